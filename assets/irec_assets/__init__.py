@@ -1,0 +1,1 @@
+"""Bundled data: models, icons and demo audio."""

@@ -1,0 +1,1 @@
+"""Hears which instruments play, live."""

@@ -1,0 +1,72 @@
+"""Everything that can go wrong in the world, as one small tree.
+
+::
+
+    IrecError                 catch this to catch them all; str(error) is one clear sentence
+    ├── DeviceError           no PortAudio, no such device, device lost or refused
+    ├── MediaError            not audio, truncated, empty, unreadable, too long for what was asked
+    ├── ModelError            not an ONNX model, no metadata, metadata that does not fit the network
+    ├── OutputError           a folder or file that cannot be written
+    ├── DataError             a data set, manifest or checksum that is missing or wrong
+    ├── RecipeError           a training recipe with an unknown key or an impossible value
+    ├── CheckpointError       a checkpoint that is unsafe, broken or of another architecture
+    ├── ExportError           an exported network that does not agree with its checkpoint
+    └── MissingExtraError     a package that an optional part needs is not installed
+
+Programmers' mistakes (a negative length, a wrong shape) are ``ValueError``, not part of this tree.
+"""
+
+from __future__ import annotations
+
+
+class IrecError(Exception):
+    """Base of all errors that a user, rather than a programmer, can meet."""
+
+
+class DeviceError(IrecError):
+    """An audio device is missing, busy, lost, or cannot do what was asked."""
+
+
+class MediaError(IrecError):
+    """An audio file cannot be decoded or has nothing in it to analyse."""
+
+
+class ModelError(IrecError):
+    """A model file is not usable: not ONNX, without metadata, or not what its metadata says."""
+
+
+class OutputError(IrecError):
+    """A result cannot be written where it was asked to go."""
+
+
+class DataError(IrecError):
+    """A data set, its manifest or one of its files is missing or wrong."""
+
+
+class RecipeError(IrecError):
+    """A training recipe is not understood."""
+
+
+class CheckpointError(IrecError):
+    """A training checkpoint cannot be used."""
+
+
+class ExportError(IrecError):
+    """A network could not be converted, or the converted one disagrees with its original."""
+
+
+class MissingExtraError(IrecError):
+    """An optional dependency is not installed.
+
+    Parameters
+    ----------
+    package : str
+        What could not be imported.
+    extra : str
+        The extra of this distribution that brings it.
+    """
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed; run: pip install 'irec-live[{extra}]'")
+        self.package = package
+        self.extra = extra
