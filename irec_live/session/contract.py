@@ -1,0 +1,121 @@
+"""What a view needs of a session, as protocols: views are written against these and tested with fakes.
+
+Every method may be called from any one thread (a GUI's, usually) and returns at once; whatever takes time runs on the
+session's own threads. Times are seconds from the start of the stream or file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+from irec_live.results import Overview, Snapshot
+from irec_live.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from irec_live.analysis import Analysis
+
+SessionKind = Literal["live", "file"]
+"""Whether sound arrives by itself (``live``) or is played from a file that can be paused and searched (``file``)."""
+
+InputKind = Literal["mic", "loopback"]
+"""Which live sound: a microphone or line input, or what the computer itself is playing."""
+
+Loop = tuple[float, float]
+"""Start and end of the part that repeats, seconds."""
+
+
+@runtime_checkable
+class Session(Protocol):
+    """Something being listened to.
+
+    Attributes
+    ----------
+    kind : {"live", "file"}
+    title : str
+        What is heard, in words: the device's or the file's name.
+    labels : tuple of str
+        The K labels, union of the running models', in the models' order.
+    specs : tuple of ModelSpec
+        The running models.
+    threshold_offset : float
+        What is added to every label's thresholds, -1..1.
+    """
+
+    @property
+    def kind(self) -> SessionKind: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    @property
+    def specs(self) -> tuple[ModelSpec, ...]: ...
+
+    @property
+    def threshold_offset(self) -> float: ...
+
+    def set_threshold_offset(self, offset: float) -> None:
+        """Move every threshold: above 0 shows fewer labels, below 0 more."""
+
+    def snapshot(self, span_s: float) -> Snapshot:
+        """The newest picture: the last `span_s` seconds up to now (live) or up to the playhead (file)."""
+
+    def close(self) -> None:
+        """Stop the threads and give the device back; may be called twice; returns within two seconds."""
+
+
+@runtime_checkable
+class PlayableSession(Session, Protocol):
+    """A session over a file: a transport, and results that reach beyond the playhead.
+
+    Attributes
+    ----------
+    path : Path
+    playing : bool
+        Whether the playhead moves.
+    position_s, duration_s : float
+        The playhead, and the length of the file (an estimate until it is wholly decoded, if its header tells none).
+    loop : tuple of float, or None
+        The part that repeats; assign to change it.
+    silent : bool
+        Whether there is no output device: the playhead moves by the computer's clock and nothing is heard.
+    """
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def playing(self) -> bool: ...
+
+    @property
+    def position_s(self) -> float: ...
+
+    @property
+    def duration_s(self) -> float: ...
+
+    @property
+    def silent(self) -> bool: ...
+
+    @property
+    def loop(self) -> Loop | None: ...
+
+    @loop.setter
+    def loop(self, value: Loop | None) -> None: ...
+
+    def play(self) -> None:
+        """Start or resume; at the end of the file it starts again from the beginning."""
+
+    def pause(self) -> None:
+        """Hold the playhead where it is."""
+
+    def seek(self, time_s: float) -> None:
+        """Move the playhead; clipped to the file."""
+
+    def overview(self) -> Overview:
+        """The whole file at a glance, as far as it is analysed."""
+
+    def analysis(self) -> Analysis | None:
+        """The results to export, once the whole file is analysed; None before."""
