@@ -1,0 +1,40 @@
+# Two commands, each enough on its own on a fresh Debian 12:
+#   make run     opens irec-live (ARGS="gui song.flac" and the like are handed to it)
+#   make test    lint, types, import contracts, test suite (PYTEST_ARGS="-k ring" narrows the last)
+# and, for those who change the code: make format, make benchmark, make constraints.
+
+PYTHON ?= python3
+export PYTHON
+BIN := .venv/bin
+
+.PHONY: run test lint format benchmark constraints
+
+run:
+	@.ci/setup run
+	@$(BIN)/irec-live $(ARGS)
+
+test: lint
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+lint:
+	@.ci/setup test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format:
+	@.ci/setup test
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+benchmark:
+	@.ci/setup test
+	$(BIN)/pytest tests/benchmarks --benchmark-enable --benchmark-only --timeout 1800 $(PYTEST_ARGS)
+
+# Re-resolves the pins for every platform and keeps those that still fit; UV_ARGS="--upgrade-package numpy" moves one.
+constraints:
+	@.ci/setup test
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-annotate \
+	    --custom-compile-command "make constraints" --output-file .ci/constraints.txt $(UV_ARGS)
