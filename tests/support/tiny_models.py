@@ -9,6 +9,7 @@ Shapes: B batch, T samples in a window, K bands (labels), N frames.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -192,5 +193,5 @@ def _filters(n_bands: int) -> npt.NDArray[np.float32]:
     n = np.arange(TAPS) - TAPS // 2
     low_passes = [2 * edge * np.sinc(2 * edge * n) for edge in edges]
     taper = np.hamming(TAPS)
-    filters = [(upper - lower) * taper for lower, upper in zip(low_passes[:-1], low_passes[1:], strict=True)]
+    filters = [(upper - lower) * taper for lower, upper in pairwise(low_passes)]
     return np.stack(filters)[:, None, :].astype(np.float32)
