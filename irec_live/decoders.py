@@ -1,0 +1,303 @@
+"""The two libraries that decode audio, behind one small interface: libsndfile first, FFmpeg for the rest.
+
+Both give float32 frames in order, and can jump to any frame. They know nothing of what the samples are for; checks
+that hold for every file are in `irec_live.media`.
+
+Shapes: n frames, C channels.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Block = npt.NDArray[np.float32]
+
+
+class NotDecodableError(Exception):
+    """This library cannot make sense of the file; the text says why."""
+
+
+class Decoder(Protocol):
+    """A file that is open for decoding."""
+
+    sample_rate: int
+    channels: int
+    frames: int | None  # as the file announces, None where it does not
+    announces: bool  # whether `frames` is a count from the file, rather than an estimate from its size
+    complaint: str  # what was wrong with the file so far, "" if nothing
+
+    def read(self, frames: int) -> Block:
+        """The next frames, (n, C) with ``0 < n <= frames``, or n = 0 at the end."""
+
+    def seek(self, frame: int) -> None:
+        """Continue at this frame."""
+
+    def close(self) -> None:
+        """Release the file. May be called twice."""
+
+
+_SEEK_PREROLL_S = {"MP3": 0.5, "MPEG": 0.5, "OGG": 2.0}
+"""Decoded before the frame sought and thrown away. Without it, MP3 starts on frames whose bits are in earlier ones, and
+libsndfile 1.2 lands up to a block off inside some Vorbis pages."""
+
+
+class SoundFileDecoder:
+    """WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF and the rest of what libsndfile reads.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    NotDecodableError
+        libsndfile does not know the format, or is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import soundfile
+        except (ImportError, OSError) as error:  # OSError: the package is there, its C library is not
+            raise NotDecodableError(f"libsndfile is not available ({error})") from error
+        self._error = soundfile.LibsndfileError
+        self._opened = path.open("rb")
+        try:
+            # By descriptor where that works: a POSIX file name need not be text in any encoding, and libsndfile would
+            # believe the suffix of a name where the content is unknown to it. On Windows descriptors belong to one
+            # C library and cannot be handed to another.
+            source = str(path) if sys.platform == "win32" else self._opened.fileno()
+            self._file = _sequential(soundfile)(source, closefd=False)
+        except TypeError as error:  # a name that ends in .raw: soundfile wants to be told the format
+            self._opened.close()
+            raise NotDecodableError("it has no header") from error
+        except (self._error, RuntimeError) as error:
+            self._opened.close()
+            raise NotDecodableError(_last_clause(error)) from error
+        self.sample_rate: int = self._file.samplerate
+        self.channels: int = self._file.channels
+        self.frames: int | None = self._file.frames
+        self.announces = True
+        self._preroll = round(_SEEK_PREROLL_S.get(self._file.format, 0.0) * self.sample_rate)
+        # libsndfile quietly corrects a header that announces more than the file holds, and notes it here.
+        corrected = re.search(r"^\s*(?:data|SSND)\s*:.*should be", self._file.extra_info, re.MULTILINE)
+        self.complaint = "its header announces more audio than the file holds" if corrected else ""
+
+    def read(self, frames: int) -> Block:
+        """See `Decoder.read`."""
+        try:
+            block: Block = self._file.read(frames, dtype="float32", always_2d=True)
+        except (self._error, RuntimeError) as error:
+            self.complaint = _last_clause(error)
+            return np.zeros((0, self.channels), np.float32)
+        return block
+
+    def seek(self, frame: int) -> None:
+        """See `Decoder.seek`."""
+        frame = min(frame, self._file.frames)
+        start = max(0, frame - self._preroll)
+        try:
+            self._file.seek(start)
+            while start < frame and (passed := len(self.read(min(frame - start, 65_536)))):
+                start += passed
+        except (self._error, RuntimeError) as error:
+            self.complaint = _last_clause(error)
+
+    def close(self) -> None:
+        """See `Decoder.close`."""
+        self._file.close()
+        self._opened.close()
+
+
+def _sequential(soundfile: Any) -> Any:
+    """`soundfile.SoundFile`, without its habit to seek to where it is after every read.
+
+    In an MP3 that seek makes libsndfile drop the bits that the next frame borrows from this one: a click per block.
+    """
+
+    class Sequential(soundfile.SoundFile):  # type: ignore[misc]
+        def seekable(self) -> bool:
+            return False
+
+    return Sequential
+
+
+def _last_clause(error: Exception) -> str:
+    """The library's reason without the file name in front of it."""
+    return str(error).rsplit(": ", 1)[-1].rstrip(".\n ") or type(error).__name__
+
+
+_DEMUXERS = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,loas,matroska,webm,mov,mp4,mp3,mpc,mpc8,mpeg,mpegts,"
+    "ogg,oma,rm,tak,tta,voc,w64,wav,wv"
+)
+"""Containers that hold their sound themselves. NB: not on the list are playlists (HLS, DASH, concat, SDP ...), whose
+files can name other files and addresses: opening a stranger's file must not make the app read those."""
+
+_BARE_STREAMS = {"aac", "ac3", "eac3", "dts", "loas", "amr", "mp3", "mpeg", "mpegts"}
+
+_PREROLL_S = 0.1
+"""Decoded before the frame sought and thrown away: lossy codecs need a little past (Opus asks for 80 ms)."""
+
+
+class FFmpegDecoder:
+    """AAC, M4A, WebM, the sound of videos, and everything else that FFmpeg (PyAV) decodes.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    NotDecodableError
+        FFmpeg does not know the format, or there is no sound in it, or PyAV is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import av
+        except ImportError as error:
+            raise NotDecodableError(f"PyAV is not installed ({error})") from error
+        self._av = av
+        self._path = path
+        self.complaint = ""
+        self._open()
+        first = next(self._decoded, None)
+        if first is None:
+            self.close()
+            raise NotDecodableError(self.complaint or "its sound stream holds no samples")
+        # From a decoded frame, not the header: HE-AAC announces half the rate that it decodes to.
+        self.sample_rate: int = first.sample_rate
+        self.channels: int = len(first.layout.channels)
+        seconds = self._announced_s()
+        self.frames: int | None = None if seconds is None else round(seconds * self.sample_rate)
+        # Of a bare codec stream FFmpeg guesses the length from the size and the bit rate of the first packets.
+        self.announces = self._container.format.name not in _BARE_STREAMS
+        self._first_pts = first.pts
+        self._ready = self._samples_of(first)
+
+    def _open(self) -> None:
+        """Open the container at its start."""
+        # NB: an open file rather than a name: FFmpeg would take some names for addresses or for lists of files.
+        self._file = self._path.open("rb")
+        options = {"format_whitelist": _DEMUXERS, "protocol_whitelist": ""}
+        try:
+            self._container = self._av.open(self._file, mode="r", options=options, metadata_errors="replace")
+        except (self._av.FFmpegError, ValueError) as error:
+            self._file.close()
+            raise NotDecodableError(getattr(error, "strerror", None) or str(error)) from error
+        if not self._container.streams.audio:
+            self.close()
+            raise NotDecodableError("there is no sound in it")
+        self._stream = self._container.streams.audio[0]
+        self._decoded = self._frames()
+
+    def _announced_s(self) -> float | None:
+        """Length by the container's own account, in seconds."""
+        stream = self._stream
+        if stream.duration and stream.time_base:
+            return float(stream.duration * stream.time_base)
+        return self._container.duration / float(self._av.time_base) if self._container.duration else None
+
+    def _frames(self) -> Iterator[Any]:
+        """Decoded frames from where the container stands; packets that are broken are left out."""
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                yield from (frame for frame in packet.decode() if frame.samples)
+            except self._av.InvalidDataError as error:
+                self.complaint = error.strerror or "some of it is damaged"
+            except self._av.FFmpegError as error:
+                self.complaint = error.strerror or str(error)
+                return
+
+    def _samples_of(self, frame: Any) -> Block:
+        """One decoded frame as (n, C) float32; of another channel count, its mean in every channel."""
+        raw = frame.to_ndarray()  # planar (C, n), packed (1, n * C)
+        channels = len(frame.layout.channels)
+        planar = raw if frame.format.is_planar else raw.reshape(-1, channels).T
+        block: Block
+        if raw.dtype.kind == "f":
+            block = planar.T.astype(np.float32)
+        elif raw.dtype == np.uint8:
+            block = planar.T.astype(np.float32) / 128.0 - 1.0
+        else:
+            block = planar.T.astype(np.float32) / -float(np.iinfo(raw.dtype).min)
+        if channels == self.channels:
+            return block
+        # A broadcast may switch between mono and stereo.
+        return np.tile(block.mean(axis=1, keepdims=True, dtype=np.float32), (1, self.channels))
+
+    def read(self, frames: int) -> Block:
+        """See `Decoder.read`."""
+        pieces = []
+        wanted = frames
+        while wanted:
+            if not len(self._ready):
+                frame = next(self._decoded, None)
+                if frame is None or not self._fits(frame):
+                    break
+                self._ready = self._samples_of(frame)
+            pieces.append(self._ready[:wanted])
+            self._ready = self._ready[wanted:]
+            wanted -= len(pieces[-1])
+        return np.concatenate(pieces) if pieces else np.zeros((0, self.channels), np.float32)
+
+    def _fits(self, frame: Any) -> bool:
+        """Whether the frame continues the stream at its rate; if not, that is the end."""
+        if frame.sample_rate == self.sample_rate:
+            return True
+        self.complaint = f"its sample rate changes from {self.sample_rate} to {frame.sample_rate} Hz on the way"
+        return False
+
+    def seek(self, frame: int) -> None:
+        """See `Decoder.seek`. Exact to the resolution of the container's time stamps (WebM: 1 ms)."""
+        if not self._seek_by_time(frame):
+            self.close()
+            self._open()
+            self._ready = np.zeros((0, self.channels), np.float32)
+            self._discard(frame)
+
+    def _seek_by_time(self, frame: int) -> bool:
+        """Jump shortly before the frame and decode up to it; False where time stamps do not allow that."""
+        self._ready = np.zeros((0, self.channels), np.float32)
+        if self._first_pts is None or self._stream.time_base is None:
+            return False
+        seconds = max(0.0, frame / self.sample_rate - _PREROLL_S)
+        try:
+            target = self._first_pts + int(seconds / float(self._stream.time_base))
+            self._container.seek(target, stream=self._stream, backward=True)
+        except self._av.FFmpegError:
+            return False
+        self._decoded = self._frames()
+        landed = next(self._decoded, None)
+        if landed is None or landed.pts is None or not self._fits(landed):
+            return False
+        position = round(float((landed.pts - self._first_pts) * self._stream.time_base) * self.sample_rate)
+        if position > frame:
+            return False
+        self._ready = self._samples_of(landed)
+        self._discard(frame - position)
+        return True
+
+    def _discard(self, frames: int) -> None:
+        """Decode and drop."""
+        while frames > 0:
+            passed = len(self.read(min(frames, 65_536)))
+            if not passed:
+                return
+            frames -= passed
+
+    def close(self) -> None:
+        """See `Decoder.close`."""
+        self._container.close()
+        self._file.close()

@@ -1,0 +1,180 @@
+"""RingBuffer: where the audio callback leaves samples and the worker picks them up.
+
+One writer (the audio callback), one reader (the worker). No lock: see the notes at each shared access. The newest
+samples win: a reader that is late loses the oldest ones, learns so from the index, and is never handed torn data.
+
+Shapes: n frames, C channels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Block = npt.NDArray[np.float32]
+
+
+class RingBuffer:
+    """A fixed store of the last `capacity` frames, addressed by absolute frame index.
+
+    The store is mirrored (twice the capacity, every frame written in both halves), so that any stretch is one
+    contiguous slice.
+
+    Parameters
+    ----------
+    capacity : int
+        Frames it holds.
+    channels : int
+        Channels of every block.
+
+    Raises
+    ------
+    ValueError
+        `capacity` or `channels` is below 1.
+
+    Examples
+    --------
+    >>> ring = RingBuffer(4)
+    >>> ring.write(np.array([[1], [2], [3]], np.float32))
+    0
+    >>> ring.write(np.array([[4], [5]], np.float32))
+    1
+    >>> block, index = ring.read()
+    >>> block[:, 0].tolist(), index, ring.lost_frames
+    ([2.0, 3.0, 4.0, 5.0], 1, 1)
+    """
+
+    def __init__(self, capacity: int, channels: int = 1) -> None:
+        if capacity < 1 or channels < 1:
+            raise ValueError(f"a ring buffer needs capacity >= 1 and channels >= 1, not {capacity} and {channels}")
+        self.capacity = capacity
+        self.channels = channels
+        self._store: Block = np.zeros((2 * capacity, channels), np.float32)
+        # NB: each of these has one writing thread, and a Python int is replaced in one step, so the other thread sees
+        # the old or the new value, never half of one. Writer: _claimed, _written, _overflows, _lost. Reader: _read.
+        self._claimed = 0  # frames below this may be in the middle of being written
+        self._written = 0  # frames below this are whole
+        self._read = 0
+        self._overflows = 0
+        self._lost = 0
+
+    @property
+    def available(self) -> int:
+        """Whole frames that wait for the reader. Any thread."""
+        return min(self._written - self._read, self.capacity)
+
+    @property
+    def write_index(self) -> int:
+        """Absolute index of the next frame to be written: all frames written so far. Any thread."""
+        return self._written
+
+    @property
+    def read_index(self) -> int:
+        """Absolute index of the next frame to be read, unless the writer laps it first. Any thread."""
+        return self._read
+
+    @property
+    def overflows(self) -> int:
+        """How many writes cost the reader frames. Any thread."""
+        return self._overflows
+
+    @property
+    def lost_frames(self) -> int:
+        """How many frames were overwritten unread, as the writer counted. Any thread."""
+        return self._lost
+
+    def write(self, block: Block) -> int:
+        """Store a block. Writer's thread only; waits for nothing and makes no array.
+
+        Parameters
+        ----------
+        block : (n, C) float32
+            Also (n,) where there is one channel. Of a block longer than the buffer only the end is kept.
+
+        Returns
+        -------
+        int
+            Unread frames that this lost.
+
+        Raises
+        ------
+        ValueError
+            The block has another number of channels.
+        """
+        if block.ndim == 1:
+            block = block.reshape(-1, 1)
+        if block.shape[1] != self.channels:
+            raise ValueError(f"a ring buffer of {self.channels} channels was given a block of {block.shape[1]}")
+        length: int = block.shape[0]
+        end = self._written + length
+        # NB: _read may advance meanwhile; then we count frames as lost that the reader just saved. It re-checks itself.
+        lost = max(0, end - self.capacity - max(self._read, self._written - self.capacity))
+        # NB: published before the copy: a reader that copies these slots now will see, after its copy, that they were
+        # being overwritten, and drop them.
+        self._claimed = end
+        if length > self.capacity:
+            block = block[length - self.capacity :]
+        self._copy_in(block, end - block.shape[0])
+        self._written = end
+        if lost:
+            self._lost += lost
+            self._overflows += 1
+        return lost
+
+    def _copy_in(self, block: Block, index: int) -> None:
+        """Write `block` at absolute `index` in both halves of the store."""
+        length = block.shape[0]
+        start = index % self.capacity
+        self._store[start : start + length] = block
+        head = min(length, self.capacity - start)
+        self._store[start + self.capacity : start + self.capacity + head] = block[:head]
+        if head < length:
+            self._store[: length - head] = block[head:]
+
+    def read(self, max_frames: int | None = None) -> tuple[Block, int]:
+        """Take the oldest frames that still stand. Reader's thread only; does not wait.
+
+        Parameters
+        ----------
+        max_frames : int, optional
+            Take at most so many; all by default.
+
+        Returns
+        -------
+        block : (n, C) float32
+            A copy; n may be 0.
+        index : int
+            Absolute index of its first frame. Larger than the last read's end where frames were lost.
+        """
+        written = self._written
+        first = max(self._read, written - self.capacity)
+        count = written - first
+        if max_frames is not None:
+            count = min(count, max(0, max_frames))
+        start = first % self.capacity
+        block = self._store[start : start + count].copy()
+        # NB: the writer may have lapped us during the copy. It raises _claimed before it touches a slot, so frames
+        # older than this bound are suspect and newer ones are sound.
+        torn = min(count, max(0, self._claimed - self.capacity - first))
+        if torn:
+            block = block[torn:]
+            first += torn
+        self._read = first + block.shape[0]
+        return block, first
+
+    def skip_to_newest(self) -> int:
+        """Leave all waiting frames unread. Reader's thread only.
+
+        Returns
+        -------
+        int
+            Frames passed over.
+        """
+        passed = self.available
+        self._read = self._written
+        return passed
+
+    def reset(self) -> None:
+        """Empty it and start again at index 0. Only while nothing writes or reads."""
+        self._claimed = self._written = self._read = 0
+        self._overflows = self._lost = 0

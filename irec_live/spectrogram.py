@@ -1,0 +1,165 @@
+"""LogMelStream: the spectrogram that people look at, column by column.
+
+For display only: networks carry their own front end inside their graph. Only the worker's thread uses it.
+
+Shapes: n samples in a block, C columns, F mel bands.
+
+References
+----------
+M. Slaney, "Auditory Toolbox, version 2", Interval Research report 1998-010: the mel scale, linear below 1 kHz and
+logarithmic above.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+Columns = npt.NDArray[np.float32]
+
+FLOOR_DB = -100.0
+"""Levels below this are shown as this."""
+
+_COLUMN_S = 0.046
+"""Aimed length of a column; 2048 samples at 44.1 kHz, a compromise of pitch and time resolution for music."""
+
+_COLUMNS_AT_ONCE = 256
+"""Transformed in one call at most, which bounds the memory a long block takes (2 MB a column-block at 2048)."""
+
+
+def hz_to_mel(hz: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Slaney's mel scale: 200/3 Hz a mel up to 1 kHz, then 27 mels per factor of 6.4.
+
+    Examples
+    --------
+    >>> hz_to_mel([200.0, 1000.0, 6400.0]).round(6).tolist()
+    [3.0, 15.0, 42.0]
+    """
+    hz = np.asarray(hz, np.float64)
+    return np.where(hz < 1000.0, hz * 3 / 200, 15.0 + 27.0 * np.log(np.maximum(hz, 1000.0) / 1000.0) / math.log(6.4))
+
+
+def mel_to_hz(mel: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Inverse of `hz_to_mel`.
+
+    Examples
+    --------
+    >>> mel_to_hz([3.0, 15.0, 42.0]).round(6).tolist()
+    [200.0, 1000.0, 6400.0]
+    """
+    mel = np.asarray(mel, np.float64)
+    return np.where(mel < 15.0, mel * 200 / 3, 1000.0 * np.exp(np.maximum(mel - 15.0, 0.0) * math.log(6.4) / 27.0))
+
+
+def mel_weights(sample_rate: int, n_fft: int, bands: int, f_min: float, f_max: float) -> npt.NDArray[np.float32]:
+    """Triangles of height 1, evenly spaced in mel.
+
+    Returns
+    -------
+    (F, n_fft // 2 + 1) float32
+    """
+    edges = mel_to_hz(np.linspace(hz_to_mel(f_min), hz_to_mel(f_max), bands + 2))
+    bins = np.fft.rfftfreq(n_fft, 1.0 / sample_rate)
+    widths = np.diff(edges)[:, None]
+    rising = (bins - edges[:-2, None]) / widths[:-1]
+    falling = (edges[2:, None] - bins) / widths[1:]
+    return np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)
+
+
+class LogMelStream:
+    """Log-mel levels of a stream, a column every half window.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Hz, of the source.
+    bands : int
+        F.
+    f_min : float
+        Hz, lower edge of the lowest band.
+    f_max : float
+        Hz, upper edge of the highest band; the Nyquist frequency where that is lower.
+
+    Attributes
+    ----------
+    n_fft, hop_length : int
+        Samples in a column, and from one column to the next.
+
+    Raises
+    ------
+    ValueError
+        `sample_rate` or `bands` is not positive, or there is nothing between `f_min` and `f_max`.
+    """
+
+    def __init__(self, sample_rate: int, *, bands: int = 96, f_min: float = 30.0, f_max: float = 16_000.0) -> None:
+        f_max = min(f_max, sample_rate / 2)
+        if sample_rate <= 0 or bands < 1 or not 0.0 <= f_min < f_max:
+            raise ValueError(f"no {bands} bands fit between {f_min} and {f_max} Hz at {sample_rate} Hz")
+        self.sample_rate = sample_rate
+        self.bands = bands
+        self.n_fft: int = max(64, 1 << round(math.log2(sample_rate * _COLUMN_S)))
+        self.hop_length = self.n_fft // 2
+        self._taper = np.hanning(self.n_fft + 1)[:-1].astype(np.float32)
+        # A full-scale sine has a peak of sum(taper) / 2 in the transform: that is 0 dB.
+        self._weights = (mel_weights(sample_rate, self.n_fft, bands, f_min, f_max)).T.copy()
+        self._scale = np.float32((2.0 / self._taper.sum(dtype=np.float64)) ** 2)
+        self.reset()
+
+    @property
+    def lag(self) -> int:
+        """Samples from the first of a column until the column is out: `n_fft`."""
+        return self.n_fft
+
+    def centres_s(self, start: int, count: int) -> npt.NDArray[np.float64]:
+        """Moments of `count` columns, the first of which starts at sample `start`.
+
+        Returns
+        -------
+        (count,) float64
+            Seconds.
+        """
+        starts = start + self.hop_length * np.arange(count)
+        centres: npt.NDArray[np.float64] = (starts + self.n_fft / 2) / self.sample_rate
+        return centres
+
+    def reset(self) -> None:
+        """Forget all samples and start again at index 0."""
+        self._tail = np.zeros(0, np.float32)
+        self._start = 0  # absolute index of the tail's first sample, where the next column starts
+
+    def push(self, block: npt.NDArray[np.float32]) -> tuple[Columns, int]:
+        """Take the next samples.
+
+        Parameters
+        ----------
+        block : (n,) float32
+
+        Returns
+        -------
+        columns : (C, F) float32
+            dB re a full-scale sine, `FLOOR_DB` at least; C may be 0.
+        start : int
+            Absolute index of the first sample of the first column.
+        """
+        samples = np.concatenate([self._tail, block])
+        start = self._start
+        count = max(0, (samples.size - self.n_fft) // self.hop_length + 1)
+        columns = np.empty((count, self.bands), np.float32)
+        if count:
+            stretches = np.lib.stride_tricks.sliding_window_view(samples, self.n_fft)[:: self.hop_length]
+            for first in range(0, count, _COLUMNS_AT_ONCE):
+                last = min(count, first + _COLUMNS_AT_ONCE)
+                columns[first:last] = self._levels(stretches[first:last])
+        self._start += count * self.hop_length
+        self._tail = samples[count * self.hop_length :].copy()
+        return columns, start
+
+    def _levels(self, stretches: npt.NDArray[np.float32]) -> Columns:
+        """Mel levels in dB of (C, n_fft) samples."""
+        spectrum = np.fft.rfft(stretches * self._taper)  # (C, n_fft / 2 + 1)
+        power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+        mel = (power @ self._weights) * self._scale
+        levels: Columns = (10.0 * np.log10(np.maximum(mel, 10.0 ** (FLOOR_DB / 10)))).astype(np.float32)
+        return levels
