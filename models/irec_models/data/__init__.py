@@ -1,0 +1,36 @@
+"""Training sound: clips become phrases, phrases become mixtures whose every stem is known, without end.
+
+::
+
+    manifest.csv ─> Bank (decoded once, memory-mapped) ─> Pools ─> phrases ─> Mixer ─> windows ─> MixStream
+    SoundFont ─> notes + manifest.csv ─┘                            drums      rooms, colours, effects
+                                                       eval_clips, held_out_mixes: what scores are measured on
+
+Vocabulary: a *clip* is a recording; a *voice* is one instrument of one source, played one way; a *phrase* is what one
+voice plays; a *stem* is a phrase as heard in the mixture; *presence* says that a stem is audible in a window.
+"""
+
+from __future__ import annotations
+
+from irec_models.data.bank import Bank
+from irec_models.data.config import AugmentConfig, StreamConfig
+from irec_models.data.evaluation import EvalClip, EvalMix, eval_clips, held_out_mixes
+from irec_models.data.labels import LABELS
+from irec_models.data.manifest import Clip, read_manifest
+from irec_models.data.stream import Batch, MixStream, make_loader
+
+__all__ = [
+    "LABELS",
+    "AugmentConfig",
+    "Bank",
+    "Batch",
+    "Clip",
+    "EvalClip",
+    "EvalMix",
+    "MixStream",
+    "StreamConfig",
+    "eval_clips",
+    "held_out_mixes",
+    "make_loader",
+    "read_manifest",
+]

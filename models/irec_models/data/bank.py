@@ -1,0 +1,128 @@
+"""All clips of one or more data folders, ready to be read at one sample rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from irec_models.data.manifest import Clip, read_manifest
+from irec_models.data.store import Entry, build_store, open_store, store_path
+
+
+class Bank:
+    """Clips and their samples.
+
+    Parameters
+    ----------
+    folders : path or sequence of path
+        Data folders, each with a ``manifest.csv``.
+    sample_rate : int
+        Hz.
+    cache : Path, optional
+        Where decoded sound is kept; the user's cache folder by default.
+    progress : bool
+        Show a progress bar while decoding.
+
+    Attributes
+    ----------
+    clips : tuple of Clip
+    entries : tuple of Entry
+        One for each clip.
+
+    Raises
+    ------
+    DataError
+        A folder, manifest, column or file is missing or broken.
+    OutputError
+        The cache cannot be written.
+    """
+
+    def __init__(
+        self,
+        folders: Path | str | Sequence[Path | str],
+        sample_rate: int,
+        *,
+        cache: Path | None = None,
+        progress: bool = False,
+    ) -> None:
+        if sample_rate <= 0:
+            raise ValueError(f"sample_rate must be positive, not {sample_rate}")
+        self.sample_rate = sample_rate
+        listed = [folders] if isinstance(folders, str | Path) else list(folders)
+        clips: list[Clip] = []
+        entries: list[Entry] = []
+        self._stores: list[npt.NDArray[np.int16]] = []
+        self._store_of: list[int] = []
+        for number, folder in enumerate(listed):
+            rows = read_manifest(folder)
+            place = store_path(rows, sample_rate, cache)
+            _build(rows, sample_rate, place, progress)
+            samples, index = open_store(place)
+            clips += rows
+            entries += index
+            self._stores.append(samples)
+            self._store_of += [number] * len(rows)
+        self.clips = tuple(clips)
+        self.entries = tuple(entries)
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def audio(self, index: int, start: int = 0, length: int | None = None) -> npt.NDArray[np.float32]:
+        """Samples of a clip, scaled so that the whole clip's peak is 1.
+
+        Parameters
+        ----------
+        index : int
+            Which clip.
+        start, length : int
+            Part of it; all by default. Less comes back where the clip ends.
+
+        Returns
+        -------
+        (T,) float32
+        """
+        entry = self.entries[index]
+        start = min(max(start, 0), entry.length)
+        stop = entry.length if length is None else min(start + max(length, 0), entry.length)
+        part = self._stores[self._store_of[index]][entry.offset + start : entry.offset + stop]
+        # Divided by the largest number that a store writes, see store._measure.
+        return part.astype(np.float32) * np.float32(1 / 32000.0)
+
+    def select(
+        self, *, split: str | None = None, only: Iterable[str] | None = None, hold_out: Iterable[str] = ()
+    ) -> list[int]:
+        """Indices of clips of a split and of some sources.
+
+        Raises
+        ------
+        ValueError
+            A source is named that no clip has.
+        """
+        known = {clip.source for clip in self.clips}
+        wanted = None if only is None else set(only)
+        barred = set(hold_out)
+        unknown = (barred | (wanted or set())) - known
+        if unknown:
+            raise ValueError(f"no clip has source {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
+        return [
+            number
+            for number, clip in enumerate(self.clips)
+            if (split is None or clip.split == split)
+            and (wanted is None or clip.source in wanted)
+            and clip.source not in barred
+        ]
+
+
+def _build(rows: Sequence[Clip], sample_rate: int, place: Path, progress: bool) -> None:
+    if not progress or (place / "index.json").exists():
+        build_store(rows, sample_rate, place)
+        return
+    from rich.progress import Progress
+
+    with Progress() as bar:
+        task = bar.add_task(f"decoding at {sample_rate} Hz", total=len(rows))
+        build_store(rows, sample_rate, place, advance=lambda done, _total: bar.update(task, completed=done))

@@ -1,0 +1,107 @@
+"""Which names count as which label, and which clips must not be judged at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+LABELS = (
+    "cello",
+    "clarinet",
+    "flute",
+    "acoustic guitar",
+    "electric guitar",
+    "organ",
+    "piano",
+    "saxophone",
+    "trumpet",
+    "violin",
+    "voice",
+    "bass",
+    "drums",
+)
+"""The instruments our networks tell apart, in the order of their outputs."""
+
+POLYPHONIC = frozenset(
+    (
+        "acoustic guitar",
+        "electric guitar",
+        "organ",
+        "piano",
+        "harp",
+        "mallets",
+        "accordion",
+        "banjo",
+        "mandolin",
+        "synth",
+    )
+)
+"""Instruments that play chords."""
+
+UNPITCHED = frozenset(("drums", "percussion", "noise"))
+"""Names whose notes have no pitch that a melody could use."""
+
+_KIT = re.compile(
+    r"snare|bass[ _-]?drum|kick|cymbal|tom|hi-?hat|conga|bongo|darbuka|djembe|clap|drumming", re.IGNORECASE
+)
+_NOT_A_KIT = re.compile(r"tom-?tom gong|tam-tam|steel|timpani|triangle|bell|gong|glock|xylo|marimba", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What a clip holds, seen from one list of labels.
+
+    Attributes
+    ----------
+    present : frozenset of str
+        Labels of the list that sound in it.
+    unclear : frozenset of str
+        Labels that people would disagree about: neither right nor wrong.
+    others : tuple of str
+        Annotated names outside the list.
+    """
+
+    present: frozenset[str]
+    unclear: frozenset[str]
+    others: tuple[str, ...]
+
+
+def truth_of(names: Iterable[str], path: str, labels: Sequence[str] = LABELS) -> Truth:
+    """Judge annotated names against a list of labels.
+
+    Percussion is the one name that needs the file's path: what belongs to a drum kit (or is struck like one) is
+    ``drums``; bells, gongs, timpani and steel pans may or may not be, so ``drums`` is left unjudged there.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Annotated names of one clip.
+    path : str
+        Where it came from.
+    labels : sequence of str
+        The labels of interest.
+
+    Examples
+    --------
+    >>> truth_of(["oboe", "piano"], "duo.wav").others
+    ('oboe',)
+    >>> sorted(truth_of(["percussion"], "snare drum/roll.wav").present)
+    ['drums']
+    >>> sorted(truth_of(["percussion"], "gong.wav").unclear)
+    ['drums']
+    """
+    present: set[str] = set()
+    unclear: set[str] = set()
+    others: list[str] = []
+    for name in names:
+        if name in labels:
+            present.add(name)
+            continue
+        if name == "percussion" and "drums" in labels:
+            if _KIT.search(path) and not _NOT_A_KIT.search(path):
+                present.add("drums")
+                continue
+            unclear.add("drums")
+        others.append(name)
+    return Truth(frozenset(present), frozenset(unclear - present), tuple(others))

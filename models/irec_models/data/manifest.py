@@ -1,0 +1,149 @@
+"""Audio folders described by a ``manifest.csv``: what is in them and where it came from.
+
+Columns ``file``, ``labels`` (``;`` between several), ``source`` and ``split`` are needed; ``instrument``, ``kind``,
+``licence``, ``repository``, ``path``, ``seconds`` and ``original_rate`` are used where they are given.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from irec_live.errors import DataError
+
+NEEDED = ("file", "labels", "source", "split")
+OPTIONAL = ("instrument", "kind", "licence", "seconds", "original_rate", "repository", "path")
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One row of a manifest.
+
+    Attributes
+    ----------
+    root : Path
+        Folder of the manifest.
+    file : str
+        Path of the audio below `root`, with forward slashes.
+    labels : tuple of str
+        Annotated names, in the manifest's order.
+    source : str
+        Recording source; clips of one source share players, rooms and microphones.
+    split : str
+    instrument : str
+        Finer name; the first label where the manifest has none.
+    kind : str
+        ``notes``, ``phrases``, ``music``, ``speech``, ``noise`` ...
+    origin : str
+        Path in the place it was taken from, else `file`.
+    original_rate : int
+        Hz at which it was published, 0 if unknown.
+    licence : str
+    """
+
+    root: Path
+    file: str
+    labels: tuple[str, ...]
+    source: str
+    split: str
+    instrument: str
+    kind: str
+    origin: str
+    original_rate: int
+    licence: str
+
+    @property
+    def audio_path(self) -> Path:
+        """Where the sound lies."""
+        return self.root / self.file
+
+
+def _clip(root: Path, row: dict[str, str], where: str) -> Clip:
+    labels = tuple(name.strip() for name in row["labels"].split(";") if name.strip())
+    if not labels:
+        raise DataError(f"{where} has no label; name at least one instrument in column 'labels'")
+    if not row["source"]:
+        raise DataError(f"{where} has no source; sources are what can be held out, so every clip needs one")
+    file = PurePosixPath(row["file"])
+    if file.is_absolute() or ".." in file.parts or not row["file"]:
+        raise DataError(f"{where} names file '{row['file']}'; expected a path below the manifest's own folder")
+    rate = row.get("original_rate") or "0"
+    return Clip(
+        root=root,
+        file=str(file),
+        labels=labels,
+        source=row["source"],
+        split=row["split"],
+        instrument=row.get("instrument") or labels[0],
+        kind=row.get("kind") or "phrases",
+        origin=row.get("path") or row["file"],
+        original_rate=int(rate) if rate.isdigit() else 0,
+        licence=row.get("licence") or "",
+    )
+
+
+def read_manifest(folder: Path | str) -> tuple[Clip, ...]:
+    """Read ``manifest.csv`` of one folder.
+
+    Parameters
+    ----------
+    folder : path
+        Folder that holds ``manifest.csv`` and the audio it names.
+
+    Raises
+    ------
+    DataError
+        The folder or manifest is missing, has an unknown or lacks a needed column, names a file twice or one that
+        is not there, or has no rows.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise DataError(f"data folder {root} does not exist; give the folder that holds manifest.csv")
+    path = root / "manifest.csv"
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            _check_columns(path, reader.fieldnames or ())
+            clips = tuple(
+                _clip(root, {k: (v or "").strip() for k, v in row.items() if k}, f"{path}, line {number}")
+                for number, row in enumerate(reader, start=2)
+            )
+    except FileNotFoundError as error:
+        raise DataError(f"{root} has no manifest.csv; expected a table with columns {', '.join(NEEDED)}") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as a UTF-8 table: {error}") from error
+    if not clips:
+        raise DataError(f"{path} lists no clips")
+    _check_files(path, clips)
+    return clips
+
+
+def _check_columns(path: Path, names: Sequence[str]) -> None:
+    missing = [name for name in NEEDED if name not in names]
+    if missing:
+        raise DataError(f"{path} lacks column {', '.join(missing)}; it has {', '.join(names) or 'none'}")
+    unknown = [name for name in names if name not in NEEDED + OPTIONAL]
+    if unknown:
+        raise DataError(f"{path} has unknown column {', '.join(unknown)}; known are {', '.join(NEEDED + OPTIONAL)}")
+
+
+def _check_files(path: Path, clips: Sequence[Clip]) -> None:
+    seen: set[str] = set()
+    for clip in clips:
+        if clip.file in seen:
+            raise DataError(f"{path} names {clip.file} twice")
+        seen.add(clip.file)
+        if not clip.audio_path.is_file():
+            raise DataError(f"{path} names {clip.file}, which is not there; fetch it or take the row out")
+
+
+def read_manifests(folders: Path | str | Iterable[Path | str]) -> tuple[Clip, ...]:
+    """Clips of one folder, or of several one after the other."""
+    if isinstance(folders, str | Path):
+        return read_manifest(folders)
+    clips = tuple(clip for folder in folders for clip in read_manifest(folder))
+    if not clips:
+        raise DataError("no data folder was given")
+    return clips
