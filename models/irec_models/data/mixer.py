@@ -22,7 +22,7 @@ from irec_models.data.effects import (
     compressor_gain,
     overdrive,
 )
-from irec_models.data.phrases import fade, render_phrase
+from irec_models.data.phrases import PHRASE_RMS, active_rms, fade, render_phrase
 from irec_models.data.pools import Pools, Voice
 from irec_models.data.rooms import Rooms
 
@@ -142,10 +142,8 @@ class Mixer:
         if voice.name == "electric guitar" and rng.random() < augment.distortion:
             dry = overdrive(dry, float(rng.uniform(0, 40)), bias=float(rng.uniform(0, 0.4)))
             gains = gains * cabinet_gains(self.rooms.band_hz, rng)
-            # Overdrive evens levels out; back to the phrase's own.
-            dry *= np.float32(
-                0.1 / max(float(np.sqrt(np.mean(dry[np.abs(dry) > 1e-3] ** 2))) if dry.any() else 1, 0.02)
-            )
+            level = active_rms(dry, self.config.sample_rate)
+            dry *= np.float32(PHRASE_RMS / level if level > 0 else 1.0)  # louder is not the point of distortion
             changed = True
         if rng.random() < augment.tone:
             gains = gains * self.rooms.draw_equaliser(rng, 3.0)

@@ -102,6 +102,7 @@ def make_voices(bank: Bank, indices: Iterable[int], labels: Sequence[str]) -> li
     """
     groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
     loose: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    key: tuple[str, ...]
     for index in indices:
         clip = bank.clips[index]
         truth = truth_of(clip.labels, clip.origin, labels)
@@ -242,5 +243,5 @@ def _by_source(voices: Sequence[Voice]) -> Weighted:
 
 
 def _roots(values: Sequence[float]) -> npt.NDArray[np.float64]:
-    weights = np.sqrt(np.maximum(values, 1e-3))
-    return weights / weights.sum()
+    weights = np.sqrt(np.maximum(np.asarray(values, np.float64), 1e-3))
+    return np.asarray(weights / weights.sum())
