@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 
+import irec_assets
 from irec_live.errors import ModelError
 from irec_live.onnx_file import inspect_model, read_model_bytes
 from irec_live.spec import ModelSpec
@@ -44,7 +44,7 @@ class ModelInfo:
 
 def bundled_models() -> tuple[ModelInfo, ...]:
     """Models that came with the app, by name."""
-    return _models_in(_bundled_folder(), bundled=True)
+    return _models_in(irec_assets.models_folder(), bundled=True)
 
 
 def user_models() -> tuple[ModelInfo, ...]:
@@ -89,11 +89,6 @@ def find_model(name_or_path: str | os.PathLike[str]) -> Path:
             return model.path
     known = ", ".join(model.name for model in models) or "none is installed"
     raise ModelError(f"no model is called '{text}'; known: {known}; or give the path of an .onnx file")
-
-
-def _bundled_folder() -> Path:
-    # Installed wheels are always unpacked, so the resource is a real folder.
-    return Path(str(files("irec_assets") / "models"))
 
 
 def _models_in(folder: Path, *, bundled: bool) -> tuple[ModelInfo, ...]:

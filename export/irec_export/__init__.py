@@ -1,1 +1,10 @@
-"""Checkpoint to ONNX."""
+"""From a training checkpoint to one self-contained ``.onnx`` file, proven equal before it is written.
+
+::
+
+    checkpoint.pt --load (weights only)--> network --torch.export--> graph --metadata, checker-->  .onnx in memory
+                                              |                               [fp16 | int8]            |
+                                              +------------- verify: same windows through both --------+
+                                                                                                       |
+                                                  difference within the gate? temporary file, then renamed
+"""
