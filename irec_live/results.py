@@ -14,6 +14,12 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
 
+SPECTROGRAM_FLOOR_DB = -100.0
+"""Lowest level in a spectrogram; what is below is given as this."""
+
+SILENCE_DB = -120.0
+"""Lowest level of the meter."""
+
 State = Literal["starting", "running", "paused", "lost", "ended", "failed"]
 """Of a session: `lost` is a device that went away and is being retried; `failed` says why in `Snapshot.message`."""
 

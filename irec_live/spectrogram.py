@@ -17,10 +17,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-Columns = npt.NDArray[np.float32]
+from irec_live.results import SPECTROGRAM_FLOOR_DB
 
-FLOOR_DB = -100.0
-"""Levels below this are shown as this."""
+Columns = npt.NDArray[np.float32]
 
 _COLUMN_S = 0.046
 """Aimed length of a column; 2048 samples at 44.1 kHz, a compromise of pitch and time resolution for music."""
@@ -139,7 +138,7 @@ class LogMelStream:
         Returns
         -------
         columns : (C, F) float32
-            dB re a full-scale sine, `FLOOR_DB` at least; C may be 0.
+            dB re a full-scale sine, `SPECTROGRAM_FLOOR_DB` at least; C may be 0.
         start : int
             Absolute index of the first sample of the first column.
         """
@@ -161,5 +160,5 @@ class LogMelStream:
         spectrum = np.fft.rfft(stretches * self._taper)  # (C, n_fft / 2 + 1)
         power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
         mel = (power @ self._weights) * self._scale
-        levels: Columns = (10.0 * np.log10(np.maximum(mel, 10.0 ** (FLOOR_DB / 10)))).astype(np.float32)
+        levels: Columns = (10.0 * np.log10(np.maximum(mel, 10.0 ** (SPECTROGRAM_FLOOR_DB / 10)))).astype(np.float32)
         return levels

@@ -1,0 +1,70 @@
+"""LevelMeter: how loud the input is, twenty times a second.
+
+Only the worker's thread uses it.
+
+Shapes: n samples in a block, L level rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from irec_live.results import SILENCE_DB
+
+_STRETCH_S = 0.05
+
+
+class LevelMeter:
+    """RMS and peak of successive stretches of 50 ms.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Hz.
+
+    Attributes
+    ----------
+    stretch : int
+        Samples in a stretch.
+
+    Examples
+    --------
+    >>> meter = LevelMeter(1000)
+    >>> levels, start = meter.push(np.full(120, 0.1, np.float32))
+    >>> levels.round(3).tolist(), start
+    ([[-20.0, -20.0], [-20.0, -20.0]], 0)
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self.stretch = max(1, round(sample_rate * _STRETCH_S))
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all samples and start again at index 0."""
+        self._tail = np.zeros(0, np.float32)
+        self._start = 0
+
+    def push(self, block: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], int]:
+        """Take the next samples.
+
+        Parameters
+        ----------
+        block : (n,) float32
+
+        Returns
+        -------
+        levels : (L, 2) float32
+            RMS and peak in dB re full scale (a square wave of amplitude 1 has 0 dB), `SILENCE_DB` at least.
+        start : int
+            Absolute index of the first sample of the first stretch.
+        """
+        samples = np.concatenate([self._tail, block])
+        start = self._start
+        count = samples.size // self.stretch
+        whole = samples[: count * self.stretch].reshape(count, self.stretch)
+        self._tail = samples[whole.size :].copy()
+        self._start += whole.size
+        linear = np.stack([np.sqrt(np.mean(whole * whole, axis=1)), np.abs(whole).max(axis=1, initial=0.0)], axis=1)
+        levels: npt.NDArray[np.float32] = 20.0 * np.log10(np.maximum(linear, np.float32(10.0 ** (SILENCE_DB / 20))))
+        return levels, start

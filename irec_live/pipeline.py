@@ -1,0 +1,439 @@
+"""Pipeline: samples of a source in, activations, envelopes and events out.
+
+The one path that live sound and files share. It has no thread: whoever pushes does the work. ::
+
+    block -> mono -> Resampler (one a rate) -> ModelStream (one a network) -> LabelTracker -> Timeline
+               `---> LogMelStream, LevelMeter ------------------------------------------------^
+
+`push`, `flush`, `retrack` and `reset` belong to one thread. Any thread may read `stats`, `latency_ms`, `position`,
+`thresholds` and `timeline`, and call `set_threshold_offset`.
+
+Shapes: n frames in a block, C channels, K labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from irec_live.level import LevelMeter
+from irec_live.model_stream import Array, Job, ModelStream, Times, WindowJudge
+from irec_live.resample import Resampler
+from irec_live.results import Event, Stats
+from irec_live.spec import Threshold
+from irec_live.spectrogram import LogMelStream
+from irec_live.timeline import Timeline
+from irec_live.tracker import LabelTracker, TrackerSettings, track
+
+_PIECE_S = 4.0
+"""Longer blocks are worked through in pieces, so that a block of an hour needs no more memory than one of this."""
+
+_LONGEST_BRIDGE_S = 1.0
+"""Lost input up to this is replaced by silence; after a longer gap the streams start afresh behind it."""
+
+_LOUDEST = 1000.0
+"""60 dB above full scale. Samples beyond are taken for damage and clipped, so that no square of them overflows."""
+
+_HOPS_TIMED = 600
+"""Inference times remembered: a minute at 100 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStep:
+    """What a push brought to light.
+
+    Attributes
+    ----------
+    activations, envelopes : tuple of (float, (K,) float32)
+        Seconds and values, oldest first.
+    events : tuple of Event
+        Those that ended.
+    detected : tuple of str
+        Labels lit after this push, the strongest first.
+    """
+
+    activations: tuple[tuple[float, Array], ...] = ()
+    envelopes: tuple[tuple[float, Array], ...] = ()
+    events: tuple[Event, ...] = ()
+    detected: tuple[str, ...] = ()
+
+
+class Pipeline:
+    """Everything between a stream of samples and a `Timeline`.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Hz, of the source.
+    models : sequence of WindowJudge
+        At most one of each kind.
+    hop_s : float, optional
+        Seconds between activation windows; the model's own by default.
+    silence_db : float
+        Windows with less RMS are not judged.
+    tracker : TrackerSettings, optional
+    timeline : Timeline, optional
+        To write into; its labels must be those of `union_labels`.
+    keep_s : float, optional
+        How far back the timeline remembers, where none is given; None is everything.
+    max_pending : int, optional
+        With more windows of one network waiting than this, the oldest are skipped. None never skips.
+    spectrogram : bool
+        Also fill the timeline's spectrogram and levels, which only views need.
+    executor : concurrent.futures.Executor, optional
+        Judges windows side by side; for files.
+    batch : int
+        Windows judged in one call, where so many wait; for files on a GPU.
+
+    Raises
+    ------
+    ValueError
+        No models, two of one kind, or a hop that does not fit the window.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int,
+        models: Sequence[WindowJudge],
+        *,
+        hop_s: float | None = None,
+        silence_db: float = -60.0,
+        tracker: TrackerSettings | None = None,
+        timeline: Timeline | None = None,
+        keep_s: float | None = None,
+        max_pending: int | None = None,
+        spectrogram: bool = True,
+        executor: Executor | None = None,
+        batch: int = 1,
+    ) -> None:
+        if sample_rate < 1 or batch < 1 or (max_pending is not None and max_pending < 1):
+            raise ValueError("sample_rate, batch and max_pending must be at least 1")
+        self.sample_rate = sample_rate
+        self.models = tuple(models)
+        self.labels = union_labels(models)
+        self.max_pending = max_pending
+        self.timeline = Timeline(self.labels, keep_s=keep_s) if timeline is None else timeline
+        if self.timeline.labels != self.labels:
+            raise ValueError(f"the timeline is for {self.timeline.labels}, the models tell {self.labels}")
+        self._streams = [
+            ModelStream(model, self.labels, hop_length=_hop_length(model, hop_s), silence_db=silence_db, batch=batch)
+            for model in self.models
+        ]
+        self._activation = next((stream for stream in self._streams if stream.spec.kind == "activation"), None)
+        self.tracker = LabelTracker(
+            self.labels,
+            _thresholds(self.models),
+            tracker,
+            hop_s=self._activation.hop_s if self._activation is not None else 0.1,
+        )
+        self._resamplers = {rate: Resampler(sample_rate, rate) for rate in sorted({m.spec.sample_rate for m in models})}
+        self._executor = executor
+        self._mel = LogMelStream(sample_rate, bands=self.timeline.bands) if spectrogram else None
+        self._meter = LevelMeter(sample_rate) if spectrogram else None
+        self._clear()
+
+    def _clear(self) -> None:
+        self.position = 0
+        """Source samples taken so far, those lost included."""
+        self._origin = 0  # source sample that is sample 0 of all streams
+        self._windows = 0
+        self._ended = False
+        self._lit: tuple[str, ...] = ()
+        # NB: written by the worker, copied by whoever reads `stats`; a copy may mix two hops, which no one can tell.
+        self._hop_ms = np.zeros(_HOPS_TIMED)
+        self._hops = 0
+        self._open_hop_s = 0.0
+
+    @property
+    def time_s(self) -> float:
+        """`position` in seconds."""
+        return self.position / self.sample_rate
+
+    @property
+    def thresholds(self) -> Array:
+        """On-thresholds in force, (K,) float32."""
+        return self.tracker.thresholds
+
+    @property
+    def threshold_offset(self) -> float:
+        """What is added to all thresholds."""
+        return self.tracker.offset
+
+    def set_threshold_offset(self, offset: float) -> None:
+        """Shift all thresholds, on and off, from the next window on. Any thread."""
+        self.tracker.offset = float(offset)
+
+    @property
+    def stats(self) -> Stats:
+        """Counters and inference times; overflows and load are for the engine to add."""
+        recent = self._hop_ms[: min(self._hops, _HOPS_TIMED)].copy()
+        p50, p99 = np.percentile(recent, [50, 99]).tolist() if recent.size else (0.0, 0.0)
+        return Stats(
+            skipped_windows=sum(stream.skipped for stream in self._streams),
+            windows=self._windows,
+            inference_ms_p50=p50,
+            inference_ms_p99=p99,
+            latency_ms=self.latency_ms,
+            providers=tuple(model.providers[0] if model.providers else "" for model in self.models),
+        )
+
+    @property
+    def latency_ms(self) -> float:
+        """Sound to label, without the source's block and the display.
+
+        Half a window (a sound must fill half of it to be heard), the tracker's delay, the resampler's, and the median
+        inference.
+        """
+        slowest = self._activation or self._streams[0]
+        lag_s = self._resamplers[slowest.spec.sample_rate].lag / slowest.spec.sample_rate
+        tracking_s = self.tracker.delay_s if self._activation is not None else 0.0
+        recent = self._hop_ms[: min(self._hops, _HOPS_TIMED)]
+        inference_ms = float(np.median(recent)) if recent.size else 0.0
+        return 1000.0 * (slowest.spec.window_s / 2 + tracking_s + lag_s) + inference_ms
+
+    def push(self, block: npt.NDArray[np.floating], index: int | None = None) -> PipelineStep:
+        """Take the next samples.
+
+        Parameters
+        ----------
+        block : (n,) or (n, C) float32
+            Channels are averaged. Samples that are not finite count as 0.
+        index : int, optional
+            Where the block begins, in source samples since the start. Later than `position`: samples were lost. A
+            short gap is filled with silence; after a long one, everything starts afresh there. Earlier: what was
+            pushed before is not taken again.
+
+        Returns
+        -------
+        PipelineStep
+
+        Raises
+        ------
+        ValueError
+            The block is not floating point, or not (n,) or (n, C), or the pipeline was flushed and not reset.
+        """
+        if self._ended:
+            raise ValueError("the pipeline was flushed; reset it before the next push")
+        mono = to_mono(block)
+        steps = []
+        if index is not None and index != self.position:
+            mono = mono[max(0, self.position - index) :]
+            if index > self.position:
+                steps.append(self._bridge(index))
+        piece = mono.size if self.max_pending is not None else round(_PIECE_S * self.sample_rate)
+        for first in range(0, mono.size, max(1, piece)):
+            steps.append(self._take(mono[first : first + piece]))
+        return _joined(steps, self._lit)
+
+    def flush(self) -> PipelineStep:
+        """End the stream: complete the last windows with silence, close all events.
+
+        Returns
+        -------
+        PipelineStep
+            Envelope frames beyond the last sample are left out. Then only `reset` and `retrack` may follow.
+        """
+        if self._ended:
+            return PipelineStep()
+        step = self._drain()
+        self._ended = True
+        return step
+
+    def reset(self) -> None:
+        """Forget all sound and everything found; the threshold offset stays."""
+        self._restart_streams()
+        for stream in self._streams:
+            stream.skipped = 0
+        self.timeline.clear()
+        self._clear()
+
+    def retrack(self) -> None:
+        """Read all events anew off the activations in the timeline, with the present threshold offset."""
+        times, raw, _ = self.timeline.activations()
+        ended, still_open = track(times, raw, self.tracker)
+        if self._ended:
+            ended, still_open = ended + self.tracker.flush(), ()
+        self._lit = tuple(event.label for event in still_open)
+        self.timeline.replace_events(ended, still_open)
+
+    def _take(self, mono: Array) -> PipelineStep:
+        """Push samples through everything."""
+        self.position += mono.size
+        self._show(mono)
+        resampled = {rate: resampler.push(mono) for rate, resampler in self._resamplers.items()}
+        for stream in self._streams:
+            stream.take(resampled[stream.spec.sample_rate])
+        return self._judge()
+
+    def _drain(self) -> PipelineStep:
+        """Hear the tail of the streams and close what is open."""
+        tails = {rate: resampler.flush() for rate, resampler in self._resamplers.items()}
+        for stream in self._streams:
+            stream.take(tails[stream.spec.sample_rate])
+            stream.take_tail()
+        step = self._judge()
+        envelopes: list[tuple[float, Array]] = []
+        for stream in self._streams:
+            envelopes += self._store_envelope(*stream.tail_rows())
+        ended = self.tracker.flush()
+        self.timeline.append_events(ended, ())
+        self._lit = ()
+        return _joined([step, PipelineStep(envelopes=tuple(envelopes), events=ended)], ())
+
+    def _bridge(self, index: int) -> PipelineStep:
+        """Get from `position` to `index` without the samples in between."""
+        missing = index - self.position
+        if missing <= _LONGEST_BRIDGE_S * self.sample_rate:
+            return self._take(np.zeros(missing, np.float32))
+        step = self._drain() if self.position > self._origin else PipelineStep()
+        self._restart_streams()
+        self.position = self._origin = index
+        return step
+
+    def _restart_streams(self) -> None:
+        for part in (*self._resamplers.values(), *self._streams, self.tracker, self._mel, self._meter):
+            if part is not None:
+                part.reset()
+
+    def _show(self, mono: Array) -> None:
+        """What views alone need."""
+        if self._mel is None or self._meter is None:
+            return
+        origin_s = self._origin / self.sample_rate
+        columns, start = self._mel.push(mono)
+        self.timeline.append_spectrogram(self._mel.centres_s(start, len(columns)) + origin_s, columns)
+        levels, start = self._meter.push(mono)
+        ends = start + self._meter.stretch * (1 + np.arange(len(levels)))
+        self.timeline.append_levels(ends / self.sample_rate + origin_s, levels)
+
+    def _judge(self) -> PipelineStep:
+        """Run the networks on all windows that wait, and keep what they say."""
+        jobs = [(stream, job) for stream in self._streams for job in stream.jobs(self.max_pending)]
+        judged: Iterable[Job]
+        if self._executor is None or len(jobs) < 2:
+            judged = [stream.judge(job) for stream, job in jobs]
+        else:
+            judged = list(self._executor.map(lambda pair: pair[0].judge(pair[1]), jobs))
+        self._count([(stream, job) for (stream, _), job in zip(jobs, judged, strict=True)])
+        activations: list[tuple[float, Array]] = []
+        envelopes: list[tuple[float, Array]] = []
+        events: list[Event] = []
+        for stream, job in jobs:
+            times, rows = stream.rows(job)
+            if stream.spec.kind == "envelope":
+                envelopes += self._store_envelope(times, rows)
+            else:
+                events += self._store_activation(times, rows)
+                activations += zip((times + self._origin / self.sample_rate).tolist(), rows, strict=True)
+        return PipelineStep(tuple(activations), tuple(envelopes), tuple(events), self._lit)
+
+    def _store_activation(self, times: Times, rows: Array) -> list[Event]:
+        ended: list[Event] = []
+        for time_s, row in zip((times + self._origin / self.sample_rate).tolist(), rows, strict=True):
+            step = self.tracker.push(time_s, row)
+            self.timeline.append_activation(time_s, row, step.smoothed)
+            self.timeline.append_events(step.ended, self.tracker.open_events())
+            self._lit = step.lit
+            ended += step.ended
+        return ended
+
+    def _store_envelope(self, times: Times, rows: Array) -> list[tuple[float, Array]]:
+        times = times + self._origin / self.sample_rate
+        # Windows completed with silence reach beyond the last sample.
+        inside = int(np.searchsorted(times, self.time_s, "right"))
+        times, rows = times[:inside], rows[:inside]
+        if inside:
+            self.timeline.append_envelope(times, rows)
+        return list(zip(times.tolist(), rows, strict=True))
+
+    def _count(self, jobs: Sequence[tuple[ModelStream, Job]]) -> None:
+        """Book windows and time; a hop's time is that of an activation window and the envelope windows before it."""
+        clock = self._activation or self._streams[0]
+        for stream, job in jobs:
+            self._windows += job.heard
+            self._open_hop_s += job.seconds
+            if stream is clock and job.heard:
+                self._hop_ms[self._hops % _HOPS_TIMED] = 1000.0 * self._open_hop_s / len(job.windows)
+                self._hops += 1
+                self._open_hop_s = 0.0
+
+
+def union_labels(models: Sequence[WindowJudge]) -> tuple[str, ...]:
+    """All labels of the models, the activation model's first.
+
+    Raises
+    ------
+    ValueError
+        No models, or two of one kind.
+    """
+    kinds = [model.spec.kind for model in models]
+    if not kinds or len(set(kinds)) != len(kinds):
+        raise ValueError(f"a pipeline takes one activation model, one envelope model, or both; not {kinds}")
+    ordered = sorted(models, key=lambda model: model.spec.kind != "activation")
+    return tuple(dict.fromkeys(label for model in ordered for label in model.spec.labels))
+
+
+def to_mono(block: npt.NDArray[np.floating]) -> Array:
+    """The mean of the channels, finite.
+
+    Parameters
+    ----------
+    block : (n,) or (n, C) float
+
+    Returns
+    -------
+    (n,) float32
+        A contiguous copy of its own.
+
+    Raises
+    ------
+    ValueError
+        Not floating point, or another number of axes, or no channels.
+
+    Examples
+    --------
+    >>> to_mono(np.array([[0.5, 0.1], [np.nan, 1.0]], np.float32)).round(3).tolist()
+    [0.3, 0.5]
+    """
+    if block.ndim not in (1, 2) or (block.ndim == 2 and not block.shape[1]) or block.dtype.kind != "f":
+        raise ValueError(f"expected floating-point samples (n,) or (n, C), not {block.dtype} {block.shape}")
+    # NaN compares false: one pass finds everything that must not go further.
+    if block.size and not np.abs(block).max() <= _LOUDEST:
+        block = np.nan_to_num(np.clip(block, -_LOUDEST, _LOUDEST) * np.isfinite(block), nan=0.0)
+    mono: Array = block.astype(np.float32) if block.ndim == 1 else block.mean(axis=1, dtype=np.float32)
+    return mono
+
+
+def _hop_length(model: WindowJudge, hop_s: float | None) -> int:
+    """Samples between windows; envelopes keep to their own overlap."""
+    spec = model.spec
+    if hop_s is None or spec.kind == "envelope":
+        return spec.hop_length
+    if not 0.0 < hop_s <= spec.window_s:
+        raise ValueError(f"hop {hop_s} s does not fit the {spec.window_s:g} s windows of {spec.name}")
+    return max(1, round(hop_s * spec.sample_rate))
+
+
+def _thresholds(models: Sequence[WindowJudge]) -> dict[str, Threshold]:
+    """By label; the activation model's are what the tracker compares."""
+    return {
+        label: model.spec.threshold(label)
+        for model in models
+        if model.spec.kind == "activation"
+        for label in model.spec.labels
+    }
+
+
+def _joined(steps: Sequence[PipelineStep], detected: tuple[str, ...]) -> PipelineStep:
+    if len(steps) == 1:
+        return steps[0]
+    return PipelineStep(
+        tuple(row for step in steps for row in step.activations),
+        tuple(row for step in steps for row in step.envelopes),
+        tuple(event for step in steps for event in step.events),
+        detected,
+    )
