@@ -3,6 +3,7 @@
 ::
 
     open_live(models, input="mic") -> LiveSession      microphone or computer sound; survives a lost device
+    open_stream(source, models)    -> LiveSession      any other source
     open_file(path, models)        -> FileSession      analysis ahead of the playhead, playing, seeking, looping
 
 Opening may take a second (devices, model files), so a GUI calls these off its own thread. Everything on an open
@@ -10,5 +11,25 @@ session returns at once.
 """
 
 from irec_live.session.contract import InputKind, Loop, PlayableSession, Session, SessionKind
+from irec_live.session.default import demo_clip, open_default
+from irec_live.session.file import FileSession, open_file
+from irec_live.session.live import LiveSession, open_live, open_stream
+from irec_live.session.opening import ModelChoice, default_models, load_models
 
-__all__ = ["InputKind", "Loop", "PlayableSession", "Session", "SessionKind"]
+__all__ = [
+    "FileSession",
+    "InputKind",
+    "LiveSession",
+    "Loop",
+    "ModelChoice",
+    "PlayableSession",
+    "Session",
+    "SessionKind",
+    "default_models",
+    "demo_clip",
+    "load_models",
+    "open_default",
+    "open_file",
+    "open_live",
+    "open_stream",
+]

@@ -1,0 +1,144 @@
+"""The command ``irec-live``.
+
+Every command imports what it needs when it runs, so that ``--help`` and ``--version`` answer at once and a missing
+sound or window library stops only the command that needs it. Errors of the `IrecError` tree are one line on standard
+error and exit status 2.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from irec_live.errors import IrecError
+
+_MODEL = click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="NAME|FILE",
+    help="Model to listen with, by name or .onnx file; repeat for one of each kind. Default: the bundled ones.",
+)
+_HOP = click.option(
+    "--hop-ms", type=click.FloatRange(10, 1000), help="Time between two activations. Default: the model's, 100 ms."
+)
+_PROVIDER = click.option(
+    "--provider", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to run."
+)
+_DEVICE = click.option("--device", metavar="NAME", help="Input device: its name, part of it, or its index.")
+
+
+class _Group(click.Group):
+    """Runs ``gui`` unless told otherwise, and turns errors into one line and exit status 2."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        first = args[0] if args else ""
+        own_options = ("--help", "-h", "--version")
+        if not args or (first not in self.commands and first not in own_options and _means_gui(first)):
+            args = ["gui", *args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except IrecError as error:
+            click.echo(f"irec-live: {error}", err=True)
+            ctx.exit(2)
+
+
+def _means_gui(word: str) -> bool:
+    """Whether a first word is an option or a file; any other is a misspelt command."""
+    return word.startswith("-") or "." in word or "/" in word or Path(word).exists()
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="irec-live", prog_name="irec-live")
+def main() -> None:
+    """Hears which musical instruments are playing and how loud each one is, live.
+
+    Without a command it opens the window; `irec-live FILE` opens the window on a file.
+    """
+
+
+@main.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--screenshot", type=click.Path(path_type=Path), metavar="PNG", help="Save a picture and exit.")
+@click.option(
+    "--after",
+    "after_s",
+    type=click.FloatRange(0, 3600),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="When to take the picture.",
+)
+@click.option("--input", "source", type=click.Choice(["mic", "loopback"]), default="mic", show_default=True)
+@_DEVICE
+@_MODEL
+@_HOP
+@_PROVIDER
+def gui(file: Path | None, **options: Any) -> None:
+    """Open the window: on FILE, or on the microphone, or on the demo clip where there is none."""
+    from irec_live.cli.window import run_window
+
+    click.get_current_context().exit(run_window(file, **options))
+
+
+@main.command()
+@click.option(
+    "--input",
+    "source",
+    default="mic",
+    show_default=True,
+    metavar="mic|loopback|FILE",
+    help="A microphone, the computer's own sound, or a file, which is read at the pace of time and not heard.",
+)
+@_DEVICE
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so much sound.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, the last one with statistics.")
+@_MODEL
+@_HOP
+@_PROVIDER
+def listen(**options: Any) -> None:
+    """Show in the terminal which instruments play."""
+    from irec_live.cli.listen import run_listen
+
+    run_listen(**options)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option("--format", "form", type=click.Choice(["json", "csv", "audacity"]), default="json", show_default=True)
+@click.option("--out", default="-", show_default=True, metavar="DIR|-", help="Folder to write to, or - to print.")
+@_MODEL
+@_HOP
+@_PROVIDER
+def analyze(**options: Any) -> None:
+    """Analyse audio files as fast as the machine goes.
+
+    A file that cannot be analysed is named on standard error; the others are analysed all the same, and the exit
+    status is 2.
+    """
+    from irec_live.cli.analyze import run_analyze
+
+    click.get_current_context().exit(run_analyze(**options))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def devices(as_json: bool) -> None:
+    """List inputs, outputs and the computer's own sound."""
+    from irec_live.cli.lists import print_devices
+
+    print_devices(as_json)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def models(as_json: bool) -> None:
+    """List the models that can be named."""
+    from irec_live.cli.lists import print_models
+
+    print_models(as_json)

@@ -1,0 +1,119 @@
+"""``irec-live analyze``: files in, results out."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from irec_live.analysis import analyze
+from irec_live.errors import IrecError, OutputError
+from irec_live.formats import SUFFIXES, render, write
+from irec_live.session import load_models
+
+if TYPE_CHECKING:
+    from irec_live.detector import Provider
+
+
+def run_analyze(
+    *,
+    files: Sequence[Path],
+    form: str,
+    out: str,
+    models: Sequence[str],
+    hop_ms: float | None,
+    provider: Provider,
+) -> int:
+    """Analyse files one after another.
+
+    Parameters
+    ----------
+    files : sequence of Path
+    form : {"json", "csv", "audacity"}
+    out : str
+        A folder, made if it is missing, or ``-`` for standard output.
+    models : sequence of str
+        Names or paths; the bundled defaults if empty.
+    hop_ms : float, optional
+    provider : {"auto", "cpu", "cuda"}
+
+    Returns
+    -------
+    int
+        0, or 2 if a file failed.
+
+    Raises
+    ------
+    IrecError
+        A model or the output folder is not usable: nothing was analysed.
+    """
+    folder = None if out == "-" else _output_folder(Path(out))
+    detectors = load_models(tuple(models) or None, provider)
+    targets = [None] * len(files) if folder is None else _targets(files, folder, SUFFIXES[form])
+    failures = 0
+    for path, target in zip(files, targets, strict=True):
+        try:
+            with _progress_bar(path) as progress:
+                analysis = analyze(
+                    path, models=detectors, hop_s=None if hop_ms is None else hop_ms / 1000, progress=progress
+                )
+            if target is None:
+                _print(render(analysis, form))
+            else:
+                write(analysis, target, form)
+                click.echo(f"{path} -> {target}", err=True)
+        except IrecError as error:
+            failures += 1
+            click.echo(f"irec-live: {error}", err=True)
+    return 2 if failures else 0
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    sys.stdout.flush()
+
+
+def _output_folder(folder: Path) -> Path:
+    """Make the folder and prove that it can be written to, before an hour of analysis."""
+    import tempfile
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(f"cannot write to the folder '{folder}': {error.strerror or error}") from error
+    return folder
+
+
+def _targets(files: Sequence[Path], folder: Path, suffix: str) -> list[Path]:
+    """A file's results are named after it, with its own suffix kept where two would share a name."""
+    stems = Counter(path.stem for path in files)
+    names = [path.stem if stems[path.stem] == 1 else path.name for path in files]
+    seen: Counter[str] = Counter()
+    targets = []
+    for name in names:
+        seen[name] += 1  # the same name from two folders
+        targets.append(folder / (f"{name}{suffix}" if seen[name] == 1 else f"{name}-{seen[name]}{suffix}"))
+    return targets
+
+
+@contextmanager
+def _progress_bar(path: Path) -> Iterator[Callable[[float], None] | None]:
+    """A bar on standard error, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(escape(path.name), total=1.0)
+        yield lambda share: bars.update(task, completed=share)

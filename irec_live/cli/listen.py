@@ -1,0 +1,113 @@
+"""``irec-live listen``: the live engine in a terminal, as a table or as JSON lines."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from irec_live.cli.live_table import LiveTable
+from irec_live.cli.live_views import JsonLines, PlainLines, View
+from irec_live.errors import IrecError
+from irec_live.pipeline import union_labels
+from irec_live.session import InputKind, LiveSession, ModelChoice, load_models, open_live, open_stream
+from irec_live.source import FileSource
+
+if TYPE_CHECKING:
+    from irec_live.detector import Provider
+    from irec_live.engine import Listener
+
+_TICK_S = 0.1
+
+
+def run_listen(
+    *,
+    source: str,
+    device: str | None,
+    seconds: float | None,
+    as_json: bool,
+    models: Sequence[str],
+    hop_ms: float | None,
+    provider: Provider,
+) -> None:
+    """Listen until the time is up, the file ends, or a signal comes.
+
+    Parameters
+    ----------
+    source : str
+        ``mic``, ``loopback`` or a file's path.
+    device : str, optional
+    seconds : float, optional
+        Seconds of sound, by the stream's own clock.
+    as_json : bool
+        JSON lines instead of a table.
+    models : sequence of str
+        Names or paths; the bundled defaults if empty.
+    hop_ms : float, optional
+    provider : {"auto", "cpu", "cuda"}
+
+    Raises
+    ------
+    IrecError
+        The device, file or model is not usable, or failed meanwhile.
+    """
+    hop_s = None if hop_ms is None else hop_ms / 1000
+    with _stop_signals() as stopped:
+        detectors = load_models(tuple(models) or None, provider)
+        view = _choose_view(union_labels(detectors), as_json)
+        session = _open(source, device, detectors, hop_s, view.on_step)
+        try:
+            with view.showing(session):
+                _wait(session, view, seconds, stopped)
+        finally:
+            session.close()
+            view.finish(session)
+    error = session.error
+    if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough
+        raise error
+    if error is not None:
+        raise IrecError(session.message) from error
+
+
+def _choose_view(labels: Sequence[str], as_json: bool) -> View:
+    if as_json:
+        return JsonLines(labels)
+    return LiveTable() if LiveTable.fits() else PlainLines()
+
+
+def _open(
+    source: str, device: str | None, models: Sequence[ModelChoice], hop_s: float | None, listener: Listener
+) -> LiveSession:
+    if source in ("mic", "loopback"):
+        kind: InputKind = "mic" if source == "mic" else "loopback"
+        return open_live(models, input=kind, device=device, hop_s=hop_s, listener=listener)
+    return open_stream(FileSource(source), models, hop_s=hop_s, listener=listener)
+
+
+def _wait(session: LiveSession, view: View, seconds: float | None, stopped: threading.Event) -> None:
+    while not stopped.is_set() and not session.wait(_TICK_S):
+        view.on_tick(session)
+        if seconds is not None and session.time_s >= seconds:
+            return
+
+
+@contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, so that the last lines are still written."""
+    stopped = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+        yield stopped
+        return
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

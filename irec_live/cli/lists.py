@@ -1,0 +1,107 @@
+"""``irec-live devices`` and ``irec-live models``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from irec_live.catalog import ModelInfo
+
+
+def print_devices(as_json: bool) -> None:
+    """List sound devices.
+
+    Raises
+    ------
+    DeviceError
+        PortAudio is not installed.
+    """
+    from irec_live.devices import list_devices
+
+    found = list_devices()
+    if as_json:
+        click.echo(json.dumps([device.to_dict() for device in found], indent=2, ensure_ascii=False))
+        return
+    if not found:
+        click.echo("There is no sound device; files can be analysed all the same.")
+        return
+    rows = [
+        (
+            "*" if device.is_default else "",
+            device.kind,
+            device.name,
+            device.hostapi,
+            str(device.channels),
+            f"{device.sample_rate} Hz",
+        )
+        for device in found
+    ]
+    _print_table(("default", "kind", "name", "host API", "channels", "rate"), rows)
+
+
+def print_models(as_json: bool) -> None:
+    """List the bundled models and the user's."""
+    from irec_live.catalog import list_models, user_models_folder
+
+    found = list_models()
+    if as_json:
+        click.echo(json.dumps([_model_to_dict(model) for model in found], indent=2, ensure_ascii=False))
+        return
+    if not found:
+        click.echo(f"There is no model; put .onnx files made by irec-export into {user_models_folder()}.")
+        return
+    rows = [
+        (
+            model.name,
+            model.spec.kind,
+            f"{len(model.spec.labels)} labels",
+            f"{model.spec.sample_rate} Hz",
+            f"{model.spec.window_s:.3f} s",
+            f"{model.spec.parameters:,}" if model.spec.parameters else "",
+            model.spec.title,
+        )
+        for model in found
+    ]
+    _print_table(("name", "tells", "of", "rate", "window", "weights", "title"), rows)
+
+
+def _model_to_dict(model: ModelInfo) -> dict[str, object]:
+    spec = model.spec
+    return {
+        "name": model.name,
+        "title": spec.title,
+        "kind": spec.kind,
+        "path": str(model.path),
+        "bundled": model.bundled,
+        "labels": list(spec.labels),
+        "sample_rate": spec.sample_rate,
+        "window_s": spec.window_s,
+        "hop_s": spec.hop_s,
+        "parameters": spec.parameters,
+        "precision": spec.precision,
+        "licence": spec.licence,
+        "training_data": spec.training_data,
+        "scores": spec.scores,
+    }
+
+
+def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    if not console.is_terminal:  # a pipe has no width to fit: plain columns, for cut and awk
+        for row in (header, *rows):
+            click.echo("\t".join(row))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in header:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    console.print(table)

@@ -1,0 +1,101 @@
+"""``irec-live gui``: the window, or the terminal where no window can be opened."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from irec_live.errors import DeviceError, IrecError, MediaError
+
+if TYPE_CHECKING:
+    from irec_live.detector import Provider
+    from irec_live.session import InputKind
+
+_HEADLESS_PLATFORMS = ("offscreen", "minimal", "vnc", "eglfs", "linuxfb")
+
+
+def run_window(
+    file: Path | None,
+    *,
+    screenshot: Path | None,
+    after_s: float,
+    source: InputKind,
+    device: str | None,
+    models: tuple[str, ...],
+    hop_ms: float | None,
+    provider: Provider,
+) -> int:
+    """Open the window and stay until it is closed; without a display, listen in the terminal instead.
+
+    Returns
+    -------
+    int
+        Exit status.
+
+    Raises
+    ------
+    IrecError
+        The file, a model or, in the terminal, the device is not usable.
+    """
+    if file is not None and not file.exists():
+        raise MediaError(f"there is no file '{file}'")
+    hop_s = None if hop_ms is None else hop_ms / 1000
+    if not has_display():
+        if screenshot is None:
+            _run_terminal(file, source=source, device=device, models=models, hop_ms=hop_ms, provider=provider)
+            return 0
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    try:
+        from irec_live.gui.app import run
+    except ImportError as error:
+        raise IrecError(f"the window needs Qt, which cannot be loaded ({error}); try: irec-live listen") from error
+    return run(
+        file,
+        screenshot=screenshot,
+        after_s=after_s,
+        input=source,
+        device=device,
+        models=models,
+        hop_s=hop_s,
+        provider=provider,
+    )
+
+
+def has_display() -> bool:
+    """Whether Qt would find a screen, or was told to do without one."""
+    if os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in _HEADLESS_PLATFORMS:
+        return True
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _run_terminal(
+    file: Path | None,
+    *,
+    source: InputKind,
+    device: str | None,
+    models: tuple[str, ...],
+    hop_ms: float | None,
+    provider: Provider,
+) -> None:
+    from irec_live.cli.listen import run_listen
+    from irec_live.devices import candidates
+    from irec_live.session import demo_clip
+
+    place = str(file) if file is not None else source
+    reason = "there is no display, so this is the terminal view"
+    if file is None and source == "mic" and device is None:
+        try:
+            candidates("input")
+        except DeviceError as error:
+            place = str(demo_clip())
+            reason += f"; {error}; this is the demo clip"
+    click.echo(reason, err=True)
+    run_listen(
+        source=place, device=device, seconds=None, as_json=False, models=models, hop_ms=hop_ms, provider=provider
+    )

@@ -1,0 +1,43 @@
+"""What a sound device is to the rest of the app."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+DeviceKind = Literal["input", "output", "loopback"]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One way for sound to come in or go out.
+
+    Attributes
+    ----------
+    name, hostapi : str
+        What to remember it by.
+    index : int
+        PortAudio's index now; -1 for a PulseAudio monitor.
+    channels : int
+        The most channels it offers.
+    sample_rate : int
+        Its own rate, Hz.
+    is_default : bool
+        Whether it is the computer's default of its kind.
+    kind : {"input", "output", "loopback"}
+    address : str
+        The sound server's name of a monitor; empty for PortAudio devices.
+    """
+
+    name: str
+    hostapi: str
+    index: int
+    channels: int
+    sample_rate: int
+    is_default: bool
+    kind: DeviceKind
+    address: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        """The device as plain values, for JSON."""
+        return asdict(self)

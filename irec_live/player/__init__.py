@@ -1,0 +1,161 @@
+"""Play a file; its output stream's clock drives the playhead. Without an output device, the computer's clock does."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+from irec_live.devices import refresh
+from irec_live.errors import IrecError
+from irec_live.player.clock import SilentClock
+from irec_live.player.speaker import Speaker
+from irec_live.player.transport import Loop, Transport
+
+__all__ = ["Loop", "Player", "SilentClock", "Speaker", "Transport"]
+
+_RETRY_S = 2.0
+
+
+class Player:
+    """A transport over one file: heard if it can be, silent if not, and it says which.
+
+    Every method returns at once and may be called from any thread. Times are seconds in the file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    duration_s : float or None
+        Its length, if known.
+    audible : bool
+        Whether to look for an output device at all.
+
+    Attributes
+    ----------
+    message : str
+        One sentence on why it is silent, else empty.
+
+    Raises
+    ------
+    MediaError
+        The file cannot be decoded.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], duration_s: float | None, *, audible: bool = True) -> None:
+        self._path = path
+        self._duration_s = duration_s
+        self._audible = audible
+        self._lock = threading.RLock()
+        self._closed = False
+        self._tried_at = time.monotonic()
+        self.message = "" if audible else "playing without sound"
+        self._transport: Transport = SilentClock(duration_s)
+        if audible:
+            try:
+                self._transport = Speaker(path, self._fall_silent)
+            except IrecError as error:
+                self.message = f"playing without sound: {error}"
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing can be heard."""
+        return not isinstance(self._transport, Speaker)
+
+    @property
+    def playing(self) -> bool:
+        """Whether the playhead moves."""
+        return self._transport.playing
+
+    @property
+    def ended(self) -> bool:
+        """Whether the playhead has reached the end."""
+        return self._transport.ended
+
+    @property
+    def position_s(self) -> float:
+        """The playhead."""
+        position = self._transport.position_s
+        return position if self._duration_s is None else min(position, self._duration_s)
+
+    @property
+    def loop(self) -> Loop | None:
+        """The part that repeats."""
+        return self._transport.loop
+
+    @loop.setter
+    def loop(self, value: Loop | None) -> None:
+        if value is not None and not 0 <= value[0] < value[1]:
+            raise ValueError(f"a loop runs from its start to a later end, not from {value[0]} to {value[1]} s")
+        with self._lock:
+            self._transport.loop = value
+
+    def set_duration(self, duration_s: float) -> None:
+        """Say how long the file turned out to be."""
+        with self._lock:
+            self._duration_s = duration_s
+            self._transport.set_duration(duration_s)
+
+    def play(self) -> None:
+        """Start or resume; from the beginning if it stands at the end. A lost output device is looked for again."""
+        with self._lock:
+            if self._closed:
+                return
+            self._transport.play()
+            if self._audible and self.silent and time.monotonic() - self._tried_at > _RETRY_S:
+                self._tried_at = time.monotonic()
+                threading.Thread(target=self._find_voice, name="irec-find-output", daemon=True).start()
+
+    def pause(self) -> None:
+        """Hold the playhead."""
+        with self._lock:
+            self._transport.pause()
+
+    def seek(self, time_s: float) -> None:
+        """Move the playhead; clipped to the file."""
+        with self._lock:
+            time_s = max(0.0, time_s)
+            self._transport.seek(time_s if self._duration_s is None else min(time_s, self._duration_s))
+
+    def close(self) -> None:
+        """Stop, and give the device back; may be called twice."""
+        with self._lock:
+            self._closed = True
+            transport = self._transport
+        # Not under the lock: the speaker's thread may be about to report a loss, which takes it.
+        transport.close()
+
+    def _fall_silent(self, reason: str) -> None:
+        """Go on by the clock from where the speaker stopped. On the speaker's thread."""
+        with self._lock:
+            speaker = self._transport
+            clock = SilentClock(self._duration_s, speaker.position_s)
+            self._take_over(speaker, clock)
+            self._tried_at = time.monotonic()
+            self.message = f"playing without sound: {reason}"
+
+    def _find_voice(self) -> None:
+        """Try to be heard again. Own thread: opening a device takes a while."""
+        try:
+            refresh()
+            speaker = Speaker(self._path, self._fall_silent)
+        except IrecError as error:
+            self.message = f"playing without sound: {error}"
+            return
+        with self._lock:
+            if self._closed or not self.silent:
+                unwanted: Transport = speaker
+            else:
+                unwanted = self._transport
+                speaker.seek(unwanted.position_s)
+                self._take_over(unwanted, speaker)
+                self.message = ""
+        unwanted.close()
+
+    def _take_over(self, old: Transport, new: Transport) -> None:
+        """Continue with another transport as the old one stands. With the lock held."""
+        if old.loop is not None:
+            new.loop = old.loop
+        if old.playing:
+            new.play()
+        self._transport = new

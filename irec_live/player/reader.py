@@ -1,0 +1,99 @@
+"""What to play next: decoded, looped, at the output's rate and channel count.
+
+Shapes: n frames, C channels.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import soxr
+
+from irec_live.media import open_audio
+from irec_live.player.transport import Loop
+from irec_live.ring import Block
+
+_CHUNK = 2048
+"""Source frames decoded at once: 46 ms at 44.1 kHz."""
+
+
+class PlaybackReader:
+    """Reads a file in playing order. One thread only.
+
+    Parameters
+    ----------
+    path : str or path-like
+    sample_rate : int
+        The output's rate, Hz.
+    channels : int
+        The output's channels: 1 or 2.
+
+    Raises
+    ------
+    MediaError
+        The file cannot be decoded.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], sample_rate: int, channels: int) -> None:
+        self._audio = open_audio(path)
+        self._rate = sample_rate
+        self._channels = channels
+        self._stream: soxr.ResampleStream | None = None
+        if sample_rate != self._audio.sample_rate:
+            self._stream = soxr.ResampleStream(self._audio.sample_rate, sample_rate, channels, dtype="float32")
+        self._segment_s = 0.0  # where the last jump went
+        self._given = 0  # output frames since
+
+    def seek(self, time_s: float) -> None:
+        """Continue at `time_s`."""
+        frame = max(0, round(time_s * self._audio.sample_rate))
+        self._audio.seek(frame)
+        if self._stream is not None:
+            self._stream.clear()
+        self._segment_s = frame / self._audio.sample_rate
+        self._given = 0
+
+    def read(self, loop: Loop | None) -> tuple[Block, float, bool]:
+        """The next stretch.
+
+        Returns
+        -------
+        block : (n, C) float32
+            n may be 0.
+        start_s : float
+            Where in the file its first frame lies.
+        last : bool
+            Whether the file ends after it.
+        """
+        count = _CHUNK
+        wraps = False
+        if loop is not None:
+            left = round(loop[1] * self._audio.sample_rate) - self._audio.position
+            wraps = 0 <= left <= count
+            count = left if wraps else count
+        block = self._audio.read(count) if count else np.zeros((0, self._audio.channels), np.float32)
+        ended = count > 0 and len(block) == 0
+        start_s = self._segment_s + self._given / self._rate
+        out = self._to_output(block, last=ended or wraps)
+        self._given += len(out)
+        if loop is not None and (ended or wraps):
+            self.seek(loop[0])
+            return out, start_s, False
+        return out, start_s, ended
+
+    def close(self) -> None:
+        """Close the file."""
+        self._audio.close()
+
+    def _to_output(self, block: Block, *, last: bool) -> Block:
+        if block.shape[1] == self._channels:
+            mixed = block
+        elif block.shape[1] == 1:
+            mixed = np.repeat(block, self._channels, axis=1)
+        else:  # more than two channels have no agreed places: all of them on both sides
+            mixed = np.repeat(block.mean(axis=1, keepdims=True, dtype=np.float32), self._channels, axis=1)
+        if self._stream is None:
+            return mixed
+        out: Block = self._stream.resample_chunk(np.ascontiguousarray(mixed), last=last)
+        return out.reshape(-1, self._channels)

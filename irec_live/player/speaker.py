@@ -1,0 +1,326 @@
+"""Play a file on an output device; the device's own clock moves the playhead.
+
+::
+
+    feeder thread: decode, loop, resample --> slots --> PortAudio callback: copy
+                        ^                                        |
+    seek, loop, rest ---+              position_s <-- stamp: what plays at which stream time
+
+The callback takes no lock and decodes nothing. A seek gives the slots a new generation; older ones are passed over.
+
+Shapes: n frames, C channels.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from irec_live.devices import Device, candidates, hold_stream, release_stream
+from irec_live.errors import DeviceError, IrecError
+from irec_live.player.reader import PlaybackReader
+from irec_live.player.transport import Loop
+from irec_live.ring import Block
+
+_SLOT_FRAMES = 1024
+_SLOTS = 48  # one second ahead at 48 kHz
+_FEED_S = 0.02
+_IDLE_S = 0.5
+_REST_S = 5.0
+"""After a pause of so long the device may sleep."""
+_STALL_S = 3.0
+"""Without a callback for so long a device counts as lost."""
+_JOIN_S = 1.0
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A stretch of sound that waits to be played."""
+
+    samples: Block
+    frames: int = 0
+    start_s: float = 0.0
+    generation: int = -1
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """At stream time `dac_time` the sound from `start_s` on is heard, for `length_s`."""
+
+    generation: int
+    start_s: float
+    dac_time: float
+    length_s: float
+
+
+class Speaker:
+    """A transport that is heard.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    on_lost : callable
+        Called once with one sentence, on the feeder's thread, when the device went away or the file broke.
+    position_s : float
+        Where to start, paused.
+
+    Raises
+    ------
+    DeviceError
+        There is no output device that can be opened.
+    MediaError
+        The file cannot be decoded.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], on_lost: Callable[[str], None], position_s: float = 0.0) -> None:
+        self._on_lost = on_lost
+        self._device, self._stream = self._open_first(candidates("output"))
+        self._rate = round(self._stream.samplerate)
+        self._channels = int(self._stream.channels)
+        try:
+            self._reader = PlaybackReader(path, self._rate, self._channels)
+        except IrecError:
+            self._close_stream()
+            raise
+        self._slots = [_Slot(np.zeros((_SLOT_FRAMES, self._channels), np.float32)) for _ in range(_SLOTS)]
+        # NB: each of these has one writing thread and is replaced whole. Feeder: _filled. Callback: _taken, _offset,
+        # _stamp, _ended_generation, _callbacks, _stream_finished. Callers, under _wake: the rest.
+        self._filled = self._taken = self._offset = self._callbacks = 0
+        self._ended_generation = -1
+        self._stamp: _Stamp | None = None
+        self._stream_finished = False
+        self._wake = threading.Condition()
+        self._generation = 0
+        self._target_s = self._held_s = position_s
+        self._sounding = False
+        self._loop: Loop | None = None
+        self._closed = False
+        self._running = False  # with the next three: the feeder's own
+        self._last_callbacks = 0
+        self._called_at = self._needed_at = 0.0
+        self._thread = threading.Thread(target=self._feed, name="irec-speaker", daemon=True)
+        self._thread.start()
+
+    @property
+    def name(self) -> str:
+        """The device's name."""
+        return self._device.name
+
+    @property
+    def position_s(self) -> float:
+        """What is heard now, by the stream's clock."""
+        with self._wake:
+            return self._position() if self._sounding else self._held_s
+
+    @property
+    def playing(self) -> bool:
+        """Whether sound comes out."""
+        return self._sounding and not self.ended
+
+    @property
+    def ended(self) -> bool:
+        """Whether the end of the file was handed over."""
+        return self._ended_generation == self._generation
+
+    @property
+    def loop(self) -> Loop | None:
+        """The part that repeats."""
+        return self._loop
+
+    @loop.setter
+    def loop(self, value: Loop | None) -> None:
+        with self._wake:
+            position = self._position() if self._sounding else self._held_s
+            self._loop = value
+            self._jump(position)  # what waits in the slots follows the old loop
+
+    def set_duration(self, duration_s: float) -> None:
+        """Nothing to do: the file itself tells where it ends."""
+
+    def play(self) -> None:
+        """Start or resume; from the beginning if it stands at the end."""
+        with self._wake:
+            if self.ended:
+                self._jump(0.0)
+            self._sounding = True
+            self._wake.notify_all()
+
+    def pause(self) -> None:
+        """Fall silent."""
+        with self._wake:
+            if self._sounding:
+                self._held_s = self._position()
+                self._sounding = False
+
+    def seek(self, time_s: float) -> None:
+        """Move the playhead."""
+        with self._wake:
+            self._jump(max(0.0, time_s))
+
+    def close(self) -> None:
+        """Stop, and give the device back."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        if self._thread is not threading.current_thread():
+            self._thread.join(_JOIN_S)
+
+    def _jump(self, time_s: float) -> None:
+        """Begin a new generation at `time_s`; what stands at the end stays paused. With the lock held."""
+        self._sounding = self._sounding and not self.ended
+        self._target_s = self._held_s = time_s
+        self._generation += 1
+        self._wake.notify_all()
+
+    def _position(self) -> float:
+        # NB: one reference, so the stamp is whole; a stale generation means that the seek is not heard yet.
+        stamp = self._stamp
+        if stamp is None or stamp.generation != self._generation:
+            return self._target_s
+        if self._stream_finished:
+            return stamp.start_s + stamp.length_s
+        elapsed = float(self._stream.time) - stamp.dac_time
+        # Not beyond what was handed over, and not before the place that the last jump went to.
+        position = stamp.start_s + min(elapsed, stamp.length_s)
+        return max(position, min(self._target_s, stamp.start_s))
+
+    def _open_first(self, devices: list[Device]) -> tuple[Device, Any]:
+        problem: DeviceError | None = None
+        for device in devices:
+            try:
+                return device, self._open(device)
+            except DeviceError as error:
+                problem = problem or error
+        raise problem or DeviceError("there is no sound output device")
+
+    def _open(self, device: Device) -> Any:
+        with hold_stream() as sd:
+            try:
+                return sd.RawOutputStream(
+                    device=device.index,
+                    samplerate=device.sample_rate,
+                    channels=min(2, device.channels),
+                    dtype="float32",
+                    latency="high",
+                    callback=self._on_block,
+                    finished_callback=self._on_finished,
+                )
+            except (sd.PortAudioError, ValueError) as error:
+                raise DeviceError(f"the output '{device.name}' cannot be opened: {error}") from error
+
+    def _on_block(self, outdata: Any, frames: int, times: Any, _status: Any) -> None:
+        # NB: PortAudio's thread: copies from memory that is already there, takes no lock.
+        self._callbacks += 1
+        out = np.frombuffer(outdata, np.float32).reshape(frames, self._channels)
+        generation = self._generation
+        done = 0
+        start_s = 0.0
+        while self._sounding and done < frames and self._taken < self._filled:
+            slot = self._slots[self._taken % _SLOTS]
+            if slot.generation == generation:
+                if not done:
+                    start_s = slot.start_s + self._offset / self._rate
+                count = min(frames - done, slot.frames - self._offset)
+                out[done : done + count] = slot.samples[self._offset : self._offset + count]
+                done += count
+                self._offset += count
+                if self._offset < slot.frames:
+                    break
+                if slot.last:
+                    self._ended_generation = generation
+            self._offset = 0
+            self._taken += 1  # NB: last: from here on the slot is the feeder's
+        out[done:] = 0.0
+        if done:
+            dac_time = times.outputBufferDacTime or times.currentTime + self._stream.latency
+            self._stamp = _Stamp(generation, start_s, dac_time, done / self._rate)
+
+    def _on_finished(self) -> None:
+        self._stream_finished = True
+
+    def _feed(self) -> None:
+        """Keep the slots full until closed or lost. Own thread; the only one to start and stop the stream."""
+        lost = ""
+        try:
+            self._feed_until_closed()
+        except IrecError as error:
+            lost = str(error)
+        except Exception as error:  # noqa: BLE001 - PortAudio and decoders; the playhead must not just stop
+            lost = f"playing stopped: {error}"
+        finally:
+            with self._wake:
+                self._held_s = self._position() if self._sounding else self._held_s
+                self._stream_finished = True  # from here on nobody asks the stream for its time
+            self._close_stream()
+            self._reader.close()
+        if lost and not self._closed:
+            self._on_lost(lost)
+
+    def _feed_until_closed(self) -> None:
+        generation = -1
+        pending = np.zeros((0, self._channels), np.float32)
+        start_s, last = 0.0, False
+        while True:
+            with self._wake:
+                full = self._filled - self._taken >= _SLOTS
+                idle = full or (last and not len(pending))
+                if idle and generation == self._generation and not self._closed:
+                    self._wake.wait(_FEED_S if self._sounding else _IDLE_S)
+                if self._closed:
+                    return
+                wanted, target_s, loop, sounding = self._generation, self._target_s, self._loop, self._sounding
+            self._tend_stream(sounding)
+            if wanted != generation:
+                self._reader.seek(target_s)
+                generation, pending, last = wanted, pending[:0], False
+            if self._filled - self._taken >= _SLOTS:
+                continue
+            if not len(pending) and not last:
+                pending, start_s, last = self._reader.read(loop)
+            if len(pending) or last:
+                taken = self._fill(pending, start_s, generation, last)
+                pending = pending[taken:]
+                start_s += taken / self._rate
+
+    def _tend_stream(self, sounding: bool) -> None:
+        """Start the stream when it is needed, stop it after a while of silence, notice when it is gone."""
+        now = time.monotonic()
+        if sounding:
+            self._needed_at = now
+        if self._running:
+            if self._callbacks != self._last_callbacks:
+                self._last_callbacks, self._called_at = self._callbacks, now
+            if self._stream_finished or now - self._called_at > _STALL_S:
+                raise DeviceError(f"the sound output '{self.name}' went away")
+            if now - self._needed_at > _REST_S:
+                self._running = False
+                self._stream.stop(ignore_errors=True)
+        elif sounding:
+            self._stream_finished = False
+            self._stream.start()
+            self._running, self._called_at = True, now
+
+    def _fill(self, block: Block, start_s: float, generation: int, last: bool) -> int:
+        """Put the head of a block in the next slot; how many frames that took."""
+        slot = self._slots[self._filled % _SLOTS]
+        slot.frames = min(len(block), _SLOT_FRAMES)
+        slot.samples[: slot.frames] = block[: slot.frames]
+        slot.start_s = start_s
+        slot.generation = generation
+        slot.last = last and slot.frames == len(block)
+        self._filled += 1  # NB: last: from here on the slot is the callback's
+        return slot.frames
+
+    def _close_stream(self) -> None:
+        try:
+            self._stream.close(ignore_errors=True)
+        finally:
+            release_stream()

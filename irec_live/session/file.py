@@ -1,0 +1,341 @@
+"""FileSession: a file that plays while it is analysed ahead of the playhead.
+
+::
+
+    analyser thread:  media -> Pipeline -> Timeline      (as fast as it goes; then it waits for the threshold to move)
+    player:           media -> output device             (its clock is the playhead)
+    any thread:       snapshot(span_s) at the playhead, overview() of the whole file, analysis() when done
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from irec_live.analysis import Analysis, AnalysisCancelled, collect, decode_into
+from irec_live.detector import Detector, Provider
+from irec_live.errors import IrecError
+from irec_live.media import AudioFile, open_audio
+from irec_live.pipeline import Pipeline
+from irec_live.player import Loop, Player
+from irec_live.results import Array, Overview, Snapshot, State
+from irec_live.ring import Block
+from irec_live.session.contract import SessionKind
+from irec_live.session.opening import ModelChoice, load_models
+from irec_live.session.waveform import Waveform
+from irec_live.spec import ModelSpec
+
+_JOIN_S = 1.5
+_RETRACK_S = 0.2
+"""Between two rounds over the events while the threshold slider moves and the file is still being analysed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """How the analysis ended: one of the first two."""
+
+    analysis: Analysis | None = None
+    problem: str = ""
+    threshold_offset: float = 0.0
+    """What the events of `analysis` were tracked with."""
+
+
+class FileSession:
+    """A file to listen to, pause, search and export.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Any file that `irec_live.media` decodes.
+    detectors : sequence of Detector
+        At most one of each kind.
+    hop_s : float, optional
+        Between activation windows; the model's own by default.
+    play : bool
+        Start playing at once.
+    audible : bool
+        Whether to look for an output device.
+
+    Raises
+    ------
+    MediaError
+        The file cannot be decoded.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        detectors: Sequence[Detector],
+        *,
+        hop_s: float | None = None,
+        play: bool = True,
+        audible: bool = True,
+    ) -> None:
+        self._path = Path(path)
+        self._specs = tuple(detector.spec for detector in detectors)
+        self._audio = open_audio(path)
+        try:
+            self._pipeline = Pipeline(self._audio.sample_rate, detectors, hop_s=hop_s)
+            self._player = Player(path, self._audio.duration_s, audible=audible)
+        except BaseException:
+            self._audio.close()
+            raise
+        self._rate = self._audio.sample_rate
+        self._name = self._audio.name
+        self._waveform = Waveform(self._audio.frames)
+        self._cancel = threading.Event()
+        self._retrack = threading.Event()  # set when the events do not fit the threshold any more
+        self._retracked_at = 0.0
+        # NB: written by the analyser, read by any thread; each is one reference, replaced whole.
+        self._duration_s = self._audio.duration_s
+        self._progress = 0.0
+        self._cost = 0.0
+        self._outcome = _Outcome()
+        self._warning = ""
+        self._thread = threading.Thread(target=self._analyse, name="irec-analyser", daemon=True)
+        self._thread.start()
+        if play:
+            self._player.play()
+
+    @property
+    def kind(self) -> SessionKind:
+        """Always ``file``."""
+        return "file"
+
+    @property
+    def title(self) -> str:
+        """The file's name."""
+        return self._name
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The K labels."""
+        return self._pipeline.labels
+
+    @property
+    def specs(self) -> tuple[ModelSpec, ...]:
+        """The running models."""
+        return self._specs
+
+    @property
+    def warning(self) -> str:
+        """One sentence on damage in the file, else empty."""
+        return self._warning
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the file; what is decoded so far, if its header tells none."""
+        return self._pipeline.time_s if self._duration_s is None else self._duration_s
+
+    @property
+    def position_s(self) -> float:
+        """The playhead."""
+        return self._player.position_s
+
+    @property
+    def playing(self) -> bool:
+        """Whether the playhead moves."""
+        return self._player.playing
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing can be heard."""
+        return self._player.silent
+
+    @property
+    def loop(self) -> Loop | None:
+        """The part that repeats."""
+        return self._player.loop
+
+    @loop.setter
+    def loop(self, value: Loop | None) -> None:
+        self._player.loop = value
+
+    @property
+    def threshold_offset(self) -> float:
+        """What is added to every threshold."""
+        return self._pipeline.threshold_offset
+
+    def set_threshold_offset(self, offset: float) -> None:
+        """Move every threshold; the events of the whole file follow within moments."""
+        self._pipeline.set_threshold_offset(offset)
+        self._retrack.set()
+
+    def play(self) -> None:
+        """Start or resume; from the beginning if the playhead stands at the end."""
+        self._player.play()
+
+    def pause(self) -> None:
+        """Hold the playhead."""
+        self._player.pause()
+
+    def seek(self, time_s: float) -> None:
+        """Move the playhead; clipped to the file."""
+        self._player.seek(time_s)
+
+    def snapshot(self, span_s: float) -> Snapshot:
+        """The `span_s` seconds up to the playhead, as far as they are analysed."""
+        pipeline = self._pipeline
+        time_s = self.position_s
+        state, message = self._status()
+        return Snapshot(
+            labels=pipeline.labels,
+            time_s=time_s,
+            span_s=span_s,
+            thresholds=pipeline.thresholds,
+            stats=replace(pipeline.stats, load=self._cost, latency_ms=pipeline.latency_ms),
+            state=state,
+            message=message,
+            **pipeline.timeline.view(time_s, span_s).fields(),
+        )
+
+    def overview(self) -> Overview:
+        """The whole file at a glance, as far as it is analysed."""
+        timeline = self._pipeline.timeline
+        events = tuple(timeline.events())
+        heard = {event.label for event in events}
+        return Overview(
+            duration_s=self.duration_s,
+            progress=self._progress,
+            peaks=self._waveform.peaks(),
+            strips=_held(timeline.peak_activation(self._waveform.edges() / self._rate), whole=self._progress == 1.0),
+            labels=self.labels,
+            detected=tuple(label for label in self.labels if label in heard),
+            events=events,
+        )
+
+    def analysis(self) -> Analysis | None:
+        """The results, once the whole file is analysed and the events fit the threshold; None before."""
+        outcome = self._outcome
+        return outcome.analysis if outcome.threshold_offset == self.threshold_offset else None
+
+    def close(self) -> None:
+        """Stop playing and analysing; may be called twice."""
+        self._cancel.set()
+        self._retrack.set()
+        self._player.close()
+        self._thread.join(_JOIN_S)
+
+    def _status(self) -> tuple[State, str]:
+        if self._outcome.problem:
+            return "failed", self._outcome.problem
+        state: State = "running" if self._player.playing else "ended" if self._player.ended else "paused"
+        return state, self._warning or self._player.message
+
+    def _analyse(self) -> None:
+        """Analyse the file, then keep its events in step with the threshold. Own thread: the pipeline's one."""
+        try:
+            with self._audio as audio:
+                self._decode(audio)
+                self._finish(audio)
+            while not self._cancel.is_set():
+                self._retrack.wait()
+                if not self._cancel.is_set():
+                    self._track_again(complete=True)
+        except AnalysisCancelled:
+            pass
+        except Exception as error:  # noqa: BLE001 - whatever it is, the views must hear of it
+            sentence = str(error) if isinstance(error, IrecError) else f"{type(error).__name__}: {error}"
+            self._outcome = _Outcome(problem=f"the analysis stopped: {sentence}")
+
+    def _decode(self, audio: AudioFile) -> None:
+        began = time.perf_counter()
+
+        def on_block(block: Block, first_frame: int) -> None:
+            self._waveform.add(block)
+            if self._retrack.is_set() and time.monotonic() - self._retracked_at > _RETRACK_S:
+                self._track_again(complete=False)
+            heard_s = (first_frame + len(block)) / self._rate
+            self._cost = (time.perf_counter() - began) / heard_s
+            # Lets go of the interpreter: the audio callback and the GUI come first.
+            time.sleep(0)
+
+        def on_progress(share: float) -> None:
+            self._progress = min(share, 0.999)  # 1 is for when there is something to export
+
+        decode_into(audio, self._pipeline, on_block=on_block, progress=on_progress, cancel=self._cancel)
+
+    def _finish(self, audio: AudioFile) -> None:
+        self._waveform.finish()
+        self._duration_s = audio.position / self._rate
+        self._player.set_duration(self._duration_s)
+        self._warning = audio.warning
+        self._track_again(complete=True)
+        self._progress = 1.0
+
+    def _track_again(self, *, complete: bool) -> None:
+        # Cleared first: a threshold that moves meanwhile asks for another round.
+        self._retrack.clear()
+        offset = self._pipeline.threshold_offset
+        self._pipeline.retrack()
+        self._retracked_at = time.monotonic()
+        if complete:
+            analysis = collect(self._name, self._duration_s or 0.0, self._pipeline)
+            self._outcome = _Outcome(analysis, threshold_offset=offset)
+
+
+def _held(strips: Array, *, whole: bool) -> Array:
+    """Give slices that are shorter than a hop the value of the window before them (or of the first).
+
+    Parameters
+    ----------
+    strips : (P, K) float32
+        NaN in slices that hold no window's centre.
+    whole : bool
+        Whether the file is analysed to its end: the last window then stands for the rest too.
+    """
+    known = np.flatnonzero(~np.isnan(strips).all(axis=1))
+    if not known.size:
+        return strips
+    last = len(strips) if whole else int(known[-1]) + 1
+    source = known[np.maximum(0, np.searchsorted(known, np.arange(last), "right") - 1)]
+    strips[:last] = strips[source]
+    return strips
+
+
+def open_file(
+    path: str | os.PathLike[str],
+    models: Sequence[ModelChoice] | None = None,
+    *,
+    hop_s: float | None = None,
+    provider: Provider = "auto",
+    play: bool = True,
+    audible: bool = True,
+) -> FileSession:
+    """Play a file and analyse it ahead of the playhead.
+
+    Takes as long as loading the models does.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Any file that `irec_live.media` decodes.
+    models : sequence, optional
+        Names, paths or detectors; the bundled defaults if not given.
+    hop_s : float, optional
+        Between activation windows.
+    provider : {"auto", "cpu", "cuda"}
+    play : bool
+        Start playing at once.
+    audible : bool
+        Whether to look for an output device.
+
+    Raises
+    ------
+    MediaError
+        The file cannot be decoded.
+    ModelError
+        A model is missing or unusable.
+    """
+    with open_audio(path):  # a bad file says so before any model is loaded
+        pass
+    return FileSession(path, load_models(models, provider), hop_s=hop_s, play=play, audible=audible)

@@ -1,0 +1,205 @@
+"""LiveSession: a microphone or the computer's own sound, listened to until closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from irec_live.detector import Detector, Provider
+from irec_live.devices import Device, refresh
+from irec_live.engine import Engine, Listener, Reopen
+from irec_live.pipeline import Pipeline
+from irec_live.results import Snapshot, State, Stats
+from irec_live.session.contract import InputKind, SessionKind
+from irec_live.session.opening import ModelChoice, load_models
+from irec_live.source import AudioSource, open_input
+from irec_live.spec import ModelSpec
+
+KEEP_S = 120.0
+"""How much of the past a live session remembers for its views."""
+
+MAX_PENDING = 2
+"""Windows of one model that may wait; older ones are skipped, so that what is shown is never older than two hops."""
+
+
+class LiveSession:
+    """Listens to a source and survives the loss of its device.
+
+    Parameters
+    ----------
+    source : AudioSource
+        Open, not started; from here on the session's.
+    detectors : sequence of Detector
+        At most one of each kind.
+    title : str
+        What is heard, in words.
+    hop_s : float, optional
+        Between activation windows; the model's own by default.
+    listener : callable, optional
+        Gets every `PipelineStep`, on the worker's thread.
+    reopen : callable, optional
+        Opens the source anew after a loss.
+
+    Raises
+    ------
+    DeviceError
+        The source does not start.
+    """
+
+    def __init__(
+        self,
+        source: AudioSource,
+        detectors: Sequence[Detector],
+        *,
+        title: str,
+        hop_s: float | None = None,
+        listener: Listener | None = None,
+        reopen: Reopen | None = None,
+    ) -> None:
+        self._title = title
+        self._specs = tuple(detector.spec for detector in detectors)
+        try:
+            pipeline = Pipeline(source.sample_rate, detectors, hop_s=hop_s, keep_s=KEEP_S, max_pending=MAX_PENDING)
+            self._engine = Engine(source, pipeline, listener=listener, reopen=reopen)
+            self._engine.start()
+        except BaseException:
+            source.stop()
+            raise
+
+    @property
+    def kind(self) -> SessionKind:
+        """Always ``live``."""
+        return "live"
+
+    @property
+    def title(self) -> str:
+        """What is heard, in words."""
+        return self._title
+
+    @property
+    def device(self) -> Device | None:
+        """The device in use, if the source is one."""
+        device = getattr(self._engine.source, "device", None)
+        return device if isinstance(device, Device) else None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The K labels."""
+        return self._engine.pipeline.labels
+
+    @property
+    def specs(self) -> tuple[ModelSpec, ...]:
+        """The running models."""
+        return self._specs
+
+    @property
+    def time_s(self) -> float:
+        """Seconds of sound heard so far."""
+        return self._engine.pipeline.time_s
+
+    @property
+    def threshold_offset(self) -> float:
+        """What is added to every threshold."""
+        return self._engine.pipeline.threshold_offset
+
+    @property
+    def state(self) -> State:
+        """What the engine is doing."""
+        return self._engine.state
+
+    @property
+    def message(self) -> str:
+        """One sentence when something is wrong, else empty."""
+        return self._engine.message
+
+    @property
+    def error(self) -> BaseException | None:
+        """What listening failed of."""
+        return self._engine.error
+
+    def set_threshold_offset(self, offset: float) -> None:
+        """Move every threshold: above 0 shows fewer labels, below 0 more."""
+        self._engine.pipeline.set_threshold_offset(offset)
+
+    def snapshot(self, span_s: float) -> Snapshot:
+        """The last `span_s` seconds."""
+        return self._engine.snapshot(span_s)
+
+    def stats(self) -> Stats:
+        """How well the engine keeps up."""
+        return self._engine.stats()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until listening has ended or failed; whether it has."""
+        return self._engine.wait(timeout_s)
+
+    def close(self) -> None:
+        """Stop listening and give the device back; may be called twice."""
+        self._engine.stop()
+
+
+def open_live(
+    models: Sequence[ModelChoice] | None = None,
+    *,
+    input: InputKind = "mic",
+    device: str | None = None,
+    hostapi: str | None = None,
+    hop_s: float | None = None,
+    provider: Provider = "auto",
+    listener: Listener | None = None,
+) -> LiveSession:
+    """Listen to a microphone, or to the computer's own sound.
+
+    Takes as long as loading the models and opening the device do; a lost device is looked for every second.
+
+    Parameters
+    ----------
+    models : sequence, optional
+        Names, paths or detectors; the bundled defaults if not given.
+    input : {"mic", "loopback"}
+    device, hostapi : str, optional
+        Which device; the default one if not given.
+    hop_s : float, optional
+        Between activation windows.
+    provider : {"auto", "cpu", "cuda"}
+    listener : callable, optional
+        Gets every `PipelineStep`, on the worker's thread.
+
+    Raises
+    ------
+    DeviceError
+        PortAudio is missing, or there is no such device, or it cannot be opened.
+    ModelError
+        A model is missing or unusable.
+    """
+    detectors = load_models(models, provider)
+    source = open_input(input, device, hostapi)
+
+    def reopen() -> AudioSource:
+        refresh()  # a device that is plugged in again is a new one to PortAudio
+        return open_input(input, device, hostapi)
+
+    kind = "Microphone" if input == "mic" else "Computer sound"
+    return LiveSession(source, detectors, title=f"{kind}: {source.name}", hop_s=hop_s, listener=listener, reopen=reopen)
+
+
+def open_stream(
+    source: AudioSource,
+    models: Sequence[ModelChoice] | None = None,
+    *,
+    hop_s: float | None = None,
+    provider: Provider = "auto",
+    listener: Listener | None = None,
+) -> LiveSession:
+    """Listen to any other source, such as a file at the pace of time.
+
+    Raises
+    ------
+    DeviceError, ModelError
+        As for `open_live`.
+    """
+    try:
+        detectors = load_models(models, provider)
+    except BaseException:
+        source.stop()
+        raise
+    return LiveSession(source, detectors, title=source.name, hop_s=hop_s, listener=listener)

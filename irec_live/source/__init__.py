@@ -1,0 +1,45 @@
+"""Where sound comes from: one protocol, and a class each for microphone, computer sound, file and array.
+
+`open_input` picks among the live ones. Capturing threads only copy and count; the engine's worker does the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from irec_live.devices import find_device
+from irec_live.source.array import ArraySource
+from irec_live.source.contract import AudioSource
+from irec_live.source.file import FileSource
+from irec_live.source.loopback import LoopbackSource
+from irec_live.source.microphone import MicrophoneSource
+
+__all__ = ["ArraySource", "AudioSource", "FileSource", "LoopbackSource", "MicrophoneSource", "open_input"]
+
+
+def open_input(
+    kind: Literal["mic", "loopback"], device: str | None = None, hostapi: str | None = None
+) -> MicrophoneSource | LoopbackSource:
+    """Open a live input.
+
+    Parameters
+    ----------
+    kind : {"mic", "loopback"}
+        A microphone or line input, or what the computer itself is playing.
+    device, hostapi : str, optional
+        Which one; the default one if not given (see `irec_live.devices.candidates`).
+
+    Raises
+    ------
+    DeviceError
+        There is none, or it cannot be opened.
+    ValueError
+        `kind` is something else.
+    """
+    if kind == "mic":
+        return MicrophoneSource(device, hostapi)
+    if kind != "loopback":
+        raise ValueError(f"an input is 'mic' or 'loopback', not {kind!r}")
+    found = find_device("loopback", device, hostapi)
+    # A driver's loopback input (Stereo Mix, BlackHole) is an ordinary PortAudio input.
+    return LoopbackSource(found) if found.address else MicrophoneSource(found.name, found.hostapi)

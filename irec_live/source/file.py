@@ -1,0 +1,74 @@
+"""A file played to nobody: read at the pace of time, as if it came from a microphone.
+
+Shapes: n frames, C channels.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+
+from irec_live.media import open_audio
+from irec_live.ring import Block
+from irec_live.source.waiting import READ_S, RING_S
+
+
+class FileSource:
+    """An audio file as a source.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Any file that `irec_live.media` decodes.
+    realtime : bool
+        Deliver at the pace of time (the default), or as fast as it is read.
+
+    Raises
+    ------
+    MediaError
+        The file cannot be decoded.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], realtime: bool = True) -> None:
+        self._audio = open_audio(path)
+        self.name = self._audio.name
+        self.sample_rate = self._audio.sample_rate
+        self.channels = self._audio.channels
+        self.latency_s = READ_S
+        self.overflows = 0
+        self.lost = False
+        self.ended = False
+        self._realtime = realtime
+        self._enough = max(1, round(READ_S * self.sample_rate))
+        self._position = 0
+        self._started_at = 0.0
+
+    def start(self) -> None:
+        """Start the clock."""
+        self._started_at = time.monotonic()
+
+    def stop(self) -> None:
+        """Close the file."""
+        self._audio.close()
+
+    def read(self, timeout_s: float) -> tuple[Block, int]:
+        """Everything that would have arrived by now, waiting at most `timeout_s`; see `AudioSource.read`."""
+        index = self._position
+        wanted = self._due(timeout_s) if self._realtime else self._enough
+        if self.ended or wanted < 1:
+            return np.zeros((0, self.channels), np.float32), index
+        block = self._audio.read(wanted)
+        self._position += len(block)
+        self.ended = len(block) == 0
+        return block, index
+
+    def _due(self, timeout_s: float) -> int:
+        """Frames that have arrived by the clock, after waiting for 20 ms of them if there is time."""
+        arrived = (time.monotonic() - self._started_at) * self.sample_rate - self._position
+        missing_s = (self._enough - arrived) / self.sample_rate
+        if missing_s > 0:
+            time.sleep(min(missing_s, timeout_s))
+            arrived = (time.monotonic() - self._started_at) * self.sample_rate - self._position
+        return min(int(arrived), int(RING_S * self.sample_rate))  # a microphone's reader gets no more at once either

@@ -1,0 +1,168 @@
+"""A microphone, a line input, or any other PortAudio input device.
+
+Shapes: n frames, C channels.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from irec_live.devices import Device, candidates, hold_stream, release_stream
+from irec_live.errors import DeviceError
+from irec_live.ring import Block, RingBuffer
+from irec_live.source.waiting import READ_S, RING_S, wait_for_frames
+
+_MOST_CHANNELS = 24
+"""Sound servers claim 32 to 128 channels that do not exist; real interfaces seldom have more than 24 inputs."""
+
+_STALL_S = 2.5
+"""Without a callback for so long a device counts as lost; PulseAudio takes up to a second to deliver the first one."""
+
+
+class MicrophoneSource:
+    """Sound from an input device, at the device's own rate and channel count.
+
+    Parameters
+    ----------
+    device : str, optional
+        Its name, part of it or its index; by default the computer's default input, and if that refuses, the others.
+    hostapi : str, optional
+        Prefer the device of that name on this host API.
+
+    Attributes
+    ----------
+    device : Device
+        The one in use.
+
+    Raises
+    ------
+    DeviceError
+        PortAudio is missing, there is no such device, or none can be opened.
+    """
+
+    def __init__(self, device: str | None = None, hostapi: str | None = None) -> None:
+        self.device, self._stream = self._open_first(candidates("input", device, hostapi))
+        self.sample_rate = round(self._stream.samplerate)
+        self.channels = int(self._stream.channels)
+        self._ring = RingBuffer(int(RING_S * self.sample_rate), self.channels)
+        self._flagged = 0
+        self._finished = False
+        self._closed = False
+        self._last_written = 0
+        self._last_change = time.monotonic()
+
+    @property
+    def name(self) -> str:
+        """The device's name."""
+        return self.device.name
+
+    @property
+    def latency_s(self) -> float:
+        """What PortAudio states, and one read."""
+        return self._latency + READ_S
+
+    @property
+    def overflows(self) -> int:
+        """Times that PortAudio said it lost input, plus times that the ring buffer did."""
+        return self._flagged + self._ring.overflows
+
+    @property
+    def lost(self) -> bool:
+        """Whether the stream ended by itself or has gone quiet."""
+        if self._closed:
+            return False
+        return self._finished or time.monotonic() - self._last_change > _STALL_S
+
+    @property
+    def ended(self) -> bool:
+        """Never: a microphone has no end."""
+        return False
+
+    def start(self) -> None:
+        """Begin to capture.
+
+        Raises
+        ------
+        DeviceError
+            The device refuses, or was stopped before.
+        """
+        if self._closed:
+            raise DeviceError(f"the input '{self.name}' is closed; open it again")
+        self._last_change = time.monotonic()
+        try:
+            self._stream.start()
+        except Exception as error:
+            self.stop()
+            raise DeviceError(f"the input '{self.name}' does not start: {error}") from error
+
+    def stop(self) -> None:
+        """Stop capturing and give the device back."""
+        if self._closed:
+            return
+        self._closed = True
+        _close(self._stream)
+
+    def read(self, timeout_s: float) -> tuple[Block, int]:
+        """Wait for 20 ms of sound, at most `timeout_s`; see `AudioSource.read`."""
+        wait_for_frames(self._ring, round(READ_S * self.sample_rate), timeout_s, lambda: self._finished or self._closed)
+        # NB: written by the callback, read here: one int, whole at any moment.
+        written = self._ring.write_index
+        if written != self._last_written:
+            self._last_written = written
+            self._last_change = time.monotonic()
+        return self._ring.read()
+
+    def _open_first(self, devices: list[Device]) -> tuple[Device, Any]:
+        problem: DeviceError | None = None
+        for device in devices:
+            try:
+                return device, self._open(device)
+            except DeviceError as error:
+                problem = problem or error
+        raise problem or DeviceError("there is no sound input device")
+
+    def _open(self, device: Device) -> Any:
+        channels = device.channels if device.channels <= _MOST_CHANNELS else 2
+        reason = "unknown error"
+        shapes = dict.fromkeys([(channels, device.sample_rate), (1, device.sample_rate), (channels, 48_000)])
+        with hold_stream() as sd:
+            for count, rate in shapes:
+                try:
+                    stream = sd.RawInputStream(
+                        device=device.index,
+                        samplerate=rate,
+                        channels=count,
+                        dtype="float32",
+                        # A large buffer below us: a Python callback may have to wait for the interpreter's lock.
+                        latency="high",
+                        callback=self._on_block,
+                        finished_callback=self._on_finished,
+                    )
+                except (sd.PortAudioError, ValueError) as error:
+                    reason = str(error)
+                else:
+                    self._latency = float(stream.latency)
+                    return stream
+            raise DeviceError(f"the input '{device.name}' cannot be opened: {reason}")
+
+    def _on_block(self, indata: Any, frames: int, _time: Any, status: Any) -> None:
+        # NB: PortAudio's thread. Two views, one copy into memory that is already there, no lock, no log. Only this
+        # thread writes _flagged and the ring.
+        if status.input_overflow:
+            self._flagged += 1
+        self._ring.write(np.frombuffer(indata, np.float32).reshape(frames, self.channels))
+
+    def _on_finished(self) -> None:
+        # NB: PortAudio's thread, also after an error such as an unplugged device. One flag, set once.
+        self._finished = True
+
+
+def _close(stream: Any) -> None:
+    """Close a stream whose device may be gone already."""
+    try:
+        stream.close(ignore_errors=True)
+    finally:
+        release_stream()
