@@ -5,13 +5,10 @@ Shapes: B batch, T samples in a window, K labels, N frames in a window.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +17,9 @@ import numpy.typing as npt
 
 from irec_live.catalog import bundled_models, find_model
 from irec_live.errors import ModelError
-from irec_live.onnx_file import FLOAT, OnnxFile, Port, inspect_model, read_model_bytes
+from irec_live.fit import check_ports
+from irec_live.onnx_file import inspect_model, read_model_bytes
+from irec_live.runtime import FATAL, LOAD_LIMIT_S, build_session, deadline, first_line, runtime_errors
 from irec_live.spec import CARD_KEY, INPUT_NAME, ModelSpec
 
 if TYPE_CHECKING:
@@ -30,13 +29,10 @@ Provider = Literal["auto", "cpu", "cuda"]
 """Where to run: `auto` is the CPU, because for networks of this size and one window at a time a GPU has not been shown
 to win; `cuda` is for large networks and big batches."""
 
-LOAD_LIMIT_S = 30.0
-"""A model that takes longer to build and try out is given up; the published ones take under a second."""
 TRIAL_MEMORY_BYTES = 4 * 2**30
 """Address space that a stranger's model may use while it is tried out."""
 
 _RANGE_SLACK = 1e-3  # fp16 and int8 networks may leave 0..1 by rounding
-_FATAL = 4  # ONNX Runtime's severity: errors reach us as exceptions, so nothing needs to be printed
 
 _tried: set[str] = set()
 """sha256 of models that passed their trial in this process."""
@@ -92,8 +88,8 @@ class Detector:
         self.card = contents.metadata.get(CARD_KEY, "")
         self.sha256 = hashlib.sha256(data).hexdigest()
         self._origin = origin
-        _check_ports(contents, self.spec, origin)
-        self._session, self.notice = _build_session(data, origin, cuda=provider == "cuda", threads=threads)
+        check_ports(contents, self.spec, origin)
+        self._session, self.notice = build_session(data, origin, cuda=provider == "cuda", threads=threads)
         names = tuple(name.removesuffix("ExecutionProvider") for name in self._session.get_providers())
         self.providers: tuple[str, ...] = names
         self._try_out()
@@ -140,8 +136,8 @@ class Detector:
             audio = np.nan_to_num(audio, nan=0.0, posinf=0.0, neginf=0.0)
         try:
             (output,) = self._session.run(None, {INPUT_NAME: audio}, options)
-        except _runtime_errors() as error:
-            raise ModelError(f"{self._origin} failed while it ran: {_first_line(error)}") from error
+        except runtime_errors() as error:
+            raise ModelError(f"{self._origin} failed while it ran: {first_line(error)}") from error
         if output.shape != self._shape(len(windows)) or output.dtype != np.float32:
             raise ModelError(
                 f"{self._origin} returned {output.dtype} {output.shape} for {len(windows)} windows, "
@@ -159,10 +155,10 @@ class Detector:
         import onnxruntime
 
         options = onnxruntime.RunOptions()
-        options.log_severity_level = _FATAL
+        options.log_severity_level = FATAL
         length = self.spec.window_length
         noise = np.random.default_rng(0).uniform(-1.0, 1.0, (1, length)).astype(np.float32)
-        with _deadline(lambda: setattr(options, "terminate", True)):
+        with deadline(lambda: setattr(options, "terminate", True)):
             # Batch 1 is what live listening uses, batch 2 proves that the batch axis is free.
             for windows in (noise, np.concatenate([np.zeros_like(noise), noise])):
                 output = self._run(windows, options)
@@ -223,119 +219,3 @@ def _try_in_own_process(path: Path) -> None:
         crashed = f"{path.name} brought its trial run down (status {result.returncode}); it is not loaded"
         raise ModelError(result.stdout.strip() or crashed)
     _tried.add(digest)
-
-
-def _check_ports(contents: OnnxFile, spec: ModelSpec, origin: str) -> None:
-    """Compare the graph's input and output with what the metadata says."""
-    frames = (spec.frames,) if spec.kind == "envelope" else ()
-    wanted = {
-        "input": (INPUT_NAME, (spec.window_length,), contents.inputs),
-        "output": (spec.kind, (len(spec.labels), *frames), contents.outputs),
-    }
-    for what, (name, sizes, ports) in wanted.items():
-        if len(ports) != 1 or ports[0].name != name:
-            found = ", ".join(port.name for port in ports) or "none"
-            raise ModelError(f"{origin} must have exactly one {what}, named '{name}'; it has: {found}")
-        if not _fits(ports[0], sizes):
-            shape = "of unknown shape" if ports[0].shape is None else f"shape {_show(ports[0].shape)}"
-            kind = "float32" if ports[0].element_type == FLOAT else f"data type {ports[0].element_type}"
-            raise ModelError(
-                f"{origin} has an {what} '{name}' of {kind}, {shape}, but its metadata promises "
-                f"float32, shape {_show(('batch', *sizes))}"
-            )
-
-
-def _fits(port: Port, sizes: tuple[int, ...]) -> bool:
-    """Whether a port is float32 with a free batch axis and these sizes after it (free ones fit too)."""
-    if port.element_type != FLOAT:
-        return False
-    if port.shape is None:
-        return True  # what it really returns is checked when it is tried out
-    if len(port.shape) != 1 + len(sizes) or isinstance(port.shape[0], int):
-        return False
-    return all(not isinstance(found, int) or found == size for found, size in zip(port.shape[1:], sizes, strict=True))
-
-
-def _show(shape: tuple[Any, ...]) -> str:
-    return "(" + ", ".join("?" if size is None else str(size) for size in shape) + ")"
-
-
-def _build_session(data: bytes, origin: str, *, cuda: bool, threads: int) -> tuple[onnxruntime.InferenceSession, str]:
-    """A session, and one sentence if it does not run where it was asked to."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ModelError("onnxruntime is not installed, so no model can run; run: pip install onnxruntime") from error
-    # Providers that cannot load are reported by the default logger, not the session's.
-    onnxruntime.set_default_logger_severity(_FATAL)
-    notice = ""
-    providers = ["CPUExecutionProvider"]
-    if cuda:
-        notice = _prepare_cuda(onnxruntime)
-        if not notice:
-            providers.insert(0, "CUDAExecutionProvider")
-    options = _session_options(onnxruntime, threads)
-    try:
-        with _deadline(lambda: options.set_load_cancellation_flag(True)):
-            # enable_fallback=0: the binding's own fallback prints to standard output.
-            session = onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)
-    except _runtime_errors() as error:
-        if len(providers) > 1:
-            session, _ = _build_session(data, origin, cuda=False, threads=threads)
-            return session, f"CUDA was asked for but failed ({_first_line(error)}); running on the CPU"
-        raise ModelError(f"{origin} is not a model that ONNX Runtime can run: {_first_line(error)}") from error
-    if len(providers) > 1 and "CUDAExecutionProvider" not in session.get_providers():
-        notice = (
-            "CUDA was asked for but its libraries or a GPU are missing; running on the CPU "
-            "(pip install 'irec-live[cuda]' brings the libraries)"
-        )
-    return session, notice
-
-
-def _session_options(onnxruntime: Any, threads: int) -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.enable_cpu_mem_arena = False
-    options.log_severity_level = _FATAL
-    for pool in ("intra_op", "inter_op"):
-        # A spinning thread eats a core while it waits for the next hop.
-        options.add_session_config_entry(f"session.{pool}.allow_spinning", "0")
-    return options
-
-
-def _prepare_cuda(onnxruntime: Any) -> str:
-    """Load NVIDIA's libraries from their wheels; one sentence if this build cannot use CUDA at all."""
-    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-        return "CUDA was asked for but this ONNX Runtime is built without it; running on the CPU"
-    if hasattr(onnxruntime, "preload_dlls"):
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
-            onnxruntime.preload_dlls()
-    return ""
-
-
-@contextlib.contextmanager
-def _deadline(on_late: Any) -> Any:
-    timer = threading.Timer(LOAD_LIMIT_S, on_late)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _runtime_errors() -> tuple[type[Exception], ...]:
-    """Everything ONNX Runtime raises about a model; its classes share no base of their own."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    own = tuple(kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception))
-    return (*own, RuntimeError, ValueError, MemoryError)
-
-
-def _first_line(error: BaseException) -> str:
-    """The readable part of ONNX Runtime's message, without its prefix, build paths and later lines."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    text = lines[0].split(" : ")[-1]
-    return text if len(text) <= 200 else text[:197] + "..."

@@ -13,16 +13,16 @@ Protocol Buffers, *Encoding* (wire types).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from irec_live.errors import ModelError
+from irec_live.wire import MalformedError, Span, WireReader, message
 
 MAX_FILE_BYTES = 512 * 2**20
 MAX_METADATA_BYTES = 4 * 2**20
 MAX_FIELDS = 2_000_000
-"""Protobuf fields visited before a file counts as a bomb; the published models have a few thousand."""
+"""Parts visited before a file counts as a bomb; the published models have a few thousand."""
 MAX_DEPTH = 16
 """Of graphs inside nodes inside graphs."""
 
@@ -126,59 +126,51 @@ def inspect_model(data: bytes, origin: str = "the model") -> OnnxFile:
         raise ModelError(f"{origin} has {len(data) / 2**20:.0f} MiB; up to {MAX_FILE_BYTES // 2**20} MiB are opened")
     try:
         return _Inspector(data, origin).model()
-    except (_MalformedError, UnicodeDecodeError) as error:
+    except (MalformedError, UnicodeDecodeError) as error:
         raise ModelError(f"{origin} is not an ONNX model, or is cut short ({error})") from error
 
 
-class _MalformedError(Exception):
-    """The bytes are not what the protobuf wire format allows."""
-
-
-Span = tuple[int, int]
-
-
 class _Inspector:
-    """Walks one file; `budget` bounds the walk whatever the file says."""
+    """Walks one file."""
 
     def __init__(self, data: bytes, origin: str) -> None:
-        self._data = data
+        self._wire = WireReader(data, MAX_FIELDS)
+        self._length = len(data)
         self._origin = origin
-        self._budget = MAX_FIELDS
         self._file = OnnxFile()
-        self._domains: set[str] = set()
         self._function_domains: set[str] = set()
 
     def model(self) -> OnnxFile:
         graph: Span | None = None
         functions: list[Span] = []
         metadata_bytes = 0
-        for number, value, span in self._fields((0, len(self._data))):
+        for number, value, span in self._wire.fields((0, self._length)):
             if number == 7:
                 if graph is not None:
                     # Readers merge a message that stands twice; then this walk would not see what runs.
-                    raise _MalformedError("there are two graphs in it")
-                graph = self._must(span)
+                    raise MalformedError("there are two graphs in it")
+                graph = message(span)
             elif number == 8:
-                self._operator_set(self._must(span))
+                self._operator_set(message(span))
             elif number == 14:
-                start, end = self._must(span)
+                start, end = message(span)
                 metadata_bytes += end - start
                 if metadata_bytes > MAX_METADATA_BYTES:
                     raise ModelError(f"{self._origin} carries more than {MAX_METADATA_BYTES // 2**20} MiB of metadata")
                 key, text = self._texts((start, end), 1, 2)
                 self._file.metadata[key] = text
             elif number == 25:
-                functions.append(self._must(span))
+                functions.append(message(span))
             elif number == 1 and value is None:
-                raise _MalformedError("the format version is not a number")
+                raise MalformedError("the format version is not a number")
         if graph is None:
-            raise _MalformedError("there is no graph in it")
+            raise MalformedError("there is no graph in it")
         self._function_domains = {self._texts(span, 10)[0] for span in functions}
         self._graph(graph, depth=0, top=True)
         for span in functions:
-            for number, _, node in self._fields(span):
+            for number, _, node in self._wire.fields(span):
                 if number == 7:
-                    self._node(self._must(node), depth=0)
+                    self._node(message(node), depth=0)
         return self._file
 
     def _graph(self, span: Span, depth: int, top: bool = False) -> None:
@@ -187,17 +179,17 @@ class _Inspector:
         inputs: list[Port] = []
         outputs: list[Port] = []
         weights: set[str] = set()
-        for number, _, part in self._fields(span):
+        for number, _, part in self._wire.fields(span):
             if number == 1:
-                self._node(self._must(part), depth)
+                self._node(message(part), depth)
             elif number == 5:
-                weights.add(self._tensor(self._must(part)))
+                weights.add(self._tensor(message(part)))
             elif number == 11 and top:
-                inputs.append(self._port(self._must(part)))
+                inputs.append(self._port(message(part)))
             elif number == 12 and top:
-                outputs.append(self._port(self._must(part)))
+                outputs.append(self._port(message(part)))
             elif number == 15:
-                self._sparse_tensor(self._must(part))
+                self._sparse_tensor(message(part))
         if top:
             # Old files (IR 3) list every weight among the inputs.
             self._file.inputs = tuple(port for port in inputs if port.name not in weights)
@@ -214,22 +206,22 @@ class _Inspector:
             raise ModelError(
                 f"{self._origin} uses the operator {operator}, which is refused: {REFUSED_OPERATORS[operator]}"
             )
-        for number, _, attribute in self._fields(span):
+        for number, _, attribute in self._wire.fields(span):
             if number != 5:
                 continue
-            for kind, _, part in self._fields(self._must(attribute)):
+            for kind, _, part in self._wire.fields(message(attribute)):
                 if kind in (6, 11):  # a graph, graphs
-                    self._graph(self._must(part), depth + 1)
+                    self._graph(message(part), depth + 1)
                 elif kind in (5, 10):  # a tensor, tensors
-                    self._tensor(self._must(part))
+                    self._tensor(message(part))
                 elif kind in (22, 23):
-                    self._sparse_tensor(self._must(part))
+                    self._sparse_tensor(message(part))
 
     def _tensor(self, span: Span) -> str:
         name = ""
-        for number, value, part in self._fields(span):
+        for number, value, part in self._wire.fields(span):
             if number == 8:
-                name = self._text(self._must(part))
+                name = self._wire.text(message(part))
             elif number == 13 or (number == 14 and value):
                 raise ModelError(
                     f"{self._origin} keeps weights in other files; a model must be one self-contained file"
@@ -237,45 +229,45 @@ class _Inspector:
         return name
 
     def _sparse_tensor(self, span: Span) -> None:
-        for number, _, part in self._fields(span):
+        for number, _, part in self._wire.fields(span):
             if number in (1, 2):  # values, indices
-                self._tensor(self._must(part))
+                self._tensor(message(part))
 
     def _port(self, span: Span) -> Port:
         name, element_type, shape = "", 0, None
-        for number, _, part in self._fields(span):
+        for number, _, part in self._wire.fields(span):
             if number == 1:
-                name = self._text(self._must(part))
+                name = self._wire.text(message(part))
             elif number == 2:
-                for kind, _, tensor in self._fields(self._must(part)):
+                for kind, _, tensor in self._wire.fields(message(part)):
                     if kind == 1:
-                        element_type, shape = self._tensor_type(self._must(tensor))
+                        element_type, shape = self._tensor_type(message(tensor))
         return Port(name, element_type, shape)
 
     def _tensor_type(self, span: Span) -> tuple[int, tuple[Dimension, ...] | None]:
         element_type = 0
         shape: tuple[Dimension, ...] | None = None
-        for number, value, part in self._fields(span):
+        for number, value, part in self._wire.fields(span):
             if number == 1 and value is not None:
                 element_type = value
             elif number == 2:
-                dimensions = (self._must(d) for kind, _, d in self._fields(self._must(part)) if kind == 1)
+                dimensions = (message(d) for kind, _, d in self._wire.fields(message(part)) if kind == 1)
                 shape = tuple(self._dimension(d) for d in dimensions)
         return element_type, shape
 
     def _dimension(self, span: Span) -> Dimension:
-        for number, value, part in self._fields(span):
+        for number, value, part in self._wire.fields(span):
             if number == 1 and value is not None:
                 return value
             if number == 2:
-                return self._text(self._must(part))
+                return self._wire.text(message(part))
         return None
 
     def _operator_set(self, span: Span) -> None:
         domain, version = "", 0
-        for number, value, part in self._fields(span):
+        for number, value, part in self._wire.fields(span):
             if number == 1:
-                domain = self._text(self._must(part))
+                domain = self._wire.text(message(part))
             elif number == 2 and value is not None:
                 version = value
         if domain in ("", "ai.onnx"):
@@ -284,54 +276,7 @@ class _Inspector:
     def _texts(self, span: Span, *numbers: int) -> list[str]:
         """The string fields `numbers` of a message, empty where absent."""
         found = dict.fromkeys(numbers, "")
-        for number, _, part in self._fields(span):
+        for number, _, part in self._wire.fields(span):
             if number in found:
-                found[number] = self._text(self._must(part))
+                found[number] = self._wire.text(message(part))
         return list(found.values())
-
-    def _text(self, span: Span) -> str:
-        return self._data[span[0] : span[1]].decode()
-
-    @staticmethod
-    def _must(span: Span | None) -> Span:
-        if span is None:
-            raise _MalformedError("a number stands where a message should")
-        return span
-
-    def _fields(self, span: Span) -> Iterator[tuple[int, int | None, Span | None]]:
-        """Every field of a message: its number, and its value (varint) or its extent (length-delimited)."""
-        position, end = span
-        while position < end:
-            self._budget -= 1
-            if self._budget < 0:
-                raise ModelError(f"{self._origin} has more than {MAX_FIELDS:,} parts, too many for an instrument model")
-            key, position = self._varint(position, end)
-            number, wire = key >> 3, key & 7
-            if number == 0:
-                raise _MalformedError("a field has no number")
-            if wire == 0:
-                value, position = self._varint(position, end)
-                yield number, value, None
-                continue
-            if wire == 2:
-                length, position = self._varint(position, end)
-            elif wire in (1, 5):
-                length = 8 if wire == 1 else 4
-            else:
-                raise _MalformedError(f"unknown wire type {wire}")
-            if position + length > end:
-                raise _MalformedError("a part is longer than the file")
-            yield number, None, (position, position + length) if wire == 2 else None
-            position += length
-
-    def _varint(self, position: int, end: int) -> tuple[int, int]:
-        value = 0
-        for shift in range(0, 70, 7):
-            if position >= end:
-                raise _MalformedError("it ends in the middle of a number")
-            byte = self._data[position]
-            position += 1
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return value, position
-        raise _MalformedError("a number has more than 10 bytes")

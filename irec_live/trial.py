@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import sys
 
-from irec_live.detector import LOAD_LIMIT_S, TRIAL_MEMORY_BYTES, Detector
+from irec_live.detector import TRIAL_MEMORY_BYTES, Detector
 from irec_live.errors import IrecError
+from irec_live.runtime import LOAD_LIMIT_S
 
 
 def main(path: str) -> int:

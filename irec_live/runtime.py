@@ -1,0 +1,105 @@
+"""ONNX Runtime: build sessions that are good neighbours, on the CPU or on CUDA, and read its errors.
+
+The one room that imports ``onnxruntime``, and only once a model is loaded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from irec_live.errors import ModelError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+LOAD_LIMIT_S = 30.0
+"""A model that takes longer to build or to try out is given up; the published ones take under a second."""
+
+FATAL = 4
+"""Severity from which ONNX Runtime may print: its errors reach us as exceptions."""
+
+
+def build_session(data: bytes, origin: str, *, cuda: bool, threads: int) -> tuple[onnxruntime.InferenceSession, str]:
+    """A session, and one sentence if it does not run where it was asked to."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ModelError("onnxruntime is not installed, so no model can run; run: pip install onnxruntime") from error
+    # Providers that cannot load are reported by the default logger, not the session's.
+    onnxruntime.set_default_logger_severity(FATAL)
+    notice = ""
+    providers = ["CPUExecutionProvider"]
+    if cuda:
+        notice = _prepare_cuda(onnxruntime)
+        if not notice:
+            providers.insert(0, "CUDAExecutionProvider")
+    options = _session_options(onnxruntime, threads)
+    try:
+        with deadline(lambda: options.set_load_cancellation_flag(True)):
+            # enable_fallback=0: the binding's own fallback prints to standard output.
+            session = onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)
+    except runtime_errors() as error:
+        if len(providers) > 1:
+            session, _ = build_session(data, origin, cuda=False, threads=threads)
+            return session, f"CUDA was asked for but failed ({first_line(error)}); running on the CPU"
+        raise ModelError(f"{origin} is not a model that ONNX Runtime can run: {first_line(error)}") from error
+    if len(providers) > 1 and "CUDAExecutionProvider" not in session.get_providers():
+        notice = (
+            "CUDA was asked for but its libraries or a GPU are missing; running on the CPU "
+            "(pip install 'irec-live[cuda]' brings the libraries)"
+        )
+    return session, notice
+
+
+def _session_options(onnxruntime: Any, threads: int) -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = FATAL
+    for pool in ("intra_op", "inter_op"):
+        # A spinning thread eats a core while it waits for the next hop.
+        options.add_session_config_entry(f"session.{pool}.allow_spinning", "0")
+    return options
+
+
+def _prepare_cuda(onnxruntime: Any) -> str:
+    """Load NVIDIA's libraries from their wheels; one sentence if this build cannot use CUDA at all."""
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        return "CUDA was asked for but this ONNX Runtime is built without it; running on the CPU"
+    if hasattr(onnxruntime, "preload_dlls"):
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
+            onnxruntime.preload_dlls()
+    return ""
+
+
+@contextlib.contextmanager
+def deadline(on_late: Callable[[], object]) -> Iterator[None]:
+    """Call `on_late` from another thread if the block takes longer than `LOAD_LIMIT_S`."""
+    timer = threading.Timer(LOAD_LIMIT_S, on_late)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def runtime_errors() -> tuple[type[Exception], ...]:
+    """Everything ONNX Runtime raises about a model; its classes share no base of their own."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    own = tuple(kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception))
+    return (*own, RuntimeError, ValueError, MemoryError)
+
+
+def first_line(error: BaseException) -> str:
+    """The readable part of ONNX Runtime's message, without its prefix, build paths and later lines."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    text = lines[0].split(" : ")[-1]
+    return text if len(text) <= 200 else text[:197] + "..."
