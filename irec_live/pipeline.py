@@ -119,11 +119,11 @@ class Pipeline:
         self.timeline = Timeline(self.labels, keep_s=keep_s) if timeline is None else timeline
         if self.timeline.labels != self.labels:
             raise ValueError(f"the timeline is for {self.timeline.labels}, the models tell {self.labels}")
-        self._streams = [
+        self.streams = tuple(
             ModelStream(model, self.labels, hop_length=_hop_length(model, hop_s), silence_db=silence_db, batch=batch)
             for model in self.models
-        ]
-        self._activation = next((stream for stream in self._streams if stream.spec.kind == "activation"), None)
+        )
+        self._activation = next((stream for stream in self.streams if stream.spec.kind == "activation"), None)
         self.tracker = LabelTracker(
             self.labels,
             _thresholds(self.models),
@@ -173,7 +173,7 @@ class Pipeline:
         recent = self._hop_ms[: min(self._hops, _HOPS_TIMED)].copy()
         p50, p99 = np.percentile(recent, [50, 99]).tolist() if recent.size else (0.0, 0.0)
         return Stats(
-            skipped_windows=sum(stream.skipped for stream in self._streams),
+            skipped_windows=sum(stream.skipped for stream in self.streams),
             windows=self._windows,
             inference_ms_p50=p50,
             inference_ms_p99=p99,
@@ -188,7 +188,7 @@ class Pipeline:
         Half a window (a sound must fill half of it to be heard), the tracker's delay, the resampler's, and the median
         inference.
         """
-        slowest = self._activation or self._streams[0]
+        slowest = self._activation or self.streams[0]
         lag_s = self._resamplers[slowest.spec.sample_rate].lag / slowest.spec.sample_rate
         tracking_s = self.tracker.delay_s if self._activation is not None else 0.0
         recent = self._hop_ms[: min(self._hops, _HOPS_TIMED)]
@@ -246,7 +246,7 @@ class Pipeline:
     def reset(self) -> None:
         """Forget all sound and everything found; the threshold offset stays."""
         self._restart_streams()
-        for stream in self._streams:
+        for stream in self.streams:
             stream.skipped = 0
         self.timeline.clear()
         self._clear()
@@ -265,19 +265,19 @@ class Pipeline:
         self.position += mono.size
         self._show(mono)
         resampled = {rate: resampler.push(mono) for rate, resampler in self._resamplers.items()}
-        for stream in self._streams:
+        for stream in self.streams:
             stream.take(resampled[stream.spec.sample_rate])
         return self._judge()
 
     def _drain(self) -> PipelineStep:
         """Hear the tail of the streams and close what is open."""
         tails = {rate: resampler.flush() for rate, resampler in self._resamplers.items()}
-        for stream in self._streams:
+        for stream in self.streams:
             stream.take(tails[stream.spec.sample_rate])
             stream.take_tail()
         step = self._judge()
         envelopes: list[tuple[float, Array]] = []
-        for stream in self._streams:
+        for stream in self.streams:
             envelopes += self._store_envelope(*stream.tail_rows())
         ended = self.tracker.flush()
         self.timeline.append_events(ended, ())
@@ -295,7 +295,7 @@ class Pipeline:
         return step
 
     def _restart_streams(self) -> None:
-        for part in (*self._resamplers.values(), *self._streams, self.tracker, self._mel, self._meter):
+        for part in (*self._resamplers.values(), *self.streams, self.tracker, self._mel, self._meter):
             if part is not None:
                 part.reset()
 
@@ -312,7 +312,7 @@ class Pipeline:
 
     def _judge(self) -> PipelineStep:
         """Run the networks on all windows that wait, and keep what they say."""
-        jobs = [(stream, job) for stream in self._streams for job in stream.jobs(self.max_pending)]
+        jobs = [(stream, job) for stream in self.streams for job in stream.jobs(self.max_pending)]
         judged: Iterable[Job]
         if self._executor is None or len(jobs) < 2:
             judged = [stream.judge(job) for stream, job in jobs]
@@ -352,7 +352,7 @@ class Pipeline:
 
     def _count(self, jobs: Sequence[tuple[ModelStream, Job]]) -> None:
         """Book windows and time; a hop's time is that of an activation window and the envelope windows before it."""
-        clock = self._activation or self._streams[0]
+        clock = self._activation or self.streams[0]
         for stream, job in jobs:
             self._windows += job.heard
             self._open_hop_s += job.seconds

@@ -1,0 +1,218 @@
+"""Analyse a file: the path that live sound takes, as fast as the machine goes.
+
+`analyze` does it all. Its two halves, `decode_into` and `collect`, are there for a caller that wants to look at the
+pipeline on the way. The file is decoded in blocks and never held as a whole.
+
+Shapes: K labels, R activation rows, M envelope rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from irec_live.detector import Provider
+from irec_live.media import AudioFile, open_audio
+from irec_live.model_choice import ModelChoice, load_models
+from irec_live.model_stream import WindowJudge
+from irec_live.pipeline import Pipeline
+from irec_live.report import Analysis, ModelUse, summarise
+
+__all__ = ["Analysis", "AnalysisCancelled", "analyze", "collect", "decode_into", "side_by_side"]
+
+BLOCK_S = 1.0
+"""Decoded and judged at a time: how soon a cancelled analysis stops."""
+
+_MOST_WORKERS = 8
+_GPU_BATCH = 16
+"""Windows a call on a GPU, where one at a time would leave it waiting."""
+
+
+class AnalysisCancelled(Exception):
+    """The caller asked for the analysis to stop."""
+
+
+def analyze(
+    path: str | os.PathLike[str],
+    *,
+    models: Sequence[ModelChoice] | None = None,
+    hop_s: float | None = None,
+    provider: Provider = "auto",
+    progress: Callable[[float], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Analysis:
+    """Tell which instruments play in a file, when, and how loud each one is.
+
+    Parameters
+    ----------
+    path : path-like
+        Any file that `irec_live.media` decodes.
+    models : sequence, optional
+        Names, paths or detectors, at most one of each kind; the bundled defaults if not given.
+    hop_s : float, optional
+        Seconds between activation windows; the model's own by default.
+    provider : {"auto", "cpu", "cuda"}
+        What models are loaded for that are not loaded yet.
+    progress : callable, optional
+        Called with the share done, 0..1, on this thread.
+    cancel : threading.Event, optional
+        Set it to stop the analysis within about a second of sound.
+
+    Returns
+    -------
+    Analysis
+
+    Raises
+    ------
+    MediaError
+        The file cannot be decoded.
+    ModelError
+        A model is missing or unusable.
+    AnalysisCancelled
+        `cancel` was set.
+    ValueError
+        `hop_s` does not fit the model's window.
+    """
+    with open_audio(path) as audio:
+        detectors = load_models(models, provider)
+        with side_by_side(detectors) as (executor, batch):
+            pipeline = Pipeline(
+                audio.sample_rate, detectors, hop_s=hop_s, spectrogram=False, executor=executor, batch=batch
+            )
+            frames = decode_into(audio, pipeline, progress=progress, cancel=cancel)
+        return collect(audio.name, frames / audio.sample_rate, pipeline, warning=audio.warning)
+
+
+def decode_into(
+    audio: AudioFile,
+    pipeline: Pipeline,
+    *,
+    on_block: Callable[[npt.NDArray[np.float32], int], None] | None = None,
+    progress: Callable[[float], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> int:
+    """Push a file through a pipeline, from where it stands to its end, and flush.
+
+    Parameters
+    ----------
+    audio : AudioFile
+    pipeline : Pipeline
+        At the file's rate.
+    on_block : callable, optional
+        Called with every block (n, C) and the index of its first frame, after it went through.
+    progress : callable, optional
+        Called with the share done, 0..1; only at the end where the file does not tell its length.
+    cancel : threading.Event, optional
+
+    Returns
+    -------
+    int
+        Frames decoded.
+
+    Raises
+    ------
+    AnalysisCancelled
+        `cancel` was set; the pipeline is not flushed.
+    ValueError
+        The pipeline runs at another rate.
+    """
+    if pipeline.sample_rate != audio.sample_rate:
+        raise ValueError(f"the file has {audio.sample_rate} Hz, the pipeline {pipeline.sample_rate} Hz")
+    began = audio.position
+    for block in audio.blocks(max(1, round(BLOCK_S * audio.sample_rate))):
+        if cancel is not None and cancel.is_set():
+            raise AnalysisCancelled(f"the analysis of {audio.name} was cancelled")
+        pipeline.push(block)
+        if on_block is not None:
+            on_block(block, audio.position - len(block))
+        if progress is not None and audio.frames:
+            progress(min(1.0, audio.position / audio.frames))
+    pipeline.flush()
+    if progress is not None:
+        progress(1.0)
+    return audio.position - began
+
+
+def collect(file: str, duration_s: float, pipeline: Pipeline, *, warning: str = "") -> Analysis:
+    """What a pipeline found in a file that it heard to the end.
+
+    Parameters
+    ----------
+    file : str
+        Name to put in the result.
+    duration_s : float
+    pipeline : Pipeline
+        Flushed, with a timeline that keeps everything.
+    warning : str
+        On damage in the file.
+
+    Returns
+    -------
+    Analysis
+    """
+    times, activation, _ = pipeline.timeline.activations()
+    frame_times, envelope = pipeline.timeline.envelopes()
+    hops = {stream.spec.kind: stream.hop_s for stream in pipeline.streams}
+    frames = [stream.spec for stream in pipeline.streams if stream.spec.kind == "envelope"]
+    clip = summarise(pipeline.labels, activation)
+    events = pipeline.timeline.events()
+    with_event = {event.label for event in events}
+    return Analysis(
+        file=file,
+        duration_s=duration_s,
+        models=tuple(
+            ModelUse(
+                name=stream.spec.name,
+                sha256=getattr(stream.model, "sha256", ""),
+                sample_rate=stream.spec.sample_rate,
+                window_s=stream.spec.window_s,
+                hop_s=stream.hop_s,
+            )
+            for stream in pipeline.streams
+        ),
+        labels=pipeline.labels,
+        activation=activation,
+        activation_start_s=float(times[0]) if times.size else 0.0,
+        activation_hop_s=hops.get("activation", 0.0),
+        envelope=envelope,
+        envelope_start_s=float(frame_times[0]) if frame_times.size else 0.0,
+        envelope_frame_s=frames[0].frame_hop / frames[0].sample_rate if frames else 0.0,
+        events=events,
+        clip=clip,
+        detected=tuple(sorted((label for label in pipeline.labels if label in with_event), key=lambda k: -clip.s2[k])),
+        warning=warning,
+    )
+
+
+@contextlib.contextmanager
+def side_by_side(models: Sequence[WindowJudge]) -> Iterator[tuple[Executor | None, int]]:
+    """How to judge a file's windows fast: on all processors, or in batches where a network runs on a GPU.
+
+    Yields
+    ------
+    executor : Executor or None
+        For `Pipeline`. Sessions have one thread each; windows, not operators, are what runs in parallel.
+    batch : int
+    """
+    if any("CUDA" in model.providers for model in models):
+        yield None, _GPU_BATCH
+        return
+    workers = min(_MOST_WORKERS, _processors())
+    if workers < 2:
+        yield None, 1
+        return
+    with ThreadPoolExecutor(workers, thread_name_prefix="irec-judge") as executor:
+        yield executor, 1
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

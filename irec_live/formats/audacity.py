@@ -1,0 +1,29 @@
+"""The events as an Audacity label track: onset, offset and label of each, parted by tabs (File > Import > Labels)."""
+
+from __future__ import annotations
+
+import os
+
+from irec_live.formats.whole import write_whole
+from irec_live.report import Analysis
+
+
+def render(analysis: Analysis) -> str:
+    """One line per event, by onset, in seconds."""
+    return "".join(
+        f"{event.onset_s:.6f}\t{analysis.duration_s if event.offset_s is None else event.offset_s:.6f}\t"
+        # A tab or line break inside a label would end it.
+        f"{' '.join(event.label.split())}\n"
+        for event in analysis.events
+    )
+
+
+def write(analysis: Analysis, path: str | os.PathLike[str]) -> None:
+    """Write `render`'s text.
+
+    Raises
+    ------
+    OutputError
+        `path` cannot be written.
+    """
+    write_whole(path, render(analysis))

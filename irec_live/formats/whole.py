@@ -1,0 +1,42 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from irec_live.errors import OutputError
+
+
+def write_whole(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text file under another name beside its place, then move it there in one step.
+
+    Parameters
+    ----------
+    path : path-like
+        A file of that name is replaced.
+    text : str
+        Written as UTF-8, line ends as they are.
+
+    Raises
+    ------
+    OutputError
+        There is no such folder, it cannot be written, or the disk is full. Whatever was at `path` still is.
+    """
+    path = Path(path)
+    # Not by `tempfile`: its files are for the owner's eyes only, and would stay so.
+    part = path.with_name(f".{path.name[:64]}.{secrets.token_hex(4)}.part")
+    try:
+        try:
+            with part.open("x", encoding="utf-8", errors="surrogateescape", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}; choose another place") from error

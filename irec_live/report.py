@@ -1,0 +1,245 @@
+"""Analysis: all that was found in one file, as arrays, and as the JSON that scripts read.
+
+The JSON's layout is fixed under the name ``irec.analysis/1``; a change that breaks readers gets a new name.
+
+Shapes: K labels, R activation rows, M envelope rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from irec_live.errors import DataError
+from irec_live.results import Event
+
+Array = npt.NDArray[np.float32]
+
+SCHEMA = "irec.analysis/1"
+
+_DECIMALS = 5
+"""Of activations, envelopes and times of events. Steps of the time grid are given in full: their errors add up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """Which network took part, and how.
+
+    Attributes
+    ----------
+    name, sha256 : str
+    sample_rate : int
+        Hz.
+    window_s, hop_s : float
+    """
+
+    name: str
+    sha256: str
+    sample_rate: int
+    window_s: float
+    hop_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSummary:
+    """Each label's activation over the whole file in one number.
+
+    Attributes
+    ----------
+    mean, max : dict of str to float
+        Over all rows.
+    s2 : dict of str to float
+        Sum over all rows, divided by the largest such sum among the labels: 0..1, and 1 for the strongest.
+
+    References
+    ----------
+    Y. Han, J. Kim, K. Lee, "Deep convolutional neural networks for predominant instrument recognition in polyphonic
+    music", IEEE/ACM TASLP 25(1), 2017, sec. III-D: class-wise sum, normalised by its maximum (strategy S2).
+    """
+
+    mean: dict[str, float]
+    max: dict[str, float]
+    s2: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """Everything found in one file.
+
+    Attributes
+    ----------
+    file : str
+        Its name.
+    duration_s : float
+        Of what could be decoded.
+    models : tuple of ModelUse
+    labels : tuple of str
+        The K labels.
+    activation : (R, K) float32
+        0..1, a row per window.
+    activation_start_s, activation_hop_s : float
+        Centre of the first window, and seconds from one to the next; 0 without an activation model.
+    envelope : (M, K) float32
+        RMS of each instrument, 0..1.
+    envelope_start_s, envelope_frame_s : float
+        Centre of the first frame, and seconds from one to the next; 0 without an envelope model.
+    events : tuple of Event
+        By onset.
+    clip : ClipSummary
+    detected : tuple of str
+        Labels with at least one event, the strongest (by `ClipSummary.s2`) first.
+    warning : str
+        One sentence on damage in the file, else empty. Not part of the JSON.
+    """
+
+    file: str
+    duration_s: float
+    models: tuple[ModelUse, ...]
+    labels: tuple[str, ...]
+    activation: Array
+    activation_start_s: float
+    activation_hop_s: float
+    envelope: Array
+    envelope_start_s: float
+    envelope_frame_s: float
+    events: tuple[Event, ...]
+    clip: ClipSummary
+    detected: tuple[str, ...]
+    warning: str = field(default="")
+
+    @property
+    def activation_times(self) -> npt.NDArray[np.float64]:
+        """Window centres in seconds, (R,)."""
+        return self.activation_start_s + self.activation_hop_s * np.arange(len(self.activation))
+
+    @property
+    def envelope_times(self) -> npt.NDArray[np.float64]:
+        """Frame centres in seconds, (M,)."""
+        return self.envelope_start_s + self.envelope_frame_s * np.arange(len(self.envelope))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The schema ``irec.analysis/1``, of plain Python values."""
+        return {
+            "schema": SCHEMA,
+            "file": self.file,
+            "duration_s": self.duration_s,
+            "models": [asdict(model) for model in self.models],
+            "labels": list(self.labels),
+            "activation": {
+                "start_s": self.activation_start_s,
+                "hop_s": self.activation_hop_s,
+                "values": _plain(self.activation),
+            },
+            "envelope": {
+                "start_s": self.envelope_start_s,
+                "frame_s": self.envelope_frame_s,
+                "values": _plain(self.envelope),
+            },
+            "events": [
+                {
+                    "label": event.label,
+                    "onset_s": round(event.onset_s, _DECIMALS),
+                    "offset_s": None if event.offset_s is None else round(event.offset_s, _DECIMALS),
+                    "activation": round(event.activation, _DECIMALS),
+                }
+                for event in self.events
+            ],
+            "clip": {
+                name: {label: round(value, _DECIMALS) for label, value in values.items()}
+                for name, values in asdict(self.clip).items()
+            },
+            "detected": list(self.detected),
+        }
+
+    def to_json(self) -> str:
+        """`to_dict` as one line of JSON; never with NaN or infinity, which JSON does not have."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Analysis:
+        """Back from `to_dict`, to its precision.
+
+        Raises
+        ------
+        DataError
+            It is not of this schema.
+        """
+        schema = data.get("schema") if isinstance(data, dict) else None
+        if schema != SCHEMA:
+            raise DataError(f"expected an analysis of schema {SCHEMA}, not {schema!r}")
+        try:
+            labels = tuple(data["labels"])
+            return cls(
+                file=data["file"],
+                duration_s=float(data["duration_s"]),
+                models=tuple(ModelUse(**model) for model in data["models"]),
+                labels=labels,
+                activation=_rows(data["activation"]["values"], len(labels)),
+                activation_start_s=float(data["activation"]["start_s"]),
+                activation_hop_s=float(data["activation"]["hop_s"]),
+                envelope=_rows(data["envelope"]["values"], len(labels)),
+                envelope_start_s=float(data["envelope"]["start_s"]),
+                envelope_frame_s=float(data["envelope"]["frame_s"]),
+                events=tuple(Event(**event) for event in data["events"]),
+                clip=ClipSummary(**data["clip"]),
+                detected=tuple(data["detected"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"the analysis is incomplete or damaged: {type(error).__name__} {error}") from error
+
+    @classmethod
+    def from_json(cls, text: str) -> Analysis:
+        """Back from `to_json`; see `from_dict`.
+
+        Raises
+        ------
+        DataError
+            It is not JSON, or not of this schema.
+        """
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"the analysis is not JSON: {error}") from error
+        return cls.from_dict(data)
+
+
+def summarise(labels: Sequence[str], activation: Array) -> ClipSummary:
+    """Each label's activation in one number, three ways; all 0 without rows.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        K.
+    activation : (R, K) float32
+
+    Examples
+    --------
+    >>> summarise(["flute", "piano"], np.float32([[0.5, 0.25], [1.0, 0.5]])).s2
+    {'flute': 1.0, 'piano': 0.5}
+    """
+    rows = activation.astype(np.float64) if len(activation) else np.zeros((1, len(labels)))
+    sums = rows.sum(axis=0)
+    largest = sums.max(initial=0.0)
+    return ClipSummary(
+        mean=dict(zip(labels, rows.mean(axis=0).tolist(), strict=True)),
+        max=dict(zip(labels, rows.max(axis=0).tolist(), strict=True)),
+        s2=dict(zip(labels, (sums / largest if largest > 0.0 else sums).tolist(), strict=True)),
+    )
+
+
+def _plain(rows: Array) -> list[list[float]]:
+    """Rounded, as double precision: 0.1 in single precision would print as 0.10000000149."""
+    values: list[list[float]] = np.round(rows.astype(np.float64), _DECIMALS).tolist()
+    return values
+
+
+def _rows(values: list[list[float]], width: int) -> Array:
+    rows = np.array(values, np.float32).reshape(len(values), -1 if values else width)
+    if rows.shape[1] != width or not np.isfinite(rows).all():
+        raise ValueError(f"rows need {width} finite numbers each")
+    return rows
