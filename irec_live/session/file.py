@@ -22,11 +22,11 @@ from irec_live.errors import IrecError
 from irec_live.media import AudioFile, open_audio
 from irec_live.pipeline import Pipeline
 from irec_live.player import Loop, Player
-from irec_live.results import Array, Overview, Snapshot, State
+from irec_live.results import Overview, Snapshot, State
 from irec_live.ring import Block
 from irec_live.session.contract import SessionKind
 from irec_live.session.opening import ModelChoice, load_models
-from irec_live.session.waveform import Waveform
+from irec_live.session.waveform import Waveform, hold_strips
 from irec_live.spec import ModelSpec
 
 _JOIN_S = 1.5
@@ -203,11 +203,12 @@ class FileSession:
         timeline = self._pipeline.timeline
         events = tuple(timeline.events())
         heard = {event.label for event in events}
+        edges_s = self._waveform.edges() / self._rate
         return Overview(
             duration_s=self.duration_s,
             progress=self._progress,
             peaks=self._waveform.peaks(),
-            strips=_held(timeline.peak_activation(self._waveform.edges() / self._rate), whole=self._progress == 1.0),
+            strips=hold_strips(timeline.peak_activation(edges_s), whole=self._progress == 1.0),
             labels=self.labels,
             detected=tuple(label for label in self.labels if label in heard),
             events=events,
@@ -281,25 +282,6 @@ class FileSession:
         if complete:
             analysis = collect(self._name, self._duration_s or 0.0, self._pipeline)
             self._outcome = _Outcome(analysis, threshold_offset=offset)
-
-
-def _held(strips: Array, *, whole: bool) -> Array:
-    """Give slices that are shorter than a hop the value of the window before them (or of the first).
-
-    Parameters
-    ----------
-    strips : (P, K) float32
-        NaN in slices that hold no window's centre.
-    whole : bool
-        Whether the file is analysed to its end: the last window then stands for the rest too.
-    """
-    known = np.flatnonzero(~np.isnan(strips).all(axis=1))
-    if not known.size:
-        return strips
-    last = len(strips) if whole else int(known[-1]) + 1
-    source = known[np.maximum(0, np.searchsorted(known, np.arange(last), "right") - 1)]
-    strips[:last] = strips[source]
-    return strips
 
 
 def open_file(

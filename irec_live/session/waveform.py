@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from irec_live.results import Array
 from irec_live.ring import Block
 
 SLICES = 1200
@@ -87,3 +88,22 @@ class Waveform:
         peaks[:half, 1] = np.fmax(self._peaks[0::2, 1], self._peaks[1::2, 1])
         self._peaks = peaks
         self._slice *= 2
+
+
+def hold_strips(strips: Array, *, whole: bool) -> Array:
+    """Give slices that are shorter than a hop the value of the window before them (or of the first).
+
+    Parameters
+    ----------
+    strips : (P, K) float32
+        K labels; NaN in slices that hold no window's centre.
+    whole : bool
+        Whether the file is analysed to its end: the last window then stands for the rest too.
+    """
+    known = np.flatnonzero(~np.isnan(strips).all(axis=1))
+    if not known.size:
+        return strips
+    last = len(strips) if whole else int(known[-1]) + 1
+    source = known[np.maximum(0, np.searchsorted(known, np.arange(last), "right") - 1)]
+    strips[:last] = strips[source]
+    return strips
