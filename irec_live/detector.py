@@ -18,7 +18,7 @@ import numpy.typing as npt
 from irec_live.catalog import bundled_models, find_model
 from irec_live.errors import ModelError
 from irec_live.fit import check_ports
-from irec_live.onnx_file import inspect_model, read_model_bytes
+from irec_live.onnx_file import inspect_model, printable, read_model_bytes
 from irec_live.runtime import FATAL, LOAD_LIMIT_S, build_session, deadline, first_line, runtime_errors
 from irec_live.spec import CARD_KEY, INPUT_NAME, ModelSpec
 
@@ -82,7 +82,7 @@ class Detector:
             raise ValueError(f"threads is {threads}; expected 1 or more")
         self.path = None if isinstance(model, bytes) else Path(model)
         data = model if isinstance(model, bytes) else read_model_bytes(Path(model))
-        origin = "the model" if self.path is None else self.path.name
+        origin = "the model" if self.path is None else printable(self.path.name)
         contents = inspect_model(data, origin)
         self.spec = ModelSpec.from_metadata(contents.metadata, origin)
         self.card = contents.metadata.get(CARD_KEY, "")
@@ -203,19 +203,23 @@ def load_model(name_or_path: str | os.PathLike[str], *, provider: Provider = "au
 
 def _try_in_own_process(path: Path) -> None:
     data = read_model_bytes(path)
+    name = printable(path.name)
     digest = hashlib.sha256(data).hexdigest()
     if digest in _tried:
         return
-    inspect_model(data, path.name)  # most bad files end here, at no cost
+    inspect_model(data, name)  # most bad files end here, at no cost
     # -P: the current folder may be anything, and must not provide modules.
     command = [sys.executable, "-P", "-m", "irec_live.trial", str(path)]
+    no_window = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would flash a console at a GUI's user
     try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_LIMIT_S, check=False)
+        result = subprocess.run(
+            command, capture_output=True, text=True, timeout=LOAD_LIMIT_S, check=False, creationflags=no_window
+        )
     except subprocess.TimeoutExpired as error:
-        raise ModelError(f"{path.name} was given up: it did not run within {LOAD_LIMIT_S:.0f} s") from error
+        raise ModelError(f"{name} was given up: it did not run within {LOAD_LIMIT_S:.0f} s") from error
     except OSError as error:
-        raise ModelError(f"{path.name} could not be tried out: {error.strerror}") from error
+        raise ModelError(f"{name} could not be tried out: {error.strerror}") from error
     if result.returncode != 0:
-        crashed = f"{path.name} brought its trial run down (status {result.returncode}); it is not loaded"
+        crashed = f"{name} brought its trial run down (status {result.returncode}); it is not loaded"
         raise ModelError(result.stdout.strip() or crashed)
     _tried.add(digest)

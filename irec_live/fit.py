@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from irec_live.errors import ModelError
-from irec_live.onnx_file import FLOAT, OnnxFile, Port
+from irec_live.onnx_file import FLOAT, OnnxFile, Port, printable
 from irec_live.spec import INPUT_NAME, ModelSpec
 
 
@@ -24,7 +24,7 @@ def check_ports(contents: OnnxFile, spec: ModelSpec, origin: str) -> None:
     }
     for what, (name, sizes, ports) in wanted.items():
         if len(ports) != 1 or ports[0].name != name:
-            found = ", ".join(port.name for port in ports) or "none"
+            found = ", ".join(printable(port.name) for port in ports[:5]) or "none"
             raise ModelError(f"{origin} must have exactly one {what}, named '{name}'; it has: {found}")
         if not _fits(ports[0], sizes):
             shape = "of unknown shape" if ports[0].shape is None else f"shape {_show(ports[0].shape)}"
@@ -47,4 +47,4 @@ def _fits(port: Port, sizes: tuple[int, ...]) -> bool:
 
 
 def _show(shape: tuple[Any, ...]) -> str:
-    return "(" + ", ".join("?" if size is None else str(size) for size in shape) + ")"
+    return "(" + ", ".join("?" if size is None else printable(str(size)) for size in shape) + ")"

@@ -81,6 +81,18 @@ class OnnxFile:
     n_nodes: int = 0
 
 
+def printable(text: str) -> str:
+    """A name from a file as it can stand in a message: one line, no control characters, not endless.
+
+    Examples
+    --------
+    >>> printable("two\\nlines")
+    'two?lines'
+    """
+    shown = "".join(character if character.isprintable() else "?" for character in text[:81])
+    return shown if len(text) <= 80 else shown[:77] + "..."
+
+
 def read_model_bytes(path: Path) -> bytes:
     """Read a model file whole.
 
@@ -199,9 +211,8 @@ class _Inspector:
         self._file.n_nodes += 1
         operator, domain = self._texts(span, 4, 7)
         if domain not in STANDARD_DOMAINS and domain not in self._function_domains:
-            raise ModelError(
-                f"{self._origin} needs the operator {domain}.{operator}, which ONNX Runtime has not built in"
-            )
+            full_name = printable(f"{domain}.{operator}")
+            raise ModelError(f"{self._origin} needs the operator {full_name}, which ONNX Runtime has not built in")
         if operator in REFUSED_OPERATORS and domain in STANDARD_DOMAINS:
             raise ModelError(
                 f"{self._origin} uses the operator {operator}, which is refused: {REFUSED_OPERATORS[operator]}"

@@ -173,6 +173,7 @@ class ModelSpec(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "spec"
-            raise ModelError(f"{origin} has unusable '{SPEC_KEY}' metadata: {where}: {first['msg']}") from error
+            reason = " ".join(f"{where}: {first['msg']}".split())  # a label may hold line breaks
+            raise ModelError(f"{origin} has unusable '{SPEC_KEY}' metadata: {reason[:300]}") from error
         except (ValueError, RecursionError) as error:
             raise ModelError(f"{origin} has '{SPEC_KEY}' metadata that is not JSON") from error

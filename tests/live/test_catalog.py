@@ -1,0 +1,122 @@
+"""Which models can be loaded by name."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import irec_assets
+import tiny_models
+from irec_live import catalog
+from irec_live.errors import ModelError
+
+
+@pytest.fixture(autouse=True)
+def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "user"
+    folder.mkdir()
+    monkeypatch.setenv("IREC_MODELS_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that stands in for the bundled models."""
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    monkeypatch.setattr(irec_assets, "models_folder", lambda: folder)
+    return folder
+
+
+def test_models_in_the_users_folder_have_names(user_folder: Path) -> None:
+    path = tiny_models.write_activation_model(user_folder, "mine")
+    (model,) = catalog.user_models()
+    assert (model.name, model.path, model.bundled) == ("mine", path, False)
+    assert model.spec == tiny_models.activation_spec(name="mine")
+    assert catalog.find_model("mine") == path
+
+
+def test_the_name_is_the_specs_not_the_files(user_folder: Path) -> None:
+    path = tiny_models.write_activation_model(user_folder, "inside").rename(user_folder / "outside.onnx")
+    assert catalog.find_model("inside") == path
+    with pytest.raises(ModelError):
+        catalog.find_model("outside")
+
+
+def test_files_that_are_not_models_are_left_out(user_folder: Path) -> None:
+    (user_folder / "text.onnx").write_text("no")
+    (user_folder / "empty.onnx").touch()
+    (user_folder / "folder.onnx").mkdir()
+    (user_folder / "notes.txt").write_text("hello")
+    assert catalog.user_models() == ()
+
+
+def test_a_folder_that_does_not_exist_has_no_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("IREC_MODELS_DIR", str(tmp_path / "none"))
+    assert catalog.user_models() == ()
+
+
+def test_without_the_variable_the_platforms_data_folder_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("IREC_MODELS_DIR")
+    assert catalog.user_models_folder().parts[-2:] == ("irec-live", "models")
+
+
+def test_a_changed_file_is_read_again(user_folder: Path) -> None:
+    path = tiny_models.write_activation_model(user_folder, "one")
+    assert [model.name for model in catalog.user_models()] == ["one"]
+    path.write_bytes(tiny_models.activation_model(tiny_models.activation_spec(name="another")))
+    assert [model.name for model in catalog.user_models()] == ["another"]
+
+
+def test_bundled_models_come_first_and_keep_their_names(bundle: Path, user_folder: Path) -> None:
+    tiny_models.write_envelope_model(bundle, "b")
+    tiny_models.write_activation_model(user_folder, "a")
+    tiny_models.write_activation_model(user_folder, "b")
+    assert [(model.name, model.bundled) for model in catalog.list_models()] == [("b", True), ("a", False)]
+    assert catalog.find_model("b") == bundle / "b.onnx"
+
+
+@pytest.mark.parametrize("as_path", [str, Path])
+def test_a_path_is_taken_as_it_is(tmp_path: Path, as_path: type) -> None:
+    path = tiny_models.write_activation_model(tmp_path, "x")
+    assert catalog.find_model(as_path(path)) == path
+
+
+def test_the_home_folder_may_be_abbreviated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    path = tiny_models.write_activation_model(tmp_path, "x")
+    assert catalog.find_model("~/x.onnx") == path
+
+
+@pytest.mark.parametrize("missing", ["none.onnx", "NONE.ONNX", "folder/none", os.path.join("a", "b")])  # noqa: PTH118
+def test_a_path_without_a_file(missing: str) -> None:
+    with pytest.raises(ModelError, match="no model file at"):
+        catalog.find_model(missing)
+
+
+def test_an_unknown_name_lists_the_known_ones(bundle: Path, user_folder: Path) -> None:
+    tiny_models.write_activation_model(bundle, "first")
+    tiny_models.write_activation_model(user_folder, "second")
+    with pytest.raises(ModelError, match="no model is called 'third'; known: first, second"):
+        catalog.find_model("third")
+
+
+def test_no_model_at_all_is_said_plainly(bundle: Path) -> None:
+    assert bundle.is_dir()
+    with pytest.raises(ModelError, match="none is installed"):
+        catalog.find_model(catalog.DEFAULT_ACTIVATION)
+
+
+def test_listing_models_does_not_load_the_runtime(user_folder: Path) -> None:
+    tiny_models.write_activation_model(user_folder, "mine")
+    script = (
+        "import sys; from irec_live.catalog import list_models; "
+        "assert 'mine' in [model.name for model in list_models()]; "
+        "assert not {'onnxruntime', 'onnx', 'torch'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -1,0 +1,96 @@
+"""What a model says about itself, into metadata and back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+import tiny_models
+from irec_live.errors import ModelError
+from irec_live.spec import DEFAULT_THRESHOLD, SPEC_KEY, ModelSpec, Threshold
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        tiny_models.activation_spec(),
+        tiny_models.envelope_spec(),
+        tiny_models.activation_spec(
+            labels=("Flöte", "鋼琴", "a 'quoted' \"name\""),
+            thresholds={"Flöte": Threshold(on=0.6, off=0.4)},
+            scores={"macro F1": 0.61},
+            seed=3,
+        ),
+    ],
+    ids=["activation", "envelope", "labels in any script"],
+)
+def test_a_spec_survives_the_metadata(spec: ModelSpec) -> None:
+    assert ModelSpec.from_metadata(spec.to_metadata()) == spec
+
+
+def test_the_metadata_names_its_schema() -> None:
+    stored = json.loads(tiny_models.activation_spec().to_metadata()[SPEC_KEY])
+    assert stored["schema"] == "irec.model/1"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"labels": ()}, "labels"),
+        ({"labels": ("a", "a", "b")}, "named twice"),
+        ({"labels": ("",)}, "labels"),
+        ({"name": "../evil"}, "name"),
+        ({"name": ""}, "name"),
+        ({"kind": "chords"}, "kind"),
+        ({"sample_rate": 0}, "sample_rate"),
+        ({"sample_rate": 10**9}, "sample_rate"),
+        ({"window_length": 0}, "window_length"),
+        ({"window_length": 10**12}, "window_length"),
+        ({"hop_length": 0}, "hop_length"),
+        ({"hop_length": 8001}, "unheard"),
+        ({"thresholds": {"oboe": {"on": 0.5, "off": 0.4}}}, "labels it does not have: oboe"),
+        ({"thresholds": {"flute": {"on": 0.4, "off": 0.5}}}, "above on"),
+        ({"thresholds": {"flute": {"on": 1.4, "off": 0.5}}}, "thresholds"),
+        ({"frames": 16}, "no frames"),
+        ({"kind": "envelope"}, "frames >= 2"),
+        ({"kind": "envelope", "frames": 16, "frame_hop": 128, "hop_length": 100}, "multiple"),
+        ({"colour": "red"}, "colour"),
+        ({"schema": "irec.model/2"}, "schema"),
+    ],
+)
+def test_a_spec_that_makes_no_sense_is_refused(change: dict[str, object], reason: str) -> None:
+    fields = {**tiny_models.activation_spec().model_dump(mode="json", by_alias=True), **change}
+    with pytest.raises(ValidationError):
+        ModelSpec.model_validate(fields)
+    with pytest.raises(ModelError, match=reason) as caught:
+        ModelSpec.from_metadata({SPEC_KEY: json.dumps(fields)}, "x.onnx")
+    assert str(caught.value).startswith("x.onnx has unusable")
+
+
+def test_a_reason_stays_one_line_whatever_the_labels_hold() -> None:
+    fields = tiny_models.activation_spec().model_dump(mode="json", by_alias=True)
+    fields["thresholds"] = {"line\nbreak" * 200: {"on": 0.5, "off": 0.4}}
+    with pytest.raises(ModelError) as caught:
+        ModelSpec.from_metadata({SPEC_KEY: json.dumps(fields)})
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+def test_lengths_in_seconds_follow_from_samples() -> None:
+    spec = tiny_models.envelope_spec()
+    assert spec.window_s == 0.24
+    assert spec.hop_s == 0.128
+
+
+def test_labels_without_a_threshold_use_the_default() -> None:
+    own = Threshold(on=0.7, off=0.6)
+    spec = tiny_models.activation_spec(thresholds={"flute": own})
+    assert spec.threshold("flute") == own
+    assert spec.threshold("bass") == DEFAULT_THRESHOLD
+
+
+def test_a_spec_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        tiny_models.activation_spec().name = "other"  # type: ignore[misc]
