@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from irec_live.analysis import analyze
+from irec_live.cli.options import hop_seconds
 from irec_live.errors import IrecError, OutputError
-from irec_live.formats import SUFFIXES, render, write
-from irec_live.session import load_models
+from irec_live.formats import RENDERERS, SUFFIXES, WRITERS
+from irec_live.model_choice import load_models
 
 if TYPE_CHECKING:
     from irec_live.detector import Provider
@@ -54,18 +55,19 @@ def run_analyze(
     """
     folder = None if out == "-" else _output_folder(Path(out))
     detectors = load_models(tuple(models) or None, provider)
+    hop_s = hop_seconds(hop_ms, detectors)
     targets = [None] * len(files) if folder is None else _targets(files, folder, SUFFIXES[form])
     failures = 0
     for path, target in zip(files, targets, strict=True):
         try:
             with _progress_bar(path) as progress:
-                analysis = analyze(
-                    path, models=detectors, hop_s=None if hop_ms is None else hop_ms / 1000, progress=progress
-                )
+                analysis = analyze(path, models=detectors, hop_s=hop_s, progress=progress)
+            if analysis.warning:
+                click.echo(f"irec-live: {analysis.warning}", err=True)
             if target is None:
-                _print(render(analysis, form))
+                _print(RENDERERS[form](analysis))
             else:
-                write(analysis, target, form)
+                WRITERS[form](analysis, target)
                 click.echo(f"{path} -> {target}", err=True)
         except IrecError as error:
             failures += 1

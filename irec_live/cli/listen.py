@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from irec_live.cli.live_table import LiveTable
 from irec_live.cli.live_views import JsonLines, PlainLines, View
+from irec_live.cli.options import hop_seconds
 from irec_live.errors import IrecError
+from irec_live.model_choice import ModelChoice, load_models
 from irec_live.pipeline import union_labels
-from irec_live.session import InputKind, LiveSession, ModelChoice, load_models, open_live, open_stream
+from irec_live.session import InputKind, LiveSession, open_live, open_stream
 from irec_live.source import FileSource
 
 if TYPE_CHECKING:
@@ -54,9 +56,9 @@ def run_listen(
     IrecError
         The device, file or model is not usable, or failed meanwhile.
     """
-    hop_s = None if hop_ms is None else hop_ms / 1000
     with _stop_signals() as stopped:
         detectors = load_models(tuple(models) or None, provider)
+        hop_s = hop_seconds(hop_ms, detectors)
         view = _choose_view(union_labels(detectors), as_json)
         session = _open(source, device, detectors, hop_s, view.on_step)
         try:

@@ -59,7 +59,7 @@ def run_window(
         after_s=after_s,
         input=source,
         device=device,
-        models=models,
+        models=models or None,
         hop_s=hop_s,
         provider=provider,
     )

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from irec_live.detector import Provider
 from irec_live.errors import DeviceError, MediaError
+from irec_live.model_choice import ModelChoice, load_models
 from irec_live.session.file import FileSession, open_file
 from irec_live.session.live import LiveSession, open_live
-from irec_live.session.opening import ModelChoice, load_models
 
 
 def demo_clip() -> Path:

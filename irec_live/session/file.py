@@ -20,12 +20,12 @@ from irec_live.analysis import Analysis, AnalysisCancelled, collect, decode_into
 from irec_live.detector import Detector, Provider
 from irec_live.errors import IrecError
 from irec_live.media import AudioFile, open_audio
+from irec_live.model_choice import ModelChoice, load_models
 from irec_live.pipeline import Pipeline
 from irec_live.player import Loop, Player
 from irec_live.results import Overview, Snapshot, State
 from irec_live.ring import Block
 from irec_live.session.contract import SessionKind
-from irec_live.session.opening import ModelChoice, load_models
 from irec_live.session.waveform import Waveform, hold_strips
 from irec_live.spec import ModelSpec
 
@@ -267,7 +267,7 @@ class FileSession:
 
     def _finish(self, audio: AudioFile) -> None:
         self._waveform.finish()
-        self._duration_s = audio.position / self._rate
+        self._duration_s = audio.position / self._rate  # the truth, whatever the header said
         self._player.set_duration(self._duration_s)
         self._warning = audio.warning
         self._track_again(complete=True)
@@ -280,7 +280,7 @@ class FileSession:
         self._pipeline.retrack()
         self._retracked_at = time.monotonic()
         if complete:
-            analysis = collect(self._name, self._duration_s or 0.0, self._pipeline)
+            analysis = collect(self._name, self._duration_s or 0.0, self._pipeline, warning=self._warning)
             self._outcome = _Outcome(analysis, threshold_offset=offset)
 
 

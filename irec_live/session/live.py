@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from irec_live.detector import Detector, Provider
 from irec_live.devices import Device, refresh
 from irec_live.engine import Engine, Listener, Reopen
+from irec_live.model_choice import ModelChoice, load_models
 from irec_live.pipeline import Pipeline
 from irec_live.results import Snapshot, State, Stats
 from irec_live.session.contract import InputKind, SessionKind
-from irec_live.session.opening import ModelChoice, load_models
 from irec_live.source import AudioSource, open_input
 from irec_live.spec import ModelSpec
 
