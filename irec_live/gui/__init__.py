@@ -1,0 +1,17 @@
+"""The window: a Qt view over a `Session`, pulled thirty times a second and never pushed at.
+
+::
+
+    app            composition root: builds everything, opens the first source, saves the screenshot
+    main_window    wiring only: which signal reaches which widget
+    desk           opens sessions off the GUI thread, swaps them, keeps the old one when a new one fails
+    backend        what the desk calls: sessions, devices and models, imported only when first needed
+    background     one daemon thread whose answers arrive on the GUI thread
+    bridge         timer -> session.snapshot() -> signal; drops what it cannot draw
+    lane_order     which lane stands where, without jumping about       (no Qt)
+    lane_curves    arrays of a snapshot -> pixels                       (no Qt)
+    wording        numbers -> words                                     (no Qt)
+    everything else is one widget a file
+
+Only the GUI thread touches widgets. Colours, sizes and type come from `theme`; nothing else names a colour.
+"""

@@ -1,0 +1,135 @@
+"""Everything the window can be told to do, once: menus, buttons and keys all use these actions."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu, QWidget
+
+from irec_live.gui.backend import EXPORT_FORMATS
+from irec_live.gui.preferences import SPANS_S
+from irec_live.gui.theme import ThemeChoice
+
+
+class Actions(QObject):
+    """The actions of one window, with their keys, and the menu that lists them.
+
+    Parameters
+    ----------
+    window : QWidget
+        Whose keys they are.
+    """
+
+    export_wanted = Signal(str)
+    """One of `EXPORT_FORMATS`."""
+    skip_wanted = Signal(float)
+    """Seconds forward, negative for back."""
+    span_chosen = Signal(float)
+    theme_chosen = Signal(str)
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self.open_file = self._action("Open a &file…", QKeySequence.StandardKey.Open)
+        self.open_model = self._action("Load a &model…", "Ctrl+Shift+O")
+        self.listen_mic = self._action("Listen to the m&icrophone", "Ctrl+M")
+        self.listen_computer = self._action("Listen to this &computer", "Ctrl+L")
+        self.quit = self._action("&Quit", "Ctrl+Q")
+        self.play = self._action("&Play or pause", "Space")
+        self.to_start = self._action("Back to the &start", "Home")
+        self.loop = self._action("Repeat a &loop", "L", checkable=True)
+        self.loop_start = self._action("Loop from here", "[")
+        self.loop_end = self._action("Loop up to here", "]")
+        self.reset_threshold = self._action("&Reset the threshold", "Ctrl+0")
+        self.toggle_theme = self._action("Switch between &dark and light", "Ctrl+T")
+        self.full_screen = self._action("&Full screen", "F11", checkable=True)
+        self.dismiss = self._action("Dismiss the message", "Esc")
+        self.about = self._action("&About irec-live", None)
+        self._skips = [self._skip(text, key, by_s) for text, key, by_s in _SKIPS]
+        self.exports = [self._export(form, name) for form, (name, _) in EXPORT_FORMATS.items()]
+        self._spans = QActionGroup(self)
+        self._themes = QActionGroup(self)
+        self.menu = self._menu()
+        self.enable_transport(False)
+        self.enable_export(False)
+
+    def enable_transport(self, on: bool) -> None:
+        """Whether there is something to play."""
+        for action in (self.play, self.to_start, self.loop, self.loop_start, self.loop_end, *self._skips):
+            action.setEnabled(on)
+
+    def enable_export(self, on: bool) -> None:
+        """Whether there is a complete analysis."""
+        for action in self.exports:
+            action.setEnabled(on)
+
+    def show_span(self, span_s: float) -> None:
+        """Tick the time span in force."""
+        for action in self._spans.actions():
+            action.setChecked(action.data() == span_s)
+
+    def show_theme(self, choice: ThemeChoice) -> None:
+        """Tick the theme in force."""
+        for action in self._themes.actions():
+            action.setChecked(action.data() == choice)
+
+    def _action(self, text: str, keys: object, *, checkable: bool = False) -> QAction:
+        action = QAction(text, self._window)
+        action.setCheckable(checkable)
+        if keys is not None:
+            action.setShortcut(QKeySequence(keys))  # type: ignore[call-overload]
+            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+            plain = text.replace("&", "").rstrip("…")
+            action.setToolTip(f"{plain} ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})")
+        self._window.addAction(action)
+        return action
+
+    def _skip(self, text: str, keys: str, by_s: float) -> QAction:
+        action = self._action(text, keys)
+        action.triggered.connect(lambda: self.skip_wanted.emit(by_s))
+        return action
+
+    def _export(self, form: str, name: str) -> QAction:
+        action = self._action(f"{name}…", "Ctrl+E" if form == "json" else None)
+        action.triggered.connect(lambda: self.export_wanted.emit(form))
+        return action
+
+    def _menu(self) -> QMenu:
+        menu = QMenu(self._window)
+        menu.addActions([self.open_file, self.open_model])
+        menu.addSeparator()
+        menu.addActions([self.listen_mic, self.listen_computer])
+        menu.addSeparator()
+        export = menu.addMenu("&Export the analysis")
+        export.addActions(self.exports)
+        playback = menu.addMenu("&Playback")
+        playback.addActions([self.play, self.to_start, *self._skips])
+        playback.addSeparator()
+        playback.addActions([self.loop, self.loop_start, self.loop_end])
+        view = menu.addMenu("&View")
+        spans = view.addMenu("&Time span")
+        for span_s in SPANS_S:
+            self._choice(spans, self._spans, f"{span_s:.0f} seconds", span_s)
+        themes = view.addMenu("&Theme")
+        for choice, text in (("system", "Like the desktop"), ("dark", "Dark"), ("light", "Light")):
+            self._choice(themes, self._themes, text, choice)
+        view.addActions([self.toggle_theme, self.full_screen, self.reset_threshold])
+        menu.addSeparator()
+        menu.addActions([self.about, self.quit])
+        self._spans.triggered.connect(lambda action: self.span_chosen.emit(action.data()))
+        self._themes.triggered.connect(lambda action: self.theme_chosen.emit(action.data()))
+        return menu
+
+    def _choice(self, menu: QMenu, group: QActionGroup, text: str, value: object) -> None:
+        action = menu.addAction(text)
+        action.setCheckable(True)
+        action.setData(value)
+        group.addAction(action)
+
+
+_SKIPS = (
+    ("Back 5 seconds", "Left", -5.0),
+    ("Forward 5 seconds", "Right", 5.0),
+    ("Back 1 second", "Shift+Left", -1.0),
+    ("Forward 1 second", "Shift+Right", 1.0),
+)

@@ -1,0 +1,145 @@
+"""What the window needs from the rest of the app, behind one small door.
+
+The imports stand inside the functions: onnxruntime, soundfile and PortAudio take most of a second to load, and the
+window is painted before that. All of it blocks, so all of it is called from a `Background` thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from irec_live.errors import DeviceError
+from irec_live.gui.requests import SourceRequest
+
+if TYPE_CHECKING:
+    from irec_live.analysis import Analysis
+    from irec_live.catalog import ModelInfo
+    from irec_live.detector import Detector
+    from irec_live.devices import Device
+    from irec_live.session import Session
+    from irec_live.spec import ModelSpec
+
+EXPORT_FORMATS = {
+    "json": ("JSON analysis", ".json"),
+    "csv": ("CSV table", ".csv"),
+    "audacity": ("Audacity labels", ".txt"),
+}
+"""Export format -> what it is called, and the usual suffix."""
+
+
+class LoadedModel(Protocol):
+    """A network that is ready to run, and what it is."""
+
+    @property
+    def spec(self) -> ModelSpec: ...
+
+    @property
+    def notice(self) -> str: ...
+
+
+class Backend(Protocol):
+    """Opens things. Every method may block and may raise an `IrecError`."""
+
+    def load_model(self, name_or_path: str) -> LoadedModel:
+        """A network by name or path."""
+
+    def default_models(self) -> list[str]:
+        """Names to start with."""
+
+    def demo_clip(self) -> Path:
+        """Something to play when there is nothing to hear."""
+
+    def list_models(self) -> Sequence[ModelInfo]:
+        """Networks that can be chosen by name."""
+
+    def list_devices(self) -> Sequence[Device]:
+        """Sound devices that are there now."""
+
+    def open(self, request: SourceRequest, models: Sequence[LoadedModel]) -> Session:
+        """Begin to hear a source; a file does not play yet."""
+
+    def export(self, analysis: Analysis, path: Path, form: str) -> None:
+        """Write an analysis as one of `EXPORT_FORMATS`."""
+
+
+class AppBackend:
+    """The real thing.
+
+    Parameters
+    ----------
+    hop_s : float, optional
+        Seconds between activation windows.
+    provider : str
+        ``auto``, ``cpu`` or ``cuda``.
+    audible : bool
+        Whether files may use a sound output.
+    """
+
+    def __init__(self, *, hop_s: float | None = None, provider: str = "auto", audible: bool = True) -> None:
+        self._hop_s, self._provider, self._audible = hop_s, provider, audible
+        # Sessions of the runtime are kept: making them again leaks memory. The key sees that a file was replaced.
+        self._loaded: dict[tuple[str, int], Detector] = {}
+
+    def load_model(self, name_or_path: str) -> Detector:
+        """A network by name or path, loaded once."""
+        from irec_live.catalog import find_model
+        from irec_live.detector import load_model
+
+        path = find_model(name_or_path)
+        key = (str(path.resolve()), path.stat().st_mtime_ns if path.is_file() else 0)
+        if key not in self._loaded:
+            provider: Any = self._provider
+            self._loaded[key] = load_model(name_or_path, provider=provider)
+        return self._loaded[key]
+
+    def default_models(self) -> list[str]:
+        """The bundled pair, as far as it is there."""
+        from irec_live.session import default_models
+
+        return list(default_models())
+
+    def demo_clip(self) -> Path:
+        """The bundled clip."""
+        from irec_live.session import demo_clip
+
+        return demo_clip()
+
+    def list_models(self) -> Sequence[ModelInfo]:
+        """Bundled models and those in the user's folder."""
+        from irec_live.catalog import list_models
+
+        return list_models()
+
+    def list_devices(self) -> Sequence[Device]:
+        """Inputs and the computer's own sound, newly plugged ones included where that can be found out."""
+        from irec_live.devices import list_devices
+
+        return [device for device in list_devices(refresh_list=True) if device.kind != "output"]
+
+    def open(self, request: SourceRequest, models: Sequence[Any]) -> Session:
+        """A live or a file session with these networks."""
+        from irec_live.session import open_file, open_live
+
+        provider: Any = self._provider
+        if request.kind == "file":
+            if request.path is None:
+                raise DeviceError("no file was named")
+            return open_file(
+                request.path, models, hop_s=self._hop_s, provider=provider, play=False, audible=self._audible
+            )
+        return open_live(
+            models,
+            input=request.kind,
+            device=request.device,
+            hostapi=request.hostapi,
+            hop_s=self._hop_s,
+            provider=provider,
+        )
+
+    def export(self, analysis: Analysis, path: Path, form: str) -> None:
+        """Write one analysis, whole or not at all."""
+        from irec_live.formats import WRITERS
+
+        WRITERS[form](analysis, path)

@@ -1,0 +1,76 @@
+"""What covers the window while something is dragged over it: says what letting go would do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from irec_live.gui.requests import is_model_file
+from irec_live.gui.theme import DARK, Theme, font
+
+
+def dropped_paths(data: QMimeData) -> list[Path]:
+    """Local files in a drag, without folders."""
+    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    return [path for path in paths if not path.is_dir()]
+
+
+def drop_text(paths: list[Path]) -> str:
+    """What letting go of these files would do.
+
+    Examples
+    --------
+    >>> drop_text([Path("duo.flac")]), drop_text([Path("net.onnx")])
+    ('Listen to duo.flac', 'Use the model net.onnx')
+    """
+    models = [path.name for path in paths if is_model_file(path)]
+    sounds = [path.name for path in paths if not is_model_file(path)]
+    parts = [f"Use the model {name}" for name in models[:1]] + [f"Listen to {name}" for name in sounds[:1]]
+    return " · ".join(parts)
+
+
+class DropOverlay(QWidget):
+    """A veil with a frame and one sentence; lets the drag events through to the window."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._covered = parent
+        self._theme = DARK
+        self._text = ""
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What it says while it is shown."""
+        return self._text if self.isVisible() else ""
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme from now on."""
+        self._theme = theme
+
+    def fit(self) -> None:
+        """Cover the parent at its new size."""
+        self.setGeometry(self._covered.rect())
+
+    def appear(self, text: str) -> None:
+        """Cover the parent and say what would happen."""
+        self._text = text
+        self.fit()
+        self.raise_()
+        self.show()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint veil, frame and sentence."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.color("ground", 225))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self._theme.color("accent"), 2, Qt.PenStyle.DashLine))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(20, 20, -20, -20), 14, 14)
+        painter.setPen(self._theme.color("text"))
+        painter.setFont(font(24, bold=True))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)
+        painter.end()

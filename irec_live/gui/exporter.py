@@ -1,0 +1,47 @@
+"""Writes an analysis to disk behind the window's back and says how it went."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from irec_live.gui.backend import Backend
+from irec_live.gui.background import Background
+
+if TYPE_CHECKING:
+    from irec_live.session import PlayableSession
+
+
+class Exporter(QObject):
+    """Saves results of files. GUI thread only.
+
+    Parameters
+    ----------
+    backend : Backend
+    """
+
+    said = Signal(str, str)
+    """A sentence, and ``info`` or ``error``."""
+
+    def __init__(self, backend: Backend, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._backend = backend
+        self._worker = Background("irec-export", self)
+
+    def export(self, session: PlayableSession, path: Path, form: str) -> None:
+        """Write the whole analysis of a session's file as one of `EXPORT_FORMATS`."""
+        analysis = session.analysis()
+        if analysis is None:
+            self.said.emit("The file is still being analysed; export it when the progress bar is gone.", "warning")
+            return
+        self._worker.submit(
+            lambda: self._backend.export(analysis, path, form),
+            lambda _: self.said.emit(f"Saved {path.name} in {path.parent}.", "info"),
+            lambda text: self.said.emit(text[:1].upper() + text[1:], "error"),
+        )
+
+    def stop(self) -> None:
+        """Finish what is being written and stop."""
+        self._worker.stop()

@@ -1,0 +1,53 @@
+"""The project's own line icons, drawn in the theme's colour at the screen's own density."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+_FOLDER = "icons"
+
+
+def icon_path(name: str) -> Path:
+    """Where one icon lies; the packages are always installed unzipped, so it is a real file."""
+    return Path(str(files("irec_assets") / _FOLDER / f"{name}.svg"))
+
+
+@lru_cache(maxsize=32)
+def _drawing(name: str) -> str:
+    return icon_path(name).read_text(encoding="utf-8")
+
+
+def themed_icon(name: str, color: str, size: int = 20) -> QIcon:
+    """A line icon in one colour, sharp up to three times the nominal density.
+
+    Parameters
+    ----------
+    name : str
+        File name without suffix; its strokes and fills say ``currentColor``.
+    color : str
+        ``#rrggbb``.
+    size : int
+        Device-independent pixels.
+    """
+    icon = QIcon()
+    renderer = QSvgRenderer(QByteArray(_drawing(name).replace("currentColor", color).encode()))
+    for density in (1, 2, 3):
+        pixmap = QPixmap(QSize(size, size) * density)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        renderer.render(painter, QRectF(0, 0, size * density, size * density))
+        painter.end()
+        pixmap.setDevicePixelRatio(density)
+        icon.addPixmap(pixmap)
+    return icon
+
+
+def app_icon() -> QIcon:
+    """The application's icon, at any size."""
+    return QIcon(str(icon_path("irec-live")))

@@ -1,0 +1,166 @@
+"""The painted lanes: name, curve and value of every instrument, one above the other."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from pyqtgraph import functions as pg_functions
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QWidget
+
+from irec_live.gui.lane_curves import LaneCurves, lane_curves, time_to_pixels
+from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
+from irec_live.gui.wording import decibel_text, display_name, percent_text
+from irec_live.results import Snapshot
+
+_FILL_ALPHA = {True: 92, False: 84}
+_HEADROOM = 0.86
+"""Share of a lane's height that its curve may use; the rest keeps neighbours apart."""
+
+
+class LaneCanvas(QWidget):
+    """Paints K lanes at the places it is told; knows nothing of their order.
+
+    One widget paints all lanes because measuring favoured it: a scene of 2 K curve items cost over twice as much.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self._snapshot = Snapshot()
+        self._curves: LaneCurves = lane_curves(self._snapshot, 1.0)
+        self._places: npt.NDArray[np.float64] = np.zeros(0)
+        self._lit: frozenset[str] = frozenset()
+        self.setAccessibleName("Instrument lanes")
+
+    @property
+    def curves(self) -> LaneCurves:
+        """What was last drawn."""
+        return self._curves
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in another theme."""
+        self._theme = theme
+        self.update()
+
+    def show_lanes(self, snapshot: Snapshot, places: npt.NDArray[np.float64]) -> None:
+        """Draw one picture.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+        places : (K,) float64
+            Row of each lane, 0 at the top; between whole numbers while lanes change places.
+        """
+        self._snapshot, self._places = snapshot, places
+        self._lit = frozenset(snapshot.detected)
+        self._curves = lane_curves(snapshot, self.plot_width())
+        self.update()
+
+    def plot_width(self) -> float:
+        """Pixels of the time axis."""
+        return float(max(1, self.width() - LEFT_GUTTER - RIGHT_GUTTER))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the lanes that can be seen."""
+        painter = QPainter(self)
+        lanes = len(self._snapshot.labels)
+        if lanes and len(self._places) == lanes:
+            height = self.height() / lanes
+            for lane in np.argsort(self._places):
+                top = float(self._places[lane]) * height
+                if top + height >= event.rect().top() and top <= event.rect().bottom():
+                    self._paint_lane(painter, int(lane), QRectF(0.0, top, float(self.width()), height))
+        painter.end()
+
+    def _paint_lane(self, painter: QPainter, lane: int, row: QRectF) -> None:
+        label = self._snapshot.labels[lane]
+        lit = label in self._lit
+        color = self._theme.instrument(label)
+        plot = QRectF(LEFT_GUTTER, row.top(), self.plot_width(), row.height())
+        painter.fillRect(QRectF(0, row.bottom() - 1, row.width(), 1), self._theme.color("line"))
+        painter.setClipRect(plot)
+        self._paint_events(painter, label, color, plot)
+        self._paint_curves(painter, lane, color, lit, plot)
+        painter.setClipping(False)
+        self._paint_name(painter, label, color, lit, row)
+        self._paint_values(painter, lane, color, lit, row)
+
+    def _paint_events(self, painter: QPainter, label: str, color: QColor, plot: QRectF) -> None:
+        """A tint behind the moments at which the label was lit."""
+        tint = QColor(color)
+        tint.setAlpha(30 if self._theme.dark else 26)
+        for event in self._snapshot.events:
+            if event.label != label:
+                continue
+            end_s = self._snapshot.time_s if event.offset_s is None else event.offset_s
+            edges = time_to_pixels(np.array([event.onset_s, end_s]), self._snapshot, plot.width())
+            left, right = (float(edge) for edge in np.clip(edges, 0.0, plot.width()))
+            if right > left:
+                band = QRectF(plot.left() + left, plot.top(), right - left, plot.height() - 1)
+                painter.fillRect(band, tint)
+                painter.fillRect(QRectF(band.left(), plot.bottom() - 3, band.width(), 2), color)
+
+    def _paint_curves(self, painter: QPainter, lane: int, color: QColor, lit: bool, plot: QRectF) -> None:
+        base, scale = plot.bottom() - 1.0, plot.height() * _HEADROOM
+        curves = self._curves
+        if len(curves.fill_x) > 1:
+            painter.setPen(Qt.PenStyle.NoPen)
+            brush = QColor(color)
+            brush.setAlpha(_FILL_ALPHA[self._theme.dark] if lit else _FILL_ALPHA[self._theme.dark] * 2 // 3)
+            painter.setBrush(brush)
+            painter.drawPolygon(_filled(plot.left() + curves.fill_x, base - scale * curves.fill[:, lane], base))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+        threshold = self._snapshot.thresholds
+        if len(threshold) > lane:
+            level = base - scale * float(threshold[lane])
+            painter.fillRect(QRectF(plot.left(), level, plot.width(), 1), self._theme.color("faint", 70))
+        if len(curves.line_x) > 1:
+            pen = QColor(color)
+            pen.setAlpha(255 if lit else 190)
+            painter.setPen(QPen(pen, 1.0))
+            painter.drawPolyline(_line(plot.left() + curves.line_x, base - scale * curves.line[:, lane]))
+
+    def _paint_name(self, painter: QPainter, label: str, color: QColor, lit: bool, row: QRectF) -> None:
+        middle = row.center().y()
+        painter.setPen(Qt.PenStyle.NoPen)
+        mark = QColor(color)
+        mark.setAlpha(255 if lit else 110)
+        if lit:
+            wash = QColor(color)
+            wash.setAlpha(26)
+            painter.fillRect(QRectF(0, row.top(), LEFT_GUTTER, row.height() - 1), wash)
+        painter.fillRect(QRectF(0, row.top() + 1, 4 if lit else 3, row.height() - 3), mark)
+        painter.setPen(self._theme.color("text" if lit else "muted"))
+        painter.setFont(font(14 if row.height() >= 30 else 13, bold=lit))
+        place = QRectF(16, middle - 12, LEFT_GUTTER - 22, 24)
+        name = painter.fontMetrics().elidedText(display_name(label), Qt.TextElideMode.ElideRight, int(place.width()))
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
+
+    def _paint_values(self, painter: QPainter, lane: int, color: QColor, lit: bool, row: QRectF) -> None:
+        right, middle = row.right() - 14, row.center().y()
+        painter.setPen(color if lit else self._theme.color("muted"))
+        painter.setFont(font(14 if row.height() >= 30 else 13, bold=lit))
+        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        if len(self._curves.line_x):
+            painter.drawText(
+                QRectF(right - 98, middle - 12, 46, 24), flags, percent_text(self._curves.activation[lane])
+            )
+        if len(self._curves.fill_x):
+            painter.setPen(self._theme.color("muted" if lit else "faint"))
+            painter.setFont(font(12))
+            level = decibel_text(max(-99.0, float(self._curves.level_db[lane])))
+            painter.drawText(QRectF(right - 52, middle - 12, 52, 24), flags, level)
+
+
+def _line(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> QPolygonF:
+    polygon: QPolygonF = pg_functions.arrayToQPolygonF(x, y)
+    return polygon
+
+
+def _filled(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], base: float) -> QPolygonF:
+    polygon = _line(x, y)
+    polygon.append(QPointF(float(x[-1]), base))
+    polygon.append(QPointF(float(x[0]), base))
+    return polygon

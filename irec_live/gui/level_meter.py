@@ -1,0 +1,85 @@
+"""The input's level: RMS as a bar, the peak as a mark that stays a moment and then falls."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from irec_live.gui.theme import DARK, Theme, font
+from irec_live.gui.wording import decibel_text
+
+FLOOR_DB = -60.0
+_HOLD_S = 1.5
+_FALL_DB_PER_S = 20.0
+_RELEASE_DB_PER_S = 26.0
+
+
+class LevelMeter(QWidget):
+    """RMS bar and peak hold over 60 dB; the last 6 dB are drawn as a warning, and clipping as an error."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self._level_db = self._peak_db = self._held_db = -120.0
+        self._held_s = self._drawn_s = time.monotonic()
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Input level")
+        self.setToolTip("Input level in dB below full scale: bar = RMS, mark = peak of the last moments")
+
+    @property
+    def held_db(self) -> float:
+        """Where the peak mark stands, dBFS."""
+        return self._held_db
+
+    def sizeHint(self) -> QSize:
+        """Wide enough for the bar and a number."""
+        return QSize(196, 28)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in another theme."""
+        self._theme = theme
+        self.update()
+
+    def show_level(self, level_db: float, peak_db: float, now_s: float | None = None) -> None:
+        """Take the newest levels, dBFS; the bar rises at once and falls slowly."""
+        now = time.monotonic() if now_s is None else now_s
+        elapsed = max(0.0, now - self._drawn_s)
+        self._drawn_s = now
+        self._level_db = max(level_db, self._level_db - _RELEASE_DB_PER_S * elapsed)
+        self._peak_db = peak_db
+        if peak_db >= self._held_db:
+            self._held_db, self._held_s = peak_db, now
+        elif now - self._held_s > _HOLD_S:
+            self._held_db = max(peak_db, self._held_db - _FALL_DB_PER_S * elapsed)
+        self.setAccessibleDescription(decibel_text(self._level_db))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint groove, bar, peak mark and number."""
+        painter = QPainter(self)
+        groove = QRectF(0, self.height() / 2 - 4, self.width() - 58, 8)
+        painter.fillRect(groove, self._theme.color("hover"))
+        for start_db, end_db, name in ((FLOOR_DB, -18.0, "good"), (-18.0, -6.0, "warning"), (-6.0, 0.0, "error")):
+            left = groove.width() * _share(start_db)
+            right = groove.width() * min(_share(end_db), _share(self._level_db))
+            if right > left:
+                painter.fillRect(QRectF(groove.left() + left, groove.top(), right - left, 8), self._theme.color(name))
+        if self._held_db > FLOOR_DB:
+            mark = self._theme.color("error" if self._held_db > -0.1 else "text")
+            x = groove.left() + (groove.width() - 2) * _share(self._held_db)
+            painter.fillRect(QRectF(x, groove.top() - 2, 2, 12), mark)
+        painter.setFont(font(12))
+        painter.setPen(self._theme.color("muted"))
+        place = QRectF(groove.right() + 4, 0, 54, self.height())
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._text())
+        painter.end()
+
+    def _text(self) -> str:
+        return decibel_text(self._level_db if self._level_db > -80 else -120.0)
+
+
+def _share(level_db: float) -> float:
+    return min(1.0, max(0.0, 1.0 - level_db / FLOOR_DB))

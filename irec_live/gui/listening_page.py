@@ -1,0 +1,46 @@
+"""The middle of the window: what plays, the lanes, the spectrogram and the seconds under them."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from irec_live.gui.headline import Headline
+from irec_live.gui.lanes_view import LanesView
+from irec_live.gui.spectrogram_view import SpectrogramView
+from irec_live.gui.theme import Theme
+from irec_live.gui.time_ruler import TimeRuler
+from irec_live.results import Snapshot
+
+
+class ListeningPage(QWidget):
+    """One `Snapshot`, drawn."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.headline = Headline()
+        self.lanes = LanesView()
+        self.spectrogram = SpectrogramView()
+        self.ruler = TimeRuler()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.headline)
+        layout.addWidget(self.lanes, 9)
+        layout.addSpacing(6)
+        layout.addWidget(self.spectrogram, 2)
+        layout.addWidget(self.ruler)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in another theme."""
+        for widget in (self.headline, self.lanes, self.spectrogram, self.ruler):
+            widget.set_theme(theme)
+
+    def clear(self) -> None:
+        """Another session begins."""
+        self.headline.clear()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Draw one picture."""
+        self.headline.show_snapshot(snapshot)
+        self.lanes.show_snapshot(snapshot)
+        self.spectrogram.show_snapshot(snapshot)

@@ -1,0 +1,283 @@
+"""The main window: wiring only. Which signal reaches which widget stands here and nowhere else."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from irec_live.gui import file_dialogs
+from irec_live.gui.actions import Actions
+from irec_live.gui.backend import Backend
+from irec_live.gui.bridge import Bridge
+from irec_live.gui.desk import Desk, Setup
+from irec_live.gui.drop_overlay import DropOverlay, drop_text, dropped_paths
+from irec_live.gui.exporter import Exporter
+from irec_live.gui.listening_page import ListeningPage
+from irec_live.gui.message_bar import MessageBar
+from irec_live.gui.playback import Playback
+from irec_live.gui.playback_panel import PlaybackPanel
+from irec_live.gui.preferences import Preferences
+from irec_live.gui.requests import SourceRequest, as_playable, is_model_file
+from irec_live.gui.status_strip import StatusStrip
+from irec_live.gui.stylesheet import palette, stylesheet
+from irec_live.gui.theme import Theme, ThemeChoice, ThemeSwitch
+from irec_live.gui.top_bar import TopBar
+from irec_live.gui.transport import Transport
+from irec_live.gui.welcome import Welcome
+from irec_live.results import Overview, Snapshot
+
+
+class MainWindow(QMainWindow):
+    """Everything a user sees.
+
+    Parameters
+    ----------
+    desk : Desk
+        Opens sessions.
+    backend : Backend
+        Writes exports.
+    preferences : Preferences
+    themes : ThemeSwitch
+    """
+
+    def __init__(self, desk: Desk, backend: Backend, preferences: Preferences, themes: ThemeSwitch) -> None:
+        super().__init__()
+        self.desk, self.preferences, self.themes = desk, preferences, themes
+        self.setWindowTitle("irec-live")
+        self.setMinimumSize(960, 560)
+        self.setAcceptDrops(True)
+        self.actions_ = Actions(self)
+        self.bridge = Bridge(self)
+        self.playback = Playback(self.actions_, self)
+        self.exporter = Exporter(backend, self)
+        self._build()
+        self._connect_desk()
+        self._connect_bridge()
+        self._connect_controls()
+        self._restore()
+
+    def open(self, request: SourceRequest) -> None:
+        """Ask for another source; the window stays as it is until it stands."""
+        self.desk.open(request)
+
+    def open_path(self, path: Path) -> None:
+        """Listen to a file, or use it as a model."""
+        if is_model_file(path):
+            self.desk.use_model(str(path))
+        else:
+            self.preferences.folder = path.parent
+            self.open(SourceRequest("file", path=path))
+
+    def _build(self) -> None:
+        self.top = TopBar(self.actions_.menu, self.actions_.toggle_theme)
+        self.messages = MessageBar()
+        self.page = ListeningPage()
+        self.welcome = Welcome(self.actions_.open_file, self.actions_.listen_mic)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.page)
+        self.stack.addWidget(self.welcome)
+        self.panel = PlaybackPanel(Transport(self.actions_.play, self.actions_.to_start, self.actions_.loop))
+        self.status = StatusStrip()
+        body = QWidget()
+        layout = QVBoxLayout(body)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.top)
+        layout.addWidget(self.messages)
+        layout.addWidget(self.stack, 1)
+        layout.addWidget(self.panel)
+        layout.addWidget(self.status)
+        self.setCentralWidget(body)
+        self.panel.hide()
+        self.overlay = DropOverlay(body)
+
+    def _connect_desk(self) -> None:
+        self.desk.opening.connect(self._on_opening)
+        self.desk.opened.connect(self._on_opened)
+        self.desk.closed.connect(self._on_closed)
+        self.desk.failed.connect(self._on_failed)
+        self.desk.noted.connect(lambda text: self.messages.say("note", text))
+        self.desk.devices_listed.connect(self.top.sources.set_devices)
+        self.desk.models_listed.connect(self.top.models.set_models)
+        self.exporter.said.connect(lambda text, level: self.messages.say("export", text, level))
+
+    def _connect_bridge(self) -> None:
+        self.bridge.pictured.connect(self._on_picture)
+        self.bridge.surveyed.connect(self._on_overview)
+        self.bridge.moved.connect(self._on_moved)
+        self.bridge.failed.connect(self._on_failed)
+
+    def _connect_controls(self) -> None:
+        actions = self.actions_
+        actions.open_file.triggered.connect(self._ask_sound)
+        actions.open_model.triggered.connect(self._ask_model)
+        actions.listen_mic.triggered.connect(lambda: self.open(SourceRequest("mic")))
+        actions.listen_computer.triggered.connect(lambda: self.open(SourceRequest("loopback")))
+        actions.quit.triggered.connect(self.close)
+        actions.toggle_theme.triggered.connect(self.themes.toggle)
+        actions.theme_chosen.connect(self._choose_theme)
+        actions.span_chosen.connect(self._choose_span)
+        actions.full_screen.triggered.connect(lambda on: self.showFullScreen() if on else self.showNormal())
+        actions.reset_threshold.triggered.connect(lambda: self.top.threshold.set_offset(0.0))
+        actions.dismiss.triggered.connect(self.messages.dismiss)
+        actions.export_wanted.connect(self._ask_export)
+        actions.about.triggered.connect(self._about)
+        self.top.sources.chosen.connect(self.open)
+        self.top.sources.file_wanted.connect(self._ask_sound)
+        self.top.sources.refresh_wanted.connect(self.desk.list_devices)
+        self.top.models.chosen.connect(self.desk.use_model)
+        self.top.models.dropped.connect(self.desk.drop_model)
+        self.top.models.file_wanted.connect(self._ask_model)
+        self.top.threshold.changed.connect(self._on_threshold)
+        self.panel.overview.seek_requested.connect(self.playback.seek)
+        self.panel.overview.loop_requested.connect(self.playback.set_loop)
+        self.themes.changed.connect(self._on_theme)
+
+    def _restore(self) -> None:
+        self.top.threshold.set_offset(self.preferences.threshold_offset)
+        self._choose_span(self.preferences.span_s)
+        self._on_theme(self.themes.theme)
+        geometry = self.preferences.geometry
+        if geometry is None or not self.restoreGeometry(geometry):
+            self.resize(1280, 720)
+
+    def _on_opening(self, what: str) -> None:
+        if self.desk.session is None:
+            self.status.show_text(f"Opening {what}…")
+        self.messages.clear("failed")
+        self.messages.clear("note")
+
+    def _on_opened(self, setup: Setup) -> None:
+        session = setup.session
+        playable = as_playable(session)
+        session.set_threshold_offset(self.top.threshold.offset)
+        self.setWindowTitle(f"{session.title} – irec-live")
+        self.status.title, self.status.kind = session.title, session.kind
+        self.top.sources.set_current(setup.request)
+        self.top.models.set_running(session.specs)
+        self.preferences.source = setup.request
+        self.messages.clear("state")
+        self.page.clear()
+        self.page.ruler.set_axis(self.bridge.span_s, "now" if playable is None else "playhead")
+        self.panel.setVisible(playable is not None)
+        self.panel.overview.show_overview(Overview())
+        self.stack.setCurrentWidget(self.page)
+        self.playback.attach(playable)
+        self.actions_.enable_export(False)
+        self.bridge.watch(session)
+
+    def _on_closed(self) -> None:
+        self.bridge.watch(None)
+        self.playback.attach(None)
+        self.top.sources.set_current(None)
+        self.panel.hide()
+        self._show_welcome()
+
+    def _on_failed(self, text: str) -> None:
+        self.messages.say("failed", text[:1].upper() + text[1:], "error")
+        if self.desk.session is None:
+            self._show_welcome()
+
+    def _show_welcome(self) -> None:
+        self.stack.setCurrentWidget(self.welcome)
+        self.status.show_text("Nothing to listen to yet")
+
+    def _on_picture(self, snapshot: Snapshot) -> None:
+        self.page.show_snapshot(snapshot)
+        self.top.meter.show_level(snapshot.level_db, snapshot.peak_db)
+        self.top.threshold.show_thresholds(snapshot.thresholds)
+        self.status.show_snapshot(snapshot)
+        level = {"lost": "warning", "failed": "error"}.get(snapshot.state, "info")
+        text = snapshot.message[:1].upper() + snapshot.message[1:]
+        self.messages.say("state", text, level)  # type: ignore[arg-type]
+
+    def _on_overview(self, overview: Overview) -> None:
+        self.panel.overview.show_overview(overview)
+        self.actions_.enable_export(overview.progress >= 1.0)
+        playable = as_playable(self.desk.session)
+        warning = str(getattr(playable, "warning", ""))
+        self.messages.say("file", warning[:1].upper() + warning[1:], "warning")
+
+    def _on_moved(self, position_s: float, loop: tuple[float, float] | None) -> None:
+        playable = as_playable(self.desk.session)
+        if playable is not None:
+            self.panel.overview.show_position(position_s, loop)
+            self.panel.transport.show_position(position_s, playable.duration_s, playable.playing)
+
+    def _on_threshold(self, offset: float) -> None:
+        self.preferences.threshold_offset = offset
+        if self.desk.session is not None:
+            self.desk.session.set_threshold_offset(offset)
+            self.bridge.survey_again()
+
+    def _on_theme(self, theme: Theme) -> None:
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.setPalette(palette(theme))
+            application.setStyleSheet(stylesheet(theme))
+        for widget in (self.top, self.messages, self.page, self.panel, self.status, self.overlay):
+            widget.set_theme(theme)
+        self.actions_.show_theme(self.themes.choice)
+        self.preferences.theme = self.themes.choice
+
+    def _choose_theme(self, choice: ThemeChoice) -> None:
+        self.themes.choose(choice)
+        self.actions_.show_theme(choice)
+        self.preferences.theme = choice
+
+    def _choose_span(self, span_s: float) -> None:
+        self.bridge.span_s = self.preferences.span_s = span_s
+        self.actions_.show_span(span_s)
+        self.page.ruler.set_axis(span_s, "playhead" if as_playable(self.desk.session) else "now")
+
+    def _ask_sound(self) -> None:
+        file_dialogs.ask_sound(self, self.preferences.folder, self.open_path)
+
+    def _ask_model(self) -> None:
+        file_dialogs.ask_model(self, self.preferences.folder, self.open_path)
+
+    def _ask_export(self, form: str) -> None:
+        playable = as_playable(self.desk.session)
+        if playable is not None:
+            file_dialogs.ask_export(self, playable.path, form, lambda path: self.exporter.export(playable, path, form))
+
+    def _about(self) -> None:
+        self.messages.say("about", f"irec-live {version('irec-live')}: hears which instruments play, and how loud")
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Say what letting go would do."""
+        paths = dropped_paths(event.mimeData())
+        if paths:
+            event.acceptProposedAction()
+            self.overlay.appear(drop_text(paths))
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Uncover the window."""
+        self.overlay.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped: at most one model and one file to listen to."""
+        self.overlay.hide()
+        paths = dropped_paths(event.mimeData())
+        event.acceptProposedAction()
+        for wanted in (True, False):
+            for path in [path for path in paths if is_model_file(path) is wanted][:1]:
+                self.open_path(path)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the overlay over everything."""
+        super().resizeEvent(event)
+        self.overlay.fit()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember, disappear, then give back device and threads."""
+        self.preferences.geometry = self.saveGeometry()
+        self.preferences.save()
+        self.hide()
+        self.bridge.watch(None)
+        self.exporter.stop()
+        self.desk.close()
+        super().closeEvent(event)

@@ -1,0 +1,104 @@
+"""One line for what went wrong or needs to be known; never a dialog."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from irec_live.gui.icons import themed_icon
+from irec_live.gui.theme import DARK, Theme
+
+Level = Literal["info", "warning", "error"]
+_RANK = {"info": 0, "warning": 1, "error": 2}
+
+
+class MessageBar(QWidget):
+    """Shows the weightiest message there is, with a button that takes it away.
+
+    Messages have a key: the same key replaces, and a state that passes (a device that comes back) takes its own
+    message away again. What the user dismissed stays away until its text changes.
+    """
+
+    dismissed = Signal(str)
+    """Key of the message."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._messages: dict[str, tuple[Level, str]] = {}
+        self._ignored: dict[str, str] = {}
+        self._frame = QFrame()
+        self._frame.setObjectName("messageBar")
+        self._label = QLabel()
+        self._label.setWordWrap(True)
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._close = QToolButton()
+        self._close.setProperty("flat", True)
+        self._close.setIconSize(QSize(16, 16))
+        self._close.setToolTip("Dismiss (Esc)")
+        self._close.setAccessibleName("Dismiss message")
+        self._close.clicked.connect(self.dismiss)
+        row = QHBoxLayout(self._frame)
+        row.setContentsMargins(14, 6, 6, 6)
+        row.addWidget(self._label, 1)
+        row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(12, 8, 12, 0)
+        outer.addWidget(self._frame)
+        self.set_theme(DARK)
+        self._refresh()
+
+    @property
+    def text(self) -> str:
+        """What can be read now; empty when nothing is shown."""
+        return self._label.text() if self._messages else ""
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw the icon in another theme."""
+        self._close.setIcon(themed_icon("close", theme.muted))
+
+    def say(self, key: str, text: str, level: Level = "info") -> None:
+        """Show a sentence under a key, in place of the former one of that key."""
+        if not text:
+            self.clear(key)
+            return
+        if self._ignored.get(key) == text:
+            return
+        self._ignored.pop(key, None)
+        if self._messages.get(key) != (level, text):
+            self._messages.pop(key, None)
+            self._messages[key] = (level, text)
+            self._refresh()
+
+    def clear(self, key: str) -> None:
+        """Take a message away, because it is no longer true."""
+        self._ignored.pop(key, None)
+        if self._messages.pop(key, None) is not None:
+            self._refresh()
+
+    def dismiss(self) -> None:
+        """Take the message that is shown away, because the user has read it."""
+        key = self._foremost()
+        if key is not None:
+            self._ignored[key] = self._messages.pop(key)[1]
+            self._refresh()
+            self.dismissed.emit(key)
+
+    def _foremost(self) -> str | None:
+        """The weightiest; of equals the newest."""
+        keys = list(self._messages)
+        return max(keys, key=lambda key: (_RANK[self._messages[key][0]], keys.index(key)), default=None)
+
+    def _refresh(self) -> None:
+        key = self._foremost()
+        self.setVisible(key is not None)
+        if key is None:
+            return
+        level, text = self._messages[key]
+        self._label.setText(text)
+        self._label.setAccessibleName(f"{level}: {text}")
+        self._frame.setProperty("level", level)
+        self._frame.style().unpolish(self._frame)
+        self._frame.style().polish(self._frame)

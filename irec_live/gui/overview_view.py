@@ -1,0 +1,189 @@
+"""The whole file at a glance: waveform, a strip per detected instrument, progress, playhead and loop."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from irec_live.gui.overview_art import paint_waveform, strip_image, strip_labels
+from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
+from irec_live.gui.wording import clock_text, display_name, percent_text
+from irec_live.results import Overview
+
+_WAVE = 50
+_STRIPS = 62
+_SHORTEST_LOOP_S = 0.25
+
+
+class OverviewView(QWidget):
+    """Paints an `Overview` once per change and the playhead over it; clicks seek, Shift-drags choose a loop."""
+
+    seek_requested = Signal(float)
+    """Seconds."""
+    loop_requested = Signal(object)
+    """A (start, end) pair in seconds, or None."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self._overview = Overview()
+        self._picture: QPixmap | None = None
+        self._position_s = 0.0
+        self._loop: tuple[float, float] | None = None
+        self._drag: tuple[str, float] | None = None
+        self.setFixedHeight(_WAVE + _STRIPS + 12)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMouseTracking(True)
+        self.setAccessibleName("Overview of the file")
+        self.setToolTip("Click to seek · Shift-drag to choose a loop · double-click to clear it")
+
+    @property
+    def strips(self) -> list[str]:
+        """Labels that have a strip, from top to bottom."""
+        return strip_labels(self._overview)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in another theme."""
+        self._theme, self._picture = theme, None
+        self.update()
+
+    def show_overview(self, overview: Overview) -> None:
+        """Take over the newest state of the analysis."""
+        self._overview, self._picture = overview, None
+        names = ", ".join(display_name(label) for label in self.strips)
+        self.setAccessibleDescription(f"{percent_text(overview.progress)} analysed. {names}")
+        self.update()
+
+    def show_position(self, position_s: float, loop: tuple[float, float] | None) -> None:
+        """Move the playhead and the loop."""
+        if (position_s, loop) != (self._position_s, self._loop):
+            self._position_s, self._loop = position_s, loop
+            self.update()
+
+    def time_at(self, x: float) -> float:
+        """Seconds at a horizontal pixel of this widget, clipped to the file."""
+        share = (x - LEFT_GUTTER) / max(1.0, self._width())
+        return min(1.0, max(0.0, share)) * self._overview.duration_s
+
+    def x_at(self, time_s: float) -> float:
+        """Horizontal pixel of a moment of the file."""
+        duration_s = self._overview.duration_s
+        return LEFT_GUTTER + self._width() * (min(1.0, max(0.0, time_s / duration_s)) if duration_s > 0 else 0.0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the cached picture, then what moves."""
+        if self._picture is None:
+            self._picture = self._drawn()
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._picture)
+        if self._overview.duration_s > 0:
+            self._paint_loop(painter)
+            x = self.x_at(self._position_s)
+            played = QRectF(LEFT_GUTTER, 6, x - LEFT_GUTTER, _WAVE)
+            painter.fillRect(played, self._theme.color("accent", 26))
+            painter.fillRect(QRectF(x - 1, 2, 2, self.height() - 6), self._theme.color("accent"))
+        painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Draw again at the new width."""
+        super().resizeEvent(event)
+        self._picture = None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin to seek, or with Shift or the right button to choose a loop."""
+        if event.position().x() < LEFT_GUTTER or self._overview.duration_s <= 0:
+            return
+        choosing = event.button() == Qt.MouseButton.RightButton or event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        time_s = self.time_at(event.position().x())
+        self._drag = ("loop" if choosing else "seek", time_s)
+        if not choosing:
+            self.seek_requested.emit(time_s)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Scrub, stretch the loop, or say what is under the pointer."""
+        time_s = self.time_at(event.position().x())
+        if self._drag is None:
+            self._explain(event.position(), time_s)
+        elif self._drag[0] == "seek":
+            self.seek_requested.emit(time_s)
+        else:
+            start_s, end_s = sorted((self._drag[1], time_s))
+            if end_s - start_s >= _SHORTEST_LOOP_S:
+                self.show_position(self._position_s, (start_s, end_s))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Ask for the loop that was drawn."""
+        drag, self._drag = self._drag, None
+        if drag is not None and drag[0] == "loop":
+            start_s, end_s = sorted((drag[1], self.time_at(event.position().x())))
+            self.loop_requested.emit((start_s, end_s) if end_s - start_s >= _SHORTEST_LOOP_S else None)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Clear the loop."""
+        if event.position().x() >= LEFT_GUTTER:
+            self.loop_requested.emit(None)
+
+    def _width(self) -> float:
+        return float(max(1, self.width() - LEFT_GUTTER - RIGHT_GUTTER))
+
+    def _strip_height(self, count: int) -> float:
+        return min(15.0, _STRIPS / max(1, count))
+
+    def _drawn(self) -> QPixmap:
+        density = self.devicePixelRatioF()
+        picture = QPixmap(self.size() * density)
+        picture.setDevicePixelRatio(density)
+        picture.fill(self._theme.color("ground"))
+        painter = QPainter(picture)
+        wave = QRectF(LEFT_GUTTER, 6, self._width(), _WAVE)
+        painter.fillRect(wave, self._theme.color("surface"))
+        paint_waveform(painter, wave, self._overview, self._theme.color("muted"))
+        self._paint_strips(painter)
+        self._paint_progress(painter, wave)
+        painter.end()
+        return picture
+
+    def _paint_strips(self, painter: QPainter) -> None:
+        labels = self.strips
+        height = self._strip_height(len(labels))
+        for row, label in enumerate(labels):
+            place = QRectF(LEFT_GUTTER, _WAVE + 9 + row * height, self._width(), height - 2)
+            painter.fillRect(place, self._theme.color("surface"))
+            columns = int(place.width())
+            painter.drawImage(place, strip_image(self._overview, label, columns, self._theme))
+            if height >= 11:
+                painter.setFont(font(11))
+                painter.setPen(self._theme.instrument(label))
+                name = QRectF(16, place.top() - 2, LEFT_GUTTER - 24, height + 2)
+                painter.drawText(name, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, display_name(label))
+
+    def _paint_progress(self, painter: QPainter, wave: QRectF) -> None:
+        progress = self._overview.progress
+        if progress >= 1.0:
+            return
+        painter.fillRect(QRectF(wave.left(), 2, wave.width(), 2), self._theme.color("hover"))
+        painter.fillRect(QRectF(wave.left(), 2, wave.width() * progress, 2), self._theme.color("accent"))
+        painter.setFont(font(11))
+        painter.setPen(self._theme.color("muted"))
+        place = QRectF(wave.right() + 10, wave.top(), RIGHT_GUTTER - 20, wave.height())
+        text = f"Analysing\n{percent_text(progress)}"
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+
+    def _paint_loop(self, painter: QPainter) -> None:
+        if self._loop is None:
+            return
+        left, right = self.x_at(self._loop[0]), self.x_at(self._loop[1])
+        painter.fillRect(QRectF(left, 6, right - left, _WAVE), self._theme.color("warning", 46))
+        for edge in (left, right):
+            painter.fillRect(QRectF(edge - 1, 4, 2, _WAVE + 4), self._theme.color("warning"))
+
+    def _explain(self, point: QPointF, time_s: float) -> None:
+        if point.x() < LEFT_GUTTER or self._overview.duration_s <= 0:
+            return
+        text = clock_text(time_s, tenths=True)
+        labels = self.strips
+        row = int((point.y() - _WAVE - 9) // self._strip_height(len(labels)))
+        if 0 <= row < len(labels):
+            text = f"{display_name(labels[row])} · {text}"
+        QToolTip.showText(self.mapToGlobal(point.toPoint()), text, self)

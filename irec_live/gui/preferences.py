@@ -1,0 +1,121 @@
+"""What the window remembers from one run to the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from irec_live.gui.requests import SourceRequest
+from irec_live.gui.theme import ThemeChoice
+
+SPANS_S = (5.0, 10.0, 15.0, 30.0, 60.0)
+
+
+class Preferences:
+    """Typed access to a `QSettings` store; anything unreadable in it counts as absent.
+
+    Parameters
+    ----------
+    store : QSettings, optional
+        None keeps nothing, for pictures and tests.
+    """
+
+    def __init__(self, store: QSettings | None = None) -> None:
+        self._store = store
+
+    @classmethod
+    def of_user(cls) -> Preferences:
+        """The user's own, in the place where the desktop keeps such things."""
+        return cls(QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "irec-live", "irec-live"))
+
+    @classmethod
+    def in_file(cls, path: Path) -> Preferences:
+        """A store in one file."""
+        return cls(QSettings(str(path), QSettings.Format.IniFormat))
+
+    @property
+    def theme(self) -> ThemeChoice:
+        """Dark, light, or the desktop's."""
+        value = self._text("theme")
+        choice: ThemeChoice = value if value in get_args(ThemeChoice) else "system"  # type: ignore[assignment]
+        return choice
+
+    @theme.setter
+    def theme(self, value: ThemeChoice) -> None:
+        self._set("theme", value)
+
+    @property
+    def geometry(self) -> QByteArray | None:
+        """Where the window stood."""
+        value = self._store.value("geometry") if self._store else None
+        return value if isinstance(value, QByteArray) and not value.isEmpty() else None
+
+    @geometry.setter
+    def geometry(self, value: QByteArray) -> None:
+        self._set("geometry", value)
+
+    @property
+    def source(self) -> SourceRequest:
+        """The last live source; devices are remembered by name and host API, never by index."""
+        kind = self._text("source/kind")
+        if kind == "loopback":
+            return SourceRequest("loopback", self._text("source/device") or None, self._text("source/hostapi") or None)
+        return SourceRequest("mic", self._text("source/device") or None, self._text("source/hostapi") or None)
+
+    @source.setter
+    def source(self, value: SourceRequest) -> None:
+        if value.kind != "file":
+            self._set("source/kind", value.kind)
+            self._set("source/device", value.device or "")
+            self._set("source/hostapi", value.hostapi or "")
+
+    @property
+    def threshold_offset(self) -> float:
+        """The threshold slider."""
+        return min(0.4, max(-0.4, self._number("threshold_offset", 0.0)))
+
+    @threshold_offset.setter
+    def threshold_offset(self, value: float) -> None:
+        self._set("threshold_offset", value)
+
+    @property
+    def span_s(self) -> float:
+        """Seconds in the picture."""
+        value = self._number("span_s", 15.0)
+        return value if value in SPANS_S else 15.0
+
+    @span_s.setter
+    def span_s(self, value: float) -> None:
+        self._set("span_s", value)
+
+    @property
+    def folder(self) -> Path:
+        """Where the last file was opened."""
+        path = Path(self._text("folder") or Path.home())
+        return path if path.is_dir() else Path.home()
+
+    @folder.setter
+    def folder(self, value: Path) -> None:
+        self._set("folder", str(value))
+
+    def save(self) -> None:
+        """Write to disk now."""
+        if self._store:
+            self._store.sync()
+
+    def _text(self, key: str) -> str:
+        value = self._store.value(key) if self._store else None
+        return value if isinstance(value, str) else ""
+
+    def _number(self, key: str, fallback: float) -> float:
+        value = self._store.value(key) if self._store else None
+        try:
+            return float(value) if isinstance(value, (str, int, float)) else fallback
+        except ValueError:
+            return fallback
+
+    def _set(self, key: str, value: object) -> None:
+        if self._store:
+            self._store.setValue(key, value)

@@ -1,0 +1,61 @@
+"""What the user asked to hear, as plain values that can be remembered and compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+if TYPE_CHECKING:
+    from irec_live.session import PlayableSession, Session
+
+SourceKind = Literal["mic", "loopback", "file"]
+"""A microphone or line input, what the computer itself plays, or a file."""
+
+MODEL_SUFFIX = ".onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRequest:
+    """One source of sound.
+
+    Attributes
+    ----------
+    kind : {"mic", "loopback", "file"}
+    device, hostapi : str or None
+        Name of the device and of its host API; None is the system's default.
+    path : Path or None
+        Of a file.
+    """
+
+    kind: SourceKind
+    device: str | None = None
+    hostapi: str | None = None
+    path: Path | None = None
+
+    def describe(self) -> str:
+        """The source in a few words.
+
+        Examples
+        --------
+        >>> SourceRequest("mic").describe(), SourceRequest("file", path=Path("a/b.wav")).describe()
+        ('the default microphone', 'b.wav')
+        """
+        if self.path is not None:
+            return self.path.name
+        if self.device is not None:
+            return self.device
+        return "the default microphone" if self.kind == "mic" else "the computer's own sound"
+
+
+def is_model_file(path: Path) -> bool:
+    """Whether a dropped file is meant as a model rather than as sound."""
+    return path.suffix.lower() == MODEL_SUFFIX
+
+
+def as_playable(session: Session | None) -> PlayableSession | None:
+    """The same session with its transport, if it has one.
+
+    By kind: asking `isinstance` of a protocol costs tens of microseconds, and this is asked in every frame.
+    """
+    return cast("PlayableSession", session) if session is not None and session.kind == "file" else None

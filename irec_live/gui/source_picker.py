@@ -1,0 +1,125 @@
+"""Where the sound comes from: microphones, the computer itself, or a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QWidget
+
+from irec_live.gui.icons import themed_icon
+from irec_live.gui.requests import SourceRequest
+from irec_live.gui.theme import DARK, Theme
+
+_OPEN_FILE = "open file"
+_ICONS = {"mic": "microphone", "loopback": "computer", "file": "note"}
+
+
+class DeviceLike(Protocol):
+    """What is shown of a device."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def hostapi(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+
+class SourcePicker(QComboBox):
+    """A list of sources; choosing one asks for it, and what really runs is shown when it does."""
+
+    chosen = Signal(object)
+    """Carries a `SourceRequest`."""
+    file_wanted = Signal()
+    refresh_wanted = Signal()
+    """The list is being opened: good time to look for newly plugged devices."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self._devices: list[DeviceLike] = []
+        self._current: SourceRequest | None = None
+        self.setFixedWidth(268)
+        self.setMaxVisibleItems(16)
+        self.setAccessibleName("Sound source")
+        self.setToolTip("Where the sound comes from")
+        self.activated.connect(self._activate)
+        self._fill()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw the icons in another theme."""
+        self._theme = theme
+        self._fill()
+
+    def set_devices(self, devices: Sequence[DeviceLike]) -> None:
+        """Offer these devices beside the defaults."""
+        self._devices = list(devices)
+        if not self.view().isVisible():
+            self._fill()
+
+    def set_current(self, request: SourceRequest | None) -> None:
+        """Show which source runs."""
+        self._current = request
+        self._fill()
+
+    def requests(self) -> list[SourceRequest]:
+        """All sources on offer, from top to bottom."""
+        data = [self.itemData(index) for index in range(self.count())]
+        return [value for value in data if isinstance(value, SourceRequest)]
+
+    def showPopup(self) -> None:
+        """Open the list, and have it brought up to date for the next time."""
+        super().showPopup()
+        self.refresh_wanted.emit()
+
+    def _fill(self) -> None:
+        self.blockSignals(True)
+        self.clear()
+        if self._current is not None and self._current.kind == "file":
+            self._add(self._current.describe(), self._current)
+            self.insertSeparator(self.count())
+        self._add("Default microphone", SourceRequest("mic"))
+        self._add_devices("input", "mic")
+        self.insertSeparator(self.count())
+        self._add("This computer's sound", SourceRequest("loopback"))
+        self._add_devices("loopback", "loopback")
+        self.insertSeparator(self.count())
+        self.addItem(themed_icon("folder", self._theme.muted), "Open a file…", _OPEN_FILE)
+        self._select_current()
+        self.blockSignals(False)
+
+    def _add_devices(self, kind: str, request_kind: str) -> None:
+        named = [device for device in self._devices if device.kind == kind]
+        times = Counter(device.name for device in named)
+        for device in named:
+            text = f"{device.name}  ({device.hostapi})" if times[device.name] > 1 else device.name
+            source = "mic" if request_kind == "mic" else "loopback"
+            self._add(text, SourceRequest(source, device.name, device.hostapi))  # type: ignore[arg-type]
+
+    def _add(self, text: str, request: SourceRequest) -> None:
+        self.addItem(themed_icon(_ICONS[request.kind], self._theme.muted), text, request)
+        self.setItemData(self.count() - 1, request.hostapi or text, Qt.ItemDataRole.ToolTipRole)
+
+    def _select_current(self) -> None:
+        if self._current is None:
+            self.setCurrentIndex(-1)
+            self.setPlaceholderText("Choose a source")
+            return
+        places = [index for index in range(self.count()) if self.itemData(index) == self._current]
+        if not places:  # remembered, but not on the list now
+            self._add(self._current.describe(), self._current)
+            places = [self.count() - 1]
+        self.setCurrentIndex(places[0])
+
+    def _activate(self, index: int) -> None:
+        request = self.itemData(index)
+        self._select_current()  # show what runs until the new one does
+        if request == _OPEN_FILE:
+            self.file_wanted.emit()
+        elif isinstance(request, SourceRequest) and request != self._current:
+            self.chosen.emit(request)

@@ -1,0 +1,98 @@
+"""The log-mel spectrogram under the lanes, on the same time axis."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from irec_live.gui.lane_curves import time_to_pixels
+from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
+from irec_live.results import Snapshot
+
+TOP_DB = -12.0
+BOTTOM_DB = -90.0
+"""Levels drawn in the last and the first colour. Bands hold a part of the whole, so full scale is never reached."""
+
+
+def level_bytes(columns: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
+    """Levels in dB as indices of the colour table.
+
+    Examples
+    --------
+    >>> level_bytes(np.array([[-90.0, -12.0, 0.0, -200.0]])).tolist()
+    [[0, 255, 255, 0]]
+    """
+    scaled = (columns - BOTTOM_DB) * (255.0 / (TOP_DB - BOTTOM_DB))
+    indices: npt.NDArray[np.uint8] = np.clip(np.nan_to_num(scaled), 0, 255).astype(np.uint8)
+    return indices
+
+
+class SpectrogramView(QWidget):
+    """An image of the last seconds, low tones at the bottom.
+
+    Indices into a colour table travel as one byte a pixel and the picture is stretched by the painter, so a frame costs
+    well under a millisecond.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = DARK
+        self._plot = pg.GraphicsView(self, useOpenGL=False)
+        self._plot.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._box = pg.ViewBox(enableMouse=False, enableMenu=False, border=None, defaultPadding=0.0)
+        self._plot.setCentralItem(self._box)
+        self._image = pg.ImageItem(axisOrder="row-major", autoDownsample=False)
+        self._box.addItem(self._image, ignoreBounds=True)
+        self.setMinimumHeight(60)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Spectrogram")
+        self.setToolTip("Spectrogram: loudness of low to high tones (mel scale) over the last seconds")
+        self.set_theme(DARK)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in another theme's colours."""
+        self._theme = theme
+        self._plot.setBackground(theme.ramp[0])
+        self._image.setLookupTable(theme.ramp_table())
+        self.update()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Draw the columns that touch the picture."""
+        columns = snapshot.spectrogram
+        if columns.ndim != 2 or len(columns) < 2:
+            self._image.hide()
+            return
+        self._image.setImage(level_bytes(columns).T, autoLevels=False, levels=(0, 255))
+        width = self._plot_width()
+        x = time_to_pixels(snapshot.spectrogram_times, snapshot, width)
+        column = float(x[-1] - x[0]) / (len(x) - 1)
+        self._box.setRange(xRange=(0, width), yRange=(0, columns.shape[1]), padding=0, disableAutoRange=True)
+        self._image.setRect(QRectF(float(x[0]) - column / 2, 0.0, column * len(x), float(columns.shape[1])))
+        self._image.show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the picture between the gutters."""
+        super().resizeEvent(event)
+        self._plot.setGeometry(LEFT_GUTTER, 0, self._plot_width(), self.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the words beside the picture."""
+        painter = QPainter(self)
+        painter.setFont(font(13))
+        painter.setPen(self._theme.color("muted"))
+        painter.drawText(QRectF(16, 0, LEFT_GUTTER - 30, self.height()), Qt.AlignmentFlag.AlignVCenter, "Spectrum")
+        painter.setFont(font(11))
+        painter.setPen(self._theme.color("faint"))
+        right = QRectF(0, 4, LEFT_GUTTER - 8, self.height() - 8)
+        painter.drawText(right, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, "high")
+        painter.drawText(right, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, "low")
+        painter.end()
+
+    def _plot_width(self) -> int:
+        return max(1, self.width() - LEFT_GUTTER - RIGHT_GUTTER)

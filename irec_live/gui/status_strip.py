@@ -1,0 +1,130 @@
+"""The bottom line: what the session is doing, and how well the machine keeps up."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from irec_live.gui.bridge import FRAME_MS
+from irec_live.gui.theme import DARK, Theme
+from irec_live.results import Snapshot, Stats
+
+_STATE_WORDS = {
+    "starting": "Starting",
+    "running": "Listening to {title}",
+    "paused": "Paused at {title}",
+    "lost": "{title} went away",
+    "ended": "End of {title}",
+    "failed": "Stopped",
+}
+_FILE_WORDS = {"running": "Playing {title}", "paused": "Paused: {title}"}
+_STATE_COLORS = {"running": "good", "lost": "warning", "failed": "error"}
+_EVERY_S = 0.25
+"""Numbers that change thirty times a second cannot be read."""
+
+
+class _Dot(QWidget):
+    """A small round light in the colour of the state."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.color = DARK.color("faint")
+        self.setFixedSize(8, 8)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the dot."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(self.color)
+        painter.setBrush(self.color)
+        painter.drawEllipse(QRectF(0.5, 0.5, 7, 7))
+        painter.end()
+
+
+class StatusStrip(QFrame):
+    """State on the left; provider, load, latency, inference time, overflows and skipped windows on the right."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("statusStrip")
+        self.setFixedHeight(28)
+        self._theme = DARK
+        self._written_s = 0.0
+        self._state = ""
+        self.title = ""
+        self.kind = "live"
+        self._dot = _Dot()
+        self.state = QLabel()
+        self.state.setObjectName("state")
+        self.state.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.provider = _number("What the networks run on")
+        self.load = _number("Share of real time that the worker is busy")
+        self.inference = _number("Time of one step of all networks: median (and the slowest 1 %)")
+        self.latency = _number("From sound to label: device block, half a window, pooling, inference and display")
+        self.overflows = _number("Times that the device or the buffer lost samples")
+        self.skips = _number("Windows that were left out because inference was late")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 0, 14, 0)
+        layout.setSpacing(22)
+        lead = QHBoxLayout()
+        lead.setSpacing(8)
+        lead.addWidget(self._dot)
+        lead.addWidget(self.state, 1)
+        layout.addLayout(lead, 1)
+        for label in (self.provider, self.load, self.inference, self.latency, self.overflows, self.skips):
+            layout.addWidget(label)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Repaint in another theme."""
+        self._theme = theme
+        self._dot.color = theme.color(_STATE_COLORS.get(self._state, "faint"))
+        self._dot.update()
+
+    def show_text(self, text: str) -> None:
+        """Say something while no session runs."""
+        self._state = ""
+        self.state.setText(text)
+        self.set_theme(self._theme)
+        for label in (self.provider, self.load, self.inference, self.latency, self.overflows, self.skips):
+            label.clear()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Take over state and figures, a few times a second."""
+        now_s = time.monotonic()
+        if snapshot.state == self._state and now_s - self._written_s < _EVERY_S:
+            return
+        self._written_s = now_s
+        if snapshot.state != self._state:
+            self._state = snapshot.state
+            self.set_theme(self._theme)
+        words = (_FILE_WORDS if self.kind == "file" else {}).get(snapshot.state) or _STATE_WORDS[snapshot.state]
+        self.state.setText(words.format(title=self.title))
+        self.state.setToolTip(snapshot.message)
+        self._show_stats(snapshot.stats)
+
+    def _show_stats(self, stats: Stats) -> None:
+        self.provider.setText(" + ".join(dict.fromkeys(stats.providers)) or "—")
+        self.load.setText(f"Load {100 * stats.load:.0f}\u2009%")
+        self.inference.setText(f"Inference {stats.inference_ms_p50:.1f} ({stats.inference_ms_p99:.1f}) ms")
+        self.latency.setText(f"Latency {stats.latency_ms + FRAME_MS:.0f} ms")
+        self.overflows.setText(f"Overflows {stats.overflows}")
+        self.skips.setText(f"Skipped {stats.skipped_windows}")
+        for label, alert in (
+            (self.load, stats.load > 0.8),
+            (self.overflows, stats.overflows > 0),
+            (self.skips, stats.skipped_windows > 0),
+        ):
+            if label.property("alert") != alert:
+                label.setProperty("alert", alert)
+                label.style().unpolish(label)
+                label.style().polish(label)
+
+
+def _number(meaning: str) -> QLabel:
+    label = QLabel()
+    label.setToolTip(meaning)
+    label.setAccessibleDescription(meaning)
+    return label

@@ -1,0 +1,102 @@
+"""A `Theme` as Qt style sheet and palette, for the stock controls: buttons, combo boxes, sliders, menus."""
+
+from __future__ import annotations
+
+from string import Template
+
+from PySide6.QtGui import QPalette
+
+from irec_live.gui.icons import icon_path
+from irec_live.gui.theme import Theme
+
+_SHEET = Template(
+    """
+QWidget { color: $text; font-size: 13px; }
+QMainWindow, QDialog, QMessageBox { background: $ground; }
+QToolTip { background: $raised; color: $text; border: 1px solid $faint; padding: 4px 6px; }
+
+#topBar { background: $surface; border-bottom: 1px solid $line; }
+#statusStrip { background: $surface; border-top: 1px solid $line; }
+#statusStrip QLabel { color: $muted; font-size: 12px; }
+#statusStrip QLabel[alert="true"] { color: $warning; }
+#statusStrip #state { color: $text; }
+QLabel[role="muted"] { color: $muted; font-size: 12px; }
+QLabel[role="title"] { font-size: 24px; font-weight: 600; }
+QLabel[role="lead"] { color: $muted; font-size: 14px; }
+QLabel[role="value"] { color: $text; font-size: 12px; }
+QLabel[role="clock"] { color: $text; font-size: 13px; font-weight: 600; }
+
+QComboBox, QPushButton, QToolButton { background: $raised; border: 1px solid transparent; border-radius: 6px;
+    padding: 5px 10px; min-height: 18px; }
+QComboBox:hover, QPushButton:hover, QToolButton:hover { background: $hover; }
+QComboBox:focus, QPushButton:focus, QToolButton:focus { border-color: $accent; }
+QPushButton:pressed, QToolButton:pressed { background: $line; }
+QPushButton:disabled, QToolButton:disabled, QComboBox:disabled { color: $faint; }
+QPushButton[primary="true"] { background: $accent; color: $on_accent; font-weight: 600; }
+QToolButton[flat="true"] { background: transparent; padding: 4px; }
+QToolButton[flat="true"]:hover { background: $hover; }
+QToolButton[flat="true"]:checked { background: $hover; border-color: $accent; }
+QToolButton[round="true"] { background: $accent; border-radius: 17px; padding: 0px; }
+QToolButton::menu-indicator { image: none; }
+QComboBox { padding-right: 26px; }
+QComboBox::drop-down { border: none; width: 24px; }
+QComboBox::down-arrow { image: url($chevron); width: 12px; height: 12px; }
+QComboBox QAbstractItemView { background: $raised; border: 1px solid $line; outline: none; padding: 4px;
+    selection-background-color: $hover; selection-color: $text; }
+QComboBox QAbstractItemView::item { min-height: 26px; padding-left: 6px; }
+
+QMenu { background: $raised; border: 1px solid $hover; padding: 6px; }
+QMenu::item { padding: 6px 26px 6px 24px; border-radius: 4px; }
+QMenu::item:selected { background: $hover; }
+QMenu::item:disabled { color: $faint; }
+QMenu::separator { height: 1px; background: $hover; margin: 6px 8px; }
+
+QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $hover; }
+QSlider::handle:horizontal { width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; background: $text; }
+QSlider::handle:horizontal:hover, QSlider:focus::handle:horizontal { background: $accent; }
+
+QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
+QScrollBar:vertical { background: transparent; width: 8px; margin: 0; }
+QScrollBar::handle:vertical { background: $hover; border-radius: 4px; min-height: 28px; }
+QScrollBar::handle:vertical:hover { background: $faint; }
+QScrollBar::add-line, QScrollBar::sub-line { height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+
+#messageBar { border-radius: 6px; }
+#messageBar[level="info"] { background: $info_ground; }
+#messageBar[level="warning"] { background: $warning_ground; }
+#messageBar[level="error"] { background: $error_ground; }
+#messageBar QLabel { font-size: 13px; }
+"""
+)
+
+
+def stylesheet(theme: Theme) -> str:
+    """The style sheet of the whole application in one theme."""
+    named = {key: value for key, value in vars(theme).items() if isinstance(value, str)}
+    return _SHEET.substitute(named, chevron=icon_path("chevron-down").as_posix())
+
+
+def palette(theme: Theme) -> QPalette:
+    """What the style sheet does not reach: dialogs, disabled text, selections."""
+    made = QPalette()
+    role = QPalette.ColorRole
+    for where, name in (
+        (role.Window, "ground"),
+        (role.Base, "surface"),
+        (role.AlternateBase, "raised"),
+        (role.Button, "raised"),
+        (role.WindowText, "text"),
+        (role.Text, "text"),
+        (role.ButtonText, "text"),
+        (role.ToolTipBase, "raised"),
+        (role.ToolTipText, "text"),
+        (role.PlaceholderText, "muted"),
+        (role.Highlight, "accent"),
+        (role.HighlightedText, "on_accent"),
+        (role.Link, "accent"),
+    ):
+        made.setColor(where, theme.color(name))
+    for where in (role.WindowText, role.Text, role.ButtonText):
+        made.setColor(QPalette.ColorGroup.Disabled, where, theme.color("faint"))
+    return made

@@ -1,0 +1,69 @@
+"""The bar at the top: what is heard on the left, how it is judged on the right."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
+
+from irec_live.gui.icons import themed_icon
+from irec_live.gui.level_meter import LevelMeter
+from irec_live.gui.model_picker import ModelPicker
+from irec_live.gui.source_picker import SourcePicker
+from irec_live.gui.theme import DARK, Theme
+from irec_live.gui.threshold_control import ThresholdControl
+
+
+class TopBar(QFrame):
+    """Source, level, threshold, models, theme and menu in one row.
+
+    Parameters
+    ----------
+    menu : QMenu
+        What the last button opens.
+    toggle_theme : QAction
+    """
+
+    def __init__(self, menu: QMenu, toggle_theme: QAction, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("topBar")
+        self.setFixedHeight(48)
+        self._theme = DARK
+        self.sources = SourcePicker()
+        self.meter = LevelMeter()
+        self.threshold = ThresholdControl()
+        self.models = ModelPicker()
+        self._theme_button = _flat_button("Switch between dark and light")
+        self._theme_button.clicked.connect(toggle_theme.trigger)
+        self._menu_button = _flat_button("Menu")
+        self._menu_button.setMenu(menu)
+        self._menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 0, 10, 0)
+        layout.setSpacing(12)
+        layout.addWidget(self.sources)
+        layout.addWidget(self.meter)
+        layout.addStretch(1)
+        layout.addWidget(self.threshold)
+        layout.addSpacing(4)
+        layout.addWidget(self.models)
+        layout.addWidget(self._theme_button)
+        layout.addWidget(self._menu_button)
+        self.set_theme(DARK)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw the icons in another theme."""
+        self._theme = theme
+        for widget in (self.sources, self.meter, self.models):
+            widget.set_theme(theme)
+        self._theme_button.setIcon(themed_icon("sun" if theme.dark else "moon", theme.muted))
+        self._menu_button.setIcon(themed_icon("menu", theme.muted))
+
+
+def _flat_button(name: str) -> QToolButton:
+    button = QToolButton()
+    button.setProperty("flat", True)
+    button.setIconSize(QSize(20, 20))
+    button.setToolTip(name)
+    button.setAccessibleName(name)
+    return button

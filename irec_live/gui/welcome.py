@@ -1,0 +1,54 @@
+"""What stands in the window while there is nothing to hear: two ways to begin."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from irec_live.gui.icons import app_icon
+
+
+class Welcome(QWidget):
+    """A heading, a sentence and two buttons, in the middle.
+
+    Parameters
+    ----------
+    open_file, listen : QAction
+        What the buttons do; shared with the menu.
+    """
+
+    def __init__(self, open_file: QAction, listen: QAction, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        icon = QLabel()
+        icon.setPixmap(app_icon().pixmap(72, 72))
+        icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        title = QLabel("Which instruments are playing?")
+        title.setProperty("role", "title")
+        title.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        lead = QLabel("Drop a song anywhere on this window, or let it listen to what sounds around you.")
+        lead.setProperty("role", "lead")
+        lead.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        lead.setWordWrap(True)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(10)
+        buttons.addStretch(1)
+        buttons.addWidget(_button("Open a file…", open_file, primary=True))
+        buttons.addWidget(_button("Use the microphone", listen, primary=False))
+        buttons.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(14)
+        layout.addStretch(2)
+        for widget in (icon, title, lead):
+            layout.addWidget(widget)
+        layout.addSpacing(6)
+        layout.addLayout(buttons)
+        layout.addStretch(3)
+
+
+def _button(text: str, action: QAction, *, primary: bool) -> QPushButton:
+    button = QPushButton(text)
+    button.setProperty("primary", primary)
+    button.setMinimumHeight(34)
+    button.clicked.connect(action.trigger)
+    return button

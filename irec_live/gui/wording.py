@@ -1,0 +1,85 @@
+"""Numbers and names as a reader wants them: short, with a real minus sign and a unit."""
+
+from __future__ import annotations
+
+import math
+
+SILENCE_DB = -99.5
+"""Levels at or below this are written as silence rather than as a number."""
+
+
+def display_name(label: str) -> str:
+    """A label as a heading.
+
+    Examples
+    --------
+    >>> display_name("acoustic guitar")
+    'Acoustic guitar'
+    """
+    return label[:1].upper() + label[1:]
+
+
+def percent_text(value: float) -> str:
+    """A share 0..1 in whole per cent, with a thin space.
+
+    Examples
+    --------
+    >>> percent_text(0.874) == "87\\u2009%"
+    True
+    """
+    return f"{round(100 * value):d}\u2009%"
+
+
+def decibel_text(level_db: float) -> str:
+    """A level in whole decibels; an em dash for silence.
+
+    Examples
+    --------
+    >>> decibel_text(-18.4), decibel_text(-120.0)
+    ('−18 dB', '— dB')
+    """
+    if not math.isfinite(level_db) or level_db <= SILENCE_DB:
+        return "— dB"
+    return f"{'−' if round(level_db) < 0 else ''}{abs(round(level_db)):d} dB"
+
+
+def clock_text(seconds: float, *, tenths: bool = False) -> str:
+    """A position in minutes and seconds, with hours when there are any.
+
+    Examples
+    --------
+    >>> clock_text(75.26), clock_text(75.26, tenths=True), clock_text(3723)
+    ('1:15', '1:15.2', '1:02:03')
+    """
+    total = max(0.0, seconds) if math.isfinite(seconds) else 0.0
+    whole = int(total)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    text = f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    return f"{text}.{int(10 * (total - whole))}" if tenths else text
+
+
+def offset_text(offset: float) -> str:
+    """A threshold shift in points of a per cent, always signed.
+
+    Examples
+    --------
+    >>> offset_text(0.05), offset_text(-0.1), offset_text(0.0)
+    ('+5', '−10', '±0')
+    """
+    points = round(100 * offset)
+    if points == 0:
+        return "±0"
+    return f"{'+' if points > 0 else '−'}{abs(points)}"
+
+
+def list_text(names: list[str]) -> str:
+    """Names joined for a sentence.
+
+    Examples
+    --------
+    >>> list_text(["Violin"]), list_text(["Violin", "Piano", "Voice"])
+    ('Violin', 'Violin, Piano and Voice')
+    """
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
