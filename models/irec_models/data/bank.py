@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from irec_live.errors import DataError
 from irec_models.data.manifest import Clip, read_manifest
 from irec_models.data.store import Entry, build_store, open_store, store_path
 
@@ -99,7 +100,7 @@ class Bank:
 
         Raises
         ------
-        ValueError
+        DataError
             A source is named that no clip has.
         """
         known = {clip.source for clip in self.clips}
@@ -107,7 +108,7 @@ class Bank:
         barred = set(hold_out)
         unknown = (barred | (wanted or set())) - known
         if unknown:
-            raise ValueError(f"no clip has source {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
+            raise DataError(f"no clip has source {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
         return [
             number
             for number, clip in enumerate(self.clips)

@@ -13,6 +13,7 @@ from irec_live.errors import DataError
 from irec_models.data.config import AugmentConfig, StreamConfig
 from irec_models.data.labels import LABELS, truth_of
 from irec_models.data.manifest import read_manifests
+from irec_models.data.mixer import Mixer
 from irec_models.data.store import decode
 from irec_models.data.stream import MixStream
 from irec_models.data.targets import presence
@@ -148,6 +149,8 @@ def held_out_mixes(
 ) -> Iterator[EvalMix]:
     """Mixtures of 0 to 6 sources, plain: no rooms, no effects; the same for the same arguments.
 
+    Mixtures of no source are noise: hiss, hum and, where `sources` have any, recorded noise.
+
     Parameters
     ----------
     data_dir : path or sequence of path
@@ -194,10 +197,12 @@ def held_out_mixes(
         cache=cache,
         allow_missing_labels=True,
     )
+    noise = AugmentConfig.none().model_copy(update={"hiss": 0.3, "hum": 0.1, "bed": 0.2, "gain": 1.0})
+    empty = Mixer(stream.bank, stream.pools, config.model_copy(update={"augment": noise}), seed=seed)
     for size in sizes:
         for number in range(per_size):
             rng = np.random.default_rng([seed, size, number])
-            mix = stream.mixer.render(rng, size=size)
+            mix = (stream.mixer if size else empty).render(rng, size=size)
             energy, rest, unclear = stream.energies(mix)
             present, clear = presence(energy, rest, frame_hop / sample_rate, seconds)
             doubtful = (clear == 0) | ((unclear == 1) & (present == 0))

@@ -80,9 +80,7 @@ class MixStream(IterableDataset[Batch]):
     Raises
     ------
     DataError
-        Folder, manifest, column or file missing, or a label without examples.
-    ValueError
-        A source that does not exist is named.
+        Folder, manifest, column, file or source missing, or a label without examples.
     """
 
     def __init__(
@@ -113,6 +111,9 @@ class MixStream(IterableDataset[Batch]):
         chosen = self.bank.select(split=split, only=only_sources, hold_out=hold_out)
         self.pools = Pools(self.bank, chosen, self.labels, allow_missing=allow_missing_labels)
         self.mixer = Mixer(self.bank, self.pools, config, seed=seed)
+        # Frames at either end that reach beyond a window: its envelope has them, its presence must not.
+        self._reach = -(-(config.frame_length // 2) // config.frame_hop)
+        self._margin = self._reach if config.frames > 2 * self._reach else 0
         self._judged = np.array([label not in self.pools.missing for label in self.labels], np.float32)
 
     def __iter__(self) -> Iterator[Batch]:
@@ -152,7 +153,8 @@ class MixStream(IterableDataset[Batch]):
             first = start * config.frame_hop
             audio[i] = mix.audio[first : first + config.window_length]
             envelope[i] = np.sqrt(energy[:, frames])
-            present[i], clear = presence(energy[:, frames], rest[:, frames], frame_s, window_s)
+            inside = slice(frames.start + self._margin, frames.stop - self._margin)
+            present[i], clear = presence(energy[:, inside], rest[:, inside], frame_s, window_s)
             mask[i] = clear * self._judged
             if unclear.any():
                 # Somebody plays what may or may not be this label: its absence cannot be held against the network.
@@ -188,8 +190,7 @@ class MixStream(IterableDataset[Batch]):
         """First frames of windows: spread over the mixture, away from its ends where there is room."""
         config = self.config
         last = (config.mix_length - config.window_length) // config.frame_hop
-        margin = -(-(config.frame_length // 2) // config.frame_hop)
-        low, high = (margin, last - margin) if last >= 2 * margin else (0, last)
+        low, high = (self._reach, last - self._reach) if last >= 2 * self._reach else (0, last)
         edges = np.linspace(low, high + 1, count + 1)
         drawn = np.floor(rng.uniform(edges[:-1], edges[1:])).astype(np.int64)
         return np.clip(drawn, low, min(high, frames - config.frames))

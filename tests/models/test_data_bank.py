@@ -1,0 +1,187 @@
+"""Manifests, pitches and the decoded store."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import tiny_bank
+
+from irec_live.errors import DataError, OutputError
+from irec_models.data import Bank, read_manifest
+from irec_models.data.pitch import pitch_from_name, pitch_from_sound
+from irec_models.data.store import build_store, decode, open_store, store_path, trim
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_bank.write_bank(tmp_path_factory.mktemp("bank"))
+
+
+def _edit(folder: Path, tmp_path: Path, change: tuple[str, str]) -> Path:
+    text = (folder / "manifest.csv").read_text()
+    assert change[0] in text
+    (tmp_path / "manifest.csv").write_text(text.replace(*change, 1))
+    for part in ("train", "dev"):
+        (tmp_path / part).symlink_to(folder / part)
+    return tmp_path
+
+
+def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="does not exist; give the folder"):
+        read_manifest(tmp_path / "nowhere")
+
+
+def test_a_folder_without_manifest_names_the_columns_it_needs(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no manifest\.csv; expected a table with columns file, labels"):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("split,file", "split,flie"), "lacks column file"),
+        (("kind,source", "colour,source"), "unknown column colour"),
+        (("train/flute/north_C3.wav", "train/flute/gone.wav"), r"gone\.wav, which is not there"),
+        (("train/flute/north_C3.wav", "../flute/north_C3.wav"), "expected a path below"),
+        (("train/flute/north_C3.wav", "train/piano/north_C3.wav"), "twice"),
+        ((",flute,flute,notes,north", ",,flute,notes,north"), "line 2 has no label"),
+    ],
+)
+def test_a_broken_manifest_says_what_is_wrong(
+    folder: Path, tmp_path: Path, change: tuple[str, str], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        read_manifest(_edit(folder, tmp_path, change))
+
+
+def test_a_manifest_of_four_columns_is_enough(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", tiny_bank.tone(60, 0.3), tiny_bank.RATE)
+    (tmp_path / "manifest.csv").write_text("file,labels,source,split\na.wav,flute,home,train\n")
+    (clip,) = read_manifest(tmp_path)
+    assert (clip.labels, clip.kind, clip.instrument, clip.origin) == (("flute",), "phrases", "flute", "a.wav")
+
+
+@pytest.mark.parametrize("pitch", [40.0, 52.5, 69.0, 88.3])
+def test_pitch_is_heard_within_a_tenth_of_a_semitone(pitch: float) -> None:
+    sound = tiny_bank.tone(pitch, 0.5, harmonics=5, decay=1)
+    assert abs(pitch_from_sound(sound, tiny_bank.RATE) - pitch) < 0.1
+
+
+def test_noise_and_silence_have_no_pitch() -> None:
+    noise = np.random.default_rng(0).standard_normal(8000).astype(np.float32)
+    assert math.isnan(pitch_from_sound(noise, 8000))
+    assert math.isnan(pitch_from_sound(np.zeros(8000, np.float32), 8000))
+    assert math.isnan(pitch_from_sound(np.zeros(10, np.float32), 8000))
+
+
+@pytest.mark.parametrize(
+    ("path", "pitch"),
+    [
+        ("woodwind/flute/flute_Gs4_025_piano_normal.mp3", 68.0),
+        ("Samples/flutes_e6.wav", 88.0),
+        ("Melodic/MartinGM2_043__G2_1.wav", 43.0),
+        ("samples/F#7vH.flac", 102.0),
+        ("Staccs/spitfluteC#3-1.wav", 49.0),
+        ("Mandolin/mandolin C4#.wav", 61.0),
+    ],
+)
+def test_pitch_is_read_off_names_of_many_libraries(path: str, pitch: float) -> None:
+    assert pitch_from_name(path) == pitch
+
+
+@pytest.mark.parametrize(
+    "path", ["HEADROOM PIANO LEVEL2 DECCA 81.flac", "Shn06.flac", "tl_vl5_rr1.wav", "alt_b_17.flac"]
+)
+def test_other_numbers_in_names_are_no_pitches(path: str) -> None:
+    assert math.isnan(pitch_from_name(path))
+
+
+def test_trimming_keeps_what_sounds_and_5_ms_before() -> None:
+    sound = np.zeros(8000, np.float32)
+    sound[2000:4000] = 0.5
+    kept = trim(sound, 8000)
+    assert 2000 - 80 <= kept.start <= 2000 - 40
+    assert 4000 <= kept.stop <= 4000 + 80
+
+
+def test_stored_sound_is_the_decoded_sound_scaled_to_full_scale(folder: Path, tmp_path: Path) -> None:
+    bank = Bank(folder, tiny_bank.RATE, cache=tmp_path)
+    index = next(i for i, clip in enumerate(bank.clips) if clip.kind == "phrases")
+    original = decode(bank.clips[index].audio_path, tiny_bank.RATE)
+    np.testing.assert_allclose(bank.audio(index) * bank.entries[index].peak, original, atol=2e-5)
+    np.testing.assert_array_equal(bank.audio(index, 100, 50), bank.audio(index)[100:150])
+    assert len(bank.audio(index, bank.entries[index].length - 3, 50)) == 3
+
+
+def test_resampled_store_lasts_as_long(folder: Path, tmp_path: Path) -> None:
+    slow, fast = (Bank(folder, rate, cache=tmp_path) for rate in (8000, 16000))
+    index = next(i for i, clip in enumerate(slow.clips) if clip.kind == "phrases")
+    assert fast.entries[index].length == 2 * slow.entries[index].length
+
+
+def test_notes_are_trimmed_and_know_their_pitch(folder: Path, tmp_path: Path) -> None:
+    bank = Bank(folder, tiny_bank.RATE, cache=tmp_path)
+    index = next(i for i, clip in enumerate(bank.clips) if clip.file.endswith("flute/north_E4.wav"))
+    assert bank.entries[index].pitch == 64.0
+    assert abs(bank.entries[index].length - 0.6 * tiny_bank.RATE) < 0.03 * tiny_bank.RATE
+
+
+def test_an_interrupted_build_goes_on_and_gives_the_same_store(folder: Path, tmp_path: Path) -> None:
+    clips = read_manifest(folder)
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    build_store(clips, tiny_bank.RATE, whole)
+
+    def stop(done: int, _total: int) -> None:
+        if done == 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_store(clips, tiny_bank.RATE, broken, advance=stop)
+    with (broken / "index.jsonl.part").open("a") as stream:
+        stream.write('{"offset": 12')  # the line that a crash cut short
+    seen: list[int] = []
+    build_store(clips, tiny_bank.RATE, broken, advance=lambda done, _total: seen.append(done))
+    assert seen[0] == 21
+    assert (broken / "samples.i16").read_bytes() == (whole / "samples.i16").read_bytes()
+    assert open_store(broken)[1] == open_store(whole)[1]
+    assert not list(broken.glob("*.part"))
+
+
+def test_a_damaged_store_says_how_to_mend_it(folder: Path, tmp_path: Path) -> None:
+    clips = read_manifest(folder)
+    place = store_path(clips, tiny_bank.RATE, tmp_path)
+    build_store(clips, tiny_bank.RATE, place)
+    (place / "samples.i16").write_bytes(b"12")
+    with pytest.raises(DataError, match="delete that folder"):
+        Bank(folder, tiny_bank.RATE, cache=tmp_path)
+
+
+def test_a_clip_that_is_no_audio_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"no audio at all")
+    (tmp_path / "manifest.csv").write_text("file,labels,source,split\na.wav,flute,home,train\n")
+    with pytest.raises(DataError, match=r"a\.wav cannot be decoded"):
+        Bank(tmp_path, 8000, cache=tmp_path / "cache")
+
+
+def test_non_finite_samples_are_silence(tmp_path: Path) -> None:
+    sound = np.array([0.5, np.nan, np.inf, -0.5] * 200, np.float32)
+    soundfile.write(tmp_path / "a.wav", sound, 8000, "FLOAT")
+    assert np.isfinite(decode(tmp_path / "a.wav", 8000)).all()
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="choose another cache folder"):
+        Bank(folder, 8000, cache=tmp_path / "file" / "below")
+
+
+def test_sources_can_be_chosen_and_held_out(folder: Path, tmp_path: Path) -> None:
+    bank = Bank(folder, 8000, cache=tmp_path)
+    assert {bank.clips[i].source for i in bank.select(split="train", hold_out=["north"])} == {"south"}
+    assert {bank.clips[i].source for i in bank.select(only=["stage"])} == {"stage"}
+    with pytest.raises(DataError, match="no clip has source nroth; there are north, south, stage"):
+        bank.select(hold_out=["nroth"])
