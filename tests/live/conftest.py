@@ -1,0 +1,49 @@
+"""Sound for the tests of the live rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from fake_portaudio import FakeSoundDevice
+from virtual_sound import VirtualSound, missing_programs
+
+from irec_live.devices import portaudio
+
+
+@pytest.fixture
+def fake_portaudio(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeSoundDevice]:
+    """Puts a `FakeSoundDevice` with the given devices in place of PortAudio, and sees that every stream is given back."""
+    monkeypatch.setattr(portaudio, "_open_streams", 0)
+
+    def install(*devices: dict[str, Any], **defaults: int) -> FakeSoundDevice:
+        fake = FakeSoundDevice(*devices, **defaults)
+        monkeypatch.setitem(__import__("sys").modules, "sounddevice", fake)
+        return fake
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def _sound_server() -> Iterator[VirtualSound]:
+    missing = missing_programs()
+    if missing:
+        pytest.skip(f"the virtual microphone needs {missing}")
+    sound = VirtualSound()
+    try:
+        sound.start()
+        yield sound
+    finally:
+        sound.close()
+
+
+@pytest.fixture
+def virtual_sound(_sound_server: VirtualSound, monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualSound]:
+    """A running sound server whose microphone hears what is played into it; this process sees no other."""
+    for name, value in _sound_server.variables.items():
+        monkeypatch.setenv(name, value)
+    assert portaudio.refresh(), "a test before left a stream open"
+    yield _sound_server
+    monkeypatch.undo()
+    assert portaudio.refresh(), "the test left a stream open"

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from fake_portaudio import FakeSoundDevice, device
+
+from irec_live import devices
+from irec_live.devices import candidates, find_device, list_devices, monitors, refresh
+from irec_live.errors import DeviceError
+
+Install = Callable[..., FakeSoundDevice]
+
+
+@pytest.fixture(autouse=True)
+def _no_sound_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitors.shutil, "which", lambda name: None)
+
+
+def studio(install: Install, **defaults: int) -> FakeSoundDevice:
+    return install(
+        device("Built-in Audio", inputs=2, outputs=2, rate=44_100.0),
+        device("USB Interface", inputs=8),
+        device("USB Interface Pro", inputs=18),
+        **defaults,
+    )
+
+
+def test_inputs_and_outputs_of_one_card_are_two_devices(fake_portaudio: Install) -> None:
+    studio(fake_portaudio)
+    found = [(entry.kind, entry.name, entry.channels, entry.sample_rate) for entry in list_devices()]
+    assert found == [
+        ("input", "Built-in Audio", 2, 44_100),
+        ("input", "USB Interface", 8, 48_000),
+        ("input", "USB Interface Pro", 18, 48_000),
+        ("output", "Built-in Audio", 2, 44_100),
+    ]
+
+
+def test_default_device_comes_first_and_the_others_follow(fake_portaudio: Install) -> None:
+    studio(fake_portaudio, default_input=1)
+    assert [entry.name for entry in candidates("input")] == ["USB Interface", "Built-in Audio", "USB Interface Pro"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        ("usb interface", ["USB Interface"]),
+        ("pro", ["USB Interface Pro"]),
+        ("usb", ["USB Interface", "USB Interface Pro"]),
+        ("2", ["USB Interface Pro"]),
+    ],
+)
+def test_name_is_matched_whole_first_then_as_index_then_in_part(
+    fake_portaudio: Install, wanted: str, names: list[str]
+) -> None:
+    studio(fake_portaudio)
+    assert [entry.name for entry in candidates("input", wanted)] == names
+
+
+def test_unknown_name_is_answered_with_the_known_ones(fake_portaudio: Install) -> None:
+    studio(fake_portaudio)
+    with pytest.raises(DeviceError, match=r"no input device 'Tascam' now; there is: Built-in Audio, USB Interface"):
+        find_device("input", "Tascam")
+
+
+def test_no_input_says_what_to_do(fake_portaudio: Install) -> None:
+    fake_portaudio(default_input=-1, default_output=-1)
+    with pytest.raises(DeviceError, match="plug in a microphone"):
+        candidates("input")
+
+
+def test_missing_portaudio_names_the_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Finder:
+        def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+            if name == "sounddevice":
+                raise OSError("PortAudio library not found")
+
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    with pytest.raises(DeviceError, match="sudo apt install libportaudio2"):
+        list_devices()
+
+
+def test_portaudio_is_not_restarted_under_an_open_stream(fake_portaudio: Install) -> None:
+    fake = studio(fake_portaudio)
+    with devices.hold_stream():
+        pass
+    assert not refresh()
+    devices.release_stream()
+    assert refresh()
+    assert fake.restarts == 1
+
+
+def test_stream_that_could_not_be_opened_is_not_counted(fake_portaudio: Install) -> None:
+    studio(fake_portaudio)
+    with pytest.raises(RuntimeError), devices.hold_stream():
+        raise RuntimeError
+    assert refresh()
+
+
+def test_refresh_finds_what_was_plugged_in(fake_portaudio: Install) -> None:
+    fake = studio(fake_portaudio)
+    fake.on_restart = lambda: fake.devices.append(device("New Microphone", inputs=1))
+    assert "New Microphone" not in {entry.name for entry in list_devices()}
+    assert "New Microphone" in {entry.name for entry in list_devices(refresh_list=True)}
+
+
+def test_monitors_are_read_from_the_sound_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = [
+        {"name": "alsa_input.usb", "description": "Mic", "sample_specification": "s16le 1ch 48000Hz"},
+        {"name": "hdmi.monitor", "description": "Monitor of HDMI", "sample_specification": "s32le 8ch 96000Hz"},
+        {"name": "speakers.monitor", "description": "Monitor of Speakers", "sample_specification": "odd"},
+    ]
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        text = "speakers\n" if "get-default-sink" in command else json.dumps(sources)
+        return subprocess.CompletedProcess(command, 0, text, "")
+
+    monkeypatch.setattr(monitors.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(monitors.subprocess, "run", run)
+    found = monitors.list_monitors()
+    assert [(entry.address, entry.channels, entry.sample_rate, entry.is_default) for entry in found] == [
+        ("hdmi.monitor", 8, 96_000, False),
+        ("speakers.monitor", 2, 48_000, True),
+    ]
+    assert find_device("loopback").address == "speakers.monitor"
+    assert find_device("loopback", "hdmi").address == "hdmi.monitor"
+
+
+@pytest.mark.parametrize("answer", ["", "not json", "{}", '[1, {"name": 5}]'])
+def test_strange_answer_of_the_sound_server_means_no_monitors(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    monkeypatch.setattr(monitors.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(monitors, "_pactl", lambda *arguments: answer)
+    assert monitors.list_monitors() == []
+
+
+def test_sound_server_that_does_not_answer_means_no_monitors(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(command: list[str], **_: object) -> None:
+        raise subprocess.TimeoutExpired(command, 3)
+
+    monkeypatch.setattr(monitors.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(monitors.subprocess, "run", run)
+    assert monitors.list_monitors() == []
+
+
+def test_loopback_input_of_a_driver_is_found_by_its_name(fake_portaudio: Install) -> None:
+    fake_portaudio(device("Microphone", inputs=1), device("BlackHole 2ch", inputs=2))
+    assert find_device("loopback").name == "BlackHole 2ch"
+
+
+@pytest.mark.parametrize(
+    ("platform", "advice"), [("linux", "pulseaudio-utils"), ("darwin", "BlackHole"), ("win32", "Stereo Mix")]
+)
+def test_without_loopback_the_advice_fits_the_system(
+    fake_portaudio: Install, monkeypatch: pytest.MonkeyPatch, platform: str, advice: str
+) -> None:
+    fake_portaudio(device("Microphone", inputs=1))
+    monkeypatch.setattr(devices.sys, "platform", platform)
+    with pytest.raises(DeviceError, match=advice):
+        find_device("loopback")

@@ -1,0 +1,307 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tiny_models
+from irec_live.detector import Detector
+from irec_live.engine import Engine, Feed
+from irec_live.errors import DeviceError
+from irec_live.pipeline import Pipeline, PipelineStep
+from irec_live.ring import Block
+from irec_live.source import ArraySource
+
+RATE = tiny_models.SAMPLE_RATE
+WAIT_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def detectors(tiny_activation_path: Path, tiny_envelope_path: Path) -> list[Detector]:
+    return [Detector(tiny_activation_path), Detector(tiny_envelope_path)]
+
+
+def melody() -> np.ndarray:
+    return np.concatenate([tiny_models.tone(label, 1.5) for label in tiny_models.LABELS])
+
+
+class FlakySource(ArraySource):
+    """An array whose device goes away after it; indices start where told, as after lost frames."""
+
+    def __init__(self, samples: np.ndarray, sample_rate: int = RATE, *, gap_at: int = -1, gap: int = 0) -> None:
+        super().__init__(samples, sample_rate, block=400, name="Flaky")
+        self._gap_at, self._gap = gap_at, gap
+        self.stopped = 0
+
+    @property
+    def ended(self) -> bool:
+        return False
+
+    @property
+    def lost(self) -> bool:
+        return ArraySource.ended.fget(self)  # type: ignore[attr-defined]
+
+    @lost.setter
+    def lost(self, value: bool) -> None: ...
+
+    def read(self, timeout_s: float) -> tuple[Block, int]:
+        block, index = super().read(timeout_s)
+        return block, index + (self._gap if 0 <= self._gap_at <= index else 0)
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    tick = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        tick.wait(0.01)
+
+
+def test_engine_finds_what_a_pipeline_finds(detectors: list[Detector]) -> None:
+    steps: list[PipelineStep] = []
+    engine = Engine(ArraySource(melody(), RATE, block=333), Pipeline(RATE, detectors), listener=steps.append)
+    engine.start()
+    assert engine.wait(WAIT_S)
+    engine.stop()
+    offline = Pipeline(RATE, detectors)
+    offline.push(melody())
+    offline.flush()
+    assert engine.state == "ended"
+    assert np.array_equal(engine.pipeline.timeline.activations()[1], offline.timeline.activations()[1])
+    assert engine.pipeline.timeline.events() == offline.timeline.events()
+    heard = [event for step in steps for event in step.events]
+    assert [event.label for event in heard] == list(tiny_models.LABELS)
+
+
+def test_snapshot_tells_the_newest_stretch_and_the_counters(detectors: list[Detector]) -> None:
+    engine = Engine(ArraySource(melody(), RATE), Pipeline(RATE, detectors))
+    assert engine.snapshot(5.0).state == "starting"
+    engine.start()
+    assert engine.wait(WAIT_S)
+    snapshot = engine.snapshot(1.0)
+    engine.stop()
+    assert snapshot.labels == tiny_models.LABELS
+    assert snapshot.time_s == pytest.approx(4.5)
+    assert snapshot.activation_times.min() >= 3.5
+    assert snapshot.stats.windows > 0
+    assert snapshot.stats.latency_ms > 1000 * 0.5
+    assert snapshot.stats.providers == ("CPU", "CPU")
+
+
+def test_lost_frames_leave_the_time_right(detectors: list[Detector]) -> None:
+    gap = 3 * RATE
+    source = FlakySource(melody(), gap_at=2 * RATE, gap=gap)
+    engine = Engine(source, Pipeline(RATE, detectors))
+    engine.start()
+    assert engine.wait(WAIT_S)
+    engine.stop()
+    assert engine.pipeline.position == len(melody()) + gap
+
+
+def test_lost_device_without_a_way_back_is_a_failure_with_a_sentence(detectors: list[Detector]) -> None:
+    engine = Engine(FlakySource(melody()), Pipeline(RATE, detectors))
+    engine.start()
+    assert engine.wait(WAIT_S)
+    assert engine.state == "failed"
+    assert engine.message == "listening stopped: 'Flaky' went away"
+    engine.stop()
+
+
+@pytest.mark.parametrize("rate", [RATE, 11_025])
+def test_lost_device_is_waited_for_in_silence_and_taken_up_again(
+    detectors: list[Detector], monkeypatch: pytest.MonkeyPatch, rate: int
+) -> None:
+    monkeypatch.setattr("irec_live.engine.RETRY_S", 0.3)
+    attempts: list[float] = []
+    first = FlakySource(tiny_models.tone("bass", 2.0))
+
+    def reopen() -> ArraySource:
+        attempts.append(time.monotonic())
+        if len(attempts) < 3:
+            raise DeviceError("not yet")
+        return ArraySource(tiny_models.tone("violin", 2.0, sample_rate=rate), rate, block=rate // 20)
+
+    states: list[str] = []
+    steps: list[PipelineStep] = []
+    engine = Engine(first, Pipeline(RATE, detectors), listener=steps.append, reopen=reopen)
+    engine.start()
+    wait_until(lambda: states.append(engine.state) or "lost" in states)
+    assert engine.message == "'Flaky' went away; looking for it every second"
+    assert engine.wait(WAIT_S)
+    engine.stop()
+    assert engine.state == "ended"
+    assert first.stopped == 1
+    assert len(attempts) == 3
+    bass, violin = (event for step in steps for event in step.events)
+    assert (bass.label, violin.label) == ("bass", "violin")
+    # Time went on while the device was away: until the third try, 0.3 s after the second.
+    assert engine.pipeline.time_s == pytest.approx(4.0 + 0.3 + attempts[-1] - attempts[0], abs=0.25)
+    assert bass.offset_s is not None
+    assert bass.offset_s < 2.0 + 0.6
+
+
+def test_overflows_of_a_lost_device_stay_counted(detectors: list[Detector]) -> None:
+    first, second = FlakySource(melody()), ArraySource(melody(), RATE)
+    first.overflows, second.overflows = 2, 3
+    engine = Engine(first, Pipeline(RATE, detectors), reopen=lambda: second)
+    engine.start()
+    assert engine.wait(WAIT_S)
+    engine.stop()
+    assert engine.stats().overflows == 5
+
+
+def test_device_that_comes_back_but_does_not_start_is_tried_again(
+    detectors: list[Detector], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("irec_live.engine.RETRY_S", 0.05)
+
+    class Stubborn(FlakySource):
+        def start(self) -> None:
+            raise DeviceError("busy")
+
+    opened: list[FlakySource] = []
+
+    def reopen() -> ArraySource:
+        opened.append(Stubborn(melody()))
+        return opened[-1] if len(opened) < 3 else ArraySource(melody(), RATE)
+
+    engine = Engine(FlakySource(melody()), Pipeline(RATE, detectors), reopen=reopen)
+    engine.start()
+    assert engine.wait(WAIT_S)
+    engine.stop()
+    assert engine.state == "ended"
+    assert [source.stopped for source in opened[:2]] == [1, 1]
+
+
+def test_engine_can_be_stopped_while_the_device_is_away(detectors: list[Detector]) -> None:
+    def reopen() -> ArraySource:
+        raise DeviceError("not yet")
+
+    engine = Engine(FlakySource(melody()), Pipeline(RATE, detectors), reopen=reopen)
+    engine.start()
+    wait_until(lambda: engine.state == "lost")
+    assert engine.stop()
+
+
+class SlowDetector:
+    """A network that needs longer than a hop."""
+
+    def __init__(self, detector: Detector, seconds: float) -> None:
+        self.spec, self.providers, self._detector, self._seconds = detector.spec, ("CPU",), detector, seconds
+
+    def __call__(self, windows: np.ndarray) -> np.ndarray:
+        threading.Event().wait(self._seconds)
+        return self._detector(windows)
+
+
+class PacedSource(ArraySource):
+    """An array that arrives at the pace of time, all that is due at once, as from a ring buffer."""
+
+    def start(self) -> None:
+        self._began = time.monotonic()
+
+    def read(self, timeout_s: float) -> tuple[Block, int]:
+        threading.Event().wait(0.02)
+        self._block = max(0, int((time.monotonic() - self._began) * self.sample_rate) - self._position)
+        return super().read(timeout_s)
+
+
+def test_late_worker_skips_to_the_newest_window_and_counts(detectors: list[Detector]) -> None:
+    slow = SlowDetector(detectors[0], 0.25)
+    engine = Engine(PacedSource(melody()[: 3 * RATE], RATE), Pipeline(RATE, [slow], max_pending=1))  # type: ignore[list-item]
+    engine.start()
+    lag = 0.0
+    while not engine.wait(0.05):
+        times = engine.pipeline.timeline.activations()[0]
+        if times.size:
+            lag = max(lag, engine.pipeline.time_s - float(times[-1]))
+    engine.stop()
+    stats = engine.stats()
+    assert stats.skipped_windows >= 5
+    assert stats.load > 0.3
+    # Half a window, plus the inference and the hop that cannot be helped.
+    assert lag < 0.5 + 0.25 + 0.1 + 0.4
+
+
+def test_failing_network_stops_listening_with_a_sentence(detectors: list[Detector]) -> None:
+    class Broken(SlowDetector):
+        def __call__(self, windows: np.ndarray) -> np.ndarray:
+            raise RuntimeError("out of memory")
+
+    engine = Engine(ArraySource(melody(), RATE), Pipeline(RATE, [Broken(detectors[0], 0)]))  # type: ignore[list-item]
+    engine.start()
+    assert engine.wait(WAIT_S)
+    assert engine.snapshot(1.0).state == "failed"
+    assert engine.message == "listening stopped: RuntimeError: out of memory"
+    assert isinstance(engine.error, RuntimeError)
+    engine.stop()
+
+
+def test_failing_listener_stops_listening(detectors: list[Detector]) -> None:
+    def listener(step: PipelineStep) -> None:
+        raise BrokenPipeError
+
+    engine = Engine(ArraySource(melody(), RATE), Pipeline(RATE, detectors), listener=listener)
+    engine.start()
+    assert engine.wait(WAIT_S)
+    assert isinstance(engine.error, BrokenPipeError)
+    engine.stop()
+
+
+def test_stop_ends_the_thread_and_may_be_repeated(detectors: list[Detector]) -> None:
+    before = set(threading.enumerate())
+    source = FlakySource(np.zeros(0, np.float32))
+    engine = Engine(ArraySource(np.zeros(RATE * 3600, np.float32), RATE, block=8), Pipeline(RATE, detectors))
+    engine.start()
+    assert engine.stop()
+    assert engine.stop()
+    assert set(threading.enumerate()) == before
+    never_started = Engine(source, Pipeline(RATE, detectors))
+    assert never_started.stop()
+    assert source.stopped == 1
+    assert never_started.wait(0)
+
+
+def test_snapshots_from_other_threads_do_not_disturb(detectors: list[Detector]) -> None:
+    engine = Engine(ArraySource(np.tile(melody(), 4), RATE), Pipeline(RATE, detectors))
+    problems: list[BaseException] = []
+
+    def look() -> None:
+        try:
+            while not engine.wait(0):
+                snapshot = engine.snapshot(2.0)
+                assert len(snapshot.activation) == len(snapshot.activation_times) == len(snapshot.smoothed)
+                assert len(snapshot.envelope) == len(snapshot.envelope_times)
+        except BaseException as error:
+            problems.append(error)
+
+    viewers = [threading.Thread(target=look) for _ in range(2)]
+    for viewer in viewers:
+        viewer.start()
+    engine.start()
+    assert engine.wait(WAIT_S)
+    for viewer in viewers:
+        viewer.join(WAIT_S)
+    engine.stop()
+    assert not problems
+
+
+def test_rates_must_agree(detectors: list[Detector]) -> None:
+    with pytest.raises(ValueError, match="the source runs at 44100 Hz, the pipeline at 8000 Hz"):
+        Engine(ArraySource(melody(), 44_100), Pipeline(RATE, detectors))
+
+
+def test_feed_of_another_rate_keeps_its_place_over_lost_frames(detectors: list[Detector]) -> None:
+    pipeline = Pipeline(RATE, detectors)
+    pipeline.push(np.zeros(1000, np.float32))
+    feed = Feed(ArraySource(np.zeros(0, np.float32), 16_000), pipeline)
+    feed.push(np.zeros((16_000, 2), np.float32), 0)
+    feed.push(np.zeros((16_000, 2), np.float32), 32_000)  # a second is missing
+    assert pipeline.position == pytest.approx(1000 + 3 * RATE, abs=800)  # the resampler holds the last ones back
