@@ -7,8 +7,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
-
 from cuts import CUTS, cut
+
 from irec_live.ring import RingBuffer
 
 

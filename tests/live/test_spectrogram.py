@@ -5,8 +5,8 @@ from __future__ import annotations
 import librosa
 import numpy as np
 import pytest
-
 from cuts import CUTS, cut, noise
+
 from irec_live.level import LevelMeter
 from irec_live.results import SILENCE_DB, SPECTROGRAM_FLOOR_DB
 from irec_live.spectrogram import LogMelStream

@@ -21,7 +21,9 @@ def filled(rows: int, hop_s: float = 0.1, keep_s: float | None = None) -> Timeli
     return timeline
 
 
-@pytest.mark.parametrize(("from_s", "to_s"), [(0, 1e9), (-5, 0.1), (3.3, 3.3), (99.95, 250.0), (102.4, 102.5), (500, 600)])
+@pytest.mark.parametrize(
+    ("from_s", "to_s"), [(0, 1e9), (-5, 0.1), (3.3, 3.3), (99.95, 250.0), (102.4, 102.5), (500, 600)]
+)
 def test_any_stretch_equals_a_mask_over_everything(from_s: float, to_s: float) -> None:
     times = np.sort(np.random.default_rng(0).uniform(0, 300, 5000))
     times[100:103] = 3.3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from cuts import CUTS, cut, noise
+
 from irec_live.windows import Windower
 
 SIZES = [(100, 25), (100, 33), (100, 100), (7, 1), (64, 48)]
