@@ -34,6 +34,8 @@ class Headline(QWidget):
         self._labels: tuple[str, ...] = ()
         self._idle = ""
         self._now_s = 0.0
+        self._painted: object = None
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFixedHeight(74)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Detected instruments")
@@ -74,11 +76,15 @@ class Headline(QWidget):
             self._labels = snapshot.detected
             names = [display_name(label) for label in snapshot.detected]
             self.setAccessibleDescription(list_text(names) or self._idle)
-        self.update()
+        picture = self._picture_key()
+        if picture != self._painted:
+            self._painted = picture
+            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the names side by side, smaller when they would not fit."""
         painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.color("ground"))
         if not self._shown:
             painter.setFont(font(22))
             painter.setPen(self._theme.color("faint"))
@@ -94,6 +100,13 @@ class Headline(QWidget):
             self._paint_name(painter, label, name, x, width, size)
             x += width + gap
         painter.end()
+
+    def _picture_key(self) -> object:
+        """What decides how the picture looks; painting waits until it changes."""
+        return self._idle, [
+            (label, round(50 * self._strength.get(label, 0.0)), round(12 * (self._now_s - lit_s)))
+            for label, lit_s in self._shown.items()
+        ]
 
     def _fitting_size(self, painter: QPainter, names: list[str]) -> tuple[int, int]:
         for size in (34, 30, 26, 22, 19, 16, 13):

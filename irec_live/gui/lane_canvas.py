@@ -9,12 +9,15 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from irec_live.gui.lane_curves import LaneCurves, lane_curves, time_to_pixels
+from irec_live.gui.lane_curves import ENVELOPE_RANGE_DB, LaneCurves, lane_curves, time_to_pixels
 from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
-from irec_live.gui.wording import decibel_text, display_name, percent_text
+from irec_live.gui.wording import SILENCE_DB, decibel_text, display_name, percent_text
 from irec_live.results import Snapshot
 
 _FILL_ALPHA = {True: 92, False: 84}
+_WORDS_EVERY = 4
+"""Names and numbers are painted in every fourth frame only: faster, and numbers that change less can be read."""
+
 _HEADROOM = 0.86
 """Share of a lane's height that its curve may use; the rest keeps neighbours apart."""
 
@@ -32,6 +35,8 @@ class LaneCanvas(QWidget):
         self._curves: LaneCurves = lane_curves(self._snapshot, 1.0)
         self._places: npt.NDArray[np.float64] = np.zeros(0)
         self._lit: frozenset[str] = frozenset()
+        self._frames = 0
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing behind it need be painted first
         self.setAccessibleName("Instrument lanes")
 
     @property
@@ -53,10 +58,15 @@ class LaneCanvas(QWidget):
         places : (K,) float64
             Row of each lane, 0 at the top; between whole numbers while lanes change places.
         """
-        self._snapshot, self._places = snapshot, places
-        self._lit = frozenset(snapshot.detected)
+        lit = frozenset(snapshot.detected)
+        whole = lit != self._lit or not np.array_equal(places, self._places)
+        self._snapshot, self._places, self._lit = snapshot, places, lit
         self._curves = lane_curves(snapshot, self.plot_width())
-        self.update()
+        self._frames += 1
+        if whole or self._frames % _WORDS_EVERY == 0:
+            self.update()
+        else:
+            self.update(LEFT_GUTTER, 0, round(self.plot_width()), self.height())
 
     def plot_width(self) -> float:
         """Pixels of the time axis."""
@@ -65,27 +75,30 @@ class LaneCanvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the lanes that can be seen."""
         painter = QPainter(self)
+        painter.fillRect(event.rect(), self._theme.color("ground"))
+        words = event.rect().left() < LEFT_GUTTER
         lanes = len(self._snapshot.labels)
         if lanes and len(self._places) == lanes:
             height = self.height() / lanes
             for lane in np.argsort(self._places):
                 top = float(self._places[lane]) * height
                 if top + height >= event.rect().top() and top <= event.rect().bottom():
-                    self._paint_lane(painter, int(lane), QRectF(0.0, top, float(self.width()), height))
+                    self._paint_lane(painter, int(lane), QRectF(0.0, top, float(self.width()), height), words)
         painter.end()
 
-    def _paint_lane(self, painter: QPainter, lane: int, row: QRectF) -> None:
+    def _paint_lane(self, painter: QPainter, lane: int, row: QRectF, words: bool) -> None:
         label = self._snapshot.labels[lane]
         lit = label in self._lit
         color = self._theme.instrument(label)
         plot = QRectF(LEFT_GUTTER, row.top(), self.plot_width(), row.height())
         painter.fillRect(QRectF(0, row.bottom() - 1, row.width(), 1), self._theme.color("line"))
+        if words:
+            self._paint_name(painter, label, color, lit, row)
+            self._paint_values(painter, lane, color, lit, row)
         painter.setClipRect(plot)
         self._paint_events(painter, label, color, plot)
         self._paint_curves(painter, lane, color, lit, plot)
         painter.setClipping(False)
-        self._paint_name(painter, label, color, lit, row)
-        self._paint_values(painter, lane, color, lit, row)
 
     def _paint_events(self, painter: QPainter, label: str, color: QColor, plot: QRectF) -> None:
         """A tint behind the moments at which the label was lit."""
@@ -120,7 +133,9 @@ class LaneCanvas(QWidget):
             pen = QColor(color)
             pen.setAlpha(255 if lit else 190)
             painter.setPen(QPen(pen, 1.0))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)  # ten points a second: smooth costs nothing here
             painter.drawPolyline(_line(plot.left() + curves.line_x, base - scale * curves.line[:, lane]))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def _paint_name(self, painter: QPainter, label: str, color: QColor, lit: bool, row: QRectF) -> None:
         middle = row.center().y()
@@ -150,7 +165,8 @@ class LaneCanvas(QWidget):
         if len(self._curves.fill_x):
             painter.setPen(self._theme.color("muted" if lit else "faint"))
             painter.setFont(font(12))
-            level = decibel_text(max(-99.0, float(self._curves.level_db[lane])))
+            level_db = float(self._curves.level_db[lane])
+            level = decibel_text(level_db if level_db > -ENVELOPE_RANGE_DB else SILENCE_DB)
             painter.drawText(QRectF(right - 52, middle - 12, 52, 24), flags, level)
 
 

@@ -23,7 +23,9 @@ class LevelMeter(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._level_db = self._peak_db = self._held_db = -120.0
+        self._picture = (0, 0)
         self._held_s = self._drawn_s = time.monotonic()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Input level")
@@ -54,12 +56,15 @@ class LevelMeter(QWidget):
             self._held_db, self._held_s = peak_db, now
         elif now - self._held_s > _HOLD_S:
             self._held_db = max(peak_db, self._held_db - _FALL_DB_PER_S * elapsed)
-        self.setAccessibleDescription(decibel_text(self._level_db))
-        self.update()
+        picture = (round(2 * self._level_db), round(2 * self._held_db))
+        if picture != self._picture:
+            self._picture = picture
+            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint groove, bar, peak mark and number."""
         painter = QPainter(self)
+        painter.fillRect(self.rect(), self._theme.color("surface"))
         groove = QRectF(0, self.height() / 2 - 4, self.width() - 58, 8)
         painter.fillRect(groove, self._theme.color("hover"))
         for start_db, end_db, name in ((FLOOR_DB, -18.0, "good"), (-18.0, -6.0, "warning"), (-6.0, 0.0, "error")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -91,6 +92,8 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.panel)
         layout.addWidget(self.status)
         self.setCentralWidget(body)
+        body.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        body.setFocus()  # so that Space plays, rather than opening the first control
         self.panel.hide()
         self.overlay = DropOverlay(body)
 

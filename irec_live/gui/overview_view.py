@@ -12,7 +12,7 @@ from irec_live.gui.wording import clock_text, display_name, percent_text
 from irec_live.results import Overview
 
 _WAVE = 50
-_STRIPS = 62
+_STRIPS = 70
 _SHORTEST_LOOP_S = 0.25
 
 
@@ -35,6 +35,7 @@ class OverviewView(QWidget):
         self.setFixedHeight(_WAVE + _STRIPS + 12)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Overview of the file")
         self.setToolTip("Click to seek · Shift-drag to choose a loop · double-click to clear it")
 
@@ -57,9 +58,12 @@ class OverviewView(QWidget):
 
     def show_position(self, position_s: float, loop: tuple[float, float] | None) -> None:
         """Move the playhead and the loop."""
-        if (position_s, loop) != (self._position_s, self._loop):
-            self._position_s, self._loop = position_s, loop
+        if loop != self._loop:
             self.update()
+        elif position_s != self._position_s:
+            left, right = sorted((self.x_at(position_s), self.x_at(self._position_s)))
+            self.update(int(left) - 2, 0, int(right - left) + 5, self.height())
+        self._position_s, self._loop = position_s, loop
 
     def time_at(self, x: float) -> float:
         """Seconds at a horizontal pixel of this widget, clipped to the file."""
@@ -128,7 +132,7 @@ class OverviewView(QWidget):
         return float(max(1, self.width() - LEFT_GUTTER - RIGHT_GUTTER))
 
     def _strip_height(self, count: int) -> float:
-        return min(15.0, _STRIPS / max(1, count))
+        return min(16.0, _STRIPS / max(1, count))
 
     def _drawn(self) -> QPixmap:
         density = self.devicePixelRatioF()
@@ -152,11 +156,10 @@ class OverviewView(QWidget):
             painter.fillRect(place, self._theme.color("surface"))
             columns = int(place.width())
             painter.drawImage(place, strip_image(self._overview, label, columns, self._theme))
-            if height >= 11:
-                painter.setFont(font(11))
-                painter.setPen(self._theme.instrument(label))
-                name = QRectF(16, place.top() - 2, LEFT_GUTTER - 24, height + 2)
-                painter.drawText(name, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, display_name(label))
+            painter.setFont(font(10))
+            painter.setPen(self._theme.instrument(label))
+            name = QRectF(16, place.top() - 2, LEFT_GUTTER - 24, height + 2)
+            painter.drawText(name, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, display_name(label))
 
     def _paint_progress(self, painter: QPainter, wave: QRectF) -> None:
         progress = self._overview.progress

@@ -14,6 +14,7 @@ from irec_live.gui.requests import SourceRequest
 from irec_live.gui.theme import DARK, Theme
 
 _OPEN_FILE = "open file"
+_WIDTH = 288
 _ICONS = {"mic": "microphone", "loopback": "computer", "file": "note"}
 
 
@@ -44,7 +45,7 @@ class SourcePicker(QComboBox):
         self._theme = DARK
         self._devices: list[DeviceLike] = []
         self._current: SourceRequest | None = None
-        self.setFixedWidth(268)
+        self.setFixedWidth(_WIDTH)
         self.setMaxVisibleItems(16)
         self.setAccessibleName("Sound source")
         self.setToolTip("Where the sound comes from")
@@ -102,8 +103,10 @@ class SourcePicker(QComboBox):
             self._add(text, SourceRequest(source, device.name, device.hostapi))  # type: ignore[arg-type]
 
     def _add(self, text: str, request: SourceRequest) -> None:
-        self.addItem(themed_icon(_ICONS[request.kind], self._theme.muted), text, request)
-        self.setItemData(self.count() - 1, request.hostapi or text, Qt.ItemDataRole.ToolTipRole)
+        short = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, _WIDTH - 72)
+        self.addItem(themed_icon(_ICONS[request.kind], self._theme.muted), short, request)
+        meaning = f"{text} ({request.hostapi})" if request.hostapi else text
+        self.setItemData(self.count() - 1, meaning, Qt.ItemDataRole.ToolTipRole)
 
     def _select_current(self) -> None:
         if self._current is None:

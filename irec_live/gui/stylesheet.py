@@ -36,7 +36,6 @@ QPushButton[primary="true"] { background: $accent; color: $on_accent; font-weigh
 QToolButton[flat="true"] { background: transparent; padding: 4px; }
 QToolButton[flat="true"]:hover { background: $hover; }
 QToolButton[flat="true"]:checked { background: $hover; border-color: $accent; }
-QToolButton[round="true"] { background: $accent; border-radius: 17px; padding: 0px; }
 QToolButton::menu-indicator { image: none; }
 QComboBox { padding-right: 26px; }
 QComboBox::drop-down { border: none; width: 24px; }
@@ -53,7 +52,7 @@ QMenu::separator { height: 1px; background: $hover; margin: 6px 8px; }
 
 QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $hover; }
 QSlider::handle:horizontal { width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; background: $text; }
-QSlider::handle:horizontal:hover, QSlider:focus::handle:horizontal { background: $accent; }
+QSlider::handle:horizontal:hover { background: $accent; }
 
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
 QScrollBar:vertical { background: transparent; width: 8px; margin: 0; }

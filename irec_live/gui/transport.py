@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from irec_live.gui.icons import themed_icon
+from irec_live.gui.play_button import PlayButton
 from irec_live.gui.theme import DARK, LEFT_GUTTER, Theme
 from irec_live.gui.wording import clock_text
 
@@ -25,10 +26,10 @@ class Transport(QWidget):
         self._theme = DARK
         self._playing = False
         self._clock_text = ""
-        self.play_button = _button(play, 34)
-        self.play_button.setProperty("round", True)
-        self._start_button = _button(to_start, 28)
-        self._loop_button = _button(loop, 28)
+        self.play_button = PlayButton()
+        self.play_button.clicked.connect(play.trigger)
+        self._start_button = _button(to_start)
+        self._loop_button = _button(loop)
         for button in (self._start_button, self._loop_button):
             button.setProperty("flat", True)
         self.clock = QLabel()
@@ -38,8 +39,9 @@ class Transport(QWidget):
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addStretch(1)
-        for button in (self._start_button, self.play_button, self._loop_button):
-            row.addWidget(button)
+        row.addWidget(self._start_button)
+        row.addWidget(self.play_button)
+        row.addWidget(self._loop_button)
         row.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 2, 8, 0)
@@ -54,7 +56,7 @@ class Transport(QWidget):
         self._theme = theme
         self._start_button.setIcon(themed_icon("to-start", theme.muted))
         self._loop_button.setIcon(themed_icon("loop", theme.muted))
-        self._show_play()
+        self.play_button.set_theme(theme)
 
     def show_position(self, position_s: float, duration_s: float, playing: bool) -> None:
         """Take over the playhead."""
@@ -64,19 +66,15 @@ class Transport(QWidget):
             self.clock.setText(text)
         if playing != self._playing:
             self._playing = playing
-            self._show_play()
-
-    def _show_play(self) -> None:
-        self.play_button.setIcon(themed_icon("pause" if self._playing else "play", self._theme.on_accent))
-        self.play_button.setAccessibleName("Pause" if self._playing else "Play")
-        self.play_button.setToolTip("Pause (Space)" if self._playing else "Play (Space)")
+            self.play_button.show_playing(playing)
 
 
-def _button(action: QAction, size: int) -> QToolButton:
+def _button(action: QAction) -> QToolButton:
     button = QToolButton()
     button.setCheckable(action.isCheckable())
-    button.setFixedSize(size, size)
-    button.setIconSize(QSize(size - 14, size - 14) if size > 30 else QSize(18, 18))
+    button.setFixedSize(28, 28)
+    button.setIconSize(QSize(18, 18))
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setToolTip(action.toolTip())
     button.setAccessibleName(action.text().replace("&", ""))
     button.clicked.connect(action.trigger)
