@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,12 +15,12 @@ from irec_live.devices import portaudio
 
 @pytest.fixture
 def fake_portaudio(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeSoundDevice]:
-    """Puts a `FakeSoundDevice` with the given devices in place of PortAudio, and sees that every stream is given back."""
+    """Puts a `FakeSoundDevice` with the given devices in place of PortAudio."""
     monkeypatch.setattr(portaudio, "_open_streams", 0)
 
     def install(*devices: dict[str, Any], **defaults: int) -> FakeSoundDevice:
         fake = FakeSoundDevice(*devices, **defaults)
-        monkeypatch.setitem(__import__("sys").modules, "sounddevice", fake)
+        monkeypatch.setitem(sys.modules, "sounddevice", fake)
         return fake
 
     return install
