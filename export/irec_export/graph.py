@@ -46,11 +46,6 @@ def strip_origin(model: onnx.ModelProto) -> None:
     del graph.metadata_props[:]
 
 
-def weight_bytes(model: onnx.ModelProto) -> int:
-    """Bytes that weights and constants take."""
-    return sum(tensor.ByteSize() for tensor in model.graph.initializer)
-
-
 def _reached(graph: onnx.GraphProto, tensors: Set[str]) -> set[str]:
     """Names of the nodes that depend on any of these tensors."""
     known = set(tensors)
