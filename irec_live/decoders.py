@@ -272,7 +272,9 @@ class FFmpegDecoder:
         self._ready = np.zeros((0, self.channels), np.float32)
         if self._first_pts is None or self._stream.time_base is None:
             return False
-        seconds = max(0.0, frame / self.sample_rate - _PREROLL_S)
+        seconds = frame / self.sample_rate - _PREROLL_S
+        if seconds <= 0.0:  # only opening anew decodes the encoder's priming, which is before the first time stamp
+            return False
         try:
             target = self._first_pts + int(seconds / float(self._stream.time_base))
             self._container.seek(target, stream=self._stream, backward=True)
