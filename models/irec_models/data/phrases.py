@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import soxr
@@ -66,12 +68,13 @@ def _add(out: Audio, audio: Audio, start: int) -> None:
         out[start:stop] += audio[: stop - start]
 
 
-def _nearest(voice: Voice, pitch: float, rng: np.random.Generator) -> int:
-    """Place in the voice of a note close to a pitch, one of several at random."""
+def _nearest(bank: Bank, voice: Voice, pitch: float, held: float, rng: np.random.Generator) -> int:
+    """Place in the voice of a note close to a pitch: of three drawn, the one that lasts most nearly `held`."""
     low, high = np.searchsorted(voice.pitches, (pitch - 1.01, pitch + 1.01))
     if high <= low:
         return int(np.argmin(np.abs(voice.pitches - pitch)))
-    return int(rng.integers(low, high))
+    drawn = rng.integers(low, high, 3).tolist()
+    return int(min(drawn, key=lambda place: abs(math.log(bank.entries[voice.clips[place]].length / held))))
 
 
 def _play_notes(
@@ -85,12 +88,12 @@ def _play_notes(
     ring = rng.random() < 0.3  # pedal down, open strings: nobody damps
     out = np.zeros(length, np.float32)
     for note in score:
-        place = _nearest(voice, note.pitch, rng)
-        shift = float(np.clip(note.pitch - voice.pitches[place], -_FAR_SHIFT, _FAR_SHIFT))
         start = int(note.onset_s * rate)
         held = min(length - start, int(note.duration_s * rate) + release) if not ring else length - start
         if held <= 0:
             continue
+        place = _nearest(bank, voice, note.pitch, held, rng)
+        shift = float(np.clip(note.pitch - voice.pitches[place], -_FAR_SHIFT, _FAR_SHIFT))
         wanted = int(held * 2.0 ** (shift / 12)) + 8
         sound = shift_pitch(bank.audio(int(voice.clips[place]), 0, wanted), shift)[:held]
         sound *= np.float32(10 ** (note.level_db / 20))
