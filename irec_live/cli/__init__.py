@@ -103,7 +103,7 @@ def gui(file: Path | None, **options: Any) -> None:
 @_PROVIDER
 def listen(**options: Any) -> None:
     """Show in the terminal which instruments play."""
-    from irec_live.cli.listen import run_listen
+    from irec_live.cli.listening import run_listen
 
     run_listen(**options)
 
@@ -121,7 +121,7 @@ def analyze(**options: Any) -> None:
     A file that cannot be analysed is named on standard error; the others are analysed all the same, and the exit
     status is 2.
     """
-    from irec_live.cli.analyze import run_analyze
+    from irec_live.cli.analyzing import run_analyze
 
     click.get_current_context().exit(run_analyze(**options))
 

@@ -83,7 +83,7 @@ def _run_terminal(
     hop_ms: float | None,
     provider: Provider,
 ) -> None:
-    from irec_live.cli.listen import run_listen
+    from irec_live.cli.listening import run_listen
     from irec_live.devices import candidates
     from irec_live.session import demo_clip
 

@@ -1,0 +1,358 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from click.testing import CliRunner, Result
+from fake_portaudio import FakeSoundDevice, device
+
+import tiny_models
+from irec_live.analysis import Analysis
+from irec_live.cli import main
+from irec_live.cli.live_table import bar
+from irec_live.source import FileSource
+
+Install = Callable[..., FakeSoundDevice]
+Run = Callable[..., Result]
+
+HEAVY = ("numpy", "onnxruntime", "PySide6", "pyqtgraph", "sounddevice", "soundfile", "pydantic", "rich")
+LINE_KEYS = {
+    "activations": {"type", "time_s", "values"},
+    "envelopes": {"type", "time_s", "values"},
+    "event": {"type", "label", "onset_s", "offset_s"},
+    "stats": {
+        "type",
+        "overflows",
+        "skipped_windows",
+        "windows",
+        "inference_ms",
+        "latency_ms",
+        "load",
+        "providers",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One second and a half of each label."""
+    path = tmp_path_factory.mktemp("cli") / "clip.wav"
+    parts = [tiny_models.tone(label, 1.5, sample_rate=16_000) for label in tiny_models.LABELS]
+    soundfile.write(path, np.concatenate(parts), 16_000)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model_options(tiny_activation_path: Path, tiny_envelope_path: Path) -> list[str]:
+    return ["--model", str(tiny_activation_path), "--model", str(tiny_envelope_path)]
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets files be listened to as fast as they are read."""
+    monkeypatch.setattr("irec_live.cli.listening.FileSource", partial(FileSource, realtime=False))
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "irec_live", *map(str, arguments)]
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_help_and_version_import_nothing_heavy() -> None:
+    script = (
+        "import sys; from click.testing import CliRunner; from irec_live.cli import main;"
+        "r = CliRunner().invoke(main, ['--version']); assert r.exit_code == 0, r.output;"
+        "r = CliRunner().invoke(main, ['listen', '--help']); assert r.exit_code == 0, r.output;"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_listen_prints_every_kind_of_line_and_statistics_last(clip: Path, model_options: list[str]) -> None:
+    done = run("listen", "--input", clip, "--json", *model_options)
+    assert done.exit_code == 0, done.output
+    found = lines(done.stdout)
+    assert {line["type"] for line in found} == set(LINE_KEYS)
+    assert all(set(line) == LINE_KEYS[line["type"]] for line in found)
+    assert all(set(line["values"]) == set(tiny_models.LABELS) for line in found if "values" in line)
+    assert [line["label"] for line in found if line["type"] == "event"] == list(tiny_models.LABELS)
+    times = [line["time_s"] for line in found if line["type"] == "activations"]
+    assert np.diff(times) == pytest.approx(0.1)
+    stats = found[-1]
+    assert stats["type"] == "stats"
+    assert (stats["overflows"], stats["skipped_windows"]) == (0, 0)
+    assert 0 < stats["inference_ms"]["p50"] <= stats["inference_ms"]["p99"]
+    assert stats["latency_ms"] > 500
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_listen_stops_after_the_seconds_asked_for(clip: Path, model_options: list[str]) -> None:
+    done = run("listen", "--input", clip, "--json", "--seconds", "1.2", "--hop-ms", "200", *model_options)
+    times = [line["time_s"] for line in lines(done.stdout) if line["type"] == "activations"]
+    assert done.exit_code == 0
+    assert np.diff(times) == pytest.approx(0.2)
+    assert times[-1] < 1.2 + 1.0  # the tail is completed with silence
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_listen_without_a_terminal_writes_a_line_a_change(clip: Path, model_options: list[str]) -> None:
+    done = run("listen", "--input", clip, *model_options)
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[0].split()[-1] == "bass"
+    assert "Listening to clip.wav" in done.stderr
+    assert "overflows 0" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_still_brings_the_last_line(clip: Path, model_options: list[str], number: signal.Signals) -> None:
+    arguments = command("listen", "--input", clip, "--json", *model_options)
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(number)
+        rest = process.stdout.read()
+        assert process.wait(20) == 0
+    found = lines(first + rest)
+    assert found[-1]["type"] == "stats"
+    assert sum(line["type"] == "stats" for line in found) == 1
+
+
+def test_reader_that_leaves_ends_listening_quietly(clip: Path, model_options: list[str]) -> None:
+    arguments = command("listen", "--input", clip, "--json", *model_options)
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        errors = process.stderr.read()
+        assert process.wait(20) == 1
+    assert errors == ""
+
+
+def test_table_shows_what_is_lit(clip: Path, model_options: list[str]) -> None:
+    # A pseudo-terminal, as a person has one.
+    import pty
+
+    keeper, terminal = pty.openpty()
+    arguments = command("listen", "--input", clip, "--seconds", "1.4", *model_options)
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
+    with subprocess.Popen(arguments, stdout=terminal, stderr=subprocess.DEVNULL, env=environment) as process:
+        os.close(terminal)
+        seen = b""
+        while True:
+            try:
+                chunk = os.read(keeper, 65_536)
+            except OSError:  # Linux's way to say that the other end is closed
+                break
+            if not chunk:
+                break
+            seen += chunk
+        assert process.wait(20) == 0
+    os.close(keeper)
+    text = seen.decode()
+    assert "clip.wav" in text
+    assert "● bass" in text or "●" in text
+    assert all(label in text for label in tiny_models.LABELS)
+    assert "overflows 0" in text
+
+
+def test_bar_is_as_long_as_its_value() -> None:
+    assert [len(bar(value, 10)) for value in (-1.0, 0.0, 0.05, 0.5, 1.0, 2.0)] == [0, 0, 1, 5, 10, 10]
+
+
+def test_analyze_prints_one_document_a_file(clip: Path, model_options: list[str]) -> None:
+    done = run("analyze", clip, *model_options)
+    assert done.exit_code == 0, done.output
+    found = Analysis.from_json(done.stdout)
+    assert found.file == "clip.wav"
+    assert set(found.detected) == set(tiny_models.LABELS)
+
+
+@pytest.mark.parametrize(("form", "suffix"), [("json", ".json"), ("csv", ".csv"), ("audacity", ".txt")])
+def test_analyze_writes_into_a_new_folder(
+    clip: Path, model_options: list[str], tmp_path: Path, form: str, suffix: str
+) -> None:
+    done = run("analyze", clip, "--format", form, "--out", tmp_path / "new" / "folder", *model_options)
+    assert done.exit_code == 0, done.output
+    assert done.stdout == ""
+    written = tmp_path / "new" / "folder" / f"clip{suffix}"
+    assert "bass" in written.read_text()
+    assert list(written.parent.iterdir()) == [written]
+
+
+def test_files_of_one_name_do_not_overwrite_each_other(clip: Path, model_options: list[str], tmp_path: Path) -> None:
+    sound, rate = soundfile.read(clip)
+    soundfile.write(tmp_path / "clip.flac", sound, rate)
+    (tmp_path / "more").mkdir()
+    soundfile.write(tmp_path / "more" / "clip.flac", sound, rate)
+    files = [clip, tmp_path / "clip.flac", tmp_path / "more" / "clip.flac"]
+    done = run("analyze", *files, "--out", tmp_path / "out", *model_options)
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "clip.flac-2.json",
+        "clip.flac.json",
+        "clip.wav.json",
+    ]
+
+
+def test_bad_file_does_not_keep_the_others_from_being_analysed(
+    clip: Path, model_options: list[str], tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.wav"
+    bad.write_text("no sound in here")
+    done = run("analyze", bad, clip, "--out", tmp_path, *model_options)
+    assert done.exit_code == 2
+    assert "bad.wav" in done.stderr
+    assert (tmp_path / "clip.json").exists()
+    assert not (tmp_path / "bad.json").exists()
+
+
+def test_devices_are_listed_for_people_and_scripts(fake_portaudio: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("irec_live.devices.list_monitors", list)
+    fake_portaudio(device("Mic [USB]", inputs=1), device("Speakers", outputs=2), default_output=1)
+    table = run("devices")
+    assert table.exit_code == 0
+    assert table.stdout.splitlines()[1].split("\t") == ["*", "input", "Mic [USB]", "Fake API", "1", "48000 Hz"]
+    assert json.loads(run("devices", "--json").stdout) == [
+        {
+            "name": "Mic [USB]",
+            "hostapi": "Fake API",
+            "index": 0,
+            "channels": 1,
+            "sample_rate": 48_000,
+            "is_default": True,
+            "kind": "input",
+            "address": "",
+        },
+        {
+            "name": "Speakers",
+            "hostapi": "Fake API",
+            "index": 1,
+            "channels": 2,
+            "sample_rate": 48_000,
+            "is_default": True,
+            "kind": "output",
+            "address": "",
+        },
+    ]
+
+
+def test_no_devices_is_an_answer_not_an_error(fake_portaudio: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("irec_live.devices.list_monitors", list)
+    fake_portaudio(default_input=-1, default_output=-1)
+    assert "no sound device" in run("devices").stdout
+    assert json.loads(run("devices", "--json").stdout) == []
+
+
+def test_models_are_listed_for_people_and_scripts(tiny_activation_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IREC_MODELS_DIR", str(tiny_activation_path.parent))
+    found = {model["name"]: model for model in json.loads(run("models", "--json").stdout)}
+    mine = found["tiny-activation"]
+    assert (mine["kind"], mine["bundled"], mine["labels"]) == ("activation", False, list(tiny_models.LABELS))
+    assert "tiny-activation" in run("models").stdout
+
+
+def test_misspelt_command_is_not_taken_for_a_file() -> None:
+    done = run("analyse", "x.wav")
+    assert done.exit_code == 2
+    assert "No such command 'analyse'" in done.stderr
+
+
+def test_hop_longer_than_the_window_is_refused(clip: Path, tmp_path: Path) -> None:
+    short = tiny_models.activation_spec(window_length=800, hop_length=400)
+    path = tmp_path / "short.onnx"
+    path.write_bytes(tiny_models.activation_model(short))
+    for verb in (["listen", "--input", clip], ["analyze", clip]):
+        done = run(*verb, "--hop-ms", "200", "--model", path)
+        assert done.exit_code == 2
+        assert "200 ms is longer than the 100 ms window" in done.stderr
+
+
+def test_window_gets_everything_that_was_asked_for(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setitem(
+        sys.modules,
+        "irec_live.gui.app",
+        type("App", (), {"run": lambda file, **options: asked.update(options, file=file)}),
+    )
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    options = ["--screenshot", "a.png", "--after", "2", "--input", "loopback", "--device", "x", "--hop-ms", "50"]
+    assert run(clip, *options, "--model", "m").exit_code == 0
+    assert asked == {
+        "file": clip,
+        "screenshot": Path("a.png"),
+        "after_s": 2.0,
+        "input": "loopback",
+        "device": "x",
+        "models": ("m",),
+        "hop_s": 0.05,
+        "provider": "auto",
+    }
+
+
+def test_without_a_command_the_window_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Path | None] = []
+    app = type("App", (), {"run": lambda file, **options: opened.append(file)})
+    monkeypatch.setitem(sys.modules, "irec_live.gui.app", app)
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert run().exit_code == 0
+    assert run("--screenshot", "a.png").exit_code == 0
+    assert opened == [None, None]
+
+
+@pytest.fixture
+def no_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+
+
+@pytest.mark.usefixtures("no_display", "no_waiting")
+def test_without_a_display_the_terminal_listens_and_says_so(clip: Path, model_options: list[str]) -> None:
+    done = run(clip, *model_options)
+    assert done.exit_code == 0
+    assert done.stderr.splitlines()[0] == "there is no display, so this is the terminal view"
+    assert "bass" in done.stdout
+
+
+@pytest.mark.usefixtures("no_display", "no_waiting")
+def test_without_display_and_microphone_the_demo_clip_is_heard(
+    clip: Path, model_options: list[str], fake_portaudio: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_portaudio(default_input=-1, default_output=-1)
+    monkeypatch.setattr("irec_live.session.demo_clip", lambda: clip)
+    done = run("gui", *model_options)
+    assert done.exit_code == 0
+    first = done.stderr.splitlines()[0]
+    assert first.startswith("there is no display")
+    assert first.endswith("this is the demo clip")
+    assert "violin" in done.stdout
+
+
+@pytest.mark.usefixtures("no_display")
+def test_picture_needs_no_display(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    platforms: list[str | None] = []
+    app = type("App", (), {"run": lambda *_, **__: platforms.append(os.environ.get("QT_QPA_PLATFORM"))})
+    monkeypatch.setitem(sys.modules, "irec_live.gui.app", app)
+    monkeypatch.setenv("QT_QPA_PLATFORM", "")  # so that what is set meanwhile is taken back
+    assert run(clip, "--screenshot", "a.png").exit_code == 0
+    assert platforms == ["offscreen"]
