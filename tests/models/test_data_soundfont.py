@@ -13,7 +13,8 @@ from irec_live.errors import DataError, MissingExtraError
 from irec_models.data import LABELS, Bank, read_manifest, soundfont
 from irec_models.data.general_midi import PROGRAMS
 from irec_models.data.pitch import pitch_from_sound
-from irec_models.data.soundfont import Key, SoundFont, render_font, takes
+from irec_models.data.soundfont import render_font, takes
+from irec_models.data.synthesizer import Key, SoundFont, load_fluidsynth
 
 FONTS = [Path("/usr/share/sounds/sf2") / name for name in ("TimGM6mb.sf2", "FluidR3_GM.sf2")]
 FONT = next((font for font in FONTS if font.exists()), None)
@@ -23,7 +24,7 @@ def _has_fluidsynth() -> bool:
     if importlib.util.find_spec("fluidsynth") is None:
         return False
     try:
-        soundfont._fluidsynth()
+        load_fluidsynth()
     except DataError:
         return False
     return True

@@ -23,8 +23,8 @@ import numpy.typing as npt
 import soundfile
 
 from irec_live.errors import IrecError, OutputError
-from irec_models.data.soundfont import Key, SoundFont
 from irec_models.data.store import block_rms
+from irec_models.data.synthesizer import DRUM_BANK, Key, SoundFont
 
 Audio = npt.NDArray[np.float32]
 
@@ -176,7 +176,7 @@ def render_demo(font: SoundFont, parts: Sequence[Part] = PARTS) -> tuple[Audio, 
     mix = np.zeros(round((max(part.section for part in parts) + 1) * seconds * RATE + _TAIL_S * RATE), np.float32)
     truth: list[Truth] = []
     for part in parts:
-        bank = 128 if part.label == "drums" else 0
+        bank = DRUM_BANK if part.label == "drums" else 0
         sound = font.render(part.program, keys_of(part), seconds + _TAIL_S, bank=bank)
         if sound is None or not sound.any():
             raise OutputError(
