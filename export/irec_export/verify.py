@@ -67,7 +67,7 @@ def compare(
 
     Examples
     --------
-    >>> one = {"ramp": np.linspace(0, 1, 4, dtype=np.float32)}
+    >>> one = {"ramp": np.linspace(0, 1, 5, dtype=np.float32)}
     >>> compare(lambda x: x, lambda x: x + np.float32(0.25), one).largest
     0.25
     """
