@@ -1,0 +1,122 @@
+"""Model cards: what a model is, what it heard, how well it does, in Markdown inside its own file."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from irec_live.spec import ModelSpec
+from irec_models.data.manifest import read_manifests
+from irec_models.evaluate import Evaluation
+from irec_models.mixes import MixEvaluation
+from irec_models.recipe import Recipe
+
+
+def attributions(data: Sequence[Path], labels: Sequence[str]) -> dict[str, tuple[str, int]]:
+    """Sources of the train split that a stream draws from: licence (or several) and number of clips, by name."""
+    licences: dict[str, set[str]] = defaultdict(set)
+    clips: dict[str, int] = defaultdict(int)
+    for clip in read_manifests(data):
+        if clip.split == "train":
+            licences[clip.source].add(clip.licence or "unstated")
+            clips[clip.source] += 1
+    return {source: (" / ".join(sorted(licences[source])), clips[source]) for source in sorted(clips)}
+
+
+def write_card(
+    recipe: Recipe,
+    spec: ModelSpec,
+    training: Mapping[str, Any],
+    data: Sequence[Path],
+    dev: Evaluation,
+    mixes: MixEvaluation,
+    thresholds_from: str,
+) -> str:
+    """The card of a trained model.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    spec : ModelSpec
+        With its final thresholds.
+    training : mapping
+        Of ``best.pt``: steps, hours, validation scores.
+    data : sequence of Path
+        Folders of the manifests.
+    dev, mixes : Evaluation, MixEvaluation
+    thresholds_from : str
+        What the thresholds were chosen on.
+    """
+    held = ", ".join(recipe.data.hold_out)
+    lines = [
+        f"# {spec.title or spec.name}",
+        "",
+        f"{spec.kind} model, {spec.parameters:,} weights; hears {spec.window_s * 1000:.0f} ms at "
+        f"{spec.sample_rate} Hz.",
+        f"Front end: {spec.front_end}.",
+        f"Labels: {', '.join(spec.labels)}.",
+        "",
+        "## Training",
+        "",
+        f"`irec-train fit models/recipes/{recipe.model.name}.toml --data DIR`: seed {recipe.train.seed}, "
+        f"best of {training.get('steps_in_all', training.get('step', '?'))} steps at step {training.get('step', '?')} "
+        f"after {training.get('hours', 0.0):.2f} hours on CPU, batches of {recipe.stream.batch_size} windows.",
+        "Mixtures of 0 to 6 sources made on the fly from the recordings below, with rooms, equalisers, band limits,",
+        "noise, gain and other imperfections. Nothing of the dev split was trained on.",
+        f"Held out of training, for validation: {held}.",
+        f"Thresholds: {thresholds_from}.",
+        "",
+        "## Scores",
+        "",
+        *score_lines(dev, mixes),
+        "",
+        "## Recordings",
+        "",
+        "| source | licence | clips |",
+        "|---|---|---|",
+    ]
+    for source, (licence, clips) in attributions(data, spec.labels).items():
+        lines.append(f"| {source}{' (held out)' if source in recipe.data.hold_out else ''} | {licence} | {clips} |")
+    return "\n".join(lines) + "\n"
+
+
+def score_lines(dev: Evaluation, mixes: MixEvaluation) -> list[str]:
+    """Scores as Markdown: one paragraph, one table of instruments, one of mixture sizes."""
+    s1 = dev.aggregations["s1"]
+    lines = [
+        f"Dev split, {dev.clips} real clips, mean over windows: macro mAP {s1.macro_map:.3f}, top-1 on "
+        f"{dev.solos} solos {dev.top1['s1']:.3f}; with the model's own thresholds micro F1 {s1.micro_f1:.3f}, "
+        f"macro F1 {s1.macro_f1:.3f}.",
+        "",
+        "| instrument | clips | average precision | precision | recall | F1 |",
+        "|---|---|---|---|---|---|",
+    ]
+    for label, scores in s1.labels.items():
+        if scores.support:
+            lines.append(
+                f"| {label} | {scores.support} | {scores.average_precision:.3f} | {scores.precision:.3f} "
+                f"| {scores.recall:.3f} | {scores.f1:.3f} |"
+            )
+    absent = [label for label, scores in s1.labels.items() if not scores.support]
+    if absent:
+        lines += ["", f"Not on dev, so not measured there: {', '.join(absent)}."]
+    sizes = mixes.sizes
+    lines += [
+        "",
+        f"Mixtures of held-out sources: macro mAP {mixes.macro_map:.3f}, micro F1 {mixes.micro_f1:.3f}.",
+        "",
+        "| sources | " + " | ".join(str(size) for size in sizes) + " |",
+        "|---" * (len(sizes) + 1) + "|",
+        "| multilabel accuracy | " + " | ".join(f"{s.multilabel_accuracy:.2f}" for s in sizes.values()) + " |",
+        "| exact match | " + " | ".join(f"{s.exact_match:.2f}" for s in sizes.values()) + " |",
+    ]
+    if mixes.envelope:
+        error = mixes.envelope
+        lines += [
+            "",
+            f"Envelope error over 60 dB: {error.active_db:.1f} dB where the instrument sounds (always-silence would "
+            f"have {error.silence_db:.1f}), {error.silent_db:.1f} dB where it does not.",
+        ]
+    return lines

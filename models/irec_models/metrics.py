@@ -1,0 +1,180 @@
+"""Scores of multi-label judgements, by torchmetrics.
+
+Shapes: C judged items (clips or windows), K labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics.functional.classification import (
+    multilabel_average_precision,
+    multilabel_exact_match,
+    multilabel_f1_score,
+    multilabel_precision,
+    multilabel_recall,
+)
+
+UNKNOWN = -1
+"""In a target: not known, counts nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScores:
+    """Of one label; `support` is how many items have it."""
+
+    precision: float
+    recall: float
+    f1: float
+    average_precision: float
+    support: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Of all labels together.
+
+    Attributes
+    ----------
+    micro_precision, micro_recall, micro_f1 : float
+        Every judgement counts the same.
+    macro_precision, macro_recall, macro_f1, macro_map : float
+        Mean over the labels that occur at all.
+    multilabel_accuracy : float
+        Mean over items of size of the intersection over size of the union of judged and true labels; 1 where both
+        are empty (equation 3 of Chen et al.).
+    exact_match : float
+        Share of items whose labels are all right (equation 4 of Chen et al.).
+    labels : dict of str to LabelScores
+    """
+
+    micro_precision: float
+    micro_recall: float
+    micro_f1: float
+    macro_precision: float
+    macro_recall: float
+    macro_f1: float
+    macro_map: float
+    multilabel_accuracy: float
+    exact_match: float
+    items: int
+    labels: dict[str, LabelScores]
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON values."""
+        return asdict(self)
+
+
+def score(
+    activations: Tensor,
+    targets: Tensor,
+    labels: Sequence[str],
+    thresholds: Tensor | float = 0.5,
+    *,
+    levels: Tensor | None = None,
+) -> Scores:
+    """Compare activations with the truth.
+
+    Parameters
+    ----------
+    activations : (C, K) float
+        0..1.
+    targets : (C, K)
+        1 present, 0 absent, `UNKNOWN` not known.
+    labels : sequence of K str
+    thresholds : (K,) or float
+        A label is judged present from its threshold on.
+    levels : (C, K) float, optional
+        What thresholds are compared with, where that is not the same as what items are ranked by.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or there is nothing to score.
+
+    Examples
+    --------
+    >>> scores = score(torch.tensor([[0.9, 0.2], [0.6, 0.8]]), torch.tensor([[1, 0], [0, 1]]), ["flute", "piano"])
+    >>> scores.labels["flute"].precision, scores.labels["flute"].recall, scores.exact_match
+    (0.5, 1.0, 0.5)
+    """
+    if activations.shape != targets.shape or activations.ndim != 2 or activations.shape[1] != len(labels):
+        raise ValueError(
+            f"activations {tuple(activations.shape)} and targets {tuple(targets.shape)} do not fit {len(labels)} labels"
+        )
+    if not len(activations):
+        raise ValueError("there is nothing to score")
+    count = len(labels)
+    targets = targets.to(torch.int64)
+    thresholds = torch.as_tensor(thresholds, dtype=activations.dtype)
+    judged = ((activations if levels is None else levels) >= thresholds).to(torch.int64)
+    options: dict[str, Any] = {"num_labels": count, "ignore_index": UNKNOWN, "validate_args": False}
+    precision = _per_label(multilabel_precision(judged, targets, average="none", **options), count)
+    recall = _per_label(multilabel_recall(judged, targets, average="none", **options), count)
+    f1 = _per_label(multilabel_f1_score(judged, targets, average="none", **options), count)
+    average_precision = average_precisions(activations, targets)
+    support = (targets == 1).sum(dim=0)
+    present = support > 0
+
+    def macro(values: Tensor) -> float:
+        return float(values[present].mean()) if bool(present.any()) else 0.0
+
+    return Scores(
+        micro_precision=float(multilabel_precision(judged, targets, average="micro", **options)),
+        micro_recall=float(multilabel_recall(judged, targets, average="micro", **options)),
+        micro_f1=float(multilabel_f1_score(judged, targets, average="micro", **options)),
+        macro_precision=macro(precision),
+        macro_recall=macro(recall),
+        macro_f1=macro(f1),
+        macro_map=macro(average_precision),
+        multilabel_accuracy=multilabel_accuracy(judged, targets),
+        exact_match=_exact_match(judged, targets),
+        items=len(activations),
+        labels={
+            label: LabelScores(
+                float(precision[k]), float(recall[k]), float(f1[k]), float(average_precision[k]), int(support[k])
+            )
+            for k, label in enumerate(labels)
+        },
+    )
+
+
+def average_precisions(activations: Tensor, targets: Tensor) -> Tensor:
+    """Area under each label's precision-recall steps, (K,); 0 for a label that never occurs."""
+    count = activations.shape[1]
+    targets = targets.to(torch.int64)
+    result = torch.zeros(count)
+    # Labels that never occur have no precision-recall curve; torchmetrics would warn about each.
+    present = torch.nonzero((targets == 1).any(dim=0)).flatten().tolist()
+    if present:
+        values = multilabel_average_precision(
+            activations[:, present],
+            targets[:, present],
+            num_labels=len(present),
+            average="none",
+            ignore_index=UNKNOWN,
+            validate_args=False,
+        )
+        result[present] = _per_label(values, len(present))
+    return result
+
+
+def multilabel_accuracy(judged: Tensor, targets: Tensor) -> float:
+    """Mean intersection over union of judged and true label sets, (C, K) each; unknown entries count nowhere."""
+    known = targets != UNKNOWN
+    both = ((judged == 1) & (targets == 1) & known).sum(dim=1)
+    either = (((judged == 1) | (targets == 1)) & known).sum(dim=1)
+    return float(torch.where(either > 0, both / either.clamp(min=1), torch.ones(len(judged))).mean())
+
+
+def _exact_match(judged: Tensor, targets: Tensor) -> float:
+    filled = torch.where(targets == UNKNOWN, judged, targets)
+    return float(multilabel_exact_match(judged, filled, num_labels=judged.shape[1], validate_args=False))
+
+
+def _per_label(values: Tensor, count: int) -> Tensor:
+    return torch.nan_to_num(values.reshape(count).to(torch.float32))

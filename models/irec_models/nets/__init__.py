@@ -1,0 +1,49 @@
+"""Networks by name; one architecture a file, the paper's table cited in it.
+
+Shapes: B batch, T samples in a window, K labels, N frames.
+
+Each maps raw audio float32 (B, T) to logits: (B, K) for activation networks, (B, K, N) for envelope networks. What the
+app is given is ``network.predict(audio)``, values in 0..1. Splitting ``features`` (float32, no gradient needed) from
+``classify`` lets training run the second in a narrower type.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from irec_models.nets.han import HanConvNet
+from irec_models.nets.network import Network
+from irec_models.nets.neuroment import NeuromentNet
+
+__all__ = ["ARCHITECTURES", "HanConvNet", "Network", "NeuromentNet", "build"]
+
+ARCHITECTURES: dict[str, type[Network]] = {"han": HanConvNet, "neuroment": NeuromentNet}
+"""Every architecture that recipes and checkpoints can name."""
+
+
+def build(architecture: str, **hyperparameters: Any) -> Network:
+    """A freshly initialised network.
+
+    Parameters
+    ----------
+    architecture : str
+        A key of `ARCHITECTURES`.
+    **hyperparameters
+        Of that network's class.
+
+    Raises
+    ------
+    ValueError
+        For an unknown architecture, or hyperparameters that it does not have.
+
+    Examples
+    --------
+    >>> sum(p.numel() for p in build("han", labels=11).parameters())
+    1446123
+    """
+    if architecture not in ARCHITECTURES:
+        raise ValueError(f"unknown architecture '{architecture}'; there are: {', '.join(sorted(ARCHITECTURES))}")
+    try:
+        return ARCHITECTURES[architecture](**hyperparameters)
+    except TypeError as error:
+        raise ValueError(f"hyperparameters do not fit architecture '{architecture}': {error}") from error

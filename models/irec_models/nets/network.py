@@ -1,0 +1,91 @@
+"""What all networks have in common: the shape of their input and output, and how they are called.
+
+Shapes: B batch, T samples in a window, K labels, N frames, F bins.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from irec_live.spec import Kind
+from irec_models.frontends.normalize import Standardizer
+
+
+class Network(nn.Module, ABC):
+    """Raw audio to logits, in two steps.
+
+    Attributes
+    ----------
+    architecture : str
+        Name in the registry.
+    hyperparameters : dict
+        What `irec_models.nets.build` needs to make the same network; JSON values.
+    kind : {"activation", "envelope"}
+    labels : int
+        K.
+    sample_rate, window_length : int
+        Hz; T.
+    frames, frame_hop : int
+        N and the samples between frames of an envelope network; 0 for an activation network.
+    front_end : str
+        One line for people.
+    """
+
+    architecture: ClassVar[str]
+    kind: ClassVar[Kind]
+    hyperparameters: dict[str, Any]
+    labels: int
+    sample_rate: int
+    window_length: int
+    frames: int
+    frame_hop: int
+    front_end: str
+    standardizer: Standardizer
+
+    @abstractmethod
+    def raw_features(self, audio: Tensor) -> Tensor:
+        """Audio (B, T) to the spectrum (B, N, F) before standardisation. Always float32."""
+
+    @abstractmethod
+    def classify(self, features: Tensor) -> Tensor:
+        """Standardised features (B, N, F) to logits (B, K) or (B, K, N)."""
+
+    def features(self, audio: Tensor) -> Tensor:
+        """Audio (B, T) to standardised features (B, N, F). Always float32."""
+        standardized: Tensor = self.standardizer(self.raw_features(audio))
+        return standardized
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """Audio (B, T) to logits (B, K) or (B, K, N)."""
+        return self.classify(self.features(audio))
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Logits to what the app shows, in 0..1, same shape."""
+        return torch.sigmoid(logits)
+
+    def targets(self, wanted: Tensor) -> Tensor:
+        """The inverse scale: what the sigmoid should give where `probabilities` should give `wanted`, same shape."""
+        return wanted
+
+    def predict(self, audio: Tensor) -> Tensor:
+        """Audio (B, T) to activations (B, K) or envelopes (B, K, N) in 0..1: what an exported file computes."""
+        return self.probabilities(self(audio))
+
+    @torch.no_grad()
+    def fit_normalization(self, batches: Iterable[Tensor]) -> None:
+        """Set the standardisation constants from training audio (B, T)."""
+        self.standardizer.fit(self.raw_features(audio) for audio in batches)
+
+    def folded(self) -> Network:
+        """The same function with everything that only helps training folded into the weights."""
+        return self
+
+    @property
+    def parameter_count(self) -> int:
+        """Trainable values."""
+        return sum(parameter.numel() for parameter in self.parameters())

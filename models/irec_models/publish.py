@@ -1,0 +1,107 @@
+"""``irec-train publish``: from the best weights of a run to a checkpoint fit to be exported.
+
+Chooses thresholds, measures, writes the card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from irec_models.card import write_card
+from irec_models.checkpoint import load_checkpoint, save_checkpoint
+from irec_models.data import Batch, EvalMix, MixStream, eval_clips, held_out_mixes
+from irec_models.evaluate import Evaluation, evaluate, judge_clips
+from irec_models.judges import CheckpointJudge
+from irec_models.mixes import MixEvaluation, evaluate_mixes
+from irec_models.recipe import Recipe, load_recipe
+from irec_models.run import Run
+from irec_models.thresholds import choose_thresholds
+from irec_models.validate import judge
+
+_THRESHOLD_BATCHES = 32
+_THRESHOLD_SEED = 2_000_003
+_MIX_SEED = 2
+MIXES_PER_SIZE = 25
+
+
+def publish(run_folder: Path, data: Sequence[Path], out: Path) -> tuple[Evaluation, MixEvaluation]:
+    """Finish a run.
+
+    Thresholds are chosen on windows of mixtures of the held-out sources; the scores are of other mixtures and of the
+    dev split.
+
+    Parameters
+    ----------
+    run_folder : Path
+        As `irec_models.train.fit` leaves it.
+    data : sequence of Path
+        Folders with a ``manifest.csv`` each.
+    out : Path
+        Checkpoint to write.
+
+    Raises
+    ------
+    CheckpointError, RecipeError, DataError, OutputError
+    """
+    run = Run(run_folder)
+    recipe = load_recipe(run_folder / "recipe.toml")
+    best = load_checkpoint(run.best)
+    network, labels = best.network(), best.spec.labels
+    chosen_on = judge(network, list(threshold_batches(recipe, data)))
+    thresholds = choose_thresholds(chosen_on.activations, chosen_on.targets, labels)
+    spec = best.spec.model_copy(update={"thresholds": thresholds})
+    judged_by = CheckpointJudge(network, spec)
+    dev = evaluate(judge_clips(judged_by, eval_clips(data, sample_rate=spec.sample_rate, labels=labels)), spec)
+    mixes = evaluate_mixes(judged_by, published_mixes(recipe, data, spec.sample_rate))
+    steps = max((int(entry["step"]) for entry in run.entries()), default=int(best.training.get("step", 0)))
+    training = {**best.training, "steps_in_all": steps}
+    spec = spec.model_copy(update={"scores": headline(dev, mixes)})
+    where = (
+        f"highest F1 with a precision of at least 0.6 on {len(chosen_on.targets)} windows of augmented mixtures of the "
+        "held-out sources; labels with too few examples there share one"
+    )
+    card = write_card(recipe, spec, training, data, dev, mixes, where)
+    save_checkpoint(out, replace(best, spec=spec, card=card, training=training))
+    return dev, mixes
+
+
+def threshold_batches(recipe: Recipe, data: Sequence[Path]) -> Iterator[Batch]:
+    """Windows that thresholds are chosen on: held-out sources, and another seed than validation had."""
+    stream = MixStream(
+        recipe.stream,
+        data,
+        seed=recipe.train.seed + _THRESHOLD_SEED,
+        only_sources=recipe.data.hold_out,
+        labels=recipe.data.labels,
+        allow_missing_labels=True,
+    )
+    return (stream.batch(step) for step in range(_THRESHOLD_BATCHES))
+
+
+def published_mixes(recipe: Recipe, data: Sequence[Path], sample_rate: int) -> Iterator[EvalMix]:
+    """Mixtures that the card's scores are measured on: 0 to 6 held-out sources, without augmentation."""
+    return held_out_mixes(
+        data,
+        sample_rate=sample_rate,
+        sources=recipe.data.hold_out,
+        labels=recipe.data.labels,
+        per_size=MIXES_PER_SIZE,
+        seed=_MIX_SEED,
+    )
+
+
+def headline(dev: Evaluation, mixes: MixEvaluation) -> dict[str, float]:
+    """The few numbers that go into the model's metadata."""
+    s1 = dev.aggregations["s1"]
+    scores = {
+        "dev_macro_map": s1.macro_map,
+        "dev_top1": dev.top1["s1"],
+        "dev_micro_f1": s1.micro_f1,
+        "dev_macro_f1": s1.macro_f1,
+        "mixes_macro_map": mixes.macro_map,
+    }
+    if mixes.envelope:
+        scores["mixes_envelope_error_db"] = mixes.envelope.active_db
+    return {name: round(value, 4) for name, value in scores.items()}

@@ -1,0 +1,162 @@
+"""Training recipes: one TOML file says all that makes a model.
+
+Every key is checked before anything is loaded; an unknown one is an error that names the nearest valid key, because
+a misspelt learning rate that is silently ignored costs hours.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from irec_live.errors import RecipeError
+from irec_models.data import LABELS, StreamConfig
+from irec_models.nets import ARCHITECTURES, Network, build
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelSection(_Section):
+    """``[model]``: which network, under which name."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    title: str = ""
+    architecture: str
+    hyperparameters: dict[str, Any] = Field(default_factory=dict)
+    hop_length: int = Field(ge=1, description="samples between windows in the app")
+    licence: str = ""
+    training_data: str = ""
+
+    @model_validator(mode="after")
+    def _architecture_exists(self) -> ModelSection:
+        if self.architecture not in ARCHITECTURES:
+            raise ValueError(
+                f"unknown architecture '{self.architecture}'; there are {', '.join(sorted(ARCHITECTURES))}"
+            )
+        return self
+
+
+class DataSection(_Section):
+    """``[data]``: labels, and the sources that training never hears."""
+
+    labels: tuple[str, ...] = LABELS
+    hold_out: tuple[str, ...] = Field(min_length=1, description="sources kept for validation")
+
+
+class TrainSection(_Section):
+    """``[train]``: optimiser, schedule, how long."""
+
+    seed: int = Field(default=0, ge=0)
+    steps: int = Field(ge=1)
+    budget_hours: float | None = Field(default=None, gt=0, description="anneal to the end by this time, if sooner")
+    optimizer: Literal["adam", "adamw"] = "adamw"
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    schedule: Literal["one-cycle", "plateau", "constant"] = "one-cycle"
+    warmup: float = Field(default=0.05, ge=0, lt=1, description="share of the run, one-cycle only")
+    plateau_factor: float = Field(default=0.2, gt=0, lt=1)
+    plateau_patience: int = Field(default=8, ge=1, description="validations without gain before the rate drops")
+    minimum_rate: float = Field(default=1e-5, ge=0)
+    clip_norm: float | None = Field(default=None, gt=0)
+    ema: float | None = Field(default=None, gt=0, lt=1, description="decay of averaged weights")
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    monitor: Literal["map", "loss"] = "map"
+    validate_every: int = Field(default=500, ge=1)
+    validation_steps: int = Field(default=20, ge=1)
+    checkpoint_every: int = Field(default=500, ge=1)
+    patience: int | None = Field(default=None, ge=1, description="validations without gain before training stops")
+    normalization_steps: int = Field(default=8, ge=1, description="batches the input's constants are taken from")
+
+
+class Recipe(_Section):
+    """A whole recipe file."""
+
+    model: ModelSection
+    data: DataSection
+    stream: StreamConfig = StreamConfig()
+    train: TrainSection
+
+    def network(self) -> Network:
+        """A freshly initialised network for these labels.
+
+        Raises
+        ------
+        RecipeError
+            If the hyperparameters do not fit the architecture, or the stream's windows do not fit the network.
+        """
+        try:
+            network = build(self.model.architecture, labels=len(self.data.labels), **self.model.hyperparameters)
+        except (ValueError, TypeError) as error:
+            raise RecipeError(f"recipe '{self.model.name}': {error}") from error
+        wanted = (network.sample_rate, network.window_length)
+        given = (self.stream.sample_rate, self.stream.window_length)
+        if wanted != given:
+            raise RecipeError(
+                f"recipe '{self.model.name}': [stream] gives windows of {given[1]} samples at {given[0]} Hz, but "
+                f"architecture '{self.model.architecture}' takes {wanted[1]} at {wanted[0]} Hz"
+            )
+        if network.kind == "envelope" and (self.stream.frames, self.stream.frame_hop) != (
+            network.frames,
+            network.frame_hop,
+        ):
+            raise RecipeError(
+                f"recipe '{self.model.name}': [stream] gives {self.stream.frames} frames, {self.stream.frame_hop} "
+                f"samples apart, but the network has {network.frames}, {network.frame_hop} apart"
+            )
+        return network
+
+
+def load_recipe(path: str | Path) -> Recipe:
+    """Read and check a recipe.
+
+    Raises
+    ------
+    RecipeError
+        If the file is missing, not TOML, has an unknown key or an impossible value; names file and key.
+    """
+    path = Path(path)
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RecipeError(f"there is no recipe {path}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"the recipe {path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"the recipe {path} is not TOML: {error}") from error
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        raise RecipeError(f"the recipe {path} {_explain(error)}") from error
+
+
+def _explain(error: ValidationError) -> str:
+    """The first problem in one clause, unknown keys before all else: they are what typing mistakes look like."""
+    problems = error.errors()
+    unknown = [problem for problem in problems if problem["type"] == "extra_forbidden"]
+    first = (unknown or problems)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if unknown:
+        near = difflib.get_close_matches(str(first["loc"][-1]), _keys_beside(first["loc"]), n=1, cutoff=0.5)
+        return f"has an unknown key '{where}'" + (f"; did you mean '{near[0]}'?" if near else "")
+    if first["type"] == "missing":
+        return f"lacks the key '{where}'"
+    return f"has an impossible value for '{where}': {first['msg'].removeprefix('Value error, ')}"
+
+
+def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
+    """Valid keys of the section that an unknown key was found in."""
+    section: type[BaseModel] = Recipe
+    for part in location[:-1]:
+        annotation = section.model_fields[str(part)].annotation if str(part) in section.model_fields else None
+        candidates = (annotation, *get_args(annotation))
+        inner = [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]
+        if not inner:
+            return []
+        section = inner[0]
+    return list(section.model_fields)

@@ -1,0 +1,90 @@
+"""A training run on disk: its checkpoints and its log.
+
+::
+
+    OUT/
+      recipe.toml    the recipe as it was given
+      log.jsonl      one JSON object a line: {"step", "hours", "loss", "learning_rate", "windows_per_s"} and, for
+                     validations, {"step", "validation_loss", "validation_map", "per_label", "best"}
+      last.pt        to resume from
+      best.pt        the weights that validated best, averaged if the recipe says so
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from irec_live.errors import OutputError, RecipeError
+
+
+class Run:
+    """The files of one training run.
+
+    Parameters
+    ----------
+    folder : Path
+        Is made if it is not there.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = folder / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise OutputError(f"the output folder {folder} cannot be written: {error.strerror or error}") from error
+
+    @property
+    def last(self) -> Path:
+        """Checkpoint to resume from."""
+        return self.folder / "last.pt"
+
+    @property
+    def best(self) -> Path:
+        """Checkpoint that validated best."""
+        return self.folder / "best.pt"
+
+    @property
+    def log_path(self) -> Path:
+        """The log."""
+        return self.folder / "log.jsonl"
+
+    def begin(self, recipe: Path, *, resume: bool) -> None:
+        """Lay the run's folder out, or check that it can be resumed.
+
+        Raises
+        ------
+        RecipeError
+            If there is already a run here and `resume` is False.
+        """
+        if self.last.exists() and not resume:
+            raise RecipeError(f"{self.folder} already holds a run; add --resume to continue it, or give another --out")
+        copy = self.folder / "recipe.toml"
+        if recipe.resolve() != copy.resolve():
+            shutil.copyfile(recipe, copy)
+
+    def log(self, entry: Mapping[str, Any]) -> None:
+        """Append one entry to the log."""
+        with self.log_path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(dict(entry)) + "\n")
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """All whole entries of the log so far."""
+        if not self.log_path.exists():
+            return
+        for line in self.log_path.read_text(encoding="utf-8").splitlines():
+            try:
+                yield json.loads(line)
+            except ValueError:
+                continue  # a line that a crash cut short

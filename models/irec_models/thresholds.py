@@ -1,0 +1,96 @@
+"""Where a label lights: thresholds that a set of judged items asks for.
+
+Shapes: C items, K labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from irec_live.spec import Threshold
+from irec_models.metrics import UNKNOWN, score
+
+GRID = tuple(round(0.02 * step, 2) for step in range(1, 50))
+"""Thresholds that are tried; Han et al. (Table III) try nine of them for each aggregation."""
+
+_OFF_SHARE = 0.6  # of the on-threshold: hysteresis wide enough that a dying note does not flicker
+_LOW, _HIGH = 0.15, 0.9  # below, noise would light labels; above, quiet playing never would
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The threshold, one for all labels, that gives the highest micro F1."""
+
+    threshold: float
+    micro_f1: float
+    macro_f1: float
+
+
+def best_single(activations: Tensor, targets: Tensor, labels: Sequence[str]) -> Best:
+    """Sweep one threshold for all labels over `GRID`: the best micro F1 on these very items, so an upper bound."""
+    found = [(threshold, score(activations, targets, labels, threshold)) for threshold in GRID]
+    threshold, scores = max(found, key=lambda pair: pair[1].micro_f1)
+    return Best(threshold, scores.micro_f1, scores.macro_f1)
+
+
+def choose_thresholds(
+    activations: Tensor, targets: Tensor, labels: Sequence[str], *, precision_floor: float = 0.6, support: int = 20
+) -> dict[str, Threshold]:
+    """On and off thresholds per label: the highest F1 among those that keep a precision.
+
+    Parameters
+    ----------
+    activations : (C, K) float
+        0..1.
+    targets : (C, K) int
+        1, 0, or `irec_models.metrics.UNKNOWN`.
+    labels : sequence of K str
+    precision_floor : float
+        A label that lights wrongly costs more trust than one that lights late. Where no threshold reaches it, the one
+        with the highest precision is taken.
+    support : int
+        A label with fewer examples gets the threshold of all labels pooled: its own would be chance.
+
+    Examples
+    --------
+    >>> activations = torch.tensor([[0.9], [0.8], [0.3], [0.1]])
+    >>> choose_thresholds(activations, torch.tensor([[1], [1], [0], [0]]), ["flute"], support=1)["flute"].on
+    0.55
+    """
+    pooled = _best_on(activations.reshape(-1), targets.reshape(-1), precision_floor)
+    result = {}
+    for k, label in enumerate(labels):
+        enough = int((targets[:, k] == 1).sum()) >= support
+        on = _best_on(activations[:, k], targets[:, k], precision_floor) if enough else pooled
+        on = min(max(on, _LOW), _HIGH)
+        result[label] = Threshold(on=round(on, 3), off=round(on * _OFF_SHARE, 3))
+    return result
+
+
+def _best_on(activations: Tensor, targets: Tensor, precision_floor: float) -> float:
+    """Best threshold of one label, in the middle between the two neighbouring activations; 0.5 without examples."""
+    known = targets != UNKNOWN
+    values, truth = activations[known].double().numpy(), targets[known].numpy()
+    if not truth.any():
+        return 0.5
+    order = np.argsort(-values, kind="stable")
+    values, hits = values[order], np.cumsum(truth[order])
+    judged = np.arange(1, len(values) + 1)
+    precision = hits / judged
+    f1 = 2 * hits / (judged + hits[-1])
+    # A threshold can only lie between two different activations.
+    cut = np.append(values[:-1] > values[1:], True)
+    allowed = cut & (precision >= precision_floor)
+    at = int(np.argmax(np.where(allowed, f1, -1.0))) if allowed.any() else int(np.argmax(np.where(cut, precision, -1)))
+    below = values[at + 1] if at + 1 < len(values) else 0.0
+    return float((values[at] + below) / 2)
+
+
+def as_tensor(thresholds: dict[str, Threshold], labels: Sequence[str]) -> Tensor:
+    """On-thresholds in the order of `labels`, (K,)."""
+    return torch.tensor([thresholds[label].on for label in labels])

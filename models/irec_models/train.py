@@ -1,0 +1,152 @@
+"""``irec-train fit``: from a recipe to a trained checkpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from irec_live.errors import RecipeError
+from irec_models.checkpoint import load_checkpoint
+from irec_models.data import Batch, MixStream, make_loader
+from irec_models.recipe import Recipe, load_recipe
+from irec_models.run import Run
+from irec_models.trainer import Trainer
+
+_LOG_EVERY_S = 20.0
+
+
+def fit(
+    recipe_path: Path,
+    data: Sequence[Path],
+    out: Path,
+    *,
+    resume: bool = False,
+    device: str = "auto",
+    workers: int = 1,
+    threads: int | None = None,
+    console: Console | None = None,
+) -> Trainer:
+    """Train what a recipe says.
+
+    Everything that can be wrong (recipe, data, labels without examples, output folder) is checked before the first
+    step. Interrupted by Ctrl-C, it saves and raises `KeyboardInterrupt`.
+
+    Parameters
+    ----------
+    recipe_path, out : Path
+        Recipe; folder of the run.
+    data : sequence of Path
+        Folders with a ``manifest.csv`` each.
+    resume : bool
+        Continue the run in `out`.
+    device : str
+        ``auto`` (CUDA where there is one), ``cpu``, ``cuda``, ``cuda:1`` ...
+    workers : int
+        Processes that make data; 0 makes it in this one.
+    threads : int or None
+        CPU threads of the network; None leaves torch's choice.
+
+    Raises
+    ------
+    RecipeError, DataError, CheckpointError, OutputError
+        Before any training.
+    """
+    console = console or Console(stderr=True)
+    recipe = load_recipe(recipe_path)
+    network = recipe.network()
+    run = Run(out)
+    run.begin(recipe_path, resume=resume)
+    target = _device(device)
+    if threads:
+        torch.set_num_threads(threads)
+    options = recipe.train
+    torch.manual_seed(options.seed)
+    network = recipe.network().to(target, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    stream = _stream(recipe, data, start_step=0)
+    validation = _validation(recipe, data)
+    trainer = Trainer(recipe, network, run, validation)
+    if resume and run.last.exists():
+        trainer.restore(load_checkpoint(run.last))
+        console.print(f"resuming {out} at step {trainer.step}")
+    else:
+        network.cpu().fit_normalization(stream.batch(step).audio for step in range(options.normalization_steps))
+        network.to(target)
+    if trainer.finished:
+        console.print(f"{out} is finished at step {trainer.step}")
+        return trainer
+    batches = iter(make_loader(_stream(recipe, data, start_step=trainer.step), workers=workers))
+    try:
+        _loop(trainer, batches, console)
+    except KeyboardInterrupt:
+        trainer.save()
+        console.print(f"stopped and saved at step {trainer.step}; add --resume to the same command to continue")
+        raise
+    trainer.save()
+    return trainer
+
+
+def _loop(trainer: Trainer, batches: Iterator[Batch], console: Console) -> None:
+    options = trainer.recipe.train
+    columns = (TextColumn("step {task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(str(trainer.step), total=1.0)
+        logged, since = time.monotonic(), trainer.step
+        while not trainer.finished:
+            loss = trainer.train_on(next(batches))
+            bar.update(task, completed=trainer.progress, description=f"{trainer.step}  loss {loss:.4f}")
+            now = time.monotonic()
+            if now - logged >= _LOG_EVERY_S:
+                size = trainer.recipe.stream.batch_size
+                trainer.log((trainer.step - since) * size / (now - logged))
+                logged, since = now, trainer.step
+            if trainer.step % options.validate_every == 0 or trainer.finished:
+                entry = trainer.validate()
+                mark = " best" if entry["best"] else ""
+                bar.console.print(
+                    f"step {trainer.step}: held-out loss {entry['validation_loss']:.4f}, "
+                    f"mAP {entry['validation_map']:.3f}{mark}"
+                )
+            if trainer.step % options.checkpoint_every == 0:
+                trainer.save()
+
+
+def _stream(recipe: Recipe, data: Sequence[Path], start_step: int) -> MixStream:
+    return MixStream(
+        recipe.stream,
+        data,
+        seed=recipe.train.seed,
+        hold_out=recipe.data.hold_out,
+        labels=recipe.data.labels,
+        start_step=start_step,
+        progress=True,
+    )
+
+
+def _validation(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
+    """Windows of the held-out sources alone, with another seed, made once."""
+    stream = MixStream(
+        recipe.stream,
+        data,
+        seed=recipe.train.seed + 1_000_003,
+        only_sources=recipe.data.hold_out,
+        labels=recipe.data.labels,
+        allow_missing_labels=True,
+    )
+    return [stream.batch(step) for step in range(recipe.train.validation_steps)]
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise RecipeError(f"there is no device '{name}'; use cpu, cuda or auto") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise RecipeError("this machine has no CUDA device that torch can use; use --device cpu")
+    return device

@@ -1,0 +1,71 @@
+"""Validation during training: the same windows of held-out sources, again and again.
+
+Shapes: B batch, C windows in all, K labels, N frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from irec_models.data import Batch
+from irec_models.losses import masked_cross_entropy
+from irec_models.metrics import UNKNOWN, average_precisions
+from irec_models.nets import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a network says about validation windows.
+
+    Attributes
+    ----------
+    activations : (C, K) float32
+        Activation, or the highest RMS of the window for an envelope network.
+    targets : (C, K) int64
+        1, 0, or `UNKNOWN` where the mask says so.
+    loss : float
+        Mean over batches.
+    """
+
+    activations: Tensor
+    targets: Tensor
+    loss: float
+
+    def mean_average_precision(self) -> float:
+        """Over the labels that occur."""
+        values = average_precisions(self.activations, self.targets)
+        present = (self.targets == 1).any(dim=0)
+        return float(values[present].mean()) if bool(present.any()) else 0.0
+
+
+@torch.no_grad()
+def judge(network: Network, batches: Sequence[Batch]) -> Judgement:
+    """Run a network over batches, in evaluation mode and float32.
+
+    Raises
+    ------
+    ValueError
+        If there are no batches.
+    """
+    if not batches:
+        raise ValueError("there are no batches to judge")
+    was_training = network.training
+    device = next(network.parameters()).device
+    network.eval()
+    activations, targets, losses = [], [], []
+    try:
+        for batch in batches:
+            logits = network(batch.audio.to(device)).float().cpu()
+            wanted = batch.presence if network.kind == "activation" else network.targets(batch.envelope)
+            losses.append(float(masked_cross_entropy(logits, wanted, batch.mask)))
+            values = network.probabilities(logits)
+            activations.append(values if values.ndim == 2 else values.amax(dim=2))
+            presence = batch.presence.to(torch.int64)
+            targets.append(torch.where(batch.mask > 0, presence, torch.full_like(presence, UNKNOWN)))
+    finally:
+        network.train(was_training)
+    return Judgement(torch.cat(activations), torch.cat(targets), sum(losses) / len(losses))
