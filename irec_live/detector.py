@@ -90,9 +90,17 @@ class Detector:
         self._origin = origin
         check_ports(contents, self.spec, origin)
         self._session, self.notice = build_session(data, origin, cuda=provider == "cuda", threads=threads)
+        try:
+            self._try_out()
+        except ModelError as error:
+            if self._session.get_providers()[0] == "CPUExecutionProvider":
+                raise
+            # A GPU can be there and yet be full, or too old for one of the operators.
+            self.notice = f"CUDA was asked for but failed ({error}); running on the CPU"
+            self._session, _ = build_session(data, origin, cuda=False, threads=threads)
+            self._try_out()
         names = tuple(name.removesuffix("ExecutionProvider") for name in self._session.get_providers())
         self.providers: tuple[str, ...] = names
-        self._try_out()
 
     def __repr__(self) -> str:
         return f"Detector({self.spec.name!r}, {self.spec.kind}, providers={self.providers})"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import tiny_models
+from irec_live import detector as detector_module
 from irec_live.detector import Detector, load_model
 from irec_live.errors import ModelError
 
@@ -149,6 +150,39 @@ def test_cuda_that_cannot_be_had_falls_back_and_says_so(
     assert detector.notice.count("\n") == 0
     assert detector(windows_of(detector, 1)).shape == (1, 3)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_runtime_built_without_cuda_says_so(tiny_activation_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    detector = Detector(tiny_activation_path, provider="cuda")
+    assert detector.providers == ("CPU",)
+    assert detector.notice == "CUDA was asked for but this ONNX Runtime is built without it; running on the CPU"
+
+
+def test_a_gpu_that_fails_while_it_runs_is_replaced_by_the_cpu(
+    tiny_activation_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FailingGpu:
+        """Stands in for a session on a GPU without memory."""
+
+        def get_providers(self) -> list[str]:
+            return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+        def run(self, *_: object) -> None:
+            raise RuntimeError("CUDA failure 2: out of memory")
+
+    real = detector_module.build_session
+
+    def build(data: bytes, origin: str, *, cuda: bool, threads: int) -> tuple[object, str]:
+        return (FailingGpu(), "") if cuda else real(data, origin, cuda=cuda, threads=threads)
+
+    monkeypatch.setattr(detector_module, "build_session", build)
+    detector = Detector(tiny_activation_path, provider="cuda")
+    assert detector.providers == ("CPU",)
+    assert "out of memory" in detector.notice
+    assert detector(windows_of(detector, 1)).shape == (1, 3)
 
 
 def test_a_bad_model_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
