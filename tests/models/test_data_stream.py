@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny_bank
 import torch
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from irec_live.errors import DataError
 from irec_models.data import (
@@ -83,6 +85,14 @@ def test_workers_change_neither_content_nor_order(folder: Path) -> None:
     for a, b in zip(alone, together, strict=True):
         assert torch.equal(a.audio, b.audio)
         assert torch.equal(a.envelope, b.envelope)
+
+
+def test_a_stream_travels_to_another_process_without_its_samples(folder: Path) -> None:
+    stream = _stream(folder)
+    samples = sum(path.stat().st_size for path in (folder / "cache").rglob("samples.i16"))
+    assert len(pickle.dumps(stream.bank)) < samples / 4
+    there = pickle.loads(pickle.dumps(stream))  # noqa: S301  our own bytes
+    assert torch.equal(there.batch(3).audio, stream.batch(3).audio)
 
 
 def test_stems_and_bed_add_up_to_the_mixture(folder: Path) -> None:
@@ -277,3 +287,9 @@ def test_negative_numbers_are_mistakes(folder: Path) -> None:
         _stream(folder, start_step=-1)
     with pytest.raises(ValueError, match="workers must not be negative"):
         make_loader(_stream(folder), workers=-1)
+
+
+def test_rendering_a_batch(folder: Path, benchmark: BenchmarkFixture) -> None:
+    """Windows a second on one core: batch size over the time shown."""
+    stream = _stream(folder)
+    benchmark(stream.batch, 5)

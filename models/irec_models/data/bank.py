@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +56,7 @@ class Bank:
         listed = [folders] if isinstance(folders, str | Path) else list(folders)
         clips: list[Clip] = []
         entries: list[Entry] = []
+        self._places: list[Path] = []
         self._stores: list[npt.NDArray[np.int16]] = []
         self._store_of: list[int] = []
         for number, folder in enumerate(listed):
@@ -64,10 +66,19 @@ class Bank:
             samples, index = open_store(place)
             clips += rows
             entries += index
+            self._places.append(place)
             self._stores.append(samples)
             self._store_of += [number] * len(rows)
         self.clips = tuple(clips)
         self.entries = tuple(entries)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A memory map pickles as all its samples; worker processes that are spawned map the files themselves.
+        return {name: value for name, value in self.__dict__.items() if name != "_stores"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._stores = [open_store(place)[0] for place in self._places]
 
     def __len__(self) -> int:
         return len(self.clips)
