@@ -28,6 +28,9 @@ from irec_live.player.reader import PlaybackReader
 from irec_live.player.transport import Loop
 from irec_live.ring import Block
 
+_LATENCY_S = 0.2
+"""Asked of the device: a Python callback may have to wait for the interpreter; the playhead allows for it."""
+
 _SLOT_FRAMES = 1024
 _SLOTS = 48  # one second ahead at 48 kHz
 _FEED_S = 0.02
@@ -185,12 +188,15 @@ class Speaker:
         stamp = self._stamp
         if stamp is None or stamp.generation != self._generation:
             return self._target_s
-        if self._stream_finished:
-            return stamp.start_s + stamp.length_s
-        elapsed = float(self._stream.time) - stamp.dac_time
-        # Not beyond what was handed over, and not before the place that the last jump went to.
-        position = stamp.start_s + min(elapsed, stamp.length_s)
-        return max(position, min(self._target_s, stamp.start_s))
+        heard_s = stamp.length_s  # not beyond what was handed over
+        if not self._stream_finished:
+            heard_s = min(heard_s, float(self._stream.time) - stamp.dac_time)
+        position = stamp.start_s + heard_s
+        if self._loop is None:
+            # Sound servers correct their idea of the latency now and then; the playhead waits rather than going back.
+            position = max(position, self._target_s)
+            self._target_s = position
+        return max(0.0, position)
 
     def _open_first(self, devices: list[Device]) -> tuple[Device, Any]:
         problem: DeviceError | None = None
@@ -209,7 +215,7 @@ class Speaker:
                     samplerate=device.sample_rate,
                     channels=min(2, device.channels),
                     dtype="float32",
-                    latency="high",
+                    latency=_LATENCY_S,
                     callback=self._on_block,
                     finished_callback=self._on_finished,
                 )

@@ -104,7 +104,6 @@ def test_listen_prints_every_kind_of_line_and_statistics_last(clip: Path, model_
     assert stats["latency_ms"] > 500
 
 
-@pytest.mark.usefixtures("no_waiting")
 def test_listen_stops_after_the_seconds_asked_for(clip: Path, model_options: list[str]) -> None:
     done = run("listen", "--input", clip, "--json", "--seconds", "1.2", "--hop-ms", "200", *model_options)
     times = [line["time_s"] for line in lines(done.stdout) if line["type"] == "activations"]

@@ -1,0 +1,237 @@
+"""Real sound through a real sound server, PortAudio and ALSA; see `virtual_sound`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from virtual_sound import VirtualSound
+
+import tiny_models
+from irec_live.analysis import analyze
+from irec_live.catalog import bundled_models
+from irec_live.devices import find_device, portaudio
+from irec_live.engine import Engine
+from irec_live.errors import IrecError
+from irec_live.model_choice import default_models, load_models
+from irec_live.pipeline import Pipeline
+from irec_live.ring import Block
+from irec_live.session import open_file, open_live
+from irec_live.source import MicrophoneSource, open_input
+
+RATE = 44_100
+WAIT_S = 30.0
+
+TOLERANCE = 0.02
+"""Of an activation or envelope, live against file: of the clip's start the server may swallow milliseconds, and
+nothing else may differ."""
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """1.4 s of each label, with noise so that it can be aligned to the sample."""
+    path = tmp_path_factory.mktemp("virtual") / "clip.wav"
+    tones = np.concatenate([tiny_models.tone(label, 1.4, sample_rate=RATE) for label in tiny_models.LABELS])
+    noise = np.random.default_rng(5).normal(0.0, 0.003, tones.shape)
+    soundfile.write(path, tones + noise, RATE, subtype="PCM_16")
+    return path
+
+
+@pytest.fixture(scope="module")
+def tiny_paths(tiny_activation_path: Path, tiny_envelope_path: Path) -> list[Path]:
+    return [tiny_activation_path, tiny_envelope_path]
+
+
+def wait_until(condition: Callable[[], object], seconds: float = WAIT_S) -> None:
+    deadline = time.monotonic() + seconds
+    tick = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        tick.wait(0.01)
+
+
+def test_listen_hears_what_another_program_plays(
+    virtual_sound: VirtualSound, clip: Path, tiny_paths: list[Path]
+) -> None:
+    command = [sys.executable, "-m", "irec_live", "listen", "--json", "--seconds", "6"]
+    command += [option for path in tiny_paths for option in ("--model", str(path))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=virtual_sound.environment) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        virtual_sound.play(clip)
+        found = [json.loads(line) for line in (first + process.stdout.read()).splitlines()]
+        assert process.wait(WAIT_S) == 0
+    stats = found[-1]
+    assert stats["type"] == "stats"
+    assert (stats["overflows"], stats["skipped_windows"]) == (0, 0)
+    assert [line["label"] for line in found if line["type"] == "event"] == list(tiny_models.LABELS)
+    times = [line["time_s"] for line in found if line["type"] == "activations"]
+    assert np.diff(times) == pytest.approx(0.1)
+    assert len(times) > 45
+
+
+class Tape:
+    """A microphone that remembers what it delivered."""
+
+    def __init__(self, source: MicrophoneSource) -> None:
+        self._source = source
+        self.blocks: list[Block] = []
+        self.over = False
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._source, name)
+
+    @property
+    def ended(self) -> bool:
+        return self.over
+
+    def read(self, timeout_s: float) -> tuple[Block, int]:
+        block, index = self._source.read(timeout_s)
+        if len(block):
+            self.blocks.append(block.copy())
+        return block, index
+
+
+def offset_of(clip: np.ndarray, recording: np.ndarray) -> int:
+    """Where a clip begins in a recording, by the peak of their cross-correlation."""
+    size = 2 ** int(np.ceil(np.log2(len(clip) + len(recording))))
+    product = np.fft.rfft(recording, size) * np.conj(np.fft.rfft(clip, size))
+    return int(np.argmax(np.fft.irfft(product, size)[: len(recording)]))
+
+
+@pytest.mark.parametrize("models", ["tiny", "bundled"])
+def test_live_equals_file(
+    virtual_sound: VirtualSound, clip: Path, tiny_paths: list[Path], tmp_path: Path, models: str
+) -> None:
+    if models == "bundled" and not bundled_models():
+        pytest.skip("no models are bundled")
+    detectors = load_models(tiny_paths if models == "tiny" else default_models())
+    tape = Tape(MicrophoneSource())
+    engine = Engine(tape, Pipeline(tape.sample_rate, detectors, max_pending=2))  # type: ignore[arg-type]
+    engine.start()
+    wait_until(lambda: engine.pipeline.position > 0)
+    player = virtual_sound.play(clip)
+    assert player.wait(WAIT_S) == 0
+    heard_until = engine.pipeline.position + RATE
+    wait_until(lambda: engine.pipeline.position > heard_until)
+    tape.over = True
+    assert engine.wait(WAIT_S)
+    engine.stop()
+    stats = engine.stats()
+    assert (stats.overflows, stats.skipped_windows) == (0, 0)
+
+    samples = soundfile.read(clip, dtype="float32")[0]
+    recording = np.concatenate(tape.blocks).mean(axis=1)
+    start = offset_of(samples, recording)
+    end = start + len(samples)
+    # The server may swallow the first milliseconds of what a program plays.
+    begin = start + RATE // 20
+    assert np.abs(recording[begin:end] - samples[begin - start :]).max() <= 2**-14
+
+    # The same samples at the same place, as a file: every window then holds the same sound.
+    soundfile.write(tmp_path / "padded.wav", np.concatenate([np.zeros(start, np.float32), samples]), RATE)
+    found = analyze(tmp_path / "padded.wav", models=detectors)
+    times, live, _ = engine.pipeline.timeline.activations()
+    count = min(len(live), len(found.activation))
+    whole = times[:count] + 0.5 <= end / RATE
+    assert whole.sum() > 20
+    assert times[:count] == pytest.approx(found.activation_times[:count])
+    assert live[:count][whole] == pytest.approx(found.activation[:count][whole], abs=TOLERANCE)
+    frame_times, envelope = engine.pipeline.timeline.envelopes()
+    count = min(len(envelope), len(found.envelope))
+    whole = frame_times[:count] + 0.4 <= end / RATE
+    assert envelope[:count][whole] == pytest.approx(found.envelope[:count][whole], abs=TOLERANCE)
+
+
+def test_computers_own_sound_is_heard(virtual_sound: VirtualSound, clip: Path, tiny_paths: list[Path]) -> None:
+    assert find_device("loopback").is_default
+    seen: set[str] = set()
+    with closing(open_live(tiny_paths, input="loopback")) as session:
+        wait_until(lambda: session.time_s > 0)
+        virtual_sound.play(clip)
+        wait_until(lambda: seen.update(session.snapshot(1.0).detected) or seen == set(tiny_models.LABELS))
+        assert session.stats().overflows == 0
+
+
+def test_file_plays_to_the_output_in_step_with_the_stream_clock(
+    virtual_sound: VirtualSound, clip: Path, tiny_paths: list[Path]
+) -> None:
+    ear = open_input("loopback")
+    with closing(open_file(clip, tiny_paths, play=False)) as session:
+        ear.start()
+        assert not session.silent
+        wait_until(session.analysis)
+        session.seek(1.0)
+        session.play()
+        wait_until(lambda: session.position_s > 1.4)  # a server's output takes up to a second to start
+        began, position = time.monotonic(), session.position_s
+        wait_until(lambda: session.position_s > 2.4)
+        assert session.position_s - position == pytest.approx(time.monotonic() - began, abs=0.25)
+        session.pause()
+        heard = ear.read(0.1)[0].mean(axis=1)
+        ear.stop()
+    samples = soundfile.read(clip, dtype="float32")[0]
+    loud = np.flatnonzero(np.abs(heard) > 0.1)
+    part = heard[loud[0] : loud[0] + RATE // 2]
+    assert offset_of(part, samples) / RATE == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.fixture
+def mortal_sound(monkeypatch: pytest.MonkeyPatch, virtual_sound: VirtualSound) -> Iterator[VirtualSound]:
+    """A sound server of one test's own, which may die."""
+    sound = VirtualSound()
+    try:
+        sound.start()
+        for name, value in sound.variables.items():
+            monkeypatch.setenv(name, value)
+        assert portaudio.refresh()
+        yield sound
+    finally:
+        sound.close()
+
+
+@pytest.mark.parametrize("place", ["mic", "loopback"])
+def test_lost_device_is_told_and_taken_up_again(
+    mortal_sound: VirtualSound, clip: Path, tiny_paths: list[Path], place: str
+) -> None:
+    with closing(open_live(tiny_paths, input=place)) as session:  # type: ignore[arg-type]
+        wait_until(lambda: session.time_s > 0)
+        mortal_sound.kill()
+        wait_until(lambda: session.snapshot(1.0).state == "lost")
+        assert "went away; looking for it every second" in session.snapshot(1.0).message
+        lost_at = session.time_s
+        wait_until(lambda: session.time_s > lost_at + 0.5)  # the picture moves on
+        mortal_sound.start()
+        wait_until(lambda: session.snapshot(1.0).state == "running")
+        mortal_sound.play(clip)
+        wait_until(lambda: session.snapshot(1.0).detected == ("bass",))
+    assert session.error is None
+
+
+def test_dying_server_leaves_a_playing_file_moving_in_silence(
+    mortal_sound: VirtualSound, clip: Path, tiny_paths: list[Path]
+) -> None:
+    with closing(open_file(clip, tiny_paths)) as session:
+        wait_until(lambda: session.position_s > 0.1)
+        mortal_sound.kill()
+        wait_until(lambda: session.silent)
+        position = session.position_s
+        wait_until(lambda: session.position_s > position + 0.2)
+        assert "went away" in session.snapshot(1.0).message
+
+
+def test_no_server_means_no_device_in_one_sentence(mortal_sound: VirtualSound, tiny_paths: list[Path]) -> None:
+    mortal_sound.kill()
+    assert portaudio.refresh()
+    for place in ("mic", "loopback"):
+        with pytest.raises(IrecError, match=r"^[^\n]{20,300}$"):
+            open_live(tiny_paths, input=place)  # type: ignore[arg-type]
