@@ -36,6 +36,12 @@ class Composition:
     desk: Desk
     themes: ThemeSwitch
 
+    def dispose(self) -> None:
+        """Close the window and give everything back."""
+        self.window.close()
+        for part in (self.window, self.desk, self.themes):
+            part.deleteLater()
+
 
 def application() -> QApplication:
     """The one `QApplication`, made if need be."""
@@ -125,7 +131,7 @@ def run(
     taken = _Picture(window, screenshot, after_s) if screenshot is not None else None
     status = app.exec()
     interrupt.close()
-    window.close()
+    parts.dispose()
     if taken is not None and taken.problem:
         raise OutputError(taken.problem)
     return status

@@ -16,6 +16,7 @@ from irec_live.errors import DeviceError, IrecError, MediaError
 from irec_live.gui.backend import Backend, LoadedModel
 from irec_live.gui.background import Background, Work
 from irec_live.gui.requests import SourceRequest, as_playable
+from irec_live.gui.wording import sentence
 
 if TYPE_CHECKING:
     from irec_live.session import Session
@@ -240,7 +241,7 @@ class Desk(QObject):
         if outcome.complaint:
             self.failed.emit(outcome.complaint)
         if outcome.note:
-            self.noted.emit(outcome.note[:1].upper() + outcome.note[1:])
+            self.noted.emit(sentence(outcome.note))
 
     def _continue(self, old: Setup | None, new: Setup | None) -> None:
         """Carry over what the user set, and let the new session sound only once the old one is silent."""

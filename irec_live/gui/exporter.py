@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from irec_live.gui.backend import Backend
 from irec_live.gui.background import Background
+from irec_live.gui.wording import sentence
 
 if TYPE_CHECKING:
     from irec_live.session import PlayableSession
@@ -39,7 +40,7 @@ class Exporter(QObject):
         self._worker.submit(
             lambda: self._backend.export(analysis, path, form),
             lambda _: self.said.emit(f"Saved {path.name} in {path.parent}.", "info"),
-            lambda text: self.said.emit(text[:1].upper() + text[1:], "error"),
+            lambda text: self.said.emit(sentence(text), "error"),
         )
 
     def stop(self) -> None:

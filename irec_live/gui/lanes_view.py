@@ -93,9 +93,9 @@ class LanesView(QWidget):
         self.canvas.set_theme(theme)
         self.heading.set_theme(theme)
 
-    def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Draw one picture, with the lanes where they now belong."""
-        now_s = time.monotonic()
+    def show_snapshot(self, snapshot: Snapshot, now_s: float | None = None) -> None:
+        """Draw one picture, with the lanes where they belong at this moment of a clock that never runs backwards."""
+        now_s = time.monotonic() if now_s is None else now_s
         if snapshot.labels != self._labels:
             self._labels = snapshot.labels
             self._order = LaneOrder(len(self._labels))

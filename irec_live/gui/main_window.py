@@ -28,6 +28,7 @@ from irec_live.gui.theme import Theme, ThemeChoice, ThemeSwitch
 from irec_live.gui.top_bar import TopBar
 from irec_live.gui.transport import Transport
 from irec_live.gui.welcome import Welcome
+from irec_live.gui.wording import sentence
 from irec_live.results import Overview, Snapshot
 
 
@@ -180,7 +181,7 @@ class MainWindow(QMainWindow):
         self._show_welcome()
 
     def _on_failed(self, text: str) -> None:
-        self.messages.say("failed", text[:1].upper() + text[1:], "error")
+        self.messages.say("failed", sentence(text), "error")
         if self.desk.session is None:
             self._show_welcome()
 
@@ -194,15 +195,14 @@ class MainWindow(QMainWindow):
         self.top.threshold.show_thresholds(snapshot.thresholds)
         self.status.show_snapshot(snapshot)
         level = {"lost": "warning", "failed": "error"}.get(snapshot.state, "info")
-        text = snapshot.message[:1].upper() + snapshot.message[1:]
-        self.messages.say("state", text, level)  # type: ignore[arg-type]
+        self.messages.say("state", sentence(snapshot.message), level)  # type: ignore[arg-type]
 
     def _on_overview(self, overview: Overview) -> None:
         self.panel.overview.show_overview(overview)
         self.actions_.enable_export(overview.progress >= 1.0)
         playable = as_playable(self.desk.session)
         warning = str(getattr(playable, "warning", ""))
-        self.messages.say("file", warning[:1].upper() + warning[1:], "warning")
+        self.messages.say("file", sentence(warning), "warning")
 
     def _on_moved(self, position_s: float, loop: tuple[float, float] | None) -> None:
         playable = as_playable(self.desk.session)

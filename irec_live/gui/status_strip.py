@@ -14,13 +14,12 @@ from irec_live.results import Snapshot, Stats
 
 _STATE_WORDS = {
     "starting": "Starting",
-    "running": "Listening to {title}",
-    "paused": "Paused at {title}",
-    "lost": "{title} went away",
-    "ended": "End of {title}",
+    "running": "Listening",
+    "paused": "Paused",
+    "lost": "Device lost, retrying",
+    "ended": "Ended",
     "failed": "Stopped",
 }
-_FILE_WORDS = {"running": "Playing {title}", "paused": "Paused: {title}"}
 _STATE_COLORS = {"running": "good", "lost": "warning", "failed": "error"}
 _EVERY_S = 0.25
 """Numbers that change thirty times a second cannot be read."""
@@ -100,8 +99,8 @@ class StatusStrip(QFrame):
         if snapshot.state != self._state:
             self._state = snapshot.state
             self.set_theme(self._theme)
-        words = (_FILE_WORDS if self.kind == "file" else {}).get(snapshot.state) or _STATE_WORDS[snapshot.state]
-        self.state.setText(words.format(title=self.title))
+        playing = self.kind == "file" and snapshot.state == "running"
+        self.state.setText(f"{'Playing' if playing else _STATE_WORDS[snapshot.state]} · {self.title}")
         self.state.setToolTip(snapshot.message)
         self._show_stats(snapshot.stats)
 

@@ -19,6 +19,18 @@ def display_name(label: str) -> str:
     return label[:1].upper() + label[1:]
 
 
+def sentence(text: str) -> str:
+    """A message as a sentence of its own; a file name at its start keeps its spelling.
+
+    Examples
+    --------
+    >>> sentence("there is no sound input device"), sentence("demo.csv cannot be decoded")
+    ('There is no sound input device', 'demo.csv cannot be decoded')
+    """
+    first = text.split(" ", 1)[0]
+    return display_name(text) if first.isalpha() else text
+
+
 def percent_text(value: float) -> str:
     """A share 0..1 in whole per cent, with a thin space.
 

@@ -1,0 +1,67 @@
+"""Windows for tests: on no screen, with made-up sessions unless a test brings its own backend."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before anything imports Qt
+
+import gc
+from collections.abc import Callable, Iterator
+
+import pytest
+from fake_session import FakeBackend
+from PySide6.QtCore import QCoreApplication, QEvent
+from pytestqt.qtbot import QtBot
+
+from irec_live.gui.app import Composition, application, compose
+from irec_live.gui.backend import Backend
+from irec_live.gui.preferences import Preferences
+
+
+@pytest.fixture(scope="session")
+def qapp() -> object:
+    """The application as the app itself makes it."""
+    return application()
+
+
+@pytest.fixture
+def backend() -> FakeBackend:
+    """Opens made-up sessions."""
+    return FakeBackend()
+
+
+@pytest.fixture
+def bury() -> Callable[[], None]:
+    """Lets Qt and Python free what was given up."""
+
+    def now() -> None:
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        QCoreApplication.processEvents()
+        gc.collect()
+
+    return now
+
+
+@pytest.fixture
+def build(qtbot: QtBot) -> Iterator[Callable[..., Composition]]:
+    """Puts windows together, shows them, and takes them apart after the test."""
+    made: list[Composition] = []
+
+    def make(backend: Backend, preferences: Preferences | None = None, models: tuple[str, ...] = ()) -> Composition:
+        parts = compose(backend, preferences or Preferences(), models)
+        made.append(parts)
+        parts.window.show()
+        qtbot.waitExposed(parts.window)
+        return parts
+
+    yield make
+    for parts in made:
+        parts.dispose()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+@pytest.fixture
+def parts(build: Callable[..., Composition], backend: FakeBackend) -> Composition:
+    """A shown window over made-up sessions, with nothing open yet."""
+    return build(backend)

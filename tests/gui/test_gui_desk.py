@@ -1,0 +1,165 @@
+"""The desk: opens things off the GUI thread, and what fails harms nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fake_session import FakeBackend, FakeFileSession, FakeModel, FakeSession, spec
+from pytestqt.qtbot import QtBot
+
+from irec_live.errors import DeviceError, MediaError
+from irec_live.gui.background import Background
+from irec_live.gui.desk import Desk
+from irec_live.gui.requests import SourceRequest
+
+MIC, SONG = SourceRequest("mic"), SourceRequest("file", path=Path("song.flac"))
+
+
+@pytest.fixture
+def desk(qtbot: QtBot, backend: FakeBackend) -> Iterator[Desk]:
+    desk = Desk(backend)
+    yield desk
+    desk.close()
+    desk.deleteLater()
+
+
+def open_and_wait(qtbot: QtBot, desk: Desk, request: SourceRequest) -> FakeSession:
+    with qtbot.waitSignal(desk.opened, timeout=5000):
+        desk.open(request)
+    assert isinstance(desk.session, FakeSession)
+    return desk.session
+
+
+def test_opening_happens_on_another_thread(
+    qtbot: QtBot, desk: Desk, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+    real = backend.open
+    monkeypatch.setattr(backend, "open", lambda *args: (threads.append(threading.current_thread()), real(*args))[1])
+    open_and_wait(qtbot, desk, MIC)
+    assert threads[0] is not threading.current_thread()
+
+
+def test_a_new_session_replaces_the_old_one_and_closes_it(qtbot: QtBot, desk: Desk) -> None:
+    first = open_and_wait(qtbot, desk, MIC)
+    second = open_and_wait(qtbot, desk, SONG)
+    qtbot.waitUntil(lambda: first.closed == 1, timeout=5000)
+    assert desk.session is second
+    assert second.closed == 0
+
+
+def test_a_file_begins_to_play_only_once_it_is_the_one(qtbot: QtBot, desk: Desk, backend: FakeBackend) -> None:
+    first = open_and_wait(qtbot, desk, SONG)
+    open_and_wait(qtbot, desk, SourceRequest("file", path=Path("other.flac")))
+    assert isinstance(first, FakeFileSession)
+    assert not first.playing
+
+
+@pytest.mark.parametrize("problem", [MediaError("song.flac is not audio"), DeviceError("busy"), RuntimeError("bug")])
+def test_a_failure_leaves_the_running_session_as_it_was(
+    qtbot: QtBot, desk: Desk, backend: FakeBackend, problem: Exception
+) -> None:
+    running = open_and_wait(qtbot, desk, SONG)
+    backend.problem = problem  # type: ignore[assignment]
+    with qtbot.waitSignal(desk.failed, timeout=5000) as failed:
+        desk.open(SourceRequest("file", path=Path("song.flac")))
+    assert str(problem) in failed.args[0]
+    assert desk.session is running
+    assert running.closed == 0
+
+
+def test_a_device_that_admits_one_user_is_let_go_and_taken_up_again(
+    qtbot: QtBot, desk: Desk, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = open_and_wait(qtbot, desk, MIC)
+    real = backend.open
+
+    def exclusive(request: SourceRequest, models: list[FakeModel]) -> FakeSession:
+        if any(not session.closed for session in backend.sessions):
+            raise DeviceError("the device is in use")
+        if request.device == "broken":
+            raise DeviceError("the device refuses")
+        return real(request, models)
+
+    monkeypatch.setattr(backend, "open", exclusive)
+    second = open_and_wait(qtbot, desk, SourceRequest("mic", "other"))
+    assert first.closed
+    with qtbot.waitSignals([desk.opened, desk.failed], timeout=5000):
+        desk.open(SourceRequest("mic", "broken"))
+    assert second.closed
+    assert desk.request == SourceRequest("mic", "other")
+    assert desk.session is not second
+
+
+def test_of_two_wishes_the_last_one_wins(qtbot: QtBot, desk: Desk, backend: FakeBackend) -> None:
+    with qtbot.waitSignal(desk.opened, timeout=5000):
+        desk.open(SourceRequest("mic", "slow"))
+        desk.open(SONG)
+    assert desk.request == SONG
+    qtbot.waitUntil(lambda: backend.sessions[0].closed == 1, timeout=5000)
+
+
+def test_a_model_takes_the_place_of_its_kind_and_the_song_goes_on(
+    qtbot: QtBot, desk: Desk, backend: FakeBackend
+) -> None:
+    backend.known["better"] = FakeModel(spec(name="better"))
+    former = open_and_wait(qtbot, desk, SONG)
+    former.time_s = 42.0
+    with qtbot.waitSignal(desk.opened, timeout=5000):
+        desk.use_model("/models/better.onnx")
+    assert [model.name for model in desk.session.specs] == ["better", "neuroment-mel"]  # type: ignore[union-attr]
+    assert desk.session.position_s == 42.0  # type: ignore[union-attr]
+    with qtbot.waitSignal(desk.opened, timeout=5000):
+        desk.drop_model("envelope")
+    assert desk.models == {"activation": "/models/better.onnx"}
+    desk.drop_model("activation")
+    assert desk.models == {"activation": "/models/better.onnx"}
+
+
+def test_a_bad_model_leaves_the_running_session_as_it_was(qtbot: QtBot, desk: Desk) -> None:
+    running = open_and_wait(qtbot, desk, MIC)
+    with qtbot.waitSignal(desk.failed, timeout=5000) as failed:
+        desk.use_model("broken.onnx")
+    assert "not a model" in failed.args[0]
+    assert desk.session is running
+
+
+def test_a_model_chosen_before_any_source_is_used_by_the_first(qtbot: QtBot, desk: Desk, backend: FakeBackend) -> None:
+    with qtbot.waitSignal(desk.noted, timeout=5000):
+        desk.use_model("han-1s")
+    open_and_wait(qtbot, desk, MIC)
+    assert backend.opened[-1] == (MIC, ["han-1s"])
+
+
+def test_without_a_microphone_the_demo_plays_and_says_why(qtbot: QtBot, desk: Desk, backend: FakeBackend) -> None:
+    backend.no_microphone = True
+    with qtbot.waitSignal(desk.noted, timeout=5000) as noted:
+        desk.open_first(SourceRequest("mic", "gone"), demo=True)
+    assert desk.request == SourceRequest("file", path=Path("demo.ogg"))
+    note = noted.args[0]
+    assert "no sound input device" in note
+    assert "demo" in note
+
+
+def test_a_hung_job_does_not_hold_up_the_next_for_ever(qtbot: QtBot) -> None:
+    worker, release, answers = Background("test"), threading.Event(), []
+    worker.submit(lambda: release.wait(30), answers.append, answers.append)
+    assert worker.busy
+    worker.renew()
+    worker.submit(lambda: "next", answers.append, answers.append)
+    qtbot.waitUntil(lambda: answers == ["next"], timeout=5000)
+    release.set()
+    qtbot.waitUntil(lambda: len(answers) == 2, timeout=5000)
+    worker.stop()
+
+
+def test_stopping_takes_no_more_answers(qtbot: QtBot) -> None:
+    worker, answers = Background("test"), []
+    worker.submit(lambda: 1, answers.append, answers.append)
+    worker.stop()
+    worker.submit(lambda: 2, answers.append, answers.append)
+    qtbot.wait(50)
+    assert answers == []

@@ -1,0 +1,135 @@
+"""Arrays to pixels: lanes, spectrogram colours, overview."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from fake_session import LABELS, FakeFileSession, FakeSession
+from PySide6.QtGui import QColor
+
+from irec_live.gui.instrument_colors import instrument_rgb
+from irec_live.gui.lane_curves import decibel_height, lane_curves, peak_decimate
+from irec_live.gui.overview_art import MOST_STRIPS, resampled, strip_image, strip_labels
+from irec_live.gui.spectrogram_view import level_bytes
+from irec_live.gui.theme import DARK, LIGHT, Theme
+from irec_live.gui.time_ruler import tick_step
+from irec_live.results import Event, Overview, Snapshot
+
+
+def test_now_is_at_the_right_edge_and_the_span_at_the_left() -> None:
+    snapshot = Snapshot(
+        labels=("flute",),
+        time_s=20.0,
+        span_s=10.0,
+        activation_times=np.array([10.0, 15.0, 20.0]),
+        activation=np.array([[0.1], [0.2], [0.3]], np.float32),
+    )
+    assert lane_curves(snapshot, 500.0).line_x.tolist() == [0.0, 250.0, 500.0]
+
+
+def test_envelopes_stand_in_decibels_over_sixty() -> None:
+    heights = decibel_height(np.array([1.0, 10 ** (-30 / 20), 1e-9, 0.0]))
+    np.testing.assert_allclose(heights, [1.0, 0.5, 0.0, 0.0], atol=1e-12)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7, 640, 5000])
+def test_decimation_keeps_every_peak_and_fits_the_width(rows: int) -> None:
+    y = np.random.default_rng(1).random((rows, 3))
+    x, kept = peak_decimate(np.arange(float(rows)), y, 640)
+    assert len(x) == len(kept) <= max(640, 1)
+    if rows:
+        np.testing.assert_array_equal(kept.max(axis=0), y.max(axis=0))
+
+
+def test_a_missing_model_leaves_its_curves_empty() -> None:
+    curves = lane_curves(Snapshot(labels=("flute", "bass"), time_s=3.0, span_s=15.0), 800.0)
+    assert curves.line.shape == curves.fill.shape == (0, 2)
+    assert curves.activation.tolist() == [0.0, 0.0]
+
+
+def test_curves_show_what_thresholds_are_compared_with() -> None:
+    snapshot = FakeSession().snapshot(15.0)
+    np.testing.assert_allclose(lane_curves(snapshot, 4000.0).line, snapshot.smoothed, rtol=1e-6)
+
+
+def test_louder_bands_are_never_darker() -> None:
+    indices = level_bytes(np.linspace(-130, 10, 400)[None, :])[0].astype(int)
+    assert (np.diff(indices) >= 0).all()
+    assert indices[0] == 0
+    assert indices[-1] == 255
+    assert level_bytes(np.array([[np.nan]])).tolist() == [[0]]
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_the_spectrogram_gets_steadily_further_from_its_ground(theme: Theme) -> None:
+    table = theme.ramp_table().astype(float)
+    distance = np.abs(table @ [0.2126, 0.7152, 0.0722] - table[0] @ [0.2126, 0.7152, 0.0722])
+    assert table.shape == (256, 3)
+    assert (np.diff(distance) > -1.0).all()
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_text_and_instruments_can_be_read_on_the_ground(theme: Theme) -> None:
+    names = [("text", 7.0), ("muted", 4.5), ("accent", 3.0), ("warning", 3.0), ("error", 3.0)]
+    for name, least in names:
+        assert contrast(theme.color(name), theme.color("ground")) >= least, name
+    for label in LABELS:
+        assert contrast(theme.instrument(label), theme.color("ground")) >= 3.0, label
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_no_two_instruments_share_a_color(dark: bool) -> None:
+    colors = {label: np.array(instrument_rgb(label, dark), float) for label in LABELS}
+    for one, other in itertools.combinations(LABELS, 2):
+        assert np.abs(colors[one] - colors[other]).max() > 18, (one, other)
+
+
+def test_unknown_labels_have_a_color_of_their_own_that_stays() -> None:
+    assert instrument_rgb("theremin", True) == instrument_rgb("Theremin", True) != instrument_rgb("kazoo", True)
+
+
+def test_overview_slices_fall_together_without_losing_peaks_or_inventing_sound() -> None:
+    rows = np.array([0.1, 0.9, np.nan, np.nan, 0.2, 0.3])
+    joined = resampled(rows, 3, np.fmax)
+    assert joined[0] == 0.9
+    assert np.isnan(joined[1])
+    assert joined[2] == 0.3
+    assert resampled(rows[:2], 4, np.fmax).tolist() == [0.1, 0.1, 0.9, 0.9]
+
+
+def test_strips_are_for_the_labels_that_sound_longest() -> None:
+    events = tuple(Event(f"label {n}", 0.0, float(n), 0.9) for n in range(1, 10))
+    overview = Overview(duration_s=10.0, events=events, detected=tuple(event.label for event in events))
+    labels = strip_labels(overview)
+    assert labels[0] == "label 9"
+    assert len(labels) == MOST_STRIPS
+
+
+def test_a_strip_is_opaque_where_its_label_is_sure_and_clear_where_nothing_is_known() -> None:
+    session = FakeFileSession(progress=0.5)
+    overview = session.overview()
+    label = strip_labels(overview)[0]
+    image = strip_image(overview, label, 400, DARK)
+    alpha = np.array([image.pixelColor(x, 0).alpha() for x in range(400)])
+    assert alpha[:190].max() > 200
+    assert alpha[205:].max() == 0
+    assert image.pixelColor(int(alpha.argmax()), 0).rgb() == DARK.instrument(label).rgb()
+
+
+def test_ticks_never_crowd() -> None:
+    for span_s in (5.0, 10.0, 15.0, 30.0, 60.0):
+        assert 2 <= span_s / tick_step(span_s) <= 8
+
+
+def contrast(one: QColor, other: QColor) -> float:
+    """WCAG 2.1 contrast ratio."""
+
+    def luminance(color: QColor) -> float:
+        parts = np.array([color.redF(), color.greenF(), color.blueF()])
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)

@@ -1,0 +1,110 @@
+"""End to end: a real file dropped on the real window, analysed by real (tiny) networks."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from file_drop import drop
+from pytestqt.qtbot import QtBot
+
+import tiny_models
+from irec_live.gui.app import Composition
+from irec_live.gui.backend import AppBackend
+from irec_live.gui.main_window import MainWindow
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    """Two seconds of flute, then two of bass and violin together."""
+    flute = tiny_models.tone("flute", 2.0)
+    duo = 0.5 * tiny_models.tone("bass", 2.0) + 0.5 * tiny_models.tone("violin", 2.0)
+    path = tmp_path / "song.flac"
+    soundfile.write(path, np.concatenate([flute, duo]), 8000)
+    return path
+
+
+@pytest.fixture
+def window(build: Callable[..., Composition], tiny_activation_path: Path, tiny_envelope_path: Path) -> MainWindow:
+    """The window over the app itself, silent."""
+    models = (str(tiny_activation_path), str(tiny_envelope_path))
+    return build(AppBackend(audible=False), models=models).window
+
+
+def test_labels_of_a_dropped_file_can_be_read_off_the_window(qtbot: QtBot, window: MainWindow, song: Path) -> None:
+    drop(window, song)
+    qtbot.waitUntil(lambda: "flute" in window.page.headline.labels, timeout=20_000)
+    assert window.windowTitle().startswith("song.flac")
+    qtbot.waitUntil(window.actions_.exports[0].isEnabled, timeout=20_000)
+    assert set(window.panel.overview.strips) == {"flute", "bass", "violin"}
+    session = window.desk.session
+    window.playback.play_or_pause()
+    window.playback.seek(3.2)
+    qtbot.waitUntil(lambda: set(window.page.headline.labels) == {"bass", "violin"}, timeout=20_000)
+    assert session is window.desk.session
+    assert window.page.lanes.canvas.curves.level_db.max() > -30
+    assert window.status.provider.text() == "CPU"
+
+
+def test_the_analysis_of_a_dropped_file_is_exported_whole(
+    qtbot: QtBot, window: MainWindow, song: Path, tmp_path: Path
+) -> None:
+    drop(window, song)
+    qtbot.waitUntil(window.actions_.exports[0].isEnabled, timeout=20_000)
+    session = window.desk.session
+    target = tmp_path / "song.json"
+    window.exporter.export(session, target, "json")  # type: ignore[arg-type]
+    qtbot.waitUntil(lambda: "Saved song.json" in window.messages.text, timeout=20_000)
+    written = json.loads(target.read_text())
+    assert written["schema"] == "irec.analysis/1"
+    assert set(written["detected"]) == {"flute", "bass", "violin"}
+    window.exporter.export(session, tmp_path / "no" / "such" / "folder.json", "json")  # type: ignore[arg-type]
+    qtbot.waitUntil(lambda: "folder.json" in window.messages.text, timeout=20_000)
+
+
+@pytest.mark.parametrize("content", [b"", b"not sound at all" * 100])
+def test_a_file_that_is_not_sound_leaves_the_song_playing(
+    qtbot: QtBot, window: MainWindow, song: Path, tmp_path: Path, content: bytes
+) -> None:
+    drop(window, song)
+    qtbot.waitUntil(lambda: window.desk.session is not None, timeout=20_000)
+    running = window.desk.session
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(content)
+    drop(window, bad)
+    qtbot.waitUntil(lambda: "bad.wav" in window.messages.text, timeout=20_000)
+    assert window.desk.session is running
+    assert window.windowTitle().startswith("song.flac")
+
+
+def test_a_dropped_model_listens_from_now_on_and_a_broken_one_does_not(
+    qtbot: QtBot, window: MainWindow, song: Path, tmp_path: Path
+) -> None:
+    drop(window, song)
+    qtbot.waitUntil(lambda: window.desk.session is not None, timeout=20_000)
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"\x80\x04\x95 not a model")
+    drop(window, broken)
+    qtbot.waitUntil(lambda: "broken.onnx" in window.messages.text, timeout=20_000)
+    assert window.top.models.text() == "tiny-activation + tiny-envelope"
+    other = tiny_models.write_activation_model(tmp_path, name="other")
+    drop(window, other)
+    qtbot.waitUntil(lambda: window.top.models.text() == "other + tiny-envelope", timeout=20_000)
+
+
+def test_closing_the_window_ends_every_thread(
+    qtbot: QtBot, window: MainWindow, song: Path, bury: Callable[[], None]
+) -> None:
+    before = {thread for thread in threading.enumerate() if not thread.name.startswith("irec")}
+    drop(window, song)
+    qtbot.waitUntil(lambda: window.desk.session is not None, timeout=20_000)
+    window.close()
+    bury()
+    after = {thread for thread in threading.enumerate() if thread.name.startswith("irec")}
+    assert after == set()
+    assert before

@@ -1,0 +1,362 @@
+"""The whole window over made-up sessions."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_session import LABELS, FakeBackend, FakeFileSession, FakeSession
+from file_drop import drop
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QToolButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from irec_live.errors import DeviceError, MediaError
+from irec_live.gui.app import Composition
+from irec_live.gui.main_window import MainWindow
+from irec_live.gui.preferences import Preferences
+from irec_live.gui.requests import SourceRequest
+
+MIC, SONG = SourceRequest("mic"), SourceRequest("file", path=Path("/music/song.flac"))
+
+
+def opened(qtbot: QtBot, parts: Composition, request: SourceRequest) -> Any:
+    """Open a source and wait for its first picture."""
+    with qtbot.waitSignal(parts.window.bridge.pictured, timeout=5000):
+        parts.window.open(request)
+    return parts.desk.session
+
+
+def drop_and_read(window: MainWindow, path: Path) -> str:
+    """Drop a file; what the window said before the button was let go."""
+    said: list[str] = []
+    drop(window, path, between=lambda: said.append(window.overlay.text))
+    return said[0]
+
+
+def test_detected_labels_stand_in_the_headline_the_strongest_first(qtbot: QtBot, parts: Composition) -> None:
+    session = opened(qtbot, parts, MIC)
+    session.time_s = 64.4
+    parts.window.bridge.tick()
+    expected = session.snapshot(15.0).detected
+    assert len(expected) >= 2
+    assert parts.window.page.headline.labels == expected
+    assert "and" in parts.window.page.headline.accessibleDescription()
+
+
+def test_nothing_detected_is_said_in_words(qtbot: QtBot, parts: Composition) -> None:
+    session = opened(qtbot, parts, MIC)
+    session.set_threshold_offset(0.48)
+    session.time_s = 33.0
+    parts.window.bridge.tick()
+    assert parts.window.page.headline.labels == ()
+    assert parts.window.page.headline.idle_text == "Listening…"
+
+
+def test_the_threshold_slider_moves_the_sessions_thresholds_and_shows_them(qtbot: QtBot, parts: Composition) -> None:
+    session = opened(qtbot, parts, MIC)
+    threshold = parts.window.top.threshold
+    threshold.slider.setValue(12)
+    assert session.threshold_offset == pytest.approx(0.12)
+    parts.window.bridge.tick()
+    assert "62" in threshold.effect.text()
+    other = opened(qtbot, parts, SONG)
+    assert other.threshold_offset == pytest.approx(0.12)
+    parts.window.actions_.reset_threshold.trigger()
+    assert other.threshold_offset == 0.0
+
+
+def test_lanes_stay_put_for_two_seconds_at_least(qtbot: QtBot, parts: Composition) -> None:
+    session = opened(qtbot, parts, MIC)
+    parts.window.bridge.watch(None)
+    lanes = parts.window.page.lanes
+    start_s = time.monotonic()
+    orders: list[list[str]] = []
+    for frame in range(300):
+        session.time_s = 30.0 + frame / 30
+        lanes.show_snapshot(session.snapshot(15.0), start_s + frame / 30)
+        orders.append(lanes.order)
+    changes = [frame for frame in range(1, 300) if orders[frame] != orders[frame - 1]]
+    assert len(changes) >= 1
+    assert all(later - former >= 59 for former, later in itertools.pairwise(changes))
+    assert sorted(orders[-1]) == sorted(LABELS)
+
+
+def test_a_lost_device_is_said_and_forgotten_when_it_comes_back(qtbot: QtBot, parts: Composition) -> None:
+    session = opened(qtbot, parts, MIC)
+    session.state, session.message = "lost", "the microphone went away; trying again every second"
+    parts.window.bridge.tick()
+    assert parts.window.messages.text == "The microphone went away; trying again every second"
+    assert "lost" in parts.window.status.state.text()
+    session.state, session.message = "running", ""
+    parts.window.bridge.tick()
+    assert parts.window.messages.text == ""
+    assert parts.window.isVisible()
+
+
+def test_a_dismissed_message_stays_away_until_it_changes(qtbot: QtBot, parts: Composition) -> None:
+    messages = parts.window.messages
+    messages.say("state", "one", "warning")
+    messages.say("note", "less", "info")
+    assert messages.text == "one"
+    messages.dismiss()
+    messages.say("state", "one", "warning")
+    assert messages.text == "less"
+    messages.say("state", "two", "warning")
+    assert messages.text == "two"
+    messages.clear("state")
+    messages.clear("note")
+    assert messages.text == ""
+    assert not messages.isVisible()
+
+
+def test_a_dropped_file_is_opened_and_said_beforehand(qtbot: QtBot, parts: Composition, tmp_path: Path) -> None:
+    song = tmp_path / "song.flac"
+    song.touch()
+    with qtbot.waitSignal(parts.desk.opened, timeout=5000):
+        assert drop_and_read(parts.window, song) == "Listen to song.flac"
+    assert parts.desk.request == SourceRequest("file", path=song)
+    assert parts.window.panel.isVisible()
+    assert parts.window.overlay.text == ""
+
+
+def test_a_bad_file_dropped_is_said_and_the_window_goes_on(
+    qtbot: QtBot, parts: Composition, backend: FakeBackend, tmp_path: Path
+) -> None:
+    running = opened(qtbot, parts, MIC)
+    bad = tmp_path / "bad.flac"
+    bad.touch()
+    backend.problem = MediaError("bad.flac cannot be decoded as audio")
+    with qtbot.waitSignal(parts.desk.failed, timeout=5000):
+        drop(parts.window, bad)
+    assert parts.window.messages.text == "bad.flac cannot be decoded as audio"
+    pulled = running.pulled
+    qtbot.waitUntil(lambda: running.pulled > pulled + 3, timeout=5000)
+    assert not parts.window.panel.isVisible()
+
+
+def test_a_dropped_model_and_a_dropped_folder(qtbot: QtBot, parts: Composition, tmp_path: Path) -> None:
+    running = opened(qtbot, parts, MIC)
+    model = tmp_path / "broken.onnx"
+    model.touch()
+    with qtbot.waitSignal(parts.desk.failed, timeout=5000):
+        assert drop_and_read(parts.window, model) == "Use the model broken.onnx"
+    assert "not a model" in parts.window.messages.text
+    assert drop_and_read(parts.window, tmp_path) == ""
+    assert parts.desk.session is running
+
+
+def test_with_nothing_to_hear_two_ways_to_begin_are_offered(
+    qtbot: QtBot, parts: Composition, backend: FakeBackend
+) -> None:
+    backend.problem = DeviceError("PortAudio is not installed; on Debian/Ubuntu: sudo apt install libportaudio2")
+    with qtbot.waitSignal(parts.desk.failed, timeout=5000):
+        parts.window.open(MIC)
+    assert parts.window.welcome.isVisible()
+    assert "sudo apt install libportaudio2" in parts.window.messages.text
+    backend.problem = None
+    opened(qtbot, parts, MIC)
+    assert parts.window.page.isVisible()
+    assert parts.window.messages.text == ""
+
+
+def test_keys_steer_the_playhead(qtbot: QtBot, parts: Composition) -> None:
+    session = opened(qtbot, parts, SONG)
+    assert isinstance(session, FakeFileSession)
+    session.time_s = 50.0
+    window = parts.window
+    window.activateWindow()
+    key = Qt.Key
+    qtbot.keyClick(window, key.Key_Space)
+    assert not session.playing
+    qtbot.keyClick(window, key.Key_Right)
+    qtbot.keyClick(window, key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert session.position_s == pytest.approx(54.0)
+    qtbot.keyClick(window, key.Key_BracketLeft)
+    session.time_s = 60.0
+    qtbot.keyClick(window, key.Key_BracketRight)
+    assert session.loop == (54.0, 60.0)
+    qtbot.keyClick(window, key.Key_L)
+    assert session.loop is None
+    qtbot.keyClick(window, key.Key_Home)
+    assert session.position_s == 0.0
+    qtbot.keyClick(window, key.Key_Space)
+    assert session.playing
+
+
+def test_the_focused_slider_keeps_the_arrow_keys(qtbot: QtBot, parts: Composition) -> None:
+    session = opened(qtbot, parts, SONG)
+    session.pause()
+    session.time_s = 50.0
+    slider = parts.window.top.threshold.slider
+    qtbot.keyClick(slider, Qt.Key.Key_Right)
+    assert slider.value() == 1
+    assert session.position_s == 50.0
+
+
+def test_a_click_in_the_overview_seeks_and_a_shift_drag_loops(qtbot: QtBot, parts: Composition) -> None:
+    session = opened(qtbot, parts, SONG)
+    overview = parts.window.panel.overview
+    qtbot.waitUntil(lambda: overview.time_at(1e9) == session.duration_s, timeout=5000)
+    place = QPointF(overview.x_at(100.0), 30.0).toPoint()
+    qtbot.mouseClick(overview, Qt.MouseButton.LeftButton, pos=place)
+    assert session.position_s == pytest.approx(100.0, abs=0.3)
+    shift, left = Qt.KeyboardModifier.ShiftModifier, Qt.MouseButton.LeftButton
+    start, end = (QPointF(overview.x_at(time_s), 30.0).toPoint() for time_s in (120.0, 150.0))
+    qtbot.mousePress(overview, left, shift, start)
+    qtbot.mouseMove(overview, end)
+    qtbot.mouseRelease(overview, left, shift, end)
+    assert session.loop == pytest.approx((120.0, 150.0), abs=0.3)
+    assert session.position_s == pytest.approx(120.0, abs=0.3)
+    assert parts.window.actions_.loop.isChecked()
+    qtbot.mouseDClick(overview, left, pos=place)
+    assert session.loop is None
+
+
+def test_the_overview_has_a_strip_for_every_instrument_that_lasts(qtbot: QtBot, parts: Composition) -> None:
+    session = opened(qtbot, parts, SONG)
+    overview = parts.window.panel.overview
+    qtbot.waitUntil(lambda: len(overview.strips) > 0, timeout=5000)
+    assert set(overview.strips) <= set(session.overview().detected)
+    assert "62" in overview.accessibleDescription()
+
+
+def test_an_analysis_can_be_exported_once_it_is_complete(
+    qtbot: QtBot, parts: Composition, backend: FakeBackend, tmp_path: Path
+) -> None:
+    session = opened(qtbot, parts, SONG)
+    window = parts.window
+    assert not window.actions_.exports[0].isEnabled()
+    session.progress = 1.0
+    qtbot.waitUntil(window.actions_.exports[0].isEnabled, timeout=5000)
+    window.exporter.export(session, tmp_path / "a.json", "json")
+    assert "still being analysed" in window.messages.text
+    session.analysis = object
+    window.exporter.export(session, tmp_path / "a.json", "json")
+    qtbot.waitUntil(lambda: backend.exported == [(tmp_path / "a.json", "json")], timeout=5000)
+    qtbot.waitUntil(lambda: "Saved a.json" in window.messages.text, timeout=5000)
+
+
+def test_figures_of_the_engine_are_all_in_the_status_strip(qtbot: QtBot, parts: Composition) -> None:
+    opened(qtbot, parts, MIC)
+    status = parts.window.status
+    labels = (status.provider, status.load, status.inference, status.latency, status.overflows, status.skips)
+    texts = [label.text() for label in labels]
+    assert texts == ["CPU", "Load 6\u2009%", "Inference 3.1 (5.4) ms", "Latency 721 ms", "Overflows 0", "Skipped 0"]
+
+
+def test_sources_on_offer_name_devices_by_name_and_host_api(qtbot: QtBot, parts: Composition) -> None:
+    with qtbot.waitSignal(parts.desk.devices_listed, timeout=5000):
+        parts.desk.list_devices()
+    offered = parts.window.top.sources.requests()
+    assert offered[:3] == [
+        SourceRequest("mic"),
+        SourceRequest("mic", "USB Audio Interface", "ALSA"),
+        SourceRequest("mic", "Built-in Microphone", "ALSA"),
+    ]
+    assert SourceRequest("loopback") in offered
+
+
+def test_models_on_offer_stand_in_the_menu(qtbot: QtBot, parts: Composition) -> None:
+    opened(qtbot, parts, MIC)
+    with qtbot.waitSignal(parts.desk.models_listed, timeout=5000):
+        parts.desk.list_models()
+    picker = parts.window.top.models
+    assert picker.text() == "han-1s + neuroment-mel"
+    entries = {action.text(): action.isChecked() for action in picker.menu().actions() if action.isCheckable()}
+    assert entries == {"han-1s": True, "neuroment-mel": True, "None": False}
+
+
+def test_the_theme_can_be_switched_while_it_draws(qtbot: QtBot, parts: Composition) -> None:
+    session = opened(qtbot, parts, MIC)
+    grounds = []
+    for _ in range(2):
+        parts.window.actions_.toggle_theme.trigger()
+        pulled = session.pulled
+        qtbot.waitUntil(lambda before=pulled: session.pulled > before, timeout=5000)
+        grounds.append(parts.window.grab().toImage().pixelColor(600, 110).lightnessF())
+    assert grounds[0] > 0.8
+    assert grounds[1] < 0.2
+
+
+def test_what_the_user_set_is_remembered(
+    qtbot: QtBot, build: Callable[..., Composition], backend: FakeBackend, tmp_path: Path
+) -> None:
+    store = tmp_path / "settings.ini"
+    first = build(backend, Preferences.in_file(store))
+    opened(qtbot, first, SourceRequest("mic", "USB Audio Interface", "ALSA"))
+    first.window.top.threshold.slider.setValue(-7)
+    first.window.actions_.theme_chosen.emit("light")
+    first.window.actions_.span_chosen.emit(30.0)
+    first.window.resize(1100, 640)
+    first.window.close()
+    again = Preferences.in_file(store)
+    assert again.source == SourceRequest("mic", "USB Audio Interface", "ALSA")
+    assert (again.theme, again.span_s, again.threshold_offset) == ("light", 30.0, -0.07)
+    second = build(backend, again)
+    assert second.window.height() == 640  # the width is cut to the width of a screen that is no screen
+    assert second.window.top.threshold.offset == -0.07
+
+
+def test_nonsense_in_the_settings_counts_as_absent(tmp_path: Path) -> None:
+    store = tmp_path / "settings.ini"
+    store.write_text("[General]\ntheme=purple\nspan_s=many\nthreshold_offset=9\ngeometry=1\nfolder=/no/such\n")
+    preferences = Preferences.in_file(store)
+    assert (preferences.theme, preferences.span_s, preferences.threshold_offset) == ("system", 15.0, 0.4)
+    assert preferences.geometry is None
+    assert preferences.folder == Path.home()
+
+
+@pytest.mark.parametrize("size", [(960, 560), (1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("lanes", [1, 13, 40])
+def test_every_size_and_lane_count_can_be_drawn(
+    qtbot: QtBot,
+    parts: Composition,
+    backend: FakeBackend,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+    lanes: int,
+) -> None:
+    labels = (*LABELS, *(f"instrument {n}" for n in range(40)))[:lanes]
+    monkeypatch.setattr(backend, "open", lambda request, models: FakeSession(labels))
+    parts.window.resize(*size)
+    opened(qtbot, parts, MIC)
+    picture = parts.window.grab()
+    assert (picture.width(), picture.height()) == size
+    canvas = parts.window.page.lanes.canvas
+    assert canvas.height() >= 22 * lanes
+
+
+def test_every_control_has_a_name_for_screen_readers(qtbot: QtBot, parts: Composition) -> None:
+    opened(qtbot, parts, SONG)
+    window = parts.window
+    controls = [*window.findChildren(QToolButton), window.top.sources, window.top.threshold.slider]
+    controls += [window.top.meter, window.page.headline, window.page.lanes, window.page.spectrogram]
+    controls += [window.panel.overview, window.panel.transport.play_button]
+    own = [widget for widget in controls if widget.objectName() not in ("ScrollLeftButton", "qt_toolbar_ext_button")]
+    assert [widget for widget in own if isinstance(widget, QWidget) and not widget.accessibleName()] == []
+
+
+def test_closing_leaves_no_session_thread_timer_or_window(
+    qtbot: QtBot, build: Callable[..., Composition], bury: Callable[[], None], backend: FakeBackend
+) -> None:
+    before = set(threading.enumerate())
+    parts = build(backend)
+    opened(qtbot, parts, MIC)
+    session = opened(qtbot, parts, SONG)
+    pulled = session.pulled
+    traces = [weakref.ref(parts.window), weakref.ref(parts.desk), weakref.ref(parts.window.bridge)]
+    parts.dispose()
+    parts.window = parts.desk = parts.themes = None  # type: ignore[assignment]
+    parts.dispose = lambda: None  # type: ignore[method-assign]
+    bury()
+    assert [one.closed >= 1 for one in backend.sessions] == [True, True]
+    assert session.pulled == pulled
+    assert {thread for thread in threading.enumerate() if thread not in before} == set()
+    assert [trace() for trace in traces] == [None, None, None]
