@@ -66,6 +66,7 @@ class AudioFile:
         self._decoder = decoder
         self._announced = decoder.frames if decoder.announces else None
         self._end: int | None = None
+        self._read_through = True  # every frame so far was decoded: only then does the end tell the length
 
     @property
     def duration_s(self) -> float | None:
@@ -107,9 +108,8 @@ class AudioFile:
             raise ValueError(f"frames must be positive, not {frames}")
         block = self._decoder.read(frames)
         self.position += len(block)
-        if not len(block):
-            self._end = max(self.position, self._end or 0)
-            self.frames = self._end
+        if not len(block) and self._read_through:
+            self.frames = self._end = self.position
         return finite(block)
 
     def blocks(self, frames: int) -> Iterator[Block]:
@@ -136,6 +136,7 @@ class AudioFile:
             frame = min(frame, self.frames)
         self._decoder.seek(frame)
         self.position = frame
+        self._read_through = frame == 0
 
     def close(self) -> None:
         """Release the file. May be called twice."""

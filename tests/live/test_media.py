@@ -148,6 +148,21 @@ def test_a_truncated_file_gives_what_is_there_and_a_warning(folder: Path, tmp_pa
     assert "ends early" in warning or "announces more audio than the file holds" in warning
 
 
+def test_jumping_past_the_end_of_a_truncated_file_teaches_nothing_about_its_length(
+    folder: Path, tmp_path: Path
+) -> None:
+    data = (folder / "a.flac").read_bytes()
+    (tmp_path / "cut.flac").write_bytes(data[: len(data) // 2])
+    with open_audio(tmp_path / "cut.flac") as audio:
+        announced = audio.frames
+        audio.seek(announced - 10)
+        assert len(audio.read(100)) == 0
+        assert audio.frames == announced
+        audio.seek(0)
+        length = len(whole(audio))
+        assert audio.frames == length < announced
+
+
 @pytest.mark.parametrize("suffix", ["webm", "mka", "aac"])
 def test_a_truncated_stream_gives_what_is_there(folder: Path, tmp_path: Path, suffix: str) -> None:
     data = (folder / f"a.{suffix}").read_bytes()
@@ -155,6 +170,25 @@ def test_a_truncated_stream_gives_what_is_there(folder: Path, tmp_path: Path, su
     path.write_bytes(data[: len(data) // 2])
     with open_audio(path) as audio:
         assert 0.3 * SECONDS < len(whole(audio)) / audio.sample_rate < 0.7 * SECONDS
+
+
+def test_damage_in_the_middle_of_a_file_is_silence_and_what_follows_keeps_its_time(
+    folder: Path, tmp_path: Path
+) -> None:
+    data = bytearray((folder / "a.flac").read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 300] = bytes(300)
+    (tmp_path / "hurt.flac").write_bytes(data)
+    with open_audio(folder / "a.flac") as audio:
+        wanted = whole(audio)
+    for block in (1000, 44_100):
+        with open_audio(tmp_path / "hurt.flac") as audio:
+            got = whole(audio, block)
+            assert audio.warning.startswith("hurt.flac is damaged: ")
+        same = (got == wanted).all(axis=1)
+        assert len(got) == len(wanted)
+        assert same[: len(got) // 4].all()
+        assert same[-(len(got) // 4) :].all()
+        assert (~same).sum() < 20_000
 
 
 def test_damage_in_the_middle_of_a_stream_costs_only_what_is_damaged(folder: Path, tmp_path: Path) -> None:

@@ -1,137 +1,14 @@
-"""The two libraries that decode audio, behind one small interface: libsndfile first, FFmpeg for the rest.
-
-Both give float32 frames in order, and can jump to any frame. They know nothing of what the samples are for; checks
-that hold for every file are in `irec_live.media`.
-
-Shapes: n frames, C channels.
-"""
+"""Decode with FFmpeg, through PyAV."""
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Block = npt.NDArray[np.float32]
-
-
-class NotDecodableError(Exception):
-    """This library cannot make sense of the file; the text says why."""
-
-
-class Decoder(Protocol):
-    """A file that is open for decoding."""
-
-    sample_rate: int
-    channels: int
-    frames: int | None  # as the file announces, None where it does not
-    announces: bool  # whether `frames` is a count from the file, rather than an estimate from its size
-    complaint: str  # what was wrong with the file so far, "" if nothing
-
-    def read(self, frames: int) -> Block:
-        """The next frames, (n, C) with ``0 < n <= frames``, or n = 0 at the end."""
-
-    def seek(self, frame: int) -> None:
-        """Continue at this frame."""
-
-    def close(self) -> None:
-        """Release the file. May be called twice."""
-
-
-_SEEK_PREROLL_S = {"MP3": 0.5, "MPEG": 0.5, "OGG": 2.0}
-"""Decoded before the frame sought and thrown away. Without it, MP3 starts on frames whose bits are in earlier ones, and
-libsndfile 1.2 lands up to a block off inside some Vorbis pages."""
-
-
-class SoundFileDecoder:
-    """WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF and the rest of what libsndfile reads.
-
-    Parameters
-    ----------
-    path : Path
-
-    Raises
-    ------
-    NotDecodableError
-        libsndfile does not know the format, or is not installed.
-    """
-
-    def __init__(self, path: Path) -> None:
-        try:
-            import soundfile
-        except (ImportError, OSError) as error:  # OSError: the package is there, its C library is not
-            raise NotDecodableError(f"libsndfile is not available ({error})") from error
-        self._error = soundfile.LibsndfileError
-        self._opened = path.open("rb")
-        try:
-            # By descriptor where that works: a POSIX file name need not be text in any encoding, and libsndfile would
-            # believe the suffix of a name where the content is unknown to it. On Windows descriptors belong to one
-            # C library and cannot be handed to another.
-            source = str(path) if sys.platform == "win32" else self._opened.fileno()
-            self._file = _sequential(soundfile)(source, closefd=False)
-        except TypeError as error:  # a name that ends in .raw: soundfile wants to be told the format
-            self._opened.close()
-            raise NotDecodableError("it has no header") from error
-        except (self._error, RuntimeError) as error:
-            self._opened.close()
-            raise NotDecodableError(_last_clause(error)) from error
-        self.sample_rate: int = self._file.samplerate
-        self.channels: int = self._file.channels
-        self.frames: int | None = self._file.frames
-        self.announces = True
-        self._preroll = round(_SEEK_PREROLL_S.get(self._file.format, 0.0) * self.sample_rate)
-        # libsndfile quietly corrects a header that announces more than the file holds, and notes it here.
-        corrected = re.search(r"^\s*(?:data|SSND)\s*:.*should be", self._file.extra_info, re.MULTILINE)
-        self.complaint = "its header announces more audio than the file holds" if corrected else ""
-
-    def read(self, frames: int) -> Block:
-        """See `Decoder.read`."""
-        try:
-            block: Block = self._file.read(frames, dtype="float32", always_2d=True)
-        except (self._error, RuntimeError) as error:
-            self.complaint = _last_clause(error)
-            return np.zeros((0, self.channels), np.float32)
-        return block
-
-    def seek(self, frame: int) -> None:
-        """See `Decoder.seek`."""
-        frame = min(frame, self._file.frames)
-        start = max(0, frame - self._preroll)
-        try:
-            self._file.seek(start)
-            while start < frame and (passed := len(self.read(min(frame - start, 65_536)))):
-                start += passed
-        except (self._error, RuntimeError) as error:
-            self.complaint = _last_clause(error)
-
-    def close(self) -> None:
-        """See `Decoder.close`."""
-        self._file.close()
-        self._opened.close()
-
-
-def _sequential(soundfile: Any) -> Any:
-    """`soundfile.SoundFile`, without its habit to seek to where it is after every read.
-
-    In an MP3 that seek makes libsndfile drop the bits that the next frame borrows from this one: a click per block.
-    """
-
-    class Sequential(soundfile.SoundFile):  # type: ignore[misc]
-        def seekable(self) -> bool:
-            return False
-
-    return Sequential
-
-
-def _last_clause(error: Exception) -> str:
-    """The library's reason without the file name in front of it."""
-    return str(error).rsplit(": ", 1)[-1].rstrip(".\n ") or type(error).__name__
-
+from irec_live.decoders.contract import Block, NotDecodableError
 
 _DEMUXERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,loas,matroska,webm,mov,mp4,mp3,mpc,mpc8,mpeg,mpegts,"

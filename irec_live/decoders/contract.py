@@ -1,0 +1,36 @@
+"""What a decoder does.
+
+Shapes: n frames, C channels.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Block = npt.NDArray[np.float32]
+
+
+class NotDecodableError(Exception):
+    """This library cannot make sense of the file; the text says why."""
+
+
+class Decoder(Protocol):
+    """A file that is open for decoding."""
+
+    sample_rate: int
+    channels: int
+    frames: int | None  # as the file announces, None where it does not
+    announces: bool  # whether `frames` is a count from the file, rather than an estimate from its size
+    complaint: str  # what was wrong with the file so far, "" if nothing
+
+    def read(self, frames: int) -> Block:
+        """The next frames, (n, C) with ``0 < n <= frames``, or n = 0 at the end."""
+
+    def seek(self, frame: int) -> None:
+        """Continue at this frame."""
+
+    def close(self) -> None:
+        """Release the file. May be called twice."""

@@ -1,0 +1,169 @@
+"""Decode with libsndfile."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from irec_live.decoders.contract import Block, NotDecodableError
+
+_SEEK_PREROLL_S = {"MP3": 0.5, "MPEG": 0.5, "OGG": 2.0}
+"""Decoded before the frame sought and thrown away. Without it, MP3 starts on frames whose bits are in earlier ones, and
+libsndfile 1.2 lands up to a block off inside some Vorbis pages."""
+
+_CRUMB = 256
+"""Frames read at once right before damage: of a read that meets it, libsndfile gives nothing."""
+
+_FIRST_LEAP = 8192
+"""Frames passed over behind damage, doubled until decoding works again."""
+
+
+class SoundFileDecoder:
+    """WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF and the rest of what libsndfile reads.
+
+    Where it meets damage that libsndfile does not get over, it goes on behind it, with silence in between, so that
+    what follows keeps its time.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    NotDecodableError
+        libsndfile does not know the format, or is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import soundfile
+        except (ImportError, OSError) as error:  # OSError: the package is there, its C library is not
+            raise NotDecodableError(f"libsndfile is not available ({error})") from error
+        self._path = path
+        self._type = _sequential(soundfile)
+        self._error = soundfile.LibsndfileError
+        self._opened = path.open("rb")
+        try:
+            self._file = self._open()
+        except TypeError as error:  # a name that ends in .raw: soundfile wants to be told the format
+            self._opened.close()
+            raise NotDecodableError("it has no header") from error
+        except (self._error, RuntimeError) as error:
+            self._opened.close()
+            raise NotDecodableError(_last_clause(error)) from error
+        self.sample_rate: int = self._file.samplerate
+        self.channels: int = self._file.channels
+        self._length: int = self._file.frames
+        self.frames: int | None = self._length
+        self.announces = True
+        self._preroll = round(_SEEK_PREROLL_S.get(self._file.format, 0.0) * self.sample_rate)
+        self._position = 0
+        self._silence = 0  # frames of silence to give before the file goes on
+        self._ended = False
+        # libsndfile quietly corrects a header that announces more than the file holds, and notes it here.
+        corrected = re.search(r"^\s*(?:data|SSND)\s*:.*should be", self._file.extra_info, re.MULTILINE)
+        self.complaint = "its header announces more audio than the file holds" if corrected else ""
+
+    def _open(self) -> Any:
+        # By descriptor where that works: a POSIX file name need not be text in any encoding, and libsndfile would
+        # believe the suffix of a name where the content is unknown to it. On Windows descriptors belong to one C
+        # library and cannot be handed to another.
+        self._opened.seek(0)
+        return self._type(str(self._path) if sys.platform == "win32" else self._opened.fileno(), closefd=False)
+
+    def read(self, frames: int) -> Block:
+        """See `Decoder.read`."""
+        if self._silence:
+            block = np.zeros((min(frames, self._silence), self.channels), np.float32)
+            self._silence -= len(block)
+        elif self._ended:
+            block = np.zeros((0, self.channels), np.float32)
+        else:
+            try:
+                block = self._decode(frames)
+            except (self._error, RuntimeError) as error:
+                self.complaint = _last_clause(error)
+                block = self._before_damage(frames)
+                self._leap_over_damage(self._position + len(block))
+                if not len(block) and not self._ended:
+                    return self.read(frames)
+        self._position += len(block)
+        return block
+
+    def _decode(self, frames: int) -> Block:
+        block: Block = self._file.read(frames, dtype="float32", always_2d=True)
+        return block
+
+    def _before_damage(self, frames: int) -> Block:
+        """What still decodes from here, fewer than `frames`."""
+        crumbs: list[Block] = [np.zeros((0, self.channels), np.float32)]
+        try:
+            self._go_to(self._position)
+            while len(crumbs) <= frames // _CRUMB and len(crumb := self._decode(_CRUMB)):
+                crumbs.append(crumb)
+        except (self._error, RuntimeError) as error:
+            self.complaint = _last_clause(error)
+        return np.concatenate(crumbs)[:frames]
+
+    def _leap_over_damage(self, frame: int) -> None:
+        """Find where decoding works again behind a frame where it does not; if nowhere, this is the end."""
+        leap = _FIRST_LEAP
+        while frame + leap < self._length:
+            try:
+                self._go_to(frame + leap)
+                if len(self._decode(_CRUMB)):
+                    self._go_to(frame + leap)
+                    self._silence = leap
+                    return
+            except (self._error, RuntimeError) as error:
+                self.complaint = _last_clause(error)
+            leap *= 2
+        self._ended = True
+
+    def seek(self, frame: int) -> None:
+        """See `Decoder.seek`."""
+        self._position = min(frame, self._length)
+        self._silence = 0
+        self._ended = False
+        try:
+            self._go_to(self._position)
+        except (self._error, RuntimeError) as error:
+            self.complaint = _last_clause(error)
+            self._leap_over_damage(self._position)
+
+    def _go_to(self, frame: int) -> None:
+        """Let the file stand at a frame."""
+        if self.complaint:  # after an error libsndfile's state cannot be relied on
+            self._file.close()
+            self._file = self._open()
+        start = max(0, frame - self._preroll)
+        self._file.seek(start)
+        while start < frame and (passed := len(self._decode(min(frame - start, 65_536)))):
+            start += passed
+
+    def close(self) -> None:
+        """See `Decoder.close`."""
+        self._file.close()
+        self._opened.close()
+
+
+def _sequential(soundfile: Any) -> Any:
+    """`soundfile.SoundFile`, without its habit to seek to where it is after every read.
+
+    In an MP3 that seek makes libsndfile drop the bits that the next frame borrows from this one: a click per block.
+    """
+
+    class Sequential(soundfile.SoundFile):  # type: ignore[misc]
+        def seekable(self) -> bool:
+            return False
+
+    return Sequential
+
+
+def _last_clause(error: Exception) -> str:
+    """The library's reason without the file name in front of it."""
+    return str(error).rsplit(": ", 1)[-1].rstrip(".\n ") or type(error).__name__
