@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from PySide6.QtCore import QObject, QSocketNotifier, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -41,6 +41,7 @@ class Composition:
         self.window.close()
         for part in (self.window, self.desk, self.themes):
             part.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 def application() -> QApplication:
@@ -87,7 +88,7 @@ def run(
         What to listen to. Without it: `input`; the source remembered from the last run if nothing is asked for; and the
         bundled demo clip where there is no microphone.
     screenshot : Path, optional
-        Save a picture of the window there and leave; nothing is remembered.
+        Save a picture of the window there and leave; nothing is heard or remembered.
     after_s : float
         Seconds from the first painted window to the picture.
     input : {"mic", "loopback"}
@@ -116,7 +117,7 @@ def run(
     preferences = Preferences.of_user() if screenshot is None else Preferences()
     if theme is not None:
         preferences.theme = theme
-    backend = AppBackend(hop_s=hop_s, provider=provider)
+    backend = AppBackend(hop_s=hop_s, provider=provider, audible=screenshot is None)
     parts = compose(backend, preferences, [str(model) for model in models or ()])
     if theme is not None:
         parts.themes.choose(theme)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 FRAME_MS = 33
 """Thirty pictures a second."""
 
+_RESTING_MS = 500
+
 _STILL_EVERY = 6
 """A picture that does not move is drawn only so often."""
 
@@ -65,6 +67,10 @@ class Bridge(QObject):
             self._timer.stop()
         else:
             self._timer.start()
+
+    def rest(self, resting: bool) -> None:
+        """Pull twice a second only, while nobody can see the window."""
+        self._timer.setInterval(_RESTING_MS if resting else FRAME_MS)
 
     def survey_again(self) -> None:
         """A threshold moved, so the events of the whole file will change: look at them for a while."""

@@ -6,7 +6,7 @@ admits one user at a time the old session is taken up again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 
 from irec_live.errors import DeviceError, IrecError, MediaError
 from irec_live.gui.backend import Backend, LoadedModel
-from irec_live.gui.background import Background, Work
+from irec_live.gui.background import Background
 from irec_live.gui.requests import SourceRequest, as_playable
 from irec_live.gui.wording import sentence
 
@@ -80,6 +80,9 @@ class Desk(QObject):
         self._first_models = list(models)
         self._setup: Setup | None = None
         self._asked = 0
+        self._listing = False
+        # NB: filled by the worker, emptied here; list.append and list.remove are atomic.
+        self._unclaimed: list[Session] = []
         self._worker = Background("irec-desk", self)
         self._closer = Background("irec-closer", self)
 
@@ -128,8 +131,15 @@ class Desk(QObject):
 
     def list_devices(self) -> None:
         """Ask which devices there are; answered by `devices_listed`, and by nothing if they cannot be listed."""
-        if not self._worker.busy:
-            self._worker.submit(self._backend.list_devices, self.devices_listed.emit, lambda _: None)
+
+        def take(devices: object) -> None:
+            self._listing = False
+            if devices is not None:
+                self.devices_listed.emit(devices)
+
+        if not self._listing:
+            self._listing = True
+            self._worker.submit(self._backend.list_devices, take, lambda _: take(None))
 
     def list_models(self) -> None:
         """Ask which models there are; answered by `models_listed`."""
@@ -143,6 +153,8 @@ class Desk(QObject):
             setup.session.close()
         self._worker.stop()
         self._closer.stop()
+        for session in self._unclaimed:  # opened while we closed
+            session.close()
 
     def _start(self, request: SourceRequest | None, what: str, extra: str | None) -> None:
         names = list(self._setup.models.values()) if self._setup else self._first_models
@@ -160,9 +172,10 @@ class Desk(QObject):
 
         self._worker.submit(lambda: self._backend.load_model(name), take, self.failed.emit)
 
-    def _submit(self, work: Work, what: str) -> None:
+    def _submit(self, work: Callable[[], _Outcome], what: str) -> None:
         if self._worker.waiting_s > _STUCK_S:
             self._worker.renew()
+            self._listing = False
         self._asked += 1
         ticket = self._asked
         self.opening.emit(what)
@@ -174,7 +187,13 @@ class Desk(QObject):
             if ticket == self._asked:
                 self.failed.emit(text)
 
-        self._worker.submit(work, take, complain)
+        def keep() -> _Outcome:
+            outcome = work()
+            if outcome.setup is not None:
+                self._unclaimed.append(outcome.setup.session)
+            return outcome
+
+        self._worker.submit(keep, take, complain)
 
     def _make_first(self, request: SourceRequest, demo: bool) -> _Outcome:
         """On the worker: the source asked for, or the next best."""
@@ -228,6 +247,8 @@ class Desk(QObject):
 
     def _take(self, outcome: _Outcome, ticket: int) -> None:
         setup = outcome.setup
+        if setup is not None:
+            self._unclaimed.remove(setup.session)
         if ticket != self._asked:  # the user asked for something else meanwhile
             if setup is not None:
                 self._dispose(setup.session)

@@ -14,7 +14,7 @@ from irec_live.gui.lane_order import LaneOrder
 from irec_live.gui.theme import DARK, LEFT_GUTTER, Theme, font
 from irec_live.results import Snapshot
 
-_LOWEST_LANE = 22
+_LOWEST_LANE = 20
 _TALLEST_LANE = 132
 _GLIDE_S = 0.12
 """Time constant of a lane's movement to its new place."""
@@ -59,7 +59,7 @@ class LanesHeading(QWidget):
 class LanesView(QWidget):
     """One lane per instrument, the most active first.
 
-    Lane height follows the room there is, between 22 and 132 pixels; below that the lanes scroll.
+    Lane height follows the room there is, between 20 and 132 pixels; below that the lanes scroll.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -194,8 +194,12 @@ class MainWindow(QMainWindow):
         self.top.meter.show_level(snapshot.level_db, snapshot.peak_db)
         self.top.threshold.show_thresholds(snapshot.thresholds)
         self.status.show_snapshot(snapshot)
-        level = {"lost": "warning", "failed": "error"}.get(snapshot.state, "info")
-        self.messages.say("state", sentence(snapshot.message), level)  # type: ignore[arg-type]
+        if snapshot.state == "lost":
+            self.messages.say("state", sentence(snapshot.message), "warning")
+        elif snapshot.state == "failed":
+            self.messages.say("state", sentence(snapshot.message), "error")
+        else:
+            self.messages.clear("state")
 
     def _on_overview(self, overview: Overview) -> None:
         self.panel.overview.show_overview(overview)
@@ -270,6 +274,12 @@ class MainWindow(QMainWindow):
             for path in [path for path in paths if is_model_file(path) is wanted][:1]:
                 self.open_path(path)
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Save power while minimised."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self.bridge.rest(self.isMinimized())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the overlay over everything."""
         super().resizeEvent(event)
@@ -281,6 +291,7 @@ class MainWindow(QMainWindow):
         self.preferences.save()
         self.hide()
         self.bridge.watch(None)
+        self.playback.attach(None)
         self.exporter.stop()
         self.desk.close()
         super().closeEvent(event)

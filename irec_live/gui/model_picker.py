@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from irec_live.gui.icons import themed_icon
 from irec_live.gui.theme import DARK, Theme
-from irec_live.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from irec_live.spec import ModelSpec
 
 _SECTIONS = (("activation", "Which instruments play"), ("envelope", "How loud each one is"))
 

@@ -77,7 +77,7 @@ class OverviewView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the cached picture, then what moves."""
-        if self._picture is None:
+        if self._picture is None or self._picture.devicePixelRatio() != self.devicePixelRatioF():
             self._picture = self._drawn()
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._picture)

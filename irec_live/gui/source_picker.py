@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from irec_live.gui.icons import themed_icon
@@ -77,6 +77,11 @@ class SourcePicker(QComboBox):
         """Open the list, and have it brought up to date for the next time."""
         super().showPopup()
         self.refresh_wanted.emit()
+
+    def hidePopup(self) -> None:
+        """Close the list, and show what came meanwhile once the choice has been told."""
+        super().hidePopup()
+        QTimer.singleShot(0, self, self._fill)
 
     def _fill(self) -> None:
         self.blockSignals(True)

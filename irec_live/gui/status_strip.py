@@ -100,7 +100,10 @@ class StatusStrip(QFrame):
             self._state = snapshot.state
             self.set_theme(self._theme)
         playing = self.kind == "file" and snapshot.state == "running"
-        self.state.setText(f"{'Playing' if playing else _STATE_WORDS[snapshot.state]} · {self.title}")
+        words = ["Playing" if playing else _STATE_WORDS[snapshot.state], self.title]
+        if snapshot.message and snapshot.state not in ("lost", "failed"):  # those have the message bar
+            words.append(snapshot.message)
+        self.state.setText(" · ".join(words))
         self.state.setToolTip(snapshot.message)
         self._show_stats(snapshot.stats)
 

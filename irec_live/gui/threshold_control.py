@@ -55,7 +55,7 @@ class ThresholdControl(QWidget):
         name.setBuddy(self.slider)
         self.effect = QLabel()
         self.effect.setProperty("role", "value")
-        self.effect.setFixedWidth(88)
+        self.effect.setFixedWidth(108)
         self.effect.setAccessibleName("Thresholds in force")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -58,7 +58,6 @@ def build(qtbot: QtBot) -> Iterator[Callable[..., Composition]]:
     yield make
     for parts in made:
         parts.dispose()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 @pytest.fixture

@@ -144,6 +144,20 @@ def test_without_a_microphone_the_demo_plays_and_says_why(qtbot: QtBot, desk: De
     assert "demo" in note
 
 
+def test_a_session_that_opens_while_the_desk_closes_is_closed_too(
+    qtbot: QtBot, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, started, release = Desk(backend), threading.Event(), threading.Event()
+    real = backend.open
+    monkeypatch.setattr(backend, "open", lambda *args: (started.set(), release.wait(10), real(*args))[2])
+    desk.open(MIC)
+    assert started.wait(10)
+    threading.Timer(0.1, release.set).start()
+    desk.close()
+    assert backend.sessions[0].closed >= 1
+    desk.deleteLater()
+
+
 def test_a_hung_job_does_not_hold_up_the_next_for_ever(qtbot: QtBot) -> None:
     worker, release, answers = Background("test"), threading.Event(), []
     worker.submit(lambda: release.wait(30), answers.append, answers.append)
