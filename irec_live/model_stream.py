@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from irec_live.overlap_add import OverlapAdd
-from irec_live.spec import ModelSpec
+from irec_live.spec import ModelSpec, Threshold
 from irec_live.windows import Windower
 
 Array = npt.NDArray[np.float32]
@@ -200,3 +200,23 @@ class ModelStream:
         out = np.zeros((len(values), self._n_labels), np.float32)
         out[:, self._columns] = values
         return out
+
+
+def hop_length(model: WindowJudge, hop_s: float | None) -> int:
+    """Samples between windows; envelopes keep to their own overlap."""
+    spec = model.spec
+    if hop_s is None or spec.kind == "envelope":
+        return spec.hop_length
+    if not 0.0 < hop_s <= spec.window_s:
+        raise ValueError(f"hop {hop_s} s does not fit the {spec.window_s:g} s windows of {spec.name}")
+    return max(1, round(hop_s * spec.sample_rate))
+
+
+def thresholds(models: Sequence[WindowJudge]) -> dict[str, Threshold]:
+    """By label; the activation model's are what the tracker compares."""
+    return {
+        label: model.spec.threshold(label)
+        for model in models
+        if model.spec.kind == "activation"
+        for label in model.spec.labels
+    }

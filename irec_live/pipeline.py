@@ -20,11 +20,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from irec_live.hop_times import HopTimes
 from irec_live.level import LevelMeter
-from irec_live.model_stream import Array, Job, ModelStream, Times, WindowJudge
+from irec_live.model_stream import Array, Job, ModelStream, Times, WindowJudge, hop_length, thresholds
+from irec_live.mono import to_mono
 from irec_live.resample import Resampler
 from irec_live.results import Event, Stats
-from irec_live.spec import Threshold
 from irec_live.spectrogram import LogMelStream
 from irec_live.timeline import Timeline
 from irec_live.tracker import LabelTracker, TrackerSettings, track
@@ -34,12 +35,6 @@ _PIECE_S = 4.0
 
 _LONGEST_BRIDGE_S = 1.0
 """Lost input up to this is replaced by silence; after a longer gap the streams start afresh behind it."""
-
-_LOUDEST = 1000.0
-"""60 dB above full scale. Samples beyond are taken for damage and clipped, so that no square of them overflows."""
-
-_HOPS_TIMED = 600
-"""Inference times remembered: a minute at 100 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +115,13 @@ class Pipeline:
         if self.timeline.labels != self.labels:
             raise ValueError(f"the timeline is for {self.timeline.labels}, the models tell {self.labels}")
         self.streams = tuple(
-            ModelStream(model, self.labels, hop_length=_hop_length(model, hop_s), silence_db=silence_db, batch=batch)
+            ModelStream(model, self.labels, hop_length=hop_length(model, hop_s), silence_db=silence_db, batch=batch)
             for model in self.models
         )
         self._activation = next((stream for stream in self.streams if stream.spec.kind == "activation"), None)
         self.tracker = LabelTracker(
             self.labels,
-            _thresholds(self.models),
+            thresholds(self.models),
             tracker,
             hop_s=self._activation.hop_s if self._activation is not None else 0.1,
         )
@@ -143,10 +138,7 @@ class Pipeline:
         self._windows = 0
         self._ended = False
         self._lit: tuple[str, ...] = ()
-        # NB: written by the worker, copied by whoever reads `stats`; a copy may mix two hops, which no one can tell.
-        self._hop_ms = np.zeros(_HOPS_TIMED)
-        self._hops = 0
-        self._open_hop_s = 0.0
+        self._hop_times = HopTimes()
 
     @property
     def time_s(self) -> float:
@@ -170,8 +162,7 @@ class Pipeline:
     @property
     def stats(self) -> Stats:
         """Counters and inference times; overflows and load are for the engine to add."""
-        recent = self._hop_ms[: min(self._hops, _HOPS_TIMED)].copy()
-        p50, p99 = np.percentile(recent, [50, 99]).tolist() if recent.size else (0.0, 0.0)
+        p50, p99 = self._hop_times.percentiles(50, 99)
         return Stats(
             skipped_windows=sum(stream.skipped for stream in self.streams),
             windows=self._windows,
@@ -191,8 +182,7 @@ class Pipeline:
         slowest = self._activation or self.streams[0]
         lag_s = self._resamplers[slowest.spec.sample_rate].lag / slowest.spec.sample_rate
         tracking_s = self.tracker.delay_s if self._activation is not None else 0.0
-        recent = self._hop_ms[: min(self._hops, _HOPS_TIMED)]
-        inference_ms = float(np.median(recent)) if recent.size else 0.0
+        (inference_ms,) = self._hop_times.percentiles(50)
         return 1000.0 * (slowest.spec.window_s / 2 + tracking_s + lag_s) + inference_ms
 
     def push(self, block: npt.NDArray[np.floating], index: int | None = None) -> PipelineStep:
@@ -355,11 +345,9 @@ class Pipeline:
         clock = self._activation or self.streams[0]
         for stream, job in jobs:
             self._windows += job.heard
-            self._open_hop_s += job.seconds
+            self._hop_times.add(job.seconds)
             if stream is clock and job.heard:
-                self._hop_ms[self._hops % _HOPS_TIMED] = 1000.0 * self._open_hop_s / len(job.windows)
-                self._hops += 1
-                self._open_hop_s = 0.0
+                self._hop_times.close(len(job.windows))
 
 
 def union_labels(models: Sequence[WindowJudge]) -> tuple[str, ...]:
@@ -375,57 +363,6 @@ def union_labels(models: Sequence[WindowJudge]) -> tuple[str, ...]:
         raise ValueError(f"a pipeline takes one activation model, one envelope model, or both; not {kinds}")
     ordered = sorted(models, key=lambda model: model.spec.kind != "activation")
     return tuple(dict.fromkeys(label for model in ordered for label in model.spec.labels))
-
-
-def to_mono(block: npt.NDArray[np.floating]) -> Array:
-    """The mean of the channels, finite.
-
-    Parameters
-    ----------
-    block : (n,) or (n, C) float
-
-    Returns
-    -------
-    (n,) float32
-        A contiguous copy of its own.
-
-    Raises
-    ------
-    ValueError
-        Not floating point, or another number of axes, or no channels.
-
-    Examples
-    --------
-    >>> to_mono(np.array([[0.5, 0.1], [np.nan, 1.0]], np.float32)).round(3).tolist()
-    [0.3, 0.5]
-    """
-    if block.ndim not in (1, 2) or (block.ndim == 2 and not block.shape[1]) or block.dtype.kind != "f":
-        raise ValueError(f"expected floating-point samples (n,) or (n, C), not {block.dtype} {block.shape}")
-    # NaN compares false: one pass finds everything that must not go further.
-    if block.size and not np.abs(block).max() <= _LOUDEST:
-        block = np.nan_to_num(np.clip(block, -_LOUDEST, _LOUDEST) * np.isfinite(block), nan=0.0)
-    mono: Array = block.astype(np.float32) if block.ndim == 1 else block.mean(axis=1, dtype=np.float32)
-    return mono
-
-
-def _hop_length(model: WindowJudge, hop_s: float | None) -> int:
-    """Samples between windows; envelopes keep to their own overlap."""
-    spec = model.spec
-    if hop_s is None or spec.kind == "envelope":
-        return spec.hop_length
-    if not 0.0 < hop_s <= spec.window_s:
-        raise ValueError(f"hop {hop_s} s does not fit the {spec.window_s:g} s windows of {spec.name}")
-    return max(1, round(hop_s * spec.sample_rate))
-
-
-def _thresholds(models: Sequence[WindowJudge]) -> dict[str, Threshold]:
-    """By label; the activation model's are what the tracker compares."""
-    return {
-        label: model.spec.threshold(label)
-        for model in models
-        if model.spec.kind == "activation"
-        for label in model.spec.labels
-    }
 
 
 def _joined(steps: Sequence[PipelineStep], detected: tuple[str, ...]) -> PipelineStep:

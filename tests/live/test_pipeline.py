@@ -10,8 +10,9 @@ import soxr
 from cuts import CUTS, cut, noise
 from fake_models import RATE, FakeActivation, FakeEnvelope
 
+from irec_live.mono import to_mono
 from irec_live.overlap_add import hann_taper
-from irec_live.pipeline import Pipeline, PipelineStep, to_mono
+from irec_live.pipeline import Pipeline, PipelineStep
 from irec_live.resample import QUALITY
 from irec_live.timeline import Timeline
 from irec_live.tracker import TrackerSettings
