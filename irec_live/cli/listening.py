@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
+import click
+
 from irec_live.cli.live_table import LiveTable
 from irec_live.cli.live_views import JsonLines, PlainLines, View
 from irec_live.cli.options import hop_seconds
@@ -67,6 +69,8 @@ def run_listen(
         finally:
             session.close()
             view.finish(session)
+    if session.warning:
+        click.echo(f"irec-live: {session.warning}", err=True)
     error = session.error
     if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough
         raise error

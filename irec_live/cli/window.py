@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,12 +67,35 @@ def run_window(
 
 
 def has_display() -> bool:
-    """Whether Qt would find a screen, or was told to do without one."""
+    """Whether Qt would find a screen, or was told to do without one.
+
+    A display that is named but does not answer (left over in a remote shell) counts as none: Qt would end the process.
+    """
     if os.environ.get("QT_QPA_PLATFORM", "").split(":")[0] in _HEADLESS_PLATFORMS:
         return True
     if sys.platform in ("win32", "darwin"):
         return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    wayland = os.environ.get("WAYLAND_DISPLAY")
+    if wayland and _answers(Path(os.environ.get("XDG_RUNTIME_DIR", "/")) / wayland):
+        return True
+    host, _, number = os.environ.get("DISPLAY", "").rpartition(":")
+    if not number:
+        return False
+    if host not in ("", "unix"):  # another machine's, or a socket with a path of its own
+        return True
+    name = f"/tmp/.X11-unix/X{number.split('.')[0]}"
+    return _answers(Path(name)) or _answers(f"\0{name}")
+
+
+def _answers(address: Path | str) -> bool:
+    """Whether a server listens at a local socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(str(address))
+        except OSError:
+            return False
+    return True
 
 
 def _run_terminal(

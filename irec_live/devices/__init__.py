@@ -12,7 +12,7 @@ from typing import Any
 
 from irec_live.devices.device import Device, DeviceKind
 from irec_live.devices.monitors import DEFAULT_MONITOR, list_monitors
-from irec_live.devices.portaudio import hold_stream, portaudio_running, refresh, release_stream
+from irec_live.devices.portaudio import close_stream, hold_stream, portaudio_running, refresh
 from irec_live.errors import DeviceError
 
 __all__ = [
@@ -20,13 +20,13 @@ __all__ = [
     "Device",
     "DeviceKind",
     "candidates",
+    "close_stream",
     "find_device",
     "hold_stream",
     "list_devices",
     "list_monitors",
     "portaudio_running",
     "refresh",
-    "release_stream",
 ]
 
 _LOOPBACK_WORDS = ("loopback", "stereo mix", "blackhole", "soundflower", "vb-audio", "what u hear", "monitor of")

@@ -53,7 +53,7 @@ def portaudio_running() -> Iterator[Any]:
 def hold_stream() -> Iterator[Any]:
     """Keep PortAudio from being restarted while a stream is opened, and for as long as it stays open.
 
-    Yields the `sounddevice` module. On normal exit the stream counts as open until `release_stream`; when the body
+    Yields the `sounddevice` module. On normal exit the stream counts as open until `close_stream`; when the body
     raises, nothing stays counted.
     """
     global _open_streams
@@ -62,11 +62,15 @@ def hold_stream() -> Iterator[Any]:
         _open_streams += 1
 
 
-def release_stream() -> None:
-    """Say that a stream opened under `hold_stream` is closed."""
+def close_stream(stream: Any) -> None:
+    """Close a stream that was opened under `hold_stream`; its device may be gone already."""
     global _open_streams
+    # Under the lock: PortAudio does not promise that one stream may be opened while another is closed.
     with _lock:
-        _open_streams = max(0, _open_streams - 1)
+        try:
+            stream.close(ignore_errors=True)
+        finally:
+            _open_streams = max(0, _open_streams - 1)
 
 
 def refresh() -> bool:

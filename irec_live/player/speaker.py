@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from irec_live.devices import Device, candidates, hold_stream, release_stream
+from irec_live.devices import Device, candidates, close_stream, hold_stream
 from irec_live.errors import DeviceError, IrecError
 from irec_live.player.reader import PlaybackReader
 from irec_live.player.transport import Loop
@@ -91,7 +91,7 @@ class Speaker:
         try:
             self._reader = PlaybackReader(path, self._rate, self._channels)
         except IrecError:
-            self._close_stream()
+            close_stream(self._stream)
             raise
         self._slots = [_Slot(np.zeros((_SLOT_FRAMES, self._channels), np.float32)) for _ in range(_SLOTS)]
         # NB: each of these has one writing thread and is replaced whole. Feeder: _filled. Callback: _taken, _offset,
@@ -265,7 +265,7 @@ class Speaker:
             with self._wake:
                 self._held_s = self._position() if self._sounding else self._held_s
                 self._stream_finished = True  # from here on nobody asks the stream for its time
-            self._close_stream()
+            close_stream(self._stream)
             self._reader.close()
         if lost and not self._closed:
             self._on_lost(lost)
@@ -324,9 +324,3 @@ class Speaker:
         slot.last = last and slot.frames == len(block)
         self._filled += 1  # NB: last: from here on the slot is the callback's
         return slot.frames
-
-    def _close_stream(self) -> None:
-        try:
-            self._stream.close(ignore_errors=True)
-        finally:
-            release_stream()

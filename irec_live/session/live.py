@@ -112,6 +112,11 @@ class LiveSession:
         return self._engine.message
 
     @property
+    def warning(self) -> str:
+        """One sentence on damage in a file that is listened to, else empty."""
+        return str(getattr(self._engine.source, "warning", ""))
+
+    @property
     def error(self) -> BaseException | None:
         """What listening failed of."""
         return self._engine.error

@@ -45,6 +45,11 @@ class FileSource:
         self._position = 0
         self._started_at = 0.0
 
+    @property
+    def warning(self) -> str:
+        """One sentence on damage met so far, else empty."""
+        return self._audio.warning
+
     def start(self) -> None:
         """Start the clock."""
         self._started_at = time.monotonic()

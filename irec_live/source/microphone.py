@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from irec_live.devices import Device, candidates, hold_stream, release_stream
+from irec_live.devices import Device, candidates, close_stream, hold_stream
 from irec_live.errors import DeviceError
 from irec_live.ring import Block, RingBuffer
 from irec_live.source.waiting import READ_S, RING_S, wait_for_frames
@@ -103,7 +103,7 @@ class MicrophoneSource:
         if self._closed:
             return
         self._closed = True
-        _close(self._stream)
+        close_stream(self._stream)
 
     def read(self, timeout_s: float) -> tuple[Block, int]:
         """Wait for 20 ms of sound, at most `timeout_s`; see `AudioSource.read`."""
@@ -158,11 +158,3 @@ class MicrophoneSource:
     def _on_finished(self) -> None:
         # NB: PortAudio's thread, also after an error such as an unplugged device. One flag, set once.
         self._finished = True
-
-
-def _close(stream: Any) -> None:
-    """Close a stream whose device may be gone already."""
-    try:
-        stream.close(ignore_errors=True)
-    finally:
-        release_stream()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,6 +21,7 @@ import tiny_models
 from irec_live.analysis import Analysis
 from irec_live.cli import main
 from irec_live.cli.live_table import bar
+from irec_live.cli.window import has_display
 from irec_live.source import FileSource
 
 Install = Callable[..., FakeSoundDevice]
@@ -323,6 +325,28 @@ def no_display(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "platform", "linux")
+
+
+@pytest.mark.usefixtures("no_display")
+def test_display_that_does_not_answer_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert not has_display()
+    monkeypatch.setenv("DISPLAY", ":98765")
+    assert not has_display()
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    assert not has_display()
+    with socket.socket(socket.AF_UNIX) as server:
+        monkeypatch.chdir(tmp_path)  # a socket's path must be short
+        server.bind("wayland-0")
+        server.listen()
+        monkeypatch.setenv("XDG_RUNTIME_DIR", ".")
+        assert has_display()
+    monkeypatch.delenv("WAYLAND_DISPLAY")
+    monkeypatch.setenv("DISPLAY", "elsewhere:0")
+    assert has_display()
+    monkeypatch.setenv("DISPLAY", "")
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert has_display()
 
 
 @pytest.mark.usefixtures("no_display", "no_waiting")

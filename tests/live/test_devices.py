@@ -87,10 +87,10 @@ def test_missing_portaudio_names_the_package_to_install(monkeypatch: pytest.Monk
 
 def test_portaudio_is_not_restarted_under_an_open_stream(fake_portaudio: Install) -> None:
     fake = studio(fake_portaudio)
-    with devices.hold_stream():
-        pass
+    with devices.hold_stream() as sd:
+        stream = sd.RawInputStream(device=0, samplerate=8000, channels=1, finished_callback=lambda: None)
     assert not refresh()
-    devices.release_stream()
+    devices.close_stream(stream)
     assert refresh()
     assert fake.restarts == 1
 

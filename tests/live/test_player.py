@@ -182,6 +182,18 @@ def test_player_is_heard_and_the_stream_clock_moves_the_playhead(output: FakeSou
     assert player.position_s == pytest.approx(1.1, abs=1e-6), "the playhead ran ahead of the sound"
 
 
+def test_playhead_waits_where_the_server_corrects_its_latency(output: FakeSoundDevice, player: Player) -> None:
+    player.seek(1.0)
+    player.play()
+    wait_until(lambda: output.streams[0].running)
+    pull(output, 800)
+    before = player.position_s
+    output.streams[0].time -= 0.05
+    assert player.position_s == before
+    output.streams[0].time += 0.055
+    assert player.position_s == pytest.approx(before + 0.005, abs=1e-6)
+
+
 def test_pause_holds_the_playhead_and_the_sound(output: FakeSoundDevice, player: Player) -> None:
     player.seek(0.5)
     player.play()
