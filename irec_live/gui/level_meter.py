@@ -27,7 +27,8 @@ class LevelMeter(QWidget):
         self._level_db = self._peak_db = self._held_db = -120.0
         self._picture = (0, 0)
         self._held_s = self._drawn_s = time.monotonic()
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setMaximumWidth(196)
         self.setAccessibleName("Input level")
         self.setToolTip("Input level in dB below full scale: bar = RMS, mark = peak of the last moments")
 
@@ -39,6 +40,10 @@ class LevelMeter(QWidget):
     def sizeHint(self) -> QSize:
         """Wide enough for the bar and a number."""
         return QSize(196, 28)
+
+    def minimumSizeHint(self) -> QSize:
+        """The number and a short bar."""
+        return QSize(110, 28)
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""

@@ -18,6 +18,7 @@ from irec_live.gui.drop_overlay import DropOverlay, drop_text, dropped_paths
 from irec_live.gui.exporter import Exporter
 from irec_live.gui.listening_page import ListeningPage
 from irec_live.gui.message_bar import MessageBar
+from irec_live.gui.own_keys import OwnKeys
 from irec_live.gui.playback import Playback
 from irec_live.gui.playback_panel import PlaybackPanel
 from irec_live.gui.preferences import Preferences
@@ -97,6 +98,7 @@ class MainWindow(QMainWindow):
         body.setFocus()  # so that Space plays, rather than opening the first control
         self.panel.hide()
         self.overlay = DropOverlay(body)
+        OwnKeys((self.top, self.messages, self.welcome, self.panel), self)
 
     def _connect_desk(self) -> None:
         self.desk.opening.connect(self._on_opening)

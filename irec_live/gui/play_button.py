@@ -20,7 +20,6 @@ class PlayButton(QAbstractButton):
         self._theme = DARK
         self._playing = False
         self.setFixedSize(_SIZE, _SIZE)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.show_playing(False)
 

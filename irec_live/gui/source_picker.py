@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QComboBox, QSizePolicy, QStyleOptionComboBox, QWidget
 
 from irec_live.gui.icons import themed_icon
 from irec_live.gui.requests import SourceRequest
@@ -45,7 +45,11 @@ class SourcePicker(QComboBox):
         self._theme = DARK
         self._devices: list[DeviceLike] = []
         self._current: SourceRequest | None = None
-        self.setFixedWidth(_WIDTH)
+        self.setMinimumWidth(150)
+        self.setMaximumWidth(_WIDTH)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumContentsLength(8)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMaxVisibleItems(16)
         self.setAccessibleName("Sound source")
         self.setToolTip("Where the sound comes from")
@@ -78,6 +82,13 @@ class SourcePicker(QComboBox):
         super().showPopup()
         self.refresh_wanted.emit()
 
+    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
+        """Leave out the middle of a name that does not fit."""
+        super().initStyleOption(option)
+        option.currentText = self.fontMetrics().elidedText(
+            self.currentText(), Qt.TextElideMode.ElideMiddle, self.width() - 86
+        )
+
     def hidePopup(self) -> None:
         """Close the list, and show what came meanwhile once the choice has been told."""
         super().hidePopup()
@@ -108,8 +119,7 @@ class SourcePicker(QComboBox):
             self._add(text, SourceRequest(source, device.name, device.hostapi))  # type: ignore[arg-type]
 
     def _add(self, text: str, request: SourceRequest) -> None:
-        short = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, _WIDTH - 72)
-        self.addItem(themed_icon(_ICONS[request.kind], self._theme.muted), short, request)
+        self.addItem(themed_icon(_ICONS[request.kind], self._theme.muted), text, request)
         meaning = f"{text} ({request.hostapi})" if request.hostapi else text
         self.setItemData(self.count() - 1, meaning, Qt.ItemDataRole.ToolTipRole)
 

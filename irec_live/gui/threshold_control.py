@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
 from irec_live.gui.wording import offset_text
@@ -14,18 +14,8 @@ WIDEST = 0.4
 """The slider reaches this far up and down."""
 
 
-_OWN_KEYS = {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End}
-
-
 class _ResettingSlider(QSlider):
-    """A slider whose middle is one double-click away, and that keeps the arrow keys while it has the focus."""
-
-    def event(self, event: QEvent) -> bool:
-        """Claim the keys that would otherwise move the playhead."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in _OWN_KEYS:
-            event.accept()
-            return True
-        return super().event(event)
+    """A slider whose middle is one double-click away."""
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Back to the middle."""
@@ -46,7 +36,8 @@ class ThresholdControl(QWidget):
         self.slider = _ResettingSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(round(-100 * WIDEST), round(100 * WIDEST))
         self.slider.setPageStep(5)
-        self.slider.setFixedWidth(120)
+        self.slider.setMinimumWidth(60)
+        self.slider.setMaximumWidth(120)
         self.slider.setAccessibleName("Threshold")
         self.slider.setToolTip(
             "How sure the network must be before an instrument lights up: left = sooner, right = stricter.\n"

@@ -74,7 +74,6 @@ def _button(action: QAction) -> QToolButton:
     button.setCheckable(action.isCheckable())
     button.setFixedSize(28, 28)
     button.setIconSize(QSize(18, 18))
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setToolTip(action.toolTip())
     button.setAccessibleName(action.text().replace("&", ""))
     button.clicked.connect(action.trigger)

@@ -208,6 +208,16 @@ def test_the_focused_slider_keeps_the_arrow_keys(qtbot: QtBot, parts: Compositio
     assert session.position_s == 50.0
 
 
+def test_a_button_reached_by_tab_is_pressed_by_space(qtbot: QtBot, parts: Composition) -> None:
+    session = opened(qtbot, parts, SONG)
+    session.time_s = 50.0
+    start = next(button for button in parts.window.findChildren(QToolButton) if "start" in button.accessibleName())
+    assert start.focusPolicy() == Qt.FocusPolicy.TabFocus
+    qtbot.keyClick(start, Qt.Key.Key_Space)
+    assert session.position_s == 0.0
+    assert session.playing
+
+
 def test_a_click_in_the_overview_seeks_and_a_shift_drag_loops(qtbot: QtBot, parts: Composition) -> None:
     session = opened(qtbot, parts, SONG)
     overview = parts.window.panel.overview
