@@ -229,7 +229,7 @@ def test_close_is_quick_in_the_middle_of_an_analysis(tmp_path: Path, detectors: 
     session.close()
     session.close()
     assert time.monotonic() - began < 2.0
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_failing_network_is_told_in_the_snapshot(melody_path: Path, detectors: list[Detector]) -> None:
@@ -264,8 +264,7 @@ def test_live_session_listens_to_the_microphone_until_closed(
     assert session.title == "Microphone: Mic"
     assert session.device is not None
     assert session.device.name == "Mic"
-    for part in np.split(tiny_models.tone("violin", 2.0, sample_rate=RATE), 20):
-        fake.streams[0].feed(part[:, None])
+    speak(fake.streams[0], session, "violin")
     wait_until(lambda: session.snapshot(2.0).detected == ("violin",))
     session.set_threshold_offset(0.25)
     assert session.threshold_offset == 0.25
@@ -273,7 +272,7 @@ def test_live_session_listens_to_the_microphone_until_closed(
     session.close()
     assert fake.streams[0].closed
     assert refresh()
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_unplugged_microphone_is_found_again(
