@@ -11,13 +11,42 @@ from __future__ import annotations
 
 from typing import Any
 
+from irec_models.nets.chen import ChenNet
 from irec_models.nets.han import HanConvNet
+from irec_models.nets.lumen import LumenNet
+from irec_models.nets.lumen_chroma import LumenChromaNet
+from irec_models.nets.lumen_fusion import LumenFusion
 from irec_models.nets.network import Network
 from irec_models.nets.neuroment import NeuromentNet
+from irec_models.nets.vaznonis_fft import VaznonisFftNet
+from irec_models.nets.vaznonis_lstm import VaznonisLstmNet
 
-__all__ = ["ARCHITECTURES", "HanConvNet", "Network", "NeuromentNet", "build"]
+__all__ = [
+    "ARCHITECTURES",
+    "ChenNet",
+    "HanConvNet",
+    "LumenChromaNet",
+    "LumenFusion",
+    "LumenNet",
+    "Network",
+    "NeuromentNet",
+    "VaznonisFftNet",
+    "VaznonisLstmNet",
+    "build",
+]
 
-ARCHITECTURES: dict[str, type[Network]] = {"han": HanConvNet, "neuroment": NeuromentNet}
+_NETWORKS: tuple[type[Network], ...] = (
+    HanConvNet,
+    NeuromentNet,
+    LumenNet,
+    LumenChromaNet,
+    LumenFusion,
+    ChenNet,
+    VaznonisLstmNet,
+    VaznonisFftNet,
+)
+
+ARCHITECTURES: dict[str, type[Network]] = {network.architecture: network for network in _NETWORKS}
 """Every architecture that recipes and checkpoints can name."""
 
 

@@ -12,12 +12,12 @@ B. Smith, "Instantaneous companding of quantized signals", Bell System Technical
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
-from irec_models.frontends import LogMel, StftMagnitude
+from irec_models.frontends import ConstantQ, LogMel, StftMagnitude
 from irec_models.frontends.normalize import Standardizer
 from irec_models.nets.folding import fold_pairs, normalized
 from irec_models.nets.network import Network
@@ -27,6 +27,8 @@ N_FFT = 2048
 HOP_LENGTH = 1024
 FRAMES = 16
 WINDOW_LENGTH = (FRAMES - 1) * HOP_LENGTH  # 348 ms: frames centred on multiples of the hop, first and last on the edges
+
+FrontEnd = Literal["mel", "stft", "cqt"]
 
 _CHANNELS = (16, 32, 64)
 _KERNELS = (3, 5, 7)
@@ -68,7 +70,7 @@ class NeuromentTrunk(nn.Module):
         for channels, kernel, pool in zip(_CHANNELS, _KERNELS, _POOLS, strict=True):
             for inputs in (previous, channels):
                 layers += [nn.Conv2d(inputs, channels, kernel, padding=kernel // 2)]
-                layers += [*normalized(channels, batch_norm), nn.ReLU()]
+                layers += [*normalized(channels, batch_norm), nn.ReLU(inplace=True)]
             layers.append(nn.MaxPool2d((pool, 1)))
             if channels != _CHANNELS[-1]:
                 layers.append(nn.Dropout2d(dropout))
@@ -99,8 +101,9 @@ class NeuromentNet(Network):
     ----------
     labels : int
         K; 8 in the paper.
-    front_end : {"mel", "stft"}
-        128 mel bands from 27.5 Hz to 20 kHz, or 1025 bins.
+    front_end : {"mel", "stft", "cqt"}
+        128 mel bands from 27.5 Hz to 20 kHz, 1025 bins, or 192 constant-Q bins from 27.5 Hz. The paper transforms whole
+        files; within a window, constant-Q kernels below 98 Hz are cut to its 348 ms.
     companding : bool
         What the sigmoid stands for: an RMS amplitude as in the paper (False), or its mu-law over 60 dB (True). In
         cross-entropy on amplitudes an instrument at -40 dB weighs next to nothing, and so is never learnt; on the
@@ -121,7 +124,7 @@ class NeuromentNet(Network):
     def __init__(
         self,
         labels: int,
-        front_end: Literal["mel", "stft"] = "mel",
+        front_end: FrontEnd = "mel",
         companding: bool = True,
         dropout: float = 0.1,
         batch_norm: bool = False,
@@ -129,8 +132,8 @@ class NeuromentNet(Network):
         super().__init__()
         if labels < 1:
             raise ValueError(f"labels must be at least 1, not {labels}")
-        if front_end not in ("mel", "stft"):
-            raise ValueError(f"unknown front_end '{front_end}'; there are: mel, stft")
+        if front_end not in get_args(FrontEnd):
+            raise ValueError(f"unknown front_end '{front_end}'; there are: {', '.join(get_args(FrontEnd))}")
         self.hyperparameters = {
             "labels": labels,
             "front_end": front_end,
@@ -140,12 +143,24 @@ class NeuromentNet(Network):
         }
         self.labels = labels
         self.companding = companding
-        self.spectrum: LogMel | StftMagnitude
+        self.spectrum: LogMel | StftMagnitude | ConstantQ
         if front_end == "mel":
             self.spectrum = LogMel(
                 SAMPLE_RATE, WINDOW_LENGTH, N_FFT, HOP_LENGTH, FRAMES, bands=128, low_hz=27.5, high_hz=20_000.0
             )
             self.front_end = f"log-mel 128 bands 27.5 Hz - 20 kHz, {N_FFT}/{HOP_LENGTH}"
+        elif front_end == "cqt":
+            self.spectrum = ConstantQ(
+                SAMPLE_RATE,
+                WINDOW_LENGTH,
+                HOP_LENGTH,
+                FRAMES,
+                low_hz=27.5,
+                bins=192,
+                bins_per_octave=24,
+                floor=1e-3,
+            )
+            self.front_end = f"log constant-Q 192 bins from 27.5 Hz, 24 an octave, hop {HOP_LENGTH}"
         else:
             self.spectrum = StftMagnitude(WINDOW_LENGTH, N_FFT, HOP_LENGTH, FRAMES, floor=1e-3)
             self.front_end = f"log magnitude spectrum, {N_FFT}/{HOP_LENGTH}"
