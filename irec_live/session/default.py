@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
+from irec_assets import audio_clips
 from irec_live.detector import Provider
 from irec_live.errors import DeviceError, MediaError
 from irec_live.model_choice import ModelChoice, load_models
@@ -21,11 +21,10 @@ def demo_clip() -> Path:
     MediaError
         This installation has none.
     """
-    folder = Path(str(files("irec_assets") / "audio"))
-    clips = sorted(folder.glob("demo.*")) if folder.is_dir() else []
-    if not clips:
-        raise MediaError("this installation has no demo clip; give an audio file")
-    return clips[0]
+    for clip in audio_clips():
+        if clip.stem == "demo":
+            return clip
+    raise MediaError("this installation has no demo clip; give an audio file")
 
 
 def open_default(

@@ -17,8 +17,9 @@ from irec_live.spec import ModelSpec
 KEEP_S = 120.0
 """How much of the past a live session remembers for its views."""
 
-MAX_PENDING = 2
-"""Windows of one model that may wait; older ones are skipped, so that what is shown is never older than two hops."""
+MAX_PENDING = 5
+"""Windows of one model that may wait; older ones are skipped. Half a second at the usual hop: a hiccup of the machine
+is caught up with, since a window takes a tenth of its hop, and a machine that is too slow is never further behind."""
 
 
 class LiveSession:

@@ -15,12 +15,14 @@ from irec_live.analysis import analyze
 from irec_live.detector import Detector
 from irec_live.devices import refresh
 from irec_live.errors import DeviceError, IrecError, MediaError, ModelError
+from irec_live.media import open_audio
 from irec_live.pipeline import Pipeline
 from irec_live.session import (
     FileSession,
     LiveSession,
     PlayableSession,
     Session,
+    demo_clip,
     open_default,
     open_file,
     open_live,
@@ -314,6 +316,12 @@ def test_without_a_microphone_the_demo_clip_plays(
     assert session.kind == "file"
     assert message.endswith("playing the demo clip instead")
     session.close()
+
+
+def test_demo_clip_is_sound() -> None:
+    with open_audio(demo_clip()) as audio:
+        assert audio.duration_s is not None
+        assert audio.duration_s > 10
 
 
 def test_without_microphone_and_demo_the_microphone_is_what_is_missing(

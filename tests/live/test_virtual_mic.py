@@ -25,15 +25,15 @@ from irec_live.errors import IrecError
 from irec_live.model_choice import default_models, load_models
 from irec_live.pipeline import Pipeline
 from irec_live.ring import Block
-from irec_live.session import open_file, open_live
+from irec_live.session import demo_clip, open_file, open_live
+from irec_live.session.live import MAX_PENDING
 from irec_live.source import MicrophoneSource, open_input
 
 RATE = 44_100
 WAIT_S = 30.0
 
-TOLERANCE = 0.02
-"""Of an activation or envelope, live against file: of the clip's start the server may swallow milliseconds, and
-nothing else may differ."""
+TOLERANCE = 0.005
+"""Of an activation or envelope, live against file. The samples are the same; the file's copy of them has 16 bits."""
 
 
 @pytest.fixture(scope="module")
@@ -59,24 +59,36 @@ def wait_until(condition: Callable[[], object], seconds: float = WAIT_S) -> None
         tick.wait(0.01)
 
 
+@pytest.fixture(scope="module")
+def drums(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The drum solo of the bundled demo clip, five seconds, which its list of notes vouches for."""
+    samples, rate = soundfile.read(demo_clip())
+    assert rate == RATE
+    path = tmp_path_factory.mktemp("drums") / "drums.wav"
+    soundfile.write(path, samples[15 * RATE : 20 * RATE], RATE, subtype="PCM_16")
+    return path
+
+
 def test_listen_hears_what_another_program_plays(
-    virtual_sound: VirtualSound, clip: Path, tiny_paths: list[Path]
+    virtual_sound: VirtualSound, clip: Path, drums: Path, tiny_paths: list[Path]
 ) -> None:
-    command = [sys.executable, "-m", "irec_live", "listen", "--json", "--seconds", "6"]
-    command += [option for path in tiny_paths for option in ("--model", str(path))]
+    bundled = bool(bundled_models())
+    options = [] if bundled else [option for path in tiny_paths for option in ("--model", str(path))]
+    command = [sys.executable, "-m", "irec_live", "listen", "--json", "--seconds", "7", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=virtual_sound.environment) as process:
         assert process.stdout is not None
         first = process.stdout.readline()
-        virtual_sound.play(clip)
+        virtual_sound.play(drums if bundled else clip)
         found = [json.loads(line) for line in (first + process.stdout.read()).splitlines()]
         assert process.wait(WAIT_S) == 0
     stats = found[-1]
     assert stats["type"] == "stats"
     assert (stats["overflows"], stats["skipped_windows"]) == (0, 0)
-    assert [line["label"] for line in found if line["type"] == "event"] == list(tiny_models.LABELS)
+    heard = {line["label"] for line in found if line["type"] == "event"}
+    assert heard >= ({"drums"} if bundled else set(tiny_models.LABELS))
     times = [line["time_s"] for line in found if line["type"] == "activations"]
     assert np.diff(times) == pytest.approx(0.1)
-    assert len(times) > 45
+    assert len(times) > 55
 
 
 class Tape:
@@ -110,13 +122,15 @@ def offset_of(clip: np.ndarray, recording: np.ndarray) -> int:
 
 @pytest.mark.parametrize("models", ["tiny", "bundled"])
 def test_live_equals_file(
-    virtual_sound: VirtualSound, clip: Path, tiny_paths: list[Path], tmp_path: Path, models: str
+    virtual_sound: VirtualSound, clip: Path, drums: Path, tiny_paths: list[Path], tmp_path: Path, models: str
 ) -> None:
-    if models == "bundled" and not bundled_models():
-        pytest.skip("no models are bundled")
+    if models == "bundled":
+        if not bundled_models():
+            pytest.skip("no models are bundled")
+        clip = drums
     detectors = load_models(tiny_paths if models == "tiny" else default_models())
     tape = Tape(MicrophoneSource())
-    engine = Engine(tape, Pipeline(tape.sample_rate, detectors, max_pending=2))  # type: ignore[arg-type]
+    engine = Engine(tape, Pipeline(tape.sample_rate, detectors, max_pending=MAX_PENDING))  # type: ignore[arg-type]
     engine.start()
     wait_until(lambda: engine.pipeline.position > 0)
     player = virtual_sound.play(clip)
@@ -133,12 +147,14 @@ def test_live_equals_file(
     recording = np.concatenate(tape.blocks).mean(axis=1)
     start = offset_of(samples, recording)
     end = start + len(samples)
-    # The server may swallow the first milliseconds of what a program plays.
-    begin = start + RATE // 20
+    # The server may swallow the first milliseconds of what a program plays; then it swallowed them for the file too.
+    begin = start + int(np.argmax(recording[start:end] != 0))
+    assert begin - start < RATE // 5
     assert np.abs(recording[begin:end] - samples[begin - start :]).max() <= 2**-14
 
     # The same samples at the same place, as a file: every window then holds the same sound.
-    soundfile.write(tmp_path / "padded.wav", np.concatenate([np.zeros(start, np.float32), samples]), RATE)
+    padded = np.concatenate([np.zeros(begin, np.float32), samples[begin - start :]])
+    soundfile.write(tmp_path / "padded.wav", padded, RATE)
     found = analyze(tmp_path / "padded.wav", models=detectors)
     times, live, _ = engine.pipeline.timeline.activations()
     count = min(len(live), len(found.activation))
@@ -182,7 +198,7 @@ def test_file_plays_to_the_output_in_step_with_the_stream_clock(
     samples = soundfile.read(clip, dtype="float32")[0]
     loud = np.flatnonzero(np.abs(heard) > 0.1)
     part = heard[loud[0] : loud[0] + RATE // 2]
-    assert offset_of(part, samples) / RATE == pytest.approx(1.0, abs=0.05)
+    assert 1.0 <= offset_of(part, samples) / RATE < 1.3  # the server may swallow the beginning
 
 
 @pytest.fixture
