@@ -1,0 +1,90 @@
+"""A network and what ONNX Runtime makes of it, side by side."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from irec_export.convert import OPSET, quiet
+from irec_models.nets import Network
+
+
+class _Both(nn.Module):
+    """Features, where silent errors of front ends show, and what the app is given."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.network.features(audio)
+        return features, self.network.probabilities(self.network.classify(features))
+
+
+@dataclass(frozen=True)
+class Twin:
+    """Largest difference of features, relative to their largest, and of probabilities; what operators there are."""
+
+    features: float
+    probabilities: float
+    operators: frozenset[str]
+
+
+def compare(network: Network, batch_sizes: tuple[int, ...] = (1, 3), traced: int = 2) -> Twin:
+    """Export a network traced at one batch size and compare it at others, on a tone, noise, silence and a click."""
+    network.eval()
+    windows = _windows(network)
+    with quiet():
+        program = torch.onnx.export(
+            _Both(network),
+            (windows[:traced],),
+            input_names=["audio"],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    assert program is not None
+    buffer = io.BytesIO()
+    program.save(buffer)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(buffer.getvalue(), options, providers=["CPUExecutionProvider"])
+    apart = np.zeros(2)
+    for size in batch_sizes:
+        for start in range(0, len(windows) - size + 1, size):
+            audio = windows[start : start + size]
+            with torch.no_grad():
+                features = network.features(audio)
+                expected = (features, network.predict(audio))
+            for index, (found, wanted) in enumerate(
+                zip(session.run(None, {"audio": audio.numpy()}), expected, strict=True)
+            ):
+                assert found.shape == wanted.shape
+                scale = max(float(wanted.abs().max()), 1.0) if index == 0 else 1.0
+                apart[index] = max(apart[index], float(np.abs(found - wanted.numpy()).max()) / scale)
+    return Twin(float(apart[0]), float(apart[1]), frozenset(node.op_type for node in program.model_proto.graph.node))
+
+
+def _windows(network: Network) -> Tensor:
+    time = torch.arange(network.window_length) / network.sample_rate
+    noise = torch.from_numpy(np.random.default_rng(3).standard_normal(network.window_length).astype(np.float32))
+    click = torch.zeros(network.window_length)
+    click[network.window_length // 3] = 1.0
+    return torch.stack((0.5 * torch.sin(2 * torch.pi * 441.0 * time), 0.2 * noise, torch.zeros_like(noise), click))
+
+
+def shake(network: Network, seed: int = 0) -> Network:
+    """Weights so large that inputs move the probabilities: a fresh network says 0.5 to everything."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            spread = 2.0 / max(parameter[0].numel(), 1) ** 0.5 if parameter.ndim > 1 else 0.2
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) * spread)
+    return network
