@@ -136,14 +136,12 @@ class ModelStream:
         groups = [waiting[first : first + self._batch] for first in range(0, len(waiting), self._batch)]
         return [Job([window for window, _ in group], [start for _, start in group]) for group in groups]
 
-    def judge(self, job: Job) -> Job:
-        """Run the network on those windows of the job that are not silent. Any thread, several at once.
+    def end_s(self, job: Job) -> float:
+        """When the job's last window is over, in seconds from the stream's sample 0."""
+        return (job.starts[-1] + self.spec.window_length) / self.spec.sample_rate
 
-        Returns
-        -------
-        Job
-            The same.
-        """
+    def judge(self, job: Job) -> None:
+        """Run the network on those windows of the job that are not silent. Any thread, several at once."""
         spec = self.spec
         shape = (len(spec.labels),) if spec.kind == "activation" else (len(spec.labels), spec.frames)
         job.outputs = np.zeros((len(job.windows), *shape), np.float32)
@@ -156,7 +154,6 @@ class ModelStream:
             started = time.perf_counter()
             job.outputs[loud] = self.model(windows)[: len(loud)]
             job.seconds = time.perf_counter() - started
-        return job
 
     def _is_heard(self, window: Array) -> bool:
         # Not np.dot: for a window of this length a BLAS wakes threads, which costs more than it saves.

@@ -13,7 +13,7 @@ Shapes: n frames in a block, C channels, K labels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -303,12 +303,13 @@ class Pipeline:
     def _judge(self) -> PipelineStep:
         """Run the networks on all windows that wait, and keep what they say."""
         jobs = [(stream, job) for stream in self.streams for job in stream.jobs(self.max_pending)]
-        judged: Iterable[Job]
+        jobs.sort(key=lambda pair: pair[0].end_s(pair[1]))
         if self._executor is None or len(jobs) < 2:
-            judged = [stream.judge(job) for stream, job in jobs]
+            for stream, job in jobs:
+                stream.judge(job)
         else:
-            judged = list(self._executor.map(lambda pair: pair[0].judge(pair[1]), jobs))
-        self._count([(stream, job) for (stream, _), job in zip(jobs, judged, strict=True)])
+            list(self._executor.map(lambda pair: pair[0].judge(pair[1]), jobs))
+        self._count(jobs)
         activations: list[tuple[float, Array]] = []
         envelopes: list[tuple[float, Array]] = []
         events: list[Event] = []
