@@ -115,12 +115,12 @@ class Analysis:
     @property
     def activation_times(self) -> npt.NDArray[np.float64]:
         """Window centres in seconds, (R,)."""
-        return self.activation_start_s + self.activation_hop_s * np.arange(len(self.activation))
+        return _grid(self.activation_start_s, self.activation_hop_s, len(self.activation))
 
     @property
     def envelope_times(self) -> npt.NDArray[np.float64]:
         """Frame centres in seconds, (M,)."""
-        return self.envelope_start_s + self.envelope_frame_s * np.arange(len(self.envelope))
+        return _grid(self.envelope_start_s, self.envelope_frame_s, len(self.envelope))
 
     def to_dict(self) -> dict[str, Any]:
         """The schema ``irec.analysis/1``, of plain Python values."""
@@ -230,6 +230,11 @@ def summarise(labels: Sequence[str], activation: Array) -> ClipSummary:
         max=dict(zip(labels, rows.max(axis=0).tolist(), strict=True)),
         s2=dict(zip(labels, (sums / largest if largest > 0.0 else sums).tolist(), strict=True)),
     )
+
+
+def _grid(start_s: float, step_s: float, count: int) -> npt.NDArray[np.float64]:
+    times: npt.NDArray[np.float64] = start_s + step_s * np.arange(count, dtype=np.float64)
+    return times
 
 
 def _plain(rows: Array) -> list[list[float]]:
