@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,9 @@ from PySide6.QtWidgets import QApplication
 
 import tiny_models
 from irec_live.errors import OutputError
+from irec_live.gui import app
 from irec_live.gui.app import run
+from irec_live.gui.preferences import Preferences
 
 
 @pytest.fixture
@@ -47,13 +51,21 @@ def test_a_picture_that_cannot_be_written_is_an_error(
 def test_without_a_picture_the_window_stays_until_it_is_closed(
     qapp: object, tmp_path: Path, models: list[Path], bury: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from irec_live.gui import app
-    from irec_live.gui.preferences import Preferences
-
     monkeypatch.setattr(app.Preferences, "of_user", lambda: Preferences.in_file(tmp_path / "settings.ini"))
     QTimer.singleShot(400, lambda: [window.close() for window in QApplication.topLevelWidgets()])
     assert run(tmp_path / "gone.wav", models=models) == 0
     assert (tmp_path / "settings.ini").exists()
+    bury()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
+def test_ctrl_c_in_the_terminal_closes_the_window(
+    qapp: object, tmp_path: Path, models: list[Path], bury: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.Preferences, "of_user", lambda: Preferences.in_file(tmp_path / "settings.ini"))
+    QTimer.singleShot(300, lambda: os.kill(os.getpid(), signal.SIGINT))
+    assert app.run(tmp_path / "gone.wav", models=models) == 0
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     bury()
 
 

@@ -14,7 +14,7 @@ import pytest
 from fake_session import LABELS, FakeBackend, FakeFileSession, FakeSession
 from file_drop import drop
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from irec_live.errors import DeviceError, MediaError
@@ -259,6 +259,27 @@ def test_an_analysis_can_be_exported_once_it_is_complete(
     window.exporter.export(session, tmp_path / "a.json", "json")
     qtbot.waitUntil(lambda: backend.exported == [(tmp_path / "a.json", "json")], timeout=5000)
     qtbot.waitUntil(lambda: "Saved a.json" in window.messages.text, timeout=5000)
+
+
+def test_a_file_can_be_chosen_in_a_dialog_that_holds_nothing_up(
+    qtbot: QtBot, parts: Composition, tmp_path: Path
+) -> None:
+    running = opened(qtbot, parts, MIC)
+    song = tmp_path / "song.wav"
+    song.touch()
+    parts.window.actions_.open_file.trigger()
+    dialog = parts.window.findChild(QFileDialog)
+    assert isinstance(dialog, QFileDialog)
+    pulled = running.pulled
+    qtbot.waitUntil(lambda: running.pulled > pulled, timeout=5000)
+    dialog.fileSelected.emit(str(song))
+    dialog.close()
+    qtbot.waitUntil(lambda: parts.desk.request == SourceRequest("file", path=song), timeout=5000)
+    parts.window.actions_.export_wanted.emit("audacity")
+    export = parts.window.findChild(QFileDialog)
+    assert export is not None
+    assert export.selectedFiles() == [str(song.with_suffix(".txt"))]
+    export.close()
 
 
 def test_figures_of_the_engine_are_all_in_the_status_strip(qtbot: QtBot, parts: Composition) -> None:
