@@ -120,7 +120,8 @@ def evaluate(
 
     judge, _ = load_judge(model)
     rate, labels, console = judge.spec.sample_rate, judge.spec.labels, Console()
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    screen = Console(stderr=True)
+    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
         task = bar.add_task(f"clips of {split}", total=None)
         if mixes:
             chosen = held_out_mixes(data, sample_rate=rate, labels=labels, split=split, sources=sources or None)

@@ -6,11 +6,10 @@ Chooses thresholds, measures, writes the card.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from irec_models.card import write_card
-from irec_models.checkpoint import load_checkpoint, save_checkpoint
+from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from irec_models.data import Batch, EvalMix, MixStream, eval_clips, held_out_mixes
 from irec_models.evaluate import Evaluation, evaluate, judge_clips
 from irec_models.judges import CheckpointJudge
@@ -20,7 +19,7 @@ from irec_models.run import Run
 from irec_models.thresholds import choose_thresholds
 from irec_models.validate import judge
 
-_THRESHOLD_BATCHES = 32
+THRESHOLD_BATCHES = 32
 _THRESHOLD_SEED = 2_000_003
 _MIX_SEED = 2
 MIXES_PER_SIZE = 25
@@ -48,10 +47,10 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path) -> tuple[Evaluati
     run = Run(run_folder)
     recipe = load_recipe(run_folder / "recipe.toml")
     best = load_checkpoint(run.best)
-    network, labels = best.network(), best.spec.labels
+    network, labels = best.network().folded(), best.spec.labels
     chosen_on = judge(network, list(threshold_batches(recipe, data)))
     thresholds = choose_thresholds(chosen_on.activations, chosen_on.targets, labels)
-    spec = best.spec.model_copy(update={"thresholds": thresholds})
+    spec = best.spec.model_copy(update={"thresholds": thresholds, "parameters": network.parameter_count})
     judged_by = CheckpointJudge(network, spec)
     dev = evaluate(judge_clips(judged_by, eval_clips(data, sample_rate=spec.sample_rate, labels=labels)), spec)
     mixes = evaluate_mixes(judged_by, published_mixes(recipe, data, spec.sample_rate))
@@ -63,7 +62,10 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path) -> tuple[Evaluati
         "held-out sources; labels with too few examples there share one"
     )
     card = write_card(recipe, spec, training, data, dev, mixes, where)
-    save_checkpoint(out, replace(best, spec=spec, card=card, training=training))
+    finished = Checkpoint(
+        network.architecture, network.hyperparameters, network.state_dict(), spec=spec, card=card, training=training
+    )
+    save_checkpoint(out, finished)
     return dev, mixes
 
 
@@ -77,7 +79,7 @@ def threshold_batches(recipe: Recipe, data: Sequence[Path]) -> Iterator[Batch]:
         labels=recipe.data.labels,
         allow_missing_labels=True,
     )
-    return (stream.batch(step) for step in range(_THRESHOLD_BATCHES))
+    return (stream.batch(step) for step in range(THRESHOLD_BATCHES))
 
 
 def published_mixes(recipe: Recipe, data: Sequence[Path], sample_rate: int) -> Iterator[EvalMix]:

@@ -115,6 +115,8 @@ class Trainer:
             If the loss is not finite: going on would write broken weights over good ones.
         """
         self.network.train()
+        # Dropout as a function of seed and step: a resumed run needs no state of a random generator, on any device.
+        torch.manual_seed(self.recipe.train.seed * 1_000_003 + self.step)
         rate = self.rate()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -186,7 +188,6 @@ class Trainer:
             "flat": self.flat,
             "plateau": self.plateau.state(),
             "optimizer": self.optimizer.state_dict(),
-            "random": torch.get_rng_state(),
         }
         if self.average:
             training["average"] = self.average.values
@@ -213,7 +214,6 @@ class Trainer:
             self.best, self.flat = float(state["best"]), int(state["flat"])
             if self.average:
                 self.average.restore(state["average"], int(state["average_step"]))
-            torch.set_rng_state(state["random"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CheckpointError(f"{self.run.last} cannot be resumed with this recipe: {error}") from error
         self._resumed_at = self._clock()

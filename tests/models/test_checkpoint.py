@@ -1,0 +1,111 @@
+"""Checkpoints: the same network comes back, and nothing a stranger sends runs."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from irec_live.errors import CheckpointError, OutputError
+from irec_models.checkpoint import SCHEMA, load_checkpoint, save_checkpoint
+
+
+def test_a_saved_network_says_the_same_after_loading(small_checkpoint: Path) -> None:
+    checkpoint = load_checkpoint(small_checkpoint)
+    audio = torch.randn(2, 4096, generator=torch.Generator().manual_seed(0)) * 0.1
+    first = checkpoint.network()(audio)
+    assert torch.equal(load_checkpoint(small_checkpoint).network()(audio), first)
+    assert checkpoint.card == "# Card"
+    assert checkpoint.spec.labels == ("flute", "piano", "drums")
+    assert not checkpoint.network().training
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, ("bomb-went-off",)
+
+
+def test_a_pickle_bomb_is_refused_and_does_not_go_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"schema": SCHEMA, "state_dict": {"weight": Bomb()}}, "bomb.pt")
+    Path("plain.pt").write_bytes(pickle.dumps(Bomb(), protocol=4))
+    for name in ("bomb.pt", "plain.pt"):
+        with pytest.raises(CheckpointError, match="is refused"):
+            load_checkpoint(name)
+    assert not Path("bomb-went-off").exists()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.95, 0.999])
+def test_a_truncated_checkpoint_is_one_clear_error(small_checkpoint: Path, tmp_path: Path, share: float) -> None:
+    content = small_checkpoint.read_bytes()
+    cut = tmp_path / "cut.pt"
+    cut.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(CheckpointError, match=r"cut\.pt"):
+        load_checkpoint(cut)
+
+
+def test_random_bytes_are_no_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "noise.pt"
+    path.write_bytes(bytes(range(256)) * 40)
+    with pytest.raises(CheckpointError, match=r"noise\.pt"):
+        load_checkpoint(path)
+
+
+def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"no checkpoint .*gone\.pt"):
+        load_checkpoint(tmp_path / "gone.pt")
+
+
+def test_other_peoples_torch_files_are_not_ours(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.pt"
+    torch.save({"model": torch.zeros(3)}, path)
+    with pytest.raises(CheckpointError, match="not a checkpoint of this project"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"architecture": 3}, "'architecture' is missing or not a str"),
+        ({"state_dict": {"weight": "heavy"}}, "other than tensors"),
+        ({"spec": {"name": "x"}}, "unusable spec: kind"),
+        ({"card": None}, "'card' is missing"),
+    ],
+)
+def test_a_checkpoint_with_a_broken_part_names_it(
+    small_checkpoint: Path, tmp_path: Path, change: dict[str, Any], match: str
+) -> None:
+    content = torch.load(small_checkpoint, weights_only=True)
+    path = tmp_path / "changed.pt"
+    torch.save({**content, **change}, path)
+    with pytest.raises(CheckpointError, match=match):
+        load_checkpoint(path)
+
+
+def test_weights_of_another_architecture_are_refused(small_checkpoint: Path) -> None:
+    checkpoint = load_checkpoint(small_checkpoint)
+    with pytest.raises(CheckpointError, match="holds architecture 'quantum', which this version does not have"):
+        replace(checkpoint, architecture="quantum").network()
+    with pytest.raises(CheckpointError, match="does not fit architecture 'han'"):
+        replace(checkpoint, architecture="han").network()
+    with pytest.raises(CheckpointError, match="does not describe its network"):
+        replace(checkpoint, spec=checkpoint.spec.model_copy(update={"sample_rate": 16000})).network()
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(small_checkpoint: Path, tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(small_checkpoint)
+    good = tmp_path / "good.pt"
+    save_checkpoint(good, checkpoint)
+    before = good.read_bytes()
+    with pytest.raises((OutputError, AttributeError, pickle.PicklingError)):
+        save_checkpoint(good, replace(checkpoint, training={"callback": lambda: None}))
+    assert good.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["good.pt"]
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot write the checkpoint"):
+        save_checkpoint(tmp_path / "file" / "x.pt", checkpoint)

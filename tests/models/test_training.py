@@ -1,0 +1,228 @@
+"""Training: resumes as if never stopped, refuses before it starts, saves when told to stop."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import small_nets
+import tiny_bank
+import torch
+from click.testing import CliRunner
+from rich.console import Console
+
+import irec_models.train
+from irec_live.errors import CheckpointError, DataError, OutputError, RecipeError
+from irec_models.checkpoint import load_checkpoint
+from irec_models.cli import main
+from irec_models.data import Batch
+from irec_models.ema import WeightAverage
+from irec_models.publish import publish
+from irec_models.recipe import load_recipe
+from irec_models.run import Run
+from irec_models.trainer import Trainer
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory, private_home: Path) -> Path:
+    return tiny_bank.write_bank(tmp_path_factory.mktemp("bank"))
+
+
+@pytest.fixture
+def write_recipe(tmp_path: Path) -> Callable[..., Path]:
+    def write(architecture: str = "small", monitor: str = "map", **changes: str) -> Path:
+        text = small_nets.RECIPE.format(architecture=architecture, monitor=monitor)
+        for key, value in changes.items():
+            old = next(line for line in text.splitlines() if line.startswith(f"{key} = "))
+            text = text.replace(old, f"{key} = {value}")
+        path = tmp_path / "small.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def fit(recipe: Path, bank: Path, out: Path, **options: object) -> Trainer:
+    arguments: dict[str, object] = {"workers": 0, "device": "cpu", "console": Console(file=io.StringIO()), **options}
+    return irec_models.train.fit(recipe, [bank], out, **arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("architecture", "monitor"), [("small", "map"), ("small-envelope", "loss")])
+def test_a_resumed_run_ends_with_the_same_weights_as_one_that_never_stopped(
+    write_recipe: Callable[..., Path],
+    bank: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    architecture: str,
+    monitor: str,
+) -> None:
+    recipe = write_recipe(architecture, monitor)
+    whole = fit(recipe, bank, tmp_path / "whole")
+    train_on = Trainer.train_on
+
+    def interrupted(self: Trainer, batch: Batch) -> float:
+        if self.step == 6:
+            raise KeyboardInterrupt
+        return train_on(self, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "train_on", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fit(recipe, bank, tmp_path / "parts")
+    assert load_checkpoint(tmp_path / "parts" / "last.pt").training["step"] == 6
+    parts = fit(recipe, bank, tmp_path / "parts", resume=True)
+    assert parts.step == whole.step == 12
+    for name in ("last.pt", "best.pt"):
+        first, second = (load_checkpoint(run.run.folder / name) for run in (whole, parts))
+        assert all(torch.equal(value, second.state_dict[key]) for key, value in first.state_dict.items())
+    assert parts.best == whole.best
+
+
+def test_a_run_leaves_checkpoints_a_log_and_its_recipe(
+    write_recipe: Callable[..., Path], bank: Path, tmp_path: Path
+) -> None:
+    trainer = fit(write_recipe(), bank, tmp_path / "run")
+    run = Run(tmp_path / "run")
+    assert {path.name for path in run.folder.iterdir()} == {"recipe.toml", "log.jsonl", "last.pt", "best.pt"}
+    validations = [entry for entry in run.entries() if "validation_map" in entry]
+    assert [entry["step"] for entry in validations] == [4, 8, 12]
+    best = load_checkpoint(run.best)
+    assert best.training["validation_map"] == max(entry["validation_map"] for entry in validations) == trainer.best
+    assert best.spec.labels == ("flute", "piano", "drums")
+    assert best.spec.parameters == trainer.network.parameter_count
+    assert "optimizer" not in best.training
+    assert fit(write_recipe(), bank, tmp_path / "run", resume=True).step == 12
+
+
+def test_training_learns_the_tiny_bank(write_recipe: Callable[..., Path], bank: Path, tmp_path: Path) -> None:
+    trainer = fit(write_recipe(steps="60", validate_every="60", learning_rate="1e-2"), bank, tmp_path / "run")
+    assert trainer.best > 0.6  # chance is the share of windows that hold a label, about 0.3
+
+
+def test_early_stop_ends_a_run_that_no_longer_gains(
+    write_recipe: Callable[..., Path], bank: Path, tmp_path: Path
+) -> None:
+    recipe = write_recipe(learning_rate="1e-12", validate_every="1\npatience = 2")
+    assert fit(recipe, bank, tmp_path / "run").step < 12
+
+
+@pytest.mark.parametrize("schedule", ["plateau", "constant"])
+def test_other_schedules_hold_the_rate_until_told(
+    write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, schedule: str
+) -> None:
+    recipe = write_recipe(learning_rate=f'1e-3\nschedule = "{schedule}"\noptimizer = "adam"', steps="4")
+    assert fit(recipe, bank, tmp_path / "run").rate() == 1e-3
+
+
+def test_a_budget_of_hours_anneals_by_the_clock(write_recipe: Callable[..., Path], tmp_path: Path) -> None:
+    recipe = load_recipe(write_recipe(steps="1000000\nbudget_hours = 1.0"))
+    now = 0.0
+    trainer = Trainer(recipe, recipe.network(), Run(tmp_path), [], clock=lambda: now)
+    early = trainer.rate()
+    now = 1800.0
+    assert trainer.progress == pytest.approx(0.5)
+    assert trainer.rate() > early
+    assert not trainer.finished
+    now = 3600.0
+    assert trainer.finished
+    assert trainer.rate() == pytest.approx(recipe.train.minimum_rate)
+
+
+def test_a_run_is_not_written_over_by_accident(write_recipe: Callable[..., Path], bank: Path, tmp_path: Path) -> None:
+    fit(write_recipe(steps="1"), bank, tmp_path / "run")
+    with pytest.raises(RecipeError, match="already holds a run; add --resume"):
+        fit(write_recipe(steps="1"), bank, tmp_path / "run")
+
+
+def test_a_run_of_another_network_is_not_resumed(write_recipe: Callable[..., Path], bank: Path, tmp_path: Path) -> None:
+    fit(write_recipe(steps="1"), bank, tmp_path / "run")
+    with pytest.raises(CheckpointError, match="is of another network"):
+        fit(write_recipe("small-envelope"), bank, tmp_path / "run", resume=True)
+
+
+def test_what_cannot_work_is_refused_before_the_first_step(
+    write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Trainer, "train_on", lambda *_: pytest.fail("training began"))
+    with pytest.raises(DataError, match="does not exist"):
+        fit(write_recipe(), tmp_path / "nowhere", tmp_path / "a")
+    with pytest.raises(DataError, match="tuba"):
+        fit(write_recipe(labels='["flute", "piano", "tuba"]'), bank, tmp_path / "b")
+    with pytest.raises(RecipeError, match="no device 'abacus'"):
+        fit(write_recipe(), bank, tmp_path / "c", device="abacus")
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        fit(write_recipe(), bank, tmp_path / "file")
+
+
+def test_a_loss_that_is_not_finite_stops_before_it_reaches_the_weights(
+    write_recipe: Callable[..., Path], tmp_path: Path
+) -> None:
+    recipe = load_recipe(write_recipe())
+    trainer = Trainer(recipe, recipe.network(), Run(tmp_path), [])
+    audio = torch.full((2, 4096), float("nan"))
+    before = [parameter.detach().clone() for parameter in trainer.network.parameters()]
+    batch = Batch(audio, torch.zeros(2, 3), torch.zeros(2, 3, 9), torch.ones(2, 3))
+    with pytest.raises(FloatingPointError, match="loss became nan at step 0"):
+        trainer.train_on(batch)
+    assert all(torch.equal(a, b) for a, b in zip(before, trainer.network.parameters(), strict=True))
+
+
+def test_averaged_weights_follow_slowly() -> None:
+    module = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.zeros_(module.weight)
+    average = WeightAverage(module, decay=0.5)
+    torch.nn.init.ones_(module.weight)
+    average.update(module)
+    assert average.state_dict(module)["weight"].item() == pytest.approx(9 / 11)  # early: (1 + 1) / (10 + 1) stays
+    average.update(module)
+    assert average.state_dict(module)["weight"].item() == pytest.approx(1 - 2 / 11 * 3 / 12)
+
+
+def test_publishing_a_run_gives_thresholds_scores_and_a_card(
+    write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("irec_models.publish.MIXES_PER_SIZE", 1)
+    monkeypatch.setattr("irec_models.publish.THRESHOLD_BATCHES", 3)
+    fit(write_recipe("small-envelope", "loss", steps="4"), bank, tmp_path / "run")
+    dev, mixes = publish(tmp_path / "run", [bank], tmp_path / "small.pt")
+    published = load_checkpoint(tmp_path / "small.pt")
+    assert set(published.spec.thresholds) == {"flute", "piano", "drums"}
+    assert published.spec.scores["dev_macro_map"] == pytest.approx(dev.aggregations["s1"].macro_map, abs=1e-4)
+    assert mixes.envelope is None or published.spec.scores["mixes_envelope_error_db"] > 0
+    for expected in ("irec-train fit", "Held out of training", "south (held out)", "| flute |", "seed 3"):
+        assert expected in published.card
+    assert published.network().labels == 3
+
+
+def test_the_command_line_answers_mistakes_with_one_sentence_and_exit_code_two(
+    write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, small_checkpoint: Path
+) -> None:
+    (tmp_path / "noise.pt").write_bytes(b"noise")
+    recipe = str(write_recipe())
+    for arguments in (
+        ["fit", str(tmp_path / "none.toml")],
+        ["fit", recipe, "--data", str(tmp_path), "--out", str(tmp_path / "x")],
+        ["evaluate", str(tmp_path / "noise.pt"), "--data", str(bank)],
+        ["evaluate", str(tmp_path / "model.txt"), "--data", str(bank)],
+        ["evaluate", str(small_checkpoint), "--data", str(bank), "--split", "moon"],
+        ["evaluate", str(small_checkpoint), "--data", str(bank), "--compare", str(tmp_path / "noise.pt")],
+        ["publish", str(tmp_path), "-o", str(tmp_path / "y.pt")],
+        ["data", "--data", str(tmp_path / "nowhere")],
+    ):
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 2, (arguments, result.output)
+        assert result.stderr.startswith("irec-train: ")
+        assert result.stderr.count("\n") == 1
+
+
+def test_the_data_command_counts_clips(bank: Path) -> None:
+    result = CliRunner().invoke(main, ["data", "--data", str(bank), "--json"])
+    content = json.loads(result.stdout)
+    rows = {(row["split"], row["label"], row["source"]): row["clips"] for row in content["counts"]}
+    assert rows["train", "flute", "north"] == 10
+    assert rows["dev", "piano", "stage"] == 1
+    assert "flute" in CliRunner().invoke(main, ["data", "--data", str(bank)]).stdout
