@@ -37,10 +37,10 @@ QToolButton[flat="true"] { background: transparent; padding: 4px; }
 QToolButton[flat="true"]:hover { background: $hover; }
 QToolButton[flat="true"]:checked { background: $hover; border-color: $accent; }
 QToolButton::menu-indicator { image: none; }
-QComboBox { padding-right: 26px; }
+QComboBox { padding-right: 26px; combobox-popup: 0; }
 QComboBox::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow { image: url($chevron); width: 12px; height: 12px; }
-QComboBox QAbstractItemView { background: $raised; border: 1px solid $line; outline: none; padding: 4px;
+QComboBox QAbstractItemView { background: $raised; border: none; outline: none; padding: 4px;
     selection-background-color: $hover; selection-color: $text; }
 QComboBox QAbstractItemView::item { min-height: 26px; padding-left: 6px; }
 
