@@ -47,8 +47,8 @@ class FoldedDft(nn.Module):
     >>> dft.bins.tolist()
     [0, 2, 4, 1, 3]
     >>> frames = torch.cos(2 * math.pi * torch.arange(8) / 8)[None, None]
-    >>> dft.magnitude(frames)[0, 0, dft.natural_order].round(decimals=3).tolist()
-    [2.0, 4.0, 2.0, 0.0, 0.0]
+    >>> dft.magnitude(frames)[0, 0, dft.natural_order].round(decimals=3).tolist()  # a tone in bin 1, spread by Hann
+    [2.0, 2.0, 1.0, 0.0, 0.0]
     """
 
     window: Tensor
