@@ -184,4 +184,5 @@ def test_neuroment_on_constant_q_has_the_papers_size_and_is_the_same_in_onnx_run
     twin = onnx_twin.compare(onnx_twin.shake(network))
     assert twin.features < 1e-5
     assert twin.probabilities < 1e-4
+    assert twin.spread > 0.05
     assert not twin.operators & {"STFT", "DFT"}

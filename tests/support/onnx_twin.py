@@ -28,10 +28,22 @@ class _Both(nn.Module):
 
 @dataclass(frozen=True)
 class Twin:
-    """Largest difference of features, relative to their largest, and of probabilities; what operators there are."""
+    """How far the two are apart.
+
+    Attributes
+    ----------
+    features : float
+        Largest difference of features, relative to the largest feature.
+    probabilities : float
+        Largest difference of what the app is given.
+    spread : float
+        Largest minus smallest probability of one label; near zero, equal probabilities would prove nothing.
+    operators : frozenset of str
+    """
 
     features: float
     probabilities: float
+    spread: float
     operators: frozenset[str]
 
 
@@ -69,7 +81,12 @@ def compare(network: Network, batch_sizes: tuple[int, ...] = (1, 3), traced: int
                 assert found.shape == wanted.shape
                 scale = max(float(wanted.abs().max()), 1.0) if index == 0 else 1.0
                 apart[index] = max(apart[index], float(np.abs(found - wanted.numpy()).max()) / scale)
-    return Twin(float(apart[0]), float(apart[1]), frozenset(node.op_type for node in program.model_proto.graph.node))
+    with torch.no_grad():
+        said = network.predict(windows)
+    spread = float((said.amax(dim=0) - said.amin(dim=0)).max())
+    return Twin(
+        float(apart[0]), float(apart[1]), spread, frozenset(node.op_type for node in program.model_proto.graph.node)
+    )
 
 
 def _windows(network: Network) -> Tensor:
@@ -81,10 +98,15 @@ def _windows(network: Network) -> Tensor:
 
 
 def shake(network: Network, seed: int = 0) -> Network:
-    """Weights so large that inputs move the probabilities: a fresh network says 0.5 to everything."""
+    """Weights so large that inputs move the probabilities: a fresh network says 0.5 to everything.
+
+    The spread of a rectifier's weights that keeps the scale of maps from layer to layer, and biases beside them.
+    """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for parameter in network.parameters():
-            spread = 2.0 / max(parameter[0].numel(), 1) ** 0.5 if parameter.ndim > 1 else 0.2
+        for name, parameter in network.named_parameters():
+            if parameter.ndim == 1 and name.endswith("weight"):
+                continue  # gain of a normalisation
+            spread = 1.4 / max(parameter[0].numel(), 1) ** 0.5 if parameter.ndim > 1 else 0.2
             parameter.copy_(torch.randn(parameter.shape, generator=generator) * spread)
     return network

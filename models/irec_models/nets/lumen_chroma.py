@@ -25,7 +25,7 @@ class LumenChromaNet(Network):
     """Table 6: six convolutions of 24 to 512 channels on 36 x 100 values.
 
     One row of the table maps 256 x 4 x 3 to 512 x 4 x 11; its input is a misprint for 256 x 4 x 11, the row before.
-    The network's number of values is 2 111 443 at K = 11.
+    The network's number of values is 2 111 451 at K = 11.
 
     The paper takes the chroma of a whole recording and cuts it to seconds; here every window is judged by itself, so
     the kernels below 51 Hz, which would need more than the second, are cut to it.

@@ -35,10 +35,10 @@ class VaznonisFftNet(Network):
     difference, and the silence only interpolates between the bins of the 3 s: it is added inside the graph, at the end,
     so the app streams windows of T and the network still sees its 442 000 bins.
 
-    What the size means: 40 188 705 weights at K = 11, by the list of layers (28.3 million of them read the bins), a
+    What the size means: 40 188 107 weights at K = 11, by the list of layers (28.3 million of them read the bins), a
     file of 161 MB and 2.2 billion multiplications a window, most of them the transform's. That is
     ``sample_rate=44100, window_length=132300, length=884000, hidden=[64, 100000, 32, 50000]``. The default is a second
-    at 22.05 kHz without padding and a tenth of the two wide layers: 11 025 bins, 1 911 853 weights at K = 13.
+    at 22.05 kHz without padding and a tenth of the two wide layers: 11 025 bins, 1 905 709 weights at K = 13.
 
     The paper does not say how magnitudes are scaled; they are taken in logarithm, of a window brought to equal RMS, as
     the other front ends' are.
