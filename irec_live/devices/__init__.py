@@ -7,8 +7,8 @@ The computer's own sound is listed as kind ``loopback``.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from irec_live.devices.device import Device, DeviceKind
 from irec_live.devices.monitors import DEFAULT_MONITOR, list_monitors
@@ -25,9 +25,12 @@ __all__ = [
     "hold_stream",
     "list_devices",
     "list_monitors",
+    "open_first",
     "portaudio_running",
     "refresh",
 ]
+
+Stream = TypeVar("Stream")
 
 _LOOPBACK_WORDS = ("loopback", "stereo mix", "blackhole", "soundflower", "vb-audio", "what u hear", "monitor of")
 
@@ -124,6 +127,36 @@ def find_device(kind: DeviceKind, name: str | None = None, hostapi: str | None =
         There is none (see `candidates`).
     """
     return candidates(kind, name, hostapi)[0]
+
+
+def open_first(devices: Sequence[Device], opener: Callable[[Device], Stream]) -> tuple[Device, Stream]:
+    """Open the first of some devices that does not refuse.
+
+    Parameters
+    ----------
+    devices : sequence of Device
+        At least one; see `candidates`.
+    opener : callable
+        Opens a device, or raises `DeviceError`.
+
+    Returns
+    -------
+    device : Device
+    stream
+        What `opener` returned.
+
+    Raises
+    ------
+    DeviceError
+        All refused; what the first one said.
+    """
+    problems: list[DeviceError] = []
+    for device in devices:
+        try:
+            return device, opener(device)
+        except DeviceError as error:
+            problems.append(error)
+    raise problems[0]
 
 
 def _of_kind(kind: DeviceKind) -> list[Device]:

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from irec_live.devices import Device, candidates, close_stream, hold_stream
+from irec_live.devices import Device, candidates, close_stream, hold_stream, open_first
 from irec_live.errors import DeviceError, IrecError
 from irec_live.player.reader import PlaybackReader
 from irec_live.player.transport import Loop
@@ -85,7 +85,7 @@ class Speaker:
 
     def __init__(self, path: str | os.PathLike[str], on_lost: Callable[[str], None], position_s: float = 0.0) -> None:
         self._on_lost = on_lost
-        self._device, self._stream = self._open_first(candidates("output"))
+        self._device, self._stream = open_first(candidates("output"), self._open)
         self._rate = round(self._stream.samplerate)
         self._channels = int(self._stream.channels)
         try:
@@ -197,15 +197,6 @@ class Speaker:
             position = max(position, self._target_s)
             self._target_s = position
         return max(0.0, position)
-
-    def _open_first(self, devices: list[Device]) -> tuple[Device, Any]:
-        problem: DeviceError | None = None
-        for device in devices:
-            try:
-                return device, self._open(device)
-            except DeviceError as error:
-                problem = problem or error
-        raise problem or DeviceError("there is no sound output device")
 
     def _open(self, device: Device) -> Any:
         with hold_stream() as sd:

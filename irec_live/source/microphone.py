@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from irec_live.devices import Device, candidates, close_stream, hold_stream
+from irec_live.devices import Device, candidates, close_stream, hold_stream, open_first
 from irec_live.errors import DeviceError
 from irec_live.ring import Block, RingBuffer
 from irec_live.source.waiting import READ_S, RING_S, wait_for_frames
@@ -44,7 +44,7 @@ class MicrophoneSource:
     """
 
     def __init__(self, device: str | None = None, hostapi: str | None = None) -> None:
-        self.device, self._stream = self._open_first(candidates("input", device, hostapi))
+        self.device, self._stream = open_first(candidates("input", device, hostapi), self._open)
         self.sample_rate = round(self._stream.samplerate)
         self.channels = int(self._stream.channels)
         self._ring = RingBuffer(int(RING_S * self.sample_rate), self.channels)
@@ -114,15 +114,6 @@ class MicrophoneSource:
             self._last_written = written
             self._last_change = time.monotonic()
         return self._ring.read()
-
-    def _open_first(self, devices: list[Device]) -> tuple[Device, Any]:
-        problem: DeviceError | None = None
-        for device in devices:
-            try:
-                return device, self._open(device)
-            except DeviceError as error:
-                problem = problem or error
-        raise problem or DeviceError("there is no sound input device")
 
     def _open(self, device: Device) -> Any:
         channels = device.channels if device.channels <= _MOST_CHANNELS else 2

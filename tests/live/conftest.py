@@ -26,6 +26,19 @@ def fake_portaudio(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeSoundDe
     return install
 
 
+@pytest.fixture
+def no_portaudio(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which PortAudio is not installed."""
+
+    class Finder:
+        def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+            if name == "sounddevice":
+                raise OSError("PortAudio library not found")
+
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+
+
 @pytest.fixture(scope="session")
 def _sound_server() -> Iterator[VirtualSound]:
     missing = missing_programs()

@@ -171,14 +171,8 @@ def test_long_file_is_streamed(tmp_path: Path, tiny_activation_path: Path) -> No
 # ---- devices
 
 
-def test_no_portaudio(monkeypatch: pytest.MonkeyPatch, models: list[str], good: Path) -> None:
-    class Finder:
-        def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-            if name == "sounddevice":
-                raise OSError("PortAudio library not found")
-
-    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+@pytest.mark.usefixtures("no_portaudio")
+def test_no_portaudio(models: list[str], good: Path) -> None:
     assert_one_sentence(run("listen", *models), "libportaudio2")
     assert_one_sentence(run("devices"), "libportaudio2")
     assert_analysed(run("analyze", good, *models))

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
@@ -67,20 +66,23 @@ def test_unknown_name_is_answered_with_the_known_ones(fake_portaudio: Install) -
         find_device("input", "Tascam")
 
 
+def test_when_all_devices_refuse_the_best_one_is_blamed(fake_portaudio: Install) -> None:
+    def refuse(entry: devices.Device) -> None:
+        raise DeviceError(f"{entry.name} is busy")
+
+    studio(fake_portaudio, default_input=1)
+    with pytest.raises(DeviceError, match="USB Interface is busy"):
+        devices.open_first(candidates("input"), refuse)
+
+
 def test_no_input_says_what_to_do(fake_portaudio: Install) -> None:
     fake_portaudio(default_input=-1, default_output=-1)
     with pytest.raises(DeviceError, match="plug in a microphone"):
         candidates("input")
 
 
-def test_missing_portaudio_names_the_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Finder:
-        def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-            if name == "sounddevice":
-                raise OSError("PortAudio library not found")
-
-    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+@pytest.mark.usefixtures("no_portaudio")
+def test_missing_portaudio_names_the_package_to_install() -> None:
     with pytest.raises(DeviceError, match="sudo apt install libportaudio2"):
         list_devices()
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from waiting import wait_until
 
 import tiny_models
 from irec_live.detector import Detector
@@ -54,14 +54,6 @@ class FlakySource(ArraySource):
 
     def stop(self) -> None:
         self.stopped += 1
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    tick = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        tick.wait(0.01)
 
 
 def test_engine_finds_what_a_pipeline_finds(detectors: list[Detector]) -> None:

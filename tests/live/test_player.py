@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 from fake_portaudio import FakeSoundDevice, device
+from waiting import wait_until
 
 from irec_live.devices import refresh
 from irec_live.player import Player, SilentClock, clock, speaker
@@ -30,14 +31,6 @@ def ramp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def seconds(block: np.ndarray) -> np.ndarray:
     return block[:, 0] * 10
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    tick = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        tick.wait(0.005)
 
 
 class Now:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 from fake_portaudio import FakeSoundDevice, FakeStream, device
+from waiting import wait_until
 
 import tiny_models
 from irec_live.analysis import analyze
@@ -55,14 +56,6 @@ def session(melody_path: Path, detectors: list[Detector]) -> Iterator[FileSessio
     session = open_file(melody_path, detectors, play=False, audible=False)
     yield session
     session.close()
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    tick = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        tick.wait(0.005)
 
 
 def speak(stream: FakeStream, session: LiveSession, label: str) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 from virtual_sound import VirtualSound
+from waiting import wait_until
 
 import tiny_models
 from irec_live.analysis import analyze
@@ -49,14 +49,6 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def tiny_paths(tiny_activation_path: Path, tiny_envelope_path: Path) -> list[Path]:
     return [tiny_activation_path, tiny_envelope_path]
-
-
-def wait_until(condition: Callable[[], object], seconds: float = WAIT_S) -> None:
-    deadline = time.monotonic() + seconds
-    tick = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        tick.wait(0.01)
 
 
 @pytest.fixture(scope="module")
