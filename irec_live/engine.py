@@ -183,6 +183,7 @@ class Engine:
             time_s=time_s,
             span_s=span_s,
             thresholds=pipeline.thresholds,
+            spectrogram_hz=pipeline.spectrogram_hz,
             stats=self.stats(),
             state=state,
             message=message,

@@ -146,6 +146,11 @@ class Pipeline:
         return self.position / self.sample_rate
 
     @property
+    def spectrogram_hz(self) -> npt.NDArray[np.float64]:
+        """Centres of the spectrogram's bands, (F,) float64; none without a spectrogram."""
+        return self._mel.bands_hz if self._mel is not None else np.zeros(0, np.float64)
+
+    @property
     def thresholds(self) -> Array:
         """On-thresholds in force, (K,) float32."""
         return self.tracker.thresholds

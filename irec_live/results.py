@@ -109,6 +109,8 @@ class Snapshot:
         Those that touch the picture, oldest first.
     spectrogram_times, spectrogram : (C,) float64, (C, F) float32
         Column centres and log-mel levels in dB re full scale.
+    spectrogram_hz : (F,) float64
+        Centres of the mel bands, rising; empty where nobody knows them.
     level_db, peak_db : float
         Input RMS and peak of the last moment, dBFS (-120 is silence).
     """
@@ -126,6 +128,7 @@ class Snapshot:
     events: tuple[Event, ...] = ()
     spectrogram_times: npt.NDArray[np.float64] = field(default_factory=_no_times)
     spectrogram: Array = field(default_factory=_no_rows)
+    spectrogram_hz: npt.NDArray[np.float64] = field(default_factory=_no_times)
     level_db: float = -120.0
     peak_db: float = -120.0
     stats: Stats = field(default_factory=Stats)

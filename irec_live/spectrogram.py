@@ -78,6 +78,7 @@ class MelBands:
         # Low bands can be narrower than a bin; `reduceat` cannot sum nothing, so it is given the others only.
         self._filled, self._starts = np.unique(stretch, return_index=True)
         self._bands = bands
+        self.centres_hz = edges[1:-1]
 
     def __call__(self, power: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Sum (C, n_fft // 2 + 1) bins to (C, F) bands."""
@@ -132,6 +133,11 @@ class LogMelStream:
     def lag(self) -> int:
         """Samples from the first of a column until the column is out: `n_fft`."""
         return self.n_fft
+
+    @property
+    def bands_hz(self) -> npt.NDArray[np.float64]:
+        """Centres of the bands, (F,) float64, rising."""
+        return self._mel.centres_hz
 
     def centres_s(self, start: int, count: int) -> npt.NDArray[np.float64]:
         """Moments of `count` columns, the first of which starts at sample `start`.

@@ -18,6 +18,31 @@ BOTTOM_DB = -90.0
 """Levels drawn in the last and the first colour. Bands hold a part of the whole, so full scale is never reached."""
 
 
+MARKS_HZ = (100, 300, 1000, 3000, 10_000)
+"""Frequencies named beside the picture, where they fit."""
+
+
+def mark_heights(bands_hz: npt.NDArray[np.float64]) -> list[tuple[str, float]]:
+    """Words and heights of `MARKS_HZ`: 0 at the bottom of the picture, 1 at its top.
+
+    Parameters
+    ----------
+    bands_hz : (F,) float64
+        Centres of the bands, rising; may be empty.
+
+    Examples
+    --------
+    >>> mark_heights(np.array([50.0, 100.0, 500.0, 1000.0]))
+    [('100', 0.375), ('300', 0.5), ('1k', 0.875)]
+    """
+    marks = []
+    for hz in MARKS_HZ:
+        if bands_hz.size and bands_hz[0] <= hz <= bands_hz[-1]:
+            band = float(np.interp(hz, bands_hz, np.arange(bands_hz.size)))
+            marks.append((f"{hz // 1000}k" if hz >= 1000 else str(hz), (band + 0.5) / bands_hz.size))
+    return marks
+
+
 def level_bytes(columns: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
     """Levels in dB as indices of the colour table.
 
@@ -41,6 +66,7 @@ class SpectrogramView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
+        self._marks: list[tuple[str, float]] = []
         self._plot = pg.GraphicsView(self, useOpenGL=False)
         self._plot.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -64,6 +90,10 @@ class SpectrogramView(QWidget):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw the columns that touch the picture."""
+        marks = mark_heights(snapshot.spectrogram_hz)
+        if marks != self._marks:
+            self._marks = marks
+            self.update()
         columns = snapshot.spectrogram
         if columns.ndim != 2 or len(columns) < 2:
             self._image.hide()
@@ -86,12 +116,17 @@ class SpectrogramView(QWidget):
         painter = QPainter(self)
         painter.setFont(font(13))
         painter.setPen(self._theme.color("muted"))
-        painter.drawText(QRectF(16, 0, LEFT_GUTTER - 30, self.height()), Qt.AlignmentFlag.AlignVCenter, "Spectrum")
+        side = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRectF(16, 0, LEFT_GUTTER - 30, self.height()), side, "Spectrum")
         painter.setFont(font(11))
         painter.setPen(self._theme.color("faint"))
-        right = QRectF(0, 4, LEFT_GUTTER - 8, self.height() - 8)
-        painter.drawText(right, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, "high")
-        painter.drawText(right, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, "low")
+        lowest_y = self.height()
+        for words, height in self._marks:  # from the bottom up; one that would touch the last is left out
+            y = min(max((1.0 - height) * self.height(), 7.0), self.height() - 7.0)
+            if lowest_y - y >= 13:
+                box = QRectF(0, y - 8, LEFT_GUTTER - 8, 16)
+                painter.drawText(box, Qt.AlignmentFlag.AlignRight | side, f"{words} Hz" if words == "100" else words)
+                lowest_y = int(y)
         painter.end()
 
     def _plot_width(self) -> int:

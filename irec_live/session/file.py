@@ -192,6 +192,7 @@ class FileSession:
             time_s=time_s,
             span_s=span_s,
             thresholds=pipeline.thresholds,
+            spectrogram_hz=pipeline.spectrogram_hz,
             stats=replace(pipeline.stats, load=self._cost, latency_ms=pipeline.latency_ms),
             state=state,
             message=message,
