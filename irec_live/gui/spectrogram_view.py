@@ -120,13 +120,13 @@ class SpectrogramView(QWidget):
         painter.drawText(QRectF(16, 0, LEFT_GUTTER - 30, self.height()), side, "Spectrum")
         painter.setFont(font(11))
         painter.setPen(self._theme.color("faint"))
-        lowest_y = self.height()
+        last_y = self.height() + 13.0
         for words, height in self._marks:  # from the bottom up; one that would touch the last is left out
             y = min(max((1.0 - height) * self.height(), 7.0), self.height() - 7.0)
-            if lowest_y - y >= 13:
+            if last_y - y >= 13:
                 box = QRectF(0, y - 8, LEFT_GUTTER - 8, 16)
                 painter.drawText(box, Qt.AlignmentFlag.AlignRight | side, f"{words} Hz" if words == "100" else words)
-                lowest_y = int(y)
+                last_y = y
         painter.end()
 
     def _plot_width(self) -> int:
