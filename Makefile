@@ -1,13 +1,13 @@
 # Two commands, each enough on its own on a fresh Debian 12:
 #   make run     opens irec-live (ARGS="gui song.flac" and the like are handed to it)
 #   make test    lint, types, import contracts, test suite (PYTEST_ARGS="-k ring" narrows the last)
-# and, for those who change the code: make format, make benchmark, make constraints.
+# and, for those who change the code: make lint, make format, make benchmark, make screenshot, make constraints.
 
 PYTHON ?= python3
 export PYTHON
 BIN := .venv/bin
 
-.PHONY: run test lint format benchmark constraints
+.PHONY: run test lint format benchmark screenshot constraints
 
 run:
 	@.ci/setup run
@@ -31,6 +31,12 @@ format:
 benchmark:
 	@.ci/setup test
 	$(BIN)/pytest tests/benchmarks --benchmark-enable --benchmark-only --timeout 1800 $(PYTEST_ARGS)
+
+# The README's picture: the app on its demo clip, on a screen of its own.
+screenshot:
+	@.ci/setup test
+	xvfb-run -a -s "-screen 0 1280x720x24" $(BIN)/irec-live gui assets/irec_assets/audio/demo.ogg \
+	    --screenshot assets/screenshot.png --after 24
 
 # Re-resolves the pins for every platform and keeps those that still fit; UV_ARGS="--upgrade-package numpy" moves one.
 constraints:
