@@ -16,7 +16,7 @@ from irec_models.judges import CheckpointJudge
 from irec_models.mixes import MixEvaluation, evaluate_mixes
 from irec_models.recipe import Recipe, load_recipe
 from irec_models.run import Run
-from irec_models.thresholds import choose_thresholds
+from irec_models.thresholds import BOUNDS, choose_thresholds
 from irec_models.validate import judge
 
 THRESHOLD_BATCHES = 32
@@ -49,7 +49,7 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path) -> tuple[Evaluati
     best = load_checkpoint(run.best)
     network, labels = best.network().folded(), best.spec.labels
     chosen_on = judge(network, list(threshold_batches(recipe, data)))
-    thresholds = choose_thresholds(chosen_on.activations, chosen_on.targets, labels)
+    thresholds = choose_thresholds(chosen_on.activations, chosen_on.targets, labels, bounds=BOUNDS[network.kind])
     spec = best.spec.model_copy(update={"thresholds": thresholds, "parameters": network.parameter_count})
     judged_by = CheckpointJudge(network, spec)
     dev = evaluate(judge_clips(judged_by, eval_clips(data, sample_rate=spec.sample_rate, labels=labels)), spec)

@@ -12,14 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from irec_live.spec import Threshold
+from irec_live.spec import Kind, Threshold
 from irec_models.metrics import UNKNOWN, score
 
 GRID = tuple(round(0.02 * step, 2) for step in range(1, 50))
 """Thresholds that are tried; Han et al. (Table III) try nine of them for each aggregation."""
 
 _OFF_SHARE = 0.6  # of the on-threshold: hysteresis wide enough that a dying note does not flicker
-_LOW, _HIGH = 0.15, 0.9  # below, noise would light labels; above, quiet playing never would
+BOUNDS: dict[Kind, tuple[float, float]] = {"activation": (0.15, 0.9), "envelope": (1e-3, 0.25)}
+"""Of on-thresholds. Below, noise would light labels; above, quiet playing never would. Envelopes are amplitudes: from
+-60 dBFS, the app's own silence, to -12 dBFS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,13 @@ def best_single(activations: Tensor, targets: Tensor, labels: Sequence[str]) -> 
 
 
 def choose_thresholds(
-    activations: Tensor, targets: Tensor, labels: Sequence[str], *, precision_floor: float = 0.6, support: int = 20
+    activations: Tensor,
+    targets: Tensor,
+    labels: Sequence[str],
+    *,
+    precision_floor: float = 0.6,
+    support: int = 20,
+    bounds: tuple[float, float] = BOUNDS["activation"],
 ) -> dict[str, Threshold]:
     """On and off thresholds per label: the highest F1 among those that keep a precision.
 
@@ -55,6 +63,8 @@ def choose_thresholds(
         with the highest precision is taken.
     support : int
         A label with fewer examples gets the threshold of all labels pooled: its own would be chance.
+    bounds : (float, float)
+        Lowest and highest on-threshold.
 
     Examples
     --------
@@ -67,8 +77,8 @@ def choose_thresholds(
     for k, label in enumerate(labels):
         enough = int((targets[:, k] == 1).sum()) >= support
         on = _best_on(activations[:, k], targets[:, k], precision_floor) if enough else pooled
-        on = min(max(on, _LOW), _HIGH)
-        result[label] = Threshold(on=round(on, 3), off=round(on * _OFF_SHARE, 3))
+        on = min(max(on, bounds[0]), bounds[1])
+        result[label] = Threshold(on=round(on, 4), off=round(on * _OFF_SHARE, 4))
     return result
 
 
