@@ -52,8 +52,8 @@ def grid_thresholds(activations: Tensor, targets: Tensor) -> Tensor:
 
     Examples
     --------
-    >>> grid_thresholds(torch.tensor([[0.9], [0.4], [0.1]]), torch.tensor([[1], [1], [0]]))
-    tensor([0.2400])
+    >>> round(grid_thresholds(torch.tensor([[0.9], [0.4], [0.1]]), torch.tensor([[1], [1], [0]])).item(), 2)
+    0.25
     """
     if activations.shape != targets.shape or activations.ndim != 2:
         raise ValueError(

@@ -68,9 +68,9 @@ def librosa_cqt(cqt: ConstantQ, audio: Audio, rate: int, skipped: int = 0) -> np
 
 
 def direct(cqt: ConstantQ, audio: Audio, rate: int, first: int) -> npt.NDArray[np.float64]:
-    """The definition, for every fifth bin: one inner product a bin and frame, at the full sample rate."""
-    values = np.zeros((len(cqt.frequencies[::5]), cqt.frames))
-    for k, (frequency, length) in enumerate(zip(cqt.frequencies[::5], cqt.lengths[::5], strict=True)):
+    """The definition, for every eleventh bin: one inner product a bin and frame, at the full sample rate."""
+    values = np.zeros((len(cqt.frequencies[::11]), cqt.frames))
+    for k, (frequency, length) in enumerate(zip(cqt.frequencies[::11], cqt.lengths[::11], strict=True)):
         reach = int(length / 2)
         n = np.arange(-reach, reach + 1)
         window = np.cos(np.pi * n / length) ** 2
@@ -95,7 +95,7 @@ def test_octaves_at_their_own_rates_are_the_transform_at_the_full_rate(name: str
     cqt = neuroment()
     expected = direct(cqt, audio, RATE, first=0)
     # Each halving is 3e-5 off in its passband and 90 dB down beyond; eight follow one another.
-    np.testing.assert_allclose(spectrum(cqt, audio)[::5], expected, atol=4e-4 * expected.max())
+    np.testing.assert_allclose(spectrum(cqt, audio)[::11], expected, atol=4e-4 * expected.max())
 
 
 @pytest.mark.parametrize("name", ["tone", "sweep", "plucked chord", "vibrato", "noise"])
@@ -122,7 +122,7 @@ def test_other_settings_are_librosas_too() -> None:
     # Kernels of 17 cycles have half as many samples as those of 34, so rounding them does twice as much, at either end.
     np.testing.assert_allclose(found, expected, atol=0.05 * expected.max())
     exact = direct(cqt, audio, rate, first)
-    np.testing.assert_allclose(found[::5], exact, atol=4e-4 * exact.max())
+    np.testing.assert_allclose(found[::11], exact, atol=4e-4 * exact.max())
 
 
 @pytest.mark.parametrize("bin_", [0, 30, 44, 96, 150, 191])

@@ -36,7 +36,7 @@ class VaznonisFftNet(Network):
     so the app streams windows of T and the network still sees its 442 000 bins.
 
     What the size means: 40 188 107 weights at K = 11, by the list of layers (28.3 million of them read the bins), a
-    file of 169 MB and 1.4 billion multiplications a window, nearly all of them the transform's. That is
+    file of 172 MB and 1.4 billion multiplications a window, nearly all of them the transform's. That is
     ``sample_rate=44100, window_length=132300, length=884000, hidden=[64, 100000, 32, 50000]``. The default is a second
     at 22.05 kHz without padding and a tenth of the two wide layers: 11 025 bins, 1 905 709 weights at K = 13.
 
