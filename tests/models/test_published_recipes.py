@@ -41,9 +41,15 @@ def test_every_architecture_has_a_recipe_or_is_joined_from_some() -> None:
     assert published - made == {"lumen-fusion"}
 
 
-def test_the_one_second_systems_are_trained_alike() -> None:
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("han-1s", "lumen-mel", "lumen-modgd", "lumen-chroma", "chen-1s", "vaznonis-fft", "vaznonis-lstm"),
+        ("neuroment-mel", "neuroment-cqt", "neuroment-stft"),
+    ],
+)
+def test_systems_to_compare_are_trained_alike(names: tuple[str, ...]) -> None:
     """Same windows, same budget, same optimiser: the comparison is of networks."""
-    names = ("han-1s", "lumen-mel", "lumen-modgd", "lumen-chroma", "chen-1s", "vaznonis-fft", "vaznonis-lstm")
     recipes = [load_recipe(RECIPES[0].with_name(f"{name}.toml")) for name in names]
     shared = ("seed", "steps", "budget_hours", "optimizer", "learning_rate", "weight_decay", "schedule", "ema")
     for recipe in recipes[1:]:
