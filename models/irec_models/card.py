@@ -60,13 +60,14 @@ def write_card(
         "",
         "## Training",
         "",
-        f"`irec-train fit models/recipes/{recipe.model.name}.toml --data DIR`: seed {recipe.train.seed}, "
+        f"`irec-train fit models/recipes/{recipe.model.name}.toml{' --data DIR' * len(data)}`: seed {recipe.train.seed}, "
         f"best of {training.get('steps_in_all', training.get('step', '?'))} steps at step {training.get('step', '?')} "
         f"after {training.get('hours', 0.0):.2f} hours on CPU, batches of {recipe.stream.batch_size} windows.",
         "Mixtures of 0 to 6 sources made on the fly from the recordings below, with rooms, equalisers, band limits,",
         "noise, gain and other imperfections. Nothing of the dev split was trained on.",
         f"Held out of training, for validation: {held}.",
         f"Thresholds: {thresholds_from}.",
+        *([recipe.model.notes] if recipe.model.notes else []),
         "",
         "## Scores",
         "",

@@ -32,6 +32,7 @@ class ModelSection(_Section):
     hop_length: int = Field(ge=1, description="samples between windows in the app")
     licence: str = ""
     training_data: str = ""
+    notes: str = Field(default="", description="what else the card should tell")
 
     @model_validator(mode="after")
     def _architecture_exists(self) -> ModelSection:
