@@ -50,6 +50,8 @@ def write_card(
         What the thresholds were chosen on.
     """
     held = ", ".join(recipe.data.hold_out)
+    command = f"irec-train fit models/recipes/{recipe.model.name}.toml" + " --data DIR" * len(data)
+    step = training.get("step", "?")
     lines = [
         f"# {spec.title or spec.name}",
         "",
@@ -60,8 +62,7 @@ def write_card(
         "",
         "## Training",
         "",
-        f"`irec-train fit models/recipes/{recipe.model.name}.toml{' --data DIR' * len(data)}`: seed {recipe.train.seed}, "
-        f"best of {training.get('steps_in_all', training.get('step', '?'))} steps at step {training.get('step', '?')} "
+        f"`{command}`: seed {recipe.train.seed}, best of {training.get('steps_in_all', step)} steps at step {step} "
         f"after {training.get('hours', 0.0):.2f} hours on CPU, batches of {recipe.stream.batch_size} windows.",
         "Mixtures of 0 to 6 sources made on the fly from the recordings below, with rooms, equalisers, band limits,",
         "noise, gain and other imperfections. Nothing of the dev split was trained on.",
