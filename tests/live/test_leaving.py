@@ -1,0 +1,36 @@
+"""The process ends with its status, whatever its threads are stuck in."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+STUCK = """
+import sys, threading
+import irec_live.cli
+from irec_live.__main__ import start
+
+@irec_live.cli.main.command("stuck")
+def stuck():
+    threading.Thread(target=threading.Event().wait, name="irec-{name}", daemon=True).start()
+    print("done")
+    raise {error}
+
+sys.argv = ["irec-live", "stuck"]
+start()
+"""
+
+
+def leave(error: str) -> subprocess.CompletedProcess[str]:
+    code = STUCK.format(name="stuck", error=error)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_stuck_thread_keeps_neither_the_process_nor_its_output() -> None:
+    left = leave("SystemExit(3)")
+    assert (left.returncode, left.stdout) == (3, "done\n")
+
+
+def test_a_stuck_thread_does_not_hide_an_error() -> None:
+    left = leave("irec_live.cli.IrecError('the disk is full')")
+    assert (left.returncode, left.stderr) == (2, "irec-live: the disk is full\n")
