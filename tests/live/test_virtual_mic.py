@@ -29,6 +29,8 @@ from irec_live.session import demo_clip, open_file, open_live
 from irec_live.session.live import MAX_PENDING
 from irec_live.source import MicrophoneSource, open_input
 
+pytestmark = pytest.mark.realtime
+
 RATE = 44_100
 WAIT_S = 30.0
 
