@@ -37,7 +37,8 @@ def _deployed(network: Network) -> int:
 
 def test_every_architecture_has_a_recipe_or_is_joined_from_some() -> None:
     made = {load_recipe(path).model.architecture for path in RECIPES}
-    published = {name for name in ARCHITECTURES if not name.startswith("small")}  # test doubles of this package
+    # Test doubles may be registered too, here or, in the same process, by other tests.
+    published = {name for name, net in ARCHITECTURES.items() if net.__module__.startswith("irec_models.")}
     assert published - made == {"lumen-fusion"}
 
 
