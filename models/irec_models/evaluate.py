@@ -36,6 +36,8 @@ class JudgedClips:
         What clips are ranked by.
     levels : dict of aggregation to (C, K) float32
         What the model's thresholds are compared with; the same for activation models.
+    windows : tuple of C (R, K) float32
+        The levels before they were aggregated.
     targets : (C, K) int64
         1, 0 or `UNKNOWN`.
     solo : (C,) bool
@@ -46,8 +48,16 @@ class JudgedClips:
     labels: tuple[str, ...]
     activations: dict[Aggregation, Tensor]
     levels: dict[Aggregation, Tensor]
+    windows: tuple[Array, ...]
     targets: Tensor
     solo: Tensor
+
+    def sounding_windows(self) -> tuple[Tensor, Tensor]:
+        """Levels and targets (W, K) of all windows that are not silent, each with its clip's labels."""
+        sounding = [rows.max(axis=1) > 0 for rows in self.windows]
+        levels = np.concatenate([rows[keep] for rows, keep in zip(self.windows, sounding, strict=True)])
+        counts = torch.tensor([int(keep.sum()) for keep in sounding])
+        return torch.from_numpy(levels), self.targets.repeat_interleave(counts, dim=0)
 
     def top1(self, how: Aggregation = "s1") -> float:
         """Share of solo clips whose strongest label is the right one; 0 without solos."""
@@ -113,12 +123,13 @@ def judge_clips(
     hop = spec.window_length // 2 if hop_s is None else max(1, round(hop_s * spec.sample_rate))
     activations: dict[Aggregation, list[Array]] = {how: [] for how in AGGREGATIONS}
     levels: dict[Aggregation, list[Array]] = {how: [] for how in AGGREGATIONS}
-    files, targets, solo = [], [], []
+    files, targets, solo, windows = [], [], [], []
     for clip in clips:
         rows = judge_recording(judge, clip.audio, hop)
         for how in AGGREGATIONS:
             activations[how].append(aggregate(presence_of(rows, clip.audio), how))
             levels[how].append(aggregate(level_of(rows), how))
+        windows.append(level_of(rows))
         files.append(clip.file)
         targets.append(target_row(spec.labels, clip.labels, clip.unclear))
         solo.append(clip.solo)
@@ -131,6 +142,7 @@ def judge_clips(
         labels=spec.labels,
         activations={how: torch.from_numpy(np.stack(values)) for how, values in activations.items()},
         levels={how: torch.from_numpy(np.stack(values)) for how, values in levels.items()},
+        windows=tuple(windows),
         targets=torch.tensor(targets),
         solo=torch.tensor(solo),
     )

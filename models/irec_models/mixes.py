@@ -85,7 +85,9 @@ class MixEvaluation:
 
 
 def evaluate_mixes(judge: Judge, mixes: Iterable[EvalMix], *, each: Callable[[], None] | None = None) -> MixEvaluation:
-    """Run a model over mixtures, judged with its own thresholds on the mean over windows.
+    """Run a model over mixtures.
+
+    A mixture's labels are those audible anywhere in it, so its highest window decides, by the model's own thresholds.
 
     Raises
     ------
@@ -102,8 +104,8 @@ def evaluate_mixes(judge: Judge, mixes: Iterable[EvalMix], *, each: Callable[[],
         hop = spec.hop_length if spec.kind == "envelope" else spec.window_length // 2
         judged = judge_recording(judge, mix.audio, hop)
         members[mix.size].append(len(rows))
-        rows.append(aggregate(presence_of(judged, mix.audio), "s1"))
-        levels.append(aggregate(level_of(judged), "s1"))
+        rows.append(aggregate(presence_of(judged, mix.audio), "max"))
+        levels.append(aggregate(level_of(judged), "max"))
         targets.append(target_row(spec.labels, mix.labels, mix.unclear))
         if spec.kind == "envelope" and mix.frame_hop == spec.frame_hop:
             errors.append((stitch(judged, hop // spec.frame_hop), mix.envelope))

@@ -59,10 +59,10 @@ def choose_thresholds(
         1, 0, or `irec_models.metrics.UNKNOWN`.
     labels : sequence of K str
     precision_floor : float
-        A label that lights wrongly costs more trust than one that lights late. Where no threshold reaches it, the one
-        with the highest precision is taken.
+        A label that lights wrongly costs more trust than one that lights late. A label that no threshold brings there
+        gets the one of all labels pooled.
     support : int
-        A label with fewer examples gets the threshold of all labels pooled: its own would be chance.
+        A label with fewer examples gets the pooled threshold too: its own would be chance.
     bounds : (float, float)
         Lowest and highest on-threshold.
 
@@ -76,27 +76,27 @@ def choose_thresholds(
     result = {}
     for k, label in enumerate(labels):
         enough = int((targets[:, k] == 1).sum()) >= support
-        on = _best_on(activations[:, k], targets[:, k], precision_floor) if enough else pooled
+        own = _best_on(activations[:, k], targets[:, k], precision_floor) if enough else None
+        on = next((value for value in (own, pooled) if value is not None), 0.5)
         on = min(max(on, bounds[0]), bounds[1])
         result[label] = Threshold(on=round(on, 4), off=round(on * _OFF_SHARE, 4))
     return result
 
 
-def _best_on(activations: Tensor, targets: Tensor, precision_floor: float) -> float:
-    """Best threshold of one label, in the middle between the two neighbouring activations; 0.5 without examples."""
+def _best_on(activations: Tensor, targets: Tensor, precision_floor: float) -> float | None:
+    """Best threshold of one label, in the middle between two neighbouring activations; None if none is precise."""
     known = targets != UNKNOWN
     values, truth = activations[known].double().numpy(), targets[known].numpy()
     if not truth.any():
-        return 0.5
+        return None
     order = np.argsort(-values, kind="stable")
     values, hits = values[order], np.cumsum(truth[order])
     judged = np.arange(1, len(values) + 1)
-    precision = hits / judged
-    f1 = 2 * hits / (judged + hits[-1])
     # A threshold can only lie between two different activations.
-    cut = np.append(values[:-1] > values[1:], True)
-    allowed = cut & (precision >= precision_floor)
-    at = int(np.argmax(np.where(allowed, f1, -1.0))) if allowed.any() else int(np.argmax(np.where(cut, precision, -1)))
+    allowed = np.append(values[:-1] > values[1:], True) & (hits / judged >= precision_floor)
+    if not allowed.any():
+        return None
+    at = int(np.argmax(np.where(allowed, 2 * hits / (judged + hits[-1]), -1.0)))
     below = values[at + 1] if at + 1 < len(values) else 0.0
     return float((values[at] + below) / 2)
 

@@ -98,8 +98,10 @@ def test_chosen_thresholds_lie_between_hits_and_misses_and_keep_the_precision_fl
     chosen = choose_thresholds(values, truth, ("flute", "piano"))
     assert all(0.4 < threshold.on < 0.6 and threshold.off < threshold.on for threshold in chosen.values())
     noise = torch.from_numpy(rng.random((400, 2)))
-    careful = choose_thresholds(noise, truth, ("flute", "piano"), precision_floor=0.9)
-    assert all(threshold.on > 0.8 for threshold in careful.values())
+    mixed = torch.stack((values[:, 0], noise[:, 1]), dim=1)
+    careful = choose_thresholds(mixed, truth, ("flute", "piano"), precision_floor=0.9)
+    assert careful["piano"].on > 0.9 * careful["flute"].on  # never that precise by itself: shares the pooled one
+    assert choose_thresholds(noise, truth, ("flute", "piano"), precision_floor=1.01)["flute"].on == 0.5
 
 
 def test_labels_with_few_examples_share_the_pooled_threshold() -> None:
