@@ -130,6 +130,8 @@ def run(
     fallback = file is None and device is None and input == "mic"
     QTimer.singleShot(0, window, lambda: _begin(parts.desk, wanted, fallback))
     taken = _Picture(window, screenshot, after_s) if screenshot is not None else None
+    # Qt posts a quit when a last window closes; one that an earlier window left behind is not meant for this one.
+    QCoreApplication.removePostedEvents(app, QEvent.Type.Quit.value)
     status = app.exec()
     interrupt.close()
     parts.dispose()
@@ -160,11 +162,12 @@ class _Picture(QObject):
     def __init__(self, window: MainWindow, path: Path, after_s: float) -> None:
         super().__init__(window)
         self._window, self._path = window, path
-        self.problem = ""
+        self.problem = f"the window was closed before the picture {path} was taken"
         QTimer.singleShot(round(1000 * after_s), self, self._take)
 
     def _take(self) -> None:
         picture = self._window.grab()
+        self.problem = ""
         if not self._path.parent.is_dir() or not picture.save(str(self._path), "PNG"):
             self.problem = f"cannot write the picture to {self._path}; choose a folder that exists and is writable"
         QApplication.exit(0)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 
@@ -19,6 +19,9 @@ from irec_live.errors import OutputError
 from irec_live.gui import app
 from irec_live.gui.app import run
 from irec_live.gui.preferences import Preferences
+
+# A whole run of the app, with its own event loop: after other files' tests in one process Qt may end it at once.
+pytestmark = pytest.mark.realtime
 
 
 @pytest.fixture
@@ -38,6 +41,25 @@ def test_the_picture_is_saved_and_the_status_is_zero(
     colors = {image.pixel(x, y) for x in range(0, 1280, 7) for y in range(0, 720, 7)}
     assert len(colors) > 20
     assert QColor(image.pixelColor(640, 100)).lightnessF() < 0.2
+
+
+def test_a_window_closed_too_early_for_its_picture_is_an_error(
+    qapp: object, tmp_path: Path, models: list[Path], bury: Callable[[], None]
+) -> None:
+    QTimer.singleShot(300, lambda: [window.close() for window in QApplication.topLevelWidgets()])
+    with pytest.raises(OutputError, match="closed before the picture"):
+        run(tmp_path / "gone.wav", screenshot=tmp_path / "window.png", after_s=60.0, models=models)
+    bury()
+
+
+def test_an_earlier_window_does_not_close_this_one(
+    qapp: QApplication, tmp_path: Path, models: list[Path], bury: Callable[[], None]
+) -> None:
+    QCoreApplication.postEvent(qapp, QEvent(QEvent.Type.Quit))
+    picture = tmp_path / "window.png"
+    assert run(tmp_path / "gone.wav", screenshot=picture, after_s=0.5, models=models) == 0
+    assert picture.exists()
+    bury()
 
 
 def test_a_picture_that_cannot_be_written_is_an_error(
