@@ -130,8 +130,6 @@ def run(
     fallback = file is None and device is None and input == "mic"
     QTimer.singleShot(0, window, lambda: _begin(parts.desk, wanted, fallback))
     taken = _Picture(window, screenshot, after_s) if screenshot is not None else None
-    # Qt posts a quit when a last window closes; one that an earlier window left behind is not meant for this one.
-    QCoreApplication.removePostedEvents(app, QEvent.Type.Quit.value)
     status = app.exec()
     interrupt.close()
     parts.dispose()

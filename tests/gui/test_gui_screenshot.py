@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 
@@ -49,16 +49,6 @@ def test_a_window_closed_too_early_for_its_picture_is_an_error(
     QTimer.singleShot(300, lambda: [window.close() for window in QApplication.topLevelWidgets()])
     with pytest.raises(OutputError, match="closed before the picture"):
         run(tmp_path / "gone.wav", screenshot=tmp_path / "window.png", after_s=60.0, models=models)
-    bury()
-
-
-def test_an_earlier_window_does_not_close_this_one(
-    qapp: QApplication, tmp_path: Path, models: list[Path], bury: Callable[[], None]
-) -> None:
-    QCoreApplication.postEvent(qapp, QEvent(QEvent.Type.Quit))
-    picture = tmp_path / "window.png"
-    assert run(tmp_path / "gone.wav", screenshot=picture, after_s=0.5, models=models) == 0
-    assert picture.exists()
     bury()
 
 
