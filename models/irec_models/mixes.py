@@ -1,6 +1,6 @@
 """A model on mixtures whose stems are known: right labels by number of instruments, and the envelope's error.
 
-Shapes: K labels, M envelope frames.
+Shapes: C mixtures, K labels, M envelope frames.
 
 References
 ----------
@@ -10,15 +10,16 @@ L. Häusler, L. I. Maier, 2022, section 5.3: envelopes are compared over 60 dB.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from irec_live.errors import DataError
+from irec_live.spec import ModelSpec
 from irec_models.aggregate import aggregate
 from irec_models.data import EvalMix
 from irec_models.evaluate import level_of, presence_of, target_row
@@ -26,6 +27,31 @@ from irec_models.judges import Array, Judge, judge_recording, stitch
 from irec_models.metrics import score
 
 RANGE_DB = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedMixes:
+    """What a model says about mixtures, and what is true.
+
+    Attributes
+    ----------
+    sizes : (C,) int64
+        Sources in each mixture.
+    activations : (C, K) float32
+        What mixtures are ranked by: the highest window.
+    levels : (C, K) float32
+        What the model's thresholds are compared with; the same for activation models.
+    targets : (C, K) int64
+        1, 0 or `irec_models.metrics.UNKNOWN`.
+    envelopes : tuple of pairs of (K, M) float32
+        Judged and true; none for activation models.
+    """
+
+    sizes: Tensor
+    activations: Tensor
+    levels: Tensor
+    targets: Tensor
+    envelopes: tuple[tuple[Array, Array], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,37 +120,57 @@ def evaluate_mixes(judge: Judge, mixes: Iterable[EvalMix], *, each: Callable[[],
     DataError
         There are no mixtures.
     """
+    return score_mixes(judge_mixes(judge, mixes, each=each), judge.spec)
+
+
+def judge_mixes(judge: Judge, mixes: Iterable[EvalMix], *, each: Callable[[], None] | None = None) -> JudgedMixes:
+    """What `evaluate_mixes` scores.
+
+    Raises
+    ------
+    DataError
+        There are no mixtures.
+    """
     spec = judge.spec
     rows: list[Array] = []
     levels: list[Array] = []
     targets: list[list[int]] = []
-    members: dict[int, list[int]] = defaultdict(list)
-    errors: list[tuple[Array, Array]] = []
+    sizes: list[int] = []
+    envelopes: list[tuple[Array, Array]] = []
     for mix in mixes:
         hop = spec.hop_length if spec.kind == "envelope" else spec.window_length // 2
         judged = judge_recording(judge, mix.audio, hop)
-        members[mix.size].append(len(rows))
+        sizes.append(mix.size)
         rows.append(aggregate(presence_of(judged, mix.audio), "max"))
         levels.append(aggregate(level_of(judged), "max"))
         targets.append(target_row(spec.labels, mix.labels, mix.unclear))
         if spec.kind == "envelope" and mix.frame_hop == spec.frame_hop:
-            errors.append((stitch(judged, hop // spec.frame_hop), mix.envelope))
+            envelopes.append((stitch(judged, hop // spec.frame_hop), mix.envelope))
         if each:
             each()
     if not rows:
         raise DataError("there are no mixtures to evaluate on")
-    activations, level, truth = (
-        torch.from_numpy(np.stack(rows)),
-        torch.from_numpy(np.stack(levels)),
-        torch.tensor(targets),
+    return JudgedMixes(
+        sizes=torch.tensor(sizes),
+        activations=torch.from_numpy(np.stack(rows)),
+        levels=torch.from_numpy(np.stack(levels)),
+        targets=torch.tensor(targets),
+        envelopes=tuple(envelopes),
     )
+
+
+def score_mixes(judged: JudgedMixes, spec: ModelSpec) -> MixEvaluation:
+    """Score what `judge_mixes` collected."""
     own = torch.tensor([spec.threshold(label).on for label in spec.labels])
     sizes = {}
-    for size, chosen in sorted(members.items()):
-        scores = score(activations[chosen], truth[chosen], spec.labels, own, levels=level[chosen])
-        sizes[size] = SizeScores(len(chosen), scores.multilabel_accuracy, scores.exact_match)
-    everything = score(activations, truth, spec.labels, own, levels=level)
-    envelope = envelope_error(errors) if errors else None
+    for size in sorted(set(judged.sizes.tolist())):
+        chosen = judged.sizes == size
+        scores = score(
+            judged.activations[chosen], judged.targets[chosen], spec.labels, own, levels=judged.levels[chosen]
+        )
+        sizes[size] = SizeScores(int(chosen.sum()), scores.multilabel_accuracy, scores.exact_match)
+    everything = score(judged.activations, judged.targets, spec.labels, own, levels=judged.levels)
+    envelope = envelope_error(judged.envelopes) if judged.envelopes else None
     return MixEvaluation(sizes, everything.macro_map, everything.micro_f1, envelope)
 
 

@@ -1,0 +1,10 @@
+"""One self-contained page about what models get right and wrong: ``irec-train evaluate --report``.
+
+::
+
+    MODEL... ─> subjects ─┐
+    data ─> material ─────┴─> study (judged clips and mixtures, remembered on disk)
+                                └─> figures_*: sections of pictures, tables and sounds ─> page ─> OUT.html
+
+Each ``figures_*`` file draws the figures of one paper or one question for every model they make sense for.
+"""

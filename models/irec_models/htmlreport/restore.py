@@ -1,0 +1,109 @@
+"""The torch network inside a model file: at once from a checkpoint, from an exported file by its weights' names.
+
+Figures that look inside a network need it in torch. An exported graph carries every weight under the name it had
+there, but not the hyperparameters; the few that change no weight's shape are tried until the restored network gives
+the same answers as the file.
+
+Shapes: T samples in a window.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import numpy as np
+import onnx
+import torch
+from google.protobuf.message import DecodeError
+from onnx import numpy_helper
+from torch import Tensor
+
+from irec_live.detector import Detector
+from irec_live.spec import ModelSpec
+from irec_models.checkpoint import load_checkpoint
+from irec_models.nets import ARCHITECTURES, Network
+
+_PREFIX = "network."
+_TOLERANCE = 1e-3
+_MOST_TRIES = 200
+
+
+def network_of(path: Path) -> Network | None:
+    """The network of a checkpoint or an exported file, ready to judge; None where it cannot be restored.
+
+    Raises
+    ------
+    CheckpointError
+        The checkpoint is broken.
+    """
+    if path.suffix.lower() != ".onnx":
+        return load_checkpoint(path).network()
+    detector = Detector(path)
+    spec = detector.spec
+    if spec.architecture not in ARCHITECTURES:
+        return None
+    weights = _weights(path)
+    noise = np.random.default_rng(0).uniform(-0.3, 0.3, (1, spec.window_length)).astype(np.float32)
+    wanted = detector(noise)
+    for network in _candidates(spec, weights):
+        with torch.no_grad():
+            given = network.predict(torch.from_numpy(noise)).numpy()
+        if given.shape == wanted.shape and np.abs(given - wanted).max() < _TOLERANCE:
+            return network
+    return None
+
+
+def _weights(path: Path) -> dict[str, Tensor]:
+    """Trained values by their names in torch."""
+    try:
+        tensors = onnx.load(str(path), load_external_data=False).graph.initializer
+    except DecodeError:
+        return {}
+    return {
+        tensor.name.removeprefix(_PREFIX): torch.from_numpy(numpy_helper.to_array(tensor).astype(np.float32))
+        for tensor in tensors
+        if tensor.name.startswith(_PREFIX)
+    }
+
+
+def _candidates(spec: ModelSpec, weights: Mapping[str, Tensor]) -> Iterator[Network]:
+    """Networks of the architecture whose parameters are all among `weights`, with these weights."""
+    kind = ARCHITECTURES[spec.architecture]
+    for options in itertools.islice(_options(kind, spec), _MOST_TRIES):
+        try:
+            network = kind(**options)
+        except (ValueError, TypeError):
+            continue
+        names = {name for name, _ in network.named_parameters()}
+        known = {name: weights[name] for name in network.state_dict() if name in weights}
+        if (network.labels, network.window_length) != (len(spec.labels), spec.window_length) or names - set(known):
+            continue
+        if any(network.state_dict()[name].shape != value.shape for name, value in known.items()):
+            continue
+        network.load_state_dict(known, strict=False)
+        yield network.eval()
+
+
+def _options(kind: type[Network], spec: ModelSpec) -> Iterator[dict[str, Any]]:
+    """Hyperparameters: those that the spec tells, and each choice of those that can only be this or that."""
+    hints = get_type_hints(kind.__init__)
+    told = {"labels": len(spec.labels), "window_length": spec.window_length, "sample_rate": spec.sample_rate}
+    fixed: dict[str, Any] = {}
+    open_choices: dict[str, tuple[Any, ...]] = {}
+    for name, parameter in inspect.signature(kind).parameters.items():
+        if name in told:
+            fixed[name] = told[name]
+        elif get_origin(hints.get(name)) is Literal:
+            open_choices[name] = _first(parameter.default, get_args(hints[name]))
+        elif hints.get(name) is bool and name != "batch_norm":  # an exported network is folded
+            open_choices[name] = _first(parameter.default, (False, True))
+    for values in itertools.product(*open_choices.values()):
+        yield fixed | dict(zip(open_choices, values, strict=True))
+
+
+def _first(default: Any, choices: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(sorted(choices, key=lambda choice: choice != default))
