@@ -162,6 +162,31 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     )
 
 
+def respecify(spec: ModelSpec, **changes: Any) -> ModelSpec:
+    """The spec with other values, checked as if it were read from a file.
+
+    Raises
+    ------
+    CheckpointError
+        If one is impossible, such as a name with spaces.
+
+    Examples
+    --------
+    >>> spec = ModelSpec(
+    ...     name="a", kind="activation", labels=("flute",), sample_rate=8000, window_length=8000, hop_length=800
+    ... )
+    >>> respecify(spec, name="b").name
+    'b'
+    """
+    try:
+        return ModelSpec.model_validate({**spec.model_dump(by_alias=True), **changes})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "spec"
+        given = first.get("input")
+        raise CheckpointError(f"a model cannot have {where} '{given}': {first['msg']}") from error
+
+
 def _read(path: Path) -> object:
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint {path}")

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from irec_live.errors import IrecError, MissingExtraError, OutputError
+from irec_models.commands.fuse import fuse
+from irec_models.commands.join import join
 
 FILE = click.Path(path_type=Path)
 
@@ -46,6 +48,10 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Train, measure and finish the networks of irec-live."""
+
+
+main.add_command(fuse)
+main.add_command(join)
 
 
 @main.command()

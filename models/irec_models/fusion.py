@@ -18,7 +18,7 @@ from torch import Tensor
 
 from irec_live.errors import CheckpointError
 from irec_live.spec import ModelSpec
-from irec_models.checkpoint import Checkpoint
+from irec_models.checkpoint import Checkpoint, respecify
 from irec_models.metrics import UNKNOWN
 from irec_models.nets.lumen_fusion import MEMBERS, LumenFusion
 
@@ -90,7 +90,8 @@ def fuse(members: Mapping[str, Checkpoint], thresholds: Mapping[str, Tensor], *,
     Raises
     ------
     CheckpointError
-        If a member is of another architecture or front end, or they differ in labels or output.
+        If a member is of another architecture or front end, or they differ in labels or output, or the name cannot be
+        a model's.
     ValueError
         If a member is unknown, or thresholds are missing or do not fit the labels.
     """
@@ -116,20 +117,36 @@ def fuse(members: Mapping[str, Checkpoint], thresholds: Mapping[str, Tensor], *,
         architecture=fused.architecture,
         hyperparameters=fused.hyperparameters,
         state_dict=fused.state_dict(),
-        spec=first.model_copy(
-            update={
-                "name": name,
-                "title": title,
-                "architecture": fused.architecture,
-                "front_end": fused.front_end,
-                "parameters": fused.parameter_count,
-                "thresholds": {},  # 0.5 says what the members' own thresholds say
-                "scores": {},
-            }
+        spec=respecify(
+            first,
+            name=name,
+            title=title,
+            architecture=fused.architecture,
+            front_end=fused.front_end,
+            parameters=fused.parameter_count,
+            thresholds={},  # 0.5 says what the members' own thresholds say
+            scores={},
         ),
         card="\n\n".join(members[member].card for member in order if members[member].card),
         training={"members": {member: specs[member].name for member in order}},
     )
+
+
+def member_of(checkpoint: Checkpoint) -> str:
+    """Which member of a fusion a checkpoint can be: mel, modgd or chroma.
+
+    Raises
+    ------
+    CheckpointError
+        None.
+    """
+    front_end = str(checkpoint.hyperparameters.get("front_end", "chroma"))
+    if _ARCHITECTURES.get(front_end) != checkpoint.architecture:
+        raise CheckpointError(
+            f"'{checkpoint.spec.name}' cannot be fused: it is of architecture '{checkpoint.architecture}', not "
+            f"{' or '.join(sorted(set(_ARCHITECTURES.values())))}"
+        )
+    return front_end
 
 
 def _check(member: str, checkpoint: Checkpoint) -> ModelSpec:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from irec_live.errors import CheckpointError
 from irec_live.spec import Threshold
-from irec_models.checkpoint import Checkpoint
+from irec_models.checkpoint import Checkpoint, respecify
 from irec_models.nets.chen import ChenNet
 
 _PREFIX = "members."
@@ -31,12 +31,13 @@ def join(checkpoints: Sequence[Checkpoint], *, name: str, title: str) -> Checkpo
     checkpoints : sequence of Checkpoint
         At least one.
     name, title : str
-        Of the joined model.
+        Of the joined model; an empty title tells how many classifiers it has.
 
     Raises
     ------
     CheckpointError
-        If one is of another architecture, or judges other windows or spectrograms than the first.
+        If one is of another architecture, or judges other windows or spectrograms than the first, or the name cannot
+        be a model's.
     ValueError
         If there are none.
     """
@@ -59,7 +60,7 @@ def join(checkpoints: Sequence[Checkpoint], *, name: str, title: str) -> Checkpo
     }
     changes = {
         "name": name,
-        "title": title,
+        "title": title or f"{len(members)} classifiers trained apart, {first.spec.window_s:.3g} s",
         "labels": tuple(members),
         "thresholds": thresholds,
         "parameters": network.parameter_count,
@@ -69,7 +70,7 @@ def join(checkpoints: Sequence[Checkpoint], *, name: str, title: str) -> Checkpo
         architecture=network.architecture,
         hyperparameters=network.hyperparameters,
         state_dict=state,
-        spec=first.spec.model_copy(update=changes),
+        spec=respecify(first.spec, **changes),
         card="\n\n".join(checkpoint.card for checkpoint in checkpoints if checkpoint.card),
         training={"joined": [checkpoint.spec.name for checkpoint in checkpoints]},
     )

@@ -1,0 +1,160 @@
+"""``irec-train fuse``: from networks that were trained one by one to a fused checkpoint fit to be exported.
+
+Shapes: C judged windows, K labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from irec_live.errors import CheckpointError, RecipeError
+from irec_models.card import score_lines
+from irec_models.checkpoint import Checkpoint, load_checkpoint, respecify, save_checkpoint
+from irec_models.data import eval_clips
+from irec_models.evaluate import Evaluation, evaluate, judge_clips
+from irec_models.fusion import fuse, grid_thresholds, member_of
+from irec_models.judges import CheckpointJudge
+from irec_models.mixes import MixEvaluation, evaluate_mixes
+from irec_models.nets.lumen_fusion import MEMBERS
+from irec_models.publish import headline, published_mixes, threshold_batches
+from irec_models.recipe import Recipe, load_recipe
+from irec_models.validate import judge
+
+
+def publish_fusion(
+    paths: Sequence[Path], data: Sequence[Path], out: Path, *, name: str, title: str, recipe_path: Path | None = None
+) -> tuple[Evaluation, MixEvaluation]:
+    """Choose each member's thresholds, fuse, measure, write card and checkpoint.
+
+    Thresholds are chosen where `irec_models.publish.publish` chooses those of a single model: on windows of mixtures
+    of the held-out sources and on the dev clips. So the fused model and its members can be compared.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Two or three checkpoints, in any order.
+    data : sequence of Path
+        Folders with a ``manifest.csv`` each.
+    out : Path
+        Checkpoint to write.
+    name, title : str
+        Of the fused model; an empty title is made from the members.
+    recipe_path : Path, optional
+        Recipe that says which sources were held out; by default ``recipe.toml`` beside each member.
+
+    Raises
+    ------
+    CheckpointError
+        A member cannot be fused, or two are the same.
+    RecipeError, DataError, OutputError
+    """
+    members = _by_member([load_checkpoint(path) for path in paths])
+    recipe = load_recipe(recipe_path) if recipe_path else _common_recipe(paths)
+    title = title or f"Lumen fusion of {', '.join(members)}: every one must say yes"
+    half = {member: torch.full((len(checkpoint.spec.labels),), 0.5) for member, checkpoint in members.items()}
+    fuse(members, half, name=name, title=title)  # what does not fit together is refused before anything is judged
+    first = next(iter(members.values())).spec
+    if recipe.data.labels != first.labels:
+        raise RecipeError(f"the recipe '{recipe.model.name}' has other labels than '{first.name}'")
+    thresholds, counts = _thresholds(members, recipe, data)
+    fused = fuse(members, thresholds, name=name, title=title)
+    network = fused.network()
+    clips = judge_clips(
+        CheckpointJudge(network, fused.spec), eval_clips(data, sample_rate=first.sample_rate, labels=first.labels)
+    )
+    dev = evaluate(clips, fused.spec)
+    mixes = evaluate_mixes(CheckpointJudge(network, fused.spec), published_mixes(recipe, data, fused.spec.sample_rate))
+    spec = respecify(fused.spec, scores=headline(dev, mixes))
+    card = _card(replace(fused, spec=spec), members, thresholds, counts, score_lines(dev, mixes))
+    save_checkpoint(out, replace(fused, spec=spec, card=card))
+    return dev, mixes
+
+
+def _by_member(checkpoints: Sequence[Checkpoint]) -> dict[str, Checkpoint]:
+    found: dict[str, Checkpoint] = {}
+    for checkpoint in checkpoints:
+        member = member_of(checkpoint)
+        if member in found:
+            raise CheckpointError(
+                f"'{found[member].spec.name}' and '{checkpoint.spec.name}' are both on {member}; a fusion takes one of "
+                f"each of {', '.join(MEMBERS)}"
+            )
+        found[member] = checkpoint
+    if len(found) < 2:
+        raise CheckpointError(f"a fusion needs two or three networks, of {', '.join(MEMBERS)}")
+    return {member: found[member] for member in MEMBERS if member in found}
+
+
+def _common_recipe(paths: Sequence[Path]) -> Recipe:
+    """The first member's recipe, if no other held out other sources: else one was chosen on what another learnt."""
+    recipes = []
+    for path in paths:
+        beside = path.parent / "recipe.toml"
+        if not beside.is_file():
+            raise RecipeError(
+                f"there is no recipe.toml beside {path}, so which sources were held out is not known; name the recipe "
+                "with --recipe"
+            )
+        recipes.append(load_recipe(beside))
+    first = recipes[0]
+    for recipe in recipes[1:]:
+        if set(recipe.data.hold_out) != set(first.data.hold_out):
+            raise RecipeError(
+                f"'{recipe.model.name}' and '{first.model.name}' held out different sources; train them alike"
+            )
+    return first
+
+
+def _thresholds(
+    members: Mapping[str, Checkpoint], recipe: Recipe, data: Sequence[Path]
+) -> tuple[dict[str, Tensor], tuple[int, int]]:
+    """Thresholds (K,) of each member, and how many windows of mixtures and of clips they were chosen on."""
+    batches = list(threshold_batches(recipe, data))
+    chosen: dict[str, Tensor] = {}
+    counts = (0, 0)
+    for member, checkpoint in members.items():
+        network, spec = checkpoint.network().folded(), checkpoint.spec
+        held_out = judge(network, batches)
+        clips = eval_clips(data, sample_rate=spec.sample_rate, labels=spec.labels)
+        real, truth = judge_clips(CheckpointJudge(network, spec), clips).sounding_windows()
+        chosen[member] = grid_thresholds(torch.cat((held_out.activations, real)), torch.cat((held_out.targets, truth)))
+        counts = (len(held_out.targets), len(truth))
+    return chosen, counts
+
+
+def _card(
+    fused: Checkpoint,
+    members: Mapping[str, Checkpoint],
+    thresholds: Mapping[str, Tensor],
+    counts: tuple[int, int],
+    scores: Sequence[str],
+) -> str:
+    spec = fused.spec
+    number = sum(len(values) for values in thresholds.values())
+    lines = [
+        f"# {spec.title or spec.name}",
+        "",
+        f"{spec.kind} model, {spec.parameters:,} weights; hears {spec.window_s * 1000:.0f} ms at {spec.sample_rate} Hz.",
+        f"Members, each trained alone: {', '.join(checkpoint.spec.name for checkpoint in members.values())}; their "
+        "cards follow.",
+        f"An instrument plays where every member is above its own threshold, {number} in all: each the highest F1 on a "
+        f"grid of 0.01, on {counts[0]} windows of augmented mixtures of the held-out sources and {counts[1]} of the dev "
+        "clips (so precision, recall and F1 on dev are not of unseen clips).",
+        "",
+        "| instrument | " + " | ".join(members) + " |",
+        "|---" * (len(members) + 1) + "|",
+        *(
+            f"| {label} | " + " | ".join(f"{float(thresholds[member][k]):.2f}" for member in members) + " |"
+            for k, label in enumerate(spec.labels)
+        ),
+        "",
+        "## Scores",
+        "",
+        *scores,
+    ]
+    return "\n".join(lines) + "\n\n" + fused.card
