@@ -12,7 +12,7 @@ import numpy.typing as npt
 from irec_live.errors import DataError
 from irec_models.data.config import AugmentConfig, StreamConfig
 from irec_models.data.labels import LABELS, truth_of
-from irec_models.data.manifest import read_manifests
+from irec_models.data.manifest import Clip, read_manifests
 from irec_models.data.mixer import Mixer
 from irec_models.data.store import decode
 from irec_models.data.stream import MixStream
@@ -94,17 +94,35 @@ def eval_clips(
     if not chosen:
         raise DataError(f"no clips of split '{split}' with the chosen sources and kinds; see the manifest's columns")
     for clip in chosen:
-        truth = truth_of(clip.labels, clip.origin, labels)
-        yield EvalClip(
-            file=clip.file,
-            audio=decode(clip.audio_path, sample_rate),
-            labels=tuple(label for label in labels if label in truth.present),
-            others=truth.others,
-            unclear=tuple(label for label in labels if label in truth.unclear),
-            source=clip.source,
-            instrument=clip.instrument,
-            kind=clip.kind,
-        )
+        yield load_clip(clip, sample_rate=sample_rate, labels=labels)
+
+
+def load_clip(clip: Clip, *, sample_rate: int, labels: Sequence[str] = LABELS) -> EvalClip:
+    """Decode one row of a manifest.
+
+    Parameters
+    ----------
+    clip : Clip
+    sample_rate : int
+        Hz.
+    labels : sequence of str
+
+    Raises
+    ------
+    DataError
+        The file cannot be decoded.
+    """
+    truth = truth_of(clip.labels, clip.origin, labels)
+    return EvalClip(
+        file=clip.file,
+        audio=decode(clip.audio_path, sample_rate),
+        labels=tuple(label for label in labels if label in truth.present),
+        others=truth.others,
+        unclear=tuple(label for label in labels if label in truth.unclear),
+        source=clip.source,
+        instrument=clip.instrument,
+        kind=clip.kind,
+    )
 
 
 @dataclass(frozen=True, eq=False)
