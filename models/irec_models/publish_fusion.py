@@ -139,12 +139,13 @@ def _card(
     lines = [
         f"# {spec.title or spec.name}",
         "",
-        f"{spec.kind} model, {spec.parameters:,} weights; hears {spec.window_s * 1000:.0f} ms at {spec.sample_rate} Hz.",
+        f"{spec.kind} model, {spec.parameters:,} weights; hears {spec.window_s * 1000:.0f} ms at "
+        f"{spec.sample_rate} Hz.",
         f"Members, each trained alone: {', '.join(checkpoint.spec.name for checkpoint in members.values())}; their "
         "cards follow.",
         f"An instrument plays where every member is above its own threshold, {number} in all: each the highest F1 on a "
-        f"grid of 0.01, on {counts[0]} windows of augmented mixtures of the held-out sources and {counts[1]} of the dev "
-        "clips (so precision, recall and F1 on dev are not of unseen clips).",
+        f"grid of 0.01, on {counts[0]} windows of augmented mixtures of the held-out sources and {counts[1]} of the "
+        "dev clips (so precision, recall and F1 on dev are not of unseen clips).",
         "",
         "| instrument | " + " | ".join(members) + " |",
         "|---" * (len(members) + 1) + "|",
