@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from irec_live.catalog import ModelInfo
+    from irec_live.on_demand import OnDemand
 
 
 def print_devices(as_json: bool) -> None:
@@ -44,16 +45,27 @@ def print_devices(as_json: bool) -> None:
 
 
 def print_models(as_json: bool) -> None:
-    """List the bundled models and the user's."""
-    from irec_live.catalog import list_models, user_models_folder
+    """List the bundled models, the user's, and those that can be made."""
+    from irec_live.catalog import list_models, on_demand_models, user_models_folder
 
-    found = list_models()
+    found, makeable = list_models(), on_demand_models()
     if as_json:
-        click.echo(json.dumps([_model_to_dict(model) for model in found], indent=2, ensure_ascii=False))
+        entries = [*(_model_to_dict(model) for model in found), *(_on_demand_to_dict(model) for model in makeable)]
+        click.echo(json.dumps(entries, indent=2, ensure_ascii=False))
         return
-    if not found:
+    if found:
+        _print_installed(found)
+    else:
         click.echo(f"There is no model; put .onnx files made by irec-export into {user_models_folder()}.")
-        return
+    if makeable:
+        click.echo(f"\nNot installed; train one in a checkout and put its .onnx file into {user_models_folder()}:")
+        _print_table(
+            ("name", "tells", "weights", "title", "made by"),
+            [(model.name, model.kind, f"{model.parameters:,}", model.title, model.command) for model in makeable],
+        )
+
+
+def _print_installed(found: Sequence[ModelInfo]) -> None:
     rows = [
         (
             model.name,
@@ -76,6 +88,7 @@ def _model_to_dict(model: ModelInfo) -> dict[str, object]:
         "title": spec.title,
         "kind": spec.kind,
         "path": str(model.path),
+        "available": True,
         "bundled": model.bundled,
         "labels": list(spec.labels),
         "sample_rate": spec.sample_rate,
@@ -86,6 +99,28 @@ def _model_to_dict(model: ModelInfo) -> dict[str, object]:
         "licence": spec.licence,
         "training_data": spec.training_data,
         "scores": spec.scores,
+    }
+
+
+def _on_demand_to_dict(model: OnDemand) -> dict[str, object]:
+    """The same keys as an installed model's; what only its file would tell is null."""
+    return {
+        "name": model.name,
+        "title": model.title,
+        "kind": model.kind,
+        "path": None,
+        "available": False,
+        "bundled": False,
+        "labels": None,
+        "sample_rate": None,
+        "window_s": None,
+        "hop_s": None,
+        "parameters": model.parameters,
+        "precision": None,
+        "licence": None,
+        "training_data": None,
+        "scores": None,
+        "command": model.command,
     }
 
 

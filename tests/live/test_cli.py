@@ -269,7 +269,14 @@ def test_models_are_listed_for_people_and_scripts(tiny_activation_path: Path, mo
     found = {model["name"]: model for model in json.loads(run("models", "--json").stdout)}
     mine = found["tiny-activation"]
     assert (mine["kind"], mine["bundled"], mine["labels"]) == ("activation", False, list(tiny_models.LABELS))
-    assert "tiny-activation" in run("models").stdout
+    listed = run("models").stdout
+    assert "tiny-activation" in listed
+    # What can be made stands below, with the same keys; only what a file would tell is missing.
+    made = found["lumen-mel"]
+    assert set(mine) < set(made)
+    assert (mine["available"], made["available"], made["path"]) == (True, False, None)
+    assert made["command"] == "irec-train fit models/recipes/lumen-mel.toml"
+    assert made["command"] in listed
 
 
 def test_misspelt_command_is_not_taken_for_a_file() -> None:

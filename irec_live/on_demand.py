@@ -1,0 +1,63 @@
+"""Models that this project can make but that need not be installed: large ones, and those to compare with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from irec_live.spec import Kind
+
+_RECIPES = "models/recipes"
+
+
+@dataclass(frozen=True, slots=True)
+class OnDemand:
+    """A model that is trained and exported when somebody wants it.
+
+    Attributes
+    ----------
+    name : str
+        That it has once it is installed.
+    title : str
+        One line for people.
+    kind : {"activation", "envelope"}
+    parameters : int
+        Weights; four bytes each in its file, front end not counted.
+    command : str
+        That trains it, run in a checkout of the project; its own output names the next one.
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    parameters: int
+    command: str
+
+
+def _fitted(name: str, title: str, kind: Kind, parameters: int) -> OnDemand:
+    return OnDemand(name, title, kind, parameters, f"irec-train fit {_RECIPES}/{name}.toml")
+
+
+ON_DEMAND: tuple[OnDemand, ...] = (
+    _fitted("han-1s", "ConvNet of Han, Kim and Lee, 1 s", "activation", 1_448_173),
+    _fitted("lumen-mel", "Lumen CNN on mel, 1 s", "activation", 2_117_989),
+    _fitted("lumen-modgd", "Lumen CNN on modified group delay, 1 s", "activation", 2_117_989),
+    _fitted("lumen-chroma", "Lumen CNN on chroma, 1 s", "activation", 2_113_501),
+    OnDemand(
+        "lumen-fusion",
+        "The three Lumen CNNs: an instrument plays if all say so, 1 s",
+        "activation",
+        6_349_479,
+        "irec-train fuse lumen-mel.pt lumen-modgd.pt lumen-chroma.pt -o lumen-fusion.pt",
+    ),
+    _fitted("chen-1s", "One classifier an instrument after Chen et al., 1 s", "activation", 2_065_869),
+    _fitted("chen-harp", "Chen et al.: harp alone, to be joined with others, 1 s", "activation", 158_913),
+    _fitted("chen-4s", "Chen et al.: flute alone as published, 4 s", "activation", 31_550_657),
+    _fitted("vaznonis-lstm", "LSTM of Vaznonis et al. on raw samples, 1 s", "activation", 161_989),
+    _fitted("vaznonis-fft", "Dense layers of Vaznonis et al. on 11 025 bins, 1 s", "activation", 1_905_709),
+    _fitted("vaznonis-fft-3s", "Dense layers of Vaznonis et al. on 442 000 bins, 3 s", "activation", 40_288_109),
+    _fitted("tutti-1s", "This project's own network, 1 s", "activation", 1_652_193),
+    _fitted("neuroment-mel", "Neuroment on mel, 348 ms", "envelope", 2_046_272),
+    _fitted("neuroment-cqt", "Neuroment on constant Q, 348 ms", "envelope", 2_898_240),
+    _fitted("neuroment-stft", "Neuroment on the spectrum, 348 ms", "envelope", 13_973_824),
+)
+"""In the order of the published systems; models of these names that are installed are not offered again."""
