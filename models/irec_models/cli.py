@@ -16,6 +16,7 @@ from rich.progress import Progress
 from irec_live.errors import IrecError, MissingExtraError, OutputError
 from irec_models.commands.fuse import fuse
 from irec_models.commands.join import join
+from irec_models.commands.stress import stress
 
 FILE = click.Path(path_type=Path)
 
@@ -52,6 +53,7 @@ def main() -> None:
 
 main.add_command(fuse)
 main.add_command(join)
+main.add_command(stress)
 
 
 @main.command()

@@ -1,0 +1,89 @@
+"""``irec-train stress``: what models withstand."""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import partial
+from pathlib import Path
+
+import click
+
+FILE = click.Path(path_type=Path)
+NAMES = ("robustness", "false-labels", "latency", "ensembles", "matrices")
+
+
+@click.command()
+@click.argument("models", type=FILE, nargs=-1, required=True)
+@click.option(
+    "--data",
+    type=FILE,
+    multiple=True,
+    default=(Path("data"),),
+    show_default="data",
+    help="Folder with manifest.csv; may be repeated.",
+)
+@click.option("--split", default="dev", show_default=True)
+@click.option("--source", "sources", multiple=True, help="Only clips of this source; may be repeated.")
+@click.option("--only", type=click.Choice(NAMES), multiple=True, help="Only this test; may be repeated.")
+@click.option(
+    "--most",
+    type=click.IntRange(1),
+    default=50,
+    show_default=True,
+    help="Clips of each label or source in the tests that hear them live.",
+)
+@click.option("--json", "json_path", type=FILE, help="Write all results here, and what there is after each test.")
+def stress(
+    models: tuple[Path, ...],
+    data: tuple[Path, ...],
+    split: str,
+    sources: tuple[str, ...],
+    only: tuple[str, ...],
+    most: int,
+    json_path: Path | None,
+) -> None:
+    """Measure what MODELS (.onnx files or checkpoints) withstand.
+
+    robustness: the scores on clips that are band-limited, coded, soft, clipped, noisy, in rooms. false-labels: what
+    noise, silence and speech light. latency: from a note's onset to its label. ensembles: precision and recall of what
+    is detected in them. matrices: noise and leakage of envelopes, confusion of activations.
+
+    A test for which there is no material is left out, unless it was asked for with --only. Ctrl-C ends it all; what
+    was measured until then is printed and in the JSON.
+    """
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from irec_live.errors import DataError
+    from irec_live.formats.whole import write_whole
+    from irec_models.judges import load_judge
+    from irec_models.stress.suite import Material, empty_report
+    from irec_models.stress.suite import stress as run
+
+    judges = [(path, load_judge(path)[0]) for path in models]  # a broken one shows before anything is measured
+    material = Material(data, split, sources, most)
+    content = empty_report(split, [str(path) for path in models])
+    console, screen = Console(), Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}, {task.completed} sounds"), TimeElapsedColumn())
+    try:
+        for path, judge in judges:
+            entry = content["models"][str(path)]
+            entry.update({"name": judge.spec.name, "kind": judge.spec.kind})
+            for name in only or NAMES:
+                with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+                    task = bar.add_task(f"{judge.spec.name}: {name}", total=None)
+                    try:
+                        outcome = run(judge, name, material, each=partial(bar.advance, task))
+                    except DataError as error:
+                        if only:
+                            raise
+                        click.echo(f"{judge.spec.name}: no {name}: {error}", err=True)
+                        continue
+                console.print(outcome.tables)
+                entry[name] = outcome.content
+                if json_path:
+                    write_whole(json_path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+    except KeyboardInterrupt:
+        click.echo("irec-train: stopped; the tests above are complete", err=True)
+        sys.exit(130)
