@@ -75,6 +75,14 @@ class TrainSection(_Section):
     normalization_steps: int = Field(default=8, ge=1, description="batches the input's constants are taken from")
 
 
+class DistillSection(_Section):
+    """``[distill]``: learn from a teacher as well (`irec_models.teacher`)."""
+
+    teacher: Literal["yamnet"]
+    weight: float = Field(default=1.0, gt=0, description="of the teacher's loss beside that of the labels")
+    strange: float = Field(default=0.25, ge=0, le=1, description="share of windows changed beyond their labels")
+
+
 class Recipe(_Section):
     """A whole recipe file."""
 
@@ -82,6 +90,7 @@ class Recipe(_Section):
     data: DataSection
     stream: StreamConfig = StreamConfig()
     train: TrainSection
+    distill: DistillSection | None = None
 
     def network(self) -> Network:
         """A freshly initialised network for these labels.

@@ -15,6 +15,7 @@ from irec_models.checkpoint import load_checkpoint
 from irec_models.data import Batch, MixStream, make_loader
 from irec_models.recipe import Recipe, load_recipe
 from irec_models.run import Run
+from irec_models.teacher import Lesson, TaughtStream, YamNet
 from irec_models.trainer import Trainer
 
 _LOG_EVERY_S = 20.0
@@ -29,6 +30,7 @@ def fit(
     device: str = "auto",
     workers: int = 1,
     threads: int | None = None,
+    teacher: Path | None = None,
     console: Console | None = None,
 ) -> Trainer:
     """Train what a recipe says.
@@ -50,6 +52,8 @@ def fit(
         Processes that make data; 0 makes it in this one.
     threads : int or None
         CPU threads of the network; None leaves torch's choice.
+    teacher : Path or None
+        File of the teacher, if the recipe learns from one.
 
     Raises
     ------
@@ -58,6 +62,7 @@ def fit(
     """
     console = console or Console(stderr=True)
     recipe = load_recipe(recipe_path)
+    _check_teacher(recipe, teacher)
     network = recipe.network()
     run = Run(out)
     run.begin(recipe_path, resume=resume)
@@ -67,19 +72,23 @@ def fit(
     options = recipe.train
     torch.manual_seed(options.seed)
     network = recipe.network().to(target, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    stream = _stream(recipe, data, start_step=0)
+    stream = _stream(recipe, data, 0, teacher)
+    mixtures = stream.stream if isinstance(stream, TaughtStream) else stream
     validation = _validation(recipe, data)
     trainer = Trainer(recipe, network, run, validation)
     if resume and run.last.exists():
         trainer.restore(load_checkpoint(run.last))
         console.print(f"resuming {out} at step {trainer.step}")
     else:
-        network.cpu().fit_normalization(stream.batch(step).audio for step in range(options.normalization_steps))
+        network.cpu().fit_normalization(mixtures.batch(step).audio for step in range(options.normalization_steps))
         network.to(target)
+        if trainer.guess and isinstance(stream, TaughtStream):
+            lessons = [stream.lesson(step).taught for step in range(options.normalization_steps)]
+            trainer.guess.fit(torch.cat(lessons))
     if trainer.finished:
         console.print(f"{out} is finished at step {trainer.step}")
         return trainer
-    batches = iter(make_loader(_stream(recipe, data, start_step=trainer.step), workers=workers))
+    batches = iter(make_loader(_stream(recipe, data, trainer.step, teacher), workers=workers))
     try:
         _loop(trainer, batches, console)
     except KeyboardInterrupt:
@@ -90,7 +99,7 @@ def fit(
     return trainer
 
 
-def _loop(trainer: Trainer, batches: Iterator[Batch], console: Console) -> None:
+def _loop(trainer: Trainer, batches: Iterator[Batch | Lesson], console: Console) -> None:
     options = trainer.recipe.train
     columns = (TextColumn("step {task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bar:
@@ -115,8 +124,8 @@ def _loop(trainer: Trainer, batches: Iterator[Batch], console: Console) -> None:
                 trainer.save()
 
 
-def _stream(recipe: Recipe, data: Sequence[Path], start_step: int) -> MixStream:
-    return MixStream(
+def _stream(recipe: Recipe, data: Sequence[Path], start_step: int, teacher: Path | None) -> MixStream | TaughtStream:
+    mixtures = MixStream(
         recipe.stream,
         data,
         seed=recipe.train.seed,
@@ -125,6 +134,19 @@ def _stream(recipe: Recipe, data: Sequence[Path], start_step: int) -> MixStream:
         start_step=start_step,
         progress=True,
     )
+    return TaughtStream(mixtures, teacher, recipe.distill.strange) if recipe.distill and teacher else mixtures
+
+
+def _check_teacher(recipe: Recipe, teacher: Path | None) -> None:
+    if recipe.distill and teacher is None:
+        raise RecipeError(
+            f"recipe '{recipe.model.name}' learns from {recipe.distill.teacher}; give its file with --teacher, "
+            "or take [distill] out of the recipe"
+        )
+    if teacher is not None:
+        if not recipe.distill:
+            raise RecipeError(f"recipe '{recipe.model.name}' has no [distill] table, so --teacher has no use")
+        YamNet(teacher, recipe.stream.sample_rate)
 
 
 def _validation(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:

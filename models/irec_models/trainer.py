@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from irec_live.errors import CheckpointError
+from irec_live.errors import CheckpointError, RecipeError
 from irec_live.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.data import Batch
@@ -24,6 +24,7 @@ from irec_models.nets import Network
 from irec_models.recipe import Recipe
 from irec_models.run import Run
 from irec_models.schedule import Plateau, one_cycle
+from irec_models.teacher import Guess, Lesson, Pupil
 from irec_models.validate import judge
 
 
@@ -68,7 +69,9 @@ class Trainer:
         self.narrow = _narrow(recipe.train.precision, self.device)
         options = recipe.train
         kind = torch.optim.Adam if options.optimizer == "adam" else torch.optim.AdamW
-        self.optimizer = kind(network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
+        self.guess = _guess(recipe, network)
+        learning = [*network.parameters(), *(self.guess.parameters() if self.guess else ())]
+        self.optimizer = kind(learning, lr=options.learning_rate, weight_decay=options.weight_decay)
         self.average = WeightAverage(network, options.ema) if options.ema else None
         self.plateau = Plateau(
             options.learning_rate, options.plateau_factor, options.plateau_patience, options.minimum_rate
@@ -79,7 +82,7 @@ class Trainer:
         self.flat = 0
         self._clock = clock
         self._resumed_at = clock()
-        self._recent = (0.0, 0)
+        self._recent = (0.0, 0.0, 0)
 
     @property
     def progress(self) -> float:
@@ -106,7 +109,7 @@ class Trainer:
             return one_cycle(self.progress, options.learning_rate, options.minimum_rate, options.warmup)
         return self.plateau.rate if options.schedule == "plateau" else options.learning_rate
 
-    def train_on(self, batch: Batch) -> float:
+    def train_on(self, given: Batch | Lesson) -> float:
         """One optimiser step; the loss before it.
 
         Raises
@@ -120,14 +123,23 @@ class Trainer:
         rate = self.rate()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        batch, taught = given if isinstance(given, Lesson) else (given, None)
         audio, presence, envelope, mask = (part.to(self.device, non_blocking=True) for part in batch)
         wanted = presence if self.network.kind == "activation" else self.network.targets(envelope)
         with torch.no_grad():
             features = self.network.features(audio)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.narrow):
-            logits = self.network.classify(features)
+            if taught is None or self.guess is None:
+                logits, opinion = self.network.classify(features), None
+            else:
+                embedding = self.network.embed(features)
+                logits = self.network.decide(embedding)
+                opinion = self.guess.loss(embedding, taught.to(self.device))
         loss = masked_cross_entropy(logits.float(), wanted, mask)
+        if opinion is not None and self.recipe.distill:
+            loss = loss + self.recipe.distill.weight * opinion
         value = float(loss.detach())
+        said = float(opinion.detach()) if opinion is not None else 0.0
         if not math.isfinite(value):
             raise FloatingPointError(f"the loss became {value} at step {self.step}; lower learning_rate")
         self.optimizer.zero_grad(set_to_none=True)
@@ -138,14 +150,17 @@ class Trainer:
         if self.average:
             self.average.update(self.network)
         self.step += 1
-        self._recent = (self._recent[0] + value, self._recent[1] + 1)
+        total, taught_total, count = self._recent
+        self._recent = (total + value, taught_total + said, count + 1)
         return value
 
     def log(self, windows_per_s: float) -> None:
         """Write the mean loss since the last call."""
-        total, count = self._recent
-        self._recent = (0.0, 0)
+        total, taught_total, count = self._recent
+        self._recent = (0.0, 0.0, 0)
         entry = {"step": self.step, "hours": round(self.elapsed / 3600, 4), "loss": total / max(count, 1)}
+        if self.guess:
+            entry["teacher_loss"] = taught_total / max(count, 1)
         self.run.log({**entry, "learning_rate": self.rate(), "windows_per_s": round(windows_per_s, 1)})
 
     def validate(self) -> dict[str, Any]:
@@ -189,6 +204,8 @@ class Trainer:
             "plateau": self.plateau.state(),
             "optimizer": self.optimizer.state_dict(),
         }
+        if self.guess:
+            training["guess"] = self.guess.state_dict()
         if self.average:
             training["average"] = self.average.values
             training["average_step"] = self.average.step
@@ -212,6 +229,8 @@ class Trainer:
             self.plateau.restore(state["plateau"])
             self.step, self.seconds = int(state["step"]), float(state["seconds"])
             self.best, self.flat = float(state["best"]), int(state["flat"])
+            if self.guess:
+                self.guess.load_state_dict(state["guess"])
             if self.average:
                 self.average.restore(state["average"], int(state["average_step"]))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -247,6 +266,16 @@ def spec_of(recipe: Recipe, network: Network) -> ModelSpec:
         training_data=recipe.model.training_data,
         seed=recipe.train.seed,
     )
+
+
+def _guess(recipe: Recipe, network: Network) -> Guess | None:
+    if recipe.distill is None:
+        return None
+    if not isinstance(network, Pupil):
+        raise RecipeError(
+            f"recipe '{recipe.model.name}': architecture '{network.architecture}' cannot learn from a teacher"
+        )
+    return Guess(network.embedding_size).to(next(network.parameters()).device)
 
 
 def _narrow(precision: str, device: torch.device) -> bool:

@@ -87,3 +87,20 @@ class SmallEnvelopeNet(SmallNet):
 
     def classify(self, features: Tensor) -> Tensor:
         return super().classify(features).reshape(-1, self.labels, self.frames)
+
+
+class SmallPupil(SmallNet):
+    """The same, able to learn from a teacher."""
+
+    architecture = "small-pupil"
+    embedding_size = 8 * 16
+
+    def embed(self, features: Tensor) -> Tensor:
+        return torch.relu(self.convolution(features.unsqueeze(1))).amax(dim=2).flatten(1)
+
+    def decide(self, embedding: Tensor) -> Tensor:
+        logits: Tensor = self.output(self.dropout(embedding))
+        return logits
+
+    def classify(self, features: Tensor) -> Tensor:
+        return self.decide(self.embed(features))

@@ -94,6 +94,8 @@ class StreamConfig(BaseModel):
         n_instr,min and n_instr,max of equation 7, ``neuroment`` only.
     level_mean, level_variance : float
         mu_l and sigma_l squared of equation 8, ``neuroment`` only.
+    label_weights : dict of str to float
+        How often a label is drawn, relative to the others; 1 where not given.
     other : float
         Share of stems that are instruments outside the labels, so that unknown sounds light nothing.
     phrases : float
@@ -126,6 +128,7 @@ class StreamConfig(BaseModel):
     sources_max: int = Field(default=4, ge=1, le=12)
     level_mean: float = Field(default=0.5, gt=0.0, le=1.0)
     level_variance: float = Field(default=0.01, ge=0.0, le=1.0)
+    label_weights: dict[str, Annotated[float, Field(gt=0.0)]] = Field(default_factory=dict)
     other: Chance = 0.15
     phrases: Chance = 0.85
     same_start: Chance = 0.6

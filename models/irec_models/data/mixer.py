@@ -92,7 +92,7 @@ class Mixer:
             return self._neuroment(rng, size, names)
         if names is None:
             count = int(rng.choice(len(self._sizes), p=self._sizes)) if size is None else size
-            names = self.pools.draw_names(count, self.config.other, rng)
+            names = self.pools.draw_names(count, self.config.other, rng, self.config.label_weights)
         voices = tuple(self.pools.draw(name, rng) for name in names)
         colour = self._mixture_colour(rng)
         stems = self._ensemble(rng, voices, colour)

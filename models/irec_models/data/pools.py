@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
@@ -91,7 +91,7 @@ def _kind(clip: Clip, pitch: float | None) -> Literal["notes", "hits", "clips"]:
 def make_voices(bank: Bank, indices: Iterable[int], labels: Sequence[str]) -> list[Voice]:
     """Group clips into voices.
 
-    Clips that hold several instruments are left out: their stems are not known.
+    Clips that hold, or may hold, several instruments are left out: their stems are not known.
 
     Parameters
     ----------
@@ -105,8 +105,8 @@ def make_voices(bank: Bank, indices: Iterable[int], labels: Sequence[str]) -> li
     key: tuple[str, ...]
     for index in indices:
         clip = bank.clips[index]
-        truth = truth_of(clip.labels, clip.origin, labels)
-        if len(clip.labels) != 1 or bank.entries[index].peak <= 0:
+        truth = truth_of(clip.labels, clip.origin, labels, clip.unknown)
+        if len(clip.labels) != 1 or clip.accompanied or bank.entries[index].peak <= 0:
             continue
         kind = _kind(clip, bank.entries[index].pitch)
         label = next(iter(truth.present), "")
@@ -213,7 +213,9 @@ class Pools:
         voices, inner = sources[rng.choice(len(sources), p=weights)]
         return voices[rng.choice(len(voices), p=inner)]
 
-    def draw_names(self, count: int, other: float, rng: np.random.Generator) -> list[str]:
+    def draw_names(
+        self, count: int, other: float, rng: np.random.Generator, weights: Mapping[str, float] | None = None
+    ) -> list[str]:
         """Names of an ensemble: mostly different labels, some of them from outside the labels.
 
         Parameters
@@ -221,13 +223,19 @@ class Pools:
         count : int
         other : float
             Share of names outside the labels.
+        weights : mapping of str to float, optional
+            How often a label is drawn, relative to the others; 1 where not given.
         """
         names: list[str] = []
         for _ in range(count):
             outside = self.others and (not self.present or rng.random() < other)
             choice = self.others if outside else self.present
             fresh = [name for name in choice if name not in names] or list(choice)
-            names.append(fresh[rng.integers(len(fresh))])
+            if weights and not outside:
+                shares = np.array([weights.get(name, 1.0) for name in fresh])
+                names.append(fresh[rng.choice(len(fresh), p=shares / shares.sum())])
+            else:
+                names.append(fresh[rng.integers(len(fresh))])
         return names
 
 

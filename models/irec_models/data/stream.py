@@ -196,12 +196,12 @@ class MixStream(IterableDataset[Batch]):
         return np.clip(drawn, low, min(high, frames - config.frames))
 
 
-def make_loader(stream: MixStream, workers: int = 0, *, pin_memory: bool = False) -> DataLoader[Any]:
+def make_loader(stream: IterableDataset[Any], workers: int = 0, *, pin_memory: bool = False) -> DataLoader[Any]:
     """A loader of a stream's batches, in order.
 
     Parameters
     ----------
-    stream : MixStream
+    stream : MixStream or another endless data set of batches
     workers : int
         Processes that render ahead; 0 renders in this process.
     pin_memory : bool

@@ -18,6 +18,7 @@ from irec_models.nets.lumen_chroma import LumenChromaNet
 from irec_models.nets.lumen_fusion import LumenFusion
 from irec_models.nets.network import Network
 from irec_models.nets.neuroment import NeuromentNet
+from irec_models.nets.tutti import TuttiNet
 from irec_models.nets.vaznonis_fft import VaznonisFftNet
 from irec_models.nets.vaznonis_lstm import VaznonisLstmNet
 
@@ -30,12 +31,14 @@ __all__ = [
     "LumenNet",
     "Network",
     "NeuromentNet",
+    "TuttiNet",
     "VaznonisFftNet",
     "VaznonisLstmNet",
     "build",
 ]
 
 _NETWORKS: tuple[type[Network], ...] = (
+    TuttiNet,
     HanConvNet,
     NeuromentNet,
     LumenNet,

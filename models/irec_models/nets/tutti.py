@@ -1,0 +1,98 @@
+"""Tutti, the activation network of this project: which instruments sound in the last second?
+
+Shapes: B batch, T = 22 050 samples, N = 43 frames, F = 128 bands, E = 1024 features, K labels.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from irec_models.frontends import LogMel
+from irec_models.frontends.normalize import LevelNormalizer, Standardizer
+from irec_models.nets.network import Network
+from irec_models.nets.tutti_trunk import BANDS, CHANNELS, HOP_LENGTH, N_FFT, SAMPLE_RATE, ConvNorm, TuttiTrunk, fold
+
+_WIDTH = 512
+_PLACES = BANDS // 16  # bands left behind four stages
+
+
+class TuttiNet(Network):
+    """`TuttiTrunk`, a weight for each place in the spectrum, mean and maximum over time, one layer of labels.
+
+    The level of the window is taken out first, so a quiet recording is judged as a loud one.
+
+    Parameters
+    ----------
+    labels : int
+        K.
+    dropout : float
+        Of features, before the labels.
+    folded : bool
+        Built without batch normalisation; what `folded` returns.
+
+    Raises
+    ------
+    ValueError
+        For no labels.
+    """
+
+    architecture = "tutti"
+    kind = "activation"
+    sample_rate = SAMPLE_RATE
+    window_length = SAMPLE_RATE
+    frames = 0
+    frame_hop = 0
+    front_end = f"log-mel {BANDS} bands, {N_FFT}/{HOP_LENGTH}, window brought to equal RMS"
+
+    def __init__(self, labels: int, dropout: float = 0.2, folded: bool = False) -> None:
+        super().__init__()
+        if labels < 1:
+            raise ValueError(f"labels must be at least 1, not {labels}")
+        self.hyperparameters = {"labels": labels, "dropout": dropout, "folded": folded}
+        self.labels = labels
+        self.level = LevelNormalizer()
+        self.mel = LogMel(
+            SAMPLE_RATE,
+            SAMPLE_RATE,
+            N_FFT,
+            HOP_LENGTH,
+            frames=SAMPLE_RATE // HOP_LENGTH,
+            bands=BANDS,
+            low_hz=30.0,
+            floor=1e-2,
+        )
+        self.standardizer = Standardizer(BANDS)
+        self.trunk = TuttiTrunk(folded)
+        self.widen = ConvNorm(CHANNELS[-1], _WIDTH, 1, folded=folded)
+        self.places = nn.Conv2d(_WIDTH, _WIDTH, (1, _PLACES), groups=_WIDTH)
+        nn.init.constant_(self.places.weight, 1.0 / _PLACES)
+        self.embedding_size = 2 * _WIDTH
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(2 * _WIDTH, labels)
+
+    def raw_features(self, audio: Tensor) -> Tensor:
+        """Audio (B, T) to log-mel (B, N, F)."""
+        mel: Tensor = self.mel(self.level(audio))
+        return mel
+
+    def embed(self, features: Tensor) -> Tensor:
+        """Features (B, N, F) to (B, E), from which one linear layer tells the labels."""
+        maps = self.trunk(features)[-1]
+        found = self.places(torch.relu(self.widen(maps))).squeeze(3)
+        return torch.cat((found.mean(dim=2), found.amax(dim=2)), dim=1)
+
+    def decide(self, embedding: Tensor) -> Tensor:
+        """Embedding (B, E) to logits (B, K)."""
+        logits: Tensor = self.output(self.dropout(embedding))
+        return logits
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Features (B, N, F) to logits (B, K)."""
+        return self.decide(self.embed(features))
+
+    def folded(self) -> TuttiNet:
+        """The same function without batch normalisation."""
+        network = TuttiNet(**{**self.hyperparameters, "folded": True})
+        network.load_state_dict(fold(self))
+        return network.train(self.training)

@@ -1,0 +1,117 @@
+"""What the two Tutti networks share: a small residual network over log-mel bands.
+
+Shapes: B batch, N frames, F = 128 bands, C channels.
+
+References
+----------
+K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image recognition", CVPR 2016, Fig. 5 left (basic block).
+K. He et al., "Bag of tricks for image classification", CVPR 2019, Fig. 2c (average pooling in the short cut).
+S. Chen, Y. Liu, X. Gao, Z. Han, "MobileFaceNets", CCBR 2018, section 3.1 (a weight for each place instead of a mean).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+SAMPLE_RATE = 22_050
+N_FFT = 1024
+HOP_LENGTH = 512
+BANDS = 128
+CHANNELS = (24, 48, 96, 192)
+BLOCKS = (1, 1, 2, 2)
+
+
+class ConvNorm(nn.Module):
+    """A convolution with batch normalisation, or, folded, with a bias in its place.
+
+    Parameters
+    ----------
+    inputs, outputs, kernel, stride : int
+    folded : bool
+        Built without normalisation, for weights that `fold` made.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, folded: bool = False) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=folded)
+        self.norm = nn.Identity() if folded else nn.BatchNorm2d(outputs)
+        nn.init.kaiming_normal_(self.conv.weight, mode="fan_out", nonlinearity="relu")
+        if self.conv.bias is not None:
+            nn.init.zeros_(self.conv.bias)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps (B, inputs, N, F) to (B, outputs, N / stride, F / stride), rounded up."""
+        normalized: Tensor = self.norm(self.conv(maps))
+        return normalized
+
+
+class Block(nn.Module):
+    """Two 3 x 3 convolutions around which the input goes straight on."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int, folded: bool) -> None:
+        super().__init__()
+        self.first = ConvNorm(inputs, outputs, 3, stride, folded)
+        self.second = ConvNorm(outputs, outputs, 3, 1, folded)
+        self.pool = nn.AvgPool2d(stride, ceil_mode=True, count_include_pad=False) if stride > 1 else nn.Identity()
+        same = inputs == outputs and stride == 1
+        self.short = nn.Identity() if same else ConvNorm(inputs, outputs, 1, 1, folded)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps (B, inputs, N, F) to (B, outputs, N / stride, F / stride), rounded up."""
+        branch = self.second(torch.relu(self.first(maps)))
+        return torch.relu(branch + self.short(self.pool(maps)))
+
+
+class TuttiTrunk(nn.Module):
+    """Four stages, each with half the frames and bands of the one before; the stem halves both as well.
+
+    Convolutions do not know where in the spectrum they are, and timbre depends on it: a bias for each band behind the
+    stem tells them.
+
+    Parameters
+    ----------
+    folded : bool
+        Built without batch normalisation.
+    """
+
+    place: Tensor
+
+    def __init__(self, folded: bool = False) -> None:
+        super().__init__()
+        self.stem = ConvNorm(1, CHANNELS[0], 5, 2, folded)
+        self.place = nn.Parameter(torch.zeros(CHANNELS[0], 1, BANDS // 2))
+        stages = []
+        previous = CHANNELS[0]
+        for number, (channels, blocks) in enumerate(zip(CHANNELS, BLOCKS, strict=True)):
+            stage = []
+            for block in range(blocks):
+                stage.append(Block(previous, channels, 2 if number and not block else 1, folded))
+                previous = channels
+            stages.append(nn.Sequential(*stage))
+        self.stages = nn.ModuleList(stages)
+
+    def forward(self, features: Tensor) -> list[Tensor]:
+        """Features (B, N, F) to the maps of the stages, (B, 24, N/2, 64) ... (B, 192, N/16, 8), N rounded up."""
+        maps = torch.relu(self.stem(features.unsqueeze(1)) + self.place)
+        found = []
+        for stage in self.stages:
+            maps = stage(maps)
+            found.append(maps)
+        return found
+
+
+@torch.no_grad()
+def fold(module: nn.Module) -> dict[str, Tensor]:
+    """State dict of a module whose `ConvNorm` layers are built with ``folded=True``, computing the same."""
+    result = dict(module.state_dict())
+    for name, layer in module.named_modules():
+        if isinstance(layer, ConvNorm) and isinstance(layer.norm, nn.BatchNorm2d):
+            joined = nn.utils.fusion.fuse_conv_bn_eval(layer.conv.eval(), layer.norm.eval())
+            for key in [key for key in result if key.startswith(f"{name}.norm.")]:
+                del result[key]
+            result[f"{name}.conv.weight"] = joined.weight.detach()
+            if joined.bias is None:  # batch normalisation always leaves one
+                raise ValueError(f"{name} has no bias after folding")
+            result[f"{name}.conv.bias"] = joined.bias.detach()
+    return result

@@ -1,0 +1,236 @@
+"""A teacher: a published network that hears the training windows too and says what it makes of them.
+
+Labels of a few hours of sample libraries say which instrument sounds, but not what instruments sound like elsewhere. A
+network that was trained on two million recordings has heard it; a small one that learns to describe a window as the
+large one does borrows from that experience. The teacher is only there in training.
+
+Shapes: B batch, T samples in a window, D values that the teacher gives for one.
+
+References
+----------
+G. Hinton, O. Vinyals, J. Dean, "Distilling the knowledge in a neural network", 2015.
+A. Romero et al., "FitNets: hints for thin deep nets", ICLR 2015 (features as targets).
+S. Hershey et al., "CNN architectures for large-scale audio classification", ICASSP 2017 (what became YAMNet).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import IterableDataset, get_worker_info
+
+from irec_live.errors import DataError, MissingExtraError
+from irec_models.data import Batch, MixStream
+from irec_models.data.strange import Strange
+
+Array = npt.NDArray[np.float32]
+
+RATE = 16_000
+WINDOW = 15_600
+CLASSES = 521
+FEATURES = 1024
+SIZE = FEATURES + CLASSES
+"""D: YAMNet's embedding and the logits of its 521 AudioSet classes."""
+
+_LEVEL = 0.1  # RMS that windows are brought to: the student does not hear the level either
+_FLOOR = 1e-3  # -60 dBFS, where the app does not ask a network either
+_FARTHEST = 5.0  # deviations from the mean that a pupil is asked to follow
+
+
+class Lesson(NamedTuple):
+    """A batch, and what the teacher says about it.
+
+    Attributes
+    ----------
+    batch : Batch
+    taught : (B, D) float32
+    """
+
+    batch: Batch
+    taught: Tensor
+
+
+@runtime_checkable
+class Pupil(Protocol):
+    """A network that can be taught: it has features from which one layer tells the labels."""
+
+    embedding_size: int
+
+    def embed(self, features: Tensor) -> Tensor:
+        """Features (B, N, F) to the embedding (B, E)."""
+        ...
+
+    def decide(self, embedding: Tensor) -> Tensor:
+        """Embedding (B, E) to logits (B, K)."""
+        ...
+
+
+class Guess(nn.Module):
+    """What a pupil thinks its teacher says: one layer from the pupil's embedding, there in training only.
+
+    Parameters
+    ----------
+    size : int
+        E, values of the pupil's embedding.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(size, SIZE)
+        self.register_buffer("mean", torch.zeros(SIZE))
+        self.register_buffer("deviation", torch.ones(SIZE))
+
+    @torch.no_grad()
+    def fit(self, taught: Tensor) -> None:
+        """Take middle and spread of the teacher's values from examples (B, D), so that each counts alike.
+
+        Quantiles, not moments: a few windows of hardly any sound lie far out.
+        """
+        taught = taught[~taught.isnan().any(dim=1)]
+        low, middle, high = torch.quantile(taught, torch.tensor([0.16, 0.5, 0.84]), dim=0)
+        deviation = (high - low) / 2
+        for part in (deviation[:FEATURES], deviation[FEATURES:]):
+            # A feature that hardly ever stirs must not become the loudest one.
+            part.clamp_(min=max(0.5 * float(part.median()), 1e-3))
+        self.mean.copy_(middle)
+        self.deviation.copy_(deviation)
+
+    def loss(self, embedding: Tensor, taught: Tensor) -> Tensor:
+        """Smooth absolute error against the teacher's values (B, D) without rows of NaN; both parts weigh alike."""
+        heard = ~taught.isnan().any(dim=1)
+        embedding, taught = embedding[heard], taught[heard]
+        if not len(taught):
+            return self.layer.weight.sum() * 0.0
+        wanted = ((taught - self.mean) / self.deviation).clamp(-_FARTHEST, _FARTHEST)
+        error = functional.smooth_l1_loss(self.layer(embedding).float(), wanted, reduction="none").mean(dim=0)
+        return error[:FEATURES].mean() + error[FEATURES:].mean()
+
+
+class YamNet:
+    """YAMNet, from its published TFLite file.
+
+    Parameters
+    ----------
+    path : Path
+        ``yamnet.tflite``, as published with the classification task (input 15 600 samples at 16 kHz).
+    sample_rate : int
+        Hz of the windows it will be given.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or is not YAMNet.
+    MissingExtraError
+        If no TFLite interpreter is installed.
+    """
+
+    def __init__(self, path: Path, sample_rate: int) -> None:
+        if not path.is_file():
+            raise DataError(f"there is no teacher {path}; give YAMNet's published yamnet.tflite")
+        try:
+            from ai_edge_litert.interpreter import Interpreter
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("ai_edge_litert", "distill") from error
+        self._rate = sample_rate
+        with warnings.catch_warnings(), _quiet():
+            warnings.simplefilter("ignore")
+            try:
+                self._net = Interpreter(str(path), num_threads=1, experimental_preserve_all_tensors=True)
+                self._net.allocate_tensors()
+            except (ValueError, RuntimeError) as error:
+                raise DataError(f"{path} is not a TFLite model: {error}") from error
+        self._input = self._net.get_input_details()[0]["index"]
+        tensors = self._net.get_tensor_details()
+        self._embedding = _find(tensors, path, "global_average_pooling2d", (1, FEATURES))
+        self._logits = _find(tensors, path, "dense/BiasAdd", (1, CLASSES))
+
+    def __call__(self, windows: Array) -> Array:
+        """Windows (B, T) float32 to embeddings and logits, (B, D) float32; NaN for silent windows.
+
+        On silence YAMNet's logits leave their usual range a hundredfold, which is nothing to learn.
+        """
+        return np.stack([self._judge(window) for window in windows])
+
+    def _judge(self, window: Array) -> Array:
+        heard = soxr.resample(window, self._rate, RATE)
+        spare = max(0, len(heard) - WINDOW) // 2
+        heard = np.pad(heard[spare : spare + WINDOW], (0, max(0, WINDOW - len(heard))))
+        heard = heard - heard.mean()
+        rms = float(np.sqrt(np.mean(heard**2)))
+        if rms < _FLOOR:
+            return np.full(SIZE, np.nan, np.float32)
+        heard *= _LEVEL / rms
+        self._net.set_tensor(self._input, heard[None].astype(np.float32))
+        self._net.invoke()
+        return np.concatenate((self._net.get_tensor(self._embedding)[0], self._net.get_tensor(self._logits)[0]))
+
+
+class TaughtStream(IterableDataset[Lesson]):
+    """A stream's batches with a teacher's opinion; some windows are made strange first, and teach without labels.
+
+    Parameters
+    ----------
+    stream : MixStream
+    teacher : Path
+        For `YamNet`.
+    strange : float
+        Share of windows that `irec_models.data.strange.Strange` changes beyond what their labels allow.
+    """
+
+    def __init__(self, stream: MixStream, teacher: Path, strange: float) -> None:
+        super().__init__()
+        self.stream = stream
+        self.config = stream.config
+        self._path = teacher
+        self._strange = Strange(strange, stream.config.sample_rate)
+        self._teacher: YamNet | None = None
+
+    def __iter__(self) -> Iterator[Lesson]:
+        worker = get_worker_info()
+        first, stride = (worker.id, worker.num_workers) if worker else (0, 1)
+        step = self.stream.start_step + first
+        while True:
+            yield self.lesson(step)
+            step += stride
+
+    def lesson(self, step: int) -> Lesson:
+        """Lesson number `step`; like `MixStream.batch` it depends on seed and step alone."""
+        if self._teacher is None:  # interpreters do not travel to other processes
+            self._teacher = YamNet(self._path, self.config.sample_rate)
+        rng = np.random.default_rng([self.stream.seed, step, 1_000_003])
+        batch = self._strange(rng, self.stream.batch(step))
+        return Lesson(batch, torch.from_numpy(self._teacher(batch.audio.numpy())))
+
+
+def _find(tensors: list[dict[str, Any]], path: Path, name: str, shape: tuple[int, ...]) -> int:
+    for tensor in tensors:
+        if name in tensor["name"] and tuple(tensor["shape"]) == shape:
+            return int(tensor["index"])
+    raise DataError(f"{path} is not YAMNet's classification model: it has no '{name}' of shape {shape}")
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The interpreter announces its delegate on the error stream of the process, past any logger."""
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

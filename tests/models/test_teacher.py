@@ -1,0 +1,181 @@
+"""Learning from a teacher: what it hears, what it says, and that the pupil comes to say it too."""
+
+from __future__ import annotations
+
+import io
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import small_nets
+import tiny_bank
+import torch
+from rich.console import Console
+
+import irec_models.train
+from irec_live.errors import DataError, MissingExtraError, RecipeError
+from irec_models import teacher
+from irec_models.checkpoint import load_checkpoint
+from irec_models.data import Batch, MixStream
+from irec_models.data.strange import Strange
+from irec_models.recipe import load_recipe
+from irec_models.teacher import CLASSES, FEATURES, SIZE, Guess, TaughtStream, YamNet
+from irec_models.trainer import Trainer
+
+
+class Interpreter:
+    """In the place of the TFLite interpreter: an "embedding" of the window's level, frequency and length."""
+
+    names = ("x/global_average_pooling2d/Mean", "x/dense/BiasAdd")
+
+    def __init__(self, path: str, **_: Any) -> None:
+        if Path(path).read_bytes() != b"yamnet":
+            raise ValueError("Model provided has model identifier 'junk'")
+        self.heard = np.zeros((1, 1), np.float32)
+
+    def allocate_tensors(self) -> None: ...
+
+    def get_input_details(self) -> list[dict[str, Any]]:
+        return [{"index": 7}]
+
+    def get_tensor_details(self) -> list[dict[str, Any]]:
+        shapes = ((1, FEATURES), (1, CLASSES))
+        return [{"name": n, "shape": s, "index": i} for i, (n, s) in enumerate(zip(self.names, shapes, strict=True))]
+
+    def set_tensor(self, index: int, value: np.ndarray[Any, Any]) -> None:
+        assert index == 7
+        self.heard = value
+
+    def invoke(self) -> None: ...
+
+    def get_tensor(self, index: int) -> np.ndarray[Any, Any]:
+        turns = float(np.mean(np.abs(np.diff(np.sign(self.heard[0])))))
+        values = [self.heard.shape[1], float(np.sqrt(np.mean(self.heard**2))), turns]
+        return np.resize(np.float32(values), (1, (FEATURES, CLASSES)[index]))
+
+
+@pytest.fixture
+def yamnet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    module = types.ModuleType("ai_edge_litert.interpreter")
+    module.Interpreter = Interpreter  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", types.ModuleType("ai_edge_litert"))
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", module)
+    path = tmp_path / "yamnet.tflite"
+    path.write_bytes(b"yamnet")
+    return path
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory, private_home: Path) -> Path:
+    return tiny_bank.write_bank(tmp_path_factory.mktemp("bank"))
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "taught.toml"
+    text = small_nets.RECIPE.format(architecture="small-pupil", monitor="map")
+    path.write_text(text + '[distill]\nteacher = "yamnet"\nweight = 1.0\nstrange = 0.5\n', encoding="utf-8")
+    return path
+
+
+def fit(recipe: Path, bank: Path, out: Path, **options: Any) -> Trainer:
+    quiet = Console(file=io.StringIO())
+    return irec_models.train.fit(recipe, [bank], out, workers=0, device="cpu", console=quiet, **options)
+
+
+def test_the_teacher_hears_its_own_rate_length_and_level(yamnet: Path) -> None:
+    loud = 0.5 * np.sin(np.arange(22050) * 0.1).astype(np.float32)
+    said = YamNet(yamnet, 22050)(np.stack([loud, 0.01 * loud + 0.2]))
+    assert said.shape == (2, SIZE)
+    assert said[0, 0] == 15_600
+    np.testing.assert_allclose(said[:, 1], 0.1, rtol=1e-3)
+    np.testing.assert_allclose(said[0], said[1], rtol=1e-2)
+
+
+def test_a_missing_or_wrong_teacher_is_one_clear_sentence(yamnet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DataError, match=r"no teacher .*nowhere.tflite; give YAMNet's"):
+        YamNet(yamnet.with_name("nowhere.tflite"), 22050)
+    monkeypatch.setattr(Interpreter, "names", ("a", "b"))
+    with pytest.raises(DataError, match="is not YAMNet's classification model"):
+        YamNet(yamnet, 22050)
+    yamnet.write_bytes(b"junk")
+    with pytest.raises(DataError, match="is not a TFLite model"):
+        YamNet(yamnet, 22050)
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'irec-live\[distill\]'"):
+        YamNet(yamnet, 22050)
+
+
+def test_lessons_depend_on_seed_and_step_alone(yamnet: Path, bank: Path, recipe: Path) -> None:
+    config = load_recipe(recipe)
+    stream = MixStream(config.stream, bank, seed=1, labels=config.data.labels)
+    first, again = (TaughtStream(stream, yamnet, 0.5).lesson(3) for _ in range(2))
+    for mine, theirs in zip((*first.batch, first.taught), (*again.batch, again.taught), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=0, atol=0)
+
+
+def test_strange_windows_lose_their_labels_and_the_others_stay() -> None:
+    audio = 0.1 * torch.randn(64, 4096)
+    ones = torch.ones(64, 2)
+    batch = Batch(audio, ones, torch.zeros(64, 2, 9), ones)
+    changed = Strange(0.5, 8000)(np.random.default_rng(0), batch)
+    strange = changed.mask[:, 0] == 0
+    assert 16 < int(strange.sum()) < 48
+    torch.testing.assert_close(changed.audio[~strange], audio[~strange], rtol=0, atol=0)
+    assert float(changed.audio.abs().max()) <= 1.0
+    assert bool(torch.isfinite(changed.audio).all())
+    assert float((changed.audio[strange] != audio[strange]).any(dim=1).float().mean()) > 0.6
+
+
+def test_a_pupil_learns_what_its_teacher_says() -> None:
+    torch.manual_seed(0)
+    embedding = torch.randn(256, 8)
+    taught = torch.nn.Linear(8, SIZE)(embedding).detach() * 5 + 2
+    guess = Guess(8)
+    guess.fit(taught)
+    optimizer = torch.optim.Adam(guess.parameters(), lr=0.03)
+    before = float(guess.loss(embedding, taught).detach())
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = guess.loss(embedding, taught)
+        loss.backward()
+        optimizer.step()
+    assert float(loss.detach()) < 0.1 * before
+
+
+def test_taught_training_resumes_as_if_never_stopped(
+    yamnet: Path, bank: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = fit(recipe, bank, tmp_path / "whole", teacher=yamnet)
+    train_on = Trainer.train_on
+
+    def stop_at_five(self: Trainer, given: Any) -> float:
+        if self.step == 5:
+            raise KeyboardInterrupt
+        return train_on(self, given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "train_on", stop_at_five)
+        with pytest.raises(KeyboardInterrupt):
+            fit(recipe, bank, tmp_path / "parts", teacher=yamnet)
+    parts = fit(recipe, bank, tmp_path / "parts", teacher=yamnet, resume=True)
+    for mine, theirs in zip(whole.network.parameters(), parts.network.parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=0, atol=0)
+    assert not any("guess" in name for name in load_checkpoint(tmp_path / "parts" / "best.pt").state_dict)
+
+
+def test_recipe_and_teacher_must_agree_before_any_training(yamnet: Path, bank: Path, recipe: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="learns from yamnet; give its file with --teacher"):
+        fit(recipe, bank, tmp_path / "out")
+    plain = tmp_path / "plain.toml"
+    plain.write_text(small_nets.RECIPE.format(architecture="small", monitor="map"), encoding="utf-8")
+    with pytest.raises(RecipeError, match="--teacher has no use"):
+        fit(plain, bank, tmp_path / "out", teacher=yamnet)
+    cannot = tmp_path / "cannot.toml"
+    cannot.write_text(recipe.read_text(encoding="utf-8").replace("small-pupil", "small"), encoding="utf-8")
+    with pytest.raises(RecipeError, match="'small' cannot learn from a teacher"):
+        fit(cannot, bank, tmp_path / "out", teacher=yamnet)
+    assert teacher.SIZE == FEATURES + CLASSES

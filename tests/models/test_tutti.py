@@ -1,0 +1,61 @@
+"""The project's own networks: what they compute does not change on the way to the app."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from irec_models.nets import TuttiNet
+from irec_models.nets.tutti_trunk import TuttiTrunk, fold
+
+
+def settled(network: TuttiNet) -> TuttiNet:
+    """With running statistics of some noise, as after training."""
+    torch.manual_seed(0)
+    network.train()
+    with torch.no_grad():
+        for _ in range(5):
+            network(torch.randn(4, network.window_length) * torch.rand(4, 1))
+    return network.eval()
+
+
+def test_folding_changes_no_logit_and_leaves_no_normalisation() -> None:
+    network = settled(TuttiNet(labels=5))
+    folded = network.folded()
+    windows = torch.randn(3, network.window_length)
+    torch.testing.assert_close(folded(windows), network(windows), atol=1e-5, rtol=1e-4)
+    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in folded.modules())
+    assert folded.parameter_count < network.parameter_count <= 5_000_000
+
+
+def test_every_stage_halves_frames_and_bands() -> None:
+    maps = TuttiTrunk()(torch.zeros(2, 43, 128))
+    assert [tuple(part.shape[1:]) for part in maps] == [(24, 22, 64), (48, 11, 32), (96, 6, 16), (192, 3, 8)]
+
+
+def test_level_and_offset_of_a_window_do_not_matter() -> None:
+    network = settled(TuttiNet(labels=3))
+    window = 0.1 * torch.randn(1, network.window_length)
+    torch.testing.assert_close(network(window * 0.05 + 0.02), network(window), atol=1e-3, rtol=1e-3)
+
+
+def test_the_embedding_decides() -> None:
+    network = settled(TuttiNet(labels=3))
+    features = network.features(torch.randn(2, network.window_length))
+    embedding = network.embed(features)
+    assert embedding.shape == (2, network.embedding_size)
+    torch.testing.assert_close(network.decide(embedding), network.classify(features))
+
+
+def test_folding_needs_running_statistics_only_of_what_is_folded() -> None:
+    trunk = TuttiTrunk().eval()
+    again = TuttiTrunk(folded=True).eval()
+    again.load_state_dict(fold(trunk))
+    features = torch.randn(1, 16, 128)
+    for mine, theirs in zip(trunk(features), again(features), strict=True):
+        torch.testing.assert_close(mine, theirs, atol=1e-5, rtol=1e-4)
+
+
+def test_no_labels_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        TuttiNet(labels=0)
