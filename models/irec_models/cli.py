@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from irec_live.errors import IrecError, MissingExtraError, OutputError
+from irec_models.commands.data import data
 from irec_models.commands.fuse import fuse
 from irec_models.commands.join import join
 from irec_models.commands.stress import stress
@@ -51,6 +51,7 @@ def main() -> None:
     """Train, measure and finish the networks of irec-live."""
 
 
+main.add_command(data)
 main.add_command(fuse)
 main.add_command(join)
 main.add_command(stress)
@@ -151,28 +152,6 @@ def evaluate(
             content["comparison"] = comparison.to_dict()
     if json_path:
         _write_json(json_path, content)
-
-
-@main.command()
-@click.option("--data", "folder", type=FILE, default=Path("data"), show_default=True, help="Folder with manifest.csv.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
-def data(folder: Path, as_json: bool) -> None:
-    """Check a data folder's manifest and tell what is in it."""
-    from rich.table import Table
-
-    from irec_models.data import read_manifest
-
-    clips = read_manifest(folder)
-    counts = Counter((clip.split, label, clip.source) for clip in clips for label in clip.labels)
-    if as_json:
-        rows = [{"split": s, "label": label, "source": source, "clips": n} for (s, label, source), n in counts.items()]
-        click.echo(json.dumps({"folder": str(folder), "clips": len(clips), "counts": rows}))
-        return
-    table = Table("split", "label", "clips", "sources", title=f"{folder}: {len(clips)} clips, every file there")
-    for split, label in sorted({key[:2] for key in counts}):
-        here = {source: n for (s, name, source), n in counts.items() if (s, name) == (split, label)}
-        table.add_row(split, label, str(sum(here.values())), ", ".join(f"{k} {n}" for k, n in sorted(here.items())))
-    Console().print(table)
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

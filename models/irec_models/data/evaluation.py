@@ -112,7 +112,7 @@ def load_clip(clip: Clip, *, sample_rate: int, labels: Sequence[str] = LABELS) -
     DataError
         The file cannot be decoded.
     """
-    truth = truth_of(clip.labels, clip.origin, labels)
+    truth = truth_of(clip.labels, clip.origin, labels, clip.unknown)
     return EvalClip(
         file=clip.file,
         audio=decode(clip.audio_path, sample_rate),

@@ -67,7 +67,7 @@ class Truth:
     others: tuple[str, ...]
 
 
-def truth_of(names: Iterable[str], path: str, labels: Sequence[str] = LABELS) -> Truth:
+def truth_of(names: Iterable[str], path: str, labels: Sequence[str] = LABELS, unknown: Iterable[str] = ()) -> Truth:
     """Judge annotated names against a list of labels.
 
     Percussion is the one name that needs the file's path: what belongs to a drum kit (or is struck like one) is
@@ -81,6 +81,8 @@ def truth_of(names: Iterable[str], path: str, labels: Sequence[str] = LABELS) ->
         Where it came from.
     labels : sequence of str
         The labels of interest.
+    unknown : iterable of str
+        Names that nobody judged in the clip.
 
     Examples
     --------
@@ -90,9 +92,11 @@ def truth_of(names: Iterable[str], path: str, labels: Sequence[str] = LABELS) ->
     ['drums']
     >>> sorted(truth_of(["percussion"], "gong.wav").unclear)
     ['drums']
+    >>> sorted(truth_of(["fam:guitar"], "song.ogg", unknown=["acoustic guitar", "electric guitar", "harp"]).unclear)
+    ['acoustic guitar', 'electric guitar']
     """
     present: set[str] = set()
-    unclear: set[str] = set()
+    unclear: set[str] = set(unknown).intersection(labels)
     others: list[str] = []
     for name in names:
         if name in labels:

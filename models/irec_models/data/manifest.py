@@ -1,7 +1,8 @@
 """Audio folders described by a ``manifest.csv``: what is in them and where it came from.
 
-Columns ``file``, ``labels`` (``;`` between several), ``source`` and ``split`` are needed; ``instrument``, ``kind``,
-``licence``, ``repository``, ``path``, ``seconds`` and ``original_rate`` are used where they are given.
+Columns ``file``, ``labels`` (``;`` between several), ``source`` and ``split`` are needed; ``unknown`` (labels that
+nobody judged, likewise), ``instrument``, ``kind``, ``licence``, ``repository``, ``path``, ``seconds`` and
+``original_rate`` are used where they are given.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from irec_live.errors import DataError
 
 NEEDED = ("file", "labels", "source", "split")
-OPTIONAL = ("instrument", "kind", "licence", "seconds", "original_rate", "repository", "path")
+OPTIONAL = ("unknown", "instrument", "kind", "licence", "seconds", "original_rate", "repository", "path")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,15 @@ class Clip:
     instrument : str
         Finer name; the first label where the manifest has none.
     kind : str
-        ``notes``, ``phrases``, ``music``, ``speech``, ``noise`` ...
+        ``notes``, ``phrases``, ``music``, ``speech``, ``noise`` ... In ``music`` more sounds than the labels tell: such
+        clips are never stems of a mixture.
     origin : str
         Path in the place it was taken from, else `file`.
     original_rate : int
         Hz at which it was published, 0 if unknown.
     licence : str
+    unknown : tuple of str
+        Labels that nobody judged in this clip: neither present nor absent.
     """
 
     root: Path
@@ -53,6 +57,12 @@ class Clip:
     origin: str
     original_rate: int
     licence: str
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def accompanied(self) -> bool:
+        """Whether more may sound than the labels tell."""
+        return self.kind.startswith("music")
 
     @property
     def audio_path(self) -> Path:
@@ -61,7 +71,7 @@ class Clip:
 
 
 def _clip(root: Path, row: dict[str, str], where: str) -> Clip:
-    labels = tuple(name.strip() for name in row["labels"].split(";") if name.strip())
+    labels = _names(row["labels"])
     if not labels:
         raise DataError(f"{where} has no label; name at least one instrument in column 'labels'")
     if not row["source"]:
@@ -81,7 +91,12 @@ def _clip(root: Path, row: dict[str, str], where: str) -> Clip:
         origin=row.get("path") or row["file"],
         original_rate=int(rate) if rate.isdigit() else 0,
         licence=row.get("licence") or "",
+        unknown=_names(row.get("unknown") or ""),
     )
+
+
+def _names(cell: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in cell.split(";") if name.strip())
 
 
 def read_manifest(folder: Path | str) -> tuple[Clip, ...]:

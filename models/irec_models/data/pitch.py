@@ -17,6 +17,8 @@ _STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _SHIFTS = {"#": 1, "s": 1, "sharp": 1, "b": -1, "flat": -1, "": 0}
 _BEFORE = re.compile(r"(?<![a-z0-9#])([a-g])(sharp|flat|#|s|b)?(-?\d)(?![0-9])", re.IGNORECASE)
 _AFTER = re.compile(r"(?<![a-z0-9#])([a-g])(\d)(#)", re.IGNORECASE)
+_NUMBERED = re.compile(r"_\d{3}-(\d{3})-\d{3}$")
+"""NSynth: instrument's number, MIDI pitch, velocity."""
 _GLUED = re.compile(r"([A-G])(#?)(\d)(?:-\d+)?$")
 
 
@@ -36,10 +38,15 @@ def pitch_from_name(path: str) -> float:
     (37.0, 61.0)
     >>> pitch_from_name("vsco2-cello-susvib/gsharp1.wav")
     32.0
+    >>> pitch_from_name("nsynth-test/audio/bass_synthetic_068-049-025.wav")
+    49.0
     >>> pitch_from_name("kick_drum_1.wav")
     nan
     """
     stem = PurePosixPath(path).stem
+    numbered = _NUMBERED.search(stem)
+    if numbered:
+        return float(numbered.group(1))
     after = _AFTER.search(stem)
     if after:
         name, octave, shift = after.group(1), after.group(2), "#"
