@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 from pathlib import Path
@@ -10,15 +9,18 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import Progress
 
-from irec_live.errors import IrecError, MissingExtraError, OutputError
+from irec_live.errors import IrecError, MissingExtraError
 from irec_models.commands.data import data
+from irec_models.commands.evaluate import evaluate
 from irec_models.commands.fuse import fuse
 from irec_models.commands.join import join
 from irec_models.commands.stress import stress
 
 FILE = click.Path(path_type=Path)
+
+# What the extra `train` brings.
+_EXTRA = frozenset(("torch", "torchmetrics", "scipy", "sklearn", "matplotlib", "jinja2", "onnx"))
 
 _data = click.option(
     "--data",
@@ -40,7 +42,7 @@ class _Commands(click.Group):
             click.echo(f"irec-train: {error}", err=True)
             ctx.exit(2)
         except ModuleNotFoundError as error:
-            if (error.name or "").split(".")[0] not in ("torch", "torchmetrics", "scipy"):
+            if (error.name or "").split(".")[0] not in _EXTRA:
                 raise
             click.echo(f"irec-train: {MissingExtraError(str(error.name), 'train')}", err=True)
             ctx.exit(2)
@@ -52,6 +54,7 @@ def main() -> None:
 
 
 main.add_command(data)
+main.add_command(evaluate)
 main.add_command(fuse)
 main.add_command(join)
 main.add_command(stress)
@@ -97,68 +100,3 @@ def publish(run: Path, data: tuple[Path, ...], out: Path) -> None:
     console = Console()
     console.print(evaluation_tables(dev, "dev"), mix_table(mixes))
     click.echo(f"next: irec-export {out} -o {out.with_suffix('.onnx').name}")
-
-
-@main.command()
-@click.argument("model", type=FILE)
-@_data
-@click.option("--split", default="dev", show_default=True)
-@click.option("--source", "sources", multiple=True, help="Only clips of this source; may be repeated.")
-@click.option("--hop", type=click.FloatRange(min=0.01), help="Seconds between windows; default half a window.")
-@click.option("--compare", "rival", type=FILE, help="JSON with another system's scores of the same clips.")
-@click.option("--mixes", is_flag=True, help="Also mixtures of 0 to 6 sources (those named by --source).")
-@click.option("--json", "json_path", type=FILE, help="Write all scores here.")
-def evaluate(
-    model: Path,
-    data: tuple[Path, ...],
-    split: str,
-    sources: tuple[str, ...],
-    hop: float | None,
-    rival: Path | None,
-    mixes: bool,
-    json_path: Path | None,
-) -> None:
-    """Measure MODEL, an .onnx file or a checkpoint, on real clips."""
-    from irec_models.compare import compare
-    from irec_models.data import eval_clips, held_out_mixes
-    from irec_models.evaluate import evaluate as measure
-    from irec_models.evaluate import judge_clips
-    from irec_models.judges import load_judge
-    from irec_models.mixes import evaluate_mixes
-    from irec_models.report import comparison_table, evaluation_tables, mix_table
-
-    judge, _ = load_judge(model)
-    rate, labels, console = judge.spec.sample_rate, judge.spec.labels, Console()
-    screen = Console(stderr=True)
-    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
-        task = bar.add_task(f"clips of {split}", total=None)
-        if mixes:
-            chosen = held_out_mixes(data, sample_rate=rate, labels=labels, split=split, sources=sources or None)
-            mixed = evaluate_mixes(judge, chosen, each=lambda: bar.advance(task))
-        else:
-            clips = eval_clips(data, sample_rate=rate, labels=labels, split=split, sources=sources or None)
-            judged = judge_clips(judge, clips, hop_s=hop, each=lambda: bar.advance(task))
-    content: dict[str, Any] = {"schema": "irec.evaluation/1", "split": split}
-    if mixes:
-        console.print(mix_table(mixed))
-        content["mixes"] = mixed.to_dict()
-    else:
-        result = measure(judged, judge.spec)
-        console.print(evaluation_tables(result, split))
-        content["clips"] = result.to_dict()
-        if rival:
-            comparison = compare(judged, rival)
-            console.print(comparison_table(comparison, judge.spec.name, rival.stem))
-            content["comparison"] = comparison.to_dict()
-    if json_path:
-        _write_json(json_path, content)
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.part")
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error

@@ -1,0 +1,209 @@
+"""``irec-train evaluate``: how right models are, as tables, JSON and a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from irec_live.errors import OutputError
+
+if TYPE_CHECKING:
+    from irec_models.htmlreport.study import Tick
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("models", metavar="MODEL...", type=FILE, nargs=-1, required=True)
+@click.option(
+    "--data",
+    type=FILE,
+    multiple=True,
+    default=(Path("data"),),
+    show_default="data",
+    help="Folder with manifest.csv; may be repeated.",
+)
+@click.option("--split", default="dev", show_default=True)
+@click.option("--source", "sources", multiple=True, help="Only clips of this source; may be repeated.")
+@click.option("--hop", type=click.FloatRange(min=0.01), help="Seconds between windows; default half a window.")
+@click.option("--compare", "rival", type=FILE, help="JSON with another system's scores of the same clips.")
+@click.option("--mixes", is_flag=True, help="Also mixtures of 0 to 6 sources (those named by --source).")
+@click.option("--json", "json_path", type=FILE, help="Write all scores here.")
+@click.option("--report", type=FILE, help="Write one HTML page with every table, figure and the worst mistakes.")
+@click.option(
+    "--per-size",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Mixtures of each number of sources, 0 to 10, for --report.",
+)
+@click.option(
+    "--mistakes", type=click.IntRange(min=0), default=6, show_default=True, help="Of each model, for --report."
+)
+@click.option("--cache", type=FILE, help="Where --report keeps judgements; default in the user's cache folder.")
+def evaluate(
+    models: tuple[Path, ...],
+    data: tuple[Path, ...],
+    split: str,
+    sources: tuple[str, ...],
+    hop: float | None,
+    rival: Path | None,
+    mixes: bool,
+    json_path: Path | None,
+    report: Path | None,
+    per_size: int,
+    mistakes: int,
+    cache: Path | None,
+) -> None:
+    """Measure each MODEL, an .onnx file or a checkpoint, on real clips.
+
+    With --report, models also judge mixtures, and all of it becomes one page. What a model has judged is kept: stopped
+    and started again, the work goes on where it was.
+    """
+    console = Console()
+    contents = []
+    if report is None:
+        for model in models:
+            contents.append(_measure(console, model, data, split, sources, hop, rival, mixes))
+    else:
+        if rival or mixes:
+            raise click.UsageError(
+                "--report has mixtures of its own and compares models; leave --compare and --mixes out"
+            )
+        contents = _report(console, report, models, data, split, sources, hop, per_size, mistakes, cache)
+    if json_path:
+        _write_json(json_path, _document(split, contents))
+
+
+def _measure(
+    console: Console,
+    model: Path,
+    data: tuple[Path, ...],
+    split: str,
+    sources: tuple[str, ...],
+    hop: float | None,
+    rival: Path | None,
+    mixes: bool,
+) -> dict[str, Any]:
+    """Judge, print tables, and return what the JSON file holds of one model."""
+    from irec_models.compare import compare
+    from irec_models.data import eval_clips, held_out_mixes
+    from irec_models.evaluate import evaluate as measure
+    from irec_models.evaluate import judge_clips
+    from irec_models.judges import load_judge
+    from irec_models.mixes import evaluate_mixes
+    from irec_models.report import comparison_table, evaluation_tables, mix_table
+
+    judge, _ = load_judge(model)
+    rate, labels = judge.spec.sample_rate, judge.spec.labels
+    content: dict[str, Any] = {"model": judge.spec.name}
+    with _progress() as bar:
+        task = bar.add_task(f"{judge.spec.name}: clips of {split}", total=None)
+        if mixes:
+            chosen = held_out_mixes(data, sample_rate=rate, labels=labels, split=split, sources=sources or None)
+            mixed = evaluate_mixes(judge, chosen, each=lambda: bar.advance(task))
+        else:
+            clips = eval_clips(data, sample_rate=rate, labels=labels, split=split, sources=sources or None)
+            judged = judge_clips(judge, clips, hop_s=hop, each=lambda: bar.advance(task))
+    if mixes:
+        console.print(mix_table(mixed))
+        content["mixes"] = mixed.to_dict()
+        return content
+    result = measure(judged, judge.spec)
+    console.print(evaluation_tables(result, split))
+    content["clips"] = result.to_dict()
+    if rival:
+        comparison = compare(judged, rival)
+        console.print(comparison_table(comparison, judge.spec.name, rival.stem))
+        content["comparison"] = comparison.to_dict()
+    return content
+
+
+def _report(
+    console: Console,
+    path: Path,
+    models: tuple[Path, ...],
+    data: tuple[Path, ...],
+    split: str,
+    sources: tuple[str, ...],
+    hop: float | None,
+    per_size: int,
+    mistakes: int,
+    cache: Path | None,
+) -> list[dict[str, Any]]:
+    """Judge, write the page, and return what the JSON file holds of each model."""
+    from irec_models.htmlreport.memory import default_folder
+    from irec_models.htmlreport.page import draw, render, write
+    from irec_models.htmlreport.study import Material, conduct
+
+    if path.is_dir() or path.suffix.lower() not in (".html", ".htm"):
+        raise click.UsageError(f"--report writes a page, so its name should end in .html; '{path}' does not")
+    material = Material(data, split, sources, hop, per_size)
+    folder = cache or default_folder()
+    try:
+        with _progress() as bar, ExitStack() as memories:
+            study = conduct(models, material, folder, memories, begin=_begin(bar))
+            sections = draw(study, mistakes=mistakes, begin=_begin(bar))
+    except KeyboardInterrupt:
+        click.echo(f"irec-train: stopped; what was judged is kept in {folder}, so the same command goes on", err=True)
+        raise
+    now = datetime.now().astimezone()
+    title = f"Instrument recognition: {', '.join(subject.name for subject in study.subjects)}"
+    write(path, render(title, f"irec-train evaluate, {now:%Y-%m-%d %H:%M %Z}", sections))
+    console.print(f"{path}: {len(sections)} sections, {path.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
+    return [
+        {
+            "model": subject.name,
+            "clips": subject.scores.to_dict(),
+            "mixes": subject.mix_scores.to_dict(),
+            "ms_per_window": subject.ms,
+        }
+        for subject in study.subjects
+    ]
+
+
+def _document(split: str, contents: list[dict[str, Any]]) -> dict[str, Any]:
+    """One model as it always was; several in a list."""
+    if len(contents) == 1:
+        only = {key: value for key, value in contents[0].items() if key != "model"}
+        return {"schema": "irec.evaluation/1", "split": split, **only}
+    return {"schema": "irec.evaluations/1", "split": split, "models": contents}
+
+
+def _progress() -> Progress:
+    screen = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=screen,
+        transient=True,
+        disable=not screen.is_terminal,
+    )
+
+
+def _begin(bar: Progress) -> Callable[[str, int | None], Tick]:
+    def begin(name: str, total: int | None) -> Tick:
+        task = bar.add_task(name, total=total)
+        return lambda: bar.advance(task)
+
+    return begin
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.part")
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error

@@ -1,0 +1,147 @@
+"""All models in one table and one picture, and what they were judged on.
+
+References
+----------
+Y. Han, J. Kim, K. Lee, 2017, Fig. 3: precision, recall and F1, micro and macro, system beside system.
+Lumen Data Science 2023 project documentation, Fig. 8: files by number of instruments.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from irec_models.htmlreport.drawing import Drawing, grouped_bars
+from irec_models.htmlreport.section import Block, Section, Table, highest, number
+from irec_models.htmlreport.study import CHEN_SECONDS, Study, Subject
+
+_COLUMNS = (
+    "model",
+    "tells",
+    "labels",
+    "window",
+    "macro F1",
+    "micro F1",
+    "mAP",
+    "top-1",
+    "multilabel accuracy",
+    "EMR",
+    "mixtures: accuracy",
+    "mixtures: EMR",
+    "parameters",
+    "ms a window",
+)
+
+
+def sections(study: Study) -> list[Section]:
+    """Summary across models, then the material."""
+    return [_summary(study), _material(study)]
+
+
+def _summary(study: Study) -> Section:
+    scores = [_scores(subject) for subject in study.subjects]
+    rows = [
+        (
+            subject.name,
+            subject.spec.kind,
+            str(len(subject.spec.labels)),
+            f"{subject.window_ms} ms",
+            *(number(value) for value in values),
+            f"{subject.parameters:,}" if subject.parameters else "–",
+            f"{subject.ms:.2f}",
+        )
+        for subject, values in zip(study.subjects, scores, strict=True)
+    ]
+    table = Table(
+        "Clips: mean over windows (S1) against the model's own thresholds. Mixtures: highest window, mean over sizes "
+        "0 to 10. Multilabel accuracy is intersection over union, EMR the share of items with every label right "
+        "(Chen et al., equations 3 and 4). Milliseconds: median of windows judged one by one on one thread, measured "
+        "in this run on this machine.",
+        _COLUMNS,
+        tuple(rows),
+        highest(scores, first_column=4),
+    )
+    text = "Each model is asked about its own labels; macro figures are means over the labels that occur."
+    return Section("summary", "Summary", text, (table, *_mix_errors(study), _bars(study)))
+
+
+def _scores(subject: Subject) -> tuple[float | None, ...]:
+    clips = subject.scores.aggregations["s1"]
+    sizes = subject.mix_scores.sizes.values()
+    return (
+        clips.macro_f1,
+        clips.micro_f1,
+        clips.macro_map,
+        subject.scores.top1["s1"] if subject.scores.solos else None,
+        clips.multilabel_accuracy,
+        clips.exact_match,
+        float(np.mean([scores.multilabel_accuracy for scores in sizes])),
+        float(np.mean([scores.exact_match for scores in sizes])),
+    )
+
+
+def _mix_errors(study: Study) -> list[Block]:
+    rows = [
+        (subject.name, *(f"{value:.2f}" for value in (error.active_db, error.silence_db, error.silent_db)))
+        for subject in study.subjects
+        if (error := subject.mix_scores.envelope)
+    ]
+    if not rows:
+        return []
+    return [
+        Table(
+            "Mean absolute error of envelopes on the mixtures in dB, both sides limited to 60 dB below full scale.",
+            ("model", "where the instrument sounds", "the same for a model that always says silence", "elsewhere"),
+            tuple(rows),
+        )
+    ]
+
+
+def _bars(study: Study) -> Block:
+    drawing = Drawing(10, 3.1)
+    series = {}
+    for subject in study.subjects:
+        s = subject.scores.aggregations["s1"]
+        series[subject.name] = (
+            s.micro_precision,
+            s.micro_recall,
+            s.micro_f1,
+            s.macro_precision,
+            s.macro_recall,
+            s.macro_f1,
+        )
+    groups = ("micro precision", "micro recall", "micro F1", "macro precision", "macro recall", "macro F1")
+    grouped_bars(drawing.axes[0], groups, series, values=len(series) <= 5)
+    return drawing.picture(
+        "Performance side by side, as in Fig. 3 of Han et al.", "Bars of precision, recall and F1 of every model."
+    )
+
+
+def _material(study: Study) -> Section:
+    first = study.subjects[0]
+    targets = first.clips.targets == 1
+    drawing = Drawing(10, 2.8, 1, 2, width_ratios=(2.4, 1))
+    support = targets.sum(dim=0).tolist()
+    left, right = drawing.axes
+    bars = left.bar(first.spec.labels, support, color="#0072b2", width=0.7)
+    left.bar_label(bars, fontsize=7)
+    left.tick_params(axis="x", rotation=40)
+    left.set_title("clips with the label")
+    counts = Counter(targets.sum(dim=1).tolist())
+    bars = right.bar([str(size) for size in sorted(counts)], [counts[size] for size in sorted(counts)], color="#009e73")
+    right.bar_label(bars, fontsize=7)
+    right.set_title("clips by number of labels")
+    where = ", ".join(str(folder) for folder in study.material.folders)
+    chosen = f", sources {', '.join(study.material.sources)}" if study.material.sources else ""
+    hop = "half a window" if study.material.hop_s is None else f"{study.material.hop_s:g} s"
+    text = (
+        f"{len(first.clips.files)} clips of split '{study.material.split}' in {where}{chosen}, {first.scores.solos} of "
+        f"them with one label alone; windows {hop} apart. {len(first.mixes.sizes)} mixtures of {CHEN_SECONDS:g} s "
+        f"from the same clips, {study.material.per_size} of each number of sources from 0 to 10."
+    )
+    picture = drawing.picture(
+        f"The clips, by the labels of {first.name}; the right side as Fig. 8 of the Lumen project.",
+        "Bars: how many clips have each label, and how many labels a clip has.",
+    )
+    return Section("material", "What was judged", text, (picture,))

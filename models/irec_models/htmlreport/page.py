@@ -1,0 +1,105 @@
+"""Sections to one HTML file that needs nothing else: no script, no style sheet, no server."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import jinja2
+
+from irec_live.errors import OutputError
+from irec_models.htmlreport import (
+    figures_chen,
+    figures_deconvolution,
+    figures_hidden,
+    figures_instruments,
+    figures_lumen,
+    figures_matrices,
+    figures_mistakes,
+    figures_neuroment,
+    figures_summary,
+    figures_thresholds,
+)
+from irec_models.htmlreport.section import Section
+from irec_models.htmlreport.study import Study, Tick
+
+Chapter = Callable[[Study], list[Section]]
+
+
+def chapters(mistakes: int) -> tuple[Chapter, ...]:
+    """What draws the page, in its order; `mistakes` are shown for each model."""
+    return (
+        figures_summary.sections,
+        figures_instruments.sections,
+        figures_thresholds.sections,
+        figures_chen.sections,
+        figures_lumen.sections,
+        figures_neuroment.sections,
+        figures_matrices.sections,
+        figures_hidden.sections,
+        figures_deconvolution.sections,
+        lambda study: figures_mistakes.sections(study, mistakes),
+    )
+
+
+def draw(study: Study, *, mistakes: int, begin: Callable[[str, int | None], Tick]) -> list[Section]:
+    """All sections that the study's models make sense for.
+
+    Parameters
+    ----------
+    study : Study
+    mistakes : int
+        Worst ones to show of each model.
+    begin : callable
+        As for `irec_models.htmlreport.study.conduct`.
+    """
+    each = begin("figures", len(chapters(mistakes)))
+    found = []
+    for chapter in chapters(mistakes):
+        found += chapter(study)
+        each()
+    return found
+
+
+def render(title: str, made: str, sections: Sequence[Section]) -> str:
+    """The page's HTML; every text is escaped.
+
+    Parameters
+    ----------
+    title, made : str
+        Heading, and the line below it: when and by what.
+    sections : sequence of Section
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("irec_models.htmlreport"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template("report.html.j2").render(title=title, made=made, sections=sections)
+
+
+def write(path: Path, content: str) -> None:
+    """Write a page whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
+        ) as file:
+            temporary = Path(file.name)
+            file.write(content)
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
