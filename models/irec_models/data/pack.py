@@ -26,7 +26,7 @@ from irec_models.data.store import decode
 
 _RATE = 24000  # Opus carries 12 kHz of sound at this rate, more than it can code well at low bit rates
 _FILE_BYTES = 400  # Ogg's headers and page tables
-_COLUMNS = ("split", "file", "labels", "instrument", "kind", "source", "licence", "original_rate", "path")
+_COLUMNS = ("split", "file", "labels", "unknown", "instrument", "kind", "source", "licence", "original_rate", "path")
 
 Sizes = Mapping[Clip, float]
 
@@ -172,8 +172,9 @@ def _finish(out: Path, chosen: Sequence[Clip], dropped: Iterable[Clip]) -> None:
         writer = csv.writer(stream)
         writer.writerow(_COLUMNS)
         for clip in chosen:
-            about = (clip.split, str(_place(clip)), ";".join(clip.labels), clip.instrument, clip.kind, clip.source)
-            writer.writerow((*about, clip.licence, min(clip.original_rate or _RATE, _RATE), clip.origin))
+            heard = (clip.split, str(_place(clip)), ";".join(clip.labels), ";".join(clip.unknown))
+            about = (clip.instrument, clip.kind, clip.source)
+            writer.writerow((*heard, *about, clip.licence, min(clip.original_rate or _RATE, _RATE), clip.origin))
     part.replace(out / "manifest.csv")
 
 
