@@ -30,18 +30,33 @@ class Formula:
                 "frames": FRAMES,
                 "frame_hop": FRAME_HOP,
             }
+        thresholds = {label: Threshold(on=0.2, off=0.1) for label in changes.get("labels", LABELS)}
         self.spec = ModelSpec(
             name="formula",
             kind=kind,  # type: ignore[arg-type]
-            labels=LABELS,
             sample_rate=RATE,
-            thresholds={label: Threshold(on=0.2, off=0.1) for label in LABELS},
-            **(values | changes),
+            thresholds=thresholds,
+            **({"labels": LABELS} | values | changes),
         )
         self._formula = formula
 
     def __call__(self, windows: Windows) -> npt.NDArray[np.float32]:
         return np.asarray(self._formula(windows), np.float32)
+
+
+def always(*activations: float, **changes: Any) -> Formula:
+    """Says the same of every window that is not silent; the app does not ask about the others."""
+    return Formula(lambda windows: np.tile(activations, (len(windows), 1)), **changes)
+
+
+def louder_than(level: float) -> Formula:
+    """The first label: the share of the window's samples that are louder; nothing else."""
+
+    def formula(windows: Windows) -> Windows:
+        share = (np.abs(windows) > level).mean(axis=1)
+        return np.stack([share, np.zeros_like(share), np.zeros_like(share)], axis=1)
+
+    return Formula(formula)
 
 
 def envelope_judge(*shares: float) -> Formula:

@@ -33,6 +33,9 @@ NAMES = ("robustness", "false-labels", "latency", "ensembles", "matrices")
     show_default=True,
     help="Clips of each label or source in the tests that hear them live.",
 )
+@click.option(
+    "--noise-seconds", type=click.FloatRange(min=1.0), default=20.0, show_default=True, help="Of each generated noise."
+)
 @click.option("--json", "json_path", type=FILE, help="Write all results here, and what there is after each test.")
 def stress(
     models: tuple[Path, ...],
@@ -41,6 +44,7 @@ def stress(
     sources: tuple[str, ...],
     only: tuple[str, ...],
     most: int,
+    noise_seconds: float,
     json_path: Path | None,
 ) -> None:
     """Measure what MODELS (.onnx files or checkpoints) withstand.
@@ -62,7 +66,7 @@ def stress(
     from irec_models.stress.suite import stress as run
 
     judges = [(path, load_judge(path)[0]) for path in models]  # a broken one shows before anything is measured
-    material = Material(data, split, sources, most)
+    material = Material(data, split, sources, most, noise_seconds)
     content = empty_report(split, [str(path) for path in models])
     console, screen = Console(), Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}, {task.completed} sounds"), TimeElapsedColumn())

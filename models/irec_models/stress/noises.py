@@ -153,11 +153,11 @@ def _room_tone(length: int, rng: np.random.Generator) -> Audio:
 
 
 def _clicks(length: int, rng: np.random.Generator) -> Audio:
-    """Crackle: about four a second, of a millisecond, from -40 to -6 dBFS, over hiss at -65 dBFS."""
+    """Crackle: about four a second, of a millisecond, with peaks from -20 to 0 dBFS, over hiss at -65 dBFS."""
     out = coloured("white", length, rng) * np.float32(10 ** (-65 / 20))
     size = SAMPLE_RATE // 1000
-    decay = np.exp(-np.arange(size) / (size / 6))
+    decay = np.exp(-np.arange(size) / (size / 3))
     for start in rng.integers(0, max(1, length - size), max(1, round(4 * length / SAMPLE_RATE))):
         click = rng.standard_normal(size) * decay
-        out[start : start + size] += 10 ** (rng.uniform(-40, -6) / 20) * click[: length - start] / np.abs(click).max()
+        out[start : start + size] += 10 ** (rng.uniform(-20, 0) / 20) * click[: length - start] / np.abs(click).max()
     return np.asarray(np.clip(out, -1.0, 1.0), np.float32)

@@ -34,12 +34,15 @@ class Material:
         Only clips of these; none is all. Noise and speech are heard from all sources.
     most : int
         Clips of each label or source, in the tests that hear them live.
+    noise_s : float
+        Seconds of each generated noise.
     """
 
     data: tuple[Path, ...]
     split: str = "dev"
     sources: tuple[str, ...] = ()
     most: int = 50
+    noise_s: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def _robustness(judge: Judge, material: Material, each: Each) -> Outcome:
 
 
 def _false_labels(judge: Judge, material: Material, each: Each) -> Outcome:
-    found = false_labels(judge, material.data, most=material.most, each=each)
+    found = false_labels(judge, material.data, seconds=material.noise_s, most=material.most, each=each)
     return Outcome(found.to_dict(), noise_tables(found, judge.spec.name))
 
 
