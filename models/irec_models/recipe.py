@@ -30,6 +30,7 @@ class ModelSection(_Section):
     architecture: str
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
     hop_length: int = Field(ge=1, description="samples between windows in the app")
+    start_from: str = Field(default="", description="model whose trained layers this one begins with")
     licence: str = ""
     training_data: str = ""
     notes: str = Field(default="", description="what else the card should tell")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor
 
 from irec_live.errors import RecipeError
-from irec_models.checkpoint import load_checkpoint
+from irec_models.checkpoint import Checkpoint, load_checkpoint
 from irec_models.data import Batch, MixStream, make_loader
+from irec_models.nets import Network
 from irec_models.recipe import Recipe, load_recipe
 from irec_models.run import Run
 from irec_models.teacher import Lesson, TaughtStream, YamNet
@@ -31,6 +33,7 @@ def fit(
     workers: int = 1,
     threads: int | None = None,
     teacher: Path | None = None,
+    start_from: Path | None = None,
     console: Console | None = None,
 ) -> Trainer:
     """Train what a recipe says.
@@ -54,6 +57,8 @@ def fit(
         CPU threads of the network; None leaves torch's choice.
     teacher : Path or None
         File of the teacher, if the recipe learns from one.
+    start_from : Path or None
+        Checkpoint of the model that the recipe starts from, if it does.
 
     Raises
     ------
@@ -63,6 +68,7 @@ def fit(
     console = console or Console(stderr=True)
     recipe = load_recipe(recipe_path)
     _check_teacher(recipe, teacher)
+    start = _check_start(recipe, start_from)
     network = recipe.network()
     run = Run(out)
     run.begin(recipe_path, resume=resume)
@@ -80,6 +86,9 @@ def fit(
         trainer.restore(load_checkpoint(run.last))
         console.print(f"resuming {out} at step {trainer.step}")
     else:
+        if start:
+            taken = take_over(network, start.state_dict)
+            console.print(f"{taken} tensors taken over from {start_from}")
         network.cpu().fit_normalization(mixtures.batch(step).audio for step in range(options.normalization_steps))
         network.to(target)
         if trainer.guess and isinstance(stream, TaughtStream):
@@ -135,6 +144,30 @@ def _stream(recipe: Recipe, data: Sequence[Path], start_step: int, teacher: Path
         progress=True,
     )
     return TaughtStream(mixtures, teacher, recipe.distill.strange) if recipe.distill and teacher else mixtures
+
+
+def take_over(network: Network, weights: Mapping[str, Tensor]) -> int:
+    """Copy what has the same name and shape in another network's weights; how many tensors that were."""
+    own = network.state_dict()
+    shared = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
+    network.load_state_dict({**own, **shared})
+    return len(shared)
+
+
+def _check_start(recipe: Recipe, start_from: Path | None) -> Checkpoint | None:
+    wanted = recipe.model.start_from
+    if not wanted and start_from is None:
+        return None
+    if not wanted or start_from is None:
+        raise RecipeError(
+            f"recipe '{recipe.model.name}' starts from a trained {wanted}; give its checkpoint with --start-from"
+            if wanted
+            else f"recipe '{recipe.model.name}' starts from nothing, so --start-from has no use"
+        )
+    start = load_checkpoint(start_from)
+    if start.spec.name != wanted:
+        raise RecipeError(f"recipe '{recipe.model.name}' starts from {wanted}, but {start_from} is {start.spec.name}")
+    return start
 
 
 def _check_teacher(recipe: Recipe, teacher: Path | None) -> None:

@@ -125,7 +125,7 @@ class Trainer:
             group["lr"] = rate
         batch, taught = given if isinstance(given, Lesson) else (given, None)
         audio, presence, envelope, mask = (part.to(self.device, non_blocking=True) for part in batch)
-        wanted = presence if self.network.kind == "activation" else self.network.targets(envelope)
+        wanted = presence if self.network.kind == "activation" else self.network.targets(envelope, audio)
         with torch.no_grad():
             features = self.network.features(audio)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.narrow):

@@ -59,11 +59,13 @@ def judge(network: Network, batches: Sequence[Batch]) -> Judgement:
     activations, targets, losses = [], [], []
     try:
         for batch in batches:
-            logits = network(batch.audio.to(device)).float().cpu()
-            wanted = batch.presence if network.kind == "activation" else network.targets(batch.envelope)
+            audio = batch.audio.to(device)
+            logits = network(audio).float()
+            given = network.outputs(logits, audio).cpu()
+            logits = logits.cpu()
+            wanted = batch.presence if network.kind == "activation" else network.targets(batch.envelope, batch.audio)
             losses.append(float(masked_cross_entropy(logits, wanted, batch.mask)))
-            values = network.probabilities(logits)
-            activations.append(values if values.ndim == 2 else values.amax(dim=2))
+            activations.append(given if given.ndim == 2 else given.amax(dim=2))
             presence = batch.presence.to(torch.int64)
             targets.append(torch.where(batch.mask > 0, presence, torch.full_like(presence, UNKNOWN)))
     finally:

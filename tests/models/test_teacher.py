@@ -167,7 +167,9 @@ def test_taught_training_resumes_as_if_never_stopped(
     assert not any("guess" in name for name in load_checkpoint(tmp_path / "parts" / "best.pt").state_dict)
 
 
-def test_recipe_and_teacher_must_agree_before_any_training(yamnet: Path, bank: Path, recipe: Path, tmp_path: Path) -> None:
+def test_recipe_and_teacher_must_agree_before_any_training(
+    yamnet: Path, bank: Path, recipe: Path, tmp_path: Path
+) -> None:
     with pytest.raises(RecipeError, match="learns from yamnet; give its file with --teacher"):
         fit(recipe, bank, tmp_path / "out")
     plain = tmp_path / "plain.toml"
@@ -179,3 +181,21 @@ def test_recipe_and_teacher_must_agree_before_any_training(yamnet: Path, bank: P
     with pytest.raises(RecipeError, match="'small' cannot learn from a teacher"):
         fit(cannot, bank, tmp_path / "out", teacher=yamnet)
     assert teacher.SIZE == FEATURES + CLASSES
+
+
+def test_a_network_starts_from_the_layers_of_another(bank: Path, tmp_path: Path) -> None:
+    text = small_nets.RECIPE.format(architecture="small", monitor="map")
+    first, second = tmp_path / "small.toml", tmp_path / "second.toml"
+    first.write_text(text, encoding="utf-8")
+    second.write_text(
+        text.replace('name = "small"', 'name = "second"\nstart_from = "small"').replace("= 3e-3", "= 1e-9"), "utf-8"
+    )
+    trained = fit(first, bank, tmp_path / "first").network
+    with pytest.raises(RecipeError, match="starts from a trained small; give its checkpoint with --start-from"):
+        fit(second, bank, tmp_path / "out")
+    start = tmp_path / "first" / "last.pt"
+    with pytest.raises(RecipeError, match="starts from nothing"):
+        fit(first, bank, tmp_path / "out", start_from=start)
+    again = fit(second, bank, tmp_path / "second", start_from=start).network
+    for mine, theirs in zip(again.parameters(), trained.parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs, atol=1e-3, rtol=0)

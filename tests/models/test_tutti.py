@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import pytest
 import torch
 
-from irec_models.nets import TuttiNet
+from irec_models.nets import TuttiEnvelopeNet, TuttiNet
 from irec_models.nets.tutti_trunk import TuttiTrunk, fold
 
+Tutti = TypeVar("Tutti", TuttiNet, TuttiEnvelopeNet)
 
-def settled(network: TuttiNet) -> TuttiNet:
+
+def settled(network: Tutti) -> Tutti:
     """With running statistics of some noise, as after training."""
     torch.manual_seed(0)
     network.train()
@@ -56,6 +60,28 @@ def test_folding_needs_running_statistics_only_of_what_is_folded() -> None:
         torch.testing.assert_close(mine, theirs, atol=1e-5, rtol=1e-4)
 
 
-def test_no_labels_is_refused() -> None:
+@pytest.mark.parametrize("kind", [TuttiNet, TuttiEnvelopeNet])
+def test_no_labels_is_refused(kind: type[TuttiNet] | type[TuttiEnvelopeNet]) -> None:
     with pytest.raises(ValueError, match="at least 1"):
-        TuttiNet(labels=0)
+        kind(labels=0)
+
+
+def test_envelopes_are_shares_of_the_measured_level() -> None:
+    network = settled(TuttiEnvelopeNet(labels=4))
+    window = 0.05 * torch.randn(2, network.window_length)
+    envelope = network.predict(window)
+    assert envelope.shape == (2, 4, 16)
+    torch.testing.assert_close(network.predict(4 * window), 4 * envelope, atol=1e-6, rtol=1e-3)
+    torch.testing.assert_close(network.folded().predict(window), envelope, atol=1e-5, rtol=1e-3)
+    assert float(network.predict(torch.zeros(1, network.window_length)).detach().max()) == 0
+
+
+def test_what_the_envelope_network_is_trained_on_gives_the_envelope_back() -> None:
+    network = TuttiEnvelopeNet(labels=2)
+    time = torch.arange(network.window_length) / network.sample_rate
+    tone = 0.2 * torch.sin(2 * torch.pi * 440 * time)[None]
+    rms = network.frame_rms(tone)
+    torch.testing.assert_close(rms, torch.full_like(rms, 0.2 / 2**0.5), atol=2e-3, rtol=0)
+    wanted = torch.cat((rms, 0.01 * rms), dim=1)
+    logits = torch.logit(network.targets(wanted, tone).double(), eps=1e-9).float()
+    torch.testing.assert_close(network.outputs(logits, tone), wanted, atol=1e-5, rtol=1e-3)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from irec_models.nets.bosch import BoschMachines
 from irec_models.nets.chen import ChenNet
 from irec_models.nets.han import HanConvNet
 from irec_models.nets.lumen import LumenNet
@@ -19,11 +20,13 @@ from irec_models.nets.lumen_fusion import LumenFusion
 from irec_models.nets.network import Network
 from irec_models.nets.neuroment import NeuromentNet
 from irec_models.nets.tutti import TuttiNet
+from irec_models.nets.tutti_envelope import TuttiEnvelopeNet
 from irec_models.nets.vaznonis_fft import VaznonisFftNet
 from irec_models.nets.vaznonis_lstm import VaznonisLstmNet
 
 __all__ = [
     "ARCHITECTURES",
+    "BoschMachines",
     "ChenNet",
     "HanConvNet",
     "LumenChromaNet",
@@ -31,6 +34,7 @@ __all__ = [
     "LumenNet",
     "Network",
     "NeuromentNet",
+    "TuttiEnvelopeNet",
     "TuttiNet",
     "VaznonisFftNet",
     "VaznonisLstmNet",
@@ -39,6 +43,7 @@ __all__ = [
 
 _NETWORKS: tuple[type[Network], ...] = (
     TuttiNet,
+    TuttiEnvelopeNet,
     HanConvNet,
     NeuromentNet,
     LumenNet,
@@ -47,6 +52,7 @@ _NETWORKS: tuple[type[Network], ...] = (
     ChenNet,
     VaznonisLstmNet,
     VaznonisFftNet,
+    BoschMachines,
 )
 
 ARCHITECTURES: dict[str, type[Network]] = {network.architecture: network for network in _NETWORKS}

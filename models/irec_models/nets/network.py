@@ -68,13 +68,17 @@ class Network(nn.Module, ABC):
         """Logits to what the app shows, in 0..1, same shape."""
         return torch.sigmoid(logits)
 
-    def targets(self, wanted: Tensor) -> Tensor:
-        """The inverse scale: what the sigmoid should give where `probabilities` should give `wanted`, same shape."""
+    def outputs(self, logits: Tensor, audio: Tensor) -> Tensor:
+        """What the app shows, in 0..1, for logits and the windows (B, T) that they are of; shape of the logits."""
+        return self.probabilities(logits)
+
+    def targets(self, wanted: Tensor, audio: Tensor) -> Tensor:
+        """The inverse of `outputs`: what the sigmoid should give where the app should show `wanted`, same shape."""
         return wanted
 
     def predict(self, audio: Tensor) -> Tensor:
         """Audio (B, T) to activations (B, K) or envelopes (B, K, N) in 0..1: what an exported file computes."""
-        return self.probabilities(self(audio))
+        return self.outputs(self(audio), audio)
 
     @torch.no_grad()
     def fit_normalization(self, batches: Iterable[Tensor]) -> None:

@@ -184,7 +184,7 @@ class NeuromentNet(Network):
             return scale
         return (torch.exp(scale * math.log(_RANGE)) - 1.0) / (_RANGE - 1.0)
 
-    def targets(self, wanted: Tensor) -> Tensor:
+    def targets(self, wanted: Tensor, audio: Tensor) -> Tensor:
         """RMS amplitudes to the scale of the sigmoid, (B, K, N)."""
         wanted = wanted.clamp(0.0, 1.0)
         if not self.companding:

@@ -1,0 +1,134 @@
+"""Tutti for envelopes: how loud is each instrument, frame by frame?
+
+Shapes: B batch, T = 7680 samples, N = 16 frames, F = 128 bands, K labels.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from irec_models.frontends import LogMel
+from irec_models.frontends.normalize import LevelNormalizer, Standardizer
+from irec_models.nets.network import Network
+from irec_models.nets.tutti_trunk import BANDS, CHANNELS, HOP_LENGTH, N_FFT, SAMPLE_RATE, ConvNorm, TuttiTrunk, fold
+
+FRAMES = 16
+WINDOW_LENGTH = (FRAMES - 1) * HOP_LENGTH  # 348 ms
+_WIDTHS = (32, 64, 128, 256)
+_NEAR = 64
+_HIDDEN = 256
+_RANGE = 1000.0  # 60 dB, as in Häusler and Maier
+_SILENT = 1e-5
+
+
+class _Reading(nn.Module):
+    """The maps of one stage, read out for every frame: wider, weighted over the bands, each value held."""
+
+    def __init__(self, channels: int, width: int, bands: int, folded: bool) -> None:
+        super().__init__()
+        self.widen = ConvNorm(channels, width, 1, folded=folded)
+        self.places = nn.Conv2d(width, width, (1, bands), groups=width)
+        nn.init.constant_(self.places.weight, 1.0 / bands)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps (B, C, n, f) to (B, width, N)."""
+        found = self.places(torch.relu(self.widen(maps))).squeeze(3)
+        return found.repeat_interleave(FRAMES // found.shape[2], dim=2)
+
+
+class TuttiEnvelopeNet(Network):
+    """`TuttiTrunk` read out at every stage, joined frame by frame, and each label's share of the sound told.
+
+    How loud the window is need not be learnt: it is measured. The network, which does not hear the level, tells which
+    part of each frame's RMS an instrument has, over 60 dB; the envelope is that part of the RMS measured. A solo's
+    envelope is thereby right as soon as its instrument is.
+
+    Parameters
+    ----------
+    labels : int
+        K.
+    dropout : float
+        Of the joined features.
+    folded : bool
+        Built without batch normalisation; what `folded` returns.
+
+    Raises
+    ------
+    ValueError
+        For no labels.
+
+    References
+    ----------
+    L. Häusler, L. I. Maier, "Neuroment", IEM Graz, 2022, section 4.2.3: 16 frames in 348 ms, RMS as the target.
+    """
+
+    architecture = "tutti-envelope"
+    kind = "envelope"
+    sample_rate = SAMPLE_RATE
+    window_length = WINDOW_LENGTH
+    frames = FRAMES
+    frame_hop = HOP_LENGTH
+    front_end = f"log-mel {BANDS} bands, {N_FFT}/{HOP_LENGTH}, window brought to equal RMS; frame RMS"
+
+    def __init__(self, labels: int, dropout: float = 0.1, folded: bool = False) -> None:
+        super().__init__()
+        if labels < 1:
+            raise ValueError(f"labels must be at least 1, not {labels}")
+        self.hyperparameters = {"labels": labels, "dropout": dropout, "folded": folded}
+        self.labels = labels
+        self.level = LevelNormalizer()
+        self.mel = LogMel(
+            SAMPLE_RATE, WINDOW_LENGTH, N_FFT, HOP_LENGTH, frames=FRAMES, bands=BANDS, low_hz=30.0, floor=1e-2
+        )
+        self.standardizer = Standardizer(BANDS)
+        self.trunk = TuttiTrunk(folded)
+        stages = zip(CHANNELS, _WIDTHS, (BANDS // 2 ** (stage + 1) for stage in range(4)), strict=True)
+        self.readings = nn.ModuleList(_Reading(*stage, folded) for stage in stages)
+        self.near = nn.Conv1d(BANDS, _NEAR, 1)
+        self.dropout = nn.Dropout(dropout)
+        self.hidden = nn.Conv1d(_NEAR + sum(_WIDTHS), _HIDDEN, 3, padding=1)
+        self.output = nn.Conv1d(_HIDDEN, labels, 1)
+        # Most labels are silent most of the time; starting there saves the first thousand steps.
+        nn.init.constant_(self.output.bias, -3.0)
+
+    def raw_features(self, audio: Tensor) -> Tensor:
+        """Audio (B, T) to log-mel (B, N, F)."""
+        mel: Tensor = self.mel(self.level(audio))
+        return mel
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Features (B, N, F) to logits (B, K, N)."""
+        parts = [torch.relu(self.near(features.transpose(1, 2)))]
+        parts += [reading(maps) for reading, maps in zip(self.readings, self.trunk(features), strict=True)]
+        joined = torch.relu(self.hidden(self.dropout(torch.cat(parts, dim=1))))
+        logits: Tensor = self.output(self.dropout(joined))
+        return logits
+
+    def frame_rms(self, audio: Tensor) -> Tensor:
+        """Audio (B, T) to the RMS of its frames (B, 1, N)."""
+        frames = self.mel.framer(audio - audio.mean(dim=1, keepdim=True))
+        rms: Tensor = torch.sqrt(frames.square().mean(dim=2)).unsqueeze(1)
+        return rms
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Logits to each label's share of the RMS in 0..1, (B, K, N)."""
+        return (torch.exp(torch.sigmoid(logits) * math.log(_RANGE)) - 1.0) / (_RANGE - 1.0)
+
+    def outputs(self, logits: Tensor, audio: Tensor) -> Tensor:
+        """RMS envelopes (B, K, N)."""
+        return torch.clamp(self.probabilities(logits) * self.frame_rms(audio), 0.0, 1.0)
+
+    def targets(self, wanted: Tensor, audio: Tensor) -> Tensor:
+        """RMS envelopes (B, K, N) to shares on the scale of the sigmoid."""
+        rms = self.frame_rms(audio)
+        share = torch.where(rms > _SILENT, wanted / rms.clamp(min=_SILENT), torch.zeros_like(wanted)).clamp(0.0, 1.0)
+        return torch.log1p((_RANGE - 1.0) * share) / math.log(_RANGE)
+
+    def folded(self) -> TuttiEnvelopeNet:
+        """The same function without batch normalisation."""
+        network = TuttiEnvelopeNet(**{**self.hyperparameters, "folded": True})
+        network.load_state_dict(fold(self))
+        return network.train(self.training)
