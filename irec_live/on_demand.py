@@ -21,7 +21,7 @@ class OnDemand:
         One line for people.
     kind : {"activation", "envelope"}
     parameters : int
-        Weights; four bytes each in its file, front end not counted.
+        Weights; four bytes each in its file, front end not counted. 0 where their number depends on the training.
     command : str
         That trains it, run in a checkout of the project; its own output names the next one.
     """
@@ -55,6 +55,13 @@ ON_DEMAND: tuple[OnDemand, ...] = (
     _fitted("vaznonis-lstm", "LSTM of Vaznonis et al. on raw samples, 1 s", "activation", 161_989),
     _fitted("vaznonis-fft", "Dense layers of Vaznonis et al. on 11 025 bins, 1 s", "activation", 1_905_709),
     _fitted("vaznonis-fft-3s", "Dense layers of Vaznonis et al. on 442 000 bins, 3 s", "activation", 40_288_109),
+    OnDemand(
+        "bosch",
+        "Support vector machines on timbre features after Bosch et al., 1 s",
+        "activation",
+        0,
+        f"irec-train bosch {_RECIPES}/bosch.toml",
+    ),
     _fitted("tutti-1s", "This project's own network, 1 s", "activation", 1_652_193),
     _fitted("neuroment-mel", "Neuroment on mel, 348 ms", "envelope", 2_046_272),
     _fitted("neuroment-cqt", "Neuroment on constant Q, 348 ms", "envelope", 2_898_240),

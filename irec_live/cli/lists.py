@@ -61,7 +61,16 @@ def print_models(as_json: bool) -> None:
         click.echo(f"\nNot installed; train one in a checkout and put its .onnx file into {user_models_folder()}:")
         _print_table(
             ("name", "tells", "weights", "title", "made by"),
-            [(model.name, model.kind, f"{model.parameters:,}", model.title, model.command) for model in makeable],
+            [
+                (
+                    model.name,
+                    model.kind,
+                    f"{model.parameters:,}" if model.parameters else "",
+                    model.title,
+                    model.command,
+                )
+                for model in makeable
+            ],
         )
 
 

@@ -48,7 +48,8 @@ def test_the_app_knows_every_recipe_whose_model_is_not_bundled() -> None:
         assert f"models/recipes/{name}.toml" in model.command
         if name not in bundled:
             network = made[name].network()
-            assert (model.kind, model.parameters) == (network.kind, _deployed(network))
+            weights = 0 if network.architecture == "bosch" else _deployed(network)  # known only once it is trained
+            assert (model.kind, model.parameters) == (network.kind, weights)
 
 
 def test_every_architecture_has_a_recipe_or_is_joined_from_some() -> None:

@@ -1,0 +1,270 @@
+"""``irec-train bosch``: collect windows, train a support vector machine for each label, leave a run to be published.
+
+Shapes: C windows, D features, S support vectors, K labels.
+
+References
+----------
+J. Platt, "Probabilistic outputs for support vector machines", Advances in Large Margin Classifiers, 2000 (section 2.1:
+the sigmoid is fitted to decisions on windows that the machine was not trained on).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from rich.console import Console
+from rich.progress import Progress
+
+from irec_live.errors import DataError, RecipeError
+from irec_models.checkpoint import Checkpoint, save_checkpoint
+from irec_models.data import Batch, MixStream
+from irec_models.nets.bosch import BoschMachines
+from irec_models.recipe import Recipe, load_recipe
+from irec_models.run import Run
+from irec_models.trainer import spec_of
+from irec_models.validate import Judgement, judge
+
+PENALTY = 4.0
+"""C: what a window on the wrong side costs."""
+
+_FOLDS = 3
+_ENOUGH = 2 * _FOLDS  # examples of and against a label
+_VALIDATION_SEED = 1_000_003
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One label's machine as scikit-learn trained it.
+
+    Attributes
+    ----------
+    support : (S,) int
+        Which training windows are its support vectors.
+    weights : (S,) float64
+        Of each.
+    intercept : float
+    slope, offset : float
+        Of the logit over the decision value.
+    """
+
+    support: npt.NDArray[np.intp]
+    weights: Array
+    intercept: float
+    slope: float
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Training windows.
+
+    Attributes
+    ----------
+    features : (C, D) float64
+        Standardised.
+    present, known : (C, K) bool
+        Whether a label sounds; whether that is certain.
+    mixture : (C,) int
+        Which mixture a window was cut from.
+    """
+
+    features: Array
+    present: npt.NDArray[np.bool_]
+    known: npt.NDArray[np.bool_]
+    mixture: npt.NDArray[np.int64]
+
+
+def train_bosch(
+    recipe_path: Path, data: Sequence[Path], out: Path, *, penalty: float = PENALTY, console: Console | None = None
+) -> tuple[Run, Judgement]:
+    """Train what a recipe of architecture ``bosch`` says: ``steps`` batches of windows are collected, then it is fast.
+
+    Parameters
+    ----------
+    recipe_path, out : Path
+        Recipe; folder of the run, which `irec_models.publish.publish` can finish.
+    data : sequence of Path
+        Folders with a ``manifest.csv`` each.
+    penalty : float
+        C of the machines, above 0.
+
+    Raises
+    ------
+    RecipeError, DataError, OutputError
+        Before any window is made, but for a label that too few of them hold.
+    """
+    console = console or Console(stderr=True)
+    recipe = load_recipe(recipe_path)
+    fresh = recipe.network()
+    if not isinstance(fresh, BoschMachines):
+        raise RecipeError(
+            f"recipe '{recipe.model.name}' is of architecture '{recipe.model.architecture}', not bosch; train it with "
+            "irec-train fit"
+        )
+    run = Run(out)
+    run.begin(recipe_path, resume=False)
+    stream = MixStream(
+        recipe.stream,
+        data,
+        seed=recipe.train.seed,
+        hold_out=recipe.data.hold_out,
+        labels=recipe.data.labels,
+        progress=True,
+    )
+    began = time.monotonic()
+    with Progress(console=console, transient=True) as bar:
+        heard = _collect(fresh, stream, recipe, bar)
+        machines = []
+        task = bar.add_task("machines", total=len(recipe.data.labels))
+        for k, label in enumerate(recipe.data.labels):
+            machines.append(
+                train_machine(heard.features, heard.present[:, k], heard.known[:, k], heard.mixture, label, penalty)
+            )
+            bar.advance(task)
+    network = assemble(fresh, heard.features, machines)
+    result = judge(network, _validation(recipe, data))
+    mean = result.mean_average_precision()
+    entry = {
+        "step": recipe.train.steps,
+        "hours": round((time.monotonic() - began) / 3600, 4),
+        "validation_loss": result.loss,
+        "validation_map": mean,
+    }
+    run.log({**entry, "best": True})
+    checkpoint = Checkpoint(
+        network.architecture,
+        network.hyperparameters,
+        network.state_dict(),
+        spec_of(recipe, network),
+        training={**entry, "windows": len(heard.features), "penalty": penalty},
+    )
+    for path in (run.best, run.last):
+        save_checkpoint(path, checkpoint)
+    return run, result
+
+
+def train_machine(
+    features: Array,
+    present: npt.NDArray[np.bool_],
+    known: npt.NDArray[np.bool_],
+    mixture: npt.NDArray[np.int64],
+    label: str,
+    penalty: float,
+) -> Machine:
+    """Train one label's machine, and the sigmoid that makes its decision a probability.
+
+    Parameters
+    ----------
+    features : (C, D) float64
+        Standardised.
+    present, known : (C,) bool
+        Whether the label sounds; whether that is certain.
+    mixture : (C,) int
+        Windows of one mixture stay together when decisions are made on unheard windows.
+    label : str
+        For the error.
+    penalty : float
+
+    Raises
+    ------
+    DataError
+        There are too few windows with the label, or without it.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+    from sklearn.svm import SVC
+
+    at = np.flatnonzero(known)
+    x, y = features[at], present[at]
+    if min(int(y.sum()), int((~y).sum())) < _ENOUGH:
+        raise DataError(
+            f"of {len(y)} windows {int(y.sum())} hold '{label}'; at least {_ENOUGH} with and without it are needed, so "
+            "raise steps in [train]"
+        )
+    svm = SVC(C=penalty, kernel="rbf", gamma=1.0 / features.shape[1], class_weight="balanced", cache_size=500)
+    folds = StratifiedGroupKFold(_FOLDS)
+    try:
+        unheard = cross_val_predict(svm, x, y, groups=mixture[at], cv=folds, method="decision_function")
+    except ValueError as error:  # a fold without the label
+        raise DataError(
+            f"the windows that hold '{label}' come from too few mixtures; raise steps in [train]"
+        ) from error
+    platt = LogisticRegression(C=1e6).fit(unheard[:, None], y)
+    svm.fit(x, y)
+    return Machine(
+        support=at[svm.support_],
+        weights=svm.dual_coef_[0],
+        intercept=float(svm.intercept_[0]),
+        slope=float(platt.coef_[0, 0]),
+        offset=float(platt.intercept_[0]),
+    )
+
+
+@torch.no_grad()
+def assemble(fresh: BoschMachines, features: Array, machines: Sequence[Machine]) -> BoschMachines:
+    """The network with these machines: their support vectors are pooled, since most serve several labels.
+
+    Parameters
+    ----------
+    fresh : BoschMachines
+        With its normalisation.
+    features : (C, D) float64
+        What the machines were trained on.
+    machines : sequence of K Machine
+    """
+    pooled = np.unique(np.concatenate([machine.support for machine in machines]))
+    network = BoschMachines(**{**fresh.hyperparameters, "vectors": len(pooled)})
+    network.standardizer.load_state_dict(fresh.standardizer.state_dict())
+    weights = np.zeros((len(pooled), len(machines)))
+    for k, machine in enumerate(machines):
+        weights[np.searchsorted(pooled, machine.support), k] = machine.weights
+    filled = network.machines
+    filled.vectors.copy_(torch.from_numpy(features[pooled]))
+    filled.weights.copy_(torch.from_numpy(weights))
+    filled.intercept.copy_(torch.tensor([machine.intercept for machine in machines]))
+    filled.slope.copy_(torch.tensor([machine.slope for machine in machines]))
+    filled.offset.copy_(torch.tensor([machine.offset for machine in machines]))
+    filled.gamma.fill_(1.0 / features.shape[1])
+    return network.eval()
+
+
+@torch.no_grad()
+def _collect(network: BoschMachines, stream: MixStream, recipe: Recipe, bar: Progress) -> Heard:
+    """Hear the recipe's windows, and set the network's normalisation by them."""
+    task = bar.add_task("windows", total=recipe.train.steps)
+    raw, present, known = [], [], []
+    for step in range(recipe.train.steps):
+        batch = stream.batch(step)
+        raw.append(network.raw_features(batch.audio))
+        present.append(batch.presence.numpy() > 0.5)
+        known.append(batch.mask.numpy() > 0)
+        bar.advance(task)
+    rows = torch.cat(raw)
+    network.fit_features(rows)
+    return Heard(
+        features=network.standardizer(rows).squeeze(1).double().numpy(),
+        present=np.concatenate(present),
+        known=np.concatenate(known),
+        mixture=np.arange(len(rows)) // recipe.stream.windows_per_mix,
+    )
+
+
+def _validation(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
+    """Windows of the held-out sources, as `irec_models.train.fit` judges by."""
+    stream = MixStream(
+        recipe.stream,
+        data,
+        seed=recipe.train.seed + _VALIDATION_SEED,
+        only_sources=recipe.data.hold_out,
+        labels=recipe.data.labels,
+        allow_missing_labels=True,
+    )
+    return [stream.batch(step) for step in range(recipe.train.validation_steps)]

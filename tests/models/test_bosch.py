@@ -1,0 +1,214 @@
+"""The support vector baseline: its features are librosa's, its machines scikit-learn's, its file one graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import librosa
+import numpy as np
+import numpy.typing as npt
+import onnx_twin
+import onnxruntime
+import pytest
+import scipy.ndimage
+import small_nets
+import tiny_bank
+import torch
+from click.testing import CliRunner, Result
+from skl2onnx import to_onnx
+from sklearn.svm import SVC
+
+from irec_live.errors import DataError
+from irec_models.bosch.median import sliding_median
+from irec_models.bosch.separation import separate
+from irec_models.bosch.timbre import BANDS, COEFFICIENTS, TimbreDescriptors, crossing_rate
+from irec_models.bosch.training import assemble, train_machine
+from irec_models.checkpoint import load_checkpoint
+from irec_models.cli import main
+from irec_models.nets.bosch import N_FFT, SAMPLE_RATE, WINDOW_LENGTH, BoschMachines
+
+Array = npt.NDArray[np.float32]
+RECIPE = (
+    small_nets.RECIPE.format(architecture="bosch", monitor="map")
+    .replace("8000", "22050")
+    .replace("4096", "22050")
+    .replace("steps = 12", "steps = 24")
+)
+
+
+def music() -> Array:
+    """A chord, a drum roll and hiss, one second."""
+    time = np.arange(WINDOW_LENGTH) / SAMPLE_RATE
+    rng = np.random.default_rng(0)
+    chord = sum(np.sin(2 * np.pi * hz * time) / n for n, hz in enumerate((220.0, 331.0, 440.0, 1760.0, 5000.0), 1))
+    roll = rng.standard_normal(WINDOW_LENGTH) * np.exp(-(time % 0.25) / 0.02)
+    return np.asarray(0.2 * chord + 0.3 * roll + 0.01 * rng.standard_normal(WINDOW_LENGTH), np.float32)
+
+
+@pytest.fixture(scope="module")
+def magnitude() -> npt.NDArray[np.float64]:
+    """Its spectrum (H, N), floored as the network does."""
+    return np.maximum(np.abs(librosa.stft(music().astype(np.float64) / 0.2, n_fft=N_FFT, hop_length=512)), 1e-2)
+
+
+def rows(spectrum: npt.NDArray[np.float64]) -> torch.Tensor:
+    return torch.from_numpy(spectrum.T.astype(np.float32))[None]
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 17, 31])
+@pytest.mark.parametrize("dim", [0, 1])
+def test_the_sliding_median_is_that_of_scipy(size: int, dim: int) -> None:
+    values = np.random.default_rng(size).standard_normal((33, 40)).astype(np.float32)
+    values[::5] = 0.25  # equal values too
+    expected = scipy.ndimage.median_filter(values, size=(size, 1) if dim == 0 else (1, size), mode="reflect")
+    np.testing.assert_array_equal(sliding_median(torch.from_numpy(values), size, dim).numpy(), expected)
+
+
+@pytest.mark.parametrize("size", [2, 41])
+def test_impossible_medians_are_refused(size: int) -> None:
+    with pytest.raises(ValueError, match="a median of"):
+        sliding_median(torch.zeros(8), size, 0)
+
+
+def test_what_sounds_on_and_what_strikes_are_parted_as_by_librosa(magnitude: npt.NDArray[np.float64]) -> None:
+    harmonic, percussive = librosa.decompose.hpss(magnitude)
+    ours = separate(rows(magnitude))
+    # Squares of nearly equal medians in float32: 1e-5 of the loudest bin.
+    for found, expected in zip(ours, (harmonic, percussive), strict=True):
+        np.testing.assert_allclose(found[0].numpy().T, expected, atol=1e-5 * magnitude.max(), rtol=1e-3)
+    torch.testing.assert_close(sum(ours), rows(magnitude))
+
+
+def test_silence_is_shared_out_without_dividing_by_zero() -> None:
+    harmonic, percussive = separate(torch.zeros(1, 40, 40))
+    assert float(harmonic.abs().max()) == float(percussive.abs().max()) == 0
+
+
+def test_descriptors_are_those_of_librosa(magnitude: npt.NDArray[np.float64]) -> None:
+    options = {"S": magnitude, "sr": SAMPLE_RATE}
+    mel = librosa.feature.melspectrogram(S=magnitude**2, sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=BANDS)
+    decibels = librosa.power_to_db(mel, amin=1e-20, top_db=None)
+    expected = np.concatenate(
+        (
+            librosa.feature.mfcc(S=decibels, n_mfcc=COEFFICIENTS),
+            librosa.feature.spectral_centroid(**options) / 1000,
+            librosa.feature.spectral_bandwidth(**options) / 1000,
+            librosa.feature.spectral_rolloff(**options) / 1000,
+            10 * np.log10(librosa.feature.spectral_flatness(S=magnitude)),
+            librosa.feature.spectral_contrast(**options, fmin=200.0, n_bands=6, quantile=0.02),
+        )
+    )
+    found = TimbreDescriptors(SAMPLE_RATE, N_FFT)(rows(magnitude))[0].numpy().T
+    # float32 sums over 1025 bins against float64; roll-off falls on a bin, so it is exact.
+    np.testing.assert_allclose(found, expected, atol=2e-3, rtol=1e-4)
+
+
+def test_the_crossing_rate_is_that_of_librosa() -> None:
+    frames = librosa.util.frame(music() / 0.2, frame_length=N_FFT, hop_length=512)
+    expected = librosa.zero_crossings(frames + 1e-3, axis=0, pad=False).sum(axis=0) / N_FFT
+    found = crossing_rate(torch.from_numpy(np.ascontiguousarray(frames.T))[None])[0, :, 0]
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-7)
+
+
+@pytest.fixture(scope="module")
+def windows() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """188 features and 3 labels of 240 windows: each label has a cloud of its own."""
+    rng = np.random.default_rng(1)
+    present = rng.random((240, 3)) < 0.3
+    centres = rng.standard_normal((3, 188)) * 1.5
+    return rng.standard_normal((240, 188)) + present @ centres, present
+
+
+def machines_of(windows: tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]) -> BoschMachines:
+    features, present = windows
+    mixture = np.arange(240) // 2
+    trained = [
+        train_machine(features, present[:, k], np.ones(240, bool), mixture, str(k), penalty=4.0) for k in range(3)
+    ]
+    return assemble(BoschMachines(3), features, trained)
+
+
+# The converter asks scikit-learn for what it no longer trains.
+@pytest.mark.filterwarnings("ignore:Attribute `prob:FutureWarning")
+def test_machines_decide_as_scikit_learns_and_as_skl2onnx_converts_them(
+    windows: tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]],
+) -> None:
+    features, present = windows
+    network = machines_of(windows)
+    unheard = np.random.default_rng(2).standard_normal((50, 188)) * 1.5
+    with torch.no_grad():
+        found = network.machines.decide(torch.from_numpy(unheard).float()).numpy()
+    for k in range(3):
+        svm = SVC(C=4.0, kernel="rbf", gamma=1 / 188, class_weight="balanced").fit(features, present[:, k])
+        expected = svm.decision_function(unheard)
+        np.testing.assert_allclose(found[:, k], expected, atol=1e-4)
+        graph = to_onnx(svm, unheard[:1].astype(np.float32), options={"raw_scores": True}).SerializeToString()
+        session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+        scores = session.run(None, {session.get_inputs()[0].name: unheard.astype(np.float32)})[1]
+        np.testing.assert_allclose(found[:, k], [row[True] for row in scores], atol=1e-3)
+
+
+def test_probabilities_are_high_where_the_label_is(
+    windows: tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]],
+) -> None:
+    network = machines_of(windows)
+    with torch.no_grad():
+        said = torch.sigmoid(network.classify(torch.from_numpy(windows[0]).float()[:, None])).numpy()
+    assert said[windows[1]].mean() > 0.8
+    assert said[~windows[1]].mean() < 0.2
+
+
+def test_a_label_that_hardly_occurs_is_an_error_that_names_it() -> None:
+    features, present = np.zeros((30, 4)), np.arange(30) < 2
+    with pytest.raises(DataError, match=r"of 30 windows 2 hold 'harp'; at least 6 .* raise steps"):
+        train_machine(features, present, np.ones(30, bool), np.arange(30), "harp", 1.0)
+
+
+@pytest.mark.timeout(300)  # two sorting networks of 152 comparisons make a graph that takes long to trace
+def test_it_is_one_graph_and_the_same_in_onnx_runtime() -> None:
+    network = onnx_twin.shake(BoschMachines(3, vectors=40))
+    rng = np.random.default_rng(0)
+    different = [music(), np.zeros(WINDOW_LENGTH), rng.standard_normal(WINDOW_LENGTH), np.eye(1, WINDOW_LENGTH, 9)[0]]
+    network.fit_normalization([torch.from_numpy(np.stack(different).astype(np.float32))])
+    with torch.no_grad():
+        network.machines.vectors.copy_(torch.randn(40, 188, generator=torch.Generator().manual_seed(0)))
+        network.machines.weights *= 10
+    twin = onnx_twin.compare(network)
+    assert twin.probabilities < 1e-4
+    assert twin.spread > 0.05
+    assert "Sort" not in {name[-4:] for name in twin.operators}
+
+
+def test_without_separation_there_is_a_third_of_the_features() -> None:
+    assert BoschMachines(2, streams=["mix"]).raw_features(torch.from_numpy(music())[None]).shape == (1, 1, 64)
+    assert BoschMachines(2).raw_features(torch.from_numpy(music())[None]).shape == (1, 1, 188)
+
+
+@pytest.mark.parametrize("options", [{"labels": 0}, {"vectors": 0}, {"streams": []}, {"streams": ["mix", "bass"]}])
+def test_impossible_machines_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        BoschMachines(**{"labels": 2, **options})  # type: ignore[arg-type]
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_a_recipe_becomes_a_run_that_can_be_published(tmp_path: Path, private_home: Path) -> None:
+    bank = tiny_bank.write_bank(tmp_path / "bank")
+    recipe = tmp_path / "machines.toml"
+    recipe.write_text(RECIPE, encoding="utf-8")
+    result = run("bosch", recipe, "--data", bank, "--out", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    assert f"next: irec-train publish {tmp_path / 'run'}" in result.output
+    best = load_checkpoint(tmp_path / "run" / "best.pt")
+    assert best.network().hyperparameters["vectors"] > 20
+    assert best.spec.parameters == best.network().parameter_count
+    assert best.training["validation_map"] > 0.4
+    assert {path.name for path in (tmp_path / "run").iterdir()} >= {"recipe.toml", "log.jsonl", "last.pt"}
+    again = run("bosch", recipe, "--data", bank, "--out", tmp_path / "run")
+    assert (again.exit_code, "already holds a run" in again.stderr) == (2, True)
+    recipe.write_text(small_nets.RECIPE.format(architecture="small", monitor="map"), encoding="utf-8")
+    other = run("bosch", recipe, "--data", bank, "--out", tmp_path / "other")
+    assert (other.exit_code, other.stderr.count("\n")) == (2, 1)
+    assert "of architecture 'small', not bosch; train it with irec-train fit" in other.stderr
