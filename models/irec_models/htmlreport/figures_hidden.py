@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 from irec_live.spec import ModelSpec
 from irec_models.data.evaluation import load_clip
@@ -89,7 +90,9 @@ def embed(values: Array) -> Array:
     # Equal vectors, as of units that never fire, would leave the gradient without a direction.
     scaled = scaled + np.random.default_rng(0).normal(0.0, 1e-4, scaled.shape)
     method = TSNE(perplexity=min(30.0, (len(values) - 1) / 3), init="random", random_state=0, n_jobs=1)
-    places: Array = method.fit_transform(scaled.astype(np.float32))
+    # Its OpenMP threads wait for each other by spinning; where cores are busy that takes many times as long as one.
+    with threadpool_limits(1):
+        places: Array = method.fit_transform(scaled.astype(np.float32))
     return places
 
 

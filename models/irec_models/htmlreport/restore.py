@@ -18,7 +18,6 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import numpy as np
 import onnx
 import torch
-from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 from torch import Tensor
 
@@ -59,10 +58,7 @@ def network_of(path: Path) -> Network | None:
 
 def _weights(path: Path) -> dict[str, Tensor]:
     """Trained values by their names in torch."""
-    try:
-        tensors = onnx.load(str(path), load_external_data=False).graph.initializer
-    except DecodeError:
-        return {}
+    tensors = onnx.load(str(path), load_external_data=False).graph.initializer
     return {
         tensor.name.removeprefix(_PREFIX): torch.from_numpy(numpy_helper.to_array(tensor).astype(np.float32))
         for tensor in tensors
