@@ -18,8 +18,9 @@ import scipy.signal
 import soxr
 
 from irec_models.data import EvalClip, eval_clips
-from irec_models.evaluate import evaluate, judge_clips
+from irec_models.evaluate import JudgedClips, judge_clips
 from irec_models.judges import Judge
+from irec_models.metrics import average_precisions
 from irec_models.stress.codecs import codec_name, lossy
 from irec_models.stress.noises import SAMPLE_RATE, Audio, coloured
 from irec_models.stress.rooms import impulse_response, reverberate
@@ -122,13 +123,20 @@ def robustness(
     rows: dict[str, ConditionScores] = {}
     for name, spoil in chosen.items():
         spoilt = _spoilt_clips(judge, data, split, sources, spoil)
-        result = evaluate(judge_clips(judge, spoilt, each=each), judge.spec)
-        clips, solos = result.clips, result.solos
-        scores = (result.aggregations["s1"].macro_map, result.top1["s1"])
+        judged = judge_clips(judge, spoilt, each=each)
+        clips, solos = len(judged.files), int(judged.solo.sum())
+        scores = (_macro_map(judged), judged.top1())
         clean = rows.get(CLEAN)
         drops = (0.0, 0.0) if clean is None else (_drop(scores[0], clean.macro_map), _drop(scores[1], clean.top1))
         rows[name] = ConditionScores(*scores, *drops)
     return Robustness(clips, solos, rows)
+
+
+def _macro_map(judged: JudgedClips) -> float:
+    """Mean average precision over the labels that occur, clips ranked by the mean over their windows."""
+    occurring = (judged.targets == 1).any(dim=0)
+    values = average_precisions(judged.activations["s1"], judged.targets)[occurring]
+    return float(values.mean()) if len(values) else 0.0
 
 
 def _drop(score: float, clean: float) -> float:
