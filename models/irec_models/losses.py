@@ -5,6 +5,10 @@ Shapes: B batch, K labels, N frames.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Literal
+
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -33,3 +37,47 @@ def masked_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tenso
     weight = mask.expand_as(logits)
     each = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     return (each * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def categorical_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+    """Cross-entropy of one label a window, on sigmoids made to sum to one.
+
+    What Han et al. (III.C) optimised, though their outputs are sigmoids (III.B): these are divided by their sum, so
+    that only ratios between labels are learnt and all activations may be small, as their thresholds for S1 are
+    (Table III).
+
+    Parameters
+    ----------
+    logits, targets : (B, K) float32
+        Targets in 0..1; a window of several labels counts for each alike, one of none not at all.
+    mask : (B, K) float32
+        0 takes a label out of its window's sum.
+
+    Returns
+    -------
+    () float32
+        Mean over the windows that count; 0 if none does.
+
+    Examples
+    --------
+    >>> sure = torch.tensor([[8.0, -8.0]])
+    >>> loss = categorical_cross_entropy(torch.cat((sure, -sure)), torch.tensor([[1.0, 0.0]] * 2), torch.ones(2, 2))
+    >>> round(float(loss), 2)
+    4.0
+    """
+    logs = functional.logsigmoid(logits).masked_fill(mask <= 0, -torch.inf)
+    shares = logs - torch.logsumexp(logs, dim=1, keepdim=True)
+    wanted = targets * mask
+    count = wanted.sum(dim=1)
+    # Masked labels are minus infinity times zero, which would be NaN.
+    each = -(wanted * shares.masked_fill(wanted <= 0, 0.0)).sum(dim=1) / count.clamp(min=1e-6)
+    return (each * (count > 0)).sum() / (count > 0).sum().clamp(min=1)
+
+
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Logits, targets and mask to a number."""
+
+LossName = Literal["binary", "categorical"]
+
+LOSSES: dict[LossName, Loss] = {"binary": masked_cross_entropy, "categorical": categorical_cross_entropy}
+"""By the name that recipes use."""

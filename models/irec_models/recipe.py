@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from irec_live.errors import RecipeError
 from irec_models.data import LABELS, StreamConfig
+from irec_models.losses import LossName
 from irec_models.nets import ARCHITECTURES, Network, build
 
 
@@ -45,10 +46,10 @@ class ModelSection(_Section):
 
 
 class DataSection(_Section):
-    """``[data]``: labels, and the sources that training never hears."""
+    """``[data]``: labels, and the sources that training never hears; in mode ``clips`` the split ``dev`` if none."""
 
     labels: tuple[str, ...] = LABELS
-    hold_out: tuple[str, ...] = Field(min_length=1, description="sources kept for validation")
+    hold_out: tuple[str, ...] = Field(default=(), description="sources kept for validation")
 
 
 class TrainSection(_Section):
@@ -59,6 +60,7 @@ class TrainSection(_Section):
     budget_hours: float | None = Field(default=None, gt=0, description="anneal to the end by this time, if sooner")
     optimizer: Literal["adam", "adamw"] = "adamw"
     learning_rate: float = Field(default=1e-3, gt=0)
+    loss: LossName = "binary"
     weight_decay: float = Field(default=0.0, ge=0)
     schedule: Literal["one-cycle", "plateau", "constant"] = "one-cycle"
     warmup: float = Field(default=0.05, ge=0, lt=1, description="share of the run, one-cycle only")
@@ -93,6 +95,14 @@ class Recipe(_Section):
     train: TrainSection
     distill: DistillSection | None = None
 
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Recipe:
+        if not self.data.hold_out and self.stream.mode != "clips":
+            raise ValueError("has an impossible value for 'data.hold_out': mixtures need a source for validation")
+        if self.distill and self.stream.mode == "clips":
+            raise ValueError("has an impossible value for 'stream.mode': [distill] needs mixtures, not clips")
+        return self
+
     def network(self) -> Network:
         """A freshly initialised network for these labels.
 
@@ -111,6 +121,11 @@ class Recipe(_Section):
             raise RecipeError(
                 f"recipe '{self.model.name}': [stream] gives windows of {given[1]} samples at {given[0]} Hz, but "
                 f"architecture '{self.model.architecture}' takes {wanted[1]} at {wanted[0]} Hz"
+            )
+        if network.kind == "envelope" and (self.stream.mode == "clips" or self.train.loss == "categorical"):
+            raise RecipeError(
+                f"recipe '{self.model.name}': '{self.model.architecture}' gives envelopes, which neither mode 'clips' "
+                "nor loss 'categorical' can teach"
             )
         if network.kind == "envelope" and (self.stream.frames, self.stream.frame_hop) != (
             network.frames,
@@ -157,7 +172,8 @@ def _explain(error: ValidationError) -> str:
         return f"has an unknown key '{where}'" + (f"; did you mean '{near[0]}'?" if near else "")
     if first["type"] == "missing":
         return f"lacks the key '{where}'"
-    return f"has an impossible value for '{where}': {first['msg'].removeprefix('Value error, ')}"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"has an impossible value for '{where}': {message}" if where else message
 
 
 def _keys_beside(location: tuple[int | str, ...]) -> list[str]:

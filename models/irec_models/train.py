@@ -13,7 +13,7 @@ from torch import Tensor
 
 from irec_live.errors import RecipeError
 from irec_models.checkpoint import Checkpoint, load_checkpoint
-from irec_models.data import Batch, MixStream, make_loader
+from irec_models.data import Batch, ClipStream, MixStream, make_loader
 from irec_models.nets import Network
 from irec_models.recipe import Recipe, load_recipe
 from irec_models.run import Run
@@ -133,8 +133,11 @@ def _loop(trainer: Trainer, batches: Iterator[Batch | Lesson], console: Console)
                 trainer.save()
 
 
-def _stream(recipe: Recipe, data: Sequence[Path], start_step: int, teacher: Path | None) -> MixStream | TaughtStream:
-    mixtures = MixStream(
+def _stream(
+    recipe: Recipe, data: Sequence[Path], start_step: int, teacher: Path | None
+) -> ClipStream | MixStream | TaughtStream:
+    kind = ClipStream if recipe.stream.mode == "clips" else MixStream
+    mixtures = kind(
         recipe.stream,
         data,
         seed=recipe.train.seed,
@@ -143,7 +146,9 @@ def _stream(recipe: Recipe, data: Sequence[Path], start_step: int, teacher: Path
         start_step=start_step,
         progress=True,
     )
-    return TaughtStream(mixtures, teacher, recipe.distill.strange) if recipe.distill and teacher else mixtures
+    if recipe.distill and teacher and isinstance(mixtures, MixStream):
+        return TaughtStream(mixtures, teacher, recipe.distill.strange)
+    return mixtures
 
 
 def take_over(network: Network, weights: Mapping[str, Tensor]) -> int:
@@ -183,7 +188,18 @@ def _check_teacher(recipe: Recipe, teacher: Path | None) -> None:
 
 
 def _validation(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
-    """Windows of the held-out sources alone, with another seed, made once."""
+    """Windows of the held-out sources alone, with another seed, made once; of clips, every one of the split dev."""
+    if recipe.stream.mode == "clips":
+        clips = ClipStream(
+            recipe.stream,
+            data,
+            seed=0,
+            split="train" if recipe.data.hold_out else "dev",
+            only_sources=recipe.data.hold_out or None,
+            labels=recipe.data.labels,
+            allow_missing_labels=True,
+        )
+        return list(clips.epoch())
     stream = MixStream(
         recipe.stream,
         data,

@@ -19,7 +19,7 @@ from irec_live.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.data import Batch
 from irec_models.ema import WeightAverage
-from irec_models.losses import masked_cross_entropy
+from irec_models.losses import LOSSES
 from irec_models.nets import Network
 from irec_models.recipe import Recipe
 from irec_models.run import Run
@@ -66,6 +66,7 @@ class Trainer:
         self.run = run
         self.validation = validation
         self.device = next(network.parameters()).device
+        self.loss = LOSSES[recipe.train.loss]
         self.narrow = _narrow(recipe.train.precision, self.device)
         options = recipe.train
         kind = torch.optim.Adam if options.optimizer == "adam" else torch.optim.AdamW
@@ -135,7 +136,7 @@ class Trainer:
                 embedding = self.network.embed(features)
                 logits = self.network.decide(embedding)
                 opinion = self.guess.loss(embedding, taught.to(self.device))
-        loss = masked_cross_entropy(logits.float(), wanted, mask)
+        loss = self.loss(logits.float(), wanted, mask)
         if opinion is not None and self.recipe.distill:
             loss = loss + self.recipe.distill.weight * opinion
         value = float(loss.detach())
@@ -166,7 +167,7 @@ class Trainer:
     def validate(self) -> dict[str, Any]:
         """Judge the held-out windows, keep the weights if they are the best, log; the log's entry."""
         network = self.averaged()
-        result = judge(network, self.validation)
+        result = judge(network, self.validation, self.loss)
         mean = result.mean_average_precision()
         score = mean if self.recipe.train.monitor == "map" else -result.loss
         improved = score > self.best

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from irec_models.data import Batch
-from irec_models.losses import masked_cross_entropy
+from irec_models.losses import Loss, masked_cross_entropy
 from irec_models.metrics import UNKNOWN, average_precisions
 from irec_models.nets import Network
 
@@ -43,7 +43,7 @@ class Judgement:
 
 
 @torch.no_grad()
-def judge(network: Network, batches: Sequence[Batch]) -> Judgement:
+def judge(network: Network, batches: Sequence[Batch], loss: Loss = masked_cross_entropy) -> Judgement:
     """Run a network over batches, in evaluation mode and float32.
 
     Raises
@@ -64,7 +64,7 @@ def judge(network: Network, batches: Sequence[Batch]) -> Judgement:
             given = network.outputs(logits, audio).cpu()
             logits = logits.cpu()
             wanted = batch.presence if network.kind == "activation" else network.targets(batch.envelope, batch.audio)
-            losses.append(float(masked_cross_entropy(logits, wanted, batch.mask)))
+            losses.append(float(loss(logits, wanted, batch.mask)))
             activations.append(given if given.ndim == 2 else given.amax(dim=2))
             presence = batch.presence.to(torch.int64)
             targets.append(torch.where(batch.mask > 0, presence, torch.full_like(presence, UNKNOWN)))

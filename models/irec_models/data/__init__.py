@@ -13,6 +13,7 @@ voice plays; a *stem* is a phrase as heard in the mixture; *presence* says that 
 from __future__ import annotations
 
 from irec_models.data.bank import Bank
+from irec_models.data.clips import ClipStream
 from irec_models.data.config import AugmentConfig, StreamConfig
 from irec_models.data.evaluation import EvalClip, EvalMix, eval_clips, held_out_mixes
 from irec_models.data.labels import LABELS
@@ -25,6 +26,7 @@ __all__ = [
     "Bank",
     "Batch",
     "Clip",
+    "ClipStream",
     "EvalClip",
     "EvalMix",
     "MixStream",

@@ -85,9 +85,10 @@ class StreamConfig(BaseModel):
         Seconds of mixture rendered at once.
     windows_per_mix : int
         Windows cut from each mixture, at random places.
-    mode : {"ensemble", "neuroment"}
+    mode : {"ensemble", "neuroment", "clips"}
         ``ensemble``: phrases made of notes, musical alignment, levels from lead to barely audible. ``neuroment``:
-        random segments of clips with levels as in equations 7 to 9 of the paper.
+        random segments of clips with levels as in equations 7 to 9 of the paper. ``clips``: nothing is mixed, windows
+        are cut from the clips without overlap (`irec_models.data.clips.ClipStream`).
     sizes : tuple of float
         Weights of 0, 1, 2 ... sources in an ensemble.
     sources_min, sources_max : int
@@ -120,7 +121,7 @@ class StreamConfig(BaseModel):
     batch_size: int = Field(default=64, ge=1)
     mix_s: float = Field(default=4.0, gt=0.0, le=60.0)
     windows_per_mix: int = Field(default=4, ge=1)
-    mode: Literal["ensemble", "neuroment"] = "ensemble"
+    mode: Literal["ensemble", "neuroment", "clips"] = "ensemble"
     sizes: tuple[Annotated[float, Field(ge=0.0)], ...] = Field(
         default=(0.05, 0.38, 0.24, 0.17, 0.09, 0.05, 0.02), min_length=1, max_length=13
     )
@@ -141,6 +142,10 @@ class StreamConfig(BaseModel):
             raise ValueError(
                 f"batch_size {self.batch_size} is not a multiple of windows_per_mix {self.windows_per_mix}"
             )
+        if self.mode == "clips":
+            if "augment" in self.model_fields_set and self.augment != AugmentConfig.none():
+                raise ValueError("mode 'clips' takes clips as they are, so augment has no use")
+            return self
         if self.window_length > self.mix_length:
             raise ValueError(f"mix_s {self.mix_s} is shorter than a window of {self.window_length} samples")
         if not any(self.sizes):
