@@ -66,22 +66,58 @@ main.add_command(stress)
 @click.argument("recipe", type=FILE)
 @_data
 @click.option("--out", type=FILE, help="Folder of the run; default runs/NAME of the recipe.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value, as train.seed=1; repeatable."
+)
+@click.option("--label", help="Train a classifier of this label alone, to be joined with others.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 ...")
 @click.option("--workers", type=click.IntRange(0), default=1, show_default=True, help="Processes that make data.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads of the network.")
+@click.option("--teacher", type=FILE, help="yamnet.tflite, for recipes with a [distill] table.")
+@click.option("--start-from", type=FILE, help="Checkpoint of the model that the recipe starts from.")
 def fit(
-    recipe: Path, data: tuple[Path, ...], out: Path | None, resume: bool, device: str, workers: int, threads: int | None
+    recipe: Path,
+    data: tuple[Path, ...],
+    out: Path | None,
+    settings: tuple[str, ...],
+    label: str | None,
+    resume: bool,
+    device: str,
+    workers: int,
+    threads: int | None,
+    teacher: Path | None,
+    start_from: Path | None,
 ) -> None:
-    """Train what RECIPE says."""
+    """Train what RECIPE says.
+
+    --set table.key=value changes single keys, as in --set data.labels='["flute", "harp"]', and the run's own
+    recipe.toml keeps them. --label is short for such settings: one label, a name of its own, and more of other
+    instruments in the mixtures, so that most windows say no.
+    """
+    from irec_models.recipe_settings import label_name, label_settings
     from irec_models.train import fit as train
 
-    folder = out or Path("runs") / recipe.stem
+    name = label_name(recipe.stem, label) if label else recipe.stem
+    if label:
+        settings = (*label_settings(recipe.stem, label), *settings)
+    folder = out or Path("runs") / name
     # A run in the background starts with Ctrl-C ignored, and `kill` should save just as well.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
-        trainer = train(recipe, data, folder, resume=resume, device=device, workers=workers, threads=threads)
+        trainer = train(
+            recipe,
+            data,
+            folder,
+            resume=resume,
+            device=device,
+            workers=workers,
+            threads=threads,
+            teacher=teacher,
+            start_from=start_from,
+            settings=settings,
+        )
     except KeyboardInterrupt:
         sys.exit(130)
     click.echo(f"{trainer.run.best}: best held-out {trainer.recipe.train.monitor} {abs(trainer.best):.4f}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -17,6 +18,7 @@ from irec_live.errors import RecipeError
 from irec_models.data import LABELS, StreamConfig
 from irec_models.losses import LossName
 from irec_models.nets import ARCHITECTURES, Network, build
+from irec_models.recipe_settings import with_settings
 
 
 class _Section(BaseModel):
@@ -138,8 +140,14 @@ class Recipe(_Section):
         return network
 
 
-def load_recipe(path: str | Path) -> Recipe:
+def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
     """Read and check a recipe.
+
+    Parameters
+    ----------
+    path : path-like
+    settings : sequence of str
+        ``key=value`` each, in the place of what the file says; see `irec_models.recipe_settings.with_settings`.
 
     Raises
     ------
@@ -148,7 +156,10 @@ def load_recipe(path: str | Path) -> Recipe:
     """
     path = Path(path)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+        if settings:
+            content = tomllib.loads(with_settings(text, settings))
     except FileNotFoundError as error:
         raise RecipeError(f"there is no recipe {path}") from error
     except (OSError, UnicodeDecodeError) as error:

@@ -3,7 +3,7 @@
 ::
 
     OUT/
-      recipe.toml    the recipe as it was given
+      recipe.toml    the recipe as it was given, settings of the command line included
       log.jsonl      one JSON object a line: {"step", "hours", "loss", "learning_rate", "windows_per_s"} and, for
                      validations, {"step", "validation_loss", "validation_map", "per_label", "best"}
       last.pt        to resume from
@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from irec_live.errors import OutputError, RecipeError
+from irec_models.recipe_settings import with_settings
 
 
 class Run:
@@ -60,8 +61,15 @@ class Run:
         """The log."""
         return self.folder / "log.jsonl"
 
-    def begin(self, recipe: Path, *, resume: bool) -> None:
+    def begin(self, recipe: Path, *, resume: bool, settings: Sequence[str] = ()) -> None:
         """Lay the run's folder out, or check that it can be resumed.
+
+        Parameters
+        ----------
+        recipe : Path
+        resume : bool
+        settings : sequence of str
+            What is trained otherwise than `recipe` says; the run's own copy has it.
 
         Raises
         ------
@@ -71,7 +79,9 @@ class Run:
         if self.last.exists() and not resume:
             raise RecipeError(f"{self.folder} already holds a run; add --resume to continue it, or give another --out")
         copy = self.folder / "recipe.toml"
-        if recipe.resolve() != copy.resolve():
+        if settings:
+            copy.write_text(with_settings(recipe.read_text(encoding="utf-8"), settings), encoding="utf-8")
+        elif recipe.resolve() != copy.resolve():
             shutil.copyfile(recipe, copy)
 
     def log(self, entry: Mapping[str, Any]) -> None:

@@ -34,6 +34,7 @@ def fit(
     threads: int | None = None,
     teacher: Path | None = None,
     start_from: Path | None = None,
+    settings: Sequence[str] = (),
     console: Console | None = None,
 ) -> Trainer:
     """Train what a recipe says.
@@ -59,6 +60,8 @@ def fit(
         File of the teacher, if the recipe learns from one.
     start_from : Path or None
         Checkpoint of the model that the recipe starts from, if it does.
+    settings : sequence of str
+        Keys of the recipe with other values; see `irec_models.recipe_settings.with_settings`.
 
     Raises
     ------
@@ -66,12 +69,17 @@ def fit(
         Before any training.
     """
     console = console or Console(stderr=True)
-    recipe = load_recipe(recipe_path)
+    recipe = load_recipe(recipe_path, settings)
     _check_teacher(recipe, teacher)
     start = _check_start(recipe, start_from)
     network = recipe.network()
+    if network.trained_by != "fit":
+        raise RecipeError(
+            f"recipe '{recipe.model.name}': architecture '{network.architecture}' is not trained by gradient; use "
+            f"irec-train {network.trained_by}"
+        )
     run = Run(out)
-    run.begin(recipe_path, resume=resume)
+    run.begin(recipe_path, resume=resume, settings=settings)
     target = _device(device)
     if threads:
         torch.set_num_threads(threads)

@@ -83,7 +83,13 @@ class Heard:
 
 
 def train_bosch(
-    recipe_path: Path, data: Sequence[Path], out: Path, *, penalty: float = PENALTY, console: Console | None = None
+    recipe_path: Path,
+    data: Sequence[Path],
+    out: Path,
+    *,
+    penalty: float = PENALTY,
+    settings: Sequence[str] = (),
+    console: Console | None = None,
 ) -> tuple[Run, Judgement]:
     """Train what a recipe of architecture ``bosch`` says: ``steps`` batches of windows are collected, then it is fast.
 
@@ -95,6 +101,8 @@ def train_bosch(
         Folders with a ``manifest.csv`` each.
     penalty : float
         C of the machines, above 0.
+    settings : sequence of str
+        Keys of the recipe with other values; see `irec_models.recipe_settings.with_settings`.
 
     Raises
     ------
@@ -102,7 +110,7 @@ def train_bosch(
         Before any window is made, but for a label that too few of them hold.
     """
     console = console or Console(stderr=True)
-    recipe = load_recipe(recipe_path)
+    recipe = load_recipe(recipe_path, settings)
     fresh = recipe.network()
     if not isinstance(fresh, BoschMachines):
         raise RecipeError(
@@ -110,7 +118,7 @@ def train_bosch(
             "irec-train fit"
         )
     run = Run(out)
-    run.begin(recipe_path, resume=False)
+    run.begin(recipe_path, resume=False, settings=settings)
     stream = MixStream(
         recipe.stream,
         data,

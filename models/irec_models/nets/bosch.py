@@ -56,6 +56,7 @@ class BoschMachines(Network):
     """
 
     architecture = "bosch"
+    trained_by = "bosch"
     kind = "activation"
     sample_rate = SAMPLE_RATE
     window_length = WINDOW_LENGTH

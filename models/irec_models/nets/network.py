@@ -25,6 +25,8 @@ class Network(nn.Module, ABC):
         Name in the registry.
     hyperparameters : dict
         What `irec_models.nets.build` needs to make the same network; JSON values.
+    trained_by : str
+        Command of ``irec-train`` that trains it.
     kind : {"activation", "envelope"}
     labels : int
         K.
@@ -37,6 +39,7 @@ class Network(nn.Module, ABC):
     """
 
     architecture: ClassVar[str]
+    trained_by: ClassVar[str] = "fit"
     kind: ClassVar[Kind]
     hyperparameters: dict[str, Any]
     labels: int

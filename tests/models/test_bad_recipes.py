@@ -1,0 +1,132 @@
+"""``irec-train fit``: what is wrong is said in one sentence before any training; single keys set from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import small_nets
+import tiny_bank
+from click.testing import CliRunner, Result
+
+from irec_live.spec import ModelSpec
+from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from irec_models.cli import main
+from irec_models.recipe import load_recipe
+from irec_models.trainer import Trainer
+
+Refusal = Callable[..., str]
+
+SMALL = small_nets.RECIPE.format(architecture="small", monitor="map")
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory, private_home: Path) -> Path:
+    return tiny_bank.write_bank(tmp_path_factory.mktemp("bank"))
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL, encoding="utf-8")
+    return path
+
+
+def fit(recipe: Path, bank: Path, out: Path, *options: str) -> Result:
+    arguments = ["fit", recipe, "--data", bank, "--out", out, "--workers", "0", "--device", "cpu", *options]
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def refusal(monkeypatch: pytest.MonkeyPatch, recipe: Path, bank: Path, tmp_path: Path) -> Refusal:
+    """Sentence with which a fit is refused, none of its steps done."""
+
+    def step(self: Trainer, given: object) -> float:
+        raise AssertionError("it has begun to train")
+
+    monkeypatch.setattr(Trainer, "train_on", step)
+
+    def refused(*options: str, data: Path = bank, made_by: Path = recipe) -> str:
+        result = fit(made_by, data, tmp_path / "run", *options)
+        assert result.exit_code == 2, result.output
+        assert result.stderr.startswith("irec-train: ")
+        assert result.stderr.count("\n") == 1
+        return result.stderr
+
+    return refused
+
+
+def test_an_unknown_key(refusal: Refusal, recipe: Path) -> None:
+    recipe.write_text(SMALL.replace("learning_rate", "learning_rat"), encoding="utf-8")
+    assert "small.toml has an unknown key 'train.learning_rat'; did you mean 'learning_rate'?" in refusal()
+
+
+def test_an_unknown_key_among_the_settings(refusal: Refusal) -> None:
+    assert "unknown key 'train.setps'; did you mean 'steps'?" in refusal("--set", "train.setps=3")
+    assert "impossible value for 'train.steps'" in refusal("--set", "train.steps=many")
+    assert "the setting 'steps' is not of the form table.key=value" in refusal("--set", "steps")
+
+
+def test_a_data_set_that_is_not_there(refusal: Refusal, tmp_path: Path) -> None:
+    assert str(tmp_path / "nowhere") in refusal(data=tmp_path / "nowhere")
+
+
+def test_a_data_set_whose_files_are_gone(refusal: Refusal, tmp_path: Path) -> None:
+    broken = tiny_bank.write_bank(tmp_path / "broken")
+    gone = next((broken / "train" / "piano").glob("*.wav"))
+    gone.unlink()
+    assert gone.name in refusal(data=broken)
+
+
+def test_a_class_without_examples(refusal: Refusal) -> None:
+    assert "harp" in refusal("--set", 'data.labels=["flute", "harp"]')
+    assert "harp" in refusal("--label", "harp")
+
+
+def test_a_checkpoint_of_another_architecture(refusal: Refusal, bank: Path, recipe: Path, tmp_path: Path) -> None:
+    network = small_nets.SmallEnvelopeNet(3)
+    spec = ModelSpec(
+        name="other",
+        kind="envelope",
+        labels=("flute", "piano", "drums"),
+        sample_rate=8000,
+        window_length=4096,
+        hop_length=512,
+        frames=9,
+        frame_hop=512,
+    )
+    content = Checkpoint("small-envelope", network.hyperparameters, network.state_dict(), spec)
+    save_checkpoint(tmp_path / "run" / "last.pt", content)
+    assert "last.pt is of another network than the recipe's; give another --out" in refusal("--resume")
+    assert "already holds a run; add --resume" in refusal()
+    save_checkpoint(tmp_path / "run" / "last.pt", replace(content, architecture="small"))
+    assert "does not fit architecture 'small'" in refusal("--resume")
+    save_checkpoint(tmp_path / "run" / "last.pt", replace(content, architecture="smaller"))
+    assert "architecture 'smaller', which this version does not have" in refusal("--resume")
+
+
+def test_machines_are_not_for_fit(refusal: Refusal) -> None:
+    published = Path(__file__).parents[2] / "models" / "recipes" / "bosch.toml"
+    assert "'bosch' is not trained by gradient; use irec-train bosch" in refusal(made_by=published)
+
+
+def test_settings_are_trained_by_and_kept(recipe: Path, bank: Path, tmp_path: Path) -> None:
+    result = fit(recipe, bank, tmp_path / "run", "--set", "train.steps=4", "--set", "train.schedule=constant")
+    assert result.exit_code == 0, result.output
+    kept = load_recipe(tmp_path / "run" / "recipe.toml")
+    assert (kept.train.steps, kept.train.schedule) == (4, "constant")
+    assert load_checkpoint(tmp_path / "run" / "last.pt").training["step"] == 4
+
+
+def test_one_label_alone_becomes_a_model_to_be_joined(
+    recipe: Path, bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = ["fit", recipe, "--data", bank, "--workers", "0", "--label", "piano", "--set", "train.steps=4"]
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    best = load_checkpoint(Path("runs/small-piano/best.pt"))
+    assert (best.spec.name, best.spec.labels) == ("small-piano", ("piano",))
+    assert load_recipe("runs/small-piano/recipe.toml").stream.other == 0.6
