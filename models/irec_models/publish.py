@@ -9,13 +9,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
+from irec_live.spec import Threshold
+from irec_models.calibration import (
+    calibrate,
+    expected_calibration_error,
+    fit_calibration,
+    has_plain_output,
+    keep_labels,
+)
 from irec_models.card import write_card
 from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from irec_models.data import Batch, EvalMix, MixStream, eval_clips, held_out_mixes
+from irec_models.data import LABELS, Batch, EvalMix, MixStream, eval_clips, held_out_mixes
 from irec_models.evaluate import Evaluation, evaluate, judge_clips
 from irec_models.judges import CheckpointJudge
+from irec_models.metrics import average_precisions
 from irec_models.mixes import MixEvaluation, evaluate_mixes
+from irec_models.nets import Network
 from irec_models.recipe import Recipe, load_recipe
 from irec_models.run import Run
 from irec_models.thresholds import BOUNDS, choose_thresholds
@@ -26,6 +37,11 @@ _THRESHOLD_SEED = 2_000_003
 _MIX_SEED = 2
 MIXES_PER_SIZE = 25
 PRECISION_FLOOR = 0.5
+EXTRA_PRECISION = 0.6
+FEWEST_CLIPS = 5
+NOISE_QUANTILE = 0.998
+NOISE_WINDOWS = 1536
+_NOISE_SEED = 3_000_017
 
 
 def publish(run_folder: Path, data: Sequence[Path], out: Path) -> tuple[Evaluation, MixEvaluation]:
@@ -51,19 +67,32 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path) -> tuple[Evaluati
     run = Run(run_folder)
     recipe = load_recipe(run_folder / "recipe.toml")
     best = load_checkpoint(run.best)
-    network, labels = best.network().folded(), best.spec.labels
-    unaided = CheckpointJudge(network, best.spec)
-    clips = judge_clips(unaided, eval_clips(data, sample_rate=best.spec.sample_rate, labels=labels))
+    network, recipe, left_out = learnt_labels(best, recipe, data)
+    labels = recipe.data.labels
+    spec = best.spec.model_copy(update={"labels": labels})
+    unaided = CheckpointJudge(network, spec)
+    clips = judge_clips(unaided, eval_clips(data, sample_rate=spec.sample_rate, labels=labels))
     held_out = judge(network, list(threshold_batches(recipe, data)))
     real, truth = clips.sounding_windows()
+    activations, targets = torch.cat((held_out.activations, real)), torch.cat((held_out.targets, truth))
+    calibration = ""
+    if network.kind == "activation" and has_plain_output(network):
+        before = expected_calibration_error(activations, targets)
+        logits = torch.logit(activations, eps=1e-6)
+        scale, offset = fit_calibration(logits, targets)
+        calibrate(network, scale, offset)
+        activations = torch.sigmoid(logits * scale + offset)
+        after = expected_calibration_error(activations, targets)
+        calibration = (
+            "; each label's logit scaled and shifted on the same windows "
+            f"(calibration error {before:.3f} before, {after:.3f} after)"
+        )
+        clips = judge_clips(unaided, eval_clips(data, sample_rate=spec.sample_rate, labels=labels))
     thresholds = choose_thresholds(
-        torch.cat((held_out.activations, real)),
-        torch.cat((held_out.targets, truth)),
-        labels,
-        precision_floor=PRECISION_FLOOR,
-        bounds=BOUNDS[network.kind],
+        activations, targets, labels, precision_floor=PRECISION_FLOOR, bounds=BOUNDS[network.kind]
     )
-    spec = best.spec.model_copy(update={"thresholds": thresholds, "parameters": network.parameter_count})
+    thresholds = above_noise(thresholds, judge(network, list(noise_batches(recipe, data))).activations)
+    spec = spec.model_copy(update={"thresholds": thresholds, "parameters": network.parameter_count})
     dev = evaluate(clips, spec)
     mixes = evaluate_mixes(CheckpointJudge(network, spec), published_mixes(recipe, data, spec.sample_rate))
     steps = max((int(entry["step"]) for entry in run.entries()), default=int(best.training.get("step", 0)))
@@ -73,14 +102,77 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path) -> tuple[Evaluati
         f"highest F1 with a precision of at least {PRECISION_FLOOR} on {len(held_out.targets)} windows of augmented "
         f"mixtures of the held-out sources and {len(truth)} of the dev clips (so precision, recall and F1 on dev are "
         "not of unseen clips; average precision and top-1 do not depend on thresholds); labels with few examples, or "
-        "never that precise, share one"
+        "never that precise, share one; raised where noise would light a label" + calibration
     )
+    if left_out:
+        where += (
+            f". Left out, being below an average precision of {EXTRA_PRECISION} on clips of the held-out sources, or "
+            f"not among them: {', '.join(left_out)}"
+        )
     card = write_card(recipe, spec, training, data, dev, mixes, where)
     finished = Checkpoint(
         network.architecture, network.hyperparameters, network.state_dict(), spec=spec, card=card, training=training
     )
     save_checkpoint(out, finished)
     return dev, mixes
+
+
+def learnt_labels(best: Checkpoint, recipe: Recipe, data: Sequence[Path]) -> tuple[Network, Recipe, tuple[str, ...]]:
+    """The network with our 13 labels, and of the further ones those that it tells apart on held-out sources.
+
+    A further label stays if its average precision on solo clips of the held-out sources reaches `EXTRA_PRECISION`.
+    What does not stay counts as none of these from here on.
+
+    Returns
+    -------
+    Network
+        Folded.
+    Recipe
+        The same with the labels that stay.
+    tuple of str
+        What does not.
+    """
+    network, labels = best.network().folded(), best.spec.labels
+    extra = [label for label in labels if label not in LABELS]
+    if not extra or len(extra) == len(labels) or not has_plain_output(network):
+        return network, recipe, ()
+    clips = eval_clips(
+        data, sample_rate=best.spec.sample_rate, labels=labels, split="train", sources=recipe.data.hold_out
+    )
+    judged = judge_clips(CheckpointJudge(network, best.spec), (clip for clip in clips if clip.solo))
+    found = dict(zip(labels, average_precisions(judged.activations["s1"], judged.targets).tolist(), strict=True))
+    present = dict(zip(labels, (judged.targets == 1).sum(dim=0).tolist(), strict=True))
+    stay = [
+        label
+        for label in labels
+        if label in LABELS or (present[label] >= FEWEST_CLIPS and found[label] >= EXTRA_PRECISION)
+    ]
+    fewer = recipe.model_copy(update={"data": recipe.data.model_copy(update={"labels": tuple(stay)})})
+    left_out = tuple(label for label in labels if label not in stay)
+    return keep_labels(network, [labels.index(label) for label in stay]), fewer, left_out
+
+
+def above_noise(thresholds: dict[str, Threshold], noise: Tensor) -> dict[str, Threshold]:
+    """Thresholds that at most one in 500 windows of noise passes; activations of noise are (C, K), K as in the dict."""
+    raised = {}
+    for (label, threshold), reached in zip(
+        thresholds.items(), torch.quantile(noise, NOISE_QUANTILE, dim=0).tolist(), strict=True
+    ):
+        on = min(max(threshold.on, reached), 0.98)
+        raised[label] = Threshold(on=round(on, 4), off=round(threshold.off * on / threshold.on, 4))
+    return raised
+
+
+def noise_batches(recipe: Recipe, data: Sequence[Path]) -> Iterator[Batch]:
+    """Windows of hiss, hum and recorded noise, with nobody playing."""
+    stream = MixStream(
+        recipe.stream.model_copy(update={"sizes": (1.0,)}),
+        data,
+        seed=recipe.train.seed + _NOISE_SEED,
+        labels=recipe.data.labels,
+        allow_missing_labels=True,
+    )
+    return (stream.batch(step) for step in range(NOISE_WINDOWS // recipe.stream.batch_size))
 
 
 def threshold_batches(recipe: Recipe, data: Sequence[Path]) -> Iterator[Batch]:

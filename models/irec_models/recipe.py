@@ -85,6 +85,9 @@ class DistillSection(_Section):
 
     teacher: Literal["yamnet"]
     weight: float = Field(default=1.0, gt=0, description="of the teacher's loss beside that of the labels")
+    trust: float | None = Field(
+        default=None, ge=0, le=1, description="weight of the opinion of a classifier on the teacher's embedding"
+    )
     strange: float = Field(default=0.25, ge=0, le=1, description="share of windows changed beyond their labels")
 
 

@@ -120,6 +120,55 @@ class Guess(nn.Module):
         return error[:FEATURES].mean() + error[FEATURES:].mean()
 
 
+class Expert(nn.Module):
+    """The teacher, taught our labels: a small classifier on its embedding, trained beside the pupil.
+
+    What it says of a window is a second opinion on the labels. It stands on far more recordings than the pupil's own
+    training data, and it has one for windows whose labels are unsure or, being strange, have none.
+
+    Parameters
+    ----------
+    labels : int
+        K.
+    trust : float
+        How much its opinion weighs beside labels that are sure, 0..1.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, labels: int, trust: float) -> None:
+        super().__init__()
+        self.trust = trust
+        self.layers = nn.Sequential(
+            nn.Dropout(0.3), nn.Linear(FEATURES, 512), nn.ReLU(), nn.Dropout(0.5), nn.Linear(512, labels)
+        )
+        self.register_buffer("mean", torch.zeros(FEATURES))
+        self.register_buffer("deviation", torch.ones(FEATURES))
+
+    @torch.no_grad()
+    def fit(self, taught: Tensor) -> None:
+        """Take mean and deviation of the embeddings from examples (B, D)."""
+        embedding = taught[~taught.isnan().any(dim=1), :FEATURES]
+        self.mean.copy_(embedding.mean(dim=0))
+        self.deviation.copy_(embedding.std(dim=0).clamp(min=0.05))
+
+    def forward(self, taught: Tensor) -> Tensor:
+        """Teacher's values (B, D) to logits (B, K); rows of NaN count as the mean."""
+        logits: Tensor = self.layers(((taught[:, :FEATURES] - self.mean) / self.deviation).nan_to_num(0.0))
+        return logits
+
+    @torch.no_grad()
+    def advise(self, taught: Tensor, presence: Tensor, mask: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """Targets and weights (B, K) that take its opinion into account; it counts in full after 1000 steps."""
+        self.eval()
+        opinion = torch.sigmoid(self(taught))
+        self.train()
+        heard = (~taught.isnan().any(dim=1, keepdim=True)).float() * min(1.0, step / 1000)
+        share = torch.where(mask > 0, self.trust * heard, torch.ones_like(mask))
+        return presence + share * (opinion - presence), torch.where(mask > 0, mask, heard.expand_as(mask))
+
+
 class YamNet:
     """YAMNet, from its published TFLite file.
 

@@ -102,6 +102,8 @@ def fit(
         if trainer.guess and isinstance(stream, TaughtStream):
             lessons = [stream.lesson(step).taught for step in range(options.normalization_steps)]
             trainer.guess.fit(torch.cat(lessons))
+            if trainer.expert:
+                trainer.expert.fit(torch.cat(lessons))
     if trainer.finished:
         console.print(f"{out} is finished at step {trainer.step}")
         return trainer

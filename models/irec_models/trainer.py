@@ -19,12 +19,12 @@ from irec_live.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.data import Batch
 from irec_models.ema import WeightAverage
-from irec_models.losses import LOSSES
+from irec_models.losses import LOSSES, masked_cross_entropy
 from irec_models.nets import Network
 from irec_models.recipe import Recipe
 from irec_models.run import Run
 from irec_models.schedule import Plateau, one_cycle
-from irec_models.teacher import Guess, Lesson, Pupil
+from irec_models.teacher import Expert, Guess, Lesson, Pupil
 from irec_models.validate import judge
 
 
@@ -71,7 +71,9 @@ class Trainer:
         options = recipe.train
         kind = torch.optim.Adam if options.optimizer == "adam" else torch.optim.AdamW
         self.guess = _guess(recipe, network)
-        learning = [*network.parameters(), *(self.guess.parameters() if self.guess else ())]
+        self.expert = _expert(recipe, self.device)
+        helpers = [module for module in (self.guess, self.expert) if module is not None]
+        learning = [*network.parameters(), *(p for module in helpers for p in module.parameters())]
         self.optimizer = kind(learning, lr=options.learning_rate, weight_decay=options.weight_decay)
         self.average = WeightAverage(network, options.ema) if options.ema else None
         self.plateau = Plateau(
@@ -136,7 +138,12 @@ class Trainer:
                 embedding = self.network.embed(features)
                 logits = self.network.decide(embedding)
                 opinion = self.guess.loss(embedding, taught.to(self.device))
-        loss = self.loss(logits.float(), wanted, mask)
+        extra = torch.zeros((), device=self.device)
+        if self.expert and taught is not None:
+            taught = taught.to(self.device)
+            extra = masked_cross_entropy(self.expert(taught), presence, mask)
+            wanted, mask = self.expert.advise(taught, presence, mask, self.step)
+        loss = self.loss(logits.float(), wanted, mask) + extra
         if opinion is not None and self.recipe.distill:
             loss = loss + self.recipe.distill.weight * opinion
         value = float(loss.detach())
@@ -207,6 +214,8 @@ class Trainer:
         }
         if self.guess:
             training["guess"] = self.guess.state_dict()
+        if self.expert:
+            training["expert"] = self.expert.state_dict()
         if self.average:
             training["average"] = self.average.values
             training["average_step"] = self.average.step
@@ -232,6 +241,8 @@ class Trainer:
             self.best, self.flat = float(state["best"]), int(state["flat"])
             if self.guess:
                 self.guess.load_state_dict(state["guess"])
+            if self.expert:
+                self.expert.load_state_dict(state["expert"])
             if self.average:
                 self.average.restore(state["average"], int(state["average_step"]))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -277,6 +288,12 @@ def _guess(recipe: Recipe, network: Network) -> Guess | None:
             f"recipe '{recipe.model.name}': architecture '{network.architecture}' cannot learn from a teacher"
         )
     return Guess(network.embedding_size).to(next(network.parameters()).device)
+
+
+def _expert(recipe: Recipe, device: torch.device) -> Expert | None:
+    if recipe.distill is None or recipe.distill.trust is None:
+        return None
+    return Expert(len(recipe.data.labels), recipe.distill.trust).to(device)
 
 
 def _narrow(precision: str, device: torch.device) -> bool:

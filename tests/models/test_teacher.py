@@ -22,7 +22,7 @@ from irec_models.checkpoint import load_checkpoint
 from irec_models.data import Batch, MixStream
 from irec_models.data.strange import Strange
 from irec_models.recipe import load_recipe
-from irec_models.teacher import CLASSES, FEATURES, SIZE, Guess, TaughtStream, YamNet
+from irec_models.teacher import CLASSES, FEATURES, SIZE, Expert, Guess, TaughtStream, YamNet
 from irec_models.trainer import Trainer
 
 
@@ -77,7 +77,9 @@ def bank(tmp_path_factory: pytest.TempPathFactory, private_home: Path) -> Path:
 def recipe(tmp_path: Path) -> Path:
     path = tmp_path / "taught.toml"
     text = small_nets.RECIPE.format(architecture="small-pupil", monitor="map")
-    path.write_text(text + '[distill]\nteacher = "yamnet"\nweight = 1.0\nstrange = 0.5\n', encoding="utf-8")
+    path.write_text(
+        text + '[distill]\nteacher = "yamnet"\nweight = 1.0\ntrust = 0.5\nstrange = 0.5\n', encoding="utf-8"
+    )
     return path
 
 
@@ -144,6 +146,25 @@ def test_a_pupil_learns_what_its_teacher_says() -> None:
         loss.backward()
         optimizer.step()
     assert float(loss.detach()) < 0.1 * before
+
+
+def test_the_expert_advises_where_labels_are_unsure_and_is_heard_beside_those_that_are_not() -> None:
+    torch.manual_seed(0)
+    expert = Expert(labels=2, trust=0.5)
+    taught = torch.randn(4, SIZE)
+    taught[3] = torch.nan
+    expert.fit(taught)
+    presence = torch.tensor([[1.0, 0.0]] * 4)
+    mask = torch.tensor([[1.0, 1.0], [0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
+    opinion = torch.sigmoid(expert.eval()(taught)).detach()
+    wanted, weight = expert.advise(taught, presence, mask, step=2000)
+    torch.testing.assert_close(wanted[0], (presence[0] + opinion[0]) / 2)
+    torch.testing.assert_close(wanted[1], opinion[1])
+    torch.testing.assert_close(wanted[3], presence[3])
+    torch.testing.assert_close(weight, torch.ones(4, 2))
+    wanted, weight = expert.advise(taught, presence, mask, step=0)
+    torch.testing.assert_close(wanted[0], presence[0])
+    torch.testing.assert_close(weight, mask)
 
 
 def test_taught_training_resumes_as_if_never_stopped(

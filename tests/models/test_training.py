@@ -16,11 +16,12 @@ from rich.console import Console
 
 import irec_models.train
 from irec_live.errors import CheckpointError, DataError, OutputError, RecipeError
+from irec_live.spec import Threshold
 from irec_models.checkpoint import load_checkpoint
 from irec_models.cli import main
 from irec_models.data import Batch
 from irec_models.ema import WeightAverage
-from irec_models.publish import publish
+from irec_models.publish import above_noise, publish
 from irec_models.recipe import load_recipe
 from irec_models.run import Run
 from irec_models.trainer import Trainer
@@ -196,6 +197,38 @@ def test_publishing_a_run_gives_thresholds_scores_and_a_card(
     for expected in ("irec-train fit", "Held out of training", "south (held out)", "| flute |", "seed 3"):
         assert expected in published.card
     assert published.network().labels == 3
+
+
+@pytest.mark.parametrize(("needed", "stays"), [(0.0, True), (1.01, False)])
+def test_a_further_label_stays_only_if_held_out_sources_show_that_it_was_learnt(
+    write_recipe: Callable[..., Path],
+    bank: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    needed: float,
+    stays: bool,
+) -> None:
+    monkeypatch.setattr("irec_models.publish.MIXES_PER_SIZE", 1)
+    monkeypatch.setattr("irec_models.publish.THRESHOLD_BATCHES", 3)
+    monkeypatch.setattr("irec_models.publish.EXTRA_PRECISION", needed)
+    recipe = write_recipe(steps="4", labels='["flute", "oboe", "piano", "drums"]')
+    fit(recipe, bank, tmp_path / "run")
+    publish(tmp_path / "run", [bank], tmp_path / "small.pt")
+    published = load_checkpoint(tmp_path / "small.pt")
+    assert published.spec.labels == (("flute", "oboe") if stays else ("flute",)) + ("piano", "drums")
+    assert set(published.spec.thresholds) == set(published.spec.labels)
+    assert published.network().labels == len(published.spec.labels)
+    assert ("Left out" in published.card) is not stays
+    assert "calibration error" in published.card
+
+
+def test_no_threshold_is_so_low_that_noise_passes_it() -> None:
+    noise = torch.cat((torch.full((100, 2), 0.1), torch.tensor([[0.9, 0.1]]).repeat(2, 1)))
+    before = {"flute": Threshold(on=0.5, off=0.3), "piano": Threshold(on=0.5, off=0.3)}
+    after = above_noise(before, noise)
+    assert after["flute"].on == pytest.approx(0.9)
+    assert after["flute"].off == pytest.approx(0.54)
+    assert after["piano"] == before["piano"]
 
 
 def test_the_command_line_answers_mistakes_with_one_sentence_and_exit_code_two(
