@@ -126,28 +126,8 @@ class Trainer:
         rate = self.rate()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        batch, taught = given if isinstance(given, Lesson) else (given, None)
-        audio, presence, envelope, mask = (part.to(self.device, non_blocking=True) for part in batch)
-        wanted = presence if self.network.kind == "activation" else self.network.targets(envelope, audio)
-        with torch.no_grad():
-            features = self.network.features(audio)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.narrow):
-            if taught is None or self.guess is None:
-                logits, opinion = self.network.classify(features), None
-            else:
-                embedding = self.network.embed(features)
-                logits = self.network.decide(embedding)
-                opinion = self.guess.loss(embedding, taught.to(self.device))
-        extra = torch.zeros((), device=self.device)
-        if self.expert and taught is not None:
-            taught = taught.to(self.device)
-            extra = masked_cross_entropy(self.expert(taught), presence, mask)
-            wanted, mask = self.expert.advise(taught, presence, mask, self.step)
-        loss = self.loss(logits.float(), wanted, mask) + extra
-        if opinion is not None and self.recipe.distill:
-            loss = loss + self.recipe.distill.weight * opinion
+        loss, said = self._judge(given)
         value = float(loss.detach())
-        said = float(opinion.detach()) if opinion is not None else 0.0
         if not math.isfinite(value):
             raise FloatingPointError(f"the loss became {value} at step {self.step}; lower learning_rate")
         self.optimizer.zero_grad(set_to_none=True)
@@ -161,6 +141,29 @@ class Trainer:
         total, taught_total, count = self._recent
         self._recent = (total + value, taught_total + said, count + 1)
         return value
+
+    def _judge(self, given: Batch | Lesson) -> tuple[Tensor, float]:
+        """The loss of one batch, and the part of it that is the teacher's."""
+        batch, taught = given if isinstance(given, Lesson) else (given, None)
+        audio, presence, envelope, mask = (part.to(self.device, non_blocking=True) for part in batch)
+        wanted = presence if self.network.kind == "activation" else self.network.targets(envelope, audio)
+        with torch.no_grad():
+            features = self.network.features(audio)
+        network, distill = self.network, self.recipe.distill
+        if taught is None or self.guess is None or distill is None or not isinstance(network, Pupil):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.narrow):
+                logits = network.classify(features)
+            return self.loss(logits.float(), wanted, mask), 0.0
+        taught = taught.to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.narrow):
+            embedding = network.embed(features)
+            logits = network.decide(embedding)
+            opinion = self.guess.loss(embedding, taught)
+        loss = distill.weight * opinion
+        if self.expert:
+            loss = loss + masked_cross_entropy(self.expert(taught), presence, mask)
+            wanted, mask = self.expert.advise(taught, presence, mask, self.step)
+        return loss + self.loss(logits.float(), wanted, mask), float(opinion.detach())
 
     def log(self, windows_per_s: float) -> None:
         """Write the mean loss since the last call."""

@@ -65,7 +65,7 @@ class Strange:
         octaves = np.log2(np.maximum(np.fft.rfftfreq(len(window), 1 / self.sample_rate), 30.0) / 30.0)
         knots = np.linspace(0.0, octaves[-1], rng.integers(4, 14))
         gains = 10.0 ** (np.interp(octaves, knots, rng.uniform(-18.0, 18.0, len(knots))) / 20.0)
-        return np.fft.irfft(spectrum * gains, len(window)).astype(np.float32)
+        return np.asarray(np.fft.irfft(spectrum * gains, len(window)), np.float32)
 
 
 def _faster(window: Array, factor: float) -> Array:
@@ -73,7 +73,7 @@ def _faster(window: Array, factor: float) -> Array:
     place = np.arange(len(window)) * factor
     last = len(window) - 1
     place = last - np.abs(last - np.mod(place, 2 * last))
-    return np.interp(place, np.arange(len(window)), window).astype(np.float32)
+    return np.asarray(np.interp(place, np.arange(len(window)), window), np.float32)
 
 
 def _rms(window: Array) -> float:

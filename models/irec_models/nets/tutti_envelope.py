@@ -35,7 +35,7 @@ class _Reading(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps (B, C, n, f) to (B, width, N)."""
-        found = self.places(torch.relu(self.widen(maps))).squeeze(3)
+        found: Tensor = self.places(torch.relu(self.widen(maps))).squeeze(3)
         return found.repeat_interleave(FRAMES // found.shape[2], dim=2)
 
 
@@ -92,7 +92,8 @@ class TuttiEnvelopeNet(Network):
         self.hidden = nn.Conv1d(_NEAR + sum(_WIDTHS), _HIDDEN, 3, padding=1)
         self.output = nn.Conv1d(_HIDDEN, labels, 1)
         # Most labels are silent most of the time; starting there saves the first thousand steps.
-        nn.init.constant_(self.output.bias, -3.0)
+        if self.output.bias is not None:
+            nn.init.constant_(self.output.bias, -3.0)
 
     def raw_features(self, audio: Tensor) -> Tensor:
         """Audio (B, T) to log-mel (B, N, F)."""
