@@ -39,6 +39,13 @@ def _fitted(name: str, title: str, kind: Kind, parameters: int) -> OnDemand:
 
 ON_DEMAND: tuple[OnDemand, ...] = (
     _fitted("han-1s", "ConvNet of Han, Kim and Lee, 1 s", "activation", 1_448_173),
+    OnDemand(
+        "han-irmas",
+        "ConvNet of Han, Kim and Lee on IRMAS as published, 1 s",
+        "activation",
+        1_446_123,
+        f"irec-train reproduce {_RECIPES}/han-irmas.toml --data datasets/irmas",
+    ),
     _fitted("lumen-mel", "Lumen CNN on mel, 1 s", "activation", 2_117_989),
     _fitted("lumen-modgd", "Lumen CNN on modified group delay, 1 s", "activation", 2_117_989),
     _fitted("lumen-chroma", "Lumen CNN on chroma, 1 s", "activation", 2_113_501),

@@ -85,6 +85,17 @@ def write_irmas(root: Path) -> Path:
     return root
 
 
+def write_more_of_irmas(root: Path, recordings: int = 7) -> Path:
+    """Enough recordings of each instrument to hold some back, half a second each, every instrument at its own pitch."""
+    write_irmas(root)
+    codes = sorted({name.split("/")[0] for name in IRMAS_TRAINING})
+    for number, code in enumerate(codes):
+        for recording in range(recordings):
+            name = f"[{code}][nod][cla]{3000 + 100 * number + recording}__1.wav"
+            sound(root / "IRMAS-TrainingData" / code / name, 0.55, 44_100, 2, 150.0 * 1.3**number)
+    return root
+
+
 def write_nsynth(root: Path) -> Path:
     """Notes at 16 kHz and their ``examples.json``."""
     for part, notes in NSYNTH.items():

@@ -133,8 +133,10 @@ def _build(rows: Sequence[Clip], sample_rate: int, place: Path, progress: bool) 
     if not progress or (place / "index.json").exists():
         build_store(rows, sample_rate, place)
         return
+    from rich.console import Console
     from rich.progress import Progress
 
-    with Progress() as bar:
+    # Standard output belongs to what a command was asked for.
+    with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task(f"decoding at {sample_rate} Hz", total=len(rows))
         build_store(rows, sample_rate, place, advance=lambda done, _total: bar.update(task, completed=done))

@@ -95,9 +95,8 @@ class ClipStream(IterableDataset[Batch]):
                 f"there are no clips of split '{split}' with the chosen sources; see the manifest's columns"
             )
         present, known = self._truths(chosen)
-        self.missing = frozenset(
-            label for label, here in zip(self.labels, present.any(axis=0), strict=True) if not here
-        )
+        absent = np.flatnonzero(~np.any(present, axis=0)).tolist()
+        self.missing = frozenset(self.labels[k] for k in absent)
         if self.missing and not allow_missing_labels:
             raise DataError(
                 f"no clips of {', '.join(sorted(self.missing))} in split '{split}'; add some, or take the label out"

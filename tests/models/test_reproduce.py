@@ -1,0 +1,140 @@
+"""A published training on its own data set, from files on disk to the paper's table."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import small_nets
+import tiny_datasets
+from click.testing import CliRunner
+
+from irec_live.errors import DataError, RecipeError
+from irec_models import reproduce as module
+from irec_models.checkpoint import load_checkpoint
+from irec_models.cli import main
+from irec_models.data import read_manifest
+from irec_models.datasets import DATA_SETS
+from irec_models.recipe import load_recipe
+from irec_models.reproduce import GRIDS, PUBLISHED, make_ready
+
+HAN_IRMAS = Path(__file__).parents[2] / "models" / "recipes" / "han-irmas.toml"
+
+
+@pytest.fixture(scope="module")
+def irmas(tmp_path_factory: pytest.TempPathFactory, private_home: Path) -> Path:
+    return tiny_datasets.write_more_of_irmas(tmp_path_factory.mktemp("irmas"))
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    """The published recipe with a small network, and three epochs of it."""
+    text = small_nets.RECIPE.format(architecture="small", monitor="loss")
+    labels = json.dumps(list(DATA_SETS["irmas"].labels))
+    changes = {
+        'labels = ["flute", "piano", "drums"]': f"labels = {labels}",
+        'hold_out = ["south"]\n': "",
+        "mix_s = 1.0\nwindows_per_mix = 2": 'mode = "clips"\nwindows_per_mix = 1',
+        "steps = 12": 'steps = 12\nloss = "categorical"',
+    }
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "small.toml"
+    path.write_text(text)
+    return path
+
+
+def test_one_command_goes_from_the_unpacked_data_set_to_the_papers_table(
+    irmas: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["reproduce", str(recipe), "--data", str(irmas), "--out", str(tmp_path / "run"), "--workers", "0"]
+    result = CliRunner().invoke(main, [*command, "--json"])
+    assert result.exit_code == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert told["clips"] == len(tiny_datasets.IRMAS_TESTING)
+    assert [(row["aggregation"], row["threshold"]) for row in told["sweep"]] == [
+        (how, at) for how, grid in GRIDS.items() for at in grid
+    ]
+    assert told["published"] == []  # another network than the paper's
+    finished = load_checkpoint(Path(told["checkpoint"]))
+    assert set(finished.spec.thresholds) == set(finished.spec.labels)
+    assert "Test split, 4 clips" in finished.card
+    # A second call trains no more, and shows the paper's numbers where they belong.
+    log = (tmp_path / "run" / "log.jsonl").read_text()
+    load = module.load_recipe
+
+    def as_han(path: Path) -> object:
+        small = load(path)
+        return small.model_copy(update={"model": small.model.model_copy(update={"architecture": "han"})})
+
+    monkeypatch.setattr(module, "load_recipe", as_han)
+    shown = CliRunner().invoke(main, command)
+    assert (tmp_path / "run" / "log.jsonl").read_text() == log
+    assert "paper: S2" in shown.stdout
+    assert "0.602" in shown.stdout
+
+
+def test_training_and_validation_share_no_recording(irmas: Path) -> None:
+    make_ready(irmas)
+    clips = read_manifest(irmas)
+    training, validation = ({clip.source for clip in clips if clip.split == split} for split in ("train", "dev"))
+    assert validation
+    assert not training & validation
+    kept = sum(clip.split == "dev" for clip in clips) / sum(clip.split != "test" for clip in clips)
+    assert 0.1 < kept < 0.2
+
+
+def test_a_folder_of_something_else_is_one_sentence(tmp_path: Path, recipe: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=r"has no manifest\.csv, nor the layout of irmas, nsynth"):
+        make_ready(tmp_path / "empty")
+    result = CliRunner().invoke(main, ["reproduce", str(recipe), "--data", str(tmp_path / "empty")])
+    assert result.exit_code == 2
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_missing_test_set_is_told_before_training(tmp_path: Path) -> None:
+    root = tiny_datasets.write_more_of_irmas(tmp_path / "irmas")
+    for part in (1, 2, 3):
+        shutil.rmtree(root / f"IRMAS-TestingData-Part{part}")
+    with pytest.raises(DataError, match="no clips of split 'test'"):
+        make_ready(root)
+
+
+def test_the_recipe_says_what_the_paper_says() -> None:
+    recipe = load_recipe(HAN_IRMAS)
+    assert recipe.data.labels == DATA_SETS["irmas"].labels
+    assert recipe.network().hyperparameters == {
+        "labels": 11,
+        "activation": "lrelu033",
+        "window_length": 22_050,
+        "gain": False,
+        "batch_norm": False,
+    }
+    train = recipe.train
+    assert (train.optimizer, train.learning_rate, recipe.stream.batch_size) == ("adam", 1e-3, 128)
+    assert (train.loss, train.monitor, train.patience, train.schedule) == ("categorical", "loss", 3, "constant")
+    windows = round(DATA_SETS["irmas"].parts[0].clips * 0.85) * 3
+    assert train.validate_every == -(-windows // recipe.stream.batch_size)
+
+
+def test_the_papers_numbers_are_f1_of_its_own_precision_and_recall() -> None:
+    for row in PUBLISHED.values():
+        precision, recall, f1 = row[:3]
+        assert 2 * precision * recall / (precision + recall) == pytest.approx(f1, abs=0.004)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('architecture = "small"', 'architecture = "small-envelope"', "gives envelopes, which neither mode 'clips'"),
+        ('mode = "clips"', "mix_s = 1.0", r"impossible value for 'data\.hold_out'"),
+    ],
+)
+def test_what_clips_cannot_teach_is_told_before_training(recipe: Path, old: str, new: str, message: str) -> None:
+    recipe.write_text(recipe.read_text().replace(old, new))
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(recipe).network()
