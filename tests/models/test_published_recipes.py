@@ -48,8 +48,9 @@ def test_the_app_knows_every_recipe_whose_model_is_not_bundled() -> None:
         assert f"models/recipes/{name}.toml" in model.command
         if name not in bundled:
             network = made[name].network()
-            weights = 0 if network.architecture == "bosch" else _deployed(network)  # known only once it is trained
-            assert (model.kind, model.parameters) == (network.kind, weights)
+            assert model.kind == network.kind
+            # Unknown before the training that chooses support vectors, or which labels are kept.
+            assert model.parameters in (0, _deployed(network))
 
 
 def test_every_architecture_has_a_recipe_or_is_joined_from_some() -> None:
