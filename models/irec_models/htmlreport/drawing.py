@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import matplotlib
@@ -21,7 +21,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8
 STYLES = ("-", "--", ":", "-.")
 
 _PIXELS_AN_INCH = 96
-_LOOK: dict[str, Any] = {
+_LOOK: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
     "axes.titlesize": 9,
@@ -40,7 +40,7 @@ _LOOK: dict[str, Any] = {
     "svg.hashsalt": "irec",
 }
 
-Array = npt.NDArray[np.floating[Any]]
+Array = npt.NDArray[np.floating[Any] | np.integer[Any]]
 
 
 class Drawing:
@@ -104,7 +104,7 @@ def style(index: int) -> str:
     return STYLES[index // len(COLOURS) % len(STYLES)]
 
 
-def grouped_bars(axes: Axes, groups: Sequence[str], series: dict[str, Sequence[float]], *, values: bool) -> None:
+def grouped_bars(axes: Axes, groups: Sequence[str], series: Mapping[str, Sequence[float]], *, values: bool) -> None:
     """Bars side by side: one group a name in `groups`, one bar a series, 0..1.
 
     Parameters

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -140,10 +141,11 @@ def _figure(study: Study, subject: Subject) -> Block:
             axes.set_yticks([])
             axes.set_title(title if row == 0 else "")
             axes.set_ylabel(f"split '{split}'" if column == 0 else "")
-    handles = {}
+    handles: dict[str, Any] = {}
     for axes in drawing.axes:
-        handles |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    drawing.figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=7, markerscale=1.8)
+        marks, names = axes.get_legend_handles_labels()
+        handles |= dict(zip(names, marks, strict=True))
+    drawing.figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=7, markerscale=1.8)
     return drawing.picture(
         f"{subject.name}: t-SNE of each block, of the hidden layer and of the output, as Fig. 6 of Han et al.",
         f"Scatter plots of windows by instrument at each stage of {subject.name}.",

@@ -85,10 +85,10 @@ def _borders(scene: Scene, sample_rate: int) -> list[float]:
     playing = np.stack([np.abs(stem) > 0 for stem in scene.stems.values()])
     block = max(1, sample_rate // 10)
     count = playing.shape[1] // block
-    coarse = playing[:, : count * block].reshape(len(playing), count, block).any(axis=2)
+    coarse = np.asarray(playing[:, : count * block].reshape(len(playing), count, block).any(axis=2))
     return [
         (index + 1) * block / sample_rate
-        for index, (before, after) in enumerate(pairwise(coarse.T))
+        for index, (before, after) in enumerate(pairwise(list(coarse.T)))
         if (before != after).sum() > 1
     ]
 

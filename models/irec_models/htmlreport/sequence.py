@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from irec_live.spec import ModelSpec
 from irec_models.data.targets import frame_energy
@@ -43,7 +44,7 @@ class Scene:
 
     audio: Array
     stems: dict[str, Array]
-    times_s: Array
+    times_s: npt.NDArray[np.float64]
     judged: Array
     true: Array
 
@@ -94,7 +95,7 @@ def two_at_a_time(parts: dict[str, Array]) -> dict[str, Array] | None:
 def look(judge: Judge, stems: dict[str, Array]) -> Scene:
     """Judge the sum of stems, and find what is true of each."""
     spec = judge.spec
-    audio = np.sum(list(stems.values()), axis=0, dtype=np.float32)
+    audio: Array = np.stack(list(stems.values())).sum(axis=0, dtype=np.float32)
     rows = judge_recording(judge, audio, spec.hop_length)
     if spec.kind == "envelope":
         hop = spec.frame_hop
@@ -129,4 +130,4 @@ def _levelled(audio: Array) -> Array:
 
 
 def _decibels(envelope: Array) -> Array:
-    return np.clip(20 * np.log10(np.maximum(envelope, 1e-9)), _FLOOR_DB, 0.0).astype(np.float32)
+    return np.asarray(np.clip(20 * np.log10(np.maximum(envelope, 1e-9)), _FLOOR_DB, 0.0), np.float32)
