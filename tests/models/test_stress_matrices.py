@@ -113,7 +113,7 @@ def test_matrices_become_json_and_text() -> None:
     console = Console(width=120)
     with console.capture() as shown:
         console.print(matrix_table(noise, "oracle"), matrix_table(leakage, "oracle"))
-    text = shown.get()
+    text = " ".join(shown.get().split())
     assert "noise matrix" in text
     assert "leakage matrix" in text
     assert "-60" in text

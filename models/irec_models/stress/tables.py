@@ -13,8 +13,6 @@ from irec_models.stress.false_labels import FalseLabels, NoiseRow
 from irec_models.stress.matrices import Confusion, Matrix
 from irec_models.stress.robustness import Robustness
 
-_SHORT = 6  # letters of a column's label
-
 
 def robustness_table(found: Robustness, model: str, split: str) -> RenderableType:
     """A row for each condition."""
@@ -87,17 +85,18 @@ def matrix_table(matrix: Matrix | Confusion, model: str) -> Table:
     """A matrix with what plays in rows; rows of labels that play nowhere are left out."""
     if isinstance(matrix, Matrix):
         mean = f"mean off the diagonal {matrix.mean_db:.1f} dB"
-        name, values, form = f"{matrix.kind} matrix, dB", matrix.values_db, "{:.0f}"
+        name, values = f"{matrix.kind} matrix, dB", matrix.values_db
     else:
-        mean = f"mean off the diagonal {matrix.mean:.3f}"
-        name, values, form = "confusion: mean activation of solos", matrix.values, "{:.2f}"
-    table = Table(title=f"{model}: {name}\nrow: what plays; column: whose output; {mean}", pad_edge=False)
-    table.add_column("plays")
+        mean = f"mean off the diagonal {matrix.mean:.1%}"
+        name, values = "confusion: mean activation of solos, %", matrix.values * 100
+    title = f"{model}: {name}\nrow: what plays; column: whose output; {mean}"
+    table = Table(title=title, box=None, padding=(0, 1, 0, 0))  # a line of 80 columns holds 13 labels
+    table.add_column("plays", no_wrap=True)
     for label in matrix.labels:
         table.add_column(_shortened(label), justify="right", no_wrap=True)
     for label, row in zip(matrix.labels, values.tolist(), strict=True):
         if not all(math.isnan(value) for value in row):
-            table.add_row(label, *("-" if math.isnan(value) else form.format(value) for value in row))
+            table.add_row(label, *("-" if math.isnan(value) else f"{value:.0f}" for value in row))
     return table
 
 
@@ -127,7 +126,6 @@ def _counted(labels: dict[str, int]) -> str:
 
 
 def _shortened(label: str) -> str:
-    """A label that fits over a narrow column: the first letters of each word."""
+    """A label in three letters, so that thirteen columns fit a narrow terminal: "electric guitar" is "e g"."""
     words = label.split()
-    each = max(2, _SHORT // len(words) - (len(words) > 1))
-    return " ".join(word[: each if len(words) > 1 else _SHORT] for word in words)
+    return label[:3] if len(words) == 1 else f"{words[0][0]} {words[1][0]}"
