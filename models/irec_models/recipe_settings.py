@@ -11,6 +11,7 @@ from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Item
 
 from irec_live.errors import RecipeError
 
@@ -95,7 +96,7 @@ def _put(document: MutableMapping[str, Any], path: Sequence[str], value: str, se
         return
     new = _value(value)
     old = table.get(path[-1])
-    if hasattr(old, "trivia") and hasattr(new, "trivia"):
+    if isinstance(old, Item) and isinstance(new, Item):
         new.trivia.comment, new.trivia.comment_ws = old.trivia.comment, old.trivia.comment_ws
     table[path[-1]] = new
 
