@@ -49,7 +49,7 @@ def write_card(
     thresholds_from : str
         What the thresholds were chosen on.
     """
-    held = ", ".join(recipe.data.hold_out)
+    held = ", ".join(recipe.data.hold_out) or f"the split {recipe.data.validation_split}"
     command = f"irec-train fit models/recipes/{recipe.model.name}.toml" + " --data DIR" * len(data)
     step = training.get("step", "?")
     lines = [

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from irec_live.errors import RecipeError
 from irec_live.spec import Threshold
 from irec_models.calibration import (
     calibrate,
@@ -66,6 +67,8 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path) -> tuple[Evaluati
     """
     run = Run(run_folder)
     recipe = load_recipe(run_folder / "recipe.toml")
+    if recipe.stream.mode == "clips":
+        raise RecipeError(f"recipe '{recipe.model.name}' takes clips as they are; irec-train reproduce finishes it")
     best = load_checkpoint(run.best)
     network, recipe, left_out = learnt_labels(best, recipe, data)
     labels = recipe.data.labels
@@ -137,7 +140,11 @@ def learnt_labels(best: Checkpoint, recipe: Recipe, data: Sequence[Path]) -> tup
     if not extra or len(extra) == len(labels) or not has_plain_output(network):
         return network, recipe, ()
     clips = eval_clips(
-        data, sample_rate=best.spec.sample_rate, labels=labels, split="train", sources=recipe.data.hold_out
+        data,
+        sample_rate=best.spec.sample_rate,
+        labels=labels,
+        split=recipe.data.validation_split,
+        sources=recipe.data.hold_out or None,
     )
     judged = judge_clips(CheckpointJudge(network, best.spec), (clip for clip in clips if clip.solo))
     found = dict(zip(labels, average_precisions(judged.activations["s1"], judged.targets).tolist(), strict=True))
@@ -181,7 +188,8 @@ def threshold_batches(recipe: Recipe, data: Sequence[Path]) -> Iterator[Batch]:
         recipe.stream,
         data,
         seed=recipe.train.seed + _THRESHOLD_SEED,
-        only_sources=recipe.data.hold_out,
+        split=recipe.data.validation_split,
+        only_sources=recipe.data.hold_out or None,
         labels=recipe.data.labels,
         allow_missing_labels=True,
     )
@@ -193,7 +201,8 @@ def published_mixes(recipe: Recipe, data: Sequence[Path], sample_rate: int) -> I
     return held_out_mixes(
         data,
         sample_rate=sample_rate,
-        sources=recipe.data.hold_out,
+        split=recipe.data.validation_split,
+        sources=recipe.data.hold_out or None,
         labels=recipe.data.labels,
         per_size=MIXES_PER_SIZE,
         seed=_MIX_SEED,

@@ -48,10 +48,13 @@ class ModelSection(_Section):
 
 
 class DataSection(_Section):
-    """``[data]``: labels, and the sources that training never hears; in mode ``clips`` the split ``dev`` if none."""
+    """``[data]``: labels, and what validation listens to: sources held out, or the split ``dev`` of a public set."""
 
     labels: tuple[str, ...] = LABELS
     hold_out: tuple[str, ...] = Field(default=(), description="sources kept for validation")
+    validation_split: Literal["train", "dev"] = Field(
+        default="train", description="split that these are drawn from; of dev all, if none is named"
+    )
 
 
 class TrainSection(_Section):
@@ -102,8 +105,11 @@ class Recipe(_Section):
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Recipe:
-        if not self.data.hold_out and self.stream.mode != "clips":
-            raise ValueError("has an impossible value for 'data.hold_out': mixtures need a source for validation")
+        if not self.data.hold_out and self.data.validation_split == "train":
+            raise ValueError(
+                "has an impossible value for 'data.hold_out': name a source to validate on, or set validation_split to "
+                "'dev' if that split is there for it"
+            )
         if self.distill and self.stream.mode == "clips":
             raise ValueError("has an impossible value for 'stream.mode': [distill] needs mixtures, not clips")
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -198,26 +199,13 @@ def _check_teacher(recipe: Recipe, teacher: Path | None) -> None:
 
 
 def _validation(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
-    """Windows of the held-out sources alone, with another seed, made once; of clips, every one of the split dev."""
+    """Windows of what is kept for validation alone, made once: of mixtures some, with another seed, of clips all."""
+    kept = {"split": recipe.data.validation_split, "only_sources": recipe.data.hold_out or None}
+    options: dict[str, Any] = {**kept, "labels": recipe.data.labels, "allow_missing_labels": True}
+    seed = recipe.train.seed + 1_000_003
     if recipe.stream.mode == "clips":
-        clips = ClipStream(
-            recipe.stream,
-            data,
-            seed=0,
-            split="train" if recipe.data.hold_out else "dev",
-            only_sources=recipe.data.hold_out or None,
-            labels=recipe.data.labels,
-            allow_missing_labels=True,
-        )
-        return list(clips.epoch())
-    stream = MixStream(
-        recipe.stream,
-        data,
-        seed=recipe.train.seed + 1_000_003,
-        only_sources=recipe.data.hold_out,
-        labels=recipe.data.labels,
-        allow_missing_labels=True,
-    )
+        return list(ClipStream(recipe.stream, data, seed=seed, **options).epoch())
+    stream = MixStream(recipe.stream, data, seed=seed, **options)
     return [stream.batch(step) for step in range(recipe.train.validation_steps)]
 
 

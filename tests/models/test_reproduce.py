@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 import small_nets
+import tiny_bank
 import tiny_datasets
 from click.testing import CliRunner
+from rich.console import Console
 
 from irec_live.errors import DataError, RecipeError
 from irec_models import reproduce as module
@@ -17,8 +20,10 @@ from irec_models.checkpoint import load_checkpoint
 from irec_models.cli import main
 from irec_models.data import read_manifest
 from irec_models.datasets import DATA_SETS
+from irec_models.publish import publish
 from irec_models.recipe import load_recipe
 from irec_models.reproduce import GRIDS, PUBLISHED, make_ready
+from irec_models.train import fit
 
 HAN_IRMAS = Path(__file__).parents[2] / "models" / "recipes" / "han-irmas.toml"
 
@@ -35,7 +40,7 @@ def recipe(tmp_path: Path) -> Path:
     labels = json.dumps(list(DATA_SETS["irmas"].labels))
     changes = {
         'labels = ["flute", "piano", "drums"]': f"labels = {labels}",
-        'hold_out = ["south"]\n': "",
+        'hold_out = ["south"]': 'validation_split = "dev"',
         "mix_s = 1.0\nwindows_per_mix = 2": 'mode = "clips"\nwindows_per_mix = 1',
         "steps = 12": 'steps = 12\nloss = "categorical"',
     }
@@ -127,11 +132,33 @@ def test_the_papers_numbers_are_f1_of_its_own_precision_and_recall() -> None:
         assert 2 * precision * recall / (precision + recall) == pytest.approx(f1, abs=0.004)
 
 
+def test_publish_leaves_clips_to_reproduce(recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "recipe.toml").write_text(recipe.read_text())
+    with pytest.raises(RecipeError, match="irec-train reproduce finishes it"):
+        publish(tmp_path / "run", [tmp_path], tmp_path / "out.pt")
+
+
+def test_mixtures_too_can_be_validated_on_a_public_sets_own_split(recipe: Path, tmp_path: Path) -> None:
+    bank = tiny_bank.write_bank(tmp_path / "bank")
+    text = small_nets.RECIPE.format(architecture="small", monitor="loss")
+    recipe.write_text(text.replace('hold_out = ["south"]', 'validation_split = "dev"'))
+    quiet = Console(file=io.StringIO())
+    trainer = fit(recipe, [bank], tmp_path / "run", workers=0, device="cpu", console=quiet)
+    assert trainer.step == 12
+    # The split has no drums, which is no reason to judge them.
+    assert all(float(batch.mask[:, 2].sum()) == 0 for batch in trainer.validation)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ('architecture = "small"', 'architecture = "small-envelope"', "gives envelopes, which neither mode 'clips'"),
-        ('mode = "clips"', "mix_s = 1.0", r"impossible value for 'data\.hold_out'"),
+        (
+            'validation_split = "dev"',
+            "",
+            r"impossible value for 'data\.hold_out': name a source",
+        ),
     ],
 )
 def test_what_clips_cannot_teach_is_told_before_training(recipe: Path, old: str, new: str, message: str) -> None:

@@ -271,7 +271,8 @@ def _validation(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
         recipe.stream,
         data,
         seed=recipe.train.seed + _VALIDATION_SEED,
-        only_sources=recipe.data.hold_out,
+        split=recipe.data.validation_split,
+        only_sources=recipe.data.hold_out or None,
         labels=recipe.data.labels,
         allow_missing_labels=True,
     )

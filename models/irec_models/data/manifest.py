@@ -126,7 +126,10 @@ def read_manifest(folder: Path | str) -> tuple[Clip, ...]:
                 for number, row in enumerate(reader, start=2)
             )
     except FileNotFoundError as error:
-        raise DataError(f"{root} has no manifest.csv; expected a table with columns {', '.join(NEEDED)}") from error
+        raise DataError(
+            f"{root} has no manifest.csv; expected a table with columns {', '.join(NEEDED)} (for a public data set, "
+            f"irec-train data check NAME --dir {root} writes it)"
+        ) from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as a UTF-8 table: {error}") from error
     if not clips:
