@@ -12,16 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny_bank
+import torch
 from click.testing import CliRunner
 
 import tiny_models
 from irec_live.detector import Detector
 from irec_live.errors import DataError, OutputError
+from irec_live.spec import ModelSpec
+from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.cli import main
-from irec_models.htmlreport import page
+from irec_models.htmlreport import figures_lumen, page
 from irec_models.htmlreport.memory import Memory, RememberingJudge
 from irec_models.htmlreport.section import Remark, Section, Table
 from irec_models.htmlreport.study import Material, conduct
+from irec_models.nets import build
 
 LABELS = ("flute", "piano", "drums")
 VOID = {"meta", "img", "br", "link"}
@@ -228,7 +232,7 @@ def test_models_of_one_name_are_told_apart_by_their_files(bank: Path, tmp_path: 
     material = Material((bank,), "dev", per_size=1)
     with ExitStack() as memories, pytest.MonkeyPatch.context() as patch:
         patch.setattr("irec_models.htmlreport.study.CHEN_SIZES", range(1))
-        patch.setattr(Material, "mixes", lambda self, spec: iter(list(replace_size(self, spec))))
+        patch.setattr(Material, "mixes", lambda self, spec: iter(list(only_noise(self, spec))))
         study = conduct(
             [model, tmp_path / "other.onnx"],
             material,
@@ -242,7 +246,44 @@ def test_models_of_one_name_are_told_apart_by_their_files(bank: Path, tmp_path: 
     ]
 
 
-def replace_size(material: Material, spec: Any) -> Any:
+@pytest.mark.timeout(300)
+def test_fusions_and_lone_members_are_taken_apart(bank: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    networks = {
+        "mel": build("lumen", labels=3, front_end="mel"),
+        "modgd": build("lumen", labels=3, front_end="modgd"),
+        "both": build("lumen-fusion", labels=3, members=["mel", "modgd"]),
+    }
+    paths = []
+    for name, network in networks.items():
+        spec = ModelSpec(
+            name=name,
+            kind="activation",
+            labels=LABELS,
+            sample_rate=network.sample_rate,
+            window_length=network.window_length,
+            hop_length=network.window_length // 2,
+            architecture=network.architecture,
+            front_end=network.front_end,
+        )
+        paths.append(tmp_path / f"{name}.pt")
+        save_checkpoint(
+            paths[-1], Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec)
+        )
+    with ExitStack() as memories, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("irec_models.htmlreport.study.CHEN_SIZES", range(1))
+        patch.setattr("irec_models.htmlreport.study.ms_per_window", lambda judge: 1.0)
+        patch.setattr(Material, "mixes", lambda self, spec: iter(list(only_noise(self, spec))))
+        study = conduct(paths, Material((bank,)), tmp_path / "cache", memories, begin=lambda name, total: lambda: None)
+        (section,) = figures_lumen.sections(study)
+    remarks = [block.text for block in section.blocks if isinstance(block, Remark)]
+    assert [text.split(":")[0] for text in remarks] == ["both", "Members given one by one"]
+    tables = [block for block in section.blocks if isinstance(block, Table)]
+    assert [row[0] for row in tables[0].rows[:2]] == ["mel", "mel + modgd"]
+    assert len(tables) == 6
+
+
+def only_noise(material: Material, spec: Any) -> Any:
     from irec_models.data import held_out_mixes
 
     return held_out_mixes(

@@ -106,7 +106,7 @@ def test_a_fusion_says_yes_where_all_members_do() -> None:
     assert both.scores.micro_f1 == 1.0
 
 
-def test_the_worst_mistakes_are_the_surest_and_of_different_clips() -> None:
+def test_the_worst_mistakes_are_the_surest_of_both_sorts_and_of_different_clips() -> None:
     one = subject(
         [[0.9, 0.2, 0.95], [0.4, 0.8, 0.0], [0.9, 0.0, 0.0], [0.1, 0.7, 0.0]],
         [[1, 0, 0], [1, 1, 0], [1, 0, 0], [1, UNKNOWN, 0]],
@@ -118,7 +118,8 @@ def test_the_worst_mistakes_are_the_surest_and_of_different_clips() -> None:
         (1, "flute", False),
     ]
     assert [round(wrong.confidence, 3) for wrong in found] == [0.9, 0.8, 0.2]
-    assert len(figures_mistakes.worst(one, 1)) == 1
+    assert [wrong.clip for wrong in figures_mistakes.worst(one, 2)] == [0, 3]
+    assert figures_mistakes.worst(one, 0) == []
 
 
 def test_two_of_three_play_at_any_moment() -> None:

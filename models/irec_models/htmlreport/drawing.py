@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 import matplotlib
@@ -43,6 +44,11 @@ _LOOK: Any = {
 Array = npt.NDArray[np.floating[Any] | np.integer[Any]]
 
 
+def look() -> AbstractContextManager[None]:
+    """While it is open, everything is drawn alike; closed, matplotlib is as it was."""
+    return matplotlib.rc_context(_LOOK)
+
+
 class Drawing:
     """A figure and its axes.
 
@@ -62,17 +68,15 @@ class Drawing:
     """
 
     def __init__(self, width: float, height: float, rows: int = 1, columns: int = 1, **options: Any) -> None:
-        with matplotlib.rc_context(_LOOK):
-            self.figure = Figure(figsize=(width, height), layout="constrained")
-            grid = self.figure.subplots(rows, columns, squeeze=False, **options)
+        self.figure = Figure(figsize=(width, height), layout="constrained")
+        grid = self.figure.subplots(rows, columns, squeeze=False, **options)
         self.axes: list[Axes] = list(grid.ravel())
 
     def picture(self, caption: str, alt: str, form: Literal["svg", "png"] = "svg") -> Picture:
         """The drawing as a block of the page: ``svg`` for lines and bars, ``png`` for images and many points."""
         buffer = io.BytesIO()
-        with matplotlib.rc_context(_LOOK):
-            metadata: dict[str, Any] = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
-            self.figure.savefig(buffer, format=form, dpi=130, metadata=metadata)
+        metadata: dict[str, Any] = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
+        self.figure.savefig(buffer, format=form, dpi=130, metadata=metadata)
         kind = "image/svg+xml" if form == "svg" else "image/png"
         width = round(self.figure.get_figwidth() * _PIXELS_AN_INCH)
         return Picture(data_uri(buffer.getvalue(), kind), caption, alt, width)

@@ -47,30 +47,39 @@ def sections(study: Study, most: int) -> list[Section]:
         if not wrong:
             blocks.append(Remark(f"{subject.name} is right about every clip."))
             continue
-        blocks.append(Remark(f"{subject.name}: {len(wrong)} worst mistakes, each clip once."))
+        blocks.append(Remark(f"{subject.name}: the {len(wrong)} worst, each clip once."))
         blocks += _mistakes(study, subject, wrong)
     text = (
-        "Ordered by confidence: how far the level is beyond the label's threshold, of the way there is on that side. "
+        "First labels lit wrongly, then labels missed, each by confidence: how far the level is beyond the label's "
+        "threshold, of the way there is on that side. "
         f"Shown and played are the loudest {_SECONDS:g} s; curves are of the label in question and of the true ones."
     )
     return [Section("mistakes", "Worst mistakes", text, tuple(blocks))]
 
 
 def worst(subject: Subject, most: int) -> list[Wrong]:
-    """Wrong judgements, the surest first, at most one a clip."""
+    """Wrong judgements, half of them labels lit wrongly and half labels missed, the surest of each first.
+
+    A clip comes once. Where there are too few of one sort, there are more of the other.
+    """
     own = torch.tensor([subject.spec.threshold(label).on for label in subject.spec.labels], dtype=torch.float64)
     levels, targets = subject.clips.levels["s1"].double(), subject.clips.targets
     lit = levels >= own
-    above = (levels - own) / (1.0 - own).clamp(min=1e-9)
-    below = (own - levels) / own.clamp(min=1e-9)
-    confidence = torch.where(lit & (targets == 0), above, torch.where(~lit & (targets == 1), below, -1.0))
+    above = torch.where(lit & (targets == 0), (levels - own) / (1.0 - own).clamp(min=1e-9), -1.0)
+    below = torch.where(~lit & (targets == 1), (own - levels) / own.clamp(min=1e-9), -1.0)
+    false, missed = _surest(above, lit=True), _surest(below, lit=False)
+    chosen: dict[int, Wrong] = {}
+    for wrong in (*false[: most - most // 2], *missed, *false):
+        if len(chosen) < most:
+            chosen.setdefault(wrong.clip, wrong)
+    return sorted(chosen.values(), key=lambda wrong: not wrong.lit)
+
+
+def _surest(confidence: torch.Tensor, *, lit: bool) -> list[Wrong]:
+    """The surest mistake of each clip that has one; (C, K), negative where there is none."""
     best, label = confidence.max(dim=1)
     order = torch.argsort(best, descending=True, stable=True).tolist()
-    return [
-        Wrong(clip, int(label[clip]), min(float(best[clip]), 1.0), bool(lit[clip, label[clip]]))
-        for clip in order[:most]
-        if best[clip] >= 0
-    ]
+    return [Wrong(clip, int(label[clip]), min(float(best[clip]), 1.0), lit) for clip in order if best[clip] >= 0]
 
 
 def _mistakes(study: Study, subject: Subject, wrong: list[Wrong]) -> list[Block]:

@@ -8,8 +8,6 @@ and of its tracks).
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -81,16 +79,13 @@ def _image(subject: Subject, scene: Scene, what: str) -> Block:
 
 
 def _borders(scene: Scene, sample_rate: int) -> list[float]:
-    """Moments at which somebody enters or leaves, in seconds."""
-    playing = np.stack([np.abs(stem) > 0 for stem in scene.stems.values()])
-    block = max(1, sample_rate // 10)
-    count = playing.shape[1] // block
-    coarse = np.asarray(playing[:, : count * block].reshape(len(playing), count, block).any(axis=2))
-    return [
-        (index + 1) * block / sample_rate
-        for index, (before, after) in enumerate(pairwise(list(coarse.T)))
-        if (before != after).sum() > 1
-    ]
+    """Moments at which somebody enters or leaves for good, in seconds."""
+    found = set()
+    for stem in scene.stems.values():
+        sounding = np.flatnonzero(stem)
+        if sounding.size:
+            found |= {int(sounding[0]), int(sounding[-1]) + 1}
+    return [sample / sample_rate for sample in sorted(found)]
 
 
 def _envelopes(subject: Subject, mix: Scene) -> Block:

@@ -21,6 +21,7 @@ from irec_models.htmlreport import (
     figures_summary,
     figures_thresholds,
 )
+from irec_models.htmlreport.drawing import look
 from irec_models.htmlreport.section import Section
 from irec_models.htmlreport.study import Study, Tick
 
@@ -56,9 +57,10 @@ def draw(study: Study, *, mistakes: int, begin: Callable[[str, int | None], Tick
     """
     each = begin("figures", len(chapters(mistakes)))
     found = []
-    for chapter in chapters(mistakes):
-        found += chapter(study)
-        each()
+    with look():
+        for chapter in chapters(mistakes):
+            found += chapter(study)
+            each()
     return found
 
 
