@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 import tiny_datasets
 from click.testing import CliRunner
+from rich.progress import Progress
 from tiny_server import Server, serve
 
 from irec_live.errors import DataError, OutputError
 from irec_models.cli import main
+from irec_models.commands.data import _Amount
 from irec_models.data import read_manifest
 from irec_models.datasets import DATA_SETS, DataSet, Part
 from irec_models.datasets.dataset import Archive
@@ -228,3 +230,12 @@ def test_the_command_says_what_is_wrong_with_a_download(tmp_path: Path, monkeypa
     assert result.exit_code == 2
     assert len(result.stderr.strip().splitlines()) == 1
     assert "a.zip cannot be downloaded" in result.stderr
+
+
+def test_progress_shows_bytes_of_archives_and_numbers_of_files() -> None:
+    amount = _Amount()
+    bar = Progress()
+    archive = bar.add_task("downloading a.zip", total=3_200_000_000, completed=1_600_000_000)
+    files = bar.add_task("unpacking a.zip", total=None, completed=1234)
+    shown = {task.id: amount.render(task).plain for task in bar.tasks}
+    assert shown == {archive: "1.6 GB of 3.2 GB", files: "1,234"}

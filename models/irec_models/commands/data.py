@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.filesize import decimal
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from irec_models.datasets import DataSet
@@ -153,11 +155,20 @@ def check(
     _tell(data_set, root, found, as_json)
 
 
+class _Amount(ProgressColumn):
+    """So much of so much: bytes of archives, else files."""
+
+    def render(self, task: Task) -> Text:
+        show = decimal if task.description.startswith(("downloading", "verifying")) else "{:,}".format
+        whole = "" if task.total is None else f" of {show(int(task.total))}"
+        return Text(show(int(task.completed)) + whole)
+
+
 @contextmanager
 def _progress() -> Iterator[Say]:
     """A bar for each thing that takes long; silent where nobody looks."""
     screen = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), _Amount(), TimeRemainingColumn())
     with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
 
         def say(what: str) -> Advance:
