@@ -12,6 +12,7 @@ import small_nets
 import torch
 from torch import Tensor, nn
 
+from irec_live.catalog import ModelInfo, bundled_models
 from irec_live.spec import ModelSpec, Threshold
 from irec_models.htmlreport import figures_chen, figures_lumen, figures_mistakes, sequence
 from irec_models.htmlreport.deconvolution import strongest_units
@@ -232,15 +233,11 @@ def test_activation_functions_are_applied_to_what_comes_back() -> None:
     assert float(features[0].min()) == pytest.approx(-unit.activation)
 
 
-@pytest.mark.parametrize("architecture", ["han", "neuroment"])
-def test_bundled_models_can_be_looked_into(architecture: str) -> None:
-    import irec_assets
-
-    folder = Path(irec_assets.__file__).parent / "models"
-    name = {"han": "han-1s", "neuroment": "neuroment-mel"}[architecture]
-    network = network_of(folder / f"{name}.onnx")
+@pytest.mark.parametrize("model", bundled_models(), ids=lambda model: model.name)
+def test_bundled_models_can_be_looked_into(model: ModelInfo) -> None:
+    network = network_of(model.path)
     assert network is not None
-    assert network.architecture == architecture
+    assert network.architecture == model.spec.architecture
 
 
 def test_a_foreign_graph_cannot_be_restored(tiny_activation_path: Path) -> None:

@@ -74,9 +74,13 @@ def _candidates(spec: ModelSpec, weights: Mapping[str, Tensor]) -> Iterator[Netw
             network = kind(**options)
         except (ValueError, TypeError):
             continue
-        names = {name for name, _ in network.named_parameters()}
         known = {name: weights[name] for name in network.state_dict() if name in weights}
-        if (network.labels, network.window_length) != (len(spec.labels), spec.window_length) or names - set(known):
+        # Equal tensors are written once, under one of their names: in practice, biases that are zero.
+        for name, parameter in network.named_parameters():
+            if name.endswith(".bias"):
+                known.setdefault(name, torch.zeros_like(parameter))
+        missing = {name for name, _ in network.named_parameters()} - set(known)
+        if (network.labels, network.window_length) != (len(spec.labels), spec.window_length) or missing:
             continue
         if any(network.state_dict()[name].shape != value.shape for name, value in known.items()):
             continue
