@@ -9,7 +9,8 @@ Y. Han, J. Kim, K. Lee, 2017: Table III (thresholds tried), Table V (S1 and S2 a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,9 @@ PUBLISHED: dict[tuple[str, float], tuple[float, ...]] = {
 }
 """Table V on IRMAS: micro precision, recall, F1, then macro."""
 
+STUCK = 0.98
+"""A categorical loss above this share of the guess that all labels are alike has taught nothing."""
+
 SPLITS = ("train", "dev", "test")
 
 Each = Callable[[str], Callable[[], None]]
@@ -62,12 +66,15 @@ class Reproduction:
         What the paper reports; empty where this is not the paper's data set.
     checkpoint : Path
         Weights, thresholds chosen on dev, card: fit to be exported.
+    learnt : bool
+        False if training never left the guess that all labels are alike; the scores mean nothing then.
     """
 
     clips: int
     sweep: dict[tuple[str, float], Scores]
     published: dict[tuple[str, float], tuple[float, ...]]
     checkpoint: Path
+    learnt: bool
 
     def best(self, how: str) -> tuple[str, float]:
         """Where an aggregation has its highest micro F1, as in Table V."""
@@ -78,6 +85,7 @@ class Reproduction:
         return {
             "clips": self.clips,
             "checkpoint": str(self.checkpoint),
+            "learnt": self.learnt,
             "sweep": [{"aggregation": how, "threshold": at, **s.to_dict()} for (how, at), s in self.sweep.items()],
             "published": [
                 {"aggregation": how, "threshold": at, "micro": list(row[:3]), "macro": list(row[3:])}
@@ -118,6 +126,7 @@ def reproduce(
     folder: Path,
     out: Path,
     *,
+    settings: Sequence[str] = (),
     device: str = "auto",
     workers: int = 1,
     threads: int | None = None,
@@ -132,6 +141,8 @@ def reproduce(
         The data set, with or without a manifest.
     out : Path
         Folder of the run.
+    settings : sequence of str
+        Keys of the recipe with other values, for the variants that a paper compares.
     device, workers, threads
         As of `irec_models.train.fit`.
     each : callable, optional
@@ -142,10 +153,21 @@ def reproduce(
     RecipeError, DataError, CheckpointError, OutputError
         Before any training.
     """
-    recipe = load_recipe(recipe_path)
+    recipe = load_recipe(recipe_path, settings)
     make_ready(folder)
     run = Run(out)
-    fit(recipe_path, [folder], out, resume=run.last.exists(), device=device, workers=workers, threads=threads)
+    trainer = fit(
+        recipe_path,
+        [folder],
+        out,
+        settings=settings,
+        resume=run.last.exists(),
+        device=device,
+        workers=workers,
+        threads=threads,
+    )
+    guess = math.log(len(recipe.data.labels)) if recipe.train.loss == "categorical" else math.inf
+    learnt = recipe.train.monitor != "loss" or -trainer.best < STUCK * guess
     best = load_checkpoint(run.best)
     network = best.network().folded()
     judge = CheckpointJudge(network, best.spec)
@@ -159,7 +181,7 @@ def reproduce(
     )
     save_checkpoint(path, content)
     ours = recipe.model.architecture == "han" and recipe.data.labels == DATA_SETS["irmas"].labels
-    return Reproduction(len(test.files), sweep, PUBLISHED if ours else {}, path)
+    return Reproduction(len(test.files), sweep, PUBLISHED if ours else {}, path, learnt)
 
 
 def _judged(judge: CheckpointJudge, folder: Path, split: str, each: Each | None) -> JudgedClips:

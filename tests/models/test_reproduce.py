@@ -64,6 +64,7 @@ def test_one_command_goes_from_the_unpacked_data_set_to_the_papers_table(
         (how, at) for how, grid in GRIDS.items() for at in grid
     ]
     assert told["published"] == []  # another network than the paper's
+    assert told["learnt"] == ("mean nothing" not in result.stderr)
     finished = load_checkpoint(Path(told["checkpoint"]))
     assert set(finished.spec.thresholds) == set(finished.spec.labels)
     assert "Test split, 4 clips" in finished.card
@@ -71,8 +72,8 @@ def test_one_command_goes_from_the_unpacked_data_set_to_the_papers_table(
     log = (tmp_path / "run" / "log.jsonl").read_text()
     load = module.load_recipe
 
-    def as_han(path: Path) -> object:
-        small = load(path)
+    def as_han(path: Path, settings: tuple[str, ...] = ()) -> object:
+        small = load(path, settings)
         return small.model_copy(update={"model": small.model.model_copy(update={"architecture": "han"})})
 
     monkeypatch.setattr(module, "load_recipe", as_han)
@@ -80,6 +81,15 @@ def test_one_command_goes_from_the_unpacked_data_set_to_the_papers_table(
     assert (tmp_path / "run" / "log.jsonl").read_text() == log
     assert "paper: S2" in shown.stdout
     assert "0.602" in shown.stdout
+
+
+def test_a_training_that_taught_nothing_says_so(irmas: Path, recipe: Path, tmp_path: Path) -> None:
+    command = ["reproduce", str(recipe), "--data", str(irmas), "--out", str(tmp_path / "run"), "--workers", "0"]
+    still = ["--set", "train.learning_rate=1e-9", "--set", "train.ema=", "--set", "train.steps=4"]
+    result = CliRunner().invoke(main, [*command, *still, "--json"])
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["learnt"] is False
+    assert "the scores mean nothing" in result.stderr
 
 
 def test_training_and_validation_share_no_recording(irmas: Path) -> None:

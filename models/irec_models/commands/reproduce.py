@@ -27,12 +27,22 @@ _NAMES = {"s1": "S1, mean", "s2": "S2, sum / strongest"}
 @click.argument("recipe", type=FILE)
 @click.option("--data", "folder", type=FILE, required=True, help="Folder of the data set, as it was unpacked.")
 @click.option("--out", type=FILE, help="Folder of the run; default runs/NAME of the recipe.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value, as train.seed=1; repeatable."
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 ...")
 @click.option("--workers", type=click.IntRange(0), default=1, show_default=True, help="Processes that make data.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads of the network.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
 def reproduce(
-    recipe: Path, folder: Path, out: Path | None, device: str, workers: int, threads: int | None, as_json: bool
+    recipe: Path,
+    folder: Path,
+    out: Path | None,
+    settings: tuple[str, ...],
+    device: str,
+    workers: int,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     """Train RECIPE on a public data set and measure it on its test set as the paper did.
 
@@ -49,6 +59,7 @@ def reproduce(
                 recipe,
                 folder,
                 out or Path("runs") / recipe.stem,
+                settings=settings,
                 device=device,
                 workers=workers,
                 threads=threads,
@@ -56,6 +67,12 @@ def reproduce(
             )
     except KeyboardInterrupt:
         sys.exit(130)
+    if not result.learnt:
+        click.echo(
+            "irec-train: validation never got better than guessing, so the scores mean nothing; try "
+            "--set model.hyperparameters.gain=true (han) or a lower train.learning_rate, with another --out",
+            err=True,
+        )
     if as_json:
         click.echo(json.dumps({"schema": "irec.reproduction/1", **result.to_dict()}))
         return
