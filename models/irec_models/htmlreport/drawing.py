@@ -22,6 +22,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8
 STYLES = ("-", "--", ":", "-.")
 
 _PIXELS_AN_INCH = 96
+_WEBP = {"quality": 85, "method": 4}  # a third of the size of PNG; small print stays legible
 _LOOK: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
@@ -72,12 +73,14 @@ class Drawing:
         grid = self.figure.subplots(rows, columns, squeeze=False, **options)
         self.axes: list[Axes] = list(grid.ravel())
 
-    def picture(self, caption: str, alt: str, form: Literal["svg", "png"] = "svg") -> Picture:
-        """The drawing as a block of the page: ``svg`` for lines and bars, ``png`` for images and many points."""
+    def picture(self, caption: str, alt: str, form: Literal["svg", "webp"] = "svg") -> Picture:
+        """The drawing as a block of the page: ``svg`` for lines and bars, ``webp`` for images and many points."""
         buffer = io.BytesIO()
-        metadata: dict[str, Any] = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
-        self.figure.savefig(buffer, format=form, dpi=130, metadata=metadata)
-        kind = "image/svg+xml" if form == "svg" else "image/png"
+        options: dict[str, Any] = (
+            {"metadata": {"Date": None, "Creator": None}} if form == "svg" else {"pil_kwargs": _WEBP}
+        )
+        self.figure.savefig(buffer, format=form, dpi=130, **options)
+        kind = "image/svg+xml" if form == "svg" else "image/webp"
         width = round(self.figure.get_figwidth() * _PIXELS_AN_INCH)
         return Picture(data_uri(buffer.getvalue(), kind), caption, alt, width)
 

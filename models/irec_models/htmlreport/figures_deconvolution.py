@@ -82,7 +82,7 @@ def _figure(study: Study, subject: Subject, network: Network) -> Block:
         f"{subject.name}: the two strongest units of each block for two windows, as Fig. 7 of Han et al. "
         "Below each image the unit's number and activation; time to the right, frequency upwards.",
         f"Spectrograms with what the strongest units of {subject.name} react to.",
-        "png",
+        "webp",
     )
 
 

@@ -149,5 +149,5 @@ def _figure(study: Study, subject: Subject) -> Block:
     return drawing.picture(
         f"{subject.name}: t-SNE of each block, of the hidden layer and of the output, as Fig. 6 of Han et al.",
         f"Scatter plots of windows by instrument at each stage of {subject.name}.",
-        "png",
+        "webp",
     )

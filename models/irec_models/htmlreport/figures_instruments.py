@@ -112,7 +112,7 @@ def _strongest(subject: Subject) -> Block:
     return drawing.picture(
         f"{subject.name}: solo clips, counts; shaded by share of the row.",
         f"Confusion matrix of {subject.name} on solo clips.",
-        "png",
+        "webp",
     )
 
 
@@ -145,4 +145,4 @@ def two_by_two(judged: torch.Tensor, targets: torch.Tensor, labels: tuple[str, .
         for tick in axes.get_xticklabels():
             tick.set_horizontalalignment("center")
         axes.set_title(label, fontsize=7.5)
-    return drawing.picture(caption, alt, "png")
+    return drawing.picture(caption, alt, "webp")

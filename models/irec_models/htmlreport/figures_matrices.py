@@ -73,4 +73,4 @@ def _picture(values: Array, labels: Sequence[str], limits: tuple[float, float], 
     axes.set_ylabel("what plays")
     axes.set_xlabel("whose output")
     drawing.figure.colorbar(image, ax=axes, fraction=0.03, label="dB" if limits[0] < 0 else "activation")
-    return drawing.picture(caption, "Matrix of outputs by the instrument that plays.", "png")
+    return drawing.picture(caption, "Matrix of outputs by the instrument that plays.", "webp")

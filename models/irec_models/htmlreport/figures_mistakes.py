@@ -132,4 +132,4 @@ def _picture(subject: Subject, audio: Array, start_s: float, labels: tuple[str, 
     lower.set_xlabel("seconds")
     lower.legend(loc="upper left", bbox_to_anchor=(1.0, 1.1), fontsize=7)
     alt = f"Spectrogram of the clip, and {' and '.join(labels[:4])} over time."
-    return drawing.picture("", alt, "png")
+    return drawing.picture("", alt, "webp")

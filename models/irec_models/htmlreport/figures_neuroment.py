@@ -74,7 +74,7 @@ def _image(subject: Subject, scene: Scene, what: str) -> Block:
     drawing.axes[-1].set_xlabel("seconds")
     drawing.figure.colorbar(image, ax=drawing.axes, label="dB" if envelope else "activation", fraction=0.03)
     return drawing.picture(
-        f"{subject.name}: {what}.", f"Predictions of {subject.name} over time, above the truth.", "png"
+        f"{subject.name}: {what}.", f"Predictions of {subject.name} over time, above the truth.", "webp"
     )
 
 
