@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from demo_music import demo_music
 
 from irec_models.frontends import CqtChroma
 
@@ -42,6 +43,7 @@ SIGNALS: dict[str, tuple[Audio, float]] = {
     "low fifth": (chord(65.41, 98.0), 0.02),
     "plucked triad": (chord(196.0, 246.94, 293.66, decay=2.0), 0.05),
     "sweep": (librosa.chirp(fmin=100, fmax=4000, sr=RATE, length=RATE).astype(np.float32), 0.04),
+    "music": (demo_music(RATE, RATE), 0.08),
     # A frame of noise is divided by the largest of 36 random values: kernels that differ by a sample choose another.
     "noise": ((0.1 * np.random.default_rng(0).standard_normal(RATE)).astype(np.float32), 0.08),
 }

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import onnx_twin
 import pytest
 import torch
+from demo_music import demo_music
 
 from irec_models.frontends import ConstantQ
 from irec_models.frontends.halving import PASSBAND, Halver
@@ -45,6 +46,7 @@ def signals(samples: int, rate: int) -> dict[str, Audio]:
         "plucked chord": (0.2 * plucked).astype(np.float32),
         "vibrato": (0.3 * bowed).astype(np.float32),
         "noise": (0.1 * rng.standard_normal(samples)).astype(np.float32),
+        "music": demo_music(rate, samples),
     }
 
 
@@ -89,7 +91,7 @@ def test_a_halving_keeps_what_lies_below_its_passband_and_folds_nothing_onto_it(
     assert 20 * np.log10(response[of_lower_rate >= 1 - PASSBAND].max()) < -85
 
 
-@pytest.mark.parametrize("name", ["sweep", "plucked chord", "noise"])
+@pytest.mark.parametrize("name", ["sweep", "plucked chord", "noise", "music"])
 def test_octaves_at_their_own_rates_are_the_transform_at_the_full_rate(name: str) -> None:
     audio = signals(WINDOW, RATE)[name]
     cqt = neuroment()
@@ -98,7 +100,7 @@ def test_octaves_at_their_own_rates_are_the_transform_at_the_full_rate(name: str
     np.testing.assert_allclose(spectrum(cqt, audio)[::11], expected, atol=4e-4 * expected.max())
 
 
-@pytest.mark.parametrize("name", ["tone", "sweep", "plucked chord", "vibrato", "noise"])
+@pytest.mark.parametrize("name", ["tone", "sweep", "plucked chord", "vibrato", "noise", "music"])
 def test_the_transform_is_librosas_wherever_q_is_constant(name: str) -> None:
     audio = signals(WINDOW, RATE)[name]
     cqt = neuroment()
