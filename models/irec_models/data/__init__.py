@@ -3,8 +3,9 @@
 ::
 
     manifest.csv ─> Bank (decoded once, memory-mapped) ─> Pools ─> phrases ─> Mixer ─> windows ─> MixStream
-    SoundFont ─> notes + manifest.csv ─┘                            drums      rooms, colours, effects
-                                                       eval_clips, held_out_mixes: what scores are measured on
+    SoundFont ─> notes + manifest.csv ──┤                           drums      rooms, colours, effects
+    irec_models.datasets ─> manifest.csv ┘              eval_clips, held_out_mixes: what scores are measured on
+                                                       ClipStream: windows of clips as they are, nothing mixed
 
 Vocabulary: a *clip* is a recording; a *voice* is one instrument of one source, played one way; a *phrase* is what one
 voice plays; a *stem* is a phrase as heard in the mixture; *presence* says that a stem is audible in a window.
