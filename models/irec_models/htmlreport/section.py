@@ -116,5 +116,5 @@ def highest(rows: Sequence[Sequence[float | None]], first_column: int = 1) -> fr
 def _highest(rows: Sequence[Sequence[float | None]], first_column: int) -> Iterable[tuple[int, int]]:
     for column in range(len(rows[0]) if len(rows) > 1 else 0):
         values = {row: value for row, cells in enumerate(rows) if (value := cells[column]) is not None}
-        if values and (best := max(values.values())) > 0:
+        if len(values) > 1 and (best := max(values.values())) > 0:
             yield from ((row, column + first_column) for row, value in values.items() if value == best)
