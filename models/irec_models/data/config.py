@@ -97,6 +97,9 @@ class StreamConfig(BaseModel):
         mu_l and sigma_l squared of equation 8, ``neuroment`` only.
     label_weights : dict of str to float
         How often a label is drawn, relative to the others; 1 where not given.
+    balance : float or None
+        Thin out the clips of plentiful labels, and use those of scarce ones again, until all have this many times
+        those of the rarest (`irec_models.data.balance`); None uses every clip. Labels are drawn evenly either way.
     other : float
         Share of stems that are instruments outside the labels, so that unknown sounds light nothing.
     phrases : float
@@ -129,6 +132,7 @@ class StreamConfig(BaseModel):
     sources_max: int = Field(default=4, ge=1, le=12)
     level_mean: float = Field(default=0.5, gt=0.0, le=1.0)
     level_variance: float = Field(default=0.01, ge=0.0, le=1.0)
+    balance: float | None = Field(default=None, ge=1.0)
     label_weights: dict[str, Annotated[float, Field(gt=0.0)]] = Field(default_factory=dict)
     other: Chance = 0.15
     phrases: Chance = 0.85

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from irec_models.data.balance import balance
 from irec_models.data.bank import Bank
 from irec_models.data.config import StreamConfig
 from irec_models.data.labels import LABELS
@@ -109,12 +110,21 @@ class MixStream(IterableDataset[Batch]):
         self.steps = steps
         self.bank = Bank(data_dir, config.sample_rate, cache=cache, progress=progress)
         chosen = self.bank.select(split=split, only=only_sources, hold_out=hold_out)
+        if config.balance:
+            chosen = self._balanced(chosen, config.balance)
         self.pools = Pools(self.bank, chosen, self.labels, allow_missing=allow_missing_labels)
         self.mixer = Mixer(self.bank, self.pools, config, seed=seed)
         # Frames at either end that reach beyond a window: its envelope has them, its presence must not.
         self._reach = -(-(config.frame_length // 2) // config.frame_hop)
         self._margin = self._reach if config.frames > 2 * self._reach else 0
         self._judged = np.array([label not in self.pools.missing for label in self.labels], np.float32)
+
+    def _balanced(self, chosen: Sequence[int], factor: float) -> list[int]:
+        """The clips of single labels in equal numbers; all others as they are."""
+        clips = [self.bank.clips[index] for index in chosen]
+        alone = [clip.labels[0] if len(clip.labels) == 1 and clip.labels[0] in self.labels else None for clip in clips]
+        rng = np.random.default_rng([self.seed, len(clips)])
+        return [chosen[place] for place in balance(alone, factor, rng)]
 
     def __iter__(self) -> Iterator[Batch]:
         worker = get_worker_info()
