@@ -153,6 +153,7 @@ def test_drops_are_relative_to_the_clean_score(monkeypatch: pytest.MonkeyPatch) 
     assert found.conditions["+12 dB, clipped"].map_drop == 0.0
     assert found.conditions["-30 dB"].top1 == found.conditions["-30 dB"].top1_drop == 0.5  # all zeros: the first label
     assert found.worst == "-30 dB"
+    assert (found.conditions[CLEAN].unheard, found.conditions["-30 dB"].unheard) == (0, 2)
     assert found.to_dict()["conditions"]["-30 dB"]["map_drop"] == pytest.approx(0.5)
 
 

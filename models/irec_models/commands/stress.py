@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -65,6 +66,9 @@ def stress(
     from irec_models.stress.suite import Material, empty_report
     from irec_models.stress.suite import stress as run
 
+    # A run in the background starts with Ctrl-C ignored, and `kill` should end it just as well.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     judges = [(path, load_judge(path)[0]) for path in models]  # a broken one shows before anything is measured
     material = Material(data, split, sources, most, noise_seconds)
     content = empty_report(split, [str(path) for path in models])

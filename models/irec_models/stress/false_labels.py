@@ -12,7 +12,7 @@ from irec_models.data import Clip
 from irec_models.data.evaluation import load_clip
 from irec_models.judges import Array, Judge
 from irec_models.stress.listening import listen, surrounded
-from irec_models.stress.noises import SAMPLE_RATE, noises
+from irec_models.stress.noises import SAMPLE_RATE, faded, noises
 from irec_models.stress.selection import choose
 
 VOICE = "voice"
@@ -83,15 +83,19 @@ class FalseLabels:
 
     @property
     def per_minute(self) -> float:
-        """Events a minute of all noise, generated and recorded; digital silence would flatter it."""
-        return _per_minute((*self.noises, *self.recorded))
+        """Events a minute of generated noise; digital silence, which would flatter it, does not count."""
+        return _per_minute(self.noises)
+
+    @property
+    def per_minute_recorded(self) -> float:
+        """Events a minute of recorded noise, which may be anything that is no instrument."""
+        return _per_minute(self.recorded)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values; None for the voice of a model that does not know it."""
         return {
             "per_minute": self.per_minute,
-            "per_minute_generated": _per_minute(self.noises),
-            "per_minute_recorded": _per_minute(self.recorded),
+            "per_minute_recorded": self.per_minute_recorded,
             "noises": [asdict(row) | {"per_minute": row.per_minute} for row in self.noises],
             "recorded": [asdict(row) | {"per_minute": row.per_minute} for row in self.recorded],
             "speech": [asdict(row) | {"voice": None if row.voice != row.voice else row.voice} for row in self.speech],
@@ -123,7 +127,8 @@ def false_labels(
 
     Notes
     -----
-    Every sound lies in faint noise: its beginning and end are heard as well.
+    Every sound lies in faint noise, so that its beginning and end are heard as well. Noises fade in and out: one that
+    starts at once is a stroke on a drum, and a model would be right to say so.
     """
     made = []
     for noise in noises(seconds):
@@ -140,7 +145,7 @@ def _noise_row(name: str, sounds: Iterable[Array], judge: Judge, *, silent: bool
     seconds = lit_s = 0.0
     labels: Counter[str] = Counter()
     for audio in sounds:
-        heard = listen(judge, surrounded(judge, audio, SAMPLE_RATE), SAMPLE_RATE)
+        heard = listen(judge, surrounded(judge, faded(audio), SAMPLE_RATE), SAMPLE_RATE)
         seconds += len(audio) / SAMPLE_RATE
         labels.update(event.label for event in heard.events)
         lit_s += sum((event.offset_s or event.onset_s) - event.onset_s for event in heard.events)

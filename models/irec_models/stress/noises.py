@@ -104,6 +104,22 @@ def noises(seconds: float = _SECONDS, *, seed: int = 0) -> Iterator[Noise]:
     yield Noise("digital silence", np.zeros(length, np.float32))
 
 
+def faded(sound: Audio) -> Audio:
+    """A noise that comes and goes within a second, or a quarter of itself: one that starts at once is a drum.
+
+    Parameters
+    ----------
+    sound : (T,) float32
+        At `SAMPLE_RATE`.
+    """
+    length = min(SAMPLE_RATE, len(sound) // 4)
+    ramp = (0.5 - 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / max(1, length))).astype(np.float32)
+    gain = np.ones(len(sound), np.float32)
+    gain[:length] = ramp
+    gain[len(sound) - length :] = ramp[::-1]
+    return sound * gain
+
+
 def faint(length: int, sample_rate: int, *, level_db: float = -70.0) -> Audio:
     """What a quiet input gives: white noise too soft to be judged, always the same.
 
@@ -153,11 +169,11 @@ def _room_tone(length: int, rng: np.random.Generator) -> Audio:
 
 
 def _clicks(length: int, rng: np.random.Generator) -> Audio:
-    """Crackle: about four a second, of a millisecond, with peaks from -20 to 0 dBFS, over hiss at -65 dBFS."""
+    """Crackle: about four a second, of a millisecond, with peaks from -40 to -10 dBFS, over hiss at -65 dBFS."""
     out = coloured("white", length, rng) * np.float32(10 ** (-65 / 20))
     size = SAMPLE_RATE // 1000
     decay = np.exp(-np.arange(size) / (size / 3))
     for start in rng.integers(0, max(1, length - size), max(1, round(4 * length / SAMPLE_RATE))):
         click = rng.standard_normal(size) * decay
-        out[start : start + size] += 10 ** (rng.uniform(-20, 0) / 20) * click[: length - start] / np.abs(click).max()
+        out[start : start + size] += 10 ** (rng.uniform(-40, -10) / 20) * click[: length - start] / np.abs(click).max()
     return np.asarray(np.clip(out, -1.0, 1.0), np.float32)

@@ -41,12 +41,15 @@ class ConditionScores:
         Clips ranked by the mean over their windows.
     map_drop, top1_drop : float
         Share of the clean score that is lost; negative where it gained.
+    unheard : int
+        Clips in which nothing is found at all: every window is below the app's -60 dBFS, and no network is asked.
     """
 
     macro_map: float
     top1: float
     map_drop: float
     top1_drop: float
+    unheard: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,8 @@ def robustness(
         scores = (_macro_map(judged), judged.top1())
         clean = rows.get(CLEAN)
         drops = (0.0, 0.0) if clean is None else (_drop(scores[0], clean.macro_map), _drop(scores[1], clean.top1))
-        rows[name] = ConditionScores(*scores, *drops)
+        unheard = sum(not levels.any() for levels in judged.windows)
+        rows[name] = ConditionScores(*scores, *drops, unheard)
     return Robustness(clips, solos, rows)
 
 

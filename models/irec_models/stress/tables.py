@@ -21,16 +21,18 @@ def robustness_table(found: Robustness, model: str, split: str) -> RenderableTyp
         caption=f"worst: {found.worst}",
     )
     table.add_column("condition")
-    for name in ("macro mAP", "drop", "top-1", "drop"):
+    for name in ("macro mAP", "drop", "top-1", "drop", "unheard"):
         table.add_column(name, justify="right")
     for name, row in found.conditions.items():
-        table.add_row(name, f"{row.macro_map:.3f}", f"{row.map_drop:.1%}", f"{row.top1:.3f}", f"{row.top1_drop:.1%}")
+        scores = (f"{row.macro_map:.3f}", f"{row.map_drop:.1%}", f"{row.top1:.3f}", f"{row.top1_drop:.1%}")
+        table.add_row(name, *scores, str(row.unheard))
     return table
 
 
 def noise_tables(found: FalseLabels, model: str) -> RenderableType:
     """Events on noise and silence, then what speech lights."""
-    noise = Table(title=f"{model}: {found.per_minute:.2f} false labels a minute of noise (digital silence apart)")
+    rates = f"{found.per_minute:.2f} of generated noise (silence apart), {found.per_minute_recorded:.2f} of recorded"
+    noise = Table(title=f"{model}: false labels a minute: {rates}")
     noise.add_column("sound")
     for name in ("seconds", "events", "a minute", "lit s"):
         noise.add_column(name, justify="right")
