@@ -71,6 +71,7 @@ def _image(subject: Subject, scene: Scene, what: str) -> Block:
         axes.set_title(title, loc="left")
         for border in _borders(scene, subject.spec.sample_rate):
             axes.axvline(border, color="#bbbbbb", linewidth=0.6)
+        axes.set_xlim(extent[0], extent[1])
     drawing.axes[-1].set_xlabel("seconds")
     drawing.figure.colorbar(image, ax=drawing.axes, label="dB" if envelope else "activation", fraction=0.03)
     return drawing.picture(
