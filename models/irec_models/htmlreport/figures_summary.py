@@ -56,8 +56,8 @@ def _summary(study: Study) -> Section:
     table = Table(
         "Clips: mean over windows (S1) against the model's own thresholds. Mixtures: highest window, mean over sizes "
         "0 to 10. Multilabel accuracy is intersection over union, EMR the share of items with every label right "
-        "(Chen et al., equations 3 and 4). Milliseconds: windows judged one by one on one thread, the fastest tenth of 50, "
-        "measured in this run on this machine.",
+        "(Chen et al., equations 3 and 4). Milliseconds: windows judged one by one on one thread, the fastest "
+        "tenth of 50, measured in this run on this machine.",
         _COLUMNS,
         tuple(rows),
         highest(scores, first_column=4),
