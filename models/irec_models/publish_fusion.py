@@ -59,8 +59,10 @@ def publish_fusion(
     half = {member: torch.full((len(checkpoint.spec.labels),), 0.5) for member, checkpoint in members.items()}
     fuse(members, half, name=name, title=title)  # what does not fit together is refused before anything is judged
     first = next(iter(members.values())).spec
-    if recipe.data.labels != first.labels:
-        raise RecipeError(f"the recipe '{recipe.model.name}' has other labels than '{first.name}'")
+    if not set(first.labels) <= set(recipe.data.labels):
+        raise RecipeError(f"the recipe '{recipe.model.name}' lacks labels that '{first.name}' has")
+    # Publishing may have left out labels that were not learnt.
+    recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"labels": first.labels})})
     thresholds, counts = _thresholds(members, recipe, data)
     fused = fuse(members, thresholds, name=name, title=title)
     network = fused.network()

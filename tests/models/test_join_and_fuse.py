@@ -159,3 +159,5 @@ def test_what_cannot_be_fused_is_refused_before_anything_is_judged(
     assert "name the recipe with --recipe" in refusal(mel, stray)
     (tmp_path / "else" / "recipe.toml").write_text(RECIPE.replace("south", "north"), encoding="utf-8")
     assert "held out different sources; train them alike" in refusal(mel, stray)
+    (tmp_path / "else" / "recipe.toml").write_text(RECIPE.replace('"piano", ', ""), encoding="utf-8")
+    assert "lacks labels that 'lumen-mel' has" in refusal(mel, stray, "--recipe", tmp_path / "else" / "recipe.toml")
