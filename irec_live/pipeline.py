@@ -30,6 +30,10 @@ from irec_live.spectrogram import LogMelStream
 from irec_live.timeline import Timeline
 from irec_live.tracker import LabelTracker, TrackerSettings, track
 
+SILENCE_DB = -75.0
+"""RMS below which a window is silence and no network is asked: soft playing far from a microphone is above, the noise
+of a converter below."""
+
 _PIECE_S = 4.0
 """Longer blocks are worked through in pieces, so that a block of an hour needs no more memory than one of this."""
 
@@ -96,7 +100,7 @@ class Pipeline:
         models: Sequence[WindowJudge],
         *,
         hop_s: float | None = None,
-        silence_db: float = -60.0,
+        silence_db: float = SILENCE_DB,
         tracker: TrackerSettings | None = None,
         timeline: Timeline | None = None,
         keep_s: float | None = None,

@@ -16,6 +16,7 @@ import torch
 from irec_live.detector import Detector
 from irec_live.errors import CheckpointError
 from irec_live.overlap_add import OverlapAdd
+from irec_live.pipeline import SILENCE_DB
 from irec_live.spec import ModelSpec
 from irec_live.windows import Windower
 from irec_models.checkpoint import load_checkpoint
@@ -24,7 +25,7 @@ from irec_models.nets import Network
 Array = npt.NDArray[np.float32]
 
 _BATCH = 32
-_SILENCE_RMS = 1e-3  # -60 dBFS, below which the app does not ask a network either
+_SILENCE_RMS = 10 ** (SILENCE_DB / 20)  # the app does not ask a network either
 
 
 class Judge(Protocol):
@@ -90,7 +91,7 @@ def windows_of(audio: Array, window_length: int, hop_length: int) -> Array:
 def judge_recording(judge: Judge, audio: Array, hop_length: int) -> Array:
     """A whole recording (T,): (R, K) activations or (R, K, N) envelopes of windows `hop_length` apart.
 
-    Windows below -60 dBFS count as silence and give zeros, as in the app.
+    Windows below `irec_live.pipeline.SILENCE_DB` count as silence and give zeros, as in the app.
     """
     windows = windows_of(audio, judge.spec.window_length, hop_length)
     parts = [judge(windows[start : start + _BATCH]) for start in range(0, len(windows), _BATCH)]

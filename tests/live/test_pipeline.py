@@ -12,7 +12,7 @@ from fake_models import RATE, FakeActivation, FakeEnvelope
 
 from irec_live.mono import to_mono
 from irec_live.overlap_add import hann_taper
-from irec_live.pipeline import Pipeline, PipelineStep
+from irec_live.pipeline import SILENCE_DB, Pipeline, PipelineStep
 from irec_live.resample import QUALITY
 from irec_live.timeline import Timeline
 from irec_live.tracker import TrackerSettings
@@ -33,7 +33,7 @@ def run(pipeline: Pipeline, signal: np.ndarray, how: int | str) -> list[Pipeline
     return [*(pipeline.push(block) for block in cut(signal, how)), pipeline.flush()]
 
 
-def oracle_activations(signal: np.ndarray, model: FakeActivation, silence_db: float = -60.0) -> np.ndarray:
+def oracle_activations(signal: np.ndarray, model: FakeActivation, silence_db: float = SILENCE_DB) -> np.ndarray:
     """Resample it all, slice it, judge each slice; columns in the order of LABELS."""
     samples = soxr.resample(signal, SOURCE_RATE, RATE, quality=QUALITY)
     length, hop = model.spec.window_length, model.spec.hop_length
@@ -130,12 +130,12 @@ def test_labels_are_the_union_with_the_activation_models_first_in_any_order() ->
 def test_silence_is_not_judged_and_its_rows_are_zero() -> None:
     model, envelope = FakeActivation(), FakeEnvelope()
     pipeline = Pipeline(RATE, [model, envelope])
-    run(pipeline, noise(8000, amplitude=10 ** (-70 / 20)), 500)
+    run(pipeline, noise(8000, amplitude=10 ** (-78 / 20)), 500)
     assert model.calls == envelope.calls == pipeline.stats.windows == 0
     assert not pipeline.timeline.activations()[1].any()
     assert not pipeline.timeline.envelopes()[1].any()
-    loud = Pipeline(RATE, [model, envelope], silence_db=-80.0)
-    run(loud, noise(8000, amplitude=10 ** (-70 / 20)), 500)
+    loud = Pipeline(RATE, [model, envelope], silence_db=-85.0)
+    run(loud, noise(8000, amplitude=10 ** (-78 / 20)), 500)
     assert loud.stats.windows == model.calls + envelope.calls > 0
 
 

@@ -11,7 +11,17 @@ from torch import Tensor, nn
 from irec_models.frontends import LogMel
 from irec_models.frontends.normalize import LevelNormalizer, Standardizer
 from irec_models.nets.network import Network
-from irec_models.nets.tutti_trunk import BANDS, CHANNELS, HOP_LENGTH, N_FFT, SAMPLE_RATE, ConvNorm, TuttiTrunk, fold
+from irec_models.nets.tutti_trunk import (
+    BANDS,
+    CHANNELS,
+    HOP_LENGTH,
+    LEVEL_FLOOR,
+    N_FFT,
+    SAMPLE_RATE,
+    ConvNorm,
+    TuttiTrunk,
+    fold,
+)
 
 _WIDTH = 512
 _PLACES = BANDS // 16  # bands left behind four stages
@@ -51,7 +61,7 @@ class TuttiNet(Network):
             raise ValueError(f"labels must be at least 1, not {labels}")
         self.hyperparameters = {"labels": labels, "dropout": dropout, "folded": folded}
         self.labels = labels
-        self.level = LevelNormalizer()
+        self.level = LevelNormalizer(LEVEL_FLOOR)
         self.mel = LogMel(
             SAMPLE_RATE,
             SAMPLE_RATE,

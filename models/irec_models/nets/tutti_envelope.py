@@ -13,7 +13,17 @@ from torch import Tensor, nn
 from irec_models.frontends import LogMel
 from irec_models.frontends.normalize import LevelNormalizer, Standardizer
 from irec_models.nets.network import Network
-from irec_models.nets.tutti_trunk import BANDS, CHANNELS, HOP_LENGTH, N_FFT, SAMPLE_RATE, ConvNorm, TuttiTrunk, fold
+from irec_models.nets.tutti_trunk import (
+    BANDS,
+    CHANNELS,
+    HOP_LENGTH,
+    LEVEL_FLOOR,
+    N_FFT,
+    SAMPLE_RATE,
+    ConvNorm,
+    TuttiTrunk,
+    fold,
+)
 
 FRAMES = 16
 WINDOW_LENGTH = (FRAMES - 1) * HOP_LENGTH  # 348 ms
@@ -79,7 +89,7 @@ class TuttiEnvelopeNet(Network):
             raise ValueError(f"labels must be at least 1, not {labels}")
         self.hyperparameters = {"labels": labels, "dropout": dropout, "folded": folded}
         self.labels = labels
-        self.level = LevelNormalizer()
+        self.level = LevelNormalizer(LEVEL_FLOOR)
         self.mel = LogMel(
             SAMPLE_RATE, WINDOW_LENGTH, N_FFT, HOP_LENGTH, frames=FRAMES, bands=BANDS, low_hz=30.0, floor=1e-2
         )

@@ -18,6 +18,7 @@ SAMPLE_RATE = 22_050
 N_FFT = 1024
 HOP_LENGTH = 512
 BANDS = 128
+LEVEL_FLOOR = 1e-4  # -80 dBFS, below what the app calls silence: any window it judges is heard at one level
 CHANNELS = (24, 48, 96, 192)
 BLOCKS = (1, 1, 2, 2)
 

@@ -42,7 +42,7 @@ class ConditionScores:
     map_drop, top1_drop : float
         Share of the clean score that is lost; negative where it gained.
     unheard : int
-        Clips in which nothing is found at all: every window is below the app's -60 dBFS, and no network is asked.
+        Clips in which nothing is found at all: every window is silence to the app, and no network is asked.
     """
 
     macro_map: float
