@@ -16,10 +16,10 @@ from irec_live.on_demand import ON_DEMAND, OnDemand
 from irec_live.onnx_file import inspect_model, read_model_bytes
 from irec_live.spec import ModelSpec
 
-DEFAULT_ACTIVATION = "han-1s"
+DEFAULT_ACTIVATION = "tutti-1s"
 """Name of the bundled model that tells which instruments play."""
 
-DEFAULT_ENVELOPE = "neuroment-mel"
+DEFAULT_ENVELOPE = "tutti-348ms"
 """Name of the bundled model that tells how loud each one is."""
 
 MODELS_DIR_VARIABLE = "IREC_MODELS_DIR"

@@ -33,7 +33,7 @@ def test_a_bundled_model_runs_and_answers_a_window_alike_wherever_it_stands(path
     detector = Detector(path)
     silence = np.zeros((3, detector.spec.window_length), np.float32)
     answer = detector(silence)
-    assert answer.shape[:2] == (3, len(LABELS))
+    assert answer.shape[:2] == (3, len(detector.spec.labels))
     np.testing.assert_array_equal(answer[0], answer[2])
 
 
@@ -42,7 +42,7 @@ def test_a_bundled_model_says_where_it_comes_from(path: Path) -> None:
     detector = Detector(path)
     spec = detector.spec
     assert spec.name == path.stem
-    assert spec.labels == LABELS
+    assert spec.labels[: len(LABELS)] == LABELS
     assert spec.precision == "fp32"
     assert spec.opset > 0
     assert spec.parameters > 0
