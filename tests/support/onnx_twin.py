@@ -80,7 +80,9 @@ def compare(network: Network, batch_sizes: tuple[int, ...] = (1, 3), traced: int
             ):
                 assert found.shape == wanted.shape
                 scale = max(float(wanted.abs().max()), 1.0) if index == 0 else 1.0
-                apart[index] = max(apart[index], float(np.abs(found - wanted.numpy()).max()) / scale)
+                # NaN on one side is as far apart as can be; `max` would pass over it.
+                difference = np.nan_to_num(np.abs(found - wanted.numpy()), nan=np.inf)
+                apart[index] = max(apart[index], float(difference.max()) / scale)
     with torch.no_grad():
         said = network.predict(windows)
     spread = float((said.amax(dim=0) - said.amin(dim=0)).max())

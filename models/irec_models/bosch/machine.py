@@ -4,7 +4,7 @@ Shapes: B batch, D features, S support vectors, K labels.
 
 References
 ----------
-B. Schölkopf, A. J. Smola, "Learning with Kernels", MIT Press, 2002 (decision function, equation 1.25).
+B. Schölkopf, A. J. Smola, "Learning with Kernels", MIT Press, 2002 (chapter 7: the decision function).
 J. Platt, "Probabilistic outputs for support vector machines", Advances in Large Margin Classifiers, 2000.
 """
 

@@ -62,7 +62,7 @@ class TimbreDescriptors(nn.Module):
     def forward(self, magnitude: Tensor) -> Tensor:
         """Magnitudes above zero (B, N, H) to descriptors (B, N, D)."""
         power = magnitude.square()
-        cepstrum = 10.0 * torch.log10(power @ self.filters + 1e-20) @ self.cosines
+        cepstrum = 10.0 * torch.log10((power @ self.filters).clamp(min=1e-20)) @ self.cosines
         total = magnitude.sum(dim=-1, keepdim=True)
         share = magnitude / total
         centroid = share @ self.frequencies.unsqueeze(1)
