@@ -109,7 +109,12 @@ def test_every_pin_is_exact(pins: list[Requirement]) -> None:
 
 @pytest.mark.parametrize(
     ("package", "extras"),
-    [("irec_live", ()), ("irec_assets", ()), ("irec_models", ("train", "distill")), ("irec_export", ("train", "export"))],
+    [
+        ("irec_live", ()),
+        ("irec_assets", ()),
+        ("irec_models", ("train", "distill")),
+        ("irec_export", ("train", "export")),
+    ],
 )
 def test_every_imported_distribution_is_declared(
     project: dict[str, Any], package: str, extras: tuple[str, ...]

@@ -92,6 +92,7 @@ class DistillSection(_Section):
         default=None, ge=0, le=1, description="weight of the opinion of a classifier on the teacher's embedding"
     )
     strange: float = Field(default=0.25, ge=0, le=1, description="share of windows changed beyond their labels")
+    noisy: float = Field(default=0.0, ge=0, le=1, description="share of windows that only the network hears with noise")
 
 
 class Recipe(_Section):

@@ -32,6 +32,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from irec_live.errors import DataError, MissingExtraError
 from irec_models.data import Batch, MixStream
+from irec_models.data.noisy import Noisy
 from irec_models.data.strange import Strange
 
 Array = npt.NDArray[np.float32]
@@ -238,14 +239,17 @@ class TaughtStream(IterableDataset[Lesson]):
         For `YamNet`.
     strange : float
         Share of windows that `irec_models.data.strange.Strange` changes beyond what their labels allow.
+    noisy : float
+        Share of windows that the pupil alone hears with noise (`irec_models.data.noisy.Noisy`).
     """
 
-    def __init__(self, stream: MixStream, teacher: Path, strange: float) -> None:
+    def __init__(self, stream: MixStream, teacher: Path, strange: float, noisy: float = 0.0) -> None:
         super().__init__()
         self.stream = stream
         self.config = stream.config
         self._path = teacher
         self._strange = Strange(strange, stream.config.sample_rate)
+        self._noisy = Noisy(noisy, stream.config.sample_rate, stream.config.window_length, seed=stream.seed)
         self._teacher: YamNet | None = None
 
     def __iter__(self) -> Iterator[Lesson]:
@@ -262,7 +266,8 @@ class TaughtStream(IterableDataset[Lesson]):
             self._teacher = YamNet(self._path, self.config.sample_rate)
         rng = np.random.default_rng([self.stream.seed, step, 1_000_003])
         batch = self._strange(rng, self.stream.batch(step))
-        return Lesson(batch, torch.from_numpy(self._teacher(batch.audio.numpy())))
+        taught = torch.from_numpy(self._teacher(batch.audio.numpy()))
+        return Lesson(self._noisy(rng, batch), taught)
 
 
 def _find(tensors: list[dict[str, Any]], path: Path, name: str, shape: tuple[int, ...]) -> int:

@@ -158,7 +158,7 @@ def _stream(
         progress=True,
     )
     if recipe.distill and teacher and isinstance(mixtures, MixStream):
-        return TaughtStream(mixtures, teacher, recipe.distill.strange)
+        return TaughtStream(mixtures, teacher, recipe.distill.strange, recipe.distill.noisy)
     return mixtures
 
 

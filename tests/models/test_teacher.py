@@ -20,6 +20,7 @@ from irec_live.errors import DataError, MissingExtraError, RecipeError
 from irec_models import teacher
 from irec_models.checkpoint import load_checkpoint
 from irec_models.data import Batch, MixStream
+from irec_models.data.noisy import Noisy
 from irec_models.data.strange import Strange
 from irec_models.recipe import load_recipe
 from irec_models.teacher import CLASSES, FEATURES, SIZE, Expert, Guess, TaughtStream, YamNet
@@ -130,6 +131,30 @@ def test_strange_windows_lose_their_labels_and_the_others_stay() -> None:
     assert float(changed.audio.abs().max()) <= 1.0
     assert bool(torch.isfinite(changed.audio).all())
     assert float((changed.audio[strange] != audio[strange]).any(dim=1).float().mean()) > 0.6
+
+
+def test_noise_is_for_the_pupil_alone(yamnet: Path, bank: Path, recipe: Path) -> None:
+    config = load_recipe(recipe)
+    stream = MixStream(config.stream, bank, seed=1, labels=config.data.labels)
+    clean, noisy = (TaughtStream(stream, yamnet, 0.0, share).lesson(3) for share in (0.0, 0.5))
+    torch.testing.assert_close(noisy.taught, clean.taught, rtol=0, atol=0)
+    touched = (noisy.batch.audio != clean.batch.audio).any(dim=1)
+    assert 0 < int(touched.sum()) < len(touched)
+    torch.testing.assert_close(noisy.batch.presence, clean.batch.presence, rtol=0, atol=0)
+
+
+def test_noise_stays_within_its_range_and_comes_over_silence_too() -> None:
+    audio = 0.1 * torch.randn(200, 4096)
+    audio[::2] = 0.0
+    batch = Batch(audio, torch.ones(200, 2), torch.zeros(200, 2, 9), torch.ones(200, 2))
+    changed = Noisy(1.0, 8000, 4096)(np.random.default_rng(0), batch).audio
+    assert bool(torch.isfinite(changed).all())
+    assert float(changed.abs().max()) <= 1.0
+    assert float(changed[::2].abs().amax(dim=1).min()) > 0.0
+    unscaled = changed.abs().amax(dim=1) < 1.0  # what was not brought back into range
+    added_db = 10 * torch.log10((changed - audio).pow(2).mean(dim=1) / audio.pow(2).mean(dim=1))
+    assert -30.0 < float(added_db[1::2][unscaled[1::2]].min()) < -15.0
+    assert float(added_db[1::2][unscaled[1::2]].max()) < 9.0
 
 
 def test_a_pupil_learns_what_its_teacher_says() -> None:

@@ -1,4 +1,4 @@
-"""One self-contained page about what models get right and wrong: ``irec-train evaluate --report``.
+"""One self-contained page about what models get right and wrong, from ``irec-train evaluate MODEL --report OUT``.
 
 ::
 
