@@ -18,8 +18,8 @@ class Strange:
     """Changes a share of a batch's windows and takes their labels out of account.
 
     Resampled by up to nine semitones (body and formants with it), sent through a random smooth response of up to 36 dB
-    range, laid over another window, or reversed: instruments that nobody plays, in more variety than any collection
-    of recordings has.
+    range, laid over another window, cut up, given other onsets and decays, distorted, or reversed: instruments that
+    nobody plays, in more variety than any collection of recordings has.
 
     Parameters
     ----------
@@ -54,11 +54,26 @@ class Strange:
             window = window + np.float32(min(gain, 10.0)) * other
         if rng.random() < 0.6:
             window = _faster(window, 2.0 ** (rng.uniform(-9.0, 9.0) / 12.0))
+        if rng.random() < 0.2:
+            window = _spliced(rng, window, other)
+        if rng.random() < 0.3:
+            window = window * self._strokes(rng, len(window))
+        if rng.random() < 0.15:
+            window = np.tanh(window * np.float32(10.0 ** (rng.uniform(0.0, 30.0) / 20.0) / max(_rms(window), 1e-4) / 3))
         if rng.random() < 0.6:
             window = self._coloured(rng, window)
         if rng.random() < 0.15:
             window = window[::-1]
         return np.ascontiguousarray(window / max(1.0, float(np.abs(window).max())), np.float32)
+
+    def _strokes(self, rng: np.random.Generator, length: int) -> Array:
+        """A gain (T,) that rises at random times and falls away, as of something plucked, struck or bowed in swells."""
+        time = np.arange(length, dtype=np.float32) / self.sample_rate
+        onsets = np.concatenate(([-rng.uniform(0.0, 0.5)], np.sort(rng.uniform(0.0, time[-1], rng.integers(0, 6)))))
+        since = time - onsets[np.searchsorted(onsets, time, side="right") - 1].astype(np.float32)
+        rise, fall = np.exp(rng.uniform(np.log([0.001, 0.03]), np.log([0.15, 1.0])))
+        gain: Array = ((1.0 - np.exp(-since / rise)) * np.exp(-since / fall)).astype(np.float32)
+        return gain
 
     def _coloured(self, rng: np.random.Generator, window: Array) -> Array:
         spectrum = np.fft.rfft(window)
@@ -74,6 +89,15 @@ def _faster(window: Array, factor: float) -> Array:
     last = len(window) - 1
     place = last - np.abs(last - np.mod(place, 2 * last))
     return np.asarray(np.interp(place, np.arange(len(window)), window), np.float32)
+
+
+def _spliced(rng: np.random.Generator, window: Array, other: Array) -> Array:
+    """Pieces of two windows, at random lengths, each faded over 10 ms or so."""
+    pieces = rng.integers(2, 8)
+    choice = np.repeat(rng.integers(0, 2, pieces), -(-len(window) // pieces))[: len(window)].astype(np.float32)
+    share = np.convolve(choice, np.full(201, 1 / 201, np.float32), mode="same")
+    mixed: Array = (share * window + (1 - share) * np.roll(other, int(rng.integers(len(other))))).astype(np.float32)
+    return mixed
 
 
 def _rms(window: Array) -> float:
