@@ -27,8 +27,10 @@ nets = pytest.importorskip("irec_models.nets")
 MEL = {
     "han": {"n_fft": 1024, "hop_length": 512, "n_mels": 128, "fmin": 0.0, "fmax": None},
     "neuroment": {"n_fft": 2048, "hop_length": 1024, "n_mels": 128, "fmin": 27.5, "fmax": 20_000.0},
+    "tutti": {"n_fft": 1024, "hop_length": 512, "n_mels": 128, "fmin": 30.0, "fmax": None},
+    "tutti-envelope": {"n_fft": 1024, "hop_length": 512, "n_mels": 128, "fmin": 30.0, "fmax": None},
 }
-FRAMES = {"han": 43, "neuroment": 16}
+FRAMES = {"han": 43, "neuroment": 16, "tutti": 43, "tutti-envelope": 16}
 REPEATS = 60
 
 Way = Callable[[], Any]
@@ -65,7 +67,7 @@ def ways(detector: Detector) -> dict[str, Way]:
         mel = librosa.feature.melspectrogram(y=window, sr=spec.sample_rate, power=1.0, **options)
         features = torch.from_numpy(np.log(mel[:, :frames].T + 1e-3).astype(np.float32))
         with torch.inference_mode():
-            return network.probabilities(network.classify(features[None])).numpy()
+            return network.outputs(network.classify(features[None]), torch.from_numpy(window[None])).numpy()
 
     def eager() -> Any:
         with torch.inference_mode():
