@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from irec_live.spec import ModelSpec
+from irec_models.data import StreamConfig
 from irec_models.data.manifest import read_manifests
 from irec_models.evaluate import Evaluation
 from irec_models.mixes import MixEvaluation
 from irec_models.recipe import Recipe
+
+_TAUGHT = "It learnt from the outputs of YAMNet (Google, Apache-2.0) on the same mixtures too; nothing of YAMNet is in this file."
 
 
 def attributions(data: Sequence[Path], labels: Sequence[str]) -> dict[str, tuple[str, int]]:
@@ -50,8 +53,8 @@ def write_card(
         What the thresholds were chosen on.
     """
     held = ", ".join(recipe.data.hold_out) or f"the split {recipe.data.validation_split}"
-    command = f"irec-train fit models/recipes/{recipe.model.name}.toml" + " --data DIR" * len(data)
-    step = training.get("step", "?")
+    step = int(training.get("step", 0))
+    heard_h = step * recipe.stream.batch_size * spec.window_s / 3600
     lines = [
         f"# {spec.title or spec.name}",
         "",
@@ -62,10 +65,12 @@ def write_card(
         "",
         "## Training",
         "",
-        f"`{command}`: seed {recipe.train.seed}, best of {training.get('steps_in_all', step)} steps at step {step} "
-        f"after {training.get('hours', 0.0):.2f} hours on CPU, batches of {recipe.stream.batch_size} windows.",
-        "Mixtures of 0 to 6 sources made on the fly from the recordings below, with rooms, equalisers, band limits,",
+        f"Recipe `{recipe.model.name}`, seed {recipe.train.seed}: best of {training.get('steps_in_all', step)} steps at "
+        f"step {step}, after {training.get('hours', 0.0):.2f} hours and {heard_h:.1f} hours of sound in batches of "
+        f"{recipe.stream.batch_size} windows.",
+        f"{_mixtures(recipe.stream)} made on the fly from the recordings below, with rooms, equalisers, band limits,",
         "noise, gain and other imperfections. Nothing of the dev split was trained on.",
+        *([_TAUGHT] if recipe.distill else []),
         f"Held out of training, for validation: {held}.",
         f"Thresholds: {thresholds_from}.",
         *([recipe.model.notes] if recipe.model.notes else []),
@@ -82,6 +87,12 @@ def write_card(
     for source, (licence, clips) in attributions(data, spec.labels).items():
         lines.append(f"| {source}{' (held out)' if source in recipe.data.hold_out else ''} | {licence} | {clips} |")
     return "\n".join(lines) + "\n"
+
+
+def _mixtures(stream: StreamConfig) -> str:
+    if stream.mode == "neuroment":
+        return f"Mixtures of {stream.sources_min} to {stream.sources_max} sources"
+    return f"Mixtures of 0 to {len(stream.sizes) - 1} sources"
 
 
 def score_lines(dev: Evaluation, mixes: MixEvaluation) -> list[str]:

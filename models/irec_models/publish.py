@@ -81,7 +81,8 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path) -> tuple[Evaluati
     best = load_checkpoint(run.best)
     network, recipe, left_out = learnt_labels(best, recipe, data)
     labels = recipe.data.labels
-    spec = best.spec.model_copy(update={"labels": labels})
+    about = {"title": recipe.model.title, "licence": recipe.model.licence, "training_data": recipe.model.training_data}
+    spec = best.spec.model_copy(update={"labels": labels, **about})
     lift = lift_envelopes(network, spec, recipe, data) if network.kind == "envelope" else 0.0
     unaided = CheckpointJudge(network, spec)
     clips = judge_clips(unaided, eval_clips(data, sample_rate=spec.sample_rate, labels=labels))

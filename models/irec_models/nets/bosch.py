@@ -6,7 +6,7 @@ References
 ----------
 J. J. Bosch, J. Janer, F. Fuhrmann, P. Herrera, "A comparison of sound segregation techniques for predominant instrument
 recognition in musical audio signals", ISMIR 2012 (a support vector machine for each instrument on hand-made features,
-of the mix and of separated streams). Baseline of B. Vaznonis et al., section 2.1.
+of the mix and of separated streams). Baseline of M. Vaznonis et al., section 2.1.
 """
 
 from __future__ import annotations

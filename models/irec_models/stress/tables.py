@@ -128,6 +128,6 @@ def _counted(labels: dict[str, int]) -> str:
 
 
 def _shortened(label: str) -> str:
-    """A label in three letters, so that thirteen columns fit a narrow terminal: "electric guitar" is "e g"."""
+    """A label in three letters, so that many columns fit a narrow terminal: "electric guitar" is "e g"."""
     words = label.split()
     return label[:3] if len(words) == 1 else f"{words[0][0]} {words[1][0]}"
