@@ -14,7 +14,9 @@ from irec_models.evaluate import Evaluation
 from irec_models.mixes import MixEvaluation
 from irec_models.recipe import Recipe
 
-_TAUGHT = "It learnt from the outputs of YAMNet (Google, Apache-2.0) on the same mixtures too; nothing of YAMNet is in this file."
+_TAUGHT = (
+    "It learnt from the outputs of YAMNet (Google, Apache-2.0) on the same mixtures too, none of which is in this file."
+)
 
 
 def attributions(data: Sequence[Path], labels: Sequence[str]) -> dict[str, tuple[str, int]]:
@@ -65,8 +67,8 @@ def write_card(
         "",
         "## Training",
         "",
-        f"Recipe `{recipe.model.name}`, seed {recipe.train.seed}: best of {training.get('steps_in_all', step)} steps at "
-        f"step {step}, after {training.get('hours', 0.0):.2f} hours and {heard_h:.1f} hours of sound in batches of "
+        f"Recipe `{recipe.model.name}`, seed {recipe.train.seed}: best of {training.get('steps_in_all', step)} steps "
+        f"at step {step}, after {training.get('hours', 0.0):.2f} hours and {heard_h:.1f} hours of sound in batches of "
         f"{recipe.stream.batch_size} windows.",
         f"{_mixtures(recipe.stream)} made on the fly from the recordings below, with rooms, equalisers, band limits,",
         "noise, gain and other imperfections. Nothing of the dev split was trained on.",

@@ -7,8 +7,8 @@ The same network judges the same recordings in three forms:
 * ``heard``: statistics of all that was heard up to the end of the window, the constants counting as one second of it;
 * ``whole``: statistics of the whole recording, the future included.
 
-What ``whole`` scores above ``heard`` is the price of causality; ``constants`` less ``whole`` also holds that the network was trained
-with constants.
+What ``whole`` scores above ``heard`` is the price of causality; ``constants`` less ``whole`` also holds that the
+network was trained with constants.
 
 Shapes: W windows, T samples in a window, N frames, F bins.
 
