@@ -32,6 +32,8 @@ class AugmentConfig(BaseModel):
         Mixture.
     hiss, hum, bed : float
         Mixture: steady noise, mains hum, recorded noise clips.
+    loud_noise : float
+        Mixture: hiss from 12 dB below the sources to 4 dB above.
     dc : float
         Mixture: a constant offset.
     gain : float
@@ -53,6 +55,7 @@ class AugmentConfig(BaseModel):
     hiss: Chance = 0.35
     hum: Chance = 0.08
     bed: Chance = 0.1
+    loud_noise: Chance = 0.0
     dc: Chance = 0.05
     gain: Chance = 0.7
 

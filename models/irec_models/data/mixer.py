@@ -182,6 +182,8 @@ class Mixer:
             voice = self.pools.draw("noise", rng)
             noise = render_phrase(self.bank, voice, self.length, rng)
             bed += noise * np.float32(10 ** (-rng.uniform(0 if empty else 6, 40) / 20))
+        if augment.loud_noise and rng.random() < augment.loud_noise:
+            bed += self.noises.hiss(rng) * np.float32(PHRASE_RMS * 10 ** (-rng.uniform(-4, 12) / 20))
         if silent or not bed.any():
             return np.zeros(self.length, np.float32)
         return bed if colour is None else self.rooms.apply(bed, colour)
