@@ -60,6 +60,13 @@ ON_DEMAND: tuple[OnDemand, ...] = (
     _fitted("chen-1s", "One classifier an instrument after Chen et al., 1 s", "activation", 2_065_869),
     _fitted("chen-harp", "Chen et al.: harp alone, to be joined with others, 1 s", "activation", 158_913),
     _fitted("chen-4s", "Chen et al.: flute alone as published, 4 s", "activation", 31_550_657),
+    OnDemand(
+        "chen-nsynth",
+        "Chen et al. on acoustic notes of NSynth, 10 families, 4 s",
+        "activation",
+        2_899_850,
+        f"irec-train fit {_RECIPES}/chen-nsynth.toml --data datasets/nsynth",
+    ),
     _fitted("vaznonis-lstm", "LSTM of Vaznonis et al. on raw samples, 1 s", "activation", 161_989),
     _fitted("vaznonis-fft", "Dense layers of Vaznonis et al. on 11 025 bins, 1 s", "activation", 1_905_709),
     _fitted("vaznonis-fft-3s", "Dense layers of Vaznonis et al. on 442 000 bins, 3 s", "activation", 40_288_109),
@@ -87,5 +94,12 @@ ON_DEMAND: tuple[OnDemand, ...] = (
     _fitted("neuroment-mel", "Neuroment on mel, 348 ms", "envelope", 2_046_272),
     _fitted("neuroment-cqt", "Neuroment on constant Q, 348 ms", "envelope", 2_898_240),
     _fitted("neuroment-stft", "Neuroment on the spectrum, 348 ms", "envelope", 13_973_824),
+    OnDemand(
+        "neuroment-medley",
+        "Neuroment on Medley-solos-DB as published, 348 ms",
+        "envelope",
+        1_390_832,
+        f"irec-train fit {_RECIPES}/neuroment-medley.toml --data datasets/medley-solos-db",
+    ),
 )
 """In the order of the published systems; models of these names that are installed are not offered again."""

@@ -171,6 +171,22 @@ def multilabel_accuracy(judged: Tensor, targets: Tensor) -> float:
     return float(torch.where(either > 0, both / either.clamp(min=1), torch.ones(len(judged))).mean())
 
 
+def decision_accuracy(judged: Tensor, targets: Tensor) -> float:
+    """Mean over items of the share of labels judged rightly, absent ones too, (C, K) each; 1 where none is known.
+
+    With K labels, always saying no is right about K - n of them where n play.
+
+    Examples
+    --------
+    >>> decision_accuracy(torch.tensor([[1, 0, 0, 1]]), torch.tensor([[1, 1, 0, 1]]))
+    0.75
+    """
+    known = targets != UNKNOWN
+    right = ((judged == 1) == (targets == 1)) & known
+    count = known.sum(dim=1)
+    return float(torch.where(count > 0, right.sum(dim=1) / count.clamp(min=1), torch.ones(len(judged))).mean())
+
+
 def _exact_match(judged: Tensor, targets: Tensor) -> float:
     filled = torch.where(targets == UNKNOWN, judged, targets)
     return float(multilabel_exact_match(judged, filled, num_labels=judged.shape[1], validate_args=False))

@@ -24,7 +24,7 @@ from irec_models.aggregate import aggregate
 from irec_models.data import EvalMix
 from irec_models.evaluate import level_of, presence_of, target_row
 from irec_models.judges import Array, Judge, judge_recording, stitch
-from irec_models.metrics import score
+from irec_models.metrics import decision_accuracy, score
 
 RANGE_DB = 60.0
 
@@ -56,11 +56,12 @@ class JudgedMixes:
 
 @dataclass(frozen=True, slots=True)
 class SizeScores:
-    """Mixtures of one size: intersection over union, exact matches, and mean average precision over labels."""
+    """Mixtures of one size: intersection over union, exact matches, and share of single decisions that are right."""
 
     mixes: int
     multilabel_accuracy: float
     exact_match: float
+    decision_accuracy: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,8 @@ def score_mixes(judged: JudgedMixes, spec: ModelSpec) -> MixEvaluation:
         scores = score(
             judged.activations[chosen], judged.targets[chosen], spec.labels, own, levels=judged.levels[chosen]
         )
-        sizes[size] = SizeScores(int(chosen.sum()), scores.multilabel_accuracy, scores.exact_match)
+        decisions = decision_accuracy((judged.levels[chosen] >= own).int(), judged.targets[chosen])
+        sizes[size] = SizeScores(int(chosen.sum()), scores.multilabel_accuracy, scores.exact_match, decisions)
     everything = score(judged.activations, judged.targets, spec.labels, own, levels=judged.levels)
     envelope = envelope_error(judged.envelopes) if judged.envelopes else None
     return MixEvaluation(sizes, everything.macro_map, everything.micro_f1, envelope)

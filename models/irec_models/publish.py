@@ -25,6 +25,7 @@ from irec_models.calibration import (
 from irec_models.card import write_card
 from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from irec_models.data import LABELS, Batch, Clip, EvalClip, EvalMix, MixStream, eval_clips, held_out_mixes
+from irec_models.data.config import AugmentConfig
 from irec_models.data.evaluation import load_clip
 from irec_models.data.manifest import read_manifests
 from irec_models.evaluate import Evaluation, evaluate, judge_clips
@@ -212,9 +213,14 @@ def above_noise(thresholds: dict[str, Threshold], noise: Tensor) -> dict[str, Th
 
 
 def noise_batches(recipe: Recipe, data: Sequence[Path]) -> Iterator[Batch]:
-    """Windows of hiss, hum and recorded noise, with nobody playing."""
+    """Windows of hiss, hum and recorded noise, with nobody playing; of a recipe without noise too.
+
+    A recipe that mixes as the Neuroment thesis does always has somebody playing, so its way of mixing is not used.
+    """
+    augment = recipe.stream.augment
+    noisy = augment if augment.hiss or augment.hum or augment.bed else AugmentConfig()
     stream = MixStream(
-        recipe.stream.model_copy(update={"sizes": (1.0,)}),
+        recipe.stream.model_copy(update={"sizes": (1.0,), "mode": "ensemble", "augment": noisy}),
         data,
         seed=recipe.train.seed + _NOISE_SEED,
         labels=recipe.data.labels,

@@ -51,9 +51,10 @@ def mix_table(mixes: MixEvaluation) -> RenderableType:
             f"\nenvelope error over 60 dB: {error.active_db:.2f} dB where it sounds "
             f"(always silence: {error.silence_db:.2f}), {error.silent_db:.2f} dB where it does not"
         )
-    table = Table("sources", "mixtures", "multilabel accuracy", "exact match", title=title)
+    table = Table("sources", "mixtures", "multilabel accuracy", "exact match", "single decisions", title=title)
     for size, scores in mixes.sizes.items():
-        table.add_row(str(size), str(scores.mixes), f"{scores.multilabel_accuracy:.3f}", f"{scores.exact_match:.3f}")
+        values = (scores.multilabel_accuracy, scores.exact_match, scores.decision_accuracy)
+        table.add_row(str(size), str(scores.mixes), *(f"{value:.3f}" for value in values))
     return table
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
-from irec_live.errors import RecipeError
+from irec_live.errors import DataError, RecipeError
 from irec_models.checkpoint import Checkpoint, load_checkpoint
 from irec_models.data import Batch, ClipStream, MixStream, make_loader
 from irec_models.nets import Network
@@ -199,14 +199,31 @@ def _check_teacher(recipe: Recipe, teacher: Path | None) -> None:
 
 
 def _validation(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
-    """Windows of what is kept for validation alone, made once: of mixtures some, with another seed, of clips all."""
+    """Windows of what is kept for validation alone, made once: of mixtures some, with another seed, of clips all.
+
+    Raises
+    ------
+    DataError
+        None of the labels has an example there: every loss would be 0, and the first step the best.
+    """
     kept = {"split": recipe.data.validation_split, "only_sources": recipe.data.hold_out or None}
     options: dict[str, Any] = {**kept, "labels": recipe.data.labels, "allow_missing_labels": True}
     seed = recipe.train.seed + 1_000_003
     if recipe.stream.mode == "clips":
-        return list(ClipStream(recipe.stream, data, seed=seed, **options).epoch())
+        clips = ClipStream(recipe.stream, data, seed=seed, **options)
+        _check_heard(recipe, clips.missing)
+        return list(clips.epoch())
     stream = MixStream(recipe.stream, data, seed=seed, **options)
+    _check_heard(recipe, stream.pools.missing)
     return [stream.batch(step) for step in range(recipe.train.validation_steps)]
+
+
+def _check_heard(recipe: Recipe, missing: frozenset[str]) -> None:
+    if missing.issuperset(recipe.data.labels):
+        raise DataError(
+            f"there is no example of {', '.join(recipe.data.labels)} to validate on; hold training sources out "
+            "instead: --set data.validation_split=train --set 'data.hold_out=[\"SOURCE\"]'"
+        )
 
 
 def _device(name: str) -> torch.device:

@@ -96,14 +96,14 @@ def write_more_of_irmas(root: Path, recordings: int = 7) -> Path:
     return root
 
 
-def write_nsynth(root: Path) -> Path:
+def write_nsynth(root: Path, parts: dict[str, dict[str, tuple[str, str]]] = NSYNTH, seconds: float = 0.2) -> Path:
     """Notes at 16 kHz and their ``examples.json``."""
-    for part, notes in NSYNTH.items():
+    for part, notes in parts.items():
         folder = root / f"nsynth-{part}"
         examples = {}
         for number, (name, (family, source)) in enumerate(notes.items()):
             instrument, pitch, velocity = name.rsplit("-", 2)
-            sound(folder / "audio" / f"{name}.wav", 0.2, 16_000)
+            sound(folder / "audio" / f"{name}.wav", seconds, 16_000, hz=440.0 * 2 ** ((int(pitch) - 69) / 12))
             examples[name] = {
                 "note": number,
                 "note_str": name,
@@ -120,6 +120,36 @@ def write_nsynth(root: Path) -> Path:
                 "sample_rate": 16000,
             }
         (folder / "examples.json").write_text(json.dumps(examples))
+    return root
+
+
+def write_more_of_nsynth(root: Path, seconds: float = 4.0) -> Path:
+    """In every part, an acoustic note of each of ten families and a synthetic one, each family at its pitch."""
+    families = ("bass", "brass", "flute", "guitar", "keyboard", "mallet", "organ", "reed", "string", "vocal")
+    parts: dict[str, dict[str, tuple[str, str]]] = {}
+    for place, part in enumerate(("train", "valid", "test")):
+        notes = parts[part] = {"synth_lead_synthetic_000-060-100": ("synth_lead", "synthetic")}
+        for number, family in enumerate(families):
+            notes[f"{family}_acoustic_{place:03d}-{40 + 5 * number:03d}-100"] = (family, "acoustic")
+            notes[f"{family}_synthetic_{place:03d}-{40 + 5 * number:03d}-100"] = (family, "synthetic")
+    return write_nsynth(root, parts, seconds)
+
+
+def write_more_of_medley_solos(root: Path) -> Path:
+    """Two clips of each of the eight instruments in every subset, as long as the published ones, at its own pitch."""
+    table = root / "annotation" / "Medley-solos-DB_metadata.csv"
+    table.parent.mkdir(parents=True, exist_ok=True)
+    instruments = sorted({(row[2], row[1]) for row in MEDLEY_SOLOS_DB})
+    with table.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("subset", "instrument", "instrument_id", "song_id", "uuid4"))
+        for place, subset in enumerate(("training", "validation", "test")):
+            for number, instrument in instruments:
+                for clip in range(2):
+                    uuid = f"{place}{number}{clip}97c34-1baa-5507-f323-935343fee0fa"
+                    writer.writerow((subset, instrument, number, 100 * place + number, uuid))
+                    path = root / "audio" / f"Medley-solos-DB_{subset}-{number}_{uuid}.wav"
+                    sound(path, 2**17 / 44_100, 44_100, hz=150.0 * 1.5**number)
     return root
 
 

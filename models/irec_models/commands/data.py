@@ -88,6 +88,7 @@ def _about(data_set: DataSet) -> dict[str, Any]:
         "labels": list(data_set.labels),
         "parts": [{"name": part.name, "clips": part.clips} for part in data_set.parts],
         "note": data_set.note,
+        "sorts": list(data_set.sorts),
     }
 
 
@@ -95,6 +96,9 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     """What ``get`` and ``check`` share."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table."),
+        click.option(
+            "--only", multiple=True, metavar="SORT", help="Only clips of this sort (nsynth: acoustic); may be repeated."
+        ),
         click.option("--most", type=click.IntRange(1), help="At most so many clips of each source."),
         click.option(
             "--labels",
@@ -114,7 +118,15 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 
 @data.command()
 @_options
-def get(name: str, folder: Path | None, parts: tuple[str, ...], naming: Any, most: int | None, as_json: bool) -> None:
+def get(
+    name: str,
+    folder: Path | None,
+    parts: tuple[str, ...],
+    naming: Any,
+    most: int | None,
+    only: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Download the data set NAME, verify and unpack it, and write its manifest.csv.
 
     What is there already is not fetched again, and a download that stopped goes on where it was.
@@ -125,7 +137,7 @@ def get(name: str, folder: Path | None, parts: tuple[str, ...], naming: Any, mos
     data_set = find_data_set(name)
     root = folder or Path("datasets") / data_set.name
     with _progress() as say:
-        found = fetch(data_set, root, parts, naming=naming, most=most, say=say)
+        found = fetch(data_set, root, parts, naming=naming, most=most, only=only, say=say)
     _tell(data_set, root, found, as_json)
 
 
@@ -138,6 +150,7 @@ def check(
     parts: tuple[str, ...],
     naming: Any,
     most: int | None,
+    only: tuple[str, ...],
     as_json: bool,
     no_checksums: bool,
 ) -> None:
@@ -151,7 +164,7 @@ def check(
     data_set = find_data_set(name)
     root = folder or Path("datasets") / data_set.name
     with _progress() as say:
-        found = look(data_set, root, parts, naming=naming, most=most, archives=not no_checksums, say=say)
+        found = look(data_set, root, parts, naming=naming, most=most, only=only, archives=not no_checksums, say=say)
     _tell(data_set, root, found, as_json)
 
 

@@ -36,6 +36,11 @@ FILE = click.Path(path_type=Path)
 @click.option("--hop", type=click.FloatRange(min=0.01), help="Seconds between windows; default half a window.")
 @click.option("--compare", "rival", type=FILE, help="JSON with another system's scores of the same clips.")
 @click.option("--mixes", is_flag=True, help="Also mixtures of 0 to 6 sources (those named by --source).")
+@click.option(
+    "--overlaid",
+    is_flag=True,
+    help="Instead, 0 to 10 different labels at once, one clip of each (Chen et al., Table V; --per-size of each).",
+)
 @click.option("--json", "json_path", type=FILE, help="Write all scores here.")
 @click.option("--report", type=FILE, help="Write one HTML page with every table, figure and the worst mistakes.")
 @click.option(
@@ -43,7 +48,7 @@ FILE = click.Path(path_type=Path)
     type=click.IntRange(min=1),
     default=100,
     show_default=True,
-    help="Mixtures of each number of sources, 0 to 10, for --report.",
+    help="Mixtures of each number of sources, 0 to 10, for --report and --overlaid.",
 )
 @click.option(
     "--mistakes", type=click.IntRange(min=0), default=6, show_default=True, help="Of each model, for --report."
@@ -57,6 +62,7 @@ def evaluate(
     hop: float | None,
     rival: Path | None,
     mixes: bool,
+    overlaid: bool,
     json_path: Path | None,
     report: Path | None,
     per_size: int,
@@ -68,11 +74,16 @@ def evaluate(
     With --report, models also judge mixtures, and all of it becomes one page. What a model has judged is kept: stopped
     and started again, the work goes on where it was.
     """
+    if overlaid and (mixes or rival or report):
+        raise click.UsageError("--overlaid is a measure of its own; leave --mixes, --compare and --report out")
     console = Console()
     contents = []
     if report is None:
         for model in models:
-            contents.append(_measure(console, model, data, split, sources, hop, rival, mixes))
+            if overlaid:
+                contents.append(_overlay(console, model, data, split, sources, per_size))
+            else:
+                contents.append(_measure(console, model, data, split, sources, hop, rival, mixes))
     else:
         if rival or mixes:
             raise click.UsageError(
@@ -125,6 +136,27 @@ def _measure(
         console.print(comparison_table(comparison, judge.spec.name, rival.stem))
         content["comparison"] = comparison.to_dict()
     return content
+
+
+def _overlay(
+    console: Console, model: Path, data: tuple[Path, ...], split: str, sources: tuple[str, ...], per_size: int
+) -> dict[str, Any]:
+    """Judge clips laid over each other, print the table, and return what the JSON file holds of one model."""
+    from irec_models.data.overlaid import overlaid_clips
+    from irec_models.judges import load_judge
+    from irec_models.mixes import evaluate_mixes
+    from irec_models.report import mix_table
+
+    judge, _ = load_judge(model)
+    rate, labels = judge.spec.sample_rate, judge.spec.labels
+    with _progress() as bar:
+        task = bar.add_task(f"{judge.spec.name}: clips of {split} over each other", total=None)
+        chosen = overlaid_clips(
+            data, sample_rate=rate, labels=labels, split=split, sources=sources or None, per_size=per_size
+        )
+        mixed = evaluate_mixes(judge, chosen, each=lambda: bar.advance(task))
+    console.print(mix_table(mixed))
+    return {"model": judge.spec.name, "overlaid": mixed.to_dict()}
 
 
 def _report(

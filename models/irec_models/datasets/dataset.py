@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -75,6 +75,8 @@ class Row:
     kind : str
         ``notes``, ``phrases``, or ``music`` where other instruments accompany.
     instrument, licence : str
+    sort : str
+        One of the data set's `DataSet.sorts`, if it has any.
     """
 
     part: str
@@ -88,6 +90,7 @@ class Row:
     product_unknown: tuple[str, ...] = ()
     instrument: str = ""
     licence: str = ""
+    sort: str = ""
 
     def labels(self, naming: Naming) -> tuple[str, ...]:
         """What sounds."""
@@ -116,6 +119,8 @@ class DataSet:
         Folder and names of parts to rows; raises `DataError` where files and annotations do not fit.
     note : str
         What one should know before using it.
+    sorts : tuple of str
+        Sorts of clips that can be taken alone.
     """
 
     name: str
@@ -128,6 +133,7 @@ class DataSet:
     find: Callable[[Path], tuple[str, ...]]
     read: Callable[[Path, tuple[str, ...]], Iterator[Row]]
     note: str = ""
+    sorts: tuple[str, ...] = ()
 
     def part(self, name: str) -> Part:
         """One of its parts.
@@ -141,3 +147,17 @@ class DataSet:
             if part.name == name:
                 return part
         raise DataError(f"{self.name} has no part '{name}'; there are {', '.join(part.name for part in self.parts)}")
+
+    def check_sorts(self, wanted: Iterable[str]) -> None:
+        """Refuse sorts of clips that this data set does not have.
+
+        Raises
+        ------
+        DataError
+            There is none of that name, or the data set does not tell sorts apart.
+        """
+        for sort in wanted:
+            if not self.sorts:
+                raise DataError(f"{self.name} does not tell sorts of clips apart, so none can be taken alone: '{sort}'")
+            if sort not in self.sorts:
+                raise DataError(f"{self.name} has no sort of clips '{sort}'; there are {', '.join(self.sorts)}")

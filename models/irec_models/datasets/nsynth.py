@@ -100,6 +100,7 @@ def read(root: Path, parts: tuple[str, ...]) -> Iterator[Row]:
                 kind="notes",
                 instrument=f"{family}_{source}",
                 licence=_LICENCE,
+                sort=source,
             )
 
 
@@ -142,5 +143,9 @@ NSYNTH = DataSet(
     ),
     find=find,
     read=read,
-    note="Decoded, all of it takes 54 GB of cache at 22,050 Hz: --most 40 keeps 40 notes of each instrument.",
+    note=(
+        "Decoded, all of it takes 54 GB of cache at 22,050 Hz: --most 40 keeps 40 notes of each instrument, --only "
+        "acoustic (or electronic, synthetic) notes of one source."
+    ),
+    sorts=SOURCES,
 )

@@ -61,6 +61,7 @@ def get(
     *,
     naming: Naming = "product",
     most: int | None = None,
+    only: Sequence[str] = (),
     say: Say | None = None,
 ) -> Findings:
     """Download, verify and unpack what is not there yet, then `check`.
@@ -74,6 +75,7 @@ def get(
         Names of parts; all by default.
     naming : {"product", "own"}
     most : int, optional
+    only : sequence of str
         See `check`.
     say : callable, optional
 
@@ -84,6 +86,7 @@ def get(
     OutputError
         Something cannot be written.
     """
+    data_set.check_sorts(only)
     wanted = [data_set.part(name) for name in parts] or list(data_set.parts)
     for part in wanted:
         if _whole(data_set, root, part.name, part.clips):
@@ -94,7 +97,8 @@ def get(
             path = fetch(archive, place, advance=say(f"downloading {archive.file}") if say else None)
             if archive.packed:
                 unpack(path, folder, advance=say(f"unpacking {archive.file}") if say else None)
-    found = check(data_set, root, [part.name for part in wanted], naming=naming, most=most, archives=False, say=say)
+    names = [part.name for part in wanted]
+    found = check(data_set, root, names, naming=naming, most=most, only=only, archives=False, say=say)
     if found.incomplete:
         name = found.incomplete[0]
         here, published = found.parts[name]
@@ -121,6 +125,7 @@ def check(
     *,
     naming: Naming = "product",
     most: int | None = None,
+    only: Sequence[str] = (),
     archives: bool = True,
     say: Say | None = None,
 ) -> Findings:
@@ -139,6 +144,8 @@ def check(
         Which names the manifest's labels have.
     most : int, optional
         At most so many clips of each source, chosen by a hash of their names.
+    only : sequence of str
+        Sorts of clips that go into the manifest (`DataSet.sorts`); all by default.
     archives : bool
         Verify checksums of archives.
     say : callable, optional
@@ -152,6 +159,7 @@ def check(
     """
     if most is not None and most < 1:
         raise ValueError(f"most must be at least 1, not {most}")
+    data_set.check_sorts(only)
     chosen = _chosen(data_set, root, parts)
     if archives:
         for archive in (archive for name in chosen for archive in data_set.part(name).archives):
@@ -164,6 +172,10 @@ def check(
     silent = [label for label in data_set.labels if not any(label in row.own for row in rows)]
     if silent and not absent:
         raise DataError(f"{root} has no clip of {', '.join(silent)}; unpack the archives of {data_set.name} again")
+    if only:
+        rows = [row for row in rows if row.sort in only]
+        if not rows:
+            raise DataError(f"{root} has no {' or '.join(only)} clips; take other parts, or leave --only out")
     if most is not None:
         rows = [rows[index] for index in fewest([row.source for row in rows], [str(row.file) for row in rows], most)]
     seconds = _write(root, rows, naming, say(f"reading {len(rows):,} clips") if say else None)
