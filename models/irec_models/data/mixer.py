@@ -233,6 +233,7 @@ def neuroment_levels(rng: Generator, count: int, mean: float, variance: float) -
     References
     ----------
     Neuroment (thesis), equations 8 and 9: normal, at least 1e-8, divided by their sum where that is above 1.
+    (Equation 9 leaves out the maximum and the epsilon of equation 8; they are kept, or a level could be negative.)
 
     Examples
     --------
