@@ -179,8 +179,9 @@ class Trainer:
         network = self.averaged()
         result = judge(network, self.validation, self.loss)
         mean = result.mean_average_precision()
-        score = mean if self.recipe.train.monitor == "map" else -result.loss
-        improved = score > self.best
+        monitor = self.recipe.train.monitor
+        score = -result.loss if monitor == "loss" else mean
+        improved = score > self.best or monitor == "last"
         self.best, self.flat = (score, 0) if improved else (self.best, self.flat + 1)
         if self.recipe.train.schedule == "plateau":
             self.plateau.update(score)

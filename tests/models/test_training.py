@@ -25,6 +25,7 @@ from irec_models.publish import above_noise, publish
 from irec_models.recipe import load_recipe
 from irec_models.run import Run
 from irec_models.trainer import Trainer
+from irec_models.validate import Judgement
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +109,15 @@ def test_early_stop_ends_a_run_that_no_longer_gains(
 ) -> None:
     recipe = write_recipe(learning_rate="1e-12", validate_every="1\npatience = 2")
     assert fit(recipe, bank, tmp_path / "run").step < 12
+
+
+def test_a_run_may_keep_its_newest_weights_whatever_they_score(
+    write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = iter([0.9, 0.1, 0.5])
+    monkeypatch.setattr(Judgement, "mean_average_precision", lambda _: next(scores))
+    trainer = fit(write_recipe(steps="3", validate_every="1", monitor="last"), bank, tmp_path / "run")
+    assert load_checkpoint(trainer.run.best).training["step"] == 3
 
 
 @pytest.mark.parametrize("schedule", ["plateau", "constant"])
