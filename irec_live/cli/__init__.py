@@ -137,8 +137,14 @@ def devices(as_json: bool) -> None:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def models(as_json: bool) -> None:
+@click.option("--card", metavar="NAME|FILE", help="Print this model's card instead, as Markdown.")
+def models(as_json: bool, card: str | None) -> None:
     """List the models that can be named."""
-    from irec_live.cli.lists import print_models
+    from irec_live.cli.lists import print_card, print_models
 
-    print_models(as_json)
+    if card is None:
+        print_models(as_json)
+    elif as_json:
+        raise click.UsageError("a card is Markdown; leave --json or --card out")
+    else:
+        print_card(card)

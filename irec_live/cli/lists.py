@@ -1,4 +1,4 @@
-"""``irec-live devices`` and ``irec-live models``."""
+"""``irec-live devices`` and ``irec-live models``: what there is, in tables, as JSON, and a model's own card."""
 
 from __future__ import annotations
 
@@ -72,6 +72,27 @@ def print_models(as_json: bool) -> None:
                 for model in makeable
             ],
         )
+
+
+def print_card(name_or_path: str) -> None:
+    """Print what a model's makers say of it, as Markdown.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, its file is not one, or it has no card.
+    """
+    from irec_live.catalog import find_model
+    from irec_live.errors import ModelError
+    from irec_live.onnx_file import inspect_model, read_model_bytes
+    from irec_live.spec import CARD_KEY, ModelSpec
+
+    path = find_model(name_or_path)
+    metadata = inspect_model(read_model_bytes(path), path.name).metadata
+    ModelSpec.from_metadata(metadata, path.name)
+    if not metadata.get(CARD_KEY, "").strip():
+        raise ModelError(f"{path} has no model card; export it anew from a published checkpoint")
+    click.echo(metadata[CARD_KEY].rstrip())
 
 
 def _print_installed(found: Sequence[ModelInfo]) -> None:

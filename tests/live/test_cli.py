@@ -19,6 +19,7 @@ from fake_portaudio import FakeSoundDevice, device
 
 import tiny_models
 from irec_live.analysis import Analysis
+from irec_live.catalog import DEFAULT_ACTIVATION
 from irec_live.cli import main
 from irec_live.cli.live_table import bar
 from irec_live.cli.window import has_display
@@ -277,6 +278,31 @@ def test_models_are_listed_for_people_and_scripts(tiny_activation_path: Path, mo
     assert (mine["available"], made["available"], made["path"]) == (True, False, None)
     assert made["command"] == "irec-train fit models/recipes/lumen-mel.toml"
     assert made["command"] in listed
+
+
+def test_a_card_is_printed_whole(tmp_path: Path, tiny_activation_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = "# Three bands\n\n| label | F1 |\n| --- | --- |\n| flute | 1.0 |\n\n" + "A long line. " * 40
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(tiny_models.activation_model(tiny_models.activation_spec(name="mine"), card=card))
+    assert run("models", "--card", path).stdout == card.rstrip() + "\n"
+    monkeypatch.setenv("IREC_MODELS_DIR", str(tmp_path))
+    assert run("models", "--card", "mine").stdout == card.rstrip() + "\n"
+    names = [model["name"] for model in json.loads(run("models", "--json").stdout)]
+    assert "mine" in names
+    bundled = run("models", "--card", DEFAULT_ACTIVATION).stdout
+    assert bundled.startswith("# ")
+    assert "| flute |" in bundled
+
+
+def test_a_card_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "bare.onnx"
+    path.write_bytes(tiny_models.activation_model(tiny_models.activation_spec(), card=""))
+    for name, told in ((path, "has no model card"), ("tutty", "no model is called 'tutty'")):
+        done = run("models", "--card", name)
+        assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+        assert told in done.stderr
+    both = run("models", "--json", "--card", path)
+    assert (both.exit_code, "leave --json or --card out" in both.stderr) == (2, True)
 
 
 def test_misspelt_command_is_not_taken_for_a_file() -> None:
