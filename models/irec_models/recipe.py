@@ -6,18 +6,18 @@ a misspelt learning rate that is silently ignored costs hours.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from irec_live.errors import RecipeError
 from irec_models.data import LABELS, StreamConfig
 from irec_models.losses import LossName
-from irec_models.nets import ARCHITECTURES, Network, build
+from irec_models.nets import ARCHITECTURES, HyperparameterError, Network, build, check_hyperparameters
+from irec_models.recipe_mistakes import Mistake, blame, of_hyperparameter, of_validation
 from irec_models.recipe_settings import with_settings
 
 
@@ -75,7 +75,9 @@ class TrainSection(_Section):
     clip_norm: float | None = Field(default=None, gt=0)
     ema: float | None = Field(default=None, gt=0, lt=1, description="decay of averaged weights")
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    monitor: Literal["map", "loss"] = "map"
+    monitor: Literal["map", "loss", "last"] = Field(
+        default="map", description="what makes weights the best so far; last: being the newest, for runs that anneal"
+    )
     validate_every: int = Field(default=500, ge=1)
     validation_steps: int = Field(default=20, ge=1)
     checkpoint_every: int = Field(default=500, ge=1)
@@ -103,6 +105,7 @@ class Recipe(_Section):
     stream: StreamConfig = StreamConfig()
     train: TrainSection
     distill: DistillSection | None = None
+    _origin: str = PrivateAttr("")
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Recipe:
@@ -125,8 +128,9 @@ class Recipe(_Section):
         """
         try:
             network = build(self.model.architecture, labels=len(self.data.labels), **self.model.hyperparameters)
-        except (ValueError, TypeError) as error:
-            raise RecipeError(f"recipe '{self.model.name}': {error}") from error
+        except ValueError as error:
+            origin = self._origin or f"the recipe '{self.model.name}'"
+            raise RecipeError(f"{origin} makes no network: {error}") from error
         wanted = (network.sample_rate, network.window_length)
         given = (self.stream.sample_rate, self.stream.window_length)
         if wanted != given:
@@ -176,35 +180,25 @@ def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
         raise RecipeError(f"the recipe {path} cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"the recipe {path} is not TOML: {error}") from error
+    found = _check(content)
+    if isinstance(found, Mistake):
+        raise RecipeError(blame(path, found, settings, lambda some: _mistake_in(with_settings(text, some))))
+    found._origin = " with ".join((f"the recipe {path}", *(s for s in settings if s.startswith("model."))))
+    return found
+
+
+def _check(content: dict[str, Any]) -> Recipe | Mistake:
     try:
-        return Recipe.model_validate(content)
+        recipe = Recipe.model_validate(content)
     except ValidationError as error:
-        raise RecipeError(f"the recipe {path} {_explain(error)}") from error
+        return of_validation(error, Recipe)
+    try:
+        check_hyperparameters(recipe.model.architecture, recipe.model.hyperparameters)
+    except HyperparameterError as error:
+        return of_hyperparameter(error)
+    return recipe
 
 
-def _explain(error: ValidationError) -> str:
-    """The first problem in one clause, unknown keys before all else: they are what typing mistakes look like."""
-    problems = error.errors()
-    unknown = [problem for problem in problems if problem["type"] == "extra_forbidden"]
-    first = (unknown or problems)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    if unknown:
-        near = difflib.get_close_matches(str(first["loc"][-1]), _keys_beside(first["loc"]), n=1, cutoff=0.5)
-        return f"has an unknown key '{where}'" + (f"; did you mean '{near[0]}'?" if near else "")
-    if first["type"] == "missing":
-        return f"lacks the key '{where}'"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"has an impossible value for '{where}': {message}" if where else message
-
-
-def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
-    """Valid keys of the section that an unknown key was found in."""
-    section: type[BaseModel] = Recipe
-    for part in location[:-1]:
-        annotation = section.model_fields[str(part)].annotation if str(part) in section.model_fields else None
-        candidates = (annotation, *get_args(annotation))
-        inner = [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]
-        if not inner:
-            return []
-        section = inner[0]
-    return list(section.model_fields)
+def _mistake_in(text: str) -> Mistake | None:
+    found = _check(tomllib.loads(text))
+    return found if isinstance(found, Mistake) else None

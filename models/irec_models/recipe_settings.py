@@ -48,12 +48,22 @@ def with_settings(text: str, settings: Sequence[str]) -> str:
     except TOMLKitError as error:
         raise RecipeError(f"the recipe is not TOML: {error}") from error
     for setting in settings:
-        key, separator, value = setting.partition("=")
-        path = [part.strip() for part in key.split(".")]
-        if not separator or not all(path):
+        path = key_of(setting).split(".")
+        if "=" not in setting or not all(path):
             raise RecipeError(f"the setting '{setting}' is not of the form table.key=value")
-        _put(document, path, value.strip(), setting)
+        _put(document, path, setting.partition("=")[2].strip(), setting)
     return tomlkit.dumps(document)
+
+
+def key_of(setting: str) -> str:
+    """What a setting sets.
+
+    Examples
+    --------
+    >>> key_of("train . steps = 20")
+    'train.steps'
+    """
+    return ".".join(part.strip() for part in setting.partition("=")[0].split("."))
 
 
 def label_settings(name: str, label: str) -> list[str]:

@@ -168,7 +168,14 @@ def test_hyperparameters_make_the_same_network_again() -> None:
     ("architecture", "options", "match"),
     [
         ("hahn", {"labels": 3}, "unknown architecture 'hahn'; there are"),
-        ("han", {"labels": 3, "colour": "red"}, "do not fit architecture 'han'"),
+        ("han", {"labels": 3, "colour": "red"}, "hyperparameter 'colour' does not exist: architecture 'han' has"),
+        ("han", {"labels": 3, "batchnorm": True}, "did you mean 'batch_norm'"),
+        (
+            "han",
+            {"labels": 3, "window_length": "long"},
+            "hyperparameter 'window_length' cannot be 'long'; input",
+        ),
+        ("han", {}, "hyperparameter 'labels' lacks"),
         ("han", {"labels": 3, "activation": "gelu"}, "unknown activation 'gelu'"),
         ("han", {"labels": 0}, "labels must be at least 1"),
         ("han", {"labels": 3, "window_length": 100}, "window_length must be at least"),

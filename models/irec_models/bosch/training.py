@@ -23,7 +23,7 @@ from rich.progress import Progress
 
 from irec_live.errors import DataError, RecipeError
 from irec_models.checkpoint import Checkpoint, save_checkpoint
-from irec_models.data import Batch, MixStream
+from irec_models.data import Batch, ClipStream, MixStream
 from irec_models.nets.bosch import BoschMachines
 from irec_models.recipe import Recipe, load_recipe
 from irec_models.run import Run
@@ -72,14 +72,14 @@ class Heard:
         Standardised.
     present, known : (C, K) bool
         Whether a label sounds; whether that is certain.
-    mixture : (C,) int
-        Which mixture a window was cut from.
+    group : (C,) int
+        Which mixture, or which recording, a window was cut from.
     """
 
     features: Array
     present: npt.NDArray[np.bool_]
     known: npt.NDArray[np.bool_]
-    mixture: npt.NDArray[np.int64]
+    group: npt.NDArray[np.int64]
 
 
 def train_bosch(
@@ -92,6 +92,8 @@ def train_bosch(
     console: Console | None = None,
 ) -> tuple[Run, Judgement]:
     """Train what a recipe of architecture ``bosch`` says: ``steps`` batches of windows are collected, then it is fast.
+
+    The windows are of mixtures or, with mode ``clips``, of clips as they are.
 
     Parameters
     ----------
@@ -119,7 +121,8 @@ def train_bosch(
         )
     run = Run(out)
     run.begin(recipe_path, resume=False, settings=settings)
-    stream = MixStream(
+    kind = ClipStream if recipe.stream.mode == "clips" else MixStream
+    stream = kind(
         recipe.stream,
         data,
         seed=recipe.train.seed,
@@ -134,7 +137,7 @@ def train_bosch(
         task = bar.add_task("machines", total=len(recipe.data.labels))
         for k, label in enumerate(recipe.data.labels):
             machines.append(
-                train_machine(heard.features, heard.present[:, k], heard.known[:, k], heard.mixture, label, penalty)
+                train_machine(heard.features, heard.present[:, k], heard.known[:, k], heard.group, label, penalty)
             )
             bar.advance(task)
     network = assemble(fresh, heard.features, machines)
@@ -163,7 +166,7 @@ def train_machine(
     features: Array,
     present: npt.NDArray[np.bool_],
     known: npt.NDArray[np.bool_],
-    mixture: npt.NDArray[np.int64],
+    group: npt.NDArray[np.int64],
     label: str,
     penalty: float,
 ) -> Machine:
@@ -175,8 +178,8 @@ def train_machine(
         Standardised.
     present, known : (C,) bool
         Whether the label sounds; whether that is certain.
-    mixture : (C,) int
-        Windows of one mixture stay together when decisions are made on unheard windows.
+    group : (C,) int
+        Windows of one mixture or recording stay together when decisions are made on unheard windows.
     label : str
         For the error.
     penalty : float
@@ -200,10 +203,10 @@ def train_machine(
     svm = SVC(C=penalty, kernel="rbf", gamma=1.0 / features.shape[1], class_weight="balanced", cache_size=500)
     folds = StratifiedGroupKFold(_FOLDS)
     try:
-        unheard = cross_val_predict(svm, x, y, groups=mixture[at], cv=folds, method="decision_function")
+        unheard = cross_val_predict(svm, x, y, groups=group[at], cv=folds, method="decision_function")
     except ValueError as error:  # a fold without the label
         raise DataError(
-            f"the windows that hold '{label}' come from too few mixtures; raise steps in [train]"
+            f"the windows that hold '{label}' come from too few mixtures or recordings; raise steps in [train]"
         ) from error
     platt = LogisticRegression(C=1e6).fit(unheard[:, None], y)
     svm.fit(x, y)
@@ -245,7 +248,7 @@ def assemble(fresh: BoschMachines, features: Array, machines: Sequence[Machine])
 
 
 @torch.no_grad()
-def _collect(network: BoschMachines, stream: MixStream, recipe: Recipe, bar: Progress) -> Heard:
+def _collect(network: BoschMachines, stream: ClipStream | MixStream, recipe: Recipe, bar: Progress) -> Heard:
     """Hear the recipe's windows, and set the network's normalisation by them."""
     task = bar.add_task("windows", total=recipe.train.steps)
     raw, present, known = [], [], []
@@ -261,13 +264,25 @@ def _collect(network: BoschMachines, stream: MixStream, recipe: Recipe, bar: Pro
         features=network.standardizer(rows).squeeze(1).double().numpy(),
         present=np.concatenate(present),
         known=np.concatenate(known),
-        mixture=np.arange(len(rows)) // recipe.stream.windows_per_mix,
+        group=_groups(stream, recipe),
     )
 
 
+def _groups(stream: ClipStream | MixStream, recipe: Recipe) -> npt.NDArray[np.int64]:
+    """What each window was cut from: the mixture, or the recording of its clip."""
+    steps = range(recipe.train.steps)
+    if isinstance(stream, MixStream):
+        return np.arange(len(steps) * recipe.stream.batch_size) // recipe.stream.windows_per_mix
+    clips = np.concatenate([stream.clips_of(step) for step in steps])
+    sources = np.array([clip.source for clip in stream.bank.clips])
+    groups: npt.NDArray[np.int64] = np.unique(sources, return_inverse=True)[1][clips]
+    return groups
+
+
 def _validation(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
-    """Windows of the held-out sources, as `irec_models.train.fit` judges by."""
-    stream = MixStream(
+    """Windows of what is kept for validation, as `irec_models.train.fit` judges by: of clips all of them."""
+    kind = ClipStream if recipe.stream.mode == "clips" else MixStream
+    stream = kind(
         recipe.stream,
         data,
         seed=recipe.train.seed + _VALIDATION_SEED,
@@ -276,4 +291,6 @@ def _validation(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
         labels=recipe.data.labels,
         allow_missing_labels=True,
     )
+    if isinstance(stream, ClipStream):
+        return list(stream.epoch())
     return [stream.batch(step) for step in range(recipe.train.validation_steps)]

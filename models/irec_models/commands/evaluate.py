@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from irec_live.errors import OutputError
-
-if TYPE_CHECKING:
-    from irec_models.htmlreport.study import Tick
+from irec_models.commands.progress import bars, begin_in
 
 FILE = click.Path(path_type=Path)
 
@@ -71,8 +67,8 @@ def evaluate(
 ) -> None:
     """Measure each MODEL, an .onnx file or a checkpoint, on real clips.
 
-    With --report, models also judge mixtures, and all of it becomes one page. What a model has judged is kept: stopped
-    and started again, the work goes on where it was.
+    With --report, models also judge mixtures, where clips are of one instrument by itself, and all of it becomes one
+    page. What a model has judged is kept: stopped and started again, the work goes on where it was.
     """
     if overlaid and (mixes or rival or report):
         raise click.UsageError("--overlaid is a measure of its own; leave --mixes, --compare and --report out")
@@ -116,7 +112,7 @@ def _measure(
     judge, _ = load_judge(model)
     rate, labels = judge.spec.sample_rate, judge.spec.labels
     content: dict[str, Any] = {"model": judge.spec.name}
-    with _progress() as bar:
+    with bars() as bar:
         task = bar.add_task(f"{judge.spec.name}: clips of {split}", total=None)
         if mixes:
             chosen = held_out_mixes(data, sample_rate=rate, labels=labels, split=split, sources=sources or None)
@@ -149,7 +145,7 @@ def _overlay(
 
     judge, _ = load_judge(model)
     rate, labels = judge.spec.sample_rate, judge.spec.labels
-    with _progress() as bar:
+    with bars() as bar:
         task = bar.add_task(f"{judge.spec.name}: clips of {split} over each other", total=None)
         chosen = overlaid_clips(
             data, sample_rate=rate, labels=labels, split=split, sources=sources or None, per_size=per_size
@@ -181,9 +177,9 @@ def _report(
     material = Material(data, split, sources, hop, per_size)
     folder = cache or default_folder()
     try:
-        with _progress() as bar, ExitStack() as memories:
-            study = conduct(models, material, folder, memories, begin=_begin(bar))
-            sections = draw(study, mistakes=mistakes, begin=_begin(bar))
+        with bars() as bar, ExitStack() as memories:
+            study = conduct(models, material, folder, memories, begin=begin_in(bar))
+            sections = draw(study, mistakes=mistakes, begin=begin_in(bar))
     except KeyboardInterrupt:
         click.echo(f"irec-train: stopped; what was judged is kept in {folder}, so the same command goes on", err=True)
         raise
@@ -195,7 +191,7 @@ def _report(
         {
             "model": subject.name,
             "clips": subject.scores.to_dict(),
-            "mixes": subject.mix_scores.to_dict(),
+            "mixes": subject.mix_scores.to_dict() if subject.mix_scores else None,
             "ms_per_window": subject.ms,
         }
         for subject in study.subjects
@@ -208,27 +204,6 @@ def _document(split: str, contents: list[dict[str, Any]]) -> dict[str, Any]:
         only = {key: value for key, value in contents[0].items() if key != "model"}
         return {"schema": "irec.evaluation/1", "split": split, **only}
     return {"schema": "irec.evaluations/1", "split": split, "models": contents}
-
-
-def _progress() -> Progress:
-    screen = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=screen,
-        transient=True,
-        disable=not screen.is_terminal,
-    )
-
-
-def _begin(bar: Progress) -> Callable[[str, int | None], Tick]:
-    def begin(name: str, total: int | None) -> Tick:
-        task = bar.add_task(name, total=total)
-        return lambda: bar.advance(task)
-
-    return begin
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -125,6 +125,30 @@ def load_clip(clip: Clip, *, sample_rate: int, labels: Sequence[str] = LABELS) -
     )
 
 
+def has_stems(data_dir: Path | str | Sequence[Path | str], *, split: str, sources: Sequence[str] | None = None) -> bool:
+    """Whether `held_out_mixes` has anything to mix; the manifest tells, nothing is decoded.
+
+    Music with accompaniment, as all of IRMAS and OpenMIC, is no stem.
+
+    Parameters
+    ----------
+    data_dir : path or sequence of path
+    split : str
+    sources : sequence of str, optional
+        Only these.
+
+    Raises
+    ------
+    DataError
+        A folder or manifest is wrong.
+    """
+    return any(
+        clip.stem and clip.labels != ("noise",)
+        for clip in read_manifests(data_dir)
+        if clip.split == split and (sources is None or clip.source in sources)
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class EvalMix:
     """A mixture of known stems.

@@ -65,6 +65,11 @@ class Clip:
         return self.kind.startswith("music")
 
     @property
+    def stem(self) -> bool:
+        """Whether it is one instrument by itself, fit to be mixed with others."""
+        return len(self.labels) == 1 and not self.accompanied
+
+    @property
     def audio_path(self) -> Path:
         """Where the sound lies."""
         return self.root / self.file

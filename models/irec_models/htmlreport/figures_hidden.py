@@ -37,7 +37,7 @@ _MARKERS = "osD^v<>P*X"
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Windows of solos: audio (B, T) float32, and the index of each one's label."""
+    """Windows of clips with one label alone: audio (B, T) float32, and the index of each one's label."""
 
     audio: Array
     labels: tuple[int, ...]
@@ -55,7 +55,7 @@ def sections(study: Study) -> list[Section]:
         for subject in study.subjects
     ]
     text = (
-        "Each dot is a window in which one instrument plays alone, each panel what a stage of the network makes of it: "
+        "Each dot is a window of a clip with one label alone, each panel what a stage of the network makes of it: "
         "the highest value of every unit, brought to two dimensions by t-SNE. Well-parted groups mean that the stage "
         "tells the instruments apart. Distances between groups mean nothing."
     )

@@ -19,7 +19,9 @@ from irec_models.stress.matrices import RANGE_DB, confusion_matrix, envelope_mat
 
 
 def sections(study: Study) -> list[Section]:
-    """Noise and leakage matrices of envelope models, the counterpart of activation models."""
+    """Noise and leakage matrices of envelope models, the counterpart of activation models; nothing without stems."""
+    if not study.stems:
+        return []
     blocks: list[Block] = []
     for subject in study.subjects:
         try:

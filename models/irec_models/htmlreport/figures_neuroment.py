@@ -19,7 +19,9 @@ from irec_models.htmlreport.study import Study, Subject
 
 
 def sections(study: Study) -> list[Section]:
-    """Sequences for every model, envelopes for those that give them."""
+    """Sequences for every model, envelopes for those that give them; nothing without stems."""
+    if not study.stems:
+        return []
     over_time: list[Block] = []
     envelopes: list[Block] = []
     for subject in study.subjects:

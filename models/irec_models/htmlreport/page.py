@@ -23,7 +23,8 @@ from irec_models.htmlreport import (
 )
 from irec_models.htmlreport.drawing import look
 from irec_models.htmlreport.section import Section
-from irec_models.htmlreport.study import Study, Tick
+from irec_models.htmlreport.study import Study
+from irec_models.ticks import Begin
 
 Chapter = Callable[[Study], list[Section]]
 
@@ -44,7 +45,7 @@ def chapters(mistakes: int) -> tuple[Chapter, ...]:
     )
 
 
-def draw(study: Study, *, mistakes: int, begin: Callable[[str, int | None], Tick]) -> list[Section]:
+def draw(study: Study, *, mistakes: int, begin: Begin) -> list[Section]:
     """All sections that the study's models make sense for.
 
     Parameters
@@ -53,7 +54,7 @@ def draw(study: Study, *, mistakes: int, begin: Callable[[str, int | None], Tick
     mistakes : int
         Worst ones to show of each model.
     begin : callable
-        As for `irec_models.htmlreport.study.conduct`.
+        For progress; see `irec_models.ticks`.
     """
     each = begin("figures", len(chapters(mistakes)))
     found = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,13 +19,16 @@ import torch
 
 from irec_live.errors import CheckpointError, DataError, ModelError
 from irec_live.spec import ModelSpec
-from irec_models.data import EvalClip, EvalMix, eval_clips, held_out_mixes
+from irec_models.data import EvalClip, EvalMix, eval_clips, has_stems, held_out_mixes
+from irec_models.data.labels import truth_of
+from irec_models.data.manifest import read_manifests
 from irec_models.evaluate import Evaluation, JudgedClips, evaluate, judge_clips
 from irec_models.htmlreport.memory import Memory, RememberingJudge
 from irec_models.htmlreport.restore import network_of
 from irec_models.judges import Judge, load_judge
 from irec_models.mixes import JudgedMixes, MixEvaluation, judge_mixes, score_mixes
 from irec_models.nets import Network
+from irec_models.ticks import Begin
 
 CHEN_SIZES = range(11)
 """Table V of Chen et al.: nothing, solo, duo ... decet."""
@@ -37,8 +40,6 @@ CHEN_SECONDS = 4.0
 """Length of a note of NSynth, of which they are made."""
 
 _TIMED_WINDOWS = 50
-
-Tick = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,30 @@ class Material:
             sources=self.sources or None,
         )
 
+    def has_stems(self) -> bool:
+        """Whether anything can be mixed; by the manifests alone."""
+        return has_stems(self.folders, split=self.split, sources=self.sources or None)
+
+    def check_labels(self, spec: ModelSpec) -> None:
+        """By the manifests alone.
+
+        Raises
+        ------
+        DataError
+            No clip has one of a model's labels.
+        """
+        clips = [
+            clip
+            for clip in read_manifests(self.folders)
+            if clip.split == self.split and (not self.sources or clip.source in self.sources)
+        ]
+        heard = (truth_of(clip.labels, clip.origin, spec.labels, clip.unknown).present for clip in clips)
+        if clips and not any(heard):
+            raise DataError(
+                f"no clip of split '{self.split}' with the chosen sources has one of the labels of '{spec.name}': "
+                f"{', '.join(spec.labels)}"
+            )
+
     def mixes(self, spec: ModelSpec) -> Iterator[EvalMix]:
         """Mixtures of 0 to 10 sources after Table V of Chen et al."""
         return held_out_mixes(
@@ -104,6 +129,8 @@ class Subject:
         0 if unknown.
     ms : float
         Milliseconds a window, one at a time on one thread.
+    mixes, mix_scores : JudgedMixes, MixEvaluation or None
+        None where the material has no stems.
     """
 
     name: str
@@ -115,8 +142,8 @@ class Subject:
     ms: float
     clips: JudgedClips
     scores: Evaluation
-    mixes: JudgedMixes
-    mix_scores: MixEvaluation
+    mixes: JudgedMixes | None
+    mix_scores: MixEvaluation | None
 
     @cached_property
     def network(self) -> Network | None:
@@ -140,11 +167,14 @@ class Study:
     ----------
     cache : Path
         Folder of what models said, also for those that a figure asks besides.
+    stems : bool
+        Whether the material has clips of one instrument by itself; without, nothing is mixed.
     """
 
     material: Material
     subjects: tuple[Subject, ...]
     cache: Path
+    stems: bool = True
 
     def of_kind(self, kind: str) -> tuple[Subject, ...]:
         """Models that tell activations, or envelopes."""
@@ -162,9 +192,11 @@ def conduct(
     cache: Path,
     memories: ExitStack,
     *,
-    begin: Callable[[str, int | None], Tick],
+    begin: Begin,
 ) -> Study:
     """Let every model judge everything; what was judged before is not judged again.
+
+    Material without stems is judged clip by clip alone.
 
     Parameters
     ----------
@@ -176,14 +208,14 @@ def conduct(
     memories : ExitStack
         Lets the judges of the study go, and saves what they said, when it is closed.
     begin : callable
-        Is given a task's name and its number of steps or None, and returns what is called after each step.
+        For progress; see `irec_models.ticks`.
 
     Raises
     ------
     ModelError, CheckpointError
         A model is broken.
     DataError
-        There is nothing to judge, or a model is named twice.
+        There is nothing to judge, or a model is named twice; told before the first clip is judged.
     OutputError
         The cache cannot be written.
     """
@@ -192,6 +224,9 @@ def conduct(
     digests = [digest for _, _, digest in opened]
     if len(set(digests)) != len(digests):
         raise DataError("a model is named twice; name each once")
+    stems = material.has_stems()
+    for _, judge, _ in opened:
+        material.check_labels(judge.spec)
     names = _names([judge.spec.name for _, judge, _ in opened], paths)
     subjects = []
     for name, (path, judge, digest) in zip(names, opened, strict=True):
@@ -200,8 +235,10 @@ def conduct(
         remembering = RememberingJudge(judge, memory)
         each = begin(f"{name}: clips of {material.split}", None)
         clips = judge_clips(remembering, material.clips(judge.spec), hop_s=material.hop_s, each=each)
-        each = begin(f"{name}: mixtures", len(CHEN_SIZES) * material.per_size)
-        mixes = judge_mixes(remembering, material.mixes(judge.spec), each=each)
+        mixes = None
+        if stems:
+            each = begin(f"{name}: mixtures", len(CHEN_SIZES) * material.per_size)
+            mixes = judge_mixes(remembering, material.mixes(judge.spec), each=each)
         subjects.append(
             Subject(
                 name=name,
@@ -214,10 +251,10 @@ def conduct(
                 clips=clips,
                 scores=evaluate(clips, judge.spec),
                 mixes=mixes,
-                mix_scores=score_mixes(mixes, judge.spec),
+                mix_scores=score_mixes(mixes, judge.spec) if mixes else None,
             )
         )
-    return Study(material, tuple(subjects), cache)
+    return Study(material, tuple(subjects), cache, stems)
 
 
 def ms_per_window(judge: Judge) -> float:

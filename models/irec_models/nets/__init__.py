@@ -9,11 +9,13 @@ app is given is ``network.predict(audio)``, values in 0..1. Splitting ``features
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from irec_models.nets.bosch import BoschMachines
 from irec_models.nets.chen import ChenNet
 from irec_models.nets.han import HanConvNet
+from irec_models.nets.hyperparameters import HyperparameterError, check_names, check_types
 from irec_models.nets.lumen import LumenNet
 from irec_models.nets.lumen_chroma import LumenChromaNet
 from irec_models.nets.lumen_fusion import LumenFusion
@@ -29,6 +31,7 @@ __all__ = [
     "BoschMachines",
     "ChenNet",
     "HanConvNet",
+    "HyperparameterError",
     "LumenChromaNet",
     "LumenFusion",
     "LumenNet",
@@ -39,6 +42,7 @@ __all__ = [
     "VaznonisFftNet",
     "VaznonisLstmNet",
     "build",
+    "check_hyperparameters",
 ]
 
 _NETWORKS: tuple[type[Network], ...] = (
@@ -72,7 +76,9 @@ def build(architecture: str, **hyperparameters: Any) -> Network:
     Raises
     ------
     ValueError
-        For an unknown architecture, or hyperparameters that it does not have.
+        For an unknown architecture, or values that it cannot be made with.
+    HyperparameterError
+        For a name or a type that it does not have.
 
     Examples
     --------
@@ -81,7 +87,33 @@ def build(architecture: str, **hyperparameters: Any) -> Network:
     """
     if architecture not in ARCHITECTURES:
         raise ValueError(f"unknown architecture '{architecture}'; there are: {', '.join(sorted(ARCHITECTURES))}")
+    network = ARCHITECTURES[architecture]
+    check_names(network, hyperparameters)
+    if "labels" not in hyperparameters:
+        raise HyperparameterError("labels", "lacks; give their number")
     try:
-        return ARCHITECTURES[architecture](**hyperparameters)
-    except TypeError as error:
-        raise ValueError(f"hyperparameters do not fit architecture '{architecture}': {error}") from error
+        return network(**hyperparameters)
+    except (TypeError, ArithmeticError, RuntimeError) as error:  # what a wrong type or a size of -1 ends in
+        check_types(network, hyperparameters)
+        given = ", ".join(f"{key} = {value!r}" for key, value in hyperparameters.items())
+        raise ValueError(f"architecture '{architecture}' cannot be made with {given}: {error}") from error
+
+
+def check_hyperparameters(architecture: str, hyperparameters: Mapping[str, Any]) -> None:
+    """See whether a recipe's hyperparameters are an architecture's; the number of labels is not among them.
+
+    Parameters
+    ----------
+    architecture : str
+        A key of `ARCHITECTURES`.
+    hyperparameters : mapping of str to value
+
+    Raises
+    ------
+    HyperparameterError
+        At the first name or type that is wrong.
+    """
+    if "labels" in hyperparameters:
+        raise HyperparameterError("labels", "belongs in [data], not here")
+    check_names(ARCHITECTURES[architecture], hyperparameters)
+    check_types(ARCHITECTURES[architecture], hyperparameters)
