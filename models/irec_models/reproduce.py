@@ -4,7 +4,8 @@ Shapes: C clips, K labels.
 
 References
 ----------
-Y. Han, J. Kim, K. Lee, 2017: Table III (thresholds tried), Table V (S1 and S2 at their best), Fig. 5 (instruments).
+Y. Han, J. Kim, K. Lee, 2017: Table III (thresholds tried), Table IV (activation functions), Table V (S1
+and S2 at their best), Fig. 5 (instruments).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from irec_models.datasets.prepare import check
 from irec_models.evaluate import JudgedClips, judge_clips
 from irec_models.judges import CheckpointJudge
 from irec_models.metrics import Scores, score
+from irec_models.published import HAN_DEFAULT, Six, han_rows
 from irec_models.recipe import Recipe, load_recipe
 from irec_models.run import Run
 from irec_models.thresholds import BOUNDS, choose_thresholds
@@ -35,14 +37,8 @@ GRIDS: dict[str, tuple[float, ...]] = {
 }
 """Thresholds of Table III, by aggregation."""
 
-CHOSEN = ("s2", 0.50)
+CHOSEN = HAN_DEFAULT
 """The paper's own choice."""
-
-PUBLISHED: dict[tuple[str, float], tuple[float, ...]] = {
-    ("s1", 0.16): (0.627, 0.572, 0.595, 0.525, 0.502, 0.486),
-    CHOSEN: (0.655, 0.557, 0.602, 0.541, 0.508, 0.503),
-}
-"""Table V on IRMAS: micro precision, recall, F1, then macro."""
 
 STUCK = 0.98
 """A categorical loss above this share of the guess that all labels are alike has taught nothing."""
@@ -63,7 +59,7 @@ class Reproduction:
     sweep : dict of (aggregation, threshold) to Scores
         Everything that Table III lists.
     published : dict of (aggregation, threshold) to six float
-        What the paper reports; empty where this is not the paper's data set.
+        What the paper reports of this network; empty where labels, activation function or window are not the paper's.
     checkpoint : Path
         Weights, thresholds chosen on dev, card: fit to be exported.
     learnt : bool
@@ -72,7 +68,7 @@ class Reproduction:
 
     clips: int
     sweep: dict[tuple[str, float], Scores]
-    published: dict[tuple[str, float], tuple[float, ...]]
+    published: dict[tuple[str, float], Six]
     checkpoint: Path
     learnt: bool
 
@@ -180,8 +176,15 @@ def reproduce(
         network.architecture, network.hyperparameters, network.state_dict(), spec, card=card, training=best.training
     )
     save_checkpoint(path, content)
-    ours = recipe.model.architecture == "han" and recipe.data.labels == DATA_SETS["irmas"].labels
-    return Reproduction(len(test.files), sweep, PUBLISHED if ours else {}, path, learnt)
+    return Reproduction(len(test.files), sweep, published_of(recipe), path, learnt)
+
+
+def published_of(recipe: Recipe) -> dict[tuple[str, float], Six]:
+    """What the paper reports of what a recipe trains: nothing for other networks, labels or windows."""
+    if recipe.model.architecture != "han" or recipe.data.labels != DATA_SETS["irmas"].labels:
+        return {}
+    activation = str(recipe.network().hyperparameters["activation"])
+    return han_rows(activation, recipe.stream.window_length / recipe.stream.sample_rate)
 
 
 def _judged(judge: CheckpointJudge, folder: Path, split: str, each: Each | None) -> JudgedClips:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from irec_live.catalog import ModelInfo, bundled_models
 from irec_live.spec import ModelSpec, Threshold
-from irec_models.htmlreport import figures_chen, figures_lumen, figures_mistakes, sequence
+from irec_models.htmlreport import figures_chen, figures_lumen, figures_mistakes, figures_thresholds, sequence
 from irec_models.htmlreport.deconvolution import strongest_units
 from irec_models.htmlreport.figures_hidden import embed
 from irec_models.htmlreport.figures_instruments import confusion
@@ -87,7 +87,7 @@ def test_trends_are_accuracy_and_true_positive_rate_by_size() -> None:
         [[1, 0, 0], [1, 0, 0], [1, 1, UNKNOWN], [1, 1, UNKNOWN]],
         [1, 1, 2, 2],
     )
-    sizes, accuracy, rate = figures_chen.trends(one)
+    sizes, accuracy, rate = figures_chen.trends(cast(Any, one.mixes), one.spec)
     assert sizes == [1, 2]
     np.testing.assert_array_equal(accuracy, [[0.5, 0.5, 1.0], [0.5, 0.0, np.nan]])
     np.testing.assert_array_equal(rate, [[0.5, np.nan, np.nan], [0.5, 0.0, np.nan]])
@@ -105,6 +105,61 @@ def test_a_fusion_says_yes_where_all_members_do() -> None:
     assert both.accuracy == 1.0
     assert one.by_label == (0.5, 0.5)
     assert both.scores.micro_f1 == 1.0
+
+
+def test_the_fusions_curve_is_not_that_of_the_member_alone() -> None:
+    """Mel hears the flute in other clips too, which group delay does not: together, mel need not be strict."""
+    mel = torch.tensor([[0.9], [0.6], [0.8], [0.7], [0.1]])
+    modgd = torch.tensor([[0.9], [0.9], [0.1], [0.1], [0.1]])
+    targets = torch.tensor([[1], [1], [0], [0], [UNKNOWN]])
+    half = torch.full((5, 1), 0.5)
+    members = [figures_lumen.Member("mel", mel, half + 0.35), figures_lumen.Member("modgd", modgd, half)]
+    grid = torch.tensor([0.05, 0.65, 0.85], dtype=torch.float64)
+    fused = figures_lumen.fusion_curves(members, targets, 0, grid)[:, 0]
+    alone = f1_curves(mel, targets, grid)[:, 0]
+    assert fused.tolist() == pytest.approx([1.0, 2 / 3, 2 / 3])
+    assert int(fused.argmax()) == 0
+    assert alone.tolist() == pytest.approx([2 / 3, 0.4, 2 / 3])
+    # At the threshold in use, the curve is the fusion's own score.
+    for moving, own in ((0, 0.85), (1, 0.5)):
+        curve = figures_lumen.fusion_curves(members, targets, moving, torch.tensor([own]))
+        expected = figures_lumen.approach(members, targets, ("flute",)).scores.labels["flute"].f1
+        assert float(curve[0, 0]) == pytest.approx(expected)
+
+
+def test_captions_name_figures_that_they_repeat() -> None:
+    members = [
+        figures_lumen.Member(name, torch.rand((4, 3), generator=torch.Generator().manual_seed(seed)), torch.rand(4, 3))
+        for seed, name in enumerate(("mel", "modgd"))
+    ]
+    one = subject([[0.9, 0.2, 0.1]] * 4, [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]])
+    assert "F1 of the fusion" in figures_lumen._figure_6(one, members).caption
+    scores = score(one.clips.levels["s1"], one.clips.targets, LABELS, 0.5)
+    cast(Any, one).scores = SimpleNamespace(aggregations={"s1": scores})
+    assert "Fig. 6" not in figures_thresholds._grid((one,)).caption
+
+
+def test_the_papers_rows_stand_below_ours() -> None:
+    one = subject([[0.9, 0.2, 0.1]] * 4, [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]])
+    cast(Any, one).spec = one.spec.model_copy(update={"architecture": "han"})
+    cast(Any, one).network = None
+    cast(Any, one).window_ms = 1000
+    (table,) = figures_thresholds._table_iv((one,))
+    assert [row[0] for row in table.rows][1:] == [
+        f"Han et al. ({name}, 1 s)" for name in ("tanh", "ReLU", "PReLU", "LReLU 0.01", "LReLU 0.33")
+    ]
+    assert table.rows[2][1:] == ("0.640", "0.550", "0.591", "0.521", "0.508", "0.486")
+
+
+def test_the_strongest_unit_is_the_one_furthest_from_zero() -> None:
+    network, features = ladder()
+    network.blocks[1] = nn.Tanh()
+    with torch.no_grad():
+        network.blocks[0].weight.mul_(1e-3)
+        network.blocks[0].bias.copy_(torch.tensor([0.5, -2.0, 0.1, 0.2]))
+    (unit,) = strongest_units(network, features[:1], ("blocks.1",), count=1)
+    assert unit.index == 1
+    assert unit.activation == pytest.approx(np.tanh(-2.0), abs=0.01)
 
 
 def test_the_worst_mistakes_are_the_surest_of_both_sorts_and_of_different_clips() -> None:
@@ -209,7 +264,7 @@ def test_images_are_where_the_units_look() -> None:
     before = {name: value.clone() for name, value in network.state_dict().items()}
     units = strongest_units(network, features[:1], ("blocks.2",), count=2)
     assert [unit.block for unit in units] == [0, 0]
-    assert units[0].activation >= units[1].activation
+    assert abs(units[0].activation) >= abs(units[1].activation)
     for unit in units:
         seen = torch.nonzero(unit.image)
         assert 0 < len(seen) <= 9

@@ -1,4 +1,4 @@
-"""What in a spectrogram makes a unit fire: its maximum sent backwards through the network.
+"""What in a spectrogram makes a unit fire: the height of its map sent backwards through the network.
 
 A deconvolutional network undoes each stage: convolutions are transposed, pooled values return to where the maxima were,
 and the activation function is applied to what comes back. All but the last are what automatic differentiation does
@@ -40,7 +40,7 @@ class Unit:
     index : int
         Channel.
     activation : float
-        Highest value in its map.
+        Value furthest from zero in its map.
     image : (N, F) float32 Tensor
         What of the input leads there; positive and negative.
     """
@@ -79,7 +79,7 @@ class _Rectifier(nn.Module):
 
 
 def strongest_units(network: Network, features: Tensor, blocks: Sequence[str], count: int = 2) -> list[Unit]:
-    """The units of each block that fire most for one window, and their images.
+    """The units of each block with the largest absolute activation for one window, and their images.
 
     Parameters
     ----------
@@ -99,12 +99,13 @@ def strongest_units(network: Network, features: Tensor, blocks: Sequence[str], c
         maps = block_outputs(prepared, given, list(names.values()))
         for number, name in enumerate(blocks):
             out = maps[names[name]][0]  # (U, H, W)
-            highest = out.flatten(1).amax(dim=1)
-            order = torch.argsort(highest, descending=True)[:count]
+            values = out.flatten(1)
+            furthest = values.gather(1, values.abs().argmax(dim=1, keepdim=True))[:, 0]
+            order = torch.argsort(furthest.abs(), descending=True)[:count]
             for index in order.tolist():
-                (image,) = torch.autograd.grad(highest[index], given, retain_graph=True)
-                scaled = image[0] * float(highest[index].detach())
-                found.append(Unit(number, index, float(highest[index].detach()), scaled.detach()))
+                (image,) = torch.autograd.grad(furthest[index], given, retain_graph=True)
+                scaled = image[0] * float(furthest[index].detach())
+                found.append(Unit(number, index, float(furthest[index].detach()), scaled.detach()))
     return found
 
 

@@ -34,9 +34,9 @@ def sections(study: Study) -> list[Section]:
     if not blocks:
         return []
     text = (
-        "The highest value of a unit's map is sent back through the network to the input: transposed convolutions, "
-        "maxima back in their places, the activation function on what returns. Grey: what the network is given; red "
-        "what speaks for the unit, green what speaks against it."
+        "The value of a unit's map that is furthest from zero is sent back through the network to the input: "
+        "transposed convolutions, maxima back in their places, the activation function on what returns. Grey: what the "
+        "network is given; red what speaks for the unit, green what speaks against it."
     )
     return [Section("deconvolution", "What the strongest units look at", text, tuple(blocks))]
 

@@ -200,13 +200,43 @@ def _by_label(found: list[Approach], labels: tuple[str, ...], *, accuracy: bool)
     return Table(f"{'Accuracy' if accuracy else 'F1'}, as Table {9 if accuracy else 10}.", columns, tuple(rows))
 
 
+def fusion_curves(members: list[Member], targets: Tensor, moving: int, grid: Tensor) -> Tensor:
+    """F1 of the fusion as the threshold of one member moves while the others keep theirs.
+
+    Parameters
+    ----------
+    members : list of M Member
+    targets : (C, K)
+        Unknowns are left out.
+    moving : int
+        Which member's.
+    grid : (G,)
+        Thresholds to put in the place of its own.
+
+    Returns
+    -------
+    (G, K) float64
+
+    References
+    ----------
+    Lumen Data Science 2023 project documentation, section 3.4 and Fig. 6.
+    """
+    activations = members[moving].activations
+    others = torch.ones_like(activations, dtype=torch.bool)
+    for index, member in enumerate(members):
+        if index != moving:
+            others &= member.activations > member.thresholds
+    # Where another member says no, no threshold makes the fusion say yes.
+    return f1_curves(activations.masked_fill(~others, -torch.inf), targets, grid, strictly=True)
+
+
 def _figure_6(subject: Subject, members: list[Member]) -> Block:
     targets = subject.clips.targets
     occurring = [k for k in range(targets.shape[1]) if bool((targets[:, k] == 1).any())]
     drawing = grid_drawing(len(occurring), 5, (2.0, 1.7), sharex=True, sharey=True)
     grid = torch.arange(1, 100, dtype=torch.float64) / 100
     for index, member in enumerate(members):
-        curves = f1_curves(member.activations, targets, grid).numpy()
+        curves = fusion_curves(members, targets, index, grid).numpy()
         for k, axes in zip(occurring, drawing.axes, strict=True):
             axes.plot(grid.numpy(), curves[:, k], color=colour(index), label=member.name)
             own = float(np.median(member.thresholds[:, k].numpy()))
@@ -217,6 +247,7 @@ def _figure_6(subject: Subject, members: list[Member]) -> Block:
     handles, names = drawing.axes[0].get_legend_handles_labels()
     drawing.figure.legend(handles, names, loc="outside lower center", ncols=3)
     return drawing.picture(
-        "F1 of each network over its threshold, as Fig. 6; dotted: the thresholds in use.",
-        "Curves of F1 over the threshold, one axis an instrument, one curve a network.",
+        "F1 of the fusion as the threshold of one network moves and those of the others stay, as Fig. 6 (there for the "
+        "flute); dotted: the thresholds in use.",
+        "Curves of the fusion's F1 over one network's threshold, one axis an instrument, one curve a network.",
     )

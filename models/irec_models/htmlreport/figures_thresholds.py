@@ -5,7 +5,6 @@ Shapes: C clips, K labels, G thresholds.
 References
 ----------
 Y. Han, J. Kim, K. Lee, 2017: Table III (thresholds that were tried), Fig. 4 (F1 by threshold), Tables IV and V, Fig. 5.
-Lumen Data Science 2023 project documentation, Fig. 6: F1 by threshold for one instrument.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from irec_models.htmlreport.drawing import Drawing, colour, grid_drawing, groupe
 from irec_models.htmlreport.section import Block, Section, Table, highest, number
 from irec_models.htmlreport.study import Study, Subject
 from irec_models.metrics import UNKNOWN, Scores, score
+from irec_models.published import HAN_WINDOW_S, TABLE_IV, TABLE_V
 
 TABLE_III: dict[Aggregation, tuple[float, ...]] = {
     "s1": tuple(round(0.02 * step, 2) for step in range(1, 10)),
@@ -56,13 +56,15 @@ def at(subject: Subject, how: Aggregation, threshold: float) -> Scores:
     return score(clips.activations[how], clips.targets, clips.labels, threshold)
 
 
-def f1_curves(activations: Tensor, targets: Tensor, grid: Tensor) -> Tensor:
+def f1_curves(activations: Tensor, targets: Tensor, grid: Tensor, *, strictly: bool = False) -> Tensor:
     """F1 of each label at each threshold, ``activation >= threshold``, unknowns left out.
 
     Parameters
     ----------
     activations, targets : (C, K)
     grid : (G,)
+    strictly : bool
+        ``activation > threshold`` instead.
 
     Returns
     -------
@@ -70,7 +72,8 @@ def f1_curves(activations: Tensor, targets: Tensor, grid: Tensor) -> Tensor:
     """
     known = targets != UNKNOWN
     true = (targets == 1) & known
-    judged = (activations.double()[None] >= grid.double()[:, None, None]) & known[None]  # (G, C, K)
+    above = torch.gt if strictly else torch.ge
+    judged = above(activations.double()[None], grid.double()[:, None, None]) & known[None]  # (G, C, K)
     hits = (judged & true[None]).sum(dim=1)
     both = judged.sum(dim=1) + true.sum(dim=0)
     return torch.where(both > 0, 2 * hits / both.clamp(min=1), 0.0).double()
@@ -144,9 +147,11 @@ def _table_v(subjects: tuple[Subject, ...]) -> Table:
             values.append(scores)
             rows.append((f"{subject.name}, {_NAMES[how]} (θ = {best.threshold:.2f})", *(number(v) for v in scores)))
     caption = (
-        "Aggregation strategies, each at the threshold with the highest micro F1, as in Table V of Han et al. "
-        "(there S1 0.595 / 0.486 and S2 0.602 / 0.503 micro / macro F1, on IRMAS)."
+        "Aggregation strategies, each at the threshold with the highest micro F1, as in Table V of Han et al.; below, "
+        "the paper's own, on IRMAS."
     )
+    for (strategy, threshold), paper in TABLE_V.items():
+        rows.append((f"Han et al., {_NAMES[strategy]} (θ = {threshold:.2f})", *(number(value) for value in paper)))
     return Table(caption, ("model and strategy", *_PRF), tuple(rows), highest(values))
 
 
@@ -161,15 +166,20 @@ def _table_iv(subjects: tuple[Subject, ...]) -> list[Block]:
     ]
     caption = (
         "Activation functions and windows of the network of Han et al. at its defaults (S2, θ = 0.50), as in its "
-        "Table IV (micro F1 there, on IRMAS: tanh 0.499, ReLU 0.591, PReLU 0.588, LReLU 0.01 0.593, LReLU 0.33 0.602)."
+        "Table IV; below, the paper's own, on IRMAS."
     )
+    for activation, paper in TABLE_IV.items():
+        name = f"Han et al. ({_ACTIVATIONS[activation]}, {HAN_WINDOW_S:g} s)"
+        rows.append((name, *(number(value) for value in paper)))
     return [Table(caption, ("model (activation, window)", *_PRF), tuple(rows), highest(values))]
 
 
+_ACTIVATIONS = {"tanh": "tanh", "relu": "ReLU", "prelu": "PReLU", "lrelu001": "LReLU 0.01", "lrelu033": "LReLU 0.33"}
+
+
 def _activation(subject: Subject) -> str:
-    names = {"lrelu033": "LReLU 0.33", "lrelu001": "LReLU 0.01", "relu": "ReLU", "prelu": "PReLU", "tanh": "tanh"}
     network = subject.network
-    return names.get(network.hyperparameters.get("activation", ""), "?") if network else "?"
+    return _ACTIVATIONS.get(network.hyperparameters.get("activation", ""), "?") if network else "?"
 
 
 def _figure_5(subjects: tuple[Subject, ...]) -> Block:
@@ -220,8 +230,8 @@ def _grid(subjects: tuple[Subject, ...]) -> Block:
     }
     drawing.figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=4)
     return drawing.picture(
-        "F1 of each instrument over thresholds 0.01 to 0.99, as in Fig. 6 of the Lumen project; dots: the threshold "
-        "that the model carries.",
+        "F1 of each instrument over thresholds 0.01 to 0.99 for the mean over windows; dots: the threshold that the "
+        "model carries.",
         "Curves of F1 over the threshold, one axis an instrument.",
     )
 
