@@ -57,6 +57,13 @@ ON_DEMAND: tuple[OnDemand, ...] = (
         "irec-train fuse runs/lumen-mel/lumen-mel.pt runs/lumen-modgd/lumen-modgd.pt runs/lumen-chroma/lumen-chroma.pt "
         "-o lumen-fusion.pt",
     ),
+    OnDemand(
+        "lumen-irmas",
+        "Lumen CNN on IRMAS as published, to be fused with two others, 1 s",
+        "activation",
+        2_115_939,
+        f"irec-train fit {_RECIPES}/lumen-irmas.toml --data datasets/irmas",
+    ),
     _fitted("chen-1s", "One classifier an instrument after Chen et al., 1 s", "activation", 2_065_869),
     _fitted("chen-harp", "Chen et al.: harp alone, to be joined with others, 1 s", "activation", 158_913),
     _fitted("chen-4s", "Chen et al.: flute alone as published, 4 s", "activation", 31_550_657),
@@ -71,11 +78,25 @@ ON_DEMAND: tuple[OnDemand, ...] = (
     _fitted("vaznonis-fft", "Dense layers of Vaznonis et al. on 11 025 bins, 1 s", "activation", 1_905_709),
     _fitted("vaznonis-fft-3s", "Dense layers of Vaznonis et al. on 442 000 bins, 3 s", "activation", 40_288_109),
     OnDemand(
+        "vaznonis-irmas",
+        "Dense layers of Vaznonis et al. on IRMAS as published, 3 s",
+        "activation",
+        40_188_107,
+        f"irec-train fit {_RECIPES}/vaznonis-irmas.toml --data datasets/irmas",
+    ),
+    OnDemand(
         "bosch",
         "Support vector machines on timbre features after Bosch et al., 1 s",
         "activation",
         0,
         f"irec-train bosch {_RECIPES}/bosch.toml",
+    ),
+    OnDemand(
+        "bosch-irmas",
+        "Support vector machines after Bosch et al. on IRMAS, 1 s",
+        "activation",
+        0,
+        f"irec-train bosch {_RECIPES}/bosch-irmas.toml --data datasets/irmas",
     ),
     OnDemand(
         "tutti-1s",

@@ -36,7 +36,7 @@ def write_card(
     training: Mapping[str, Any],
     data: Sequence[Path],
     dev: Evaluation,
-    mixes: MixEvaluation,
+    mixes: MixEvaluation | None,
     thresholds_from: str,
 ) -> str:
     """The card of a trained model.
@@ -50,7 +50,9 @@ def write_card(
         Of ``best.pt``: steps, hours, validation scores.
     data : sequence of Path
         Folders of the manifests.
-    dev, mixes : Evaluation, MixEvaluation
+    dev : Evaluation
+    mixes : MixEvaluation or None
+        None where nothing was mixed.
     thresholds_from : str
         What the thresholds were chosen on.
     """
@@ -70,8 +72,7 @@ def write_card(
         f"Recipe `{recipe.model.name}`, seed {recipe.train.seed}: best of {training.get('steps_in_all', step)} steps "
         f"at step {step}, after {training.get('hours', 0.0):.2f} hours and {heard_h:.1f} hours of sound in batches of "
         f"{recipe.stream.batch_size} windows.",
-        f"{_mixtures(recipe.stream)} made on the fly from the recordings below, with rooms, equalisers, band limits,",
-        "noise, gain and other imperfections. Nothing of the dev split was trained on.",
+        *_heard(recipe.stream),
         *([_TAUGHT] if recipe.distill else []),
         f"Held out of training, for validation: {held}.",
         f"Thresholds: {thresholds_from}.",
@@ -91,17 +92,30 @@ def write_card(
     return "\n".join(lines) + "\n"
 
 
+def _heard(stream: StreamConfig) -> list[str]:
+    if stream.mode == "clips":
+        return [
+            "Windows of the recordings below as they are, without overlap; nothing was mixed or augmented.",
+            "Nothing of the dev split was trained on.",
+        ]
+    return [
+        f"{_mixtures(stream)} made on the fly from the recordings below, with rooms, equalisers, band limits,",
+        "noise, gain and other imperfections. Nothing of the dev split was trained on.",
+    ]
+
+
 def _mixtures(stream: StreamConfig) -> str:
     if stream.mode == "neuroment":
         return f"Mixtures of {stream.sources_min} to {stream.sources_max} sources"
     return f"Mixtures of 0 to {len(stream.sizes) - 1} sources"
 
 
-def score_lines(dev: Evaluation, mixes: MixEvaluation) -> list[str]:
-    """Scores as Markdown: one paragraph, one table of instruments, one of mixture sizes."""
+def score_lines(dev: Evaluation, mixes: MixEvaluation | None) -> list[str]:
+    """Scores as Markdown: one paragraph, one table of instruments, one of mixture sizes if there are mixtures."""
     s1 = dev.aggregations["s1"]
+    of = "Dev split" if mixes else "Validation"
     lines = [
-        f"Dev split, {dev.clips} real clips, mean over windows: macro mAP {s1.macro_map:.3f}, top-1 on "
+        f"{of}, {dev.clips} real clips, mean over windows: macro mAP {s1.macro_map:.3f}, top-1 on "
         f"{dev.solos} solos {dev.top1['s1']:.3f}; with the model's own thresholds micro F1 {s1.micro_f1:.3f}, "
         f"macro F1 {s1.macro_f1:.3f}.",
         "",
@@ -116,7 +130,9 @@ def score_lines(dev: Evaluation, mixes: MixEvaluation) -> list[str]:
             )
     absent = [label for label, scores in s1.labels.items() if not scores.support]
     if absent:
-        lines += ["", f"Not on dev, so not measured there: {', '.join(absent)}."]
+        lines += ["", f"Not {'on dev' if mixes else 'in it'}, so not measured there: {', '.join(absent)}."]
+    if mixes is None:
+        return lines
     sizes = mixes.sizes
     lines += [
         "",

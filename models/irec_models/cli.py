@@ -135,10 +135,11 @@ def fit(
 @click.option("-o", "--out", type=FILE, required=True, help="Checkpoint to write.")
 def publish(run: Path, data: tuple[Path, ...], out: Path) -> None:
     """Choose thresholds for the best weights of RUN, measure them, write card and checkpoint."""
+    from irec_models.commands.progress import bars, begin_in
     from irec_models.publish import publish as finish
     from irec_models.report import evaluation_tables, mix_table
 
-    dev, mixes = finish(run, data, out)
-    console = Console()
-    console.print(evaluation_tables(dev, "dev"), mix_table(mixes))
+    with bars() as shown:
+        dev, mixes = finish(run, data, out, begin=begin_in(shown))
+    Console().print(evaluation_tables(dev, "dev" if mixes else "validation"), *([mix_table(mixes)] if mixes else []))
     click.echo(f"next: irec-export {out} -o {out.with_suffix('.onnx').name}")

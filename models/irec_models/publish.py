@@ -13,7 +13,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from irec_live.errors import RecipeError
 from irec_live.spec import ModelSpec, Threshold
 from irec_models.calibration import (
     calibrate,
@@ -33,9 +32,11 @@ from irec_models.judges import CheckpointJudge
 from irec_models.metrics import average_precisions
 from irec_models.mixes import MixEvaluation, evaluate_mixes
 from irec_models.nets import Network
+from irec_models.publish_clips import clip_headline, publish_clips
 from irec_models.recipe import Recipe, load_recipe
 from irec_models.run import Run
 from irec_models.thresholds import BOUNDS, choose_thresholds
+from irec_models.ticks import Begin, ticking, unseen
 from irec_models.validate import judge
 
 THRESHOLD_BATCHES = 32
@@ -55,12 +56,17 @@ NOISE_WINDOWS = 1536
 _NOISE_SEED = 3_000_017
 
 
-def publish(run_folder: Path, data: Sequence[Path], out: Path) -> tuple[Evaluation, MixEvaluation]:
+def publish(
+    run_folder: Path, data: Sequence[Path], out: Path, *, begin: Begin = unseen
+) -> tuple[Evaluation, MixEvaluation | None]:
     """Finish a run.
 
     Thresholds are chosen on windows of mixtures of the held-out sources, which have every label but not real music,
     and of the dev clips, which are real but do not have every label. The scores are of other mixtures and of the dev
     split, so only those without thresholds (average precision, top-1) are of clips that nothing was chosen on.
+
+    A recipe of mode ``clips`` gets its thresholds and scores from its validation clips alone, and no mixtures are
+    made: see `irec_models.publish_clips.publish_clips`.
 
     Parameters
     ----------
@@ -70,6 +76,14 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path) -> tuple[Evaluati
         Folders with a ``manifest.csv`` each.
     out : Path
         Checkpoint to write.
+    begin : callable
+        For progress; see `irec_models.ticks`.
+
+    Returns
+    -------
+    Evaluation
+        On dev, or on the validation clips.
+    MixEvaluation or None
 
     Raises
     ------
@@ -77,17 +91,20 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path) -> tuple[Evaluati
     """
     run = Run(run_folder)
     recipe = load_recipe(run_folder / "recipe.toml")
-    if recipe.stream.mode == "clips":
-        raise RecipeError(f"recipe '{recipe.model.name}' takes clips as they are; irec-train reproduce finishes it")
     best = load_checkpoint(run.best)
+    steps = max((int(entry["step"]) for entry in run.entries()), default=int(best.training.get("step", 0)))
+    if recipe.stream.mode == "clips":
+        return publish_clips(recipe, best, steps, data, out, PRECISION_FLOOR, begin), None
     network, recipe, left_out = learnt_labels(best, recipe, data)
     labels = recipe.data.labels
     about = {"title": recipe.model.title, "licence": recipe.model.licence, "training_data": recipe.model.training_data}
     spec = best.spec.model_copy(update={"labels": labels, **about})
-    lift = lift_envelopes(network, spec, recipe, data) if network.kind == "envelope" else 0.0
+    lift = lift_envelopes(network, spec, recipe, data, begin) if network.kind == "envelope" else 0.0
     unaided = CheckpointJudge(network, spec)
-    clips = judge_clips(unaided, eval_clips(data, sample_rate=spec.sample_rate, labels=labels))
-    held_out = judge(network, list(threshold_batches(recipe, data)))
+    each = begin("dev clips", None)
+    clips = judge_clips(unaided, eval_clips(data, sample_rate=spec.sample_rate, labels=labels), each=each)
+    each = begin("windows for thresholds", THRESHOLD_BATCHES)
+    held_out = judge(network, ticking(threshold_batches(recipe, data), each))
     real, truth = clips.sounding_windows()
     activations, targets = torch.cat((held_out.activations, real)), torch.cat((held_out.targets, truth))
     calibration = ""
@@ -102,15 +119,18 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path) -> tuple[Evaluati
             "; each label's logit scaled and shifted on the same windows "
             f"(calibration error {before:.3f} before, {after:.3f} after)"
         )
-        clips = judge_clips(unaided, eval_clips(data, sample_rate=spec.sample_rate, labels=labels))
+        each = begin("dev clips, calibrated", len(clips.files))
+        clips = judge_clips(unaided, eval_clips(data, sample_rate=spec.sample_rate, labels=labels), each=each)
     thresholds = choose_thresholds(
         activations, targets, labels, precision_floor=PRECISION_FLOOR, bounds=BOUNDS[network.kind]
     )
-    thresholds = above_noise(thresholds, judge(network, list(noise_batches(recipe, data))).activations)
+    each = begin("noise", NOISE_WINDOWS // recipe.stream.batch_size)
+    noise = judge(network, ticking(noise_batches(recipe, data), each)).activations
+    thresholds = above_noise(thresholds, noise)
     spec = spec.model_copy(update={"thresholds": thresholds, "parameters": network.parameter_count})
     dev = evaluate(clips, spec)
-    mixes = evaluate_mixes(CheckpointJudge(network, spec), published_mixes(recipe, data, spec.sample_rate))
-    steps = max((int(entry["step"]) for entry in run.entries()), default=int(best.training.get("step", 0)))
+    mixtures = published_mixes(recipe, data, spec.sample_rate)
+    mixes = evaluate_mixes(CheckpointJudge(network, spec), mixtures, each=begin("mixtures", None))
     training = {**best.training, "steps_in_all": steps}
     spec = spec.model_copy(update={"scores": headline(dev, mixes)})
     where = (
@@ -169,7 +189,9 @@ def learnt_labels(best: Checkpoint, recipe: Recipe, data: Sequence[Path]) -> tup
     return keep_labels(network, [labels.index(label) for label in stay]), fewer, left_out
 
 
-def lift_envelopes(network: Network, spec: ModelSpec, recipe: Recipe, data: Sequence[Path]) -> float:
+def lift_envelopes(
+    network: Network, spec: ModelSpec, recipe: Recipe, data: Sequence[Path], begin: Begin = unseen
+) -> float:
     """Raise a network's envelopes as far as what does not sound stays down; the offset, 0 if none fits.
 
     Cross-entropy asks for the mean over what might sound, so a doubtful instrument is shown too soft. How much louder
@@ -179,7 +201,7 @@ def lift_envelopes(network: Network, spec: ModelSpec, recipe: Recipe, data: Sequ
         return 0.0
     mixtures = list(published_mixes(recipe, data, spec.sample_rate, per_size=LIFT_MIXES, seed=_MIX_SEED + 1))
     ones = torch.ones(network.labels)
-    for lift in LIFTS:
+    for lift in ticking(LIFTS, begin("louder envelopes", len(LIFTS))):
         raised = copy.deepcopy(network)
         calibrate(raised, LIFT_SCALE * ones, lift * ones)
         error = evaluate_mixes(CheckpointJudge(raised, spec), mixtures).envelope
@@ -260,14 +282,7 @@ def published_mixes(
 
 def headline(dev: Evaluation, mixes: MixEvaluation) -> dict[str, float]:
     """The few numbers that go into the model's metadata."""
-    s1 = dev.aggregations["s1"]
-    scores = {
-        "dev_macro_map": s1.macro_map,
-        "dev_top1": dev.top1["s1"],
-        "dev_micro_f1": s1.micro_f1,
-        "dev_macro_f1": s1.macro_f1,
-        "mixes_macro_map": mixes.macro_map,
-    }
+    scores = {"mixes_macro_map": mixes.macro_map}
     if mixes.envelope:
         scores["mixes_envelope_error_db"] = mixes.envelope.active_db
-    return {name: round(value, 4) for name, value in scores.items()}
+    return {**clip_headline(dev), **{name: round(value, 4) for name, value in scores.items()}}

@@ -5,7 +5,7 @@ Shapes: C judged windows, K labels.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,24 +15,34 @@ from torch import Tensor
 from irec_live.errors import CheckpointError, RecipeError
 from irec_models.card import score_lines
 from irec_models.checkpoint import Checkpoint, load_checkpoint, respecify, save_checkpoint
-from irec_models.data import eval_clips
+from irec_models.data import Batch, EvalClip, eval_clips
 from irec_models.evaluate import Evaluation, evaluate, judge_clips
 from irec_models.fusion import fuse, grid_thresholds, member_of
 from irec_models.judges import CheckpointJudge
 from irec_models.mixes import MixEvaluation, evaluate_mixes
 from irec_models.nets.lumen_fusion import MEMBERS
 from irec_models.publish import headline, published_mixes, threshold_batches
+from irec_models.publish_clips import clip_headline, name_of_validation, validation_clips
 from irec_models.recipe import Recipe, load_recipe
+from irec_models.ticks import Begin, ticking, unseen
 from irec_models.validate import judge
 
 
 def publish_fusion(
-    paths: Sequence[Path], data: Sequence[Path], out: Path, *, name: str, title: str, recipe_path: Path | None = None
-) -> tuple[Evaluation, MixEvaluation]:
+    paths: Sequence[Path],
+    data: Sequence[Path],
+    out: Path,
+    *,
+    name: str,
+    title: str,
+    recipe_path: Path | None = None,
+    begin: Begin = unseen,
+) -> tuple[Evaluation, MixEvaluation | None]:
     """Choose each member's thresholds, fuse, measure, write card and checkpoint.
 
     Thresholds are chosen where `irec_models.publish.publish` chooses those of a single model: on windows of mixtures
-    of the held-out sources and on the dev clips. So the fused model and its members can be compared.
+    of the held-out sources and on the dev clips. So the fused model and its members can be compared. Of members
+    trained on clips as they are, that is on the validation clips alone, as in the Lumen project, and nothing is mixed.
 
     Parameters
     ----------
@@ -46,6 +56,14 @@ def publish_fusion(
         Of the fused model; an empty title is made from the members.
     recipe_path : Path, optional
         Recipe that says which sources were held out; by default ``recipe.toml`` beside each member.
+    begin : callable
+        For progress; see `irec_models.ticks`.
+
+    Returns
+    -------
+    Evaluation
+        On dev, or on the validation clips.
+    MixEvaluation or None
 
     Raises
     ------
@@ -63,16 +81,16 @@ def publish_fusion(
         raise RecipeError(f"the recipe '{recipe.model.name}' lacks labels that '{first.name}' has")
     # Publishing may have left out labels that were not learnt.
     recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"labels": first.labels})})
-    thresholds, counts = _thresholds(members, recipe, data)
+    thresholds, chosen_on = _thresholds(members, recipe, data, begin)
     fused = fuse(members, thresholds, name=name, title=title)
-    network = fused.network()
-    clips = judge_clips(
-        CheckpointJudge(network, fused.spec), eval_clips(data, sample_rate=first.sample_rate, labels=first.labels)
-    )
-    dev = evaluate(clips, fused.spec)
-    mixes = evaluate_mixes(CheckpointJudge(network, fused.spec), published_mixes(recipe, data, fused.spec.sample_rate))
-    spec = respecify(fused.spec, scores=headline(dev, mixes))
-    card = _card(replace(fused, spec=spec), members, thresholds, counts, score_lines(dev, mixes))
+    fused_judge = CheckpointJudge(fused.network(), fused.spec)
+    clips = judge_clips(fused_judge, _clips(recipe, data, first.sample_rate), each=begin("the fusion: clips", None))
+    dev, mixes = evaluate(clips, fused.spec), None
+    if not _is_clips(recipe):
+        mixtures = published_mixes(recipe, data, fused.spec.sample_rate)
+        mixes = evaluate_mixes(fused_judge, mixtures, each=begin("the fusion: mixtures", None))
+    spec = respecify(fused.spec, scores=headline(dev, mixes) if mixes else clip_headline(dev))
+    card = _card(replace(fused, spec=spec), members, thresholds, chosen_on, score_lines(dev, mixes))
     save_checkpoint(out, replace(fused, spec=spec, card=card))
     return dev, mixes
 
@@ -109,31 +127,55 @@ def _common_recipe(paths: Sequence[Path]) -> Recipe:
             raise RecipeError(
                 f"'{recipe.model.name}' and '{first.model.name}' held out different sources; train them alike"
             )
+        if _is_clips(recipe) != _is_clips(first) or recipe.data.validation_split != first.data.validation_split:
+            raise RecipeError(
+                f"'{recipe.model.name}' and '{first.model.name}' were validated on different material (stream.mode, "
+                "data.validation_split); train them alike"
+            )
     return first
 
 
+def _is_clips(recipe: Recipe) -> bool:
+    return recipe.stream.mode == "clips"
+
+
+def _clips(recipe: Recipe, data: Sequence[Path], sample_rate: int) -> Iterator[EvalClip]:
+    """Real clips that thresholds are chosen and scores measured on."""
+    if _is_clips(recipe):
+        return validation_clips(recipe, data, sample_rate)
+    return eval_clips(data, sample_rate=sample_rate, labels=recipe.data.labels)
+
+
 def _thresholds(
-    members: Mapping[str, Checkpoint], recipe: Recipe, data: Sequence[Path]
-) -> tuple[dict[str, Tensor], tuple[int, int]]:
-    """Thresholds (K,) of each member, and how many windows of mixtures and of clips they were chosen on."""
-    batches = list(threshold_batches(recipe, data))
+    members: Mapping[str, Checkpoint], recipe: Recipe, data: Sequence[Path], begin: Begin
+) -> tuple[dict[str, Tensor], str]:
+    """Thresholds (K,) of each member, and in words what they were chosen on."""
+    batches: list[Batch] = [] if _is_clips(recipe) else list(threshold_batches(recipe, data))
     chosen: dict[str, Tensor] = {}
-    counts = (0, 0)
+    where = ""
     for member, checkpoint in members.items():
         network, spec = checkpoint.network().folded(), checkpoint.spec
-        held_out = judge(network, batches)
-        clips = eval_clips(data, sample_rate=spec.sample_rate, labels=spec.labels)
-        real, truth = judge_clips(CheckpointJudge(network, spec), clips).sounding_windows()
-        chosen[member] = grid_thresholds(torch.cat((held_out.activations, real)), torch.cat((held_out.targets, truth)))
-        counts = (len(held_out.targets), len(truth))
-    return chosen, counts
+        clips = _clips(recipe, data, spec.sample_rate)
+        judged = judge_clips(CheckpointJudge(network, spec), clips, each=begin(f"{member}: clips", None))
+        activations, targets = judged.sounding_windows()
+        where = f"{len(targets)} windows of the {name_of_validation(recipe)}"
+        if batches:
+            held_out = judge(network, ticking(batches, begin(f"{member}: mixtures", len(batches))))
+            where = (
+                f"{len(held_out.targets)} windows of augmented mixtures of the held-out sources and {len(targets)} of "
+                "the dev clips"
+            )
+            activations = torch.cat((held_out.activations, activations))
+            targets = torch.cat((held_out.targets, targets))
+        chosen[member] = grid_thresholds(activations, targets)
+    return chosen, where
 
 
 def _card(
     fused: Checkpoint,
     members: Mapping[str, Checkpoint],
     thresholds: Mapping[str, Tensor],
-    counts: tuple[int, int],
+    chosen_on: str,
     scores: Sequence[str],
 ) -> str:
     spec = fused.spec
@@ -146,8 +188,7 @@ def _card(
         f"Members, each trained alone: {', '.join(checkpoint.spec.name for checkpoint in members.values())}; their "
         "cards follow.",
         f"An instrument plays where every member is above its own threshold, {number} in all: each the highest F1 on a "
-        f"grid of 0.01, on {counts[0]} windows of augmented mixtures of the held-out sources and {counts[1]} of the "
-        "dev clips (so precision, recall and F1 on dev are not of unseen clips).",
+        f"grid of 0.01, on {chosen_on} (so precision, recall and F1 below are not of unseen clips).",
         "",
         "| instrument | " + " | ".join(members) + " |",
         "|---" * (len(members) + 1) + "|",

@@ -5,7 +5,7 @@ Shapes: B batch, C windows in all, K labels, N frames.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -43,7 +43,7 @@ class Judgement:
 
 
 @torch.no_grad()
-def judge(network: Network, batches: Sequence[Batch], loss: Loss = masked_cross_entropy) -> Judgement:
+def judge(network: Network, batches: Iterable[Batch], loss: Loss = masked_cross_entropy) -> Judgement:
     """Run a network over batches, in evaluation mode and float32.
 
     Raises
@@ -51,8 +51,6 @@ def judge(network: Network, batches: Sequence[Batch], loss: Loss = masked_cross_
     ValueError
         If there are no batches.
     """
-    if not batches:
-        raise ValueError("there are no batches to judge")
     was_training = network.training
     device = next(network.parameters()).device
     network.eval()
@@ -70,4 +68,6 @@ def judge(network: Network, batches: Sequence[Batch], loss: Loss = masked_cross_
             targets.append(torch.where(batch.mask > 0, presence, torch.full_like(presence, UNKNOWN)))
     finally:
         network.train(was_training)
+    if not losses:
+        raise ValueError("there are no batches to judge")
     return Judgement(torch.cat(activations), torch.cat(targets), sum(losses) / len(losses))

@@ -159,5 +159,8 @@ def test_what_cannot_be_fused_is_refused_before_anything_is_judged(
     assert "name the recipe with --recipe" in refusal(mel, stray)
     (tmp_path / "else" / "recipe.toml").write_text(RECIPE.replace("south", "north"), encoding="utf-8")
     assert "held out different sources; train them alike" in refusal(mel, stray)
+    other = RECIPE.replace('hold_out = ["south"]', 'hold_out = ["south"]\nvalidation_split = "dev"')
+    (tmp_path / "else" / "recipe.toml").write_text(other, encoding="utf-8")
+    assert "were validated on different material" in refusal(mel, stray)
     (tmp_path / "else" / "recipe.toml").write_text(RECIPE.replace('"piano", ', ""), encoding="utf-8")
     assert "lacks labels that 'lumen-mel' has" in refusal(mel, stray, "--recipe", tmp_path / "else" / "recipe.toml")

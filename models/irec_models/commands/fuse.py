@@ -29,13 +29,18 @@ def fuse(
     """Fuse MEMBERS, trained Lumen networks on mel, group delay and chroma, two or three of them, in any order.
 
     For each network and instrument the threshold with the highest F1 is searched in steps of 0.01; the fused model
-    says yes where every network does. It is measured and written with a card, as by publish.
+    says yes where every network does. It is measured and written with a card, as by publish: on mixtures and dev clips,
+    or, where networks were trained on clips as they are, on their validation clips alone.
     """
     from rich.console import Console
 
+    from irec_models.commands.progress import bars, begin_in
     from irec_models.publish_fusion import publish_fusion
     from irec_models.report import evaluation_tables, mix_table
 
-    dev, mixes = publish_fusion(members, data, out, name=name or out.stem, title=title, recipe_path=recipe)
-    Console().print(evaluation_tables(dev, "dev"), mix_table(mixes))
+    with bars() as shown:
+        dev, mixes = publish_fusion(
+            members, data, out, name=name or out.stem, title=title, recipe_path=recipe, begin=begin_in(shown)
+        )
+    Console().print(evaluation_tables(dev, "dev" if mixes else "validation"), *([mix_table(mixes)] if mixes else []))
     click.echo(f"next: irec-export {out} -o {out.with_suffix('.onnx').name}")

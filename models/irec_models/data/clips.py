@@ -117,13 +117,21 @@ class ClipStream(IterableDataset[Batch]):
 
     def batch(self, step: int) -> Batch:
         """Batch number `step`; epochs follow each other without a gap, so a batch may hold the ends of two."""
+        return self._batch(self._chosen(step))
+
+    def clips_of(self, step: int) -> npt.NDArray[np.int64]:
+        """Which clip of the bank each window of batch number `step` is cut from, (B,)."""
+        return self.windows[self._chosen(step), 0]
+
+    def _chosen(self, step: int) -> npt.NDArray[np.int64]:
+        """Windows of a batch, (B,)."""
         size, total = self.config.batch_size, len(self.windows)
         places = np.arange(step * size, (step + 1) * size)
         chosen = np.empty(size, np.int64)
         for epoch in np.unique(places // total).tolist():
             here = places // total == epoch
             chosen[here] = self._epoch(epoch)[places[here] % total]
-        return self._batch(chosen)
+        return chosen
 
     def epoch(self) -> Iterator[Batch]:
         """Every window once, in the clips' order; the last batch may be smaller."""
