@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 
@@ -23,12 +24,15 @@ from irec_live.model_choice import ModelChoice, load_models
 from irec_live.model_stream import WindowJudge
 from irec_live.pipeline import Pipeline
 from irec_live.report import Analysis, ModelUse, summarise
+from irec_live.results import Event
 
 __all__ = ["Analysis", "AnalysisCancelled", "analyze", "collect", "decode_into", "side_by_side"]
 
 BLOCK_S = 1.0
 """Decoded and judged at a time: how soon a cancelled analysis stops."""
 
+_LASTING_S = 5.0
+_LASTING_SHARE = 0.1
 _MOST_WORKERS = 8
 _GPU_BATCH = 16
 """Windows a call on a GPU, where one at a time would leave it waiting."""
@@ -162,7 +166,7 @@ def collect(file: str, duration_s: float, pipeline: Pipeline, *, warning: str = 
     frames = [stream.spec for stream in pipeline.streams if stream.spec.kind == "envelope"]
     clip = summarise(pipeline.labels, activation)
     events = pipeline.timeline.events()
-    with_event = {event.label for event in events}
+    named = lasting(events)
     return Analysis(
         file=file,
         duration_s=duration_s,
@@ -185,9 +189,30 @@ def collect(file: str, duration_s: float, pipeline: Pipeline, *, warning: str = 
         envelope_frame_s=frames[0].frame_hop / frames[0].sample_rate if frames else 0.0,
         events=events,
         clip=clip,
-        detected=tuple(sorted((label for label in pipeline.labels if label in with_event), key=lambda k: -clip.s2[k])),
+        detected=tuple(sorted((label for label in pipeline.labels if label in named), key=lambda k: -clip.s2[k])),
         warning=warning,
     )
+
+
+def lasting(events: Sequence[Event]) -> set[str]:
+    """Labels that sound long enough to be named of a whole recording.
+
+    In a long one nearly every label lights for a moment somewhere. A label counts that is lit for a tenth as long as
+    the one lit longest, or for five seconds in all.
+
+    Examples
+    --------
+    >>> lasting([Event("piano", 0.0, 20.0, 0.9), Event("flute", 3.0, 6.0, 0.5), Event("tuba", 7.0, 7.3, 0.3)]) == {
+    ...     "piano",
+    ...     "flute",
+    ... }
+    True
+    """
+    lit_s: dict[str, float] = defaultdict(float)
+    for event in events:
+        lit_s[event.label] += max((event.offset_s or event.onset_s) - event.onset_s, 0.0)
+    enough = min(_LASTING_S, _LASTING_SHARE * max(lit_s.values(), default=0.0))
+    return {label for label, seconds in lit_s.items() if seconds >= enough}
 
 
 @contextlib.contextmanager

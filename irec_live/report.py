@@ -92,7 +92,8 @@ class Analysis:
         By onset.
     clip : ClipSummary
     detected : tuple of str
-        Labels with at least one event, the strongest (by `ClipSummary.s2`) first.
+        Labels that are lit for a tenth as long as the one lit longest, or for five seconds, the strongest (by
+        `ClipSummary.s2`) first. `events` has shorter ones too.
     warning : str
         One sentence on damage in the file, else empty. Not part of the JSON.
     """
