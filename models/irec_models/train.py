@@ -14,7 +14,8 @@ from torch import Tensor
 
 from irec_live.errors import DataError, RecipeError
 from irec_models.checkpoint import Checkpoint, load_checkpoint
-from irec_models.data import Batch, ClipStream, MixStream, make_loader
+from irec_models.data import Bank, Batch, ClipStream, MixStream, make_loader
+from irec_models.data.pools import check_examples
 from irec_models.nets import Network
 from irec_models.recipe import Recipe, load_recipe
 from irec_models.run import Run
@@ -79,6 +80,7 @@ def fit(
             f"recipe '{recipe.model.name}': architecture '{network.architecture}' is not trained by gradient; use "
             f"irec-train {network.trained_by}"
         )
+    _check_examples(recipe, data)
     run = Run(out)
     run.begin(recipe_path, resume=resume, settings=settings)
     target = _device(device)
@@ -160,6 +162,17 @@ def _stream(
     if recipe.distill and teacher and isinstance(mixtures, MixStream):
         return TaughtStream(mixtures, teacher, recipe.distill.strange, recipe.distill.noisy)
     return mixtures
+
+
+def _check_examples(recipe: Recipe, data: Sequence[Path]) -> None:
+    """What manifests tell of training and validation clips, before any of them is decoded."""
+    if recipe.stream.mode == "clips":  # whose stream looks at labels itself, before it decodes
+        return
+    options, bank = recipe.data, Bank(data, recipe.stream.sample_rate)
+    heard = bank.select(split="train", hold_out=options.hold_out)
+    check_examples([bank.clips[index] for index in heard], options.labels)
+    kept = bank.select(split=options.validation_split, only=options.hold_out or None)
+    check_examples([bank.clips[index] for index in kept], options.labels, allow_missing=True)
 
 
 def take_over(network: Network, weights: Mapping[str, Tensor]) -> int:

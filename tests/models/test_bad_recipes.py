@@ -64,8 +64,11 @@ def test_an_unknown_key(refusal: Refusal, recipe: Path) -> None:
 
 
 def test_an_unknown_key_among_the_settings(refusal: Refusal) -> None:
-    assert "unknown key 'train.setps'; did you mean 'steps'?" in refusal("--set", "train.setps=3")
-    assert "impossible value for 'train.steps'" in refusal("--set", "train.steps=many")
+    told = refusal("--set", "train.setps=3")
+    assert told == "irec-train: the setting 'train.setps=3' has an unknown key 'train.setps'; did you mean 'steps'?\n"
+    assert "the setting 'train.steps=many' has an impossible value for 'train.steps'" in refusal(
+        "--set", "train.steps=many"
+    )
     assert "the setting 'steps' is not of the form table.key=value" in refusal("--set", "steps")
 
 
@@ -80,9 +83,28 @@ def test_a_data_set_whose_files_are_gone(refusal: Refusal, tmp_path: Path) -> No
     assert gone.name in refusal(data=broken)
 
 
-def test_a_class_without_examples(refusal: Refusal) -> None:
-    assert "harp" in refusal("--set", 'data.labels=["flute", "harp"]')
+@pytest.fixture
+def nothing_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def decoded(*_: object, **__: object) -> None:
+        raise AssertionError("sound was decoded, or looked for where decoded sound is kept")
+
+    monkeypatch.setattr("irec_models.data.bank.build_store", decoded)
+    monkeypatch.setattr("irec_models.data.bank.open_store", decoded)
+
+
+@pytest.mark.usefixtures("nothing_is_decoded")
+def test_a_class_without_examples_is_told_by_the_manifest_alone(refusal: Refusal, tmp_path: Path) -> None:
+    assert "no solo clips of harp in the chosen sources" in refusal("--set", 'data.labels=["flute", "harp"]')
     assert "harp" in refusal("--label", "harp")
+    clips = ("--set", "stream.mode=clips", "--set", "stream.grid=[]")
+    assert "no clips of harp in split 'train'" in refusal("--set", 'data.labels=["flute", "harp"]', *clips[:2])
+    assert "have no solo clips to draw from" in refusal("--set", "data.validation_split=dev")
+
+
+@pytest.mark.usefixtures("nothing_is_decoded")
+def test_sources_that_nobody_recorded_are_told_by_the_manifest_alone(refusal: Refusal) -> None:
+    told = refusal("--set", 'data.hold_out=["sooth"]')
+    assert told == "irec-train: no clip has source sooth; there are north, south, stage\n"
 
 
 def test_a_checkpoint_of_another_architecture(refusal: Refusal, bank: Path, recipe: Path, tmp_path: Path) -> None:

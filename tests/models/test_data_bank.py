@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import tiny_bank
 from irec_live.errors import DataError, OutputError
 from irec_models.data import Bank, read_manifest
 from irec_models.data.pitch import pitch_from_name, pitch_from_sound
+from irec_models.data.pools import Pools
 from irec_models.data.store import build_store, decode, open_store, store_path, trim
 
 
@@ -156,15 +158,17 @@ def test_a_damaged_store_says_how_to_mend_it(folder: Path, tmp_path: Path) -> No
     place = store_path(clips, tiny_bank.RATE, tmp_path)
     build_store(clips, tiny_bank.RATE, place)
     (place / "samples.i16").write_bytes(b"12")
+    bank = Bank(folder, tiny_bank.RATE, cache=tmp_path)
     with pytest.raises(DataError, match="delete that folder"):
-        Bank(folder, tiny_bank.RATE, cache=tmp_path)
+        bank.audio(0)
 
 
 def test_a_clip_that_is_no_audio_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"no audio at all")
     (tmp_path / "manifest.csv").write_text("file,labels,source,split\na.wav,flute,home,train\n")
+    bank = Bank(tmp_path, 8000, cache=tmp_path / "cache")
     with pytest.raises(DataError, match=r"a\.wav cannot be decoded"):
-        Bank(tmp_path, 8000, cache=tmp_path / "cache")
+        bank.audio(0)
 
 
 def test_non_finite_samples_are_silence(tmp_path: Path) -> None:
@@ -175,8 +179,9 @@ def test_non_finite_samples_are_silence(tmp_path: Path) -> None:
 
 def test_a_cache_that_cannot_be_written_is_one_sentence(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
+    bank = Bank(folder, 8000, cache=tmp_path / "file" / "below")
     with pytest.raises(OutputError, match="choose another cache folder"):
-        Bank(folder, 8000, cache=tmp_path / "file" / "below")
+        bank.audio(0)
 
 
 def test_sources_can_be_chosen_and_held_out(folder: Path, tmp_path: Path) -> None:
@@ -185,3 +190,33 @@ def test_sources_can_be_chosen_and_held_out(folder: Path, tmp_path: Path) -> Non
     assert {bank.clips[i].source for i in bank.select(only=["stage"])} == {"stage"}
     with pytest.raises(DataError, match="no clip has source nroth; there are north, south, stage"):
         bank.select(hold_out=["nroth"])
+
+
+def _in_another_process(bank: Bank) -> Bank:
+    """As it would arrive there."""
+    content: Bank = pickle.loads(pickle.dumps(bank))  # noqa: S301  # made in this line
+    return content
+
+
+def test_nothing_is_decoded_until_some_sound_is_asked_for(folder: Path, tmp_path: Path) -> None:
+    bank = Bank(folder, 8000, cache=tmp_path / "cache")
+    chosen = bank.select(split="train", hold_out=["north"])
+    with pytest.raises(DataError, match="no solo clips of harp, tuba in the chosen sources"):
+        Pools(bank, chosen, ("flute", "harp", "tuba"))
+    sent = _in_another_process(bank)
+    assert not (tmp_path / "cache").exists()
+    assert len(sent.audio(chosen[0])) == bank.entries[chosen[0]].length > 0
+    assert (tmp_path / "cache").exists()
+    np.testing.assert_array_equal(_in_another_process(bank).audio(chosen[0]), bank.audio(chosen[0]))
+
+
+@pytest.mark.parametrize(("recordings", "told"), [(8, "r7$"), (9, "r7 and 1 other$"), (10, "r7 and 2 others$")])
+def test_of_many_sources_a_few_are_named(tmp_path: Path, recordings: int, told: str) -> None:
+    rows = ["file,labels,source,split"]
+    for number in range(recordings):
+        soundfile.write(tmp_path / f"{number}.wav", tiny_bank.tone(60, 0.1), tiny_bank.RATE)
+        rows.append(f"{number}.wav,flute,r{number},train")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    bank = Bank(tmp_path, 8000, cache=tmp_path / "cache")
+    with pytest.raises(DataError, match=f"no clip has source home, studio; there are r0, .*{told}"):
+        bank.select(hold_out=["studio", "home"])

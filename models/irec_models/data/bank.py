@@ -1,4 +1,8 @@
-"""All clips of one or more data folders, ready to be read at one sample rate."""
+"""All clips of one or more data folders, to be read at one sample rate.
+
+Manifests are read at once, sound is decoded when some of it is first asked for: what the manifests alone can tell, as a
+label without examples, is told before hours of decoding.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ import numpy.typing as npt
 from irec_live.errors import DataError
 from irec_models.data.manifest import Clip, read_manifest
 from irec_models.data.store import Entry, build_store, open_store, store_path
+
+_NAMED = 8
 
 
 class Bank:
@@ -31,15 +37,11 @@ class Bank:
     Attributes
     ----------
     clips : tuple of Clip
-    entries : tuple of Entry
-        One for each clip.
 
     Raises
     ------
     DataError
-        A folder, manifest, column or file is missing or broken.
-    OutputError
-        The cache cannot be written.
+        A folder, manifest, column or file is missing.
     """
 
     def __init__(
@@ -54,23 +56,32 @@ class Bank:
             raise ValueError(f"sample_rate must be positive, not {sample_rate}")
         self.sample_rate = sample_rate
         listed = [folders] if isinstance(folders, str | Path) else list(folders)
-        clips: list[Clip] = []
-        entries: list[Entry] = []
-        self._places: list[Path] = []
+        self._progress = progress
+        self._rows = [read_manifest(folder) for folder in listed]
+        self._places = [store_path(rows, sample_rate, cache) for rows in self._rows]
+        self._store_of = [number for number, rows in enumerate(self._rows) for _ in rows]
         self._stores: list[npt.NDArray[np.int16]] = []
-        self._store_of: list[int] = []
-        for number, folder in enumerate(listed):
-            rows = read_manifest(folder)
-            place = store_path(rows, sample_rate, cache)
-            _build(rows, sample_rate, place, progress)
-            samples, index = open_store(place)
-            clips += rows
-            entries += index
-            self._places.append(place)
-            self._stores.append(samples)
-            self._store_of += [number] * len(rows)
-        self.clips = tuple(clips)
-        self.entries = tuple(entries)
+        self._entries: tuple[Entry, ...] | None = None
+        self.clips: tuple[Clip, ...] = tuple(clip for rows in self._rows for clip in rows)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Where each clip's sound lies and how it sounds; decodes all of them unless that is done.
+
+        Raises
+        ------
+        DataError
+            A file cannot be decoded, or what was decoded before is damaged.
+        OutputError
+            The cache cannot be written.
+        """
+        if self._entries is None:
+            for rows, place in zip(self._rows, self._places, strict=True):
+                _build(rows, self.sample_rate, place, self._progress)
+            opened = [open_store(place) for place in self._places]
+            self._stores = [samples for samples, _ in opened]
+            self._entries = tuple(entry for _, index in opened for entry in index)
+        return self._entries
 
     def __getstate__(self) -> dict[str, Any]:
         # A memory map pickles as all its samples; worker processes that are spawned map the files themselves.
@@ -78,7 +89,7 @@ class Bank:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._stores = [open_store(place)[0] for place in self._places]
+        self._stores = [] if self._entries is None else [open_store(place)[0] for place in self._places]
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -119,7 +130,7 @@ class Bank:
         barred = set(hold_out)
         unknown = (barred | (wanted or set())) - known
         if unknown:
-            raise DataError(f"no clip has source {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
+            raise DataError(f"no clip has source {_some(unknown)}; there are {_some(known)}")
         return [
             number
             for number, clip in enumerate(self.clips)
@@ -127,6 +138,14 @@ class Bank:
             and (wanted is None or clip.source in wanted)
             and clip.source not in barred
         ]
+
+
+def _some(names: Iterable[str]) -> str:
+    """A few of many names: where every recording is a source of its own there are thousands."""
+    ordered = sorted(names)
+    rest = len(ordered) - _NAMED
+    more = f" and {rest} other{'s' if rest > 1 else ''}" if rest > 0 else ""
+    return ", ".join(ordered[:_NAMED]) + more
 
 
 def _build(rows: Sequence[Clip], sample_rate: int, place: Path, progress: bool) -> None:
@@ -137,6 +156,7 @@ def _build(rows: Sequence[Clip], sample_rate: int, place: Path, progress: bool) 
     from rich.progress import Progress
 
     # Standard output belongs to what a command was asked for.
-    with Progress(console=Console(stderr=True)) as bar:
+    screen = Console(stderr=True)
+    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
         task = bar.add_task(f"decoding at {sample_rate} Hz", total=len(rows))
         build_store(rows, sample_rate, place, advance=lambda done, _total: bar.update(task, completed=done))

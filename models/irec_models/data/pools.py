@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
@@ -32,6 +32,7 @@ ROLES = {
 
 _NO_SINGLE_NOTE = re.compile(r"phrase|gliss|scale|chord|loop|trill|run[_ .]|strum", re.IGNORECASE)
 _FEWEST_NOTES = 6
+_NOTHING = "the chosen split and sources have no solo clips to draw from"
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +107,7 @@ def make_voices(bank: Bank, indices: Iterable[int], labels: Sequence[str]) -> li
     for index in indices:
         clip = bank.clips[index]
         truth = truth_of(clip.labels, clip.origin, labels, clip.unknown)
-        if len(clip.labels) != 1 or clip.accompanied or bank.entries[index].peak <= 0:
+        if not clip.stem or bank.entries[index].peak <= 0:
             continue
         kind = _kind(clip, bank.entries[index].pitch)
         label = next(iter(truth.present), "")
@@ -149,6 +150,38 @@ def _voice(bank: Bank, key: tuple[str, ...], members: Sequence[int]) -> Voice:
     )
 
 
+def check_examples(clips: Iterable[Clip], labels: Sequence[str], *, allow_missing: bool = False) -> None:
+    """See whether there is something to draw of every label, as far as manifests tell: nothing is decoded.
+
+    Parameters
+    ----------
+    clips : iterable of Clip
+        Those to draw from.
+    labels : sequence of str
+    allow_missing : bool
+        Accept labels that have no examples.
+
+    Raises
+    ------
+    DataError
+        A label has no examples and that was not allowed, or there are none at all.
+    """
+    stems = [clip for clip in clips if clip.stem]
+    told = {label for clip in stems for label in truth_of(clip.labels, clip.origin, labels, clip.unknown).present}
+    if not allow_missing:
+        _refuse(set(labels) - told)
+    if all(clip.labels == ("noise",) for clip in stems):
+        raise DataError(_NOTHING)
+
+
+def _refuse(missing: Collection[str]) -> None:
+    if missing:
+        raise DataError(
+            f"no solo clips of {', '.join(sorted(missing))} in the chosen sources; "
+            "add some, hold out fewer sources, or take the label out"
+        )
+
+
 class Pools:
     """Voices by label, drawn in balance.
 
@@ -179,19 +212,17 @@ class Pools:
         self, bank: Bank, indices: Sequence[int], labels: Sequence[str], *, allow_missing: bool = False
     ) -> None:
         self.labels = tuple(labels)
+        check_examples([bank.clips[index] for index in indices], labels, allow_missing=allow_missing)
         self._voices: dict[str, list[Voice]] = defaultdict(list)
         for voice in make_voices(bank, indices, labels):
             self._voices[voice.label or voice.name].append(voice)
         self.missing = frozenset(label for label in labels if label not in self._voices)
-        if self.missing and not allow_missing:
-            raise DataError(
-                f"no solo clips of {', '.join(sorted(self.missing))} in the chosen sources; "
-                "add some, hold out fewer sources, or take the label out"
-            )
+        if not allow_missing:
+            _refuse(self.missing)  # clips may be silent, which only their sound tells
         self.present = tuple(label for label in labels if label in self._voices)
         self.others = tuple(sorted(set(self._voices) - set(labels) - {"noise"}))
         if not self.present and not self.others:
-            raise DataError("the chosen split and sources have no solo clips to draw from")
+            raise DataError(_NOTHING)
         self._by_source = {name: _by_source(voices) for name, voices in self._voices.items()}
 
     @property
