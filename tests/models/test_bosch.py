@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import librosa
 import numpy as np
@@ -18,7 +19,9 @@ from click.testing import CliRunner, Result
 from skl2onnx import to_onnx
 from sklearn.svm import SVC
 
-from irec_live.errors import DataError
+from irec_live.errors import CheckpointError, DataError
+from irec_models.bosch import training
+from irec_models.bosch.kept import Kept
 from irec_models.bosch.median import sliding_median
 from irec_models.bosch.separation import separate
 from irec_models.bosch.timbre import BANDS, COEFFICIENTS, TimbreDescriptors, crossing_rate
@@ -229,3 +232,99 @@ def test_a_recipe_becomes_a_run_that_can_be_published(tmp_path: Path, private_ho
     other = run("bosch", recipe, "--data", bank, "--out", tmp_path / "other")
     assert (other.exit_code, other.stderr.count("\n")) == (2, 1)
     assert "of architecture 'small', not bosch; train it with irec-train fit" in other.stderr
+
+
+def test_a_stopped_run_goes_on_where_it_was(
+    tmp_path: Path, private_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank, recipe, unfinished = tmp_path / "bank", tmp_path / "machines.toml", tmp_path / "run" / "unfinished"
+    tiny_bank.write_bank(bank)
+    recipe.write_text(RECIPE, encoding="utf-8")
+    command = ("bosch", recipe, "--data", bank, "--out", tmp_path / "run")
+    heard: list[int] = []
+    features, train = BoschMachines.raw_features, training.train_machine
+
+    def listened(self: BoschMachines, audio: torch.Tensor) -> torch.Tensor:
+        heard.append(len(audio))
+        if len(heard) == stop_at:
+            raise KeyboardInterrupt
+        return features(self, audio)
+
+    trained: list[str] = []
+
+    def machine(*arguments: Any) -> training.Machine:
+        trained.append(arguments[4])
+        if stop_at and len(trained) == 2:
+            raise KeyboardInterrupt
+        return train(*arguments)
+
+    monkeypatch.setattr(BoschMachines, "raw_features", listened)
+    monkeypatch.setattr(training, "train_machine", machine)
+    stop_at = 10
+    result = run(*command)
+    assert (result.exit_code, result.stderr.count("stopped; what is done is kept in")) == (130, 1)
+    assert "add --resume to the same command" in result.stderr
+    again = run(*command)
+    assert (again.exit_code, "already holds a run; add --resume" in again.stderr) == (2, True)
+    heard.clear()
+    stop_at = 1000
+    assert run(*command, "--resume").exit_code == 130  # in the second machine
+    assert len(heard) == 24 - 9
+    # A kill leaves what was written last, and nothing that is half written.
+    assert {path.name for path in unfinished.iterdir()} == {"windows.npz", "machine-24-4-0.npz"}
+    heard.clear()
+    trained.clear()
+    stop_at = 0
+    other = run(*command, "--resume", "--set", "train.seed=9")
+    assert (other.exit_code, "holds features of another recipe" in other.stderr) == (2, True)
+    result = run(*command, "--resume")
+    assert result.exit_code == 0, result.output
+    assert trained == ["piano", "drums"]
+    assert not unfinished.exists()
+    kept = load_checkpoint(tmp_path / "run" / "best.pt")
+    finished = run(*command, "--resume")
+    assert (finished.exit_code, "is finished" in finished.stderr) == (0, True)
+    assert "held-out map" in finished.stdout
+    whole = run("bosch", recipe, "--data", bank, "--out", tmp_path / "whole")
+    assert whole.exit_code == 0, whole.output
+    for name, value in load_checkpoint(tmp_path / "whole" / "best.pt").state_dict.items():
+        assert torch.equal(value, kept.state_dict[name]), name
+
+
+def test_features_are_kept_while_they_are_computed_not_only_in_the_end(
+    tmp_path: Path, private_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+    put = Kept.put
+
+    def noted(self: Kept, name: str, arrays: Any) -> None:
+        kept.append(len(arrays.get("raw", ())))
+        put(self, name, arrays)
+
+    monkeypatch.setattr(Kept, "put", noted)
+    monkeypatch.setattr(training, "_SAVE_EVERY_S", 0.0)
+    recipe = tmp_path / "machines.toml"
+    recipe.write_text(RECIPE.replace("steps = 24", "steps = 3"), encoding="utf-8")
+    run("bosch", recipe, "--data", tiny_bank.write_bank(tmp_path / "bank"), "--out", tmp_path / "run")
+    assert kept[:3] == [8, 16, 24]
+
+
+def test_what_is_kept_is_whole_or_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Kept(tmp_path / "unfinished", "a")
+    kept.put("windows", {"raw": np.arange(3)})
+
+    def half(file: Any, **_: object) -> None:
+        file.write(b"PK half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", half)
+        with pytest.raises(KeyboardInterrupt):
+            kept.put("windows", {"raw": np.arange(9)})
+    found = kept.get("windows")
+    assert found is not None
+    assert found["raw"].tolist() == [0, 1, 2]
+    assert [path.name for path in kept.folder.iterdir()] == ["windows.npz"]
+    (kept.folder / "windows.npz").write_bytes(b"PK half")
+    with pytest.raises(CheckpointError, match=r"windows\.npz is damaged; delete it"):
+        kept.get("windows")

@@ -10,9 +10,12 @@ the sigmoid is fitted to decisions on windows that the machine was not trained o
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +24,9 @@ import torch
 from rich.console import Console
 from rich.progress import Progress
 
-from irec_live.errors import DataError, RecipeError
-from irec_models.checkpoint import Checkpoint, save_checkpoint
+from irec_live.errors import CheckpointError, DataError, RecipeError
+from irec_models.bosch.kept import Kept
+from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from irec_models.data import Batch, ClipStream, MixStream
 from irec_models.nets.bosch import BoschMachines
 from irec_models.recipe import Recipe, load_recipe
@@ -36,6 +40,8 @@ PENALTY = 4.0
 _FOLDS = 3
 _ENOUGH = 2 * _FOLDS  # examples of and against a label
 _VALIDATION_SEED = 1_000_003
+_SAVE_EVERY_S = 20.0
+_PARTS = ("raw", "present", "known")
 
 Array = npt.NDArray[np.float64]
 
@@ -89,6 +95,7 @@ def train_bosch(
     *,
     penalty: float = PENALTY,
     settings: Sequence[str] = (),
+    resume: bool = False,
     console: Console | None = None,
 ) -> tuple[Run, Judgement]:
     """Train what a recipe of architecture ``bosch`` says: ``steps`` batches of windows are collected, then it is fast.
@@ -105,10 +112,13 @@ def train_bosch(
         C of the machines, above 0.
     settings : sequence of str
         Keys of the recipe with other values; see `irec_models.recipe_settings.with_settings`.
+    resume : bool
+        Continue the run in `out`. Features and machines are kept there until it is finished; interrupted by Ctrl-C,
+        it keeps them and raises `KeyboardInterrupt`.
 
     Raises
     ------
-    RecipeError, DataError, OutputError
+    RecipeError, DataError, CheckpointError, OutputError
         Before any window is made, but for a label that too few of them hold.
     """
     console = console or Console(stderr=True)
@@ -120,7 +130,13 @@ def train_bosch(
             "irec-train fit"
         )
     run = Run(out)
-    run.begin(recipe_path, resume=False, settings=settings)
+    unfinished = out / "unfinished"
+    if unfinished.exists() and not resume:
+        raise RecipeError(f"{out} already holds a run; add --resume to continue it, or give another --out")
+    run.begin(recipe_path, resume=resume, settings=settings)
+    if run.last.exists():
+        shutil.rmtree(unfinished, ignore_errors=True)
+        return run, _judge_again(run, recipe, data, console)
     kind = ClipStream if recipe.stream.mode == "clips" else MixStream
     stream = kind(
         recipe.stream,
@@ -130,16 +146,18 @@ def train_bosch(
         labels=recipe.data.labels,
         progress=True,
     )
+    kept = Kept(unfinished, _key(recipe, stream))
     began = time.monotonic()
-    with Progress(console=console, transient=True) as bar:
-        heard = _collect(fresh, stream, recipe, bar)
-        machines = []
-        task = bar.add_task("machines", total=len(recipe.data.labels))
-        for k, label in enumerate(recipe.data.labels):
-            machines.append(
-                train_machine(heard.features, heard.present[:, k], heard.known[:, k], heard.group, label, penalty)
-            )
-            bar.advance(task)
+    try:
+        with Progress(console=console, transient=True) as bar:
+            heard = _collect(fresh, stream, recipe, bar, kept)
+            machines = _machines(heard, recipe, penalty, bar, kept)
+    except KeyboardInterrupt:
+        console.print(
+            f"stopped; what is done is kept in {unfinished}: add --resume to the same command to continue",
+            soft_wrap=True,
+        )
+        raise
     network = assemble(fresh, heard.features, machines)
     result = judge(network, _validation(recipe, data))
     mean = result.mean_average_precision()
@@ -159,6 +177,7 @@ def train_bosch(
     )
     for path in (run.best, run.last):
         save_checkpoint(path, checkpoint)
+    kept.clear()
     return run, result
 
 
@@ -248,24 +267,83 @@ def assemble(fresh: BoschMachines, features: Array, machines: Sequence[Machine])
 
 
 @torch.no_grad()
-def _collect(network: BoschMachines, stream: ClipStream | MixStream, recipe: Recipe, bar: Progress) -> Heard:
+def _collect(
+    network: BoschMachines, stream: ClipStream | MixStream, recipe: Recipe, bar: Progress, kept: Kept
+) -> Heard:
     """Hear the recipe's windows, and set the network's normalisation by them."""
-    task = bar.add_task("windows", total=recipe.train.steps)
-    raw, present, known = [], [], []
-    for step in range(recipe.train.steps):
-        batch = stream.batch(step)
-        raw.append(network.raw_features(batch.audio))
-        present.append(batch.presence.numpy() > 0.5)
-        known.append(batch.mask.numpy() > 0)
-        bar.advance(task)
-    rows = torch.cat(raw)
+    steps, size = recipe.train.steps, recipe.stream.batch_size
+    task = bar.add_task("windows", total=steps)
+    before = kept.get("windows")
+    heard: list[tuple[npt.NDArray[np.generic], ...]] = []
+    if before:
+        parts = (np.split(before[name], len(before[name]) // size) for name in _PARTS)
+        heard = list(zip(*parts, strict=True))[:steps]
+    bar.advance(task, len(heard))
+    saved = time.monotonic()
+    try:
+        for step in range(len(heard), steps):
+            batch = stream.batch(step)
+            raw = network.raw_features(batch.audio).numpy()
+            heard.append((raw, batch.presence.numpy() > 0.5, batch.mask.numpy() > 0))
+            bar.advance(task)
+            if time.monotonic() - saved >= _SAVE_EVERY_S:
+                _keep(kept, heard)
+                saved = time.monotonic()
+    finally:  # stopped by Ctrl-C as well
+        _keep(kept, heard)
+    raw, present, known = (np.concatenate(part) for part in zip(*heard, strict=True))
+    rows = torch.from_numpy(raw)
     network.fit_features(rows)
     return Heard(
         features=network.standardizer(rows).squeeze(1).double().numpy(),
-        present=np.concatenate(present),
-        known=np.concatenate(known),
+        present=present,
+        known=known,
         group=_groups(stream, recipe),
     )
+
+
+def _keep(kept: Kept, heard: Sequence[tuple[npt.NDArray[np.generic], ...]]) -> None:
+    if heard:
+        parts = zip(*heard, strict=True)
+        kept.put("windows", {name: np.concatenate(part) for name, part in zip(_PARTS, parts, strict=True)})
+
+
+def _machines(heard: Heard, recipe: Recipe, penalty: float, bar: Progress, kept: Kept) -> list[Machine]:
+    """One of each label: those that are there already, and the others trained."""
+    task = bar.add_task("machines", total=len(recipe.data.labels))
+    machines = []
+    for k, label in enumerate(recipe.data.labels):
+        name = f"machine-{recipe.train.steps}-{penalty:g}-{k}"
+        before = kept.get(name)
+        if before:
+            machine = Machine(
+                before["support"],
+                before["weights"],
+                *(float(before[part]) for part in ("intercept", "slope", "offset")),
+            )
+        else:
+            machine = train_machine(heard.features, heard.present[:, k], heard.known[:, k], heard.group, label, penalty)
+            kept.put(name, {part: np.asarray(value) for part, value in asdict(machine).items()})
+        machines.append(machine)
+        bar.advance(task)
+    return machines
+
+
+def _key(recipe: Recipe, stream: ClipStream | MixStream) -> str:
+    """All that the features depend on, but for how many they are."""
+    clips = hashlib.sha256(repr([(clip.file, clip.source, clip.labels) for clip in stream.bank.clips]).encode())
+    parts = (recipe.data, recipe.stream)
+    described = [*(part.model_dump_json() for part in parts), json.dumps(recipe.model.hyperparameters, sort_keys=True)]
+    return "\n".join((*described, f"seed {recipe.train.seed}", clips.hexdigest()))
+
+
+def _judge_again(run: Run, recipe: Recipe, data: Sequence[Path], console: Console) -> Judgement:
+    """Of a run that is finished already."""
+    last = load_checkpoint(run.last)
+    if (last.architecture, last.spec.labels) != (recipe.model.architecture, recipe.data.labels):
+        raise CheckpointError(f"{run.last} is of another network than the recipe's; give another --out")
+    console.print(f"{run.folder} is finished", soft_wrap=True)
+    return judge(last.network(), _validation(recipe, data))
 
 
 def _groups(stream: ClipStream | MixStream, recipe: Recipe) -> npt.NDArray[np.int64]:

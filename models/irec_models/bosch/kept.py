@@ -1,0 +1,87 @@
+"""What an unfinished run has reached, on disk, so that it goes on after it was stopped or killed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from irec_live.errors import CheckpointError, OutputError, RecipeError
+
+Arrays = dict[str, npt.NDArray[np.generic]]
+
+
+class Kept:
+    """Named groups of arrays in a folder; each is written whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        Is made with the first group.
+    key : str
+        Tells what the arrays were made of: those of another key are refused.
+    """
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self.folder = folder
+        self._key = key
+
+    def put(self, name: str, arrays: Arrays) -> None:
+        """Write a group in the place of an earlier one.
+
+        Raises
+        ------
+        OutputError
+            The folder cannot be written.
+        """
+        temporary = None
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self.folder, prefix=f".{name}.", delete=False) as file:
+                temporary = Path(file.name)
+                np.savez(file, _key=np.array(self._key), **arrays)  # type: ignore[arg-type]  # its flags are no arrays
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self._path(name))
+        except OSError as error:
+            raise OutputError(f"cannot write {self._path(name)}: {error.strerror or error}") from error
+        finally:
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
+
+    def get(self, name: str) -> Arrays | None:
+        """A group that was put, or None.
+
+        Raises
+        ------
+        RecipeError
+            It was made of something else.
+        CheckpointError
+            It is damaged.
+        """
+        path = self._path(name)
+        if not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as content:
+                arrays = dict(content)
+            key = str(arrays.pop("_key"))
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise CheckpointError(f"{path} is damaged; delete it to make it again") from error
+        if key != self._key:
+            raise RecipeError(
+                f"{self.folder} holds features of another recipe, other settings or other data; give another --out"
+            )
+        return arrays
+
+    def clear(self) -> None:
+        """Take all of it away."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.npz"
