@@ -35,6 +35,7 @@ from irec_models.evaluate import evaluate, judge_clips
 from irec_models.judges import Array, windows_of
 from irec_models.mixes import evaluate_mixes
 from irec_models.nets import Network
+from irec_models.ticks import Begin, unseen
 
 Form = Literal["constants", "heard", "whole"]
 
@@ -143,7 +144,9 @@ class Restandardized:
         return ((window - mean) / deviation).float()
 
 
-def measure(network: Network, spec: ModelSpec, data: Sequence[Path], sources: Sequence[str]) -> list[FormScores]:
+def measure(
+    network: Network, spec: ModelSpec, data: Sequence[Path], sources: Sequence[str], *, begin: Begin = unseen
+) -> list[FormScores]:
     """Scores of a network in each form.
 
     Parameters
@@ -155,6 +158,8 @@ def measure(network: Network, spec: ModelSpec, data: Sequence[Path], sources: Se
         Folders with a ``manifest.csv`` each.
     sources : sequence of str
         Held-out ones, which the mixtures are made of.
+    begin : callable
+        Told of clips and mixtures in each form, and of each one that is judged.
 
     Raises
     ------
@@ -165,16 +170,13 @@ def measure(network: Network, spec: ModelSpec, data: Sequence[Path], sources: Se
     for form in get_args(Form):
         judge = Restandardized(network, spec, form)
         clips = eval_clips(data, sample_rate=spec.sample_rate, labels=spec.labels)
-        dev = evaluate(judge_clips(judge, _announced(clips, judge)), spec)
-        mixes = evaluate_mixes(
-            judge,
-            _announced(
-                held_out_mixes(
-                    data, sample_rate=spec.sample_rate, sources=sources, labels=spec.labels, per_size=_MIXES_PER_SIZE
-                ),
-                judge,
-            ),
+        tick = begin(f"{form}: clips of dev", None)
+        dev = evaluate(judge_clips(judge, _announced(clips, judge), each=tick), spec)
+        mixtures = held_out_mixes(
+            data, sample_rate=spec.sample_rate, sources=sources, labels=spec.labels, per_size=_MIXES_PER_SIZE
         )
+        tick = begin(f"{form}: mixtures", None)
+        mixes = evaluate_mixes(judge, _announced(mixtures, judge), each=tick)
         found.append(
             FormScores(
                 form=form,

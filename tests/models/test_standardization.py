@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 import small_nets
+import tiny_bank
 import torch
+from click.testing import CliRunner
 
 from irec_live.spec import ModelSpec
+from irec_models.cli import main
 from irec_models.judges import windows_of
-from irec_models.standardization import Restandardized
+from irec_models.standardization import FormScores, Restandardized, measure
+from irec_models.ticks import Begin
+
+WORK = ("clips of dev", "mixtures")
 
 SPEC = ModelSpec(
     name="small",
@@ -78,3 +88,37 @@ def test_another_recording_begins_anew(network: small_nets.SmallNet) -> None:
 def test_an_unknown_form_is_refused(network: small_nets.SmallNet) -> None:
     with pytest.raises(ValueError, match="unknown form 'future'"):
         Restandardized(network, SPEC, "future")  # type: ignore[arg-type]
+
+
+def test_every_form_tells_how_far_it_is(
+    network: small_nets.SmallNet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, private_home: Path
+) -> None:
+    monkeypatch.setattr("irec_models.standardization._MIXES_PER_SIZE", 1)
+    bank = tiny_bank.write_bank(tmp_path)
+    ticks: Counter[str] = Counter()
+
+    def begin(name: str, total: int | None) -> Callable[[], None]:
+        return lambda: ticks.update([name])
+
+    measure(network, SPEC, [bank], ["south"], begin=begin)
+    assert list(ticks) == [f"{form}: {what}" for form in ("constants", "heard", "whole") for what in WORK]
+    assert len(set(ticks.values())) == len(WORK)  # each form judges the same
+    assert min(ticks.values()) >= 3
+
+
+def test_the_command_shows_a_bar_on_the_error_stream_alone(
+    small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # what makes rich take any stream for a terminal
+    scores = [FormScores("heard", 0.5, 0.25, 0.75, None)]
+
+    def measured(*_: object, begin: Begin) -> list[FormScores]:
+        begin("heard: clips of dev", None)()
+        return scores
+
+    monkeypatch.setattr("irec_models.standardization.measure", measured)
+    result = CliRunner().invoke(main, ["standardization", str(small_checkpoint), "--source", "south"])
+    assert result.exit_code == 0, result.output
+    assert "heard: clips of dev" in result.stderr
+    assert "clips of dev" not in result.stdout
+    assert "0.750" in result.stdout
