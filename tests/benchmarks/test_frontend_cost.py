@@ -71,13 +71,38 @@ def _timbre(audio: Any) -> Any:
     return np.concatenate([np.concatenate(parts) for parts in described])
 
 
-SUBJECTS = {
-    "log-mel of Han, 128 bands, 1 s": Subject(
-        lambda: frontends.LogMel(22_050, 22_050, 1024, 512, frames=43, bands=128),
+def _mel_of_a_second(n_fft: int, hop_length: int, frames: int) -> Subject:
+    """128 mel bands at 22.05 kHz, ours and librosa's."""
+    return Subject(
+        lambda: frontends.LogMel(22_050, 22_050, n_fft, hop_length, frames=frames, bands=128),
         22_050,
         22_050,
         lambda x: np.log(
-            librosa.feature.melspectrogram(y=x, sr=22_050, n_fft=1024, hop_length=512, n_mels=128, power=1.0) + 1e-3
+            librosa.feature.melspectrogram(y=x, sr=22_050, n_fft=n_fft, hop_length=hop_length, n_mels=128, power=1.0)
+            + 1e-3
+        ),
+    )
+
+
+SUBJECTS = {
+    "log-mel of Han, 1024/512, 128 bands, 1 s": _mel_of_a_second(1024, 512, 43),
+    "log-mel of Lumen, 1100/220, 128 bands, 1 s": _mel_of_a_second(1100, 220, 100),
+    "log-mel of Chen, 2048/512, 128 bands, 1 s": _mel_of_a_second(2048, 512, 44),
+    "STFT of Chen, 2048/512, 1025 bins, 1 s": Subject(
+        lambda: frontends.StftMagnitude(22_050, 2048, 512, 44, floor=1e-2),
+        22_050,
+        22_050,
+        lambda x: np.log(np.abs(librosa.stft(x, n_fft=2048, hop_length=512)) + 1e-2),
+    ),
+    "log-mel of Neuroment, 2048/1024, 128 bands, 348 ms": Subject(
+        lambda: frontends.LogMel(44_100, 15_360, 2048, 1024, 16, 128, low_hz=27.5, high_hz=20_000.0),
+        44_100,
+        15_360,
+        lambda x: np.log(
+            librosa.feature.melspectrogram(
+                y=x, sr=44_100, n_fft=2048, hop_length=1024, n_mels=128, fmin=27.5, fmax=20_000.0, power=1.0
+            )
+            + 1e-3
         ),
     ),
     "STFT of Neuroment, 1025 bins, 348 ms": Subject(

@@ -69,10 +69,10 @@ def librosa_cqt(cqt: ConstantQ, audio: Audio, rate: int, skipped: int = 0) -> np
     return 2 * np.abs(values[:, skipped : skipped + cqt.frames]) / np.sqrt(lengths)[:, None]
 
 
-def direct(cqt: ConstantQ, audio: Audio, rate: int, first: int) -> npt.NDArray[np.float64]:
+def direct(cqt: ConstantQ, audio: Audio, rate: int, first: int, every: int = 11) -> npt.NDArray[np.float64]:
     """The definition, for every eleventh bin: one inner product a bin and frame, at the full sample rate."""
-    values = np.zeros((len(cqt.frequencies[::11]), cqt.frames))
-    for k, (frequency, length) in enumerate(zip(cqt.frequencies[::11], cqt.lengths[::11], strict=True)):
+    values = np.zeros((len(cqt.frequencies[::every]), cqt.frames))
+    for k, (frequency, length) in enumerate(zip(cqt.frequencies[::every], cqt.lengths[::every], strict=True)):
         reach = int(length / 2)
         n = np.arange(-reach, reach + 1)
         window = np.cos(np.pi * n / length) ** 2
@@ -110,6 +110,43 @@ def test_the_transform_is_librosas_wherever_q_is_constant(name: str) -> None:
     # librosa rounds kernels to whole samples of each octave's rate: half of 107 ... 213 samples, up to 0.5 % of length
     # at either end, which moves the flanks of a sweep's bins by as much again.
     np.testing.assert_allclose(spectrum(cqt, audio)[constant], expected, atol=0.015 * expected.max())
+
+
+FLOOR = 1e-3  # as Neuroment's network has it
+
+
+def full_scale_music() -> Audio:
+    music = demo_music(RATE, WINDOW)
+    return np.asarray(music / np.abs(music).max(), np.float32)
+
+
+def in_decibels(magnitude: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """What the network is fed, ``log(x + 1e-3)``, in dB."""
+    return 20 / np.log(10) * np.log(np.asarray(magnitude, np.float64) + FLOOR)
+
+
+def test_what_the_network_is_fed_of_music_is_the_definition_within_decibels() -> None:
+    """All 192 bins, the 44 whose kernels are cut to the window among them, 60 dB from the loudest to the floor."""
+    audio = full_scale_music()
+    fed = 20 / np.log(10) * spectrum(neuroment(floor=FLOOR), audio)
+    exact = in_decibels(direct(neuroment(), audio, RATE, first=0, every=1))
+    # 4e-4 of the loudest bin next to the floor would be 1 dB; what halvings fold down is 85 dB below its own source.
+    assert np.ptp(exact) > 40
+    np.testing.assert_allclose(fed, exact, atol=0.1)
+
+
+def test_what_the_network_is_fed_of_music_is_librosas_within_decibels() -> None:
+    """Bins above 98 Hz: below, librosa's kernels are longer than the window, and ours are cut to it on purpose."""
+    audio = full_scale_music()
+    cqt = neuroment(floor=FLOOR)
+    constant = cqt.frequencies > cqt.lowest_constant_q
+    fed = 20 / np.log(10) * spectrum(cqt, audio)[constant]
+    off = np.abs(fed - in_decibels(librosa_cqt(cqt, audio, RATE)[constant]))
+    # librosa rounds each kernel to whole samples of its octave's rate, so kernels differ by up to 1 % in length. A bin
+    # on a partial hardly notices; in the troughs between partials, where values cancel, it is a decibel or two.
+    assert off.max() < 3.0
+    assert np.quantile(off, 0.99) < 1.5
+    assert np.median(off) < 0.2
 
 
 def test_other_settings_are_librosas_too() -> None:

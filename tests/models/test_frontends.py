@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import math
+from typing import Any
 
 import librosa
 import numpy as np
+import numpy.typing as npt
 import onnxruntime
 import pytest
 import torch
+from demo_music import demo_music
 from torch import nn
 
 from irec_models.frontends import LogMel, StftMagnitude
@@ -17,6 +20,7 @@ from irec_models.frontends.dft import FoldedDft
 from irec_models.frontends.framing import Framer
 from irec_models.frontends.mel import hz_to_mel, mel_filters, mel_to_hz
 from irec_models.frontends.normalize import LevelNormalizer, Standardizer
+from irec_models.nets import Network, build
 
 
 def signals(samples: int, rate: int) -> dict[str, np.ndarray]:
@@ -104,6 +108,61 @@ def test_stft_and_mel_are_librosas(name: str) -> None:
     mel = librosa.feature.melspectrogram(S=theirs.T, sr=rate, n_fft=2048, n_mels=128, fmin=27.5, fmax=20000.0).T
     ours = LogMel(rate, samples, 2048, 1024, 16, 128, low_hz=27.5, high_hz=20_000.0, floor=1e-3)(batch)[0].numpy()
     np.testing.assert_allclose(ours, np.log(mel + 1e-3), atol=1e-3)
+
+
+NETWORKS: dict[str, tuple[Network, dict[str, Any]]] = {
+    "han": (build("han", labels=2), {"n_fft": 1024, "hop_length": 512, "fmax": 11_025.0, "floor": 1e-2}),
+    "lumen": (build("lumen", labels=2), {"n_fft": 1100, "hop_length": 220, "fmax": 11_025.0, "floor": 1e-2}),
+    "chen": (build("chen", labels=1), {"n_fft": 2048, "hop_length": 512, "fmax": 11_025.0, "floor": 1e-2}),
+    "chen, whole spectrum": (
+        build("chen", labels=1, bins=1025),
+        {"n_fft": 2048, "hop_length": 512, "mel": False, "floor": 1e-2},
+    ),
+    "neuroment": (
+        build("neuroment", labels=2),
+        {"n_fft": 2048, "hop_length": 1024, "fmin": 27.5, "fmax": 20_000.0, "floor": 1e-3},
+    ),
+    "neuroment, whole spectrum": (
+        build("neuroment", labels=2, front_end="stft"),
+        {"n_fft": 2048, "hop_length": 1024, "mel": False, "floor": 1e-3},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(NETWORKS))
+def test_log_spectra_that_networks_are_fed_of_music_are_librosas_within_decibels(name: str) -> None:
+    """All bins and bands, none left out: 0.01 dB in the logarithm, however far below the loudest."""
+    network, options = NETWORKS[name]
+    music = demo_music(network.sample_rate, network.window_length)
+    audio = torch.from_numpy(music / np.abs(music).max())[None]
+    fed = network.raw_features(audio)[0].numpy()
+    heard = (network.level(audio) if hasattr(network, "level") else audio)[0].numpy().astype(np.float64)
+    expected = np.log(theirs(heard, network.sample_rate, len(fed), **options) + options["floor"])
+    assert np.ptp(expected) * 20 / np.log(10) > 60
+    # float32 sums of up to 2048 products: 1e-6 of the loudest bin, which next to the floor is the most in dB.
+    np.testing.assert_allclose(20 / np.log(10) * fed, 20 / np.log(10) * expected, atol=0.01)
+
+
+def theirs(
+    audio: npt.NDArray[np.float64],
+    rate: int,
+    frames: int,
+    *,
+    n_fft: int,
+    hop_length: int,
+    mel: bool = True,
+    fmin: float = 0.0,
+    fmax: float = 0.0,
+    floor: float,
+) -> npt.NDArray[np.float64]:
+    """librosa's magnitudes or mel bands (N, F), its frames spread over the window as ours are."""
+    padding = n_fft + (frames - 1) * hop_length - len(audio)
+    padded = np.pad(audio, (padding // 2, padding - padding // 2), mode="reflect")
+    magnitude = np.abs(librosa.stft(padded, n_fft=n_fft, hop_length=hop_length, center=False))
+    if not mel:
+        return np.asarray(magnitude.T)
+    options = {"n_fft": n_fft, "n_mels": 128, "fmin": fmin, "fmax": fmax}
+    return np.asarray(librosa.feature.melspectrogram(S=magnitude, sr=rate, **options).T)
 
 
 def test_a_full_scale_tone_peaks_in_the_band_of_its_pitch() -> None:
