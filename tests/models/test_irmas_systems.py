@@ -58,7 +58,7 @@ irec-train evaluate bosch-irmas.pt --data DIR --split test --json scores.json
 STEP = ("train.steps=1", "train.validate_every=1", "train.checkpoint_every=1", "train.normalization_steps=1")
 SHORT = (
     *("model.hyperparameters.sample_rate=8000", "model.hyperparameters.window_length=1000"),
-    *("stream.sample_rate=8000", "stream.window_length=1000", "stream.batch_size=8"),
+    *("stream.sample_rate=8000", "stream.window_length=1000", "stream.batch_size=8", "model.hop_length=500"),
 )
 
 
