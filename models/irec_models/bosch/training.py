@@ -317,8 +317,8 @@ def _machines(heard: Heard, recipe: Recipe, penalty: float, bar: Progress, kept:
         before = kept.get(name)
         if before:
             machine = Machine(
-                before["support"],
-                before["weights"],
+                before["support"].astype(np.int64),
+                before["weights"].astype(np.float64),
                 *(float(before[part]) for part in ("intercept", "slope", "offset")),
             )
         else:

@@ -121,7 +121,8 @@ class ClipStream(IterableDataset[Batch]):
 
     def clips_of(self, step: int) -> npt.NDArray[np.int64]:
         """Which clip of the bank each window of batch number `step` is cut from, (B,)."""
-        return self.windows[self._chosen(step), 0]
+        clips: npt.NDArray[np.int64] = self.windows[self._chosen(step), 0]
+        return clips
 
     def _chosen(self, step: int) -> npt.NDArray[np.int64]:
         """Windows of a batch, (B,)."""
