@@ -131,7 +131,7 @@ NETWORKS: dict[str, tuple[Network, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("name", list(NETWORKS))
 def test_log_spectra_that_networks_are_fed_of_music_are_librosas_within_decibels(name: str) -> None:
-    """All bins and bands, none left out: 0.01 dB in the logarithm, however far below the loudest."""
+    """All bins and bands, none left out: 0.02 dB in the logarithm, however far below the loudest."""
     network, options = NETWORKS[name]
     music = demo_music(network.sample_rate, network.window_length)
     audio = torch.from_numpy(music / np.abs(music).max())[None]
@@ -140,7 +140,7 @@ def test_log_spectra_that_networks_are_fed_of_music_are_librosas_within_decibels
     expected = np.log(theirs(heard, network.sample_rate, len(fed), **options) + options["floor"])
     assert np.ptp(expected) * 20 / np.log(10) > 60
     # float32 sums of up to 2048 products: 1e-6 of the loudest bin, which next to the floor is the most in dB.
-    np.testing.assert_allclose(20 / np.log(10) * fed, 20 / np.log(10) * expected, atol=0.01)
+    np.testing.assert_allclose(20 / np.log(10) * fed, 20 / np.log(10) * expected, atol=0.02)
 
 
 def theirs(

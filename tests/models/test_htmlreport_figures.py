@@ -291,6 +291,9 @@ def test_activation_functions_are_applied_to_what_comes_back() -> None:
 @pytest.mark.parametrize("model", bundled_models(), ids=lambda model: model.name)
 def test_bundled_models_can_be_looked_into(model: ModelInfo) -> None:
     network = network_of(model.path)
+    if model.spec.architecture == "bosch":  # machines without layers: how many vectors they have is in no setting
+        assert network is None
+        return
     assert network is not None
     assert network.architecture == model.spec.architecture
 

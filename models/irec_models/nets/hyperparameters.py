@@ -76,7 +76,7 @@ def check_types(network: type, given: Mapping[str, Any]) -> None:
     HyperparameterError
         At the first that is not.
     """
-    types = get_type_hints(vars(network)["__init__"])
+    types = get_type_hints(network.__init__)  # type: ignore[misc]
     for key, value in given.items():
         try:
             TypeAdapter(types[key], config=ConfigDict(strict=True)).validate_python(value)
