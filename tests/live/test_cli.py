@@ -273,7 +273,7 @@ def test_models_are_listed_for_people_and_scripts(tiny_activation_path: Path, mo
     listed = run("models").stdout
     assert "tiny-activation" in listed
     # What can be made stands below, with the same keys; only what a file would tell is missing.
-    made = found["lumen-mel"]
+    made = found["chen-4s"]
     assert set(mine) < set(made)
     assert (mine["available"], made["available"], made["path"]) == (True, False, None)
     assert made["command"] == "irec-train fit models/recipes/lumen-mel.toml"
