@@ -276,7 +276,7 @@ def test_models_are_listed_for_people_and_scripts(tiny_activation_path: Path, mo
     made = found["chen-4s"]
     assert set(mine) < set(made)
     assert (mine["available"], made["available"], made["path"]) == (True, False, None)
-    assert made["command"] == "irec-train fit models/recipes/lumen-mel.toml"
+    assert made["command"] == "irec-train fit models/recipes/chen-4s.toml"
     assert made["command"] in listed
 
 
