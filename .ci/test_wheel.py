@@ -18,7 +18,10 @@ import pytest
 
 PACKAGES = {"irec_live", "irec_models", "irec_export", "irec_assets"}
 WHEEL = Path(os.environ["IREC_WHEEL"])
-BUNDLED = ("tutti-1s", "tutti-348ms", "han-1s", "neuroment-mel")
+BUNDLED = (
+    "tutti-1s", "tutti-348ms", "han-1s", "neuroment-mel", "neuroment-cqt", "lumen-mel", "lumen-modgd", "lumen-chroma",
+    "chen-1s", "vaznonis-fft", "bosch",
+)  # fmt: skip
 MEGABYTE = 1_000_000
 
 
@@ -75,7 +78,8 @@ def test_the_wheel_holds_models_sound_icons_type_markers_and_the_licence(members
 
 
 def test_the_wheel_is_no_larger_than_its_models_need(members: dict[str, int]) -> None:
-    assert WHEEL.stat().st_size < 40 * MEGABYTE
+    # PyPI takes files of up to 100 MB.
+    assert WHEEL.stat().st_size < 95 * MEGABYTE
     assert all(size < 15 * MEGABYTE for name, size in members.items() if name.endswith(".onnx"))
     assert all(size < MEGABYTE for name, size in members.items() if not name.endswith(".onnx"))
 

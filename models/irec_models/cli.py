@@ -22,9 +22,6 @@ from irec_models.commands.stress import stress
 
 FILE = click.Path(path_type=Path)
 
-# What the extra `train` brings.
-_EXTRA = frozenset(("torch", "torchmetrics", "scipy", "sklearn", "matplotlib", "jinja2", "onnx"))
-
 _data = click.option(
     "--data",
     type=FILE,
@@ -45,7 +42,8 @@ class _Commands(click.Group):
             click.echo(f"irec-train: {error}", err=True)
             ctx.exit(2)
         except ModuleNotFoundError as error:
-            if (error.name or "").split(".")[0] not in _EXTRA:
+            # What the packages of this project lack is in the extra; a missing module of its own is a defect.
+            if (error.name or "").startswith("irec_"):
                 raise
             click.echo(f"irec-train: {MissingExtraError(str(error.name), 'train')}", err=True)
             ctx.exit(2)
