@@ -106,7 +106,7 @@ def _sweeps(subjects: tuple[Subject, ...]) -> Block:
             axes.set_xlabel("threshold θ" if row else "")
             axes.set_ylim(0, 1)
             axes.grid()
-    drawing.axes[0].legend(loc="lower left")
+    drawing.figure.legend(*drawing.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return drawing.picture(
         "Micro and macro F1 by threshold and window size, as in Fig. 4 of Han et al.",
         "Curves of F1 over the threshold, one a model, for both aggregations.",
