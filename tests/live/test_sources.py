@@ -64,12 +64,16 @@ def test_file_arrives_at_the_pace_of_time(tmp_path: Path) -> None:
 
 
 def test_read_of_a_file_does_not_wait_longer_than_asked(tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "a.wav", ramp(8000), 8000)
+    soundfile.write(tmp_path / "a.wav", ramp(80_000), 8000)
     source = FileSource(tmp_path / "a.wav")
     source.start()
+    begun_s = time.monotonic()
     block, _ = source.read(0.0)
+    waited_s = time.monotonic() - begun_s
     source.stop()
-    assert len(block) < 160
+    # However slow this machine: what comes is what had been due, and it was not the ten seconds that came.
+    assert waited_s < 5.0
+    assert len(block) < 40_000
 
 
 def test_bad_file_is_refused_at_once(tmp_path: Path) -> None:
