@@ -43,7 +43,6 @@ THRESHOLD_BATCHES = 32
 _THRESHOLD_SEED = 2_000_003
 _MIX_SEED = 2
 MIXES_PER_SIZE = 25
-PRECISION_FLOOR = 0.5
 EXTRA_PRECISION = 0.6
 FEWEST_CLIPS = 5
 MOST_CLIPS = 30
@@ -51,7 +50,6 @@ LIFT_SCALE = 1.5
 LIFTS = (3.0, 2.75, 2.5, 2.25, 2.0, 1.75, 1.5, 1.25, 1.0)
 LIFT_MIXES = 8
 SILENT_ERROR_DB = 1.0
-NOISE_QUANTILE = 0.998
 NOISE_WINDOWS = 1536
 _NOISE_SEED = 3_000_017
 
@@ -93,8 +91,9 @@ def publish(
     recipe = load_recipe(run_folder / "recipe.toml")
     best = load_checkpoint(run.best)
     steps = max((int(entry["step"]) for entry in run.entries()), default=int(best.training.get("step", 0)))
+    floor = recipe.decisions.precision_floor
     if recipe.stream.mode == "clips":
-        return publish_clips(recipe, best, steps, data, out, PRECISION_FLOOR, begin), None
+        return publish_clips(recipe, best, steps, data, out, floor, begin), None
     network, recipe, left_out = learnt_labels(best, recipe, data)
     labels = recipe.data.labels
     about = {"title": recipe.model.title, "licence": recipe.model.licence, "training_data": recipe.model.training_data}
@@ -121,12 +120,10 @@ def publish(
         )
         each = begin("dev clips, calibrated", len(clips.files))
         clips = judge_clips(unaided, eval_clips(data, sample_rate=spec.sample_rate, labels=labels), each=each)
-    thresholds = choose_thresholds(
-        activations, targets, labels, precision_floor=PRECISION_FLOOR, bounds=BOUNDS[network.kind]
-    )
+    thresholds = choose_thresholds(activations, targets, labels, precision_floor=floor, bounds=BOUNDS[network.kind])
     each = begin("noise", NOISE_WINDOWS // recipe.stream.batch_size)
     noise = judge(network, ticking(noise_batches(recipe, data), each)).activations
-    thresholds = above_noise(thresholds, noise)
+    thresholds = above_noise(thresholds, noise, recipe.decisions.noise_share)
     spec = spec.model_copy(update={"thresholds": thresholds, "parameters": network.parameter_count})
     dev = evaluate(clips, spec)
     mixtures = published_mixes(recipe, data, spec.sample_rate)
@@ -134,7 +131,7 @@ def publish(
     training = {**best.training, "steps_in_all": steps}
     spec = spec.model_copy(update={"scores": headline(dev, mixes)})
     where = (
-        f"highest F1 with a precision of at least {PRECISION_FLOOR} on {len(held_out.targets)} windows of augmented "
+        f"highest F1 with a precision of at least {floor} on {len(held_out.targets)} windows of augmented "
         f"mixtures of the held-out sources and {len(truth)} of the dev clips (so precision, recall and F1 on dev are "
         "not of unseen clips; average precision depends on neither); labels with few examples, or "
         "never that precise, share one; raised where noise would light a label" + calibration
@@ -223,11 +220,11 @@ def solo_clips(recipe: Recipe, data: Sequence[Path], sample_rate: int) -> Iterat
             yield load_clip(clip, sample_rate=sample_rate, labels=recipe.data.labels)
 
 
-def above_noise(thresholds: dict[str, Threshold], noise: Tensor) -> dict[str, Threshold]:
-    """Thresholds that at most one in 500 windows of noise passes; activations of noise are (C, K), K as in the dict."""
+def above_noise(thresholds: dict[str, Threshold], noise: Tensor, share: float) -> dict[str, Threshold]:
+    """Thresholds that at most a share of noise windows passes; activations of noise are (C, K), K as in the dict."""
     raised = {}
     for (label, threshold), reached in zip(
-        thresholds.items(), torch.quantile(noise, NOISE_QUANTILE, dim=0).tolist(), strict=True
+        thresholds.items(), torch.quantile(noise, 1.0 - share, dim=0).tolist(), strict=True
     ):
         on = min(max(threshold.on, reached), 0.98)
         raised[label] = Threshold(on=round(on, 4), off=round(threshold.off * on / threshold.on, 4))

@@ -97,6 +97,17 @@ class DistillSection(_Section):
     noisy: float = Field(default=0.0, ge=0, le=1, description="share of windows that only the network hears with noise")
 
 
+class DecisionsSection(_Section):
+    """``[decisions]``: what the thresholds must hold that `irec_models.publish` chooses."""
+
+    precision_floor: float = Field(
+        default=0.5, ge=0, lt=1, description="lowest precision; networks that seldom reach it would light nothing"
+    )
+    noise_share: float = Field(
+        default=0.002, gt=0, le=1, description="highest share of noise windows that light a label"
+    )
+
+
 class Recipe(_Section):
     """A whole recipe file."""
 
@@ -105,6 +116,7 @@ class Recipe(_Section):
     stream: StreamConfig = StreamConfig()
     train: TrainSection
     distill: DistillSection | None = None
+    decisions: DecisionsSection = DecisionsSection()
     _origin: str = PrivateAttr("")
 
     @model_validator(mode="after")

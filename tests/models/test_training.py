@@ -235,7 +235,7 @@ def test_a_further_label_stays_only_if_held_out_sources_show_that_it_was_learnt(
 def test_no_threshold_is_so_low_that_noise_passes_it() -> None:
     noise = torch.cat((torch.full((100, 2), 0.1), torch.tensor([[0.9, 0.1]]).repeat(2, 1)))
     before = {"flute": Threshold(on=0.5, off=0.3), "piano": Threshold(on=0.5, off=0.3)}
-    after = above_noise(before, noise)
+    after = above_noise(before, noise, 0.002)
     assert after["flute"].on == pytest.approx(0.9)
     assert after["flute"].off == pytest.approx(0.54)
     assert after["piano"] == before["piano"]
