@@ -20,7 +20,7 @@ PACKAGES = {"irec_live", "irec_models", "irec_export", "irec_assets"}
 WHEEL = Path(os.environ["IREC_WHEEL"])
 BUNDLED = (
     "tutti-1s", "tutti-348ms", "han-1s", "neuroment-mel", "neuroment-cqt", "lumen-mel", "lumen-modgd", "lumen-chroma",
-    "chen-1s", "vaznonis-fft", "bosch",
+    "chen-1s", "vaznonis-fft", "vaznonis-lstm", "bosch",
 )  # fmt: skip
 MEGABYTE = 1_000_000
 

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from irec_live.errors import IrecError, MissingExtraError
+from irec_models.commands.average import average
 from irec_models.commands.bosch import bosch
 from irec_models.commands.data import data
 from irec_models.commands.evaluate import evaluate
@@ -54,6 +55,7 @@ def main() -> None:
     """Train, measure and finish the networks of irec-live."""
 
 
+main.add_command(average)
 main.add_command(bosch)
 main.add_command(data)
 main.add_command(evaluate)

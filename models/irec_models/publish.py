@@ -120,7 +120,14 @@ def publish(
         )
         each = begin("dev clips, calibrated", len(clips.files))
         clips = judge_clips(unaided, eval_clips(data, sample_rate=spec.sample_rate, labels=labels), each=each)
-    thresholds = choose_thresholds(activations, targets, labels, precision_floor=floor, bounds=BOUNDS[network.kind])
+    thresholds = choose_thresholds(
+        activations,
+        targets,
+        labels,
+        precision_floor=floor,
+        pooled_examples=recipe.decisions.pooled_examples,
+        bounds=BOUNDS[network.kind],
+    )
     each = begin("noise", NOISE_WINDOWS // recipe.stream.batch_size)
     noise = judge(network, ticking(noise_batches(recipe, data), each)).activations
     thresholds = above_noise(thresholds, noise, recipe.decisions.noise_share)
@@ -136,6 +143,9 @@ def publish(
         "not of unseen clips; average precision depends on neither); labels with few examples, or "
         "never that precise, share one; raised where noise would light a label" + calibration
     )
+    if recipe.decisions.pooled_examples:
+        examples = recipe.decisions.pooled_examples
+        where += f"; drawn towards the threshold of all labels pooled, as if that had {examples} examples"
     if lift:
         where += (
             f". Logits times {LIFT_SCALE} plus {lift}: the highest of {len(LIFTS)} offsets that leaves them within "

@@ -103,6 +103,9 @@ class DecisionsSection(_Section):
     precision_floor: float = Field(
         default=0.5, ge=0, lt=1, description="lowest precision; networks that seldom reach it would light nothing"
     )
+    pooled_examples: int = Field(
+        default=0, ge=0, description="examples that the threshold of all labels counts for, beside a label's own"
+    )
     noise_share: float = Field(
         default=0.002, gt=0, le=1, description="highest share of noise windows that light a label"
     )

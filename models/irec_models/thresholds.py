@@ -47,9 +47,14 @@ def choose_thresholds(
     *,
     precision_floor: float = 0.6,
     support: int = 20,
+    pooled_examples: int = 0,
     bounds: tuple[float, float] = BOUNDS["activation"],
 ) -> dict[str, Threshold]:
     """On and off thresholds per label: the highest F1 among those that keep a precision.
+
+    A label's best threshold on some hundred windows of a handful of recordings is mostly that of these recordings. With
+    `pooled_examples` P and n examples of its own it is moved towards the one of all labels pooled, to n / (n + P) of
+    the way from there.
 
     Parameters
     ----------
@@ -63,6 +68,8 @@ def choose_thresholds(
         gets the one of all labels pooled.
     support : int
         A label with fewer examples gets the pooled threshold too: its own would be chance.
+    pooled_examples : int
+        How many examples the pooled threshold counts for, beside a label's own; 0 for each label's own alone.
     bounds : (float, float)
         Lowest and highest on-threshold.
 
@@ -73,11 +80,12 @@ def choose_thresholds(
     0.55
     """
     pooled = _best_on(activations.reshape(-1), targets.reshape(-1), precision_floor)
+    common = 0.5 if pooled is None else pooled
     result = {}
     for k, label in enumerate(labels):
-        enough = int((targets[:, k] == 1).sum()) >= support
-        own = _best_on(activations[:, k], targets[:, k], precision_floor) if enough else None
-        on = next((value for value in (own, pooled) if value is not None), 0.5)
+        examples = int((targets[:, k] == 1).sum())
+        own = _best_on(activations[:, k], targets[:, k], precision_floor) if examples >= support else None
+        on = common if own is None else common + (own - common) * examples / max(1, examples + pooled_examples)
         on = min(max(on, bounds[0]), bounds[1])
         result[label] = Threshold(on=round(on, 4), off=round(on * _OFF_SHARE, 4))
     return result

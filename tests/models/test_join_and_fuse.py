@@ -164,3 +164,26 @@ def test_what_cannot_be_fused_is_refused_before_anything_is_judged(
     assert "were validated on different material" in refusal(mel, stray)
     (tmp_path / "else" / "recipe.toml").write_text(RECIPE.replace('"piano", ', ""), encoding="utf-8")
     assert "lacks labels that 'lumen-mel' has" in refusal(mel, stray, "--recipe", tmp_path / "else" / "recipe.toml")
+
+
+def test_the_mean_of_two_trainings_lies_between_them_by_their_shares(tmp_path: Path, small_architectures: None) -> None:
+    one, two = (write(tmp_path, name, "small", seed=seed) for name, seed in (("one", 1), ("two", 2)))
+    done = run("average", one, two, "--share", 3, "--share", 1, "-o", tmp_path / "mean.pt")
+    assert done.exit_code == 0, done.output
+    first, second, mean = (load_checkpoint(path) for path in (one, two, tmp_path / "mean.pt"))
+    for key, value in mean.state_dict.items():
+        if value.is_floating_point():
+            torch.testing.assert_close(value, 0.75 * first.state_dict[key] + 0.25 * second.state_dict[key])
+    assert mean.spec == second.spec
+    mean.network()
+
+
+def test_only_one_network_trained_twice_has_a_mean(tmp_path: Path, small_architectures: None) -> None:
+    one, other = write(tmp_path, "one", "small"), write(tmp_path, "other", "small", labels=("flute", "harp", "drums"))
+    refused = run("average", one, other, "-o", tmp_path / "mean.pt")
+    assert refused.exit_code == 2
+    assert "'other' is not built as 'one'" in refused.stderr
+    refused = run("average", one, one, "--share", 1, "-o", tmp_path / "mean.pt")
+    assert refused.exit_code == 2
+    assert "once for each" in refused.stderr
+    assert not (tmp_path / "mean.pt").exists()

@@ -113,6 +113,8 @@ def test_labels_with_few_examples_share_the_pooled_threshold() -> None:
     chosen = choose_thresholds(values, truth, ("flute", "piano"))
     assert chosen["flute"].on == chosen["piano"].on == pytest.approx(0.4)
     assert choose_thresholds(values, truth, ("flute", "piano"), support=1)["piano"].on == pytest.approx(0.75)
+    halfway = choose_thresholds(values, truth, ("flute", "piano"), support=1, pooled_examples=1)
+    assert halfway["piano"].on == pytest.approx(0.575)
     assert choose_thresholds(values, truth * 0, ("flute", "piano"))["flute"].on == 0.5
     assert as_tensor(chosen, ("piano", "flute")).tolist() == pytest.approx([0.4, 0.4])
 

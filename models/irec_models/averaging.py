@@ -1,0 +1,61 @@
+"""The mean of networks that were trained on from the same weights: often better than each, and steadier.
+
+References
+----------
+M. Wortsman et al., "Model soups: averaging weights of multiple fine-tuned models improves accuracy without increasing
+inference time", ICML 2022.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from irec_live.errors import CheckpointError
+from irec_models.checkpoint import Checkpoint
+
+
+def average(checkpoints: Sequence[Checkpoint], shares: Sequence[float]) -> Checkpoint:
+    """Weighted mean of the weights; everything else is the last one's.
+
+    Running means of normalisations are averaged as well. What is no floating-point number is the last one's.
+
+    Parameters
+    ----------
+    checkpoints : sequence of Checkpoint
+        At least one; of one architecture, with the same hyperparameters and labels.
+    shares : sequence of float
+        As many, positive; they need not sum to 1.
+
+    Raises
+    ------
+    CheckpointError
+        If one does not fit the first.
+    ValueError
+        If there are none, or the shares do not fit.
+    """
+    if not checkpoints or len(shares) != len(checkpoints) or min(shares) <= 0.0:
+        raise ValueError(f"{len(checkpoints)} checkpoints need as many positive shares, not {list(shares)}")
+    first, last = checkpoints[0], checkpoints[-1]
+    for checkpoint in checkpoints:
+        if (
+            checkpoint.architecture != first.architecture
+            or checkpoint.hyperparameters != first.hyperparameters
+            or checkpoint.spec.labels != first.spec.labels
+            or checkpoint.state_dict.keys() != first.state_dict.keys()
+        ):
+            raise CheckpointError(
+                f"'{checkpoint.spec.name}' is not built as '{first.spec.name}'; only one network trained twice has a "
+                "mean"
+            )
+    total = sum(shares)
+    state = dict(last.state_dict)
+    for key, value in last.state_dict.items():
+        if value.is_floating_point():
+            parts = [checkpoint.state_dict[key].double() for checkpoint in checkpoints]
+            mean = sum((share / total * part for share, part in zip(shares, parts, strict=True)), torch.zeros(()))
+            state[key] = mean.to(value.dtype)
+    return Checkpoint(
+        last.architecture, last.hyperparameters, state, spec=last.spec, card=last.card, training=last.training
+    )
