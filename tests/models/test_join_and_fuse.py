@@ -168,9 +168,12 @@ def test_what_cannot_be_fused_is_refused_before_anything_is_judged(
 
 def test_the_mean_of_two_trainings_lies_between_them_by_their_shares(tmp_path: Path, small_architectures: None) -> None:
     one, two = (write(tmp_path, name, "small", seed=seed) for name, seed in (("one", 1), ("two", 2)))
-    done = run("average", one, two, "--share", 3, "--share", 1, "-o", tmp_path / "mean.pt")
+    (tmp_path / "recipe.toml").write_text("# of both", encoding="utf-8")
+    out = tmp_path / "mean" / "best.pt"
+    done = run("average", one, two, "--share", 3, "--share", 1, "-o", out)
     assert done.exit_code == 0, done.output
-    first, second, mean = (load_checkpoint(path) for path in (one, two, tmp_path / "mean.pt"))
+    assert (out.parent / "recipe.toml").read_text(encoding="utf-8") == "# of both"
+    first, second, mean = (load_checkpoint(path) for path in (one, two, out))
     for key, value in mean.state_dict.items():
         if value.is_floating_point():
             torch.testing.assert_close(value, 0.75 * first.state_dict[key] + 0.25 * second.state_dict[key])
@@ -186,4 +189,7 @@ def test_only_one_network_trained_twice_has_a_mean(tmp_path: Path, small_archite
     refused = run("average", one, one, "--share", 1, "-o", tmp_path / "mean.pt")
     assert refused.exit_code == 2
     assert "once for each" in refused.stderr
+    refused = run("average", one, one, "-o", one)
+    assert refused.exit_code == 2
+    assert "so that none is lost" in refused.stderr
     assert not (tmp_path / "mean.pt").exists()

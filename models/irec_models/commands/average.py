@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
+
+from irec_live.errors import OutputError
 
 FILE = click.Path(path_type=Path)
 
 
 @click.command()
 @click.argument("checkpoints", type=FILE, nargs=-1, required=True)
-@click.option("-o", "--out", type=FILE, required=True, help="Checkpoint to write; may be one of them.")
+@click.option("-o", "--out", type=FILE, required=True, help="Checkpoint to write.")
 @click.option("--share", "shares", type=float, multiple=True, help="Of each, in their order.  [default: equal]")
 def average(checkpoints: tuple[Path, ...], out: Path, shares: tuple[float, ...]) -> None:
     """Average the weights of CHECKPOINTS: one network, trained on from the same weights in several ways.
 
-    Everything but the weights is the last one's. Written over the best.pt of that run, it is what publish finishes.
+    Everything but the weights is the last one's; the recipe and the log beside that one are copied beside the result,
+    so that `irec-train publish` can finish it.
     """
     from irec_models.averaging import average as mean
     from irec_models.checkpoint import load_checkpoint, save_checkpoint
@@ -24,5 +28,18 @@ def average(checkpoints: tuple[Path, ...], out: Path, shares: tuple[float, ...])
     given = shares or (1.0,) * len(checkpoints)
     if len(given) != len(checkpoints) or min(given) <= 0.0:
         raise click.UsageError(f"--share must be given once for each of the {len(checkpoints)} checkpoints, above 0")
+    if any(out.resolve() == path.resolve() for path in checkpoints):
+        raise click.UsageError(f"{out} is one of the checkpoints; name another file, so that none is lost")
     save_checkpoint(out, mean([load_checkpoint(path) for path in checkpoints], given))
+    for name in ("recipe.toml", "log.jsonl"):
+        there, here = checkpoints[-1].parent / name, out.parent / name
+        if there.exists() and not here.exists():
+            _copy(there, here)
     click.echo(f"{out}: mean of {', '.join(map(str, checkpoints))}")
+
+
+def _copy(there: Path, here: Path) -> None:
+    try:
+        shutil.copyfile(there, here)
+    except OSError as error:
+        raise OutputError(f"cannot write {here}: {error.strerror}; free some space or choose another folder") from error

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from irec_live.analysis import lasting
 from irec_live.errors import DataError
 from irec_models.data import Clip
 from irec_models.data.evaluation import EvalClip, load_clip
@@ -129,8 +130,8 @@ def ensembles(
 
 
 def _hear(judge: Judge, clip: EvalClip) -> EnsembleRow:
-    lit = listen(judge, clip.audio, SAMPLE_RATE).labels
-    detected = tuple(name for name in judge.spec.labels if name in lit)
+    named = lasting(listen(judge, clip.audio, SAMPLE_RATE).events)
+    detected = tuple(name for name in judge.spec.labels if name in named)
     return EnsembleRow(clip.file, clip.labels, (*clip.others,), detected)
 
 
