@@ -10,6 +10,7 @@ It is read with ``weights_only=True``, so a file from a stranger can be refused 
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import tempfile
@@ -112,17 +113,19 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
         "card": checkpoint.card,
         "training": dict(checkpoint.training),
     }
+    whole = io.BytesIO()  # written straight to a full disk, torch's archive ends in a message about its own insides
+    torch.save(content, whole)
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             temporary = Path(file.name)
-            torch.save(content, file)
+            file.write(whole.getbuffer())
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except (OSError, RuntimeError) as error:
-        raise OutputError(f"cannot write the checkpoint {path}: {error}") from error
+    except OSError as error:
+        raise OutputError(f"cannot write the checkpoint {path}: {error.strerror or error}") from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)

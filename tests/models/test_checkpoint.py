@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 from dataclasses import replace
@@ -95,6 +96,24 @@ def test_weights_of_another_architecture_are_refused(small_checkpoint: Path) -> 
         replace(checkpoint, architecture="han").network()
     with pytest.raises(CheckpointError, match="does not describe its network"):
         replace(checkpoint, spec=checkpoint.spec.model_copy(update={"sample_rate": 16000})).network()
+
+
+def test_a_full_disk_is_told_as_such_and_leaves_the_old_checkpoint(
+    small_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = load_checkpoint(small_checkpoint)
+    good = tmp_path / "good.pt"
+    save_checkpoint(good, checkpoint)
+    before = good.read_bytes()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OutputError, match=r"cannot write the checkpoint .*good\.pt: No space left on device$"):
+        save_checkpoint(good, checkpoint)
+    assert good.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["good.pt"]
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(small_checkpoint: Path, tmp_path: Path) -> None:
