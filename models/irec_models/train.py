@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from torch import Tensor
 
 from irec_live.errors import DataError, RecipeError
-from irec_models.checkpoint import Checkpoint, load_checkpoint
+from irec_models.checkpoint import load_checkpoint
 from irec_models.data import Bank, Batch, ClipStream, MixStream, make_loader
 from irec_models.data.pools import check_examples
 from irec_models.nets import Network
 from irec_models.recipe import Recipe, load_recipe
 from irec_models.run import Run
+from irec_models.start import Start, load_start, take_over
 from irec_models.teacher import Lesson, TaughtStream, YamNet
 from irec_models.trainer import Trainer
 
@@ -61,7 +62,7 @@ def fit(
     teacher : Path or None
         File of the teacher, if the recipe learns from one.
     start_from : Path or None
-        Checkpoint of the model that the recipe starts from, if it does.
+        Checkpoint, exported file or installed name of the model that the recipe starts from, if it does.
     settings : sequence of str
         Keys of the recipe with other values; see `irec_models.recipe_settings.with_settings`.
 
@@ -97,10 +98,11 @@ def fit(
         trainer.restore(load_checkpoint(run.last))
         console.print(f"resuming {out} at step {trainer.step}")
     else:
+        windows = [mixtures.batch(step).audio for step in range(options.normalization_steps)]
+        network.cpu().fit_normalization(windows)
         if start:
-            taken = take_over(network, start.state_dict)
-            console.print(f"{taken} tensors taken over from {start_from}")
-        network.cpu().fit_normalization(mixtures.batch(step).audio for step in range(options.normalization_steps))
+            taken = take_over(network, recipe.data.labels, start, windows)
+            console.print(f"{taken} layers taken over from {start_from}")
         network.to(target)
         if trainer.guess and isinstance(stream, TaughtStream):
             lessons = [stream.lesson(step).taught for step in range(options.normalization_steps)]
@@ -175,27 +177,19 @@ def _check_examples(recipe: Recipe, data: Sequence[Path]) -> None:
     check_examples([bank.clips[index] for index in kept], options.labels, allow_missing=True)
 
 
-def take_over(network: Network, weights: Mapping[str, Tensor]) -> int:
-    """Copy what has the same name and shape in another network's weights; how many tensors that were."""
-    own = network.state_dict()
-    shared = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
-    network.load_state_dict({**own, **shared})
-    return len(shared)
-
-
-def _check_start(recipe: Recipe, start_from: Path | None) -> Checkpoint | None:
+def _check_start(recipe: Recipe, start_from: Path | None) -> Start | None:
     wanted = recipe.model.start_from
     if not wanted and start_from is None:
         return None
     if not wanted or start_from is None:
         raise RecipeError(
-            f"recipe '{recipe.model.name}' starts from a trained {wanted}; give its checkpoint with --start-from"
+            f"recipe '{recipe.model.name}' starts from a trained {wanted}; give its file or name with --start-from"
             if wanted
             else f"recipe '{recipe.model.name}' starts from nothing, so --start-from has no use"
         )
-    start = load_checkpoint(start_from)
-    if start.spec.name != wanted:
-        raise RecipeError(f"recipe '{recipe.model.name}' starts from {wanted}, but {start_from} is {start.spec.name}")
+    start = load_start(start_from)
+    if start.name != wanted:
+        raise RecipeError(f"recipe '{recipe.model.name}' starts from {wanted}, but {start_from} is {start.name}")
     return start
 
 

@@ -1,8 +1,8 @@
 """The torch network inside a model file: at once from a checkpoint, from an exported file by its weights' names.
 
-Figures that look inside a network need it in torch. An exported graph carries every weight under the name it had
-there, but not the hyperparameters; the few that change no weight's shape are tried until the restored network gives
-the same answers as the file.
+Figures that look inside a network need it in torch, and so does training that goes on from it. An exported graph
+carries every weight under the name it had there, but not the hyperparameters; the few that change no weight's shape
+are tried until the restored network gives the same answers as the file.
 
 Shapes: T samples in a window.
 """
