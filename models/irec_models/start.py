@@ -107,8 +107,9 @@ def take_over(network: Network, labels: Sequence[str], start: Start, audio: Iter
             continue
         norm.reset_running_stats()
         nn.init.constant_(norm.weight, (1.0 + norm.eps) ** 0.5)
-        bias = other.bias if getattr(layer, "bias", None) is None else None
-        norm.bias.copy_(torch.zeros_like(norm.bias) if bias is None else bias)
+        # Folding left the offset in the convolution's bias; back with the normalisation, unless there is a bias anyway.
+        folded = _own(other).get("bias")
+        nn.init.zeros_(norm.bias) if folded is None or "bias" in _own(layer) else norm.bias.copy_(folded)
         put_back.append(norm)
     if put_back:
         _measure(network, put_back, audio)
@@ -154,7 +155,7 @@ def _measure(network: Network, norms: Sequence[nn.BatchNorm2d], audio: Iterable[
     """Give normalisations that do nothing yet the statistics of their input, and let them undo their effect."""
     sums = {norm: torch.zeros(3, norm.num_features, dtype=torch.float64) for norm in norms}
 
-    def listen(norm: nn.Module, given: tuple[Tensor, ...]) -> None:
+    def listen(norm: nn.BatchNorm2d, given: tuple[Tensor, ...]) -> None:
         maps = given[0].double()
         total = maps.sum(dim=(0, 2, 3))
         squares = maps.square().sum(dim=(0, 2, 3))
@@ -171,7 +172,6 @@ def _measure(network: Network, norms: Sequence[nn.BatchNorm2d], audio: Iterable[
     for norm, (total, squares, count) in sums.items():
         mean = total / count
         variance = squares / count - mean.square()
-        norm.running_mean.copy_(mean)
-        norm.running_var.copy_(variance)
+        norm.load_state_dict({**norm.state_dict(), "running_mean": mean, "running_var": variance})
         norm.weight.copy_(torch.sqrt(variance + norm.eps))
         norm.bias.copy_(norm.bias + mean)

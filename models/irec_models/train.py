@@ -10,13 +10,11 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from torch import Tensor
 
 from irec_live.errors import DataError, RecipeError
 from irec_models.checkpoint import load_checkpoint
 from irec_models.data import Bank, Batch, ClipStream, MixStream, make_loader
 from irec_models.data.pools import check_examples
-from irec_models.nets import Network
 from irec_models.recipe import Recipe, load_recipe
 from irec_models.run import Run
 from irec_models.start import Start, load_start, take_over

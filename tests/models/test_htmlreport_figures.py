@@ -20,12 +20,12 @@ from irec_models.htmlreport.figures_hidden import embed
 from irec_models.htmlreport.figures_instruments import confusion
 from irec_models.htmlreport.figures_thresholds import f1_curves, micro_macro
 from irec_models.htmlreport.layers import look_inside, stages
-from irec_models.restore import network_of
 from irec_models.htmlreport.section import highest
 from irec_models.htmlreport.sounds import loudest_part, player_uri
 from irec_models.htmlreport.study import Subject
 from irec_models.metrics import UNKNOWN, score
 from irec_models.nets import build
+from irec_models.restore import network_of
 
 LABELS = ("flute", "piano", "drums")
 

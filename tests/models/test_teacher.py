@@ -187,6 +187,8 @@ def test_the_expert_advises_where_labels_are_unsure_and_is_heard_beside_those_th
     torch.testing.assert_close(wanted[1], opinion[1])
     torch.testing.assert_close(wanted[3], presence[3])
     torch.testing.assert_close(weight, torch.ones(4, 2))
+    wanted, _ = expert.advise(taught, torch.ones(4, 2), mask, step=2000)  # two sound: half as much
+    torch.testing.assert_close(wanted[0], 0.75 * torch.ones(2) + opinion[0] / 4)
     wanted, weight = expert.advise(taught, presence, mask, step=0)
     torch.testing.assert_close(wanted[0], presence[0])
     torch.testing.assert_close(weight, mask)
@@ -237,7 +239,7 @@ def test_a_network_starts_from_the_layers_of_another(bank: Path, tmp_path: Path)
         text.replace('name = "small"', 'name = "second"\nstart_from = "small"').replace("= 3e-3", "= 1e-9"), "utf-8"
     )
     trained = fit(first, bank, tmp_path / "first").network
-    with pytest.raises(RecipeError, match="starts from a trained small; give its checkpoint with --start-from"):
+    with pytest.raises(RecipeError, match="starts from a trained small; give its file or name with --start-from"):
         fit(second, bank, tmp_path / "out")
     start = tmp_path / "first" / "last.pt"
     with pytest.raises(RecipeError, match="starts from nothing"):

@@ -24,10 +24,10 @@ from irec_models.data.labels import truth_of
 from irec_models.data.manifest import read_manifests
 from irec_models.evaluate import Evaluation, JudgedClips, evaluate, judge_clips
 from irec_models.htmlreport.memory import Memory, RememberingJudge
-from irec_models.restore import network_of
 from irec_models.judges import Judge, load_judge
 from irec_models.mixes import JudgedMixes, MixEvaluation, judge_mixes, score_mixes
 from irec_models.nets import Network
+from irec_models.restore import network_of
 from irec_models.ticks import Begin
 
 CHEN_SIZES = range(11)

@@ -1,0 +1,76 @@
+"""Training that goes on from trained weights: what is taken over, and that nothing is lost on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from irec_live.errors import CheckpointError, ModelError
+from irec_models.nets import build
+from irec_models.start import load_start, take_over
+
+
+def _windows(length: int, count: int = 2) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return [0.1 * torch.randn(8, length, generator=generator) for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("name", "normalised"), [("tutti-1s", {"folded": False}), ("han-1s", {"batch_norm": True}), ("chen-1s", {})]
+)
+def test_an_exported_model_goes_on_as_it_was_with_its_normalisations_back(
+    name: str, normalised: dict[str, bool]
+) -> None:
+    start = load_start(Path(name))
+    network = build(start.network.architecture, **{**start.network.hyperparameters, **normalised})
+    windows = _windows(network.window_length)
+    assert take_over(network, start.labels, start, windows) > 0
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    assert norms
+    torch.testing.assert_close(network.eval().predict(windows[0]), start.network.predict(windows[0]), atol=1e-5, rtol=0)
+    if not normalised:  # they were exported, with statistics of other sounds than these
+        return
+    # In training they normalise by the batch: with the statistics of these windows nothing changes.
+    network.train()
+    for module in network.modules():
+        if isinstance(module, nn.Dropout):
+            module.eval()
+    both = torch.cat(windows)
+    torch.testing.assert_close(network.predict(both), start.network.predict(both), atol=1e-4, rtol=0)
+
+
+def test_labels_are_taken_over_by_their_names() -> None:
+    start = load_start(Path("tutti-1s"))
+    labels = ("kazoo", "voice", "cello")
+    network = build("tutti", labels=3)
+    untrained = network.output.weight[0].clone()
+    windows = _windows(network.window_length)
+    take_over(network, labels, start, windows)
+    given = network.eval().predict(windows[0])
+    wanted = start.network.predict(windows[0])[:, [start.labels.index("voice"), start.labels.index("cello")]]
+    torch.testing.assert_close(given[:, 1:], wanted, atol=1e-5, rtol=0)
+    torch.testing.assert_close(network.output.weight[0], untrained)
+
+
+def test_another_architecture_takes_the_layers_of_the_same_name() -> None:
+    start = load_start(Path("tutti-1s"))
+    network = build("tutti-envelope", labels=len(start.labels))
+    constants = network.standardizer.mean.clone()
+    windows = _windows(network.window_length)
+    take_over(network, start.labels, start, windows)
+    features = network.features(windows[0])
+    for mine, theirs in zip(network.eval().trunk(features), start.network.trunk(features), strict=True):
+        torch.testing.assert_close(mine, theirs, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(network.standardizer.mean, constants)
+
+
+def test_what_cannot_be_started_from_is_told(tiny_activation_path: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no model is called 'kazoo-1s'"):
+        load_start(Path("kazoo-1s"))
+    with pytest.raises(CheckpointError, match="there is no checkpoint"):
+        load_start(tmp_path / "none.pt")
+    with pytest.raises(CheckpointError, match="fit no network of this version"):
+        load_start(tiny_activation_path)
