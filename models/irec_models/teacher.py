@@ -164,14 +164,14 @@ class Expert(nn.Module):
         """Targets and weights (B, K) that take its opinion into account; it counts in full after 1000 steps.
 
         Of several instruments at once the teacher names what stands out. So beside sure labels its opinion of a
-        window counts the less the more of them sound.
+        window counts by the inverse square of how many sound.
         """
         self.eval()
         opinion = torch.sigmoid(self(taught))
         self.train()
         heard = (~taught.isnan().any(dim=1, keepdim=True)).float() * min(1.0, step / 1000)
         sounding = presence.sum(dim=1, keepdim=True).clamp(min=1.0)
-        share = torch.where(mask > 0, self.trust * heard / sounding, torch.ones_like(mask))
+        share = torch.where(mask > 0, self.trust * heard / sounding.square(), torch.ones_like(mask))
         return presence + share * (opinion - presence), torch.where(mask > 0, mask, heard.expand_as(mask))
 
 
