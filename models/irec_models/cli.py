@@ -79,7 +79,7 @@ main.add_command(stress)
 @click.option("--workers", type=click.IntRange(0), default=1, show_default=True, help="Processes that make data.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads of the network.")
 @click.option("--teacher", type=FILE, help="yamnet.tflite, for recipes with a [distill] table.")
-@click.option("--start-from", type=FILE, help="Model that the recipe starts from: .pt, .onnx or a name.")
+@click.option("--start-from", type=FILE, help="Trained model to begin with: .pt, .onnx or a name.")
 def fit(
     recipe: Path,
     data: tuple[Path, ...],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -60,7 +61,7 @@ def fit(
     teacher : Path or None
         File of the teacher, if the recipe learns from one.
     start_from : Path or None
-        Checkpoint, exported file or installed name of the model that the recipe starts from, if it does.
+        Checkpoint, exported file or installed name of the model to start from; the run's recipe then tells which.
     settings : sequence of str
         Keys of the recipe with other values; see `irec_models.recipe_settings.with_settings`.
 
@@ -70,9 +71,12 @@ def fit(
         Before any training.
     """
     console = console or Console(stderr=True)
+    start = load_start(start_from) if start_from else None
+    if start and not load_recipe(recipe_path, settings).model.start_from:
+        settings = (*settings, f"model.start_from={json.dumps(start.name)}")  # so that the run's recipe tells
     recipe = load_recipe(recipe_path, settings)
     _check_teacher(recipe, teacher)
-    start = _check_start(recipe, start_from)
+    _check_start(recipe, start)
     network = recipe.network()
     if network.trained_by != "fit":
         raise RecipeError(
@@ -175,20 +179,14 @@ def _check_examples(recipe: Recipe, data: Sequence[Path]) -> None:
     check_examples([bank.clips[index] for index in kept], options.labels, allow_missing=True)
 
 
-def _check_start(recipe: Recipe, start_from: Path | None) -> Start | None:
+def _check_start(recipe: Recipe, start: Start | None) -> None:
     wanted = recipe.model.start_from
-    if not wanted and start_from is None:
-        return None
-    if not wanted or start_from is None:
+    if wanted and start is None:
         raise RecipeError(
             f"recipe '{recipe.model.name}' starts from a trained {wanted}; give its file or name with --start-from"
-            if wanted
-            else f"recipe '{recipe.model.name}' starts from nothing, so --start-from has no use"
         )
-    start = load_start(start_from)
-    if start.name != wanted:
-        raise RecipeError(f"recipe '{recipe.model.name}' starts from {wanted}, but {start_from} is {start.name}")
-    return start
+    if start and start.name != wanted:
+        raise RecipeError(f"recipe '{recipe.model.name}' starts from {wanted}, but --start-from is {start.name}")
 
 
 def _check_teacher(recipe: Recipe, teacher: Path | None) -> None:

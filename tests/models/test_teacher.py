@@ -242,8 +242,12 @@ def test_a_network_starts_from_the_layers_of_another(bank: Path, tmp_path: Path)
     with pytest.raises(RecipeError, match="starts from a trained small; give its file or name with --start-from"):
         fit(second, bank, tmp_path / "out")
     start = tmp_path / "first" / "last.pt"
-    with pytest.raises(RecipeError, match="starts from nothing"):
-        fit(first, bank, tmp_path / "out", start_from=start)
+    third = tmp_path / "third.toml"
+    third.write_text(second.read_text("utf-8").replace('start_from = "small"', 'start_from = "other"'), "utf-8")
+    with pytest.raises(RecipeError, match="starts from other, but --start-from is small"):
+        fit(third, bank, tmp_path / "out", start_from=start)
+    fit(first, bank, tmp_path / "further", start_from=start)
+    assert load_recipe(tmp_path / "further" / "recipe.toml").model.start_from == "small"
     again = fit(second, bank, tmp_path / "second", start_from=start).network
     for mine, theirs in zip(again.parameters(), trained.parameters(), strict=True):
         torch.testing.assert_close(mine, theirs, atol=1e-3, rtol=0)
