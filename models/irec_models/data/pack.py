@@ -77,7 +77,8 @@ def choose_clips(clips: Sequence[Clip], sizes: Sizes, budget: float) -> tuple[Cl
 
 def _estimate(clip: Clip, bit_rate: int) -> float:
     try:
-        return _FILE_BYTES + float(soundfile.info(clip.audio_path).duration) * bit_rate / 8
+        audio = float(soundfile.info(clip.audio_path).duration) * bit_rate / 8
+        return _FILE_BYTES + audio + _row_bytes(clip)
     except (soundfile.SoundFileError, OSError) as error:
         raise DataError(f"{clip.audio_path} cannot be read: {error}") from error
 
@@ -117,7 +118,7 @@ def write_pack(
     out : Path
         Data folder to be.
     megabytes : float
-        Size of its audio at most, 1e6 bytes.
+        Size at most, 1e6 bytes.
     bit_rate : int
         Bit/s aimed at; the encoder takes more for hard sounds and less for easy ones.
     advance : callable, optional
@@ -146,7 +147,7 @@ def write_pack(
                 path = out / _place(clip)
                 if not path.exists():
                     encode_opus(path, decode(clip.audio_path, _RATE), bit_rate)
-                sizes[clip] = float(path.stat().st_size)
+                sizes[clip] = float(path.stat().st_size + _row_bytes(clip))
                 if advance:
                     advance(number + 1, len(chosen))
             # Sizes were guessed; now that these are known, it fits or fewer are chosen.
@@ -164,6 +165,16 @@ def _place(clip: Clip) -> PurePosixPath:
     return PurePosixPath(clip.source.replace(":", "-")) / (file if file.suffix == ".opus" else f"{file}.opus")
 
 
+def _row(clip: Clip) -> tuple[str, ...]:
+    heard = (clip.split, str(_place(clip)), ";".join(clip.labels), ";".join(clip.unknown))
+    rate = str(min(clip.original_rate or _RATE, _RATE))
+    return (*heard, clip.instrument, clip.kind, clip.source, clip.licence, rate, clip.origin)
+
+
+def _row_bytes(clip: Clip) -> int:
+    return sum(len(value.encode()) + 3 for value in _row(clip))  # with quotes, should one need them, and a comma
+
+
 def _finish(out: Path, chosen: Sequence[Clip], dropped: Iterable[Clip]) -> None:
     for clip in dropped:
         (out / _place(clip)).unlink(missing_ok=True)
@@ -171,10 +182,7 @@ def _finish(out: Path, chosen: Sequence[Clip], dropped: Iterable[Clip]) -> None:
     with part.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(_COLUMNS)
-        for clip in chosen:
-            heard = (clip.split, str(_place(clip)), ";".join(clip.labels), ";".join(clip.unknown))
-            about = (clip.instrument, clip.kind, clip.source)
-            writer.writerow((*heard, *about, clip.licence, min(clip.original_rate or _RATE, _RATE), clip.origin))
+        writer.writerows(_row(clip) for clip in chosen)
     part.replace(out / "manifest.csv")
 
 
