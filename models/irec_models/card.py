@@ -9,6 +9,7 @@ from typing import Any
 
 from irec_live.spec import ModelSpec
 from irec_models.data import StreamConfig
+from irec_models.data.config import AugmentConfig
 from irec_models.data.manifest import read_manifests
 from irec_models.evaluate import Evaluation
 from irec_models.mixes import MixEvaluation
@@ -17,6 +18,8 @@ from irec_models.recipe import Recipe
 _TAUGHT = (
     "It learnt from the outputs of YAMNet (Google, Apache-2.0) on the same mixtures too, none of which is in this file."
 )
+_RECORDINGS = "## Recordings\n"
+_HELD_OUT = " (held out)"
 
 
 def attributions(data: Sequence[Path], labels: Sequence[str]) -> dict[str, tuple[str, int]]:
@@ -56,6 +59,7 @@ def write_card(
     thresholds_from : str
         What the thresholds were chosen on.
     """
+    start = training.get("start")
     held = ", ".join(recipe.data.hold_out) or f"the split {recipe.data.validation_split}"
     step = int(training.get("step", 0))
     heard_h = step * recipe.stream.batch_size * spec.window_s / 3600
@@ -74,6 +78,7 @@ def write_card(
         f"{recipe.stream.batch_size} windows.",
         *_heard(recipe.stream),
         *([_TAUGHT] if recipe.distill else []),
+        *([f"It began with the weights of {start['name']}: what that had heard, it has heard too."] if start else []),
         f"Held out of training, for validation: {held}.",
         f"Thresholds: {thresholds_from}.",
         *([recipe.model.notes] if recipe.model.notes else []),
@@ -88,14 +93,34 @@ def write_card(
         "|---|---|---|",
     ]
     for source, (licence, clips) in attributions(data, spec.labels).items():
-        lines.append(f"| {source}{' (held out)' if source in recipe.data.hold_out else ''} | {licence} | {clips} |")
+        lines.append(f"| {source}{_HELD_OUT if source in recipe.data.hold_out else ''} | {licence} | {clips} |")
+    if start and _RECORDINGS in start["card"]:
+        lines += ["", f"## Recordings that {start['name']} had heard", start["card"].partition(_RECORDINGS)[2].rstrip()]
     return "\n".join(lines) + "\n"
+
+
+def heard_sources(card: str) -> set[str]:
+    """Recording sources that a model was trained on, by its card; none if the card does not say.
+
+    Examples
+    --------
+    >>> heard_sources("## Recordings\\n\\n| source | licence | clips |\\n| a | CC0 | 5 |\\n| b (held out) | CC0 | 2 |")
+    {'a'}
+    """
+    rows = (line.split("|") for line in card.partition(_RECORDINGS)[2].splitlines() if line.startswith("| "))
+    names = (row[1].strip() for row in rows if len(row) == 5)
+    return {name for name in names if name != "source" and not name.endswith(_HELD_OUT)}
 
 
 def _heard(stream: StreamConfig) -> list[str]:
     if stream.mode == "clips":
         return [
             "Windows of the recordings below as they are, without overlap; nothing was mixed or augmented.",
+            "Nothing of the dev split was trained on.",
+        ]
+    if stream.augment == AugmentConfig.none():
+        return [
+            f"{_mixtures(stream)} made on the fly from the recordings below, without augmentation.",
             "Nothing of the dev split was trained on.",
         ]
     return [

@@ -124,6 +124,9 @@ def fit(
         )
     except KeyboardInterrupt:
         sys.exit(130)
+    except FloatingPointError as error:
+        click.echo(f"irec-train: {error}; what was saved before is in {folder}", err=True)
+        sys.exit(2)
     click.echo(f"{trainer.run.best}: best held-out {trainer.recipe.train.monitor} {abs(trainer.best):.4f}")
     folders = " ".join(f"--data {path}" for path in data)
     click.echo(f"next: irec-train publish {folder} {folders} -o {folder / (trainer.recipe.model.name + '.pt')}")
@@ -139,6 +142,8 @@ def publish(run: Path, data: tuple[Path, ...], out: Path) -> None:
     from irec_models.publish import publish as finish
     from irec_models.report import evaluation_tables, mix_table
 
+    if out.resolve() in ((run / "best.pt").resolve(), (run / "last.pt").resolve()):
+        raise click.UsageError(f"{out} is the run's own; name another file, so that it is not lost")
     with bars() as shown:
         dev, mixes = finish(run, data, out, begin=begin_in(shown))
     Console().print(evaluation_tables(dev, "dev" if mixes else "validation"), *([mix_table(mixes)] if mixes else []))

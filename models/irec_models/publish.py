@@ -52,6 +52,7 @@ LIFT_MIXES = 8
 SILENT_ERROR_DB = 1.0
 NOISE_WINDOWS = 1536
 _NOISE_SEED = 3_000_017
+_CALIBRATED = "; average precision and top-1 depend on the calibration a little"
 
 
 def publish(
@@ -61,7 +62,8 @@ def publish(
 
     Thresholds are chosen on windows of mixtures of the held-out sources, which have every label but not real music,
     and of the dev clips, which are real but do not have every label. The scores are of other mixtures and of the dev
-    split, so only those without thresholds (average precision, top-1) are of clips that nothing was chosen on.
+    split. What needs thresholds (precision, recall, F1) is therefore not of unseen clips on dev; nor are average
+    precision and top-1 quite, where logits are calibrated, because windows are averaged after that.
 
     A recipe of mode ``clips`` gets its thresholds and scores from its validation clips alone, and no mixtures are
     made: see `irec_models.publish_clips.publish_clips`.
@@ -138,9 +140,9 @@ def publish(
     training = {**best.training, "steps_in_all": steps}
     spec = spec.model_copy(update={"scores": headline(dev, mixes)})
     where = (
-        f"highest F1 with a precision of at least {floor} on {len(held_out.targets)} windows of augmented "
+        f"highest F1 with a precision of at least {floor} on {len(held_out.targets)} windows of "
         f"mixtures of the held-out sources and {len(truth)} of the dev clips (so precision, recall and F1 on dev are "
-        "not of unseen clips; average precision depends on neither); labels with few examples, or "
+        f"not of unseen clips{_CALIBRATED if calibration else ''}); labels with few examples, or "
         "never that precise, share one; raised where noise would light a label" + calibration
     )
     if recipe.decisions.pooled_examples:

@@ -61,15 +61,8 @@ class Run:
         """The log."""
         return self.folder / "log.jsonl"
 
-    def begin(self, recipe: Path, *, resume: bool, settings: Sequence[str] = ()) -> None:
-        """Lay the run's folder out, or check that it can be resumed.
-
-        Parameters
-        ----------
-        recipe : Path
-        resume : bool
-        settings : sequence of str
-            What is trained otherwise than `recipe` says; the run's own copy has it.
+    def begin(self, *, resume: bool) -> None:
+        """Check that nothing here is lost.
 
         Raises
         ------
@@ -78,6 +71,16 @@ class Run:
         """
         if self.last.exists() and not resume:
             raise RecipeError(f"{self.folder} already holds a run; add --resume to continue it, or give another --out")
+
+    def keep(self, recipe: Path, settings: Sequence[str] = ()) -> None:
+        """Keep what is trained by.
+
+        Parameters
+        ----------
+        recipe : Path
+        settings : sequence of str
+            What is trained otherwise than `recipe` says; the run's own copy has it.
+        """
         copy = self.folder / "recipe.toml"
         if settings:
             copy.write_text(with_settings(recipe.read_text(encoding="utf-8"), settings), encoding="utf-8")

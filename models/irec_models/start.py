@@ -9,7 +9,7 @@ Shapes: B batch, T samples in a window, K labels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from irec_live.detector import Detector
 from irec_live.errors import CheckpointError
 from irec_models.checkpoint import load_checkpoint
 from irec_models.frontends.normalize import Standardizer
-from irec_models.nets import Network
+from irec_models.nets import ChenNet, Network
 from irec_models.restore import network_of
 
 
@@ -35,11 +35,14 @@ class Start:
         The model's.
     labels : tuple of str
     network : Network
+    card : str
+        Its card, which tells whose recordings it heard; empty while it is in training.
     """
 
     name: str
     labels: tuple[str, ...]
     network: Network
+    card: str = ""
 
 
 def load_start(given: Path) -> Start:
@@ -56,21 +59,22 @@ def load_start(given: Path) -> Start:
     path = find_model(given.name) if given.name == str(given) and not given.suffix and not given.exists() else given
     if path.suffix.lower() != ".onnx":
         checkpoint = load_checkpoint(path)
-        return Start(checkpoint.spec.name, checkpoint.spec.labels, checkpoint.network())
-    spec = Detector(path).spec
+        return Start(checkpoint.spec.name, checkpoint.spec.labels, checkpoint.network(), checkpoint.card)
+    detector = Detector(path)
+    spec = detector.spec
     network = network_of(path)
     if network is None:
         raise CheckpointError(f"{path} cannot be trained on: its weights fit no network of this version; use its .pt")
-    return Start(spec.name, spec.labels, network)
+    return Start(spec.name, spec.labels, network, detector.card)
 
 
 @torch.no_grad()
 def take_over(network: Network, labels: Sequence[str], start: Start, audio: Iterable[Tensor]) -> int:
-    """Copy into `network` what fits it of `start`.
+    """Copy into `network` the layers of `start` that fit it.
 
-    Layers are paired in order if both are of one architecture, else by name. What has one row for each label is
-    copied label by label. The standardisation is taken over within one architecture only, since its constants
-    belong to a front end.
+    Layers are paired by name or, where a network of one architecture was folded and numbers them otherwise, in
+    order. A layer is taken whole or not at all; of the last one, and of classifiers that each have one label, what
+    belongs to labels that both know. The standardisation is taken over with its front end only.
 
     Parameters
     ----------
@@ -85,22 +89,31 @@ def take_over(network: Network, labels: Sequence[str], start: Start, audio: Iter
     Returns
     -------
     int
-        Layers of which something was taken.
+        Layers that were taken over.
     """
-    same = network.architecture == start.network.architecture
-    mine, theirs = _layers(network), _layers(start.network)
-    if same and len(mine) == len(theirs):
-        pairs = list(zip(mine.values(), theirs.values(), strict=True))
-    else:
-        pairs = [(layer, theirs[name]) for name, layer in mine.items() if name in theirs]
+    given = start.network
+    if not any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
+        given = given.folded()
+    mine, theirs = _layers(network), _layers(given)
+    same_front_end = (network.front_end, network.window_length) == (given.front_end, given.window_length)
     put_back = []
     taken = 0
-    for (layer, norm), (other, other_norm) in pairs:
-        if isinstance(layer, Standardizer) and not same:
+    for name, found in _pairs(network, given, tuple(labels), start.labels).items():
+        (layer, norm), (other, other_norm) = mine[name], theirs[found]
+        if isinstance(layer, Standardizer) and not same_front_end:
             continue
-        whole = [_copy(layer, other, name, labels, start.labels) for name in _own(layer)]
-        taken += any(whole)
-        if norm is None or not all(whole):
+        by_label = name == next(reversed(mine)) and not isinstance(network, ChenNet)
+        values = {}
+        for key, value in _own(layer).items():
+            fitted = _fitted(value, _own(other).get(key), by_label, labels, start.labels)
+            if fitted is not None:
+                values[key] = fitted
+        if values.keys() != _own(layer).keys():
+            continue
+        for key, value in values.items():
+            _own(layer)[key].copy_(value)
+        taken += 1
+        if norm is None:
             continue
         if other_norm is not None:
             norm.load_state_dict(other_norm.state_dict())
@@ -109,11 +122,32 @@ def take_over(network: Network, labels: Sequence[str], start: Start, audio: Iter
         nn.init.constant_(norm.weight, (1.0 + norm.eps) ** 0.5)
         # Folding left the offset in the convolution's bias; back with the normalisation, unless there is a bias anyway.
         folded = _own(other).get("bias")
-        nn.init.zeros_(norm.bias) if folded is None or "bias" in _own(layer) else norm.bias.copy_(folded)
+        nn.init.zeros_(norm.bias) if folded is None or "bias" in values else norm.bias.copy_(folded)
         put_back.append(norm)
     if put_back:
         _measure(network, put_back, audio)
     return taken
+
+
+def _pairs(network: Network, start: Network, labels: tuple[str, ...], known: tuple[str, ...]) -> dict[str, str]:
+    """Names of layers of `network`, and of the layers of `start` that stand in the same place."""
+    mine, theirs = list(_layers(network)), list(_layers(start))
+    if isinstance(network, ChenNet) and isinstance(start, ChenNet):  # each member is the classifier of one label
+        place = {str(number): str(known.index(label)) for number, label in enumerate(labels) if label in known}
+        moved = {name: _member(name, place) for name in mine}
+        return {name: other for name, other in moved.items() if other in theirs}
+    if network.architecture == start.architecture and len(mine) == len(theirs):
+        return dict(zip(mine, theirs, strict=True))
+    return {name: name for name in mine if name in theirs}
+
+
+def _member(name: str, place: Mapping[str, str]) -> str:
+    """Name of a layer of a member, at the place where the start has the same label; empty if it does not know it."""
+    head, _, rest = name.partition(".")
+    if head != "members":
+        return name
+    number, _, layer = rest.partition(".")
+    return f"{head}.{place[number]}.{layer}" if number in place else ""
 
 
 def _layers(network: Network) -> dict[str, tuple[nn.Module, nn.BatchNorm2d | None]]:
@@ -135,20 +169,22 @@ def _own(module: nn.Module) -> dict[str, Tensor]:
     return dict(module.named_parameters(recurse=False)) | measured
 
 
-def _copy(layer: nn.Module, other: nn.Module, name: str, labels: Sequence[str], known: Sequence[str]) -> bool:
-    """Copy one tensor, or its rows of labels that both know; whether anything was."""
-    mine, theirs = _own(layer)[name], _own(other).get(name)
-    if theirs is None:
-        return False
-    by_label = tuple(labels) != tuple(known) and (len(mine), len(theirs)) == (len(labels), len(known))
-    if by_label and mine.shape[1:] == theirs.shape[1:]:
-        both = [label for label in labels if label in known]
-        mine[[labels.index(label) for label in both]] = theirs[[known.index(label) for label in both]]
-        return bool(both)
-    if mine.shape != theirs.shape:
-        return False
-    mine.copy_(theirs)
-    return True
+def _fitted(
+    mine: Tensor, theirs: Tensor | None, by_label: bool, labels: Sequence[str], known: Sequence[str]
+) -> Tensor | None:
+    """What `mine` becomes: the other's values or, by label, its rows of labels that both know; None if neither fits."""
+    if theirs is None or mine.shape[1:] != theirs.shape[1:]:
+        return None
+    if not by_label or tuple(labels) == tuple(known):
+        return theirs if mine.shape == theirs.shape else None
+    rows = len(mine) // len(labels)
+    if (len(mine), len(theirs)) != (rows * len(labels), rows * len(known)):
+        return None
+    result = mine.clone().reshape(len(labels), rows, *mine.shape[1:])
+    both = [label for label in labels if label in known]
+    source = theirs.reshape(len(known), rows, *theirs.shape[1:])
+    result[[labels.index(label) for label in both]] = source[[known.index(label) for label in both]]
+    return result.reshape(mine.shape)
 
 
 def _measure(network: Network, norms: Sequence[nn.BatchNorm2d], audio: Iterable[Tensor]) -> None:

@@ -12,7 +12,8 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from irec_live.errors import DataError, RecipeError
+from irec_live.errors import CheckpointError, DataError, RecipeError
+from irec_models.card import heard_sources
 from irec_models.checkpoint import load_checkpoint
 from irec_models.data import Bank, Batch, ClipStream, MixStream, make_loader
 from irec_models.data.pools import check_examples
@@ -72,11 +73,14 @@ def fit(
     """
     console = console or Console(stderr=True)
     start = load_start(start_from) if start_from else None
-    if start and not load_recipe(recipe_path, settings).model.start_from:
+    wanted = load_recipe(recipe_path, settings).model
+    if start and (not wanted.start_from or start.name == wanted.name):
         settings = (*settings, f"model.start_from={json.dumps(start.name)}")  # so that the run's recipe tells
     recipe = load_recipe(recipe_path, settings)
     _check_teacher(recipe, teacher)
-    _check_start(recipe, start)
+    resuming = resume and (out / "last.pt").exists()
+    if not resuming:
+        _check_start(recipe, start)
     network = recipe.network()
     if network.trained_by != "fit":
         raise RecipeError(
@@ -85,7 +89,7 @@ def fit(
         )
     _check_examples(recipe, data)
     run = Run(out)
-    run.begin(recipe_path, resume=resume, settings=settings)
+    run.begin(resume=resume)
     target = _device(device)
     if threads:
         torch.set_num_threads(threads)
@@ -96,22 +100,32 @@ def fit(
     mixtures = stream.stream if isinstance(stream, TaughtStream) else stream
     validation = _validation(recipe, data)
     trainer = Trainer(recipe, network, run, validation)
-    if resume and run.last.exists():
+    if resuming:
         trainer.restore(load_checkpoint(run.last))
+        if trainer.start:
+            settings = (*settings, f"model.start_from={json.dumps(trainer.start['name'])}")
+        run.keep(recipe_path, settings)
         console.print(f"resuming {out} at step {trainer.step}")
     else:
+        run.keep(recipe_path, settings)
         windows = [mixtures.batch(step).audio for step in range(options.normalization_steps)]
         network.cpu().fit_normalization(windows)
         if start:
             taken = take_over(network, recipe.data.labels, start, windows)
+            if not taken:
+                raise CheckpointError(f"no layer of {start_from} fits recipe '{recipe.model.name}'; start from another")
             console.print(f"{taken} layers taken over from {start_from}")
+            heard = sorted(heard_sources(start.card) & set(recipe.data.hold_out))
+            if heard:
+                console.print(f"{start.name} heard {', '.join(heard)}: scores on them will not be of unseen sources")
+            trainer.start = {"name": start.name, "card": start.card}
         network.to(target)
         if trainer.guess and isinstance(stream, TaughtStream):
             lessons = [stream.lesson(step).taught for step in range(options.normalization_steps)]
             trainer.guess.fit(torch.cat(lessons))
             if trainer.expert:
                 trainer.expert.fit(torch.cat(lessons))
-    if trainer.finished:
+    if trainer.finished and trainer.validated == trainer.step:
         console.print(f"{out} is finished at step {trainer.step}")
         return trainer
     batches = iter(make_loader(_stream(recipe, data, trainer.step, teacher), workers=workers))
@@ -132,6 +146,9 @@ def _loop(trainer: Trainer, batches: Iterator[Batch | Lesson], console: Console)
         task = bar.add_task(str(trainer.step), total=1.0)
         logged, since = time.monotonic(), trainer.step
         while not trainer.finished:
+            if trainer.step and trainer.step % options.validate_every == 0 and trainer.validated < trainer.step:
+                _validate(trainer, bar.console)
+                continue  # it may have been the last that patience allowed
             loss = trainer.train_on(next(batches))
             bar.update(task, completed=trainer.progress, description=f"{trainer.step}  loss {loss:.4f}")
             now = time.monotonic()
@@ -139,15 +156,18 @@ def _loop(trainer: Trainer, batches: Iterator[Batch | Lesson], console: Console)
                 size = trainer.recipe.stream.batch_size
                 trainer.log((trainer.step - since) * size / (now - logged))
                 logged, since = now, trainer.step
-            if trainer.step % options.validate_every == 0 or trainer.finished:
-                entry = trainer.validate()
-                mark = " best" if entry["best"] else ""
-                bar.console.print(
-                    f"step {trainer.step}: held-out loss {entry['validation_loss']:.4f}, "
-                    f"mAP {entry['validation_map']:.3f}{mark}"
-                )
             if trainer.step % options.checkpoint_every == 0:
                 trainer.save()
+        if trainer.validated < trainer.step:
+            _validate(trainer, bar.console)
+
+
+def _validate(trainer: Trainer, console: Console) -> None:
+    entry = trainer.validate()
+    console.print(
+        f"step {trainer.step}: held-out loss {entry['validation_loss']:.4f}, "
+        f"mAP {entry['validation_map']:.3f}{' best' if entry['best'] else ''}"
+    )
 
 
 def _stream(
@@ -186,7 +206,10 @@ def _check_start(recipe: Recipe, start: Start | None) -> None:
             f"recipe '{recipe.model.name}' starts from a trained {wanted}; give its file or name with --start-from"
         )
     if start and start.name != wanted:
-        raise RecipeError(f"recipe '{recipe.model.name}' starts from {wanted}, but --start-from is {start.name}")
+        raise RecipeError(
+            f"recipe '{recipe.model.name}' starts from {wanted}, but --start-from is {start.name}; "
+            f"to begin with that one, add --set model.start_from={start.name}"
+        )
 
 
 def _check_teacher(recipe: Recipe, teacher: Path | None) -> None:

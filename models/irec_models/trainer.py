@@ -51,6 +51,10 @@ class Trainer:
         Spent in training, earlier sittings included.
     best : float
         Highest validation score so far; `flat` validations ago.
+    validated : int
+        Steps at the last validation.
+    start : dict of str to str
+        Name and card of the model it began with, for its own card; empty if it began with nothing.
     """
 
     def __init__(
@@ -83,6 +87,8 @@ class Trainer:
         self.seconds = 0.0
         self.best = -math.inf
         self.flat = 0
+        self.validated = 0
+        self.start: dict[str, str] = {}
         self._clock = clock
         self._resumed_at = clock()
         self._recent = (0.0, 0.0, 0)
@@ -194,8 +200,11 @@ class Trainer:
         }
         if improved:
             progress = {key: entry[key] for key in ("step", "hours", "validation_loss", "validation_map")}
+            if self.start:
+                progress["start"] = self.start
             save_checkpoint(self.run.best, self._checkpoint(network.state_dict(), progress))
         self.run.log(entry)
+        self.validated = self.step
         return entry
 
     def averaged(self) -> Network:
@@ -213,9 +222,12 @@ class Trainer:
             "seconds": self.elapsed,
             "best": self.best,
             "flat": self.flat,
+            "validated": self.validated,
             "plateau": self.plateau.state(),
             "optimizer": self.optimizer.state_dict(),
         }
+        if self.start:
+            training["start"] = self.start
         if self.guess:
             training["guess"] = self.guess.state_dict()
         if self.expert:
@@ -235,7 +247,9 @@ class Trainer:
         """
         state = checkpoint.training
         saved = checkpoint.network()
-        if (saved.architecture, saved.hyperparameters) != (self.network.architecture, self.network.hyperparameters):
+        spec, model = checkpoint.spec, self.recipe.model
+        theirs = (spec.name, spec.labels, saved.architecture, saved.hyperparameters)
+        if theirs != (model.name, self.recipe.data.labels, model.architecture, self.network.hyperparameters):
             raise CheckpointError(f"{self.run.last} is of another network than the recipe's; give another --out")
         try:
             self.network.load_state_dict(dict(checkpoint.state_dict))
@@ -243,6 +257,8 @@ class Trainer:
             self.plateau.restore(state["plateau"])
             self.step, self.seconds = int(state["step"]), float(state["seconds"])
             self.best, self.flat = float(state["best"]), int(state["flat"])
+            self.validated = int(state.get("validated", self.step))
+            self.start = dict(state.get("start", {}))
             if self.guess:
                 self.guess.load_state_dict(state["guess"])
             if self.expert:

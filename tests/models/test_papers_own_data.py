@@ -206,7 +206,7 @@ def test_a_classifier_of_one_family_is_trained_joined_and_judged_by_table_v(nsyn
     assert "single" in result.output
     both = run(*evaluate, "--overlaid", "--mixes")
     assert both.exit_code == 2
-    assert "leave --mixes, --compare and --report out" in both.stderr
+    assert "leave --mixes, --compare, --hop and --report out" in both.stderr
 
 
 def test_a_label_that_nobody_can_validate_is_told_before_training(nsynth: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from torch import nn
 
 from irec_live.errors import CheckpointError, ModelError
 from irec_models.nets import build
-from irec_models.start import load_start, take_over
+from irec_models.start import Start, load_start, take_over
 
 
 def _windows(length: int, count: int = 2) -> list[torch.Tensor]:
@@ -42,17 +42,42 @@ def test_an_exported_model_goes_on_as_it_was_with_its_normalisations_back(
     torch.testing.assert_close(network.predict(both), start.network.predict(both), atol=1e-4, rtol=0)
 
 
-def test_labels_are_taken_over_by_their_names() -> None:
-    start = load_start(Path("tutti-1s"))
-    labels = ("kazoo", "voice", "cello")
-    network = build("tutti", labels=3)
-    untrained = network.output.weight[0].clone()
+@pytest.mark.parametrize("name", ["tutti-1s", "neuroment-mel", "chen-1s", "vaznonis-fft"])
+def test_labels_are_taken_over_by_their_names(name: str) -> None:
+    start = load_start(Path(name))
+    labels = ("kazoo", "voice", *start.labels[:3])
+    network = build(start.network.architecture, **{**start.network.hyperparameters, "labels": len(labels)})
     windows = _windows(network.window_length)
     take_over(network, labels, start, windows)
     given = network.eval().predict(windows[0])
-    wanted = start.network.predict(windows[0])[:, [start.labels.index("voice"), start.labels.index("cello")]]
+    wanted = start.network.predict(windows[0])[:, [start.labels.index(label) for label in labels[1:]]]
     torch.testing.assert_close(given[:, 1:], wanted, atol=1e-5, rtol=0)
-    torch.testing.assert_close(network.output.weight[0], untrained)
+    assert not torch.equal(given[:, 0], start.network.predict(windows[0])[:, 0])
+
+
+def test_layers_that_do_not_fit_stay_as_they_were() -> None:
+    start = load_start(Path("tutti-1s"))
+    network = build("tutti-envelope", labels=len(start.labels))
+    take_over(network, start.labels, start, _windows(network.window_length))
+    assert isinstance(network.output, nn.Conv1d)
+    assert network.output.bias is not None
+    assert torch.equal(network.output.bias, torch.full_like(network.output.bias, -3.0))
+    modgd = build("lumen", labels=13, front_end="modgd")
+    constants = modgd.standardizer.mean.fill_(5.0).clone()
+    take_over(modgd, start.labels, load_start(Path("lumen-mel")), _windows(modgd.window_length))
+    assert torch.equal(modgd.standardizer.mean, constants)
+
+
+def test_a_normalised_network_is_folded_into_one_that_has_no_normalisations() -> None:
+    torch.manual_seed(0)
+    trained = build("han", labels=3, batch_norm=True)
+    windows = _windows(trained.window_length)
+    with torch.no_grad():
+        trained.classify(trained.features(windows[0]))  # moves its running statistics
+    trained.eval()
+    network = build("han", labels=3)
+    take_over(network, ("a", "b", "c"), Start("trained", ("a", "b", "c"), trained), windows)
+    torch.testing.assert_close(network.eval().predict(windows[0]), trained.predict(windows[0]), atol=1e-5, rtol=0)
 
 
 def test_another_architecture_takes_the_layers_of_the_same_name() -> None:

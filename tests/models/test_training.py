@@ -150,8 +150,24 @@ def test_a_run_is_not_written_over_by_accident(write_recipe: Callable[..., Path]
 
 def test_a_run_of_another_network_is_not_resumed(write_recipe: Callable[..., Path], bank: Path, tmp_path: Path) -> None:
     fit(write_recipe(steps="1"), bank, tmp_path / "run")
-    with pytest.raises(CheckpointError, match="is of another network"):
-        fit(write_recipe("small-envelope"), bank, tmp_path / "run", resume=True)
+    kept = (tmp_path / "run" / "recipe.toml").read_text(encoding="utf-8")
+    for other in (write_recipe("small-envelope"), write_recipe(labels='["piano", "flute", "drums"]')):
+        with pytest.raises(CheckpointError, match="is of another network"):
+            fit(other, bank, tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "recipe.toml").read_text(encoding="utf-8") == kept
+
+
+def test_weights_that_were_saved_before_they_were_judged_are_judged_on_resuming(
+    write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "validate", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            fit(write_recipe(steps="2"), bank, tmp_path / "run")
+    assert not (tmp_path / "run" / "best.pt").exists()
+    trainer = fit(write_recipe(steps="2"), bank, tmp_path / "run", resume=True)
+    assert trainer.step == trainer.validated == 2
+    assert load_checkpoint(tmp_path / "run" / "best.pt").training["step"] == 2
 
 
 def test_what_cannot_work_is_refused_before_the_first_step(
@@ -182,6 +198,17 @@ def test_a_loss_that_is_not_finite_stops_before_it_reaches_the_weights(
     assert all(torch.equal(a, b) for a, b in zip(before, trainer.network.parameters(), strict=True))
 
 
+def test_a_training_that_diverges_ends_with_one_sentence(
+    write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Trainer, "_judge", lambda *_: (torch.tensor(torch.nan, requires_grad=True), 0.0))
+    options = ["--data", str(bank), "--out", str(tmp_path / "run"), "--workers", "0", "--device", "cpu"]
+    result = CliRunner().invoke(main, ["fit", str(write_recipe()), *options])
+    assert result.exit_code == 2
+    assert "the loss became nan at step 0; lower learning_rate" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_averaged_weights_follow_slowly() -> None:
     module = torch.nn.Linear(1, 1, bias=False)
     torch.nn.init.zeros_(module.weight)
@@ -207,6 +234,19 @@ def test_publishing_a_run_gives_thresholds_scores_and_a_card(
     for expected in ("Recipe `small`", "Held out of training", "south (held out)", "| flute |", "seed 3"):
         assert expected in published.card
     assert published.network().labels == 3
+    # What goes on from it names its recordings too, and who of them is held out only by name.
+    said = io.StringIO()
+    further = {"start_from": tmp_path / "small.pt", "console": Console(file=said, width=200)}
+    fit(write_recipe("small-envelope", "loss", steps="1", hold_out='["north"]'), bank, tmp_path / "further", **further)
+    assert "small heard north" in said.getvalue()
+    publish(tmp_path / "further", [bank], tmp_path / "further.pt")
+    card = load_checkpoint(tmp_path / "further.pt").card
+    assert "It began with the weights of small" in card
+    assert "north (held out)" in card.partition("## Recordings that small had heard")[0]
+    assert "south (held out)" in card.partition("## Recordings that small had heard")[2]
+    own = CliRunner().invoke(main, ["publish", str(tmp_path / "run"), "-o", str(tmp_path / "run" / "best.pt")])
+    assert own.exit_code == 2
+    assert "is the run's own" in own.stderr
 
 
 @pytest.mark.parametrize(("needed", "stays"), [(0.0, True), (1.01, False)])

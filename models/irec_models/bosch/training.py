@@ -133,7 +133,8 @@ def train_bosch(
     unfinished = out / "unfinished"
     if unfinished.exists() and not resume:
         raise RecipeError(f"{out} already holds a run; add --resume to continue it, or give another --out")
-    run.begin(recipe_path, resume=resume, settings=settings)
+    run.begin(resume=resume)
+    run.keep(recipe_path, settings)
     if run.last.exists():
         shutil.rmtree(unfinished, ignore_errors=True)
         return run, _judge_again(run, recipe, data, console)

@@ -31,7 +31,7 @@ FILE = click.Path(path_type=Path)
 @click.option("--source", "sources", multiple=True, help="Only clips of this source; may be repeated.")
 @click.option("--hop", type=click.FloatRange(min=0.01), help="Seconds between windows; default half a window.")
 @click.option("--compare", "rival", type=FILE, help="JSON with another system's scores of the same clips.")
-@click.option("--mixes", is_flag=True, help="Also mixtures of 0 to 6 sources (those named by --source).")
+@click.option("--mixes", is_flag=True, help="Instead, mixtures of 0 to 6 sources (those named by --source).")
 @click.option(
     "--overlaid",
     is_flag=True,
@@ -70,8 +70,10 @@ def evaluate(
     With --report, models also judge mixtures, where clips are of one instrument by itself, and all of it becomes one
     page. What a model has judged is kept: stopped and started again, the work goes on where it was.
     """
-    if overlaid and (mixes or rival or report):
-        raise click.UsageError("--overlaid is a measure of its own; leave --mixes, --compare and --report out")
+    if overlaid and (mixes or rival or report or hop):
+        raise click.UsageError("--overlaid is a measure of its own; leave --mixes, --compare, --hop and --report out")
+    if mixes and (rival or hop) and not report:
+        raise click.UsageError("--mixes is a measure of its own; leave --compare and --hop out")
     console = Console()
     contents = []
     if report is None:
