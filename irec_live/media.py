@@ -1,7 +1,8 @@
 """Decode any audio file, a block at a time, whatever its length.
 
-`open_audio` tries libsndfile, then FFmpeg. What comes out is finite float32 with full scale at 1. Nothing here holds
-more than a block in memory. An `AudioFile` belongs to the thread that reads it.
+`open_audio` tries libsndfile, then FFmpeg; FFmpeg first where libsndfile could miss the end. What comes out is finite
+float32 with full scale at 1. Nothing here holds more than a block in memory. An `AudioFile` belongs to the thread that
+reads it.
 
 Shapes: n frames, C channels.
 """
@@ -9,7 +10,8 @@ Shapes: n frames, C channels.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,7 +19,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from irec_live.decoders import Decoder, FFmpegDecoder, NotDecodableError, SoundFileDecoder
+from irec_live.decoders import Decoder, FFmpegDecoder, NotDecodableError, SoundFileDecoder, goes_on_unannounced
 from irec_live.errors import MediaError
 
 Block = npt.NDArray[np.float32]
@@ -129,12 +131,19 @@ class AudioFile:
         ------
         ValueError
             `frame` is negative.
+        MediaError
+            The file cannot be read any more.
         """
         if frame < 0:
             raise ValueError(f"cannot seek to frame {frame}")
-        if self.frames is not None:
-            frame = min(frame, self.frames)
-        self._decoder.seek(frame)
+        # NB: not `frames`, which can be an estimate: the file may well go on behind it.
+        end = self._announced if self._end is None else self._end
+        if end is not None:
+            frame = min(frame, end)
+        try:
+            self._decoder.seek(frame)
+        except (NotDecodableError, OSError) as error:
+            raise MediaError(f"{self.name} cannot be read any more: {_reason(error)}") from error
         self.position = frame
         self._read_through = frame == 0
 
@@ -215,16 +224,26 @@ def _check_readable(path: Path, name: str) -> None:
     except FileNotFoundError as error:
         raise MediaError(f"there is no file {name}; check the path") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        raise MediaError(f"{name} cannot be opened: {getattr(error, 'strerror', None) or error}") from error
+        raise MediaError(f"{name} cannot be opened: {_reason(error)}") from error
 
 
 def _decoder_for(path: Path, name: str) -> Decoder:
-    """The first library that makes sense of the file."""
+    """The first library that makes sense of the file: libsndfile, unless it could leave it in the middle."""
+    libraries: list[Callable[[Path], Decoder]] = [SoundFileDecoder, FFmpegDecoder]
+    refusal: NotDecodableError | None = None
     try:
-        return SoundFileDecoder(path)
-    except NotDecodableError:
-        pass
-    try:
-        return FFmpegDecoder(path)
-    except NotDecodableError as error:
-        raise MediaError(f"{name} cannot be decoded as audio: {error}; give a sound or video file") from error
+        if goes_on_unannounced(path):
+            libraries = [FFmpegDecoder, partial(SoundFileDecoder, whole=False)]
+        for library in libraries:
+            try:
+                return library(path)
+            except NotDecodableError as error:
+                refusal = error
+    except OSError as error:
+        raise MediaError(f"{name} cannot be read: {_reason(error)}") from error
+    raise MediaError(f"{name} cannot be decoded as audio: {refusal}; give a sound or video file") from refusal
+
+
+def _reason(error: Exception) -> str:
+    """What the operating system or a decoder says, without numbers."""
+    return getattr(error, "strerror", None) or str(error)

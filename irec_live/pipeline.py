@@ -327,13 +327,15 @@ class Pipeline:
             if stream.spec.kind == "envelope":
                 envelopes += self._store_envelope(times, rows)
             else:
+                # The centre of a window completed with silence may lie behind the last sample.
+                times = np.minimum(times + self._origin / self.sample_rate, self.time_s)
                 events += self._store_activation(times, rows)
-                activations += zip((times + self._origin / self.sample_rate).tolist(), rows, strict=True)
+                activations += zip(times.tolist(), rows, strict=True)
         return PipelineStep(tuple(activations), tuple(envelopes), tuple(events), self._lit)
 
     def _store_activation(self, times: Times, rows: Array) -> list[Event]:
         ended: list[Event] = []
-        for time_s, row in zip((times + self._origin / self.sample_rate).tolist(), rows, strict=True):
+        for time_s, row in zip(times.tolist(), rows, strict=True):
             step = self.tracker.push(time_s, row)
             self.timeline.append_activation(time_s, row, step.smoothed)
             self.timeline.append_events(step.ended, self.tracker.open_events())

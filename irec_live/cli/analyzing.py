@@ -13,6 +13,7 @@ import click
 
 from irec_live.analysis import analyze
 from irec_live.cli.options import hop_seconds
+from irec_live.cli.output import write_text
 from irec_live.errors import IrecError, OutputError
 from irec_live.formats import RENDERERS, SUFFIXES, WRITERS
 from irec_live.model_choice import load_models
@@ -65,7 +66,7 @@ def run_analyze(
             if analysis.warning:
                 click.echo(f"irec-live: {analysis.warning}", err=True)
             if target is None:
-                _print(RENDERERS[form](analysis))
+                write_text(RENDERERS[form](analysis))
             else:
                 WRITERS[form](analysis, target)
                 click.echo(f"{path} -> {target}", err=True)
@@ -73,11 +74,6 @@ def run_analyze(
             failures += 1
             click.echo(f"irec-live: {error}", err=True)
     return 2 if failures else 0
-
-
-def _print(text: str) -> None:
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
-    sys.stdout.flush()
 
 
 def _output_folder(folder: Path) -> Path:

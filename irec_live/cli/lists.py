@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
+from irec_live.cli.output import write_text
 
 if TYPE_CHECKING:
     from irec_live.catalog import ModelInfo
@@ -25,10 +25,10 @@ def print_devices(as_json: bool) -> None:
 
     found = list_devices()
     if as_json:
-        click.echo(json.dumps([device.to_dict() for device in found], indent=2, ensure_ascii=False))
+        write_text(json.dumps([device.to_dict() for device in found], indent=2) + "\n")
         return
     if not found:
-        click.echo("There is no sound device; files can be analysed all the same.")
+        write_text("There is no sound device; files can be analysed all the same.\n")
         return
     rows = [
         (
@@ -51,14 +51,14 @@ def print_models(as_json: bool) -> None:
     found, makeable = list_models(), on_demand_models()
     if as_json:
         entries = [*(_model_to_dict(model) for model in found), *(_on_demand_to_dict(model) for model in makeable)]
-        click.echo(json.dumps(entries, indent=2, ensure_ascii=False))
+        write_text(json.dumps(entries, indent=2) + "\n")
         return
     if found:
         _print_installed(found)
     else:
-        click.echo(f"There is no model; put .onnx files made by irec-export into {user_models_folder()}.")
+        write_text(f"There is no model; put .onnx files made by irec-export into {user_models_folder()}.\n")
     if makeable:
-        click.echo(f"\nNot installed; train one in a checkout and put its .onnx file into {user_models_folder()}:")
+        write_text(f"\nNot installed; train one in a checkout and put its .onnx file into {user_models_folder()}:\n")
         _print_table(
             ("name", "tells", "weights", "title", "made by"),
             [
@@ -92,7 +92,7 @@ def print_card(name_or_path: str) -> None:
     ModelSpec.from_metadata(metadata, path.name)
     if not metadata.get(CARD_KEY, "").strip():
         raise ModelError(f"{path} has no model card; export it anew from a published checkpoint")
-    click.echo(metadata[CARD_KEY].rstrip())
+    write_text(metadata[CARD_KEY].rstrip() + "\n")
 
 
 def _print_installed(found: Sequence[ModelInfo]) -> None:
@@ -162,7 +162,7 @@ def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
     console = Console()
     if not console.is_terminal:  # a pipe has no width to fit: plain columns, for cut and awk
         for row in (header, *rows):
-            click.echo("\t".join(row))
+            write_text("\t".join(row) + "\n")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in header:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from irec_live.cli.output import write_text
+
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
@@ -94,14 +96,13 @@ class PlainLines:
         if step.activations and set(step.detected) != set(self._lit):
             self._lit = step.detected
             time_s = step.activations[-1][0]
-            sys.stdout.write(f"{time_s:8.1f} s  {', '.join(step.detected) or '-'}\n")
-            sys.stdout.flush()
+            write_text(f"{time_s:8.1f} s  {', '.join(step.detected) or '-'}\n")
 
     def on_tick(self, session: LiveSession) -> None:
         """Say what is wrong, once."""
         if session.message != self._message:
             self._message = session.message
-            click.echo(self._message or "listening again", err=True)
+            click.echo(self._message or f"listening again, to {session.title}", err=True)
 
     @contextmanager
     def showing(self, session: LiveSession) -> Iterator[None]:

@@ -30,7 +30,13 @@ class Decoder(Protocol):
         """The next frames, (n, C) with ``0 < n <= frames``, or n = 0 at the end."""
 
     def seek(self, frame: int) -> None:
-        """Continue at this frame."""
+        """Continue at this frame; beyond the end means at the end.
+
+        Raises
+        ------
+        NotDecodableError, OSError
+            It takes opening the file once more, and that is not possible any more.
+        """
 
     def close(self) -> None:
         """Release the file. May be called twice."""

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from irec_live.decoders.contract import Block, NotDecodableError
+from irec_live.decoders.extent import is_chained_ogg
+from irec_live.decoders.quiet_file import QuietFile
 
 _DEMUXERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,loas,matroska,webm,mov,mp4,mp3,mpc,mpc8,mpeg,mpegts,"
@@ -17,7 +19,16 @@ _DEMUXERS = (
 """Containers that hold their sound themselves. NB: not on the list are playlists (HLS, DASH, concat, SDP ...), whose
 files can name other files and addresses: opening a stranger's file must not make the app read those."""
 
-_BARE_STREAMS = {"aac", "ac3", "eac3", "dts", "loas", "amr", "mp3", "mpeg", "mpegts"}
+_WITHOUT_CLOCK = {"aac", "ac3", "eac3", "dts", "loas", "amr", "mp3"}
+"""Bare codec streams: FFmpeg makes up their time stamps, and makes up others after a jump."""
+
+_WITHOUT_LENGTH = _WITHOUT_CLOCK | {"mpeg", "mpegts"}
+"""FFmpeg guesses their length from the size and the bit rate of the first packets."""
+
+_PARTS_DIFFER = "a part of it has another sample rate, number of channels or codec than the first"
+
+_TAGS = (b"ID3", b"TAG", b"APETAGEX")
+"""Between MP3s that were put one after another."""
 
 _PREROLL_S = 0.1
 """Decoded before the frame sought and thrown away: lossy codecs need a little past (Opus asks for 80 ms)."""
@@ -34,6 +45,8 @@ class FFmpegDecoder:
     ------
     NotDecodableError
         FFmpeg does not know the format, or there is no sound in it, or PyAV is not installed.
+    OSError
+        The file cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,6 +56,7 @@ class FFmpegDecoder:
             raise NotDecodableError(f"PyAV is not installed ({error})") from error
         self._av = av
         self._path = path
+        self._chained = is_chained_ogg(path)
         self.complaint = ""
         self._open()
         first = next(self._decoded, None)
@@ -52,22 +66,26 @@ class FFmpegDecoder:
         # From a decoded frame, not the header: HE-AAC announces half the rate that it decodes to.
         self.sample_rate: int = first.sample_rate
         self.channels: int = len(first.layout.channels)
-        seconds = self._announced_s()
+        seconds = None if self._chained else self._announced_s()  # of chained Ogg it would be one part's
         self.frames: int | None = None if seconds is None else round(seconds * self.sample_rate)
-        # Of a bare codec stream FFmpeg guesses the length from the size and the bit rate of the first packets.
-        self.announces = self._container.format.name not in _BARE_STREAMS
+        kind = self._container.format.name
+        self.announces = not self._chained and kind not in _WITHOUT_LENGTH
+        self._jumps = not self._chained and kind not in _WITHOUT_CLOCK
         self._first_pts = first.pts
+        self._position = 0
         self._ready = self._samples_of(first)
 
     def _open(self) -> None:
-        """Open the container at its start."""
+        """Open the container at its start. NotDecodableError, OSError: see the class."""
         # NB: an open file rather than a name: FFmpeg would take some names for addresses or for lists of files.
-        self._file = self._path.open("rb")
+        self._file = QuietFile(self._path)
         options = {"format_whitelist": _DEMUXERS, "protocol_whitelist": ""}
         try:
             self._container = self._av.open(self._file, mode="r", options=options, metadata_errors="replace")
         except (self._av.FFmpegError, ValueError) as error:
             self._file.close()
+            if self._file.error is not None:
+                raise self._file.error from error
             raise NotDecodableError(getattr(error, "strerror", None) or str(error)) from error
         if not self._container.streams.audio:
             self.close()
@@ -85,17 +103,22 @@ class FFmpegDecoder:
     def _frames(self) -> Iterator[Any]:
         """Decoded frames from where the container stands; packets that are broken are left out."""
         packets = self._container.demux(self._stream)
+        packet = None
         while True:
             try:
                 packet = next(packets, None)
                 if packet is None:
-                    return
+                    break
                 yield from (frame for frame in packet.decode() if frame.samples)
             except self._av.InvalidDataError as error:
-                self.complaint = error.strerror or "some of it is damaged"
+                if packet is None or not bytes(packet).startswith(_TAGS):
+                    self.complaint = error.strerror or "some of it is damaged"
             except self._av.FFmpegError as error:
-                self.complaint = error.strerror or str(error)
-                return
+                # FFmpeg's own words for the first are "not yet implemented, patches welcome".
+                self.complaint = _PARTS_DIFFER if self._chained else error.strerror or str(error)
+                break
+        if self._file.error is not None:
+            self.complaint = f"it could not be read to its end: {self._file.error.strerror or self._file.error}"
 
     def _samples_of(self, frame: Any) -> Block:
         """One decoded frame as (n, C) float32; of another channel count, its mean in every channel."""
@@ -127,6 +150,7 @@ class FFmpegDecoder:
             pieces.append(self._ready[:wanted])
             self._ready = self._ready[wanted:]
             wanted -= len(pieces[-1])
+        self._position += frames - wanted
         return np.concatenate(pieces) if pieces else np.zeros((0, self.channels), np.float32)
 
     def _fits(self, frame: Any) -> bool:
@@ -138,11 +162,19 @@ class FFmpegDecoder:
 
     def seek(self, frame: int) -> None:
         """See `Decoder.seek`. Exact to the resolution of the container's time stamps (WebM: 1 ms)."""
-        if not self._seek_by_time(frame):
-            self.close()
-            self._open()
-            self._ready = np.zeros((0, self.channels), np.float32)
-            self._discard(frame)
+        if self._jumps and self._seek_by_time(frame):
+            return
+        if self._jumps or frame < self._position:
+            self._open_again()
+        self._discard(frame - self._position)
+
+    def _open_again(self) -> None:
+        """Stand at the start as if nothing had been read; without a file to open, at the end of nothing."""
+        self.close()
+        self._ready = np.zeros((0, self.channels), np.float32)
+        self._decoded = iter(())
+        self._position = 0
+        self._open()
 
     def _seek_by_time(self, frame: int) -> bool:
         """Jump shortly before the frame and decode up to it; False where time stamps do not allow that."""
@@ -165,6 +197,7 @@ class FFmpegDecoder:
         if position > frame:
             return False
         self._ready = self._samples_of(landed)
+        self._position = position
         self._discard(frame - position)
         return True
 

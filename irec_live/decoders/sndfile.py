@@ -21,6 +21,12 @@ _CRUMB = 256
 _FIRST_LEAP = 8192
 """Frames passed over behind damage, doubled until decoding works again."""
 
+_LONGEST_LEAP = 1 << 24
+"""Frames, where the length is not known: damage that is longer (6 minutes at 44.1 kHz) ends the file."""
+
+_UNKNOWN = (1 << 63) - 1
+"""What libsndfile gives as the length of a FLAC whose encoder wrote to a pipe."""
+
 
 class SoundFileDecoder:
     """WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF and the rest of what libsndfile reads.
@@ -31,42 +37,49 @@ class SoundFileDecoder:
     Parameters
     ----------
     path : Path
+    whole : bool
+        Whether libsndfile's idea of the length can be believed; see `irec_live.decoders.extent`.
 
     Raises
     ------
     NotDecodableError
         libsndfile does not know the format, or is not installed.
+    OSError
+        The file cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, whole: bool = True) -> None:
         try:
             import soundfile
         except (ImportError, OSError) as error:  # OSError: the package is there, its C library is not
             raise NotDecodableError(f"libsndfile is not available ({error})") from error
         self._path = path
         self._type = _sequential(soundfile)
-        self._error = soundfile.LibsndfileError
+        self._errors = (soundfile.LibsndfileError, RuntimeError, OSError)
         self._opened = path.open("rb")
         try:
             self._file = self._open()
         except TypeError as error:  # a name that ends in .raw: soundfile wants to be told the format
             self._opened.close()
             raise NotDecodableError("it has no header") from error
-        except (self._error, RuntimeError) as error:
+        except self._errors as error:
             self._opened.close()
             raise NotDecodableError(_last_clause(error)) from error
         self.sample_rate: int = self._file.samplerate
         self.channels: int = self._file.channels
-        self._length: int = self._file.frames
-        self.frames: int | None = self._length
-        self.announces = True
+        self._length: int | None = None if self._file.frames == _UNKNOWN else self._file.frames
+        self.frames = self._length
+        self.announces = whole and self._length is not None
         self._preroll = round(_SEEK_PREROLL_S.get(self._file.format, 0.0) * self.sample_rate)
         self._position = 0
         self._silence = 0  # frames of silence to give before the file goes on
         self._ended = False
+        self._unsound = False  # after an error libsndfile's state cannot be relied on
         # libsndfile quietly corrects a header that announces more than the file holds, and notes it here.
         corrected = re.search(r"^\s*(?:data|SSND)\s*:.*should be", self._file.extra_info, re.MULTILINE)
         self.complaint = "its header announces more audio than the file holds" if corrected else ""
+        if not whole:
+            self.complaint = "its end may be missing, for it may be longer than libsndfile can tell"
 
     def _open(self) -> Any:
         # By descriptor where that works: a POSIX file name need not be text in any encoding, and libsndfile would
@@ -85,8 +98,8 @@ class SoundFileDecoder:
         else:
             try:
                 block = self._decode(frames)
-            except (self._error, RuntimeError) as error:
-                self.complaint = _last_clause(error)
+            except self._errors as error:
+                self._complain(error)
                 block = self._before_damage(frames)
                 self._leap_over_damage(self._position + len(block))
                 if not len(block) and not self._ended:
@@ -105,39 +118,47 @@ class SoundFileDecoder:
             self._go_to(self._position)
             while len(crumbs) <= frames // _CRUMB and len(crumb := self._decode(_CRUMB)):
                 crumbs.append(crumb)
-        except (self._error, RuntimeError) as error:
-            self.complaint = _last_clause(error)
+        except self._errors as error:
+            self._complain(error)
         return np.concatenate(crumbs)[:frames]
 
     def _leap_over_damage(self, frame: int) -> None:
         """Find where decoding works again behind a frame where it does not; if nowhere, this is the end."""
         leap = _FIRST_LEAP
-        while frame + leap < self._length:
+        limit = frame + _LONGEST_LEAP if self._length is None else self._length
+        while frame + leap < limit:
             try:
                 self._go_to(frame + leap)
                 if len(self._decode(_CRUMB)):
                     self._go_to(frame + leap)
                     self._silence = leap
                     return
-            except (self._error, RuntimeError) as error:
-                self.complaint = _last_clause(error)
+            except self._errors as error:
+                self._complain(error)
             leap *= 2
         self._ended = True
 
     def seek(self, frame: int) -> None:
         """See `Decoder.seek`."""
-        self._position = min(frame, self._length)
+        self._position = frame if self._length is None else min(frame, self._length)
         self._silence = 0
         self._ended = False
+        before = self.complaint
         try:
             self._go_to(self._position)
-        except (self._error, RuntimeError) as error:
-            self.complaint = _last_clause(error)
+        except self._errors as error:
+            self._complain(error)
             self._leap_over_damage(self._position)
+            if self._ended and self._length is None:  # most likely nothing worse than a jump beyond the end
+                self.complaint = before
+
+    def _complain(self, error: Exception) -> None:
+        self.complaint = _last_clause(error)
+        self._unsound = True
 
     def _go_to(self, frame: int) -> None:
         """Let the file stand at a frame."""
-        if self.complaint:  # after an error libsndfile's state cannot be relied on
+        if self._unsound:
             self._file.close()
             self._file = self._open()
         start = max(0, frame - self._preroll)

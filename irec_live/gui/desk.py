@@ -1,20 +1,21 @@
-"""The desk: opens sources and models off the GUI thread and hands over one running session at a time.
+"""The desk: has sources and models opened off the GUI thread and hands over one running session at a time.
 
 Nothing that fails here harms what runs: a new session replaces the old one only once it stands, and where a device
-admits one user at a time the old session is taken up again.
+admits one user at a time the old session is taken up again. What is asked for while something is still being opened
+is added to that: the last source counts, and of each kind the last model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from irec_live.errors import DeviceError, IrecError, MediaError
 from irec_live.gui.backend import Backend, LoadedModel
 from irec_live.gui.background import Background
+from irec_live.gui.opener import Change, Opener, Outcome, Setup, Wish
 from irec_live.gui.requests import SourceRequest, as_playable
 from irec_live.gui.wording import sentence
 
@@ -23,32 +24,6 @@ if TYPE_CHECKING:
 
 _STUCK_S = 6.0
 """A job that takes longer is taken for hung once the user asks for something else."""
-
-
-@dataclass(frozen=True)
-class Setup:
-    """A session with how to make it again.
-
-    Attributes
-    ----------
-    session : Session
-    request : SourceRequest
-    models : dict of str to str
-        Model kind -> the name or path it was loaded by.
-    """
-
-    session: Session
-    request: SourceRequest
-    models: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What came of an attempt: a setup (the former one made again, or none at all, if there is a complaint)."""
-
-    setup: Setup | None
-    complaint: str = ""
-    note: str = ""
 
 
 class Desk(QObject):
@@ -77,8 +52,12 @@ class Desk(QObject):
     def __init__(self, backend: Backend, models: Sequence[str] = (), parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._backend = backend
-        self._first_models = list(models)
+        # For when nothing runs: the models to go on with, and those chosen since.
+        self._last_models = tuple(models)
+        self._changes: list[Change] = []
         self._setup: Setup | None = None
+        self._pending: Wish | None = None  # the newest, until it is answered
+        self._opener = Opener(backend, lambda: self._setup)
         self._asked = 0
         self._listing = False
         # NB: filled by the worker, emptied here; list.append and list.remove are atomic.
@@ -101,9 +80,22 @@ class Desk(QObject):
         """Model kind -> name or path in use."""
         return dict(self._setup.models) if self._setup else {}
 
-    def open(self, request: SourceRequest) -> None:
-        """Hear something else, with the models in use."""
-        self._start(request, request.describe(), None)
+    def open(self, request: SourceRequest, model: str | None = None) -> None:
+        """Hear something else, with the models in use or just chosen.
+
+        Parameters
+        ----------
+        request : SourceRequest
+        model : str, optional
+            Name or path of one to put in the place of the one of its kind.
+        """
+        changes: tuple[Change, ...] = (("use", model),) if model is not None else ()
+        former = self._newest()
+        if former is None:
+            wish = Wish(request, request, self._last_models, (*self._changes, *changes))
+        else:
+            wish = Wish(request, request, former.models, (*former.changes, *changes))
+        self._submit(wish, request.describe())
 
     def open_first(self, request: SourceRequest, *, demo: bool) -> None:
         """Hear something to begin with.
@@ -114,20 +106,26 @@ class Desk(QObject):
         demo : bool
             Whether to make do with the default microphone, or else the demo clip, where that source cannot be had.
         """
-        self._submit(lambda: self._make_first(request, demo), request.describe())
+        self._submit(Wish(request, request, self._last_models, tuple(self._changes), demo), request.describe())
 
     def use_model(self, name_or_path: str) -> None:
         """Put a model in the place of the one of its kind and go on with the same source."""
-        request = self._setup.request if self._setup else None
-        self._start(request, name_or_path, name_or_path)
+        change: Change = ("use", name_or_path)
+        former = self._newest()
+        if former is None:  # nothing is heard yet: keep the model for the first source
+            self._check_model(change)
+        else:
+            self._submit(replace(former, changes=(*former.changes, change)), name_or_path)
 
     def drop_model(self, kind: str) -> None:
         """Go on without the model of one kind; the last one stays."""
-        if self._setup is None or kind not in self._setup.models or len(self._setup.models) < 2:
+        former = self._newest()
+        if former is None or self._setup is None or kind not in self._setup.models or len(self._setup.models) < 2:
             return
-        remaining = {other: name for other, name in self._setup.models.items() if other != kind}
-        request = self._setup.request
-        self._submit(lambda: self._make(request, list(remaining.values()), None), request.describe())
+        remaining = tuple(name for name in former.models if name != self._setup.models[kind])
+        if remaining:
+            changes: tuple[Change, ...] = (*former.changes, ("drop", kind))  # also one of its kind that is on its way
+            self._submit(replace(former, models=remaining, changes=changes), former.request.describe())
 
     def list_devices(self) -> None:
         """Ask which devices there are; answered by `devices_listed`, and by nothing if they cannot be listed."""
@@ -156,96 +154,59 @@ class Desk(QObject):
         for session in self._unclaimed:  # opened while we closed
             session.close()
 
-    def _start(self, request: SourceRequest | None, what: str, extra: str | None) -> None:
-        names = list(self._setup.models.values()) if self._setup else self._first_models
-        if request is None and extra is not None:  # nothing runs yet: remember the model for the first source
-            self._check_model(extra)
-            return
-        if request is not None:
-            wanted = request
-            self._submit(lambda: self._make(wanted, names, extra), what)
+    def _newest(self) -> Wish | None:
+        """What to go on from: the wish that is not answered yet, else what runs."""
+        pending, running = self._pending, self._setup
+        if running is None:
+            return pending
+        if pending is None:
+            return Wish(running.request, running.wanted, tuple(running.models.values()))
+        if self._worker.waiting_s > _STUCK_S:  # devices hang, models do not: only those are still wished for
+            return replace(pending, request=running.request, wanted=running.wanted)
+        return pending
 
-    def _check_model(self, name: str) -> None:
+    def _check_model(self, change: Change) -> None:
+        _, name = change
+        self._changes.append(change)  # at once: a source may be asked for before the answer comes
+
         def take(model: LoadedModel) -> None:
-            self._first_models = [name]
             self.noted.emit(f"{model.spec.name} is loaded; choose a source to use it")
 
-        self._worker.submit(lambda: self._backend.load_model(name), take, self.failed.emit)
+        def complain(text: str) -> None:
+            if change in self._changes:
+                self._changes.remove(change)
+            self.failed.emit(text)
 
-    def _submit(self, work: Callable[[], _Outcome], what: str) -> None:
+        self._worker.submit(lambda: self._backend.load_model(name), take, complain)
+
+    def _submit(self, wish: Wish, what: str) -> None:
         if self._worker.waiting_s > _STUCK_S:
             self._worker.renew()
             self._listing = False
         self._asked += 1
         ticket = self._asked
+        self._pending = wish
         self.opening.emit(what)
 
-        def take(outcome: _Outcome) -> None:
+        def take(outcome: Outcome) -> None:
             self._take(outcome, ticket)
 
         def complain(text: str) -> None:
             if ticket == self._asked:
+                self._pending = None
+                if self._setup is None:
+                    self._changes = list(wish.changes)
                 self.failed.emit(text)
 
-        def keep() -> _Outcome:
-            outcome = work()
+        def keep() -> Outcome:
+            outcome = self._opener.make(wish)
             if outcome.setup is not None:
                 self._unclaimed.append(outcome.setup.session)
             return outcome
 
         self._worker.submit(keep, take, complain)
 
-    def _make_first(self, request: SourceRequest, demo: bool) -> _Outcome:
-        """On the worker: the source asked for, or the next best."""
-        problem: DeviceError | None = None
-        for wish in dict.fromkeys([request, SourceRequest("mic")] if demo else [request]):
-            try:
-                outcome = self._make(wish, self._first_models, None)
-            except DeviceError as error:
-                problem = problem or error
-            else:
-                note = f"{problem}; listening to the default microphone instead" if problem else outcome.note
-                return _Outcome(outcome.setup, outcome.complaint, note)
-        if problem is None or not demo:
-            raise problem or DeviceError("there is nothing to listen to")
-        try:
-            clip = self._backend.demo_clip()
-        except MediaError:
-            raise problem from None
-        outcome = self._make(SourceRequest("file", path=clip), self._first_models, None)
-        return _Outcome(outcome.setup, note=f"{problem}; playing the demo clip instead")
-
-    def _make(self, request: SourceRequest, names: list[str], extra: str | None) -> _Outcome:
-        """On the worker: load, open, and if we hold the device ourselves, let go of it first."""
-        loaded = {}
-        for name in [*(names or self._backend.default_models()), *([extra] if extra else [])]:
-            model = self._backend.load_model(name)
-            loaded[model.spec.kind] = (name, model)
-        models = {str(kind): name for kind, (name, _) in loaded.items()}
-        networks = [model for _, model in loaded.values()]
-        note = "; ".join(dict.fromkeys(model.notice for model in networks if model.notice))
-        # NB: read once; the GUI thread may replace it meanwhile, which only makes this attempt outdated.
-        old = self._setup
-        try:
-            return _Outcome(Setup(self._backend.open(request, networks), request, models), note=note)
-        except DeviceError:
-            if old is None or old.session.kind != "live" or request.kind == "file":
-                raise
-            old.session.close()
-        try:
-            return _Outcome(Setup(self._backend.open(request, networks), request, models), note=note)
-        except IrecError as error:
-            return self._restore(old, str(error))
-
-    def _restore(self, old: Setup, complaint: str) -> _Outcome:
-        """On the worker: take up the former source again."""
-        try:
-            networks = [self._backend.load_model(name) for name in old.models.values()]
-            return _Outcome(Setup(self._backend.open(old.request, networks), old.request, old.models), complaint)
-        except IrecError:
-            return _Outcome(None, complaint)
-
-    def _take(self, outcome: _Outcome, ticket: int) -> None:
+    def _take(self, outcome: Outcome, ticket: int) -> None:
         setup = outcome.setup
         if setup is not None:
             self._unclaimed.remove(setup.session)
@@ -254,6 +215,10 @@ class Desk(QObject):
                 self._dispose(setup.session)
             return
         old, self._setup = self._setup, setup
+        self._pending = None
+        self._changes.clear()
+        if setup is not None:
+            self._last_models = tuple(setup.models.values())
         self._continue(old, setup)
         if setup is None:
             self.closed.emit()

@@ -13,11 +13,12 @@ from irec_live.gui import file_dialogs
 from irec_live.gui.actions import Actions
 from irec_live.gui.backend import Backend
 from irec_live.gui.bridge import Bridge
-from irec_live.gui.desk import Desk, Setup
+from irec_live.gui.desk import Desk
 from irec_live.gui.drop_overlay import DropOverlay, drop_text, dropped_paths
 from irec_live.gui.exporter import Exporter
 from irec_live.gui.listening_page import ListeningPage
 from irec_live.gui.message_bar import MessageBar
+from irec_live.gui.opener import Setup
 from irec_live.gui.own_keys import OwnKeys
 from irec_live.gui.playback import Playback
 from irec_live.gui.playback_panel import PlaybackPanel
@@ -66,13 +67,13 @@ class MainWindow(QMainWindow):
         """Ask for another source; the window stays as it is until it stands."""
         self.desk.open(request)
 
-    def open_path(self, path: Path) -> None:
-        """Listen to a file, or use it as a model."""
+    def open_path(self, path: Path, model: Path | None = None) -> None:
+        """Listen to a file, with another model if one is given; or use the file as a model."""
         if is_model_file(path):
             self.desk.use_model(str(path))
         else:
             self.preferences.folder = path.parent
-            self.open(SourceRequest("file", path=path))
+            self.desk.open(SourceRequest("file", path=path), None if model is None else str(model))
 
     def _build(self) -> None:
         self.top = TopBar(self.actions_.menu, self.actions_.toggle_theme)
@@ -160,12 +161,13 @@ class MainWindow(QMainWindow):
         session = setup.session
         playable = as_playable(session)
         session.set_threshold_offset(self.top.threshold.offset)
-        self.setWindowTitle(f"{session.title} – irec-live")
-        self.status.title, self.status.kind = session.title, session.kind
+        self.status.kind = session.kind
+        self._show_title(session.title)
         self.top.sources.set_current(setup.request)
         self.top.models.set_running(session.specs)
-        self.preferences.source = setup.request
+        self.preferences.source = setup.wanted  # so that a device that is missing today is looked for again
         self.messages.clear("state")
+        self.messages.clear("file")
         self.page.clear()
         self.page.ruler.set_axis(self.bridge.span_s, "now" if playable is None else "playhead")
         self.panel.setVisible(playable is not None)
@@ -179,6 +181,7 @@ class MainWindow(QMainWindow):
         self.bridge.watch(None)
         self.playback.attach(None)
         self.top.sources.set_current(None)
+        self.messages.clear("file")
         self.panel.hide()
         self._show_welcome()
 
@@ -191,7 +194,14 @@ class MainWindow(QMainWindow):
         self.stack.setCurrentWidget(self.welcome)
         self.status.show_text("Nothing to listen to yet")
 
+    def _show_title(self, title: str) -> None:
+        self.status.title = title
+        self.setWindowTitle(f"{title} – irec-live")
+
     def _on_picture(self, snapshot: Snapshot) -> None:
+        session = self.bridge.session
+        if session is not None and session.title != self.status.title:  # a lost device was followed by another
+            self._show_title(session.title)
         self.page.show_snapshot(snapshot)
         self.top.meter.show_level(snapshot.level_db, snapshot.peak_db)
         self.top.threshold.show_thresholds(snapshot.thresholds)
@@ -272,9 +282,12 @@ class MainWindow(QMainWindow):
         self.overlay.hide()
         paths = dropped_paths(event.mimeData())
         event.acceptProposedAction()
-        for wanted in (True, False):
-            for path in [path for path in paths if is_model_file(path) is wanted][:1]:
-                self.open_path(path)
+        models = [path for path in paths if is_model_file(path)]
+        sounds = [path for path in paths if not is_model_file(path)]
+        if sounds:
+            self.open_path(sounds[0], models[0] if models else None)
+        elif models:
+            self.open_path(models[0])
 
     def changeEvent(self, event: QEvent) -> None:
         """Save power while minimised."""

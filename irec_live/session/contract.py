@@ -33,7 +33,7 @@ class Session(Protocol):
     ----------
     kind : {"live", "file"}
     title : str
-        What is heard, in words: the device's or the file's name.
+        What is heard now, in words: the device's or the file's name. A lost device may be followed by another one.
     labels : tuple of str
         The K labels, union of the running models', in the models' order.
     specs : tuple of ModelSpec

@@ -31,8 +31,8 @@ class LiveSession:
         Open, not started; from here on the session's.
     detectors : sequence of Detector
         At most one of each kind.
-    title : str
-        What is heard, in words.
+    role : str, optional
+        What the source is for people, said before its name.
     hop_s : float, optional
         Between activation windows; the model's own by default.
     listener : callable, optional
@@ -51,12 +51,12 @@ class LiveSession:
         source: AudioSource,
         detectors: Sequence[Detector],
         *,
-        title: str,
+        role: str = "",
         hop_s: float | None = None,
         listener: Listener | None = None,
         reopen: Reopen | None = None,
     ) -> None:
-        self._title = title
+        self._role = role
         self._specs = tuple(detector.spec for detector in detectors)
         try:
             pipeline = Pipeline(source.sample_rate, detectors, hop_s=hop_s, keep_s=KEEP_S, max_pending=MAX_PENDING)
@@ -73,8 +73,9 @@ class LiveSession:
 
     @property
     def title(self) -> str:
-        """What is heard, in words."""
-        return self._title
+        """What is heard now, in words: after a loss it may be another device. Any thread."""
+        name = self._engine.source.name
+        return f"{self._role}: {name}" if self._role else name
 
     @property
     def device(self) -> Device | None:
@@ -184,8 +185,8 @@ def open_live(
         refresh()  # a device that is plugged in again is a new one to PortAudio
         return open_input(input, device, hostapi)
 
-    kind = "Microphone" if input == "mic" else "Computer sound"
-    return LiveSession(source, detectors, title=f"{kind}: {source.name}", hop_s=hop_s, listener=listener, reopen=reopen)
+    role = "Microphone" if input == "mic" else "Computer sound"
+    return LiveSession(source, detectors, role=role, hop_s=hop_s, listener=listener, reopen=reopen)
 
 
 def open_stream(
@@ -208,4 +209,4 @@ def open_stream(
     except BaseException:
         source.stop()
         raise
-    return LiveSession(source, detectors, title=source.name, hop_s=hop_s, listener=listener)
+    return LiveSession(source, detectors, hop_s=hop_s, listener=listener)

@@ -128,10 +128,66 @@ def test_a_bad_model_leaves_the_running_session_as_it_was(qtbot: QtBot, desk: De
 
 
 def test_a_model_chosen_before_any_source_is_used_by_the_first(qtbot: QtBot, desk: Desk, backend: FakeBackend) -> None:
+    backend.known["better"] = FakeModel(spec(name="better"))
     with qtbot.waitSignal(desk.noted, timeout=5000):
-        desk.use_model("han-1s")
+        desk.use_model("better")
     open_and_wait(qtbot, desk, MIC)
-    assert backend.opened[-1] == (MIC, ["han-1s"])
+    assert backend.opened[-1] == (MIC, ["better", "neuroment-mel"])
+
+
+@pytest.mark.parametrize("model_first", [True, False])
+def test_a_model_and_a_source_chosen_in_a_hurry_are_both_used(
+    qtbot: QtBot, desk: Desk, backend: FakeBackend, model_first: bool
+) -> None:
+    backend.known["better"] = FakeModel(spec(name="better"))
+    open_and_wait(qtbot, desk, MIC)
+    with qtbot.waitSignal(desk.opened, timeout=5000):
+        if model_first:
+            desk.use_model("better")
+        desk.open(SONG)
+        if not model_first:
+            desk.use_model("better")
+    assert desk.request == SONG
+    assert desk.models == {"activation": "better", "envelope": "neuroment-mel"}
+    qtbot.waitUntil(lambda: [session.closed for session in backend.sessions] == [1, 1, 0], timeout=5000)
+
+
+def test_of_several_wishes_about_models_the_last_of_each_kind_counts(
+    qtbot: QtBot, desk: Desk, backend: FakeBackend
+) -> None:
+    backend.known |= {name: FakeModel(spec("envelope", name=name)) for name in ("env-a", "env-b")}
+    open_and_wait(qtbot, desk, MIC)
+    with qtbot.waitSignal(desk.opened, timeout=5000):
+        desk.use_model("env-a")
+        desk.use_model("env-b")
+    assert desk.models == {"activation": "han-1s", "envelope": "env-b"}
+    with qtbot.waitSignal(desk.opened, timeout=5000):
+        desk.use_model("env-a")
+        desk.drop_model("envelope")
+    assert desk.models == {"activation": "han-1s"}
+
+
+def test_a_bad_model_does_not_keep_the_source_that_came_with_it_from_being_heard(
+    qtbot: QtBot, desk: Desk, backend: FakeBackend
+) -> None:
+    open_and_wait(qtbot, desk, MIC)
+    with qtbot.waitSignal(desk.failed, timeout=5000) as failed:
+        desk.open(SONG, "broken.onnx")
+    assert failed.args == ["broken is not a model that can be used"]
+    assert desk.request == SONG
+    assert backend.opened[-1] == (SONG, ["han-1s", "neuroment-mel"])
+
+
+def test_a_bad_source_says_what_becomes_of_the_model_that_came_with_it(
+    qtbot: QtBot, desk: Desk, backend: FakeBackend
+) -> None:
+    backend.known["better"] = FakeModel(spec(name="better"))
+    running = open_and_wait(qtbot, desk, MIC)
+    backend.problem = MediaError("song.flac is not audio")
+    with qtbot.waitSignal(desk.failed, timeout=5000) as failed:
+        desk.open(SONG, "better")
+    assert failed.args == ["song.flac is not audio; the models stay as they were"]
+    assert desk.session is running
 
 
 def test_without_a_microphone_the_demo_plays_and_says_why(qtbot: QtBot, desk: Desk, backend: FakeBackend) -> None:

@@ -24,17 +24,19 @@ class Cable:
 
     def __init__(self) -> None:
         self.plugged = True
+        self.device = "USB Audio"
 
 
 class FluteSource:
     """Endless flute, 100 ms a block, at the pace of whoever reads; lost as soon as its cable is pulled."""
 
-    name, sample_rate, channels, latency_s, overflows, ended = "USB Audio", 8000, 1, 0.01, 0, False
+    sample_rate, channels, latency_s, overflows, ended = 8000, 1, 0.01, 0, False
 
     def __init__(self, cable: Cable) -> None:
         if not cable.plugged:
             raise DeviceError("there is no sound input device now")
         self._cable = cable
+        self.name = cable.device
         self._stopped = threading.Event()
         self._index = 0
         self._sound = tiny_models.tone("flute", 1.0)
@@ -64,9 +66,7 @@ class PluggedBackend(AppBackend):
         self.cable = cable
 
     def open(self, request: SourceRequest, models: Sequence[Any]) -> LiveSession:
-        return LiveSession(
-            FluteSource(self.cable), models, title="Microphone: USB Audio", reopen=lambda: FluteSource(self.cable)
-        )
+        return LiveSession(FluteSource(self.cable), models, role="Microphone", reopen=lambda: FluteSource(self.cable))
 
 
 @pytest.fixture
@@ -89,3 +89,17 @@ def test_the_window_outlives_its_device_and_says_so(
     qtbot.waitUntil(lambda: "Listening" in window.status.state.text(), timeout=20_000)
     qtbot.waitUntil(lambda: "flute" in window.page.headline.labels, timeout=20_000)
     assert window.messages.text == ""
+
+
+def test_the_window_names_the_device_that_is_heard_after_another_was_lost(
+    qtbot: QtBot, build: Callable[..., Composition], cable: Cable, tiny_activation_path: Path
+) -> None:
+    window = build(PluggedBackend(cable), models=(str(tiny_activation_path),)).window
+    window.open(SourceRequest("mic"))
+    qtbot.waitUntil(lambda: window.status.state.text() == "Listening · Microphone: USB Audio", timeout=20_000)
+    cable.plugged = False
+    qtbot.waitUntil(lambda: "lost" in window.status.state.text(), timeout=20_000)
+    assert "USB Audio" in window.windowTitle()
+    cable.plugged, cable.device = True, "Built-in"
+    qtbot.waitUntil(lambda: window.status.state.text() == "Listening · Microphone: Built-in", timeout=20_000)
+    assert window.windowTitle() == "Microphone: Built-in – irec-live"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_session import LABELS, FakeBackend, FakeFileSession, FakeSession
+from fake_session import LABELS, FakeBackend, FakeFileSession, FakeModel, FakeSession, spec
 from file_drop import drop
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QFileDialog, QToolButton, QWidget
@@ -28,8 +28,10 @@ MIC, SONG = SourceRequest("mic"), SourceRequest("file", path=Path("/music/song.f
 
 def opened(qtbot: QtBot, parts: Composition, request: SourceRequest) -> Any:
     """Open a source and wait for its first picture."""
-    with qtbot.waitSignal(parts.window.bridge.pictured, timeout=5000):
+    with qtbot.waitSignal(parts.desk.opened, timeout=5000):  # the one that runs before makes pictures too
         parts.window.open(request)
+    with qtbot.waitSignal(parts.window.bridge.pictured, timeout=5000):
+        pass
     return parts.desk.session
 
 
@@ -158,6 +160,29 @@ def test_a_dropped_model_and_a_dropped_folder(qtbot: QtBot, parts: Composition, 
     assert "not a model" in parts.window.messages.text
     assert drop_and_read(parts.window, tmp_path) == ""
     assert parts.desk.session is running
+
+
+def test_a_model_dropped_together_with_a_song_is_used_for_it(
+    qtbot: QtBot, parts: Composition, backend: FakeBackend, tmp_path: Path
+) -> None:
+    backend.known["better"] = FakeModel(spec(name="better"))
+    opened(qtbot, parts, MIC)
+    song, model = tmp_path / "song.flac", tmp_path / "better.onnx"
+    song.touch()
+    model.touch()
+    with qtbot.waitSignal(parts.desk.opened, timeout=5000):
+        drop(parts.window, song, model)
+    assert backend.opened[1:] == [(SourceRequest("file", path=song), ["better", "neuroment-mel"])]
+    assert parts.window.top.models.text() == "better + neuroment-mel"
+
+
+def test_the_warning_on_a_damaged_file_goes_with_the_file(qtbot: QtBot, parts: Composition) -> None:
+    for leave in (lambda: parts.window.open(MIC), parts.desk.closed.emit):
+        session = opened(qtbot, parts, SONG)
+        session.warning = "song.flac ends early"
+        qtbot.waitUntil(lambda: parts.window.messages.text == "song.flac ends early", timeout=5000)
+        leave()
+        qtbot.waitUntil(lambda: parts.window.messages.text == "", timeout=5000)
 
 
 def test_with_nothing_to_hear_two_ways_to_begin_are_offered(
@@ -354,6 +379,31 @@ def test_what_the_user_set_is_remembered(
     second = build(backend, again)
     assert second.window.height() == 640  # the width is cut to the width of a screen that is no screen
     assert second.window.top.threshold.offset == -0.07
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_source_that_is_missing_at_one_start_is_not_forgotten(
+    qtbot: QtBot,
+    build: Callable[..., Composition],
+    backend: FakeBackend,
+    tmp_path: Path,
+    there: bool,
+) -> None:
+    remembered, preferences = SourceRequest("mic", "USB Audio Interface", "ALSA"), Preferences.in_file(tmp_path / "ini")
+    preferences.source = remembered
+    backend.no_microphone = not there  # then the demo clip is the stand-in, else the default microphone
+    backend.missing.add("USB Audio Interface")
+    parts = build(backend, preferences)
+    with qtbot.waitSignal(parts.desk.opened, timeout=5000):
+        parts.desk.open_first(preferences.source, demo=True)
+    assert parts.desk.request == (MIC if there else SourceRequest("file", path=Path("demo.ogg")))
+    assert preferences.source == remembered
+    with qtbot.waitSignal(parts.desk.opened, timeout=5000):
+        parts.desk.drop_model("envelope")
+    assert preferences.source == remembered
+    backend.no_microphone = False
+    opened(qtbot, parts, MIC)  # this time the user asked for it
+    assert preferences.source == MIC
 
 
 def test_nonsense_in_the_settings_counts_as_absent(tmp_path: Path) -> None:

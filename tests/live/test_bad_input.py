@@ -15,11 +15,13 @@ import onnx
 import pytest
 import soundfile
 from click.testing import CliRunner, Result
+from encode import write_with_av
 from fake_portaudio import FakeSoundDevice, device
 
 import tiny_models
 from irec_live.analysis import Analysis
 from irec_live.cli import main
+from irec_live.decoders.quiet_file import QuietFile
 from irec_live.engine import Engine
 from irec_live.session import open_file
 
@@ -106,6 +108,32 @@ def test_truncated_file_is_analysed_as_far_as_it_goes_and_said_to_be_cut(
     assert found.detected == ("flute",)
     if name != "cut.ogg":  # an Ogg stream announces no length that could be missed
         assert SENTENCE.fullmatch(done.stderr)
+
+
+@pytest.mark.parametrize(("readable", "code"), [(0.0, 2), (0.6, 0)])
+def test_disk_that_goes_away_is_one_sentence_and_the_next_file_is_analysed(
+    tmp_path: Path, models: list[str], good: Path, monkeypatch: pytest.MonkeyPatch, readable: float, code: int
+) -> None:
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (6 * 48_000, 2)).astype(np.float32)
+    bad = write_with_av(tmp_path / "stick.aac", noise, 48_000, "aac")
+    limit = readable * bad.stat().st_size
+    real = QuietFile.read
+
+    def read(file: QuietFile, size: int) -> bytes:
+        if file.tell() < limit:
+            return real(file, size)
+        file.error = OSError(5, "Input/output error")
+        return b""
+
+    monkeypatch.setattr(QuietFile, "read", read)
+    done = run("analyze", bad, good, "--out", tmp_path / "out", *models)
+    assert done.exit_code == code, (done.output, done.exception)
+    sentences = [line for line in done.stderr.splitlines(keepends=True) if SENTENCE.fullmatch(line)]
+    assert len(sentences) == 1
+    assert "stick.aac" in sentences[0]
+    assert "Input/output error" in sentences[0]
+    assert (tmp_path / "out" / "good.json").exists()
+    assert (tmp_path / "out" / "stick.json").exists() == (code == 0)
 
 
 @pytest.mark.parametrize(("channels", "rate"), [(8, 48_000), (2, 192_000), (1, 8_000)])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ from irec_live.analysis import Analysis
 from irec_live.catalog import DEFAULT_ACTIVATION
 from irec_live.cli import main
 from irec_live.cli.live_table import bar
+from irec_live.cli.output import write_text
 from irec_live.cli.window import has_display
 from irec_live.source import FileSource
 
@@ -68,6 +70,13 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def windows_output(monkeypatch: pytest.MonkeyPatch) -> io.BytesIO:
+    """What is written to standard output, which is a redirected one of Windows from now on."""
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="cp1252", newline="\r\n", write_through=True))
+    return raw
 
 
 def command(*arguments: str | Path) -> list[str]:
@@ -190,6 +199,19 @@ def test_analyze_prints_one_document_a_file(clip: Path, model_options: list[str]
 
 
 @pytest.mark.parametrize(("form", "suffix"), [("json", ".json"), ("csv", ".csv"), ("audacity", ".txt")])
+def test_printed_results_are_the_bytes_of_the_file_on_any_system(
+    clip: Path, model_options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, suffix: str
+) -> None:
+    song = tmp_path / "日本.wav"
+    song.write_bytes(clip.read_bytes())
+    options = ["analyze", str(song), "--format", form, *model_options]
+    assert run(*options, "--out", tmp_path).exit_code == 0
+    output = windows_output(monkeypatch)
+    main(options, standalone_mode=False)
+    assert output.getvalue() == (tmp_path / f"日本{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize(("form", "suffix"), [("json", ".json"), ("csv", ".csv"), ("audacity", ".txt")])
 def test_analyze_writes_into_a_new_folder(
     clip: Path, model_options: list[str], tmp_path: Path, form: str, suffix: str
 ) -> None:
@@ -256,6 +278,21 @@ def test_devices_are_listed_for_people_and_scripts(fake_portaudio: Install, monk
             "address": "",
         },
     ]
+
+
+def test_names_that_no_code_page_holds_are_printed_all_the_same(
+    fake_portaudio: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("irec_live.devices.list_monitors", list)
+    fake_portaudio(device("マイク", inputs=1), default_output=-1)
+    output = windows_output(monkeypatch)
+    main(["devices"], standalone_mode=False)
+    main(["devices", "--json"], standalone_mode=False)
+    table, _, document = output.getvalue().decode("utf-8").partition("[")
+    assert "マイク" in table
+    assert json.loads("[" + document)[0]["name"] == "マイク"
+    write_text("odd \udcff\r\n")
+    assert output.getvalue().endswith(b"odd \xff\r\n")
 
 
 def test_no_devices_is_an_answer_not_an_error(fake_portaudio: Install, monkeypatch: pytest.MonkeyPatch) -> None:

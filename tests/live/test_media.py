@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import tracemalloc
@@ -12,6 +13,9 @@ import pytest
 import soundfile
 from encode import write_with_av
 
+from irec_live import media
+from irec_live.decoders import NotDecodableError, goes_on_unannounced
+from irec_live.decoders.quiet_file import QuietFile
 from irec_live.errors import MediaError
 from irec_live.media import AudioFile, open_audio
 
@@ -197,6 +201,232 @@ def test_damage_in_the_middle_of_a_stream_costs_only_what_is_damaged(folder: Pat
     (tmp_path / "hurt.webm").write_bytes(data)
     with open_audio(tmp_path / "hurt.webm") as audio:
         assert len(whole(audio)) > 0.5 * SECONDS * audio.sample_rate
+
+
+def without_index(mp3: bytes) -> bytes:
+    """The frame that held the index is silent then."""
+    return mp3.replace(b"Xing", bytes(4), 1).replace(b"Info", bytes(4), 1)
+
+
+ID3V2 = b"ID3\x04\x00\x00\x00\x00\x28\x00" + bytes(0x28 << 7)
+ID3V1 = b"TAG" + bytes(125)
+APE_END = b"APETAGEX" + (2000).to_bytes(4, "little") + (3000 + 32).to_bytes(4, "little") + bytes(7) + b"\x80" + bytes(8)
+APE = b"APETAGEX" + bytes(24) + bytes(3000) + APE_END
+
+
+@pytest.fixture(scope="module")
+def long_files(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, float]]:
+    """Files of which libsndfile decodes only the beginning, and how many seconds there are."""
+    made = tmp_path_factory.mktemp("long")
+    loud_first = 0.02 * chirp(12.0)
+    loud_first[: 2 * RATE] = np.random.default_rng(0).uniform(-0.5, 0.5, (2 * RATE, 2))
+    soundfile.write(made / "vbr.mp3", loud_first, RATE)
+    soundfile.write(made / "other.ogg", chirp(2.0)[::-1], RATE)
+    soundfile.write(made / "opus.ogg", chirp(3.0, 48_000), 48_000, format="OGG", subtype="OPUS")
+    mp3, ogg, opus = (path.read_bytes() for path in (folder / "a.mp3", folder / "a.ogg", made / "opus.ogg"))
+    contents = {
+        "vbr.mp3": (without_index((made / "vbr.mp3").read_bytes()), 12.0),
+        "joined.mp3": (mp3 + mp3, 6.0),
+        "tagged.mp3": (mp3 + ID3V1 + mp3 + ID3V1, 6.0),
+        "chained.ogg": (ogg + (made / "other.ogg").read_bytes(), 5.0),
+        "twice.ogg": (ogg + ogg, 6.0),
+        "opus.ogg": (opus + opus, 6.0),
+    }
+    for name, (content, _) in contents.items():
+        (made / name).write_bytes(content)
+    return {name: (made / name, seconds) for name, (_, seconds) in contents.items()}
+
+
+LONG_FILES = ("vbr.mp3", "joined.mp3", "tagged.mp3", "chained.ogg", "twice.ogg", "opus.ogg")
+
+
+@pytest.mark.parametrize("name", LONG_FILES)
+def test_a_file_that_goes_on_behind_what_it_announces_is_decoded_to_its_end(
+    long_files: dict[str, tuple[Path, float]], name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path, seconds = long_files[name]
+    with open_audio(path) as audio:
+        announced_s = audio.duration_s
+        signal = whole(audio)
+        assert audio.warning == ""
+        assert audio.duration_s == pytest.approx(seconds, abs=0.2)
+    if name.endswith(".ogg"):
+        assert announced_s is None
+    with open_audio(path) as audio:  # which has not been read through: its length is at best an estimate
+        for second in (0.7 * seconds, 0.9 * seconds, 0.1 * seconds, 0.0, 0.5 * seconds):
+            frame = round(second * audio.sample_rate)
+            audio.seek(frame)
+            assert audio.position == frame
+            np.testing.assert_array_equal(audio.read(3000), signal[frame : frame + 3000])
+        audio.seek(10**9)
+        assert len(audio.read(100)) == 0
+        assert audio.warning == ""
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", LONG_FILES)
+def test_without_ffmpeg_such_a_file_is_decoded_as_far_as_it_goes_and_said_to_be_cut(
+    long_files: dict[str, tuple[Path, float]], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> None:
+        raise NotDecodableError("PyAV is not installed")
+
+    monkeypatch.setattr(media, "FFmpegDecoder", refuse)
+    path, seconds = long_files[name]
+    with open_audio(path) as audio:
+        assert 0 < len(whole(audio)) <= (seconds + 0.2) * audio.sample_rate
+        assert audio.warning.startswith(f"{name} is damaged: its end may be missing")
+
+
+def test_lengths_are_believed_where_they_fit_the_file(folder: Path, tmp_path: Path) -> None:
+    """Tags of every kind are no sound, and a file that was cut tells its length as it was."""
+    mp3, ogg = (folder / "a.mp3").read_bytes(), (folder / "a.ogg").read_bytes()
+    at = mp3.find(b"Xing")
+    believed = {
+        "plain.mp3": mp3,
+        "tags.mp3": ID3V2 + mp3 + APE + ID3V1,
+        "cut.mp3": mp3[: len(mp3) // 2],
+        "plain.ogg": ogg,
+        "cut.ogg": ogg[: len(ogg) // 2],
+        "plain.wav": (folder / "a.wav").read_bytes(),
+        "short": b"\x00",
+    }
+    doubted = {
+        "bare.mp3": without_index(mp3),
+        "tail.mp3": mp3 + mp3[-len(mp3) // 8 :],
+        "uncounted.mp3": mp3[: at + 7] + b"\x0d" + mp3[at + 8 :],
+        "chain.ogg": ogg + ogg[:100],
+    }
+    for name, content in {**believed, **doubted}.items():
+        (tmp_path / name).write_bytes(content)
+        assert goes_on_unannounced(tmp_path / name) == (name in doubted), name
+
+
+def test_where_a_page_lies_in_an_ogg_file_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("irec_live.decoders.extent._CHUNK", 64)
+    begin, sound = b"OggS\0\x02" + bytes(21), b"OggS\0\x00" + bytes(21)
+    for gap in range(20):  # the second page begins at byte 54 + gap
+        (tmp_path / "chain").write_bytes(begin + sound + bytes(gap) + begin)
+        assert goes_on_unannounced(tmp_path / "chain")
+        (tmp_path / "single").write_bytes(begin + begin + bytes(gap) + sound + bytes(gap) + sound)
+        assert not goes_on_unannounced(tmp_path / "single")
+
+
+def test_a_chain_whose_parts_differ_says_so(folder: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "b.ogg", chirp(1.0, 48_000), 48_000)
+    (tmp_path / "mixed.ogg").write_bytes((folder / "a.ogg").read_bytes() + (tmp_path / "b.ogg").read_bytes())
+    with open_audio(tmp_path / "mixed.ogg") as audio:
+        assert len(whole(audio)) == pytest.approx(SECONDS * RATE, abs=5000)
+        assert "a part of it has another sample rate" in audio.warning
+
+
+def flac_without_length(folder: Path) -> bytearray:
+    """As an encoder leaves it that writes to a pipe: the 36 bits of the length in STREAMINFO are 0."""
+    data = bytearray((folder / "a.flac").read_bytes())
+    data[21] &= 0xF0
+    data[22:26] = bytes(4)
+    return data
+
+
+def test_a_flac_that_does_not_tell_its_length_is_read_and_sought_in(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "pipe.flac").write_bytes(flac_without_length(folder))
+    with open_audio(folder / "a.flac") as audio:
+        wanted = whole(audio)
+    with open_audio(tmp_path / "pipe.flac") as audio:
+        assert audio.frames is None
+        assert audio.duration_s is None
+        for frame in (70_001, 12_345, len(wanted) - 700):
+            audio.seek(frame)
+            np.testing.assert_array_equal(audio.read(500), wanted[frame : frame + 500])
+        audio.seek(10**12)
+        assert len(audio.read(100)) == 0
+        audio.seek(0)
+        np.testing.assert_array_equal(whole(audio), wanted)
+        assert (audio.frames, audio.warning) == (len(wanted), "")
+
+
+def test_damage_in_a_flac_that_does_not_tell_its_length_is_got_over(folder: Path, tmp_path: Path) -> None:
+    data = flac_without_length(folder)
+    data[len(data) // 2 : len(data) // 2 + 300] = bytes(300)
+    (tmp_path / "hurt.flac").write_bytes(data)
+    (tmp_path / "cut.flac").write_bytes(data[: len(data) // 2])
+    with open_audio(folder / "a.flac") as audio:
+        wanted = whole(audio)
+    with open_audio(tmp_path / "hurt.flac") as audio:
+        got = whole(audio)
+        assert audio.warning.startswith("hurt.flac is damaged: ")
+    assert len(got) == len(wanted)
+    assert (got == wanted).all(axis=1).sum() > len(wanted) - 20_000
+    with open_audio(tmp_path / "cut.flac") as audio:
+        assert 0.3 * len(wanted) < len(whole(audio)) < 0.7 * len(wanted)
+
+
+def test_an_estimated_length_does_not_limit_seeking(tmp_path: Path) -> None:
+    signal = 0.001 * chirp(12.0)
+    signal[:RATE] = np.random.default_rng(0).uniform(-0.5, 0.5, (RATE, 2))
+    write(tmp_path / "loud-first.aac", signal)
+    with open_audio(tmp_path / "loud-first.aac") as audio:
+        decoded = whole(audio)
+    with open_audio(tmp_path / "loud-first.aac") as audio:
+        audio.frames = 2 * RATE  # how far the estimate is off depends on the encoder
+        audio.seek(10 * RATE)
+        assert audio.position == 10 * RATE
+        np.testing.assert_allclose(audio.read(3000), decoded[10 * RATE : 10 * RATE + 3000], atol=0.001)
+
+
+class FailingFile(io.FileIO):
+    """A file on a disk that goes away."""
+
+    def __init__(self, path: Path, limit: int) -> None:
+        super().__init__(path)
+        self._limit = limit
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to the limit."""
+        if self.tell() >= self._limit:
+            raise OSError(5, "Input/output error")
+        return super().read(size)
+
+
+def fail_behind(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let FFmpeg's files fail behind so many bytes."""
+    real = QuietFile.__init__
+
+    def init(file: QuietFile, path: Path) -> None:
+        real(file, path)
+        file._file.close()
+        file._file = FailingFile(path, limit)
+
+    monkeypatch.setattr(QuietFile, "__init__", init)
+
+
+def test_a_disk_that_goes_away_ends_the_file_with_a_warning(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with open_audio(folder / "a.aac") as audio:
+        length = len(whole(audio))
+    fail_behind(30_000, monkeypatch)
+    with open_audio(folder / "a.aac") as audio:
+        assert 0 < len(whole(audio)) < length
+        assert audio.warning == "a.aac is damaged: it could not be read to its end: Input/output error"
+    fail_behind(0, monkeypatch)
+    with pytest.raises(MediaError, match=r"a\.aac cannot be read: Input/output error"):
+        open_audio(folder / "a.aac")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there")
+def test_a_file_that_is_gone_when_a_seek_opens_it_again_is_refused(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "stick.m4a"
+    path.write_bytes((folder / "a.m4a").read_bytes())
+    with open_audio(path) as audio:
+        path.unlink()
+        with pytest.raises(MediaError, match=r"stick\.m4a cannot be read any more: No such file"):
+            audio.seek(0)
+        assert len(audio.read(100)) == 0
+        path.write_bytes((folder / "a.m4a").read_bytes())
+        audio.seek(0)
+        assert len(audio.read(100)) == 100
 
 
 NOT_SOUND = {

@@ -102,7 +102,18 @@ def test_short_streams_give_one_window_and_empty_ones_nothing(samples: int) -> N
     expected = 0 if not samples else 1 if samples <= 1600 else 2
     assert len(raw) == expected
     assert (pipeline.timeline.envelopes()[0] <= samples / SOURCE_RATE).all()
-    np.testing.assert_allclose(times[:1], [0.05][:expected])
+    # Half a window after the first sample, but never behind the last one.
+    np.testing.assert_allclose(times[:1], [min(0.05, samples / SOURCE_RATE)][:expected])
+
+
+def test_what_is_found_in_a_sound_of_less_than_half_a_window_lies_inside_it() -> None:
+    pipeline = Pipeline(SOURCE_RATE, [FakeActivation()], tracker=TrackerSettings(pool=1))
+    (step,) = (one for one in run(pipeline, np.full(700, 0.9, np.float32), 512) if one.activations)
+    end_s = 700 / SOURCE_RATE
+    assert [time_s for time_s, _ in step.activations] == pipeline.timeline.activations()[0].tolist() == [end_s]
+    assert [(event.label, event.onset_s, event.offset_s) for event in step.events] == [("flute", end_s, end_s)]
+    pipeline.retrack()
+    assert pipeline.timeline.events() == step.events
 
 
 def test_one_model_of_either_kind_is_enough() -> None:

@@ -288,6 +288,22 @@ def test_unplugged_microphone_is_found_again(
     session.close()
 
 
+def test_title_is_that_of_the_device_that_took_the_place_of_a_lost_one(
+    fake_portaudio: Install, detectors: list[Detector], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("irec_live.engine.RETRY_S", 0.05)
+    fake = fake_portaudio(device("Mic", inputs=1, rate=float(RATE)))
+    session = open_live(detectors)
+    fake.devices.clear()
+    fake.streams[0].vanish()
+    wait_until(lambda: session.state == "lost")
+    assert session.title == "Microphone: Mic"
+    fake.on_restart = lambda: fake.devices.__setitem__(slice(None), [device("Other", inputs=1, rate=float(RATE))])
+    wait_until(lambda: session.state == "running")
+    assert session.title == "Microphone: Other"
+    session.close()
+
+
 def test_failed_opening_leaves_no_stream_behind(fake_portaudio: Install, detectors: list[Detector]) -> None:
     fake = fake_portaudio(device("Mic", inputs=1))
     fake.refuse_start = True

@@ -246,6 +246,7 @@ class FakeBackend:
         self.sessions: list[FakeSession] = []
         self.exported: list[tuple[Path, str]] = []
         self.no_microphone = False
+        self.missing: set[str] = set()
         self.known = {"han-1s": FakeModel(spec()), "neuroment-mel": FakeModel(spec("envelope"))}
 
     def load_model(self, name_or_path: str) -> FakeModel:
@@ -270,7 +271,7 @@ class FakeBackend:
         self.opened.append((request, [model.spec.name for model in models]))
         if self.problem is not None:
             raise self.problem
-        if request.kind == "mic" and self.no_microphone:
+        if request.kind == "mic" and (self.no_microphone or request.device in self.missing):
             raise DeviceError("there is no sound input device; plug in a microphone, or open a file")
         session = FakeFileSession(request.path) if request.path is not None else FakeSession()
         session.specs = tuple(model.spec for model in models)

@@ -1,0 +1,200 @@
+"""The opener: makes a session of what the user wishes, on the desk's worker.
+
+Everything here blocks and runs off the GUI thread; the desk decides what becomes of the outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from irec_live.errors import DeviceError, IrecError, MediaError
+from irec_live.gui.backend import Backend, LoadedModel
+from irec_live.gui.requests import SourceRequest
+
+if TYPE_CHECKING:
+    from irec_live.session import Session
+
+Change = tuple[Literal["use", "drop"], str]
+"""A model to use, by name or path, in the place of the one of its kind; or a kind to do without."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A session with how to make it again.
+
+    Attributes
+    ----------
+    session : Session
+    request : SourceRequest
+        What is heard.
+    wanted : SourceRequest
+        What the user asked for: another one than `request` where that could not be had.
+    models : dict of str to str
+        Model kind -> the name or path it was loaded by.
+    """
+
+    session: Session
+    request: SourceRequest
+    wanted: SourceRequest
+    models: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user wants to hear, and with which models.
+
+    Attributes
+    ----------
+    request, wanted : SourceRequest
+        As in `Setup`.
+    models : tuple of str
+        Names or paths to begin with; none means the bundled ones.
+    changes : tuple of Change
+        Made to those, in turn. One that cannot be made is left out and said, if there is anything else to be done.
+    demo : bool
+        Whether to make do with the default microphone, or else the demo clip, where the source cannot be had.
+    """
+
+    request: SourceRequest
+    wanted: SourceRequest
+    models: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    demo: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a wish: a setup (the former one made again, or none at all, if there is a complaint)."""
+
+    setup: Setup | None
+    complaint: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """The models of a wish, loaded: kind -> (name or path, network)."""
+
+    loaded: dict[str, tuple[str, LoadedModel]]
+    problem: IrecError | None = None
+    """Of a change that was left out."""
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Kind -> name or path."""
+        return {kind: name for kind, (name, _) in self.loaded.items()}
+
+    @property
+    def networks(self) -> list[LoadedModel]:
+        """In the order in which they were chosen."""
+        return [network for _, network in self.loaded.values()]
+
+    @property
+    def note(self) -> str:
+        """What the networks have to say."""
+        return "; ".join(dict.fromkeys(network.notice for network in self.networks if network.notice))
+
+
+class Opener:
+    """Makes wishes come true. Any one thread; each method may block.
+
+    Parameters
+    ----------
+    backend : Backend
+    running : callable
+        The setup that runs now, or None.
+    """
+
+    def __init__(self, backend: Backend, running: Callable[[], Setup | None]) -> None:
+        self._backend = backend
+        self._running = running
+
+    def make(self, wish: Wish) -> Outcome:
+        """Open the source that is wished for, or the next best if the wish allows that.
+
+        Raises
+        ------
+        IrecError
+            It cannot be had; what ran before still runs.
+        """
+        try:
+            return self._make_demo(wish) if wish.demo else self._make(wish)
+        except IrecError as error:
+            old = self._running()
+            if old is None or not wish.changes or wish.request == old.request:
+                raise
+            raise IrecError(_unchanged(error)) from error
+
+    def _make_demo(self, wish: Wish) -> Outcome:
+        problem: DeviceError | None = None
+        for request in dict.fromkeys([wish.request, SourceRequest("mic")]):
+            try:
+                outcome = self._make(replace(wish, request=request))
+            except DeviceError as error:
+                problem = problem or error
+            else:
+                note = f"{problem}; listening to the default microphone instead" if problem else outcome.note
+                return replace(outcome, note=note)
+        if problem is None:
+            raise DeviceError("there is nothing to listen to")
+        try:
+            clip = self._backend.demo_clip()
+        except MediaError:
+            raise problem from None
+        outcome = self._make(replace(wish, request=SourceRequest("file", path=clip)))
+        return replace(outcome, note=f"{problem}; playing the demo clip instead")
+
+    def _make(self, wish: Wish) -> Outcome:
+        """Load, open, and if we hold the device ourselves, let go of it first."""
+        choice = self._choose(wish)
+        complaint = str(choice.problem or "")
+        # NB: read once; the GUI thread may replace it meanwhile, which only makes this attempt outdated.
+        old = self._running()
+        if choice.problem and old and (wish.request, choice.names) == (old.request, old.models):
+            raise choice.problem  # there was nothing else to do
+        try:
+            return Outcome(self._open(wish, choice), complaint, choice.note)
+        except DeviceError:
+            if old is None or old.session.kind != "live" or wish.request.kind == "file":
+                raise
+            old.session.close()
+        try:
+            return Outcome(self._open(wish, choice), complaint, choice.note)
+        except IrecError as error:
+            return self._restore(old, _unchanged(error) if wish.changes else str(error))
+
+    def _open(self, wish: Wish, choice: _Choice) -> Setup:
+        return Setup(self._backend.open(wish.request, choice.networks), wish.request, wish.wanted, choice.names)
+
+    def _choose(self, wish: Wish) -> _Choice:
+        loaded: dict[str, tuple[str, LoadedModel]] = {}
+        for name in wish.models or self._backend.default_models():
+            model = self._backend.load_model(name)
+            loaded[model.spec.kind] = (name, model)
+        problem: IrecError | None = None
+        for what, name in wish.changes:
+            if what == "drop":
+                if len(loaded) > 1:
+                    loaded.pop(name, None)
+                continue
+            try:
+                model = self._backend.load_model(name)
+                loaded[model.spec.kind] = (name, model)
+            except IrecError as error:
+                problem = error
+        return _Choice(loaded, problem)
+
+    def _restore(self, old: Setup, complaint: str) -> Outcome:
+        """Take up the former source again."""
+        try:
+            networks = [self._backend.load_model(name) for name in old.models.values()]
+            return Outcome(replace(old, session=self._backend.open(old.request, networks)), complaint)
+        except IrecError:
+            return Outcome(None, complaint)
+
+
+def _unchanged(error: IrecError) -> str:
+    """What a failed source means for the models that were to change with it."""
+    return f"{error}; the models stay as they were"
