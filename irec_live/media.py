@@ -76,6 +76,11 @@ class AudioFile:
         return None if self.frames is None else self.frames / self.sample_rate
 
     @property
+    def announced_s(self) -> float | None:
+        """Seconds that the file itself says it has; None where `duration_s` is an estimate or unknown."""
+        return None if self._announced is None else self._announced / self.sample_rate
+
+    @property
     def warning(self) -> str:
         """One sentence on damage met so far; empty where there was none."""
         if self._end is not None and self._announced is not None:

@@ -80,7 +80,7 @@ class FileSession:
         self._audio = open_audio(path)
         try:
             self._pipeline = Pipeline(self._audio.sample_rate, detectors, hop_s=hop_s)
-            self._player = Player(path, self._audio.duration_s, audible=audible)
+            self._player = Player(path, self._audio.announced_s, audible=audible)  # no end is better than a guessed one
         except BaseException:
             self._audio.close()
             raise

@@ -368,6 +368,7 @@ def test_an_estimated_length_does_not_limit_seeking(tmp_path: Path) -> None:
     with open_audio(tmp_path / "loud-first.aac") as audio:
         decoded = whole(audio)
     with open_audio(tmp_path / "loud-first.aac") as audio:
+        assert audio.announced_s is None
         audio.frames = 2 * RATE  # how far the estimate is off depends on the encoder
         audio.seek(10 * RATE)
         assert audio.position == 10 * RATE
