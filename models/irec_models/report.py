@@ -58,9 +58,9 @@ def mix_table(mixes: MixEvaluation) -> RenderableType:
     return table
 
 
-def comparison_table(comparison: Comparison, ours: str, theirs: str) -> RenderableType:
+def comparison_table(comparison: Comparison, ours: str, theirs: str, aggregation: str) -> RenderableType:
     """Both systems side by side, each at its own best single threshold."""
-    title = f"{comparison.clips} identical clips; macro mAP ratio {comparison.map_ratio:.2f}"
+    title = f"{comparison.clips} identical clips, {aggregation} of windows; macro mAP ratio {comparison.map_ratio:.2f}"
     table = Table("", ours, theirs, title=title)
     for name, text in (
         ("macro_map", "macro mAP"),

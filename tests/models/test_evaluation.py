@@ -198,5 +198,5 @@ def test_clips_of_a_manifest_run_through_checkpoint_and_command_line(
         assert result.exit_code == 0, result.output
     content = json.loads(out.read_text())
     assert content["schema"] == "irec.evaluation/1"
-    assert content["comparison"]["clips"] == 3
+    assert content["comparison"]["clips"] == content["comparison_max"]["clips"] == 3
     assert content["clips"]["clips"] == 3

@@ -130,9 +130,10 @@ def _measure(
     console.print(evaluation_tables(result, split))
     content["clips"] = result.to_dict()
     if rival:
-        comparison = compare(judged, rival)
-        console.print(comparison_table(comparison, judge.spec.name, rival.stem))
-        content["comparison"] = comparison.to_dict()
+        mean, highest = compare(judged, rival), compare(judged, rival, "max")
+        console.print(comparison_table(mean, judge.spec.name, rival.stem, "mean"))
+        console.print(comparison_table(highest, judge.spec.name, rival.stem, "maximum"))
+        content["comparison"], content["comparison_max"] = mean.to_dict(), highest.to_dict()
     return content
 
 
