@@ -161,17 +161,12 @@ class Expert(nn.Module):
 
     @torch.no_grad()
     def advise(self, taught: Tensor, presence: Tensor, mask: Tensor, step: int) -> tuple[Tensor, Tensor]:
-        """Targets and weights (B, K) that take its opinion into account; it counts in full after 1000 steps.
-
-        Of several instruments at once the teacher names what stands out. So beside sure labels its opinion of a
-        window counts by the inverse square of how many sound.
-        """
+        """Targets and weights (B, K) that take its opinion into account; it counts in full after 1000 steps."""
         self.eval()
         opinion = torch.sigmoid(self(taught))
         self.train()
         heard = (~taught.isnan().any(dim=1, keepdim=True)).float() * min(1.0, step / 1000)
-        sounding = presence.sum(dim=1, keepdim=True).clamp(min=1.0)
-        share = torch.where(mask > 0, self.trust * heard / sounding.square(), torch.ones_like(mask))
+        share = torch.where(mask > 0, self.trust * heard, torch.ones_like(mask))
         return presence + share * (opinion - presence), torch.where(mask > 0, mask, heard.expand_as(mask))
 
 
