@@ -18,6 +18,7 @@ from irec_models.commands.evaluate import evaluate
 from irec_models.commands.fuse import fuse
 from irec_models.commands.join import join
 from irec_models.commands.reproduce import reproduce
+from irec_models.commands.rotate import rotate
 from irec_models.commands.standardization import standardization
 from irec_models.commands.stress import stress
 
@@ -62,6 +63,7 @@ main.add_command(evaluate)
 main.add_command(fuse)
 main.add_command(join)
 main.add_command(reproduce)
+main.add_command(rotate)
 main.add_command(standardization)
 main.add_command(stress)
 

@@ -161,6 +161,7 @@ def reproduce(
         device=device,
         workers=workers,
         threads=threads,
+        go_on="the same command continues",
     )
     guess = math.log(len(recipe.data.labels)) if recipe.train.loss == "categorical" else math.inf
     learnt = recipe.train.monitor != "loss" or -trainer.best < STUCK * guess

@@ -39,6 +39,7 @@ def fit(
     start_from: Path | None = None,
     settings: Sequence[str] = (),
     console: Console | None = None,
+    go_on: str = "add --resume to the same command to continue",
 ) -> Trainer:
     """Train what a recipe says.
 
@@ -65,6 +66,10 @@ def fit(
         Checkpoint, exported file or installed name of the model to start from; the run's recipe then tells which.
     settings : sequence of str
         Keys of the recipe with other values; see `irec_models.recipe_settings.with_settings`.
+    console : Console, optional
+        For what it says.
+    go_on : str
+        What an interrupted run is told to do.
 
     Raises
     ------
@@ -133,7 +138,7 @@ def fit(
         _loop(trainer, batches, console)
     except KeyboardInterrupt:
         trainer.save()
-        console.print(f"stopped and saved at step {trainer.step}; add --resume to the same command to continue")
+        console.print(f"stopped and saved at step {trainer.step}; {go_on}")
         raise
     trainer.save()
     return trainer

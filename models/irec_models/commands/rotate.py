@@ -1,0 +1,120 @@
+"""``irec-train rotate``: how right a recipe is on recordings of sources that it did not hear."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from irec_models.commands.progress import bars, begin_in
+
+if TYPE_CHECKING:
+    from irec_models.rotation import Judged, Rotation
+    from irec_models.ticks import Begin
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("recipe", type=FILE)
+@click.option(
+    "--data",
+    type=FILE,
+    multiple=True,
+    default=(Path("data"),),
+    show_default="data",
+    help="Folder with manifest.csv; may be repeated.",
+)
+@click.option("--out", type=FILE, help="Folder of the runs; default runs/NAME-rotation.")
+@click.option("--source", "sources", multiple=True, help="Leave out only this one in its turn; may be repeated.")
+@click.option("--turns", type=click.IntRange(2), help="Deal the sources into so many turns; default one turn each.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value, as train.steps=500; repeatable."
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 ...")
+@click.option("--workers", type=click.IntRange(0), default=1, show_default=True, help="Processes that make data.")
+@click.option("--threads", type=click.IntRange(1), help="CPU threads of the network.")
+@click.option("--teacher", type=FILE, help="yamnet.tflite, for recipes with a [distill] table.")
+@click.option("--json", "json_path", type=FILE, help="Write all scores here.")
+def rotate(
+    recipe: Path,
+    data: tuple[Path, ...],
+    out: Path | None,
+    sources: tuple[str, ...],
+    turns: int | None,
+    settings: tuple[str, ...],
+    device: str,
+    workers: int,
+    threads: int | None,
+    teacher: Path | None,
+    json_path: Path | None,
+) -> None:
+    """Train RECIPE again and again, each time without other sources, and judge those by the network that missed them.
+
+    Judged are solo clips, at most 30 of an instrument and turn. The last weights of each network judge. Stopped, the
+    same command goes on where it was.
+    """
+    from irec_live.formats.whole import write_whole
+    from irec_models.rotation import rotate as run
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        rotation = run(
+            recipe,
+            data,
+            out or Path("runs") / f"{recipe.stem}-rotation",
+            sources=sources,
+            number=turns,
+            settings=settings,
+            device=device,
+            workers=workers,
+            threads=threads,
+            teacher=teacher,
+            judging=_judging,
+            each=_told,
+        )
+    except KeyboardInterrupt:
+        sys.exit(130)
+    Console().print(_turns(rotation), _instruments(rotation))
+    if json_path:
+        write_whole(json_path, json.dumps(rotation.to_dict(), indent=1) + "\n")
+
+
+@contextmanager
+def _judging() -> Iterator[Begin]:
+    with bars() as shown:
+        yield begin_in(shown)
+
+
+def _told(judged: Judged, labels: Sequence[str]) -> None:
+    scores = judged.score(labels)
+    click.echo(f"without {', '.join(judged.turn)}: top-1 {judged.top1:.3f}, mAP {scores.macro_map:.3f}", err=True)
+
+
+def _turns(rotation: Rotation) -> Table:
+    table = Table("left out", "solos", "top-1", "mAP", title="judged by networks that had not heard them")
+
+    def add(name: str, judged: Judged) -> None:
+        scores = judged.score(rotation.labels)
+        table.add_row(name, str(int(judged.solo.sum())), f"{judged.top1:.3f}", f"{scores.macro_map:.3f}")
+
+    for judged in rotation.turns:
+        add(", ".join(judged.turn), judged)
+    add("all together", rotation.together)
+    return table
+
+
+def _instruments(rotation: Rotation) -> Table:
+    table = Table("instrument", "clips", "AP", title="all turns together")
+    for label, row in rotation.together.score(rotation.labels).labels.items():
+        table.add_row(label, str(row.support), f"{row.average_precision:.3f}" if row.support else "-")
+    return table
