@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from fonts import FONT, has_fluidsynth, needs_font
 
 from irec_live.errors import DataError, MissingExtraError
 from irec_models.data import LABELS, Bank, read_manifest, soundfont
 from irec_models.data.general_midi import PROGRAMS
 from irec_models.data.pitch import pitch_from_sound
 from irec_models.data.soundfont import render_font, takes
-from irec_models.data.synthesizer import Key, SoundFont, load_fluidsynth
-
-FONTS = [Path("/usr/share/sounds/sf2") / name for name in ("TimGM6mb.sf2", "FluidR3_GM.sf2")]
-FONT = next((font for font in FONTS if font.exists()), None)
-
-
-def _has_fluidsynth() -> bool:
-    if importlib.util.find_spec("fluidsynth") is None:
-        return False
-    try:
-        load_fluidsynth()
-    except DataError:
-        return False
-    return True
-
-
-needs_font = pytest.mark.skipif(
-    FONT is None or not _has_fluidsynth(), reason="needs FluidSynth and a General MIDI SoundFont"
-)
+from irec_models.data.synthesizer import Key, SoundFont
 
 
 def test_a_missing_soundfont_is_one_sentence(tmp_path: Path) -> None:
@@ -47,7 +29,7 @@ def test_a_file_that_is_no_soundfont_is_refused_before_it_is_loaded(tmp_path: Pa
 
 
 def test_a_truncated_soundfont_is_refused(tmp_path: Path) -> None:
-    if not _has_fluidsynth():
+    if not has_fluidsynth():
         pytest.skip("needs FluidSynth")
     (tmp_path / "a.sf2").write_bytes(b"RIFF\0\0\0\0sfbk" + b"\0" * 100)
     with pytest.raises(DataError, match="cannot be loaded"):
