@@ -33,6 +33,15 @@ class Note(NamedTuple):
     level_db: float
 
 
+class Chord(NamedTuple):
+    """What everybody plays at once for a while."""
+
+    onset_s: float
+    duration_s: float
+    classes: tuple[int, ...]
+    """Pitch classes, 0..11; one alone is played in unison and octaves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What the players of an ensemble agree on.
@@ -45,17 +54,46 @@ class Setting:
         0..11, pitch class of the tonic.
     scale : tuple of int
         Pitch classes above the tonic.
+    chords : tuple of Chord
+        Chords that all play in one rhythm, as in a chorale; none where everybody has a tune of their own.
     """
 
     beat_s: float
     key: int
     scale: tuple[int, ...]
+    chords: tuple[Chord, ...] = ()
 
     @classmethod
     def draw(cls, rng: Generator) -> Setting:
         """A random tempo between 50 and 190 beats a minute, key and scale."""
         beat = 60.0 / float(np.exp(rng.uniform(np.log(50), np.log(190))))
         return cls(beat, int(rng.integers(12)), SCALES[rng.integers(len(SCALES))])
+
+    @classmethod
+    def together(cls, rng: Generator, seconds: float) -> Setting:
+        """A random setting with chords for so many seconds: triads and sevenths of the scale, now and then unison.
+
+        Examples
+        --------
+        >>> setting = Setting.together(np.random.default_rng(0), 4.0)
+        >>> setting.chords[-1].onset_s < 4.0 <= setting.chords[-1].onset_s + setting.chords[-1].duration_s
+        True
+        """
+        drawn = cls.draw(rng)
+        scale = SCALES[rng.integers(3)]
+        tones = 1 if rng.random() < 0.15 else 3
+        pace = drawn.beat_s * float(rng.choice([0.5, 1, 1, 2]))
+        chords: list[Chord] = []
+        time = 0.0
+        while time < seconds:
+            length = max(0.16, pace * float(rng.choice([0.5, 1, 1, 1, 2])))
+            degree = int(rng.integers(7))
+            steps = tones + (tones > 1 and rng.random() < 0.25)
+            chords.append(
+                Chord(time, length, tuple((drawn.key + scale[(degree + 2 * i) % 7]) % 12 for i in range(steps)))
+            )
+            time += length
+        return cls(drawn.beat_s, drawn.key, scale, tuple(chords))
 
     def ladder(self, low: float, high: float) -> list[int]:
         """Pitches of the scale within a range; at least one.
@@ -179,6 +217,49 @@ def _accompanied(rng: Generator, setting: Setting, ladder: list[int], seconds: f
     )
 
 
+def _tones(chord: Chord, ladder: list[int]) -> list[int]:
+    """Pitches of a chord in a voice's range; its nearest if the range is too small for any."""
+    low, high = min(ladder), max(ladder)
+    return [p for p in range(low, high + 1) if p % 12 in chord.classes] or [
+        min(range(low - 6, high + 7), key=lambda p: (p % 12 not in chord.classes, abs(2 * p - low - high)))
+    ]
+
+
+def _voice_of_chords(rng: Generator, setting: Setting, ladder: list[int], seconds: float) -> list[Note]:
+    """One line through the chords, by small steps; some players divide long chords."""
+    at = float(rng.choice(ladder))
+    overlap = float(rng.uniform(0.6, 1.08))
+    divided = rng.random() < 0.25
+    notes: list[Note] = []
+    for chord in setting.chords:
+        if rng.random() < 0.04:
+            continue
+        near = sorted(_tones(chord, ladder), key=lambda p: abs(p - at))[:3]
+        count = int(rng.choice([2, 2, 3, 4])) if divided and chord.duration_s > 0.5 else 1
+        step = chord.duration_s / count
+        for place in range(count):
+            pitch = near[0 if place == 0 and rng.random() < 0.6 else int(rng.integers(len(near)))]
+            level = -abs(float(rng.normal(0, 1.5)))
+            notes.append(Note(chord.onset_s + place * step, step * overlap, pitch, level))
+            at = pitch
+    return notes
+
+
+def _hands_of_chords(rng: Generator, setting: Setting, ladder: list[int], seconds: float) -> list[Note]:
+    """Two to four tones of every chord around one place."""
+    at = float(rng.choice(ladder))
+    overlap = float(rng.uniform(0.5, 1.1))
+    strum = float(rng.choice([0.0, 0.0, 0.01, 0.025]))
+    fingers = int(rng.integers(2, 5))
+    notes: list[Note] = []
+    for chord in setting.chords:
+        near = sorted(_tones(chord, ladder), key=lambda p: abs(p - at))[:fingers]
+        level = -abs(float(rng.normal(0, 1.5)))
+        for place, pitch in enumerate(sorted(near)):
+            notes.append(Note(chord.onset_s + place * strum, chord.duration_s * overlap, pitch, level))
+    return notes
+
+
 Composer = Callable[[Generator, Setting, list[int], float], list[Note]]
 _MONOPHONIC: tuple[Composer, ...] = (_sustained, _scale_run, _melody, _melody, _staccato, _arpeggio, _riff)
 _POLYPHONIC: tuple[Composer, ...] = (_chords, _chords, _accompanied, _arpeggio, _melody, _riff, _sustained)
@@ -200,7 +281,7 @@ def compose(
     ----------
     rng : Generator
     setting : Setting
-        Tempo, key and scale.
+        Tempo, key and scale. If it has chords, most voices play those.
     low, high : float
         Range of the voice, MIDI pitch. A phrase stays within about two octaves of it.
     seconds : float
@@ -229,6 +310,9 @@ def compose(
         high = low + 24
     ladder = setting.ladder(low, high)
     manners = (_single,) if single else (_POLYPHONIC if polyphonic else _MONOPHONIC)
+    if setting.chords and not single and rng.random() < 0.85:
+        lines = polyphonic and rng.random() < 0.3
+        manners = (_hands_of_chords if polyphonic and not lines else _voice_of_chords,)
     notes = manners[rng.integers(len(manners))](rng, setting, ladder, seconds)
     return [note for note in notes if note.onset_s < seconds] or _single(rng, setting, ladder, seconds)
 

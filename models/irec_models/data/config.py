@@ -111,6 +111,11 @@ class StreamConfig(BaseModel):
         Chance that a stem plays all through the mixture rather than entering or leaving.
     level_range_db : float
         How far below the loudest stem the others may be, most of the time.
+    together : float
+        Share of mixtures whose players play the same chords in the same rhythm, as in a chorale; the others have
+        tempo and key in common at most.
+    section : float
+        Chance that an instrument that plays no chords is played by two to four, in parts.
     augment : AugmentConfig
 
     References
@@ -141,6 +146,8 @@ class StreamConfig(BaseModel):
     phrases: Chance = 0.85
     same_start: Chance = 0.6
     level_range_db: float = Field(default=18.0, ge=0.0, le=60.0)
+    together: Chance = 0.0
+    section: Chance = 0.0
     augment: AugmentConfig = AugmentConfig()
 
     @model_validator(mode="after")

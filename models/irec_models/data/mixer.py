@@ -103,6 +103,8 @@ class Mixer:
 
     def _ensemble(self, rng: Generator, voices: Sequence[Voice], colour: Audio | None) -> Audio:
         shared = Setting.draw(rng) if rng.random() < 0.5 else None
+        if self.config.together and rng.random() < self.config.together:
+            shared = Setting.together(rng, self.length / self.config.sample_rate)
         stems = np.zeros((len(voices), self.length), np.float32)
         levels = self._levels(rng, len(voices))
         for stem, voice, level_db in zip(stems, voices, levels, strict=True):
@@ -130,9 +132,37 @@ class Mixer:
         if rng.random() < augment.transpose:
             semitones += float(rng.uniform(-5, 5))
         single = rng.random() >= self.config.phrases
-        part = np.zeros(self.length, np.float32)
+        section = self.config.section and voice.kind == "notes" and not voice.polyphonic and not single
+        if section and rng.random() < self.config.section:
+            return self._section(rng, voice, shared, start, stop)
+        if shared and shared.chords:
+            return self._cut(self._in_tune(rng, voice, shared), start, stop)
         phrase = render_phrase(self.bank, voice, stop - start, rng, setting=shared, semitones=semitones, single=single)
-        part[start:stop] = fade(phrase, 0, self.config.sample_rate // 50) if stop < self.length else phrase
+        return self._cut(phrase, start, stop, at=start)
+
+    def _section(self, rng: Generator, voice: Voice, shared: Setting | None, start: int, stop: int) -> Audio:
+        """Two to four players of one instrument, each a little out of time and tune."""
+        if shared is None or not shared.chords:
+            shared = Setting.together(rng, self.length / self.config.sample_rate)
+        part = np.zeros(self.length, np.float32)
+        for _ in range(int(rng.integers(2, 5))):
+            late = int(rng.exponential(0.012) * self.config.sample_rate)
+            level = np.float32(10 ** (-rng.uniform(0, 8) / 20))
+            part[late:] += level * self._in_tune(rng, voice, shared)[: self.length - late]
+        active = active_rms(part, self.config.sample_rate)
+        return self._cut(part * np.float32(PHRASE_RMS / active if active > 0 else 1.0), start, stop)
+
+    def _in_tune(self, rng: Generator, voice: Voice, shared: Setting) -> Audio:
+        semitones = float(rng.normal(0, 0.06))
+        return render_phrase(self.bank, voice, self.length, rng, setting=shared, semitones=semitones)
+
+    def _cut(self, sound: Audio, start: int, stop: int, *, at: int = 0) -> Audio:
+        """What is heard from `start` to `stop` of a sound that begins at `at`, faded where that cuts it."""
+        short = self.config.sample_rate // 50
+        part = np.zeros(self.length, np.float32)
+        part[start:stop] = fade(
+            sound[start - at : stop - at], short if start > at else 0, short if stop < self.length else 0
+        )
         return part
 
     def _through_air(self, rng: Generator, voice: Voice, dry: Audio, colour: Audio | None) -> Audio:
