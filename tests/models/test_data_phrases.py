@@ -8,7 +8,7 @@ import tiny_bank
 
 from irec_live.errors import DataError
 from irec_models.data import Bank, StreamConfig
-from irec_models.data.compose import Setting, compose, compose_drums
+from irec_models.data.compose import Note, Setting, compose, compose_drums
 from irec_models.data.labels import truth_of
 from irec_models.data.phrases import PHRASE_RMS, active_rms, fade, render_phrase, shift_pitch
 from irec_models.data.pitch import pitch_from_sound
@@ -46,6 +46,34 @@ def test_monophonic_lines_play_one_note_at_a_time() -> None:
         rng = np.random.default_rng(seed)
         onsets = [note.onset_s for note in compose(rng, Setting.draw(rng), 60, 84, 4.0)]
         assert len(set(onsets)) == len(onsets)
+
+
+@pytest.mark.parametrize("polyphonic", [False, True])
+def test_players_that_play_together_share_chords_and_rhythm(polyphonic: bool) -> None:
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        setting = Setting.together(rng, 4.0)
+        ends = [chord.onset_s + chord.duration_s for chord in setting.chords]
+        np.testing.assert_allclose([chord.onset_s for chord in setting.chords[1:]], ends[:-1])
+        assert all(chord.duration_s >= 0.16 for chord in setting.chords)
+        tunes = 0
+        for _ in range(12):
+            notes = compose(rng, setting, 50, 74, 4.0, polyphonic=polyphonic)
+            assert all(50 <= note.pitch <= 76 and 0 <= note.onset_s < 4 for note in notes)
+            tunes += not all(_belongs(note, setting) for note in notes)
+        assert tunes <= 7  # a few have a tune of their own
+
+
+def _belongs(note: Note, setting: Setting) -> bool:
+    chord = max((c for c in setting.chords if c.onset_s <= note.onset_s + 1e-9), key=lambda c: c.onset_s)
+    return round(note.pitch) % 12 in chord.classes
+
+
+def test_a_voice_of_few_notes_plays_along_as_it_can() -> None:
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        notes = compose(rng, Setting.together(rng, 2.0), 60, 60, 2.0)
+        assert all(54 <= note.pitch <= 67 for note in notes)
 
 
 def test_a_score_without_room_is_refused() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,14 +15,18 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from irec_live.errors import DataError
 from irec_models.data import (
     AugmentConfig,
+    Bank,
     MixStream,
     StreamConfig,
     eval_clips,
     held_out_mixes,
     make_loader,
 )
+from irec_models.data import mixer as mixer_module
 from irec_models.data.effects import Noises, codec_loss, compressor_gain, overdrive
 from irec_models.data.mixer import neuroment_levels
+from irec_models.data.phrases import render_phrase
+from irec_models.data.pools import Voice
 from irec_models.data.rooms import Rooms, room_response
 from irec_models.data.targets import frame_energy, presence
 
@@ -157,6 +162,41 @@ def test_held_out_sources_are_not_drawn(folder: Path) -> None:
     rng = np.random.default_rng(0)
     heard = {voice.source for _ in range(40) for voice in stream.mixer.render(rng, size=2).voices}
     assert heard == {"north"}
+
+
+def test_who_plays_together_begins_together(folder: Path) -> None:
+    def agreement(together: float) -> float:
+        config = CONFIG.model_copy(
+            update={"augment": AugmentConfig.none(), "together": together, "same_start": 1.0, "mix_s": 3.0}
+        )
+        mixer = _stream(folder, config).mixer
+        found = []
+        for seed in range(40):
+            stems = mixer.render(np.random.default_rng(seed), names=["flute", "piano"]).stems
+            energy = frame_energy(stems, 512, 256)
+            rises = np.maximum(np.diff(np.sqrt(energy), axis=1), 0)
+            found.append(np.corrcoef(rises)[0, 1])
+        return float(np.nanmean(found))
+
+    assert agreement(1.0) > agreement(0.0) + 0.2
+
+
+def test_sections_are_for_instruments_that_play_no_chords(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: dict[str, int] = {}
+
+    def counted(bank: Bank, voice: Voice, *args: Any, **kwargs: Any) -> Any:
+        counts[voice.name] = counts.get(voice.name, 0) + 1
+        return render_phrase(bank, voice, *args, **kwargs)
+
+    monkeypatch.setattr(mixer_module, "render_phrase", counted)
+    config = CONFIG.model_copy(update={"augment": AugmentConfig.none(), "section": 1.0, "phrases": 1.0})
+    mixer = _stream(folder, config).mixer
+    for seed in range(20):
+        mix = mixer.render(np.random.default_rng(seed), names=["flute", "piano", "drums"])
+        assert mix.stems.any(axis=1).all()
+        assert np.isfinite(mix.audio).all()
+    assert 40 <= counts["flute"] <= 80
+    assert (counts["piano"], counts["drums"]) == (20, 20)
 
 
 def test_neuroment_levels_follow_equations_8_and_9() -> None:
