@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from irec_live.catalog import find_model
 from irec_live.detector import Detector
 from irec_live.errors import CheckpointError
 from irec_live.overlap_add import OverlapAdd
@@ -59,8 +60,25 @@ class CheckpointJudge:
         return result
 
 
+def model_file(given: Path) -> Path:
+    """The file of a model: itself, or that of the installed model that a bare word names, as for the app.
+
+    Raises
+    ------
+    ModelError
+        No installed model has this name.
+
+    Examples
+    --------
+    >>> model_file(Path("runs/best.pt")).name, model_file(Path("tutti-1s")).suffix
+    ('best.pt', '.onnx')
+    """
+    named = given.name == str(given) and not given.suffix and not given.exists()
+    return find_model(given.name) if named else given
+
+
 def load_judge(path: Path) -> tuple[Judge, Mapping[str, Any]]:
-    """Open an ``.onnx`` file or a checkpoint.
+    """Open an ``.onnx`` file, a checkpoint, or an installed model given by its name.
 
     Returns
     -------
@@ -71,8 +89,9 @@ def load_judge(path: Path) -> tuple[Judge, Mapping[str, Any]]:
     Raises
     ------
     ModelError, CheckpointError
-        It is neither, or broken.
+        It is none of these, or broken.
     """
+    path = model_file(path)
     if path.suffix.lower() == ".onnx":
         return Detector(path), {}
     if path.suffix.lower() not in (".pt", ".pth", ".ckpt"):

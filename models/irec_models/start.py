@@ -16,11 +16,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from irec_live.catalog import find_model
 from irec_live.detector import Detector
 from irec_live.errors import CheckpointError
 from irec_models.checkpoint import load_checkpoint
 from irec_models.frontends.normalize import Standardizer
+from irec_models.judges import model_file
 from irec_models.nets import ChenNet, Network
 from irec_models.restore import network_of
 
@@ -55,8 +55,7 @@ def load_start(given: Path) -> Start:
     ModelError
         If no installed model has this name, or the exported file is unusable.
     """
-    # A bare word is a model's name, as it is for the app; checkpoints have an ending or a folder.
-    path = find_model(given.name) if given.name == str(given) and not given.suffix and not given.exists() else given
+    path = model_file(given)
     if path.suffix.lower() != ".onnx":
         checkpoint = load_checkpoint(path)
         return Start(checkpoint.spec.name, checkpoint.spec.labels, checkpoint.network(), checkpoint.card)

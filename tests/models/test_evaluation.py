@@ -192,6 +192,7 @@ def test_clips_of_a_manifest_run_through_checkpoint_and_command_line(
         (small_checkpoint, ["--compare", str(scores), "--json", str(out)]),
         (small_envelope_checkpoint, ["--hop", "0.2"]),
         (tiny_activation_path, []),
+        (Path("tutti-1s"), []),
         (small_checkpoint, ["--mixes", "--split", "train", "--source", "south"]),
     ):
         result = CliRunner().invoke(main, ["evaluate", str(model), "--data", str(bank), *extra])

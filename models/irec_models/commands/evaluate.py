@@ -65,7 +65,7 @@ def evaluate(
     mistakes: int,
     cache: Path | None,
 ) -> None:
-    """Measure each MODEL, an .onnx file or a checkpoint, on real clips.
+    """Measure each MODEL, an .onnx file, a checkpoint or the name of an installed model, on real clips.
 
     With --report, models also judge mixtures, where clips are of one instrument by itself, and all of it becomes one
     page. What a model has judged is kept: stopped and started again, the work goes on where it was.

@@ -48,7 +48,7 @@ def stress(
     noise_seconds: float,
     json_path: Path | None,
 ) -> None:
-    """Measure what MODELS (.onnx files or checkpoints) withstand.
+    """Measure what MODELS (.onnx files, checkpoints or names of installed models) withstand.
 
     robustness: the scores on clips that are band-limited, coded, soft, clipped, noisy, in rooms. false-labels: what
     noise, silence and speech light. latency: from a note's onset to its label. ensembles: precision and recall of what

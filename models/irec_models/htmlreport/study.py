@@ -24,7 +24,7 @@ from irec_models.data.labels import truth_of
 from irec_models.data.manifest import read_manifests
 from irec_models.evaluate import Evaluation, JudgedClips, evaluate, judge_clips
 from irec_models.htmlreport.memory import Memory, RememberingJudge
-from irec_models.judges import Judge, load_judge
+from irec_models.judges import Judge, load_judge, model_file
 from irec_models.mixes import JudgedMixes, MixEvaluation, judge_mixes, score_mixes
 from irec_models.nets import Network
 from irec_models.restore import network_of
@@ -220,6 +220,7 @@ def conduct(
         The cache cannot be written.
     """
     # All are opened before the first is judged: a broken one should not come to light after an hour.
+    paths = [model_file(path) for path in paths]
     opened = [(path, load_judge(path)[0], _sha256(path)) for path in paths]
     digests = [digest for _, _, digest in opened]
     if len(set(digests)) != len(digests):
