@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,21 +16,18 @@ from irec_models.commands.data import data
 from irec_models.commands.evaluate import evaluate
 from irec_models.commands.fuse import fuse
 from irec_models.commands.join import join
+from irec_models.commands.options import (
+    FILE,
+    data_folders,
+    machine_options,
+    settings_option,
+    stop_on_signals,
+    teacher_option,
+)
 from irec_models.commands.reproduce import reproduce
 from irec_models.commands.rotate import rotate
 from irec_models.commands.standardization import standardization
 from irec_models.commands.stress import stress
-
-FILE = click.Path(path_type=Path)
-
-_data = click.option(
-    "--data",
-    type=FILE,
-    multiple=True,
-    default=(Path("data"),),
-    show_default="data",
-    help="Folder with manifest.csv; may be repeated.",
-)
 
 
 class _Commands(click.Group):
@@ -42,6 +38,9 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except IrecError as error:
             click.echo(f"irec-train: {error}", err=True)
+            ctx.exit(2)
+        except FloatingPointError as error:  # training that diverged; nothing after its last save was any use
+            click.echo(f"irec-train: {error}; what was saved before is in the run's folder", err=True)
             ctx.exit(2)
         except ModuleNotFoundError as error:
             # What the packages of this project lack is in the extra; a missing module of its own is a defect.
@@ -70,17 +69,13 @@ main.add_command(stress)
 
 @main.command()
 @click.argument("recipe", type=FILE)
-@_data
+@data_folders
 @click.option("--out", type=FILE, help="Folder of the run; default runs/NAME of the recipe.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value, as train.seed=1; repeatable."
-)
+@settings_option
 @click.option("--label", help="Train a classifier of this label alone, to be joined with others.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 ...")
-@click.option("--workers", type=click.IntRange(0), default=1, show_default=True, help="Processes that make data.")
-@click.option("--threads", type=click.IntRange(1), help="CPU threads of the network.")
-@click.option("--teacher", type=FILE, help="yamnet.tflite, for recipes with a [distill] table.")
+@machine_options
+@teacher_option
 @click.option("--start-from", type=FILE, help="Trained model to begin with: .pt, .onnx or a name.")
 def fit(
     recipe: Path,
@@ -108,9 +103,7 @@ def fit(
     if label:
         settings = (*label_settings(recipe.stem, label), *settings)
     folder = out or Path("runs") / name
-    # A run in the background starts with Ctrl-C ignored, and `kill` should save just as well.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    stop_on_signals()
     try:
         trainer = train(
             recipe,
@@ -126,9 +119,6 @@ def fit(
         )
     except KeyboardInterrupt:
         sys.exit(130)
-    except FloatingPointError as error:
-        click.echo(f"irec-train: {error}; what was saved before is in {folder}", err=True)
-        sys.exit(2)
     click.echo(f"{trainer.run.best}: best held-out {trainer.recipe.train.monitor} {abs(trainer.best):.4f}")
     folders = " ".join(f"--data {path}" for path in data)
     click.echo(f"next: irec-train publish {folder} {folders} -o {folder / (trainer.recipe.model.name + '.pt')}")
@@ -136,7 +126,7 @@ def fit(
 
 @main.command()
 @click.argument("run", type=FILE)
-@_data
+@data_folders
 @click.option("-o", "--out", type=FILE, required=True, help="Checkpoint to write.")
 def publish(run: Path, data: tuple[Path, ...], out: Path) -> None:
     """Choose thresholds for the best weights of RUN, measure them, write card and checkpoint."""

@@ -107,3 +107,15 @@ def test_sources_are_dealt_into_turns_of_like_size(bank: Path) -> None:
     assert set(turns_of(clips, ["flute"])) == {("north",), ("south",)}
     assert sorted(map(sorted, turns_of(more, ["flute", "oboe"], number=2))) == [["north", "stage"], ["south"]]
     assert len(turns_of(more, ["flute", "oboe"], number=9)) == 3
+
+
+def test_training_that_diverges_is_one_sentence(
+    bank: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverge(*args: object, **kwargs: object) -> None:
+        raise FloatingPointError("the loss is not a number at step 3")
+
+    monkeypatch.setattr(module, "fit", diverge)
+    result = CliRunner().invoke(main, ["rotate", str(recipe), "--data", str(bank), "--out", str(tmp_path / "runs")])
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "at step 3; what was saved before is in the run's folder" in result.stderr

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from irec_live.errors import OutputError
-
-FILE = click.Path(path_type=Path)
+from irec_models.commands.options import FILE
 
 
 @click.command()

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 
 import click
 
-FILE = click.Path(path_type=Path)
+from irec_models.commands.options import FILE, data_folders, settings_option, stop_on_signals
 
 
 @click.command()
 @click.argument("recipe", type=FILE)
-@click.option(
-    "--data",
-    type=FILE,
-    multiple=True,
-    default=(Path("data"),),
-    show_default="data",
-    help="Folder with manifest.csv; may be repeated.",
-)
+@data_folders
 @click.option("--out", type=FILE, help="Folder of the run; default runs/NAME of the recipe.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value, as train.seed=1; repeatable."
-)
+@settings_option
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
 @click.option("--penalty", type=click.FloatRange(min=0.0, min_open=True), help="C of the machines; default 4.")
 def bosch(
@@ -42,9 +32,7 @@ def bosch(
     from irec_models.bosch.training import PENALTY, train_bosch
 
     folder = out or Path("runs") / recipe.stem
-    # A run in the background starts with Ctrl-C ignored, and `kill` should save just as well.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    stop_on_signals()
     try:
         run, result = train_bosch(recipe, data, folder, penalty=penalty or PENALTY, settings=settings, resume=resume)
     except KeyboardInterrupt:

@@ -16,12 +16,12 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.table import Table
 from rich.text import Text
 
+from irec_models.commands.options import FILE
+
 if TYPE_CHECKING:
     from irec_models.datasets import DataSet
     from irec_models.datasets.download import Advance
     from irec_models.datasets.prepare import Findings, Say
-
-FILE = click.Path(path_type=Path)
 
 
 @click.group(invoke_without_command=True)

@@ -12,21 +12,13 @@ import click
 from rich.console import Console
 
 from irec_live.errors import OutputError
+from irec_models.commands.options import FILE, data_folders
 from irec_models.commands.progress import bars, begin_in
-
-FILE = click.Path(path_type=Path)
 
 
 @click.command()
 @click.argument("models", metavar="MODEL...", type=FILE, nargs=-1, required=True)
-@click.option(
-    "--data",
-    type=FILE,
-    multiple=True,
-    default=(Path("data"),),
-    show_default="data",
-    help="Folder with manifest.csv; may be repeated.",
-)
+@data_folders
 @click.option("--split", default="dev", show_default=True)
 @click.option("--source", "sources", multiple=True, help="Only clips of this source; may be repeated.")
 @click.option("--hop", type=click.FloatRange(min=0.01), help="Seconds between windows; default half a window.")

@@ -6,19 +6,12 @@ from pathlib import Path
 
 import click
 
-FILE = click.Path(path_type=Path)
+from irec_models.commands.options import FILE, data_folders
 
 
 @click.command()
 @click.argument("members", type=FILE, nargs=-1, required=True)
-@click.option(
-    "--data",
-    type=FILE,
-    multiple=True,
-    default=(Path("data"),),
-    show_default="data",
-    help="Folder with manifest.csv; may be repeated.",
-)
+@data_folders
 @click.option("-o", "--out", type=FILE, required=True, help="Checkpoint to write.")
 @click.option("--recipe", type=FILE, help="Says what was held out; default recipe.toml beside each member.")
 @click.option("--name", help="Of the model; default the name of --out.")

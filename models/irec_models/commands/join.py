@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-FILE = click.Path(path_type=Path)
+from irec_models.commands.options import FILE
 
 
 @click.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,10 +14,11 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from irec_models.commands.options import FILE, machine_options, settings_option, stop_on_signals
+
 if TYPE_CHECKING:
     from irec_models.reproduce import Each, Reproduction
 
-FILE = click.Path(path_type=Path)
 
 _NAMES = {"s1": "S1, mean", "s2": "S2, sum / strongest"}
 
@@ -27,12 +27,8 @@ _NAMES = {"s1": "S1, mean", "s2": "S2, sum / strongest"}
 @click.argument("recipe", type=FILE)
 @click.option("--data", "folder", type=FILE, required=True, help="Folder of the data set, as it was unpacked.")
 @click.option("--out", type=FILE, help="Folder of the run; default runs/NAME of the recipe.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value, as train.seed=1; repeatable."
-)
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 ...")
-@click.option("--workers", type=click.IntRange(0), default=1, show_default=True, help="Processes that make data.")
-@click.option("--threads", type=click.IntRange(1), help="CPU threads of the network.")
+@settings_option
+@machine_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
 def reproduce(
     recipe: Path,
@@ -51,8 +47,7 @@ def reproduce(
     """
     from irec_models.reproduce import reproduce as run
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    stop_on_signals()
     try:
         with _progress() as each:
             result = run(

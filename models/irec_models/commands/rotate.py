@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,35 +13,30 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from irec_models.commands.options import (
+    FILE,
+    data_folders,
+    machine_options,
+    settings_option,
+    stop_on_signals,
+    teacher_option,
+)
 from irec_models.commands.progress import bars, begin_in
 
 if TYPE_CHECKING:
     from irec_models.rotation import Judged, Rotation
     from irec_models.ticks import Begin
 
-FILE = click.Path(path_type=Path)
-
 
 @click.command()
 @click.argument("recipe", type=FILE)
-@click.option(
-    "--data",
-    type=FILE,
-    multiple=True,
-    default=(Path("data"),),
-    show_default="data",
-    help="Folder with manifest.csv; may be repeated.",
-)
+@data_folders
 @click.option("--out", type=FILE, help="Folder of the runs; default runs/NAME-rotation.")
 @click.option("--source", "sources", multiple=True, help="Leave out only this one in its turn; may be repeated.")
 @click.option("--turns", type=click.IntRange(2), help="Deal the sources into so many turns; default one turn each.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value, as train.steps=500; repeatable."
-)
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 ...")
-@click.option("--workers", type=click.IntRange(0), default=1, show_default=True, help="Processes that make data.")
-@click.option("--threads", type=click.IntRange(1), help="CPU threads of the network.")
-@click.option("--teacher", type=FILE, help="yamnet.tflite, for recipes with a [distill] table.")
+@settings_option
+@machine_options
+@teacher_option
 @click.option("--json", "json_path", type=FILE, help="Write all scores here.")
 def rotate(
     recipe: Path,
@@ -65,8 +59,7 @@ def rotate(
     from irec_live.formats.whole import write_whole
     from irec_models.rotation import rotate as run
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    stop_on_signals()
     try:
         rotation = run(
             recipe,

@@ -6,19 +6,12 @@ from pathlib import Path
 
 import click
 
-FILE = click.Path(path_type=Path)
+from irec_models.commands.options import FILE, data_folders
 
 
 @click.command()
 @click.argument("checkpoint", type=FILE)
-@click.option(
-    "--data",
-    type=FILE,
-    multiple=True,
-    default=(Path("data"),),
-    show_default="data",
-    help="Folder with manifest.csv; may be repeated.",
-)
+@data_folders
 @click.option("--source", "sources", multiple=True, required=True, help="Held-out source for mixtures; repeatable.")
 def standardization(checkpoint: Path, data: tuple[Path, ...], sources: tuple[str, ...]) -> None:
     """Measure CHECKPOINT with its input standardised by constants, by what was heard so far, and by whole recordings.

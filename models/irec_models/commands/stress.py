@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from functools import partial
 from pathlib import Path
 
 import click
 
-FILE = click.Path(path_type=Path)
+from irec_models.commands.options import FILE, data_folders, stop_on_signals
+
 NAMES = ("robustness", "false-labels", "latency", "ensembles", "matrices")
 
 
 @click.command()
 @click.argument("models", type=FILE, nargs=-1, required=True)
-@click.option(
-    "--data",
-    type=FILE,
-    multiple=True,
-    default=(Path("data"),),
-    show_default="data",
-    help="Folder with manifest.csv; may be repeated.",
-)
+@data_folders
 @click.option("--split", default="dev", show_default=True)
 @click.option("--source", "sources", multiple=True, help="Only clips of this source; may be repeated.")
 @click.option("--only", type=click.Choice(NAMES), multiple=True, help="Only this test; may be repeated.")
@@ -66,9 +59,7 @@ def stress(
     from irec_models.stress.suite import Material, empty_report
     from irec_models.stress.suite import stress as run
 
-    # A run in the background starts with Ctrl-C ignored, and `kill` should end it just as well.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    stop_on_signals()
     judges = [(path, load_judge(path)[0]) for path in models]  # a broken one shows before anything is measured
     material = Material(data, split, sources, most, noise_seconds)
     content = empty_report(split, [str(path) for path in models])

@@ -170,3 +170,19 @@ def read_manifests(folders: Path | str | Iterable[Path | str]) -> tuple[Clip, ..
     if not clips:
         raise DataError("no data folder was given")
     return clips
+
+
+def write_manifest(root: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write ``manifest.csv`` of a folder, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        It cannot be written.
+    """
+    part = root / "manifest.csv.part"
+    with part.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(columns)
+        writer.writerows(rows)
+    part.replace(root / "manifest.csv")

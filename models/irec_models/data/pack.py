@@ -10,7 +10,6 @@ labels, sources and splits stay. The result is a data folder like any other.
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -21,7 +20,7 @@ import numpy.typing as npt
 import soundfile
 
 from irec_live.errors import DataError, IrecError, OutputError
-from irec_models.data.manifest import Clip, read_manifests
+from irec_models.data.manifest import Clip, read_manifests, write_manifest
 from irec_models.data.store import decode
 
 _RATE = 24000  # Opus carries 12 kHz of sound at this rate, more than it can code well at low bit rates
@@ -178,12 +177,7 @@ def _row_bytes(clip: Clip) -> int:
 def _finish(out: Path, chosen: Sequence[Clip], dropped: Iterable[Clip]) -> None:
     for clip in dropped:
         (out / _place(clip)).unlink(missing_ok=True)
-    part = out / "manifest.csv.part"
-    with part.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(_COLUMNS)
-        writer.writerows(_row(clip) for clip in chosen)
-    part.replace(out / "manifest.csv")
+    write_manifest(out, _COLUMNS, (_row(clip) for clip in chosen))
 
 
 @click.command(help=__doc__)

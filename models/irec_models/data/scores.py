@@ -12,7 +12,6 @@ them.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
@@ -25,7 +24,8 @@ import soundfile
 
 from irec_live.errors import DataError, IrecError, MissingExtraError, OutputError
 from irec_models.data.general_midi import KITS, PROGRAMS, Program
-from irec_models.data.synthesizer import DRUM_BANK, Key, SoundFont
+from irec_models.data.manifest import write_manifest
+from irec_models.data.synthesizer import DRUM_BANK, Key, SoundFont, write_sound
 from irec_models.data.targets import frame_energy, presence
 
 Array = npt.NDArray[np.float32]
@@ -232,7 +232,7 @@ def render_scores(
                             advance(file)
             if not rows:
                 raise DataError("no excerpt has only instruments that are known; choose some with --play")
-            _write_manifest(root, rows)
+            write_manifest(root, COLUMNS, rows)
         except (OSError, soundfile.SoundFileError) as error:
             raise OutputError(f"renders cannot be written to {root}: {error}") from error
     return len(rows), skipped
@@ -259,7 +259,7 @@ def _render(
         if part.name is None or sound is None:
             return None
         stems[part.name] = stems[part.name] + sound if part.name in stems else sound
-    mix = np.sum(list(stems.values()), axis=0, dtype=np.float32) if stems else np.zeros(1, np.float32)
+    mix: Array = np.sum(list(stems.values()), axis=0, dtype=np.float32) if stems else np.zeros(1, np.float32)
     peak = float(np.abs(mix).max())
     if peak < 1e-3:
         return None
@@ -269,23 +269,13 @@ def _render(
     unknown = [name for name, known in zip(stems, clear, strict=True) if not known]
     if not labels:
         return None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part_path = path.with_suffix(".part")
-    soundfile.write(part_path, mix * np.float32(0.9 / peak), synth.sample_rate, "PCM_16", format="FLAC")
-    part_path.replace(path)
+    write_sound(path, mix, synth.sample_rate)
     return ";".join(labels), ";".join(unknown), "+".join(labels)
 
 
 def _within(key: Key, start: float, seconds: float) -> Key | None:
     onset, end = max(key.onset_s - start, 0.0), min(key.onset_s + key.duration_s - start, seconds)
     return key._replace(onset_s=onset, duration_s=end - onset) if end - onset > 0.01 else None
-
-
-def _write_manifest(root: Path, rows: Sequence[tuple[str, ...]]) -> None:
-    part = root / "manifest.csv.part"
-    with part.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([COLUMNS, *rows])
-    part.replace(root / "manifest.csv")
 
 
 @click.command(help=__doc__)

@@ -10,8 +10,7 @@ The folder has a ``manifest.csv`` and can be given beside others wherever data f
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,8 +22,9 @@ from irec_live.errors import DataError, IrecError, OutputError
 from irec_models.data.compose import Note, Setting, compose
 from irec_models.data.general_midi import DRUM_KEYS, KITS, PROGRAMS, Program
 from irec_models.data.labels import POLYPHONIC
+from irec_models.data.manifest import write_manifest
 from irec_models.data.store import trim
-from irec_models.data.synthesizer import DRUM_BANK, Key, SoundFont
+from irec_models.data.synthesizer import DRUM_BANK, Key, SoundFont, write_sound
 
 _COLUMNS = ("split", "file", "labels", "instrument", "kind", "source", "licence", "seconds", "original_rate", "path")
 
@@ -133,7 +133,7 @@ def render_font(
         The folder cannot be written.
     """
     root = Path(out)
-    rows: list[dict[str, str]] = []
+    rows: list[tuple[str, ...]] = []
     with SoundFont(font) as synth:
         try:
             for take in takes(phrases=phrases, seed=seed, names=names):
@@ -144,7 +144,7 @@ def render_font(
                         advance(take.file)
             if not rows:
                 raise DataError(f"{font} has none of the General MIDI programs that were asked for")
-            _write_manifest(root, rows)
+            write_manifest(root, _COLUMNS, rows)
         except (OSError, soundfile.SoundFileError) as error:
             raise OutputError(f"renders cannot be written to {root}: {error}") from error
     return len(rows)
@@ -158,25 +158,13 @@ def _render_take(synth: SoundFont, take: _Take, path: Path) -> float:
     if audio is None or not np.abs(audio).max(initial=0.0) > 1e-3:
         return 0.0
     audio = audio[trim(audio, synth.sample_rate)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    soundfile.write(part, audio * np.float32(0.9 / np.abs(audio).max()), synth.sample_rate, "PCM_16", format="FLAC")
-    part.replace(path)
+    write_sound(path, audio, synth.sample_rate)
     return len(audio) / synth.sample_rate
 
 
-def _row(take: _Take, source: str, licence: str, seconds: float, rate: int) -> dict[str, str]:
-    values = ("train", take.file, take.name, take.instrument, take.kind, source, licence, f"{seconds:.3f}", str(rate))
-    return dict(zip(_COLUMNS, (*values, take.file), strict=True))
-
-
-def _write_manifest(root: Path, rows: Sequence[dict[str, str]]) -> None:
-    part = root / "manifest.csv.part"
-    with part.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, _COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-    part.replace(root / "manifest.csv")
+def _row(take: _Take, source: str, licence: str, seconds: float, rate: int) -> tuple[str, ...]:
+    about = ("train", take.file, take.name, take.instrument, take.kind, source, licence)
+    return (*about, f"{seconds:.3f}", str(rate), take.file)
 
 
 @click.command(help=__doc__)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
+import soundfile
 
 from irec_live.errors import DataError, MissingExtraError
 
@@ -120,6 +121,20 @@ class SoundFont:
         stereo = np.concatenate(parts).reshape(-1, 2) if parts else np.zeros((0, 2), np.int16)
         mono: npt.NDArray[np.float32] = stereo.astype(np.float32).mean(axis=1) / np.float32(32768)
         return mono
+
+
+def write_sound(path: Path, audio: npt.NDArray[np.float32], sample_rate: int) -> None:
+    """Write a sound (T,), brought to a peak of 0.9, as FLAC: whole or not at all. Folders on the way are made.
+
+    Raises
+    ------
+    OSError, soundfile.SoundFileError
+        It cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    soundfile.write(part, audio * np.float32(0.9 / np.abs(audio).max()), sample_rate, "PCM_16", format="FLAC")
+    part.replace(path)
 
 
 def load_fluidsynth() -> Any:

@@ -1,0 +1,44 @@
+"""Options that several commands have, and how long ones are stopped."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FILE = click.Path(path_type=Path)
+
+data_folders = click.option(
+    "--data",
+    type=FILE,
+    multiple=True,
+    default=(Path("data"),),
+    show_default="data",
+    help="Folder with manifest.csv; may be repeated.",
+)
+settings_option = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value, as train.seed=1; repeatable."
+)
+teacher_option = click.option("--teacher", type=FILE, help="yamnet.tflite, for recipes with a [distill] table.")
+
+
+def machine_options(command: F) -> F:
+    """``--device``, ``--workers`` and ``--threads`` of commands that train."""
+    for option in (
+        click.option("--threads", type=click.IntRange(1), help="CPU threads of the network."),
+        click.option("--workers", type=click.IntRange(0), default=1, show_default=True, help="Processes for data."),
+        click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 ..."),
+    ):
+        command = option(command)
+    return command
+
+
+def stop_on_signals() -> None:
+    """Make Ctrl-C and `kill` a `KeyboardInterrupt`: what runs in the background starts with Ctrl-C ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
