@@ -90,6 +90,9 @@ class DistillSection(_Section):
 
     teacher: Literal["yamnet"]
     weight: float = Field(default=1.0, gt=0, description="of the teacher's loss beside that of the labels")
+    contrast: float = Field(
+        default=0.0, ge=0, description="weight of how the teacher tells instruments apart, beside its single values"
+    )
     trust: float | None = Field(
         default=None, ge=0, le=1, description="weight of the opinion of a classifier on the teacher's embedding"
     )

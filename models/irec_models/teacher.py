@@ -43,10 +43,13 @@ CLASSES = 521
 FEATURES = 1024
 SIZE = FEATURES + CLASSES
 """D: YAMNet's embedding and the logits of its 521 AudioSet classes."""
+SOUNDS = (*range(32), *range(132, 211))
+"""The classes of human voices, and of music and its instruments, in YAMNet's order."""
 
 _LEVEL = 0.1  # RMS that windows are brought to: the student does not hear the level either
 _FLOOR = 1e-3  # -60 dBFS, where the app does not ask a network either
 _FARTHEST = 5.0  # deviations from the mean that a pupil is asked to follow
+_TEMPERATURE = 2.0
 
 
 class Lesson(NamedTuple):
@@ -80,17 +83,24 @@ class Pupil(Protocol):
 class Guess(nn.Module):
     """What a pupil thinks its teacher says: one layer from the pupil's embedding, there in training only.
 
+    Most of what the 1545 values have in common is whether there is music at all. Which instrument it is shows in how
+    the logits of instruments and voices differ from each other, so those are also compared as one distribution (Hinton
+    et al., section 2, at a temperature of 2).
+
     Parameters
     ----------
     size : int
         E, values of the pupil's embedding.
+    contrast : float
+        Weight of that comparison beside the one value by value.
     """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, contrast: float = 0.0) -> None:
         super().__init__()
+        self.contrast = contrast
         self.layer = nn.Linear(size, SIZE)
         self.register_buffer("mean", torch.zeros(SIZE))
         self.register_buffer("deviation", torch.ones(SIZE))
@@ -111,14 +121,26 @@ class Guess(nn.Module):
         self.deviation.copy_(deviation)
 
     def loss(self, embedding: Tensor, taught: Tensor) -> Tensor:
-        """Smooth absolute error against the teacher's values (B, D) without rows of NaN; both parts weigh alike."""
+        """Error against the teacher's values (B, D), leaving out rows of NaN.
+
+        Smooth absolute error, in which embedding and logits weigh alike, and `contrast` times the Kullback-Leibler
+        divergence over `SOUNDS`.
+        """
         heard = ~taught.isnan().any(dim=1)
         embedding, taught = embedding[heard], taught[heard]
         if not len(taught):
             return self.layer.weight.sum() * 0.0
         wanted = ((taught - self.mean) / self.deviation).clamp(-_FARTHEST, _FARTHEST)
-        error = functional.smooth_l1_loss(self.layer(embedding).float(), wanted, reduction="none").mean(dim=0)
-        return error[:FEATURES].mean() + error[FEATURES:].mean()
+        said = self.layer(embedding).float()
+        error = functional.smooth_l1_loss(said, wanted, reduction="none").mean(dim=0)
+        total = error[:FEATURES].mean() + error[FEATURES:].mean()
+        if self.contrast:
+            belief, truth = (
+                (values[:, FEATURES:][:, SOUNDS] / _TEMPERATURE).log_softmax(dim=1)
+                for values in (said * self.deviation + self.mean, taught)
+            )
+            total = total + self.contrast * functional.kl_div(belief, truth, reduction="batchmean", log_target=True)
+        return total
 
 
 class Expert(nn.Module):

@@ -157,11 +157,12 @@ def test_noise_stays_within_its_range_and_comes_over_silence_too() -> None:
     assert float(added_db[1::2][unscaled[1::2]].max()) < 9.0
 
 
-def test_a_pupil_learns_what_its_teacher_says() -> None:
+@pytest.mark.parametrize("contrast", [0.0, 2.0])
+def test_a_pupil_learns_what_its_teacher_says(contrast: float) -> None:
     torch.manual_seed(0)
     embedding = torch.randn(256, 8)
     taught = torch.nn.Linear(8, SIZE)(embedding).detach() * 5 + 2
-    guess = Guess(8)
+    guess = Guess(8, contrast)
     guess.fit(taught)
     optimizer = torch.optim.Adam(guess.parameters(), lr=0.03)
     before = float(guess.loss(embedding, taught).detach())
@@ -171,6 +172,22 @@ def test_a_pupil_learns_what_its_teacher_says() -> None:
         loss.backward()
         optimizer.step()
     assert float(loss.detach()) < 0.1 * before
+
+
+def test_contrast_compares_the_belief_in_instruments_and_voices_alone() -> None:
+    torch.manual_seed(0)
+    embedding, taught = torch.randn(6, 8), 3 * torch.randn(6, SIZE)
+    plain, guess = Guess(8), Guess(8, contrast=2.0)
+    for each in (plain, guess):
+        each.fit(taught)
+    guess.load_state_dict(plain.state_dict())
+    logits = plain.layer(embedding) * plain.deviation + plain.mean
+    belief, truth = (
+        torch.softmax(torch.cat((v[:, FEATURES : FEATURES + 32], v[:, FEATURES + 132 : FEATURES + 211]), dim=1) / 2, 1)
+        for v in (logits, taught)
+    )
+    divergence = (truth * (truth / belief).log()).sum(dim=1).mean()
+    torch.testing.assert_close(guess.loss(embedding, taught), plain.loss(embedding, taught) + 2 * divergence)
 
 
 def test_the_expert_advises_where_labels_are_unsure_and_is_heard_beside_those_that_are_not() -> None:
