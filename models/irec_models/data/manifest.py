@@ -8,14 +8,24 @@ nobody judged, likewise), ``instrument``, ``kind``, ``licence``, ``repository``,
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from irec_live.errors import DataError
+from irec_models.data.labels import UNPITCHED
 
 NEEDED = ("file", "labels", "source", "split")
 OPTIONAL = ("unknown", "instrument", "kind", "licence", "seconds", "original_rate", "repository", "path")
+
+_BESIDE_NOTES = re.compile(
+    r"(^|[/ _-])(release|breath(?!y)|fail\b|perc?_?\d|mute_strings?\d|(open|close)_rr\d)[^/]*$"
+    r"|MTG Solo Saxophones/[^/]*/[^/]*_[bk]_\d+\.",  # breath and keys
+    re.IGNORECASE,
+)
+"""What sample libraries record beside notes, by the names of the files: breath, keys and valves, knocks on the body,
+muted strings, the echo of a released key. Brought to the level of a note they would pass for the instrument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +95,18 @@ def _clip(root: Path, row: dict[str, str], where: str) -> Clip:
     if file.is_absolute() or ".." in file.parts or not row["file"]:
         raise DataError(f"{where} names file '{row['file']}'; expected a path below the manifest's own folder")
     rate = row.get("original_rate") or "0"
+    kind, origin = row.get("kind") or "phrases", row.get("path") or row["file"]
+    if kind == "notes" and not UNPITCHED.intersection(labels) and _BESIDE_NOTES.search(origin):
+        labels, kind = ("noise",), "noise"
     return Clip(
         root=root,
         file=str(file),
         labels=labels,
         source=row["source"],
         split=row["split"],
-        instrument=row.get("instrument") or labels[0],
-        kind=row.get("kind") or "phrases",
-        origin=row.get("path") or row["file"],
+        instrument="noise" if labels == ("noise",) else row.get("instrument") or labels[0],
+        kind=kind,
+        origin=origin,
         original_rate=int(rate) if rate.isdigit() else 0,
         licence=row.get("licence") or "",
         unknown=_names(row.get("unknown") or ""),

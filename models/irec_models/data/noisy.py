@@ -60,7 +60,7 @@ class Noisy:
             noise = self._noises[rng.integers(len(self._noises))]
             start = int(rng.integers(len(noise) - self._window))
             noise = noise[start : start + self._window]
-            level = float(np.sqrt(np.mean(audio[i] ** 2)))
+            level = float(audio[i].std())  # without the offset, which nobody hears
             if level < _SILENT:
                 gain = 10.0 ** (rng.uniform(*_ALONE_DBFS) / 20.0)
             else:

@@ -63,10 +63,11 @@ def default_cache() -> Path:
 
 
 def store_path(clips: Sequence[Clip], sample_rate: int, cache: Path | None = None) -> Path:
-    """Folder of the store of these clips: another file, size or rate is another store."""
+    """Folder of the store of these clips: another file, size, name or rate is another store."""
     digest = hashlib.sha256(f"{FORMAT} {sample_rate}".encode())
     for clip in clips:
-        digest.update(f"\n{clip.file} {clip.audio_path.stat().st_size} {clip.kind}".encode())
+        facts = (clip.file, clip.audio_path.stat().st_size, clip.kind, clip.labels, clip.origin)
+        digest.update(f"\n{facts}".encode())
     return (cache or default_cache()) / f"{digest.hexdigest()[:16]}-{sample_rate}"
 
 
