@@ -30,12 +30,21 @@ _PARTS_DIFFER = "a part of it has another sample rate, number of channels or cod
 _TAGS = (b"ID3", b"TAG", b"APETAGEX")
 """Between MP3s that were put one after another."""
 
+_GAP_S = 0.1
+"""Time stamps that leap by more leave out sound: a recording that paused, packets that were lost. Less is rounding, or
+what an encoder puts before the first sample."""
+
+_LONGEST_GAP_S = 60.0
+"""Where the length is not announced, a longer leap is taken for a clock that was set anew."""
+
 _PREROLL_S = 0.1
 """Decoded before the frame sought and thrown away: lossy codecs need a little past (Opus asks for 80 ms)."""
 
 
 class FFmpegDecoder:
     """AAC, M4A, WebM, the sound of videos, and everything else that FFmpeg (PyAV) decodes.
+
+    Where the container's clock says that sound is missing, there is silence, so that what follows keeps its time.
 
     Parameters
     ----------
@@ -73,7 +82,9 @@ class FFmpegDecoder:
         self._jumps = not self._chained and kind not in _WITHOUT_CLOCK
         self._first_pts = first.pts
         self._position = 0
-        self._ready = self._samples_of(first)
+        self._decoded_to = 0
+        self._ready = np.zeros((0, self.channels), np.float32)
+        self._take(first)
 
     def _open(self) -> None:
         """Open the container at its start. NotDecodableError, OSError: see the class."""
@@ -146,12 +157,37 @@ class FFmpegDecoder:
                 frame = next(self._decoded, None)
                 if frame is None or not self._fits(frame):
                     break
-                self._ready = self._samples_of(frame)
+                self._take(frame)
             pieces.append(self._ready[:wanted])
             self._ready = self._ready[wanted:]
             wanted -= len(pieces[-1])
         self._position += frames - wanted
         return np.concatenate(pieces) if pieces else np.zeros((0, self.channels), np.float32)
+
+    def _take(self, frame: Any) -> None:
+        """Make the frame's samples ready, behind silence for what is missing before it."""
+        samples = self._samples_of(frame)
+        place = self._place_of(frame)
+        missing = 0 if place is None else place - self._decoded_to
+        if missing > _GAP_S * self.sample_rate:
+            if missing <= self._longest_gap():
+                samples = np.concatenate((np.zeros((missing, self.channels), np.float32), samples))
+            else:
+                self._first_pts += round(missing / self.sample_rate / float(self._stream.time_base or 1))
+        self._decoded_to += len(samples)
+        self._ready = samples
+
+    def _place_of(self, frame: Any) -> int | None:
+        """Index of the frame's first sample by the container's clock; None where it has none."""
+        if not self._jumps or self._first_pts is None or frame.pts is None or self._stream.time_base is None:
+            return None
+        return round(float((frame.pts - self._first_pts) * self._stream.time_base) * self.sample_rate)
+
+    def _longest_gap(self) -> float:
+        """Frames that may be missing at once."""
+        if self.announces and self.frames is not None:
+            return self.frames - self._decoded_to
+        return _LONGEST_GAP_S * self.sample_rate
 
     def _fits(self, frame: Any) -> bool:
         """Whether the frame continues the stream at its rate; if not, that is the end."""
@@ -173,7 +209,7 @@ class FFmpegDecoder:
         self.close()
         self._ready = np.zeros((0, self.channels), np.float32)
         self._decoded = iter(())
-        self._position = 0
+        self._position = self._decoded_to = 0
         self._open()
 
     def _seek_by_time(self, frame: int) -> bool:
@@ -191,13 +227,11 @@ class FFmpegDecoder:
             return False
         self._decoded = self._frames()
         landed = next(self._decoded, None)
-        if landed is None or landed.pts is None or not self._fits(landed):
+        position = None if landed is None or not self._fits(landed) else self._place_of(landed)
+        if position is None or position > frame:
             return False
-        position = round(float((landed.pts - self._first_pts) * self._stream.time_base) * self.sample_rate)
-        if position > frame:
-            return False
-        self._ready = self._samples_of(landed)
-        self._position = position
+        self._position = self._decoded_to = position
+        self._take(landed)
         self._discard(frame - position)
         return True
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from encode import write_with_av
+from encode import write_with_av, write_with_pause
 
 from irec_live import media
 from irec_live.decoders import NotDecodableError, goes_on_unannounced
@@ -103,6 +103,28 @@ def test_seeking_lands_where_reading_through_would(folder: Path, suffix: str) ->
                 assert min(np.abs(block - signal[frame + s : frame + s + 500]).max() for s in shifts) < 0.05
             else:  # AAC fills what is masked with noise that is different each time
                 np.testing.assert_allclose(block, wanted, atol=0.01)
+
+
+@pytest.mark.parametrize("pause_s", [2.0, 3000.0])
+def test_sound_behind_a_pause_in_the_time_stamps_keeps_its_time(tmp_path: Path, pause_s: float) -> None:
+    parts = chirp(1.0, channels=1), chirp(2.0, channels=1)
+    path = write_with_pause(tmp_path / "a.mkv", *parts, RATE, pause_s)
+    silence = np.zeros((round(pause_s * RATE), 1), np.float32)
+    with open_audio(path) as audio:
+        assert audio.duration_s == pytest.approx(3.0 + pause_s, abs=0.1)
+        if pause_s > 100:
+            audio.seek(round((1.0 + pause_s) * RATE))
+            np.testing.assert_allclose(audio.read(1000), parts[1][:1000], atol=1e-3)
+            return
+        signal = whole(audio)
+        np.testing.assert_allclose(signal, np.concatenate((parts[0], silence, parts[1])), atol=1e-3)
+        for second in (0.5, 2.0, 3.5, 1.2):
+            frame = round(second * RATE)
+            audio.seek(frame)
+            block = audio.read(500)
+            # Time stamps in milliseconds: half of one is 23 samples.
+            assert min(np.abs(block - signal[frame + s : frame + s + 500]).max() for s in range(-23, 24)) < 1e-3
+        assert audio.warning == ""
 
 
 def test_seeking_beyond_the_end_is_the_end_and_back_works(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -27,6 +28,22 @@ def write_with_av(
             frame.pts = 0
             container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
+    return path
+
+
+def write_with_pause(path: Path, before: np.ndarray, behind: np.ndarray, rate: int, pause_s: float) -> Path:
+    """Two stretches (frames, 1) float32 of PCM, between which the clock runs on for `pause_s` seconds."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=rate, layout="mono")
+        for signal, start in ((before, 0), (behind, len(before) + round(pause_s * rate))):
+            for first in range(0, len(signal), 1024):
+                samples = np.round(signal[first : first + 1024].T * 32767).astype(np.int16)
+                frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="s16", layout="mono")
+                frame.sample_rate = rate
+                frame.time_base = Fraction(1, rate)
+                frame.pts = start + first
+                container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
     return path
 
 
