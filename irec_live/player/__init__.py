@@ -94,6 +94,9 @@ class Player:
         """Say how long the file turned out to be."""
         with self._lock:
             self._duration_s = duration_s
+            loop = self._transport.loop
+            if loop is not None and loop[0] >= duration_s:  # nothing is left of it
+                self._transport.loop = None
             self._transport.set_duration(duration_s)
 
     def play(self) -> None:

@@ -106,8 +106,8 @@ class SilentClock:
         before, self._base_s = self._base_s, self._base_s + now - self._since
         self._since = now
         if self._loop is not None:
-            start, end = self._loop
-            if before < end <= self._base_s:
+            start, end = self._loop[0], min(self._loop[1], self._duration_s)
+            if start < end and before < end <= self._base_s:
                 self._base_s = start + (self._base_s - start) % (end - start)
         if self._base_s >= self._duration_s:
             self._base_s = self._duration_s

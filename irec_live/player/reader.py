@@ -5,6 +5,7 @@ Shapes: n frames, C channels.
 
 from __future__ import annotations
 
+import math
 import os
 
 import numpy as np
@@ -68,7 +69,7 @@ class PlaybackReader:
         """
         count = _CHUNK
         wraps = False
-        if loop is not None:
+        if loop is not None and math.isfinite(loop[1]):
             left = round(loop[1] * self._audio.sample_rate) - self._audio.position
             wraps = 0 <= left <= count
             count = left if wraps else count
@@ -77,7 +78,8 @@ class PlaybackReader:
         start_s = self._segment_s + self._given / self._rate
         out = self._to_output(block, last=ended or wraps)
         self._given += len(out)
-        if loop is not None and (ended or wraps):
+        nothing = ended and self._given == 0  # a loop that lies behind the end, or begins there
+        if loop is not None and (ended or wraps) and not nothing:
             self.seek(loop[0])
             return out, start_s, False
         return out, start_s, ended

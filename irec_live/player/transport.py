@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 Loop = tuple[float, float]
-"""Start and end of the part that repeats, seconds; the start lies before the end."""
+"""Start and end of the part that repeats, seconds; the start lies before the end. Infinity is the end of the file."""
 
 
 class Transport(Protocol):

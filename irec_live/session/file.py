@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -153,11 +154,14 @@ class FileSession:
 
     @property
     def loop(self) -> Loop | None:
-        """The part that repeats."""
-        return self._player.loop
+        """The part that repeats. One up to the end keeps to it, wherever the end turns out to be."""
+        loop = self._player.loop
+        return loop if loop is None else (loop[0], min(loop[1], self.duration_s))
 
     @loop.setter
     def loop(self, value: Loop | None) -> None:
+        if value is not None and value[1] >= self.duration_s:
+            value = (value[0], math.inf)
         self._player.loop = value
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from irec_live.detector import Detector, Provider
@@ -18,8 +19,10 @@ KEEP_S = 120.0
 """How much of the past a live session remembers for its views."""
 
 MAX_PENDING = 5
-"""Windows of one model that may wait; older ones are skipped. Half a second at the usual hop: a hiccup of the machine
-is caught up with, since a window takes a tenth of its hop, and a machine that is too slow is never further behind."""
+MAX_PENDING_S = 0.5
+"""Windows of one model that may wait, or all of the last half second if those are more; older ones are skipped. A
+hiccup of the machine is caught up with, since a window takes a tenth of its hop, and so are the bursts in which sound
+of a low rate is resampled; a machine that is too slow is never further behind."""
 
 
 class LiveSession:
@@ -59,7 +62,8 @@ class LiveSession:
         self._role = role
         self._specs = tuple(detector.spec for detector in detectors)
         try:
-            pipeline = Pipeline(source.sample_rate, detectors, hop_s=hop_s, keep_s=KEEP_S, max_pending=MAX_PENDING)
+            waiting = MAX_PENDING if hop_s is None else max(MAX_PENDING, math.ceil(MAX_PENDING_S / hop_s))
+            pipeline = Pipeline(source.sample_rate, detectors, hop_s=hop_s, keep_s=KEEP_S, max_pending=waiting)
             self._engine = Engine(source, pipeline, listener=listener, reopen=reopen)
             self._engine.start()
         except BaseException:

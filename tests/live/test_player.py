@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -85,6 +86,18 @@ def test_silent_clock_repeats_its_loop(now: Now) -> None:
     assert playhead.position_s == pytest.approx(6.0)
 
 
+def test_silent_clock_repeats_a_loop_up_to_the_end_wherever_that_is(now: Now) -> None:
+    playhead = SilentClock(None)
+    playhead.loop = (1.0, math.inf)
+    playhead.play()
+    now.seconds += 3.0
+    assert playhead.position_s == pytest.approx(3.0)
+    playhead.set_duration(4.0)
+    now.seconds += 1.5
+    assert playhead.position_s == pytest.approx(1.5)
+    assert playhead.playing
+
+
 def test_length_that_becomes_known_ends_the_silent_clock(now: Now) -> None:
     playhead = SilentClock(None)
     playhead.play()
@@ -122,6 +135,22 @@ def test_reader_repeats_a_loop_to_the_sample(ramp_path: Path) -> None:
     expected = np.concatenate([np.arange(7200, 12_000), *[np.arange(8000, 12_000)] * 3]) / RATE
     heard = seconds(np.concatenate(parts))
     assert heard == pytest.approx(expected[: len(heard)], abs=1e-5)
+
+
+def test_reader_repeats_up_to_the_end_and_ends_in_a_loop_of_nothing(ramp_path: Path) -> None:
+    reader = PlaybackReader(ramp_path, RATE, 1)
+    reader.seek(1.5)
+    heard, lasts = [], []
+    while sum(map(len, heard)) < RATE * SECONDS:
+        block, _, last = reader.read((1.0, math.inf))
+        heard.append(block)
+        lasts.append(last)
+    assert not any(lasts)
+    first = RATE * SECONDS - RATE * 3 // 2
+    assert seconds(np.concatenate(heard))[first - 1 : first + 1] == pytest.approx([SECONDS, 1.0], abs=1e-3)
+    reader.seek(SECONDS + 5.0)
+    assert [reader.read((SECONDS + 5.0, SECONDS + 6.0))[2] for _ in range(2)] == [True, True]
+    reader.close()
 
 
 def test_reader_folds_many_channels_onto_both_sides(tmp_path: Path) -> None:

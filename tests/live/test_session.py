@@ -156,6 +156,17 @@ def test_loop_keeps_the_playhead_inside(session: FileSession) -> None:
     assert session.loop == (1.0, 1.05)
 
 
+def test_a_loop_up_to_the_end_follows_the_end(session: FileSession) -> None:
+    announced = session.duration_s
+    session.loop = (0.1, announced)
+    assert session.loop == (0.1, announced)
+    session._duration_s = announced + 5.0  # the header told too little
+    assert session.loop == (0.1, announced + 5.0)
+    session.loop = (0.1, 0.5)
+    session._player.set_duration(0.05)  # or too much
+    assert session.loop is None
+
+
 def test_file_is_heard_where_there_is_an_output(
     fake_portaudio: Install, melody_path: Path, detectors: list[Detector]
 ) -> None:
