@@ -21,6 +21,7 @@ from dataclasses import replace
 import numpy as np
 
 from irec_live.errors import IrecError
+from irec_live.mono import to_mono
 from irec_live.pipeline import Pipeline, PipelineStep
 from irec_live.resample import Resampler
 from irec_live.results import Snapshot, State, Stats
@@ -72,7 +73,7 @@ class Feed:
             self._resampler.reset()
             self._out = self._start + round(index * self._pipeline.sample_rate / self._rate)
         self._expected = index + len(block)
-        samples = self._resampler.push(np.ascontiguousarray(block.mean(axis=1, dtype=np.float32)))
+        samples = self._resampler.push(to_mono(block))
         step = self._pipeline.push(samples, self._out)
         self._out += len(samples)
         return step

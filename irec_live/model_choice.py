@@ -13,13 +13,15 @@ ModelChoice = str | os.PathLike[str] | Detector
 """A model's name, its file, or one that is loaded already."""
 
 
-def load_models(models: Sequence[ModelChoice] | None = None, provider: Provider = "auto") -> tuple[Detector, ...]:
+def load_models(
+    models: Sequence[ModelChoice] | ModelChoice | None = None, provider: Provider = "auto"
+) -> tuple[Detector, ...]:
     """Load what to listen with: one model that tells which instruments, one that tells how loud, or both.
 
     Parameters
     ----------
     models : sequence, optional
-        Names, paths or detectors; the bundled defaults if not given.
+        Names, paths or detectors; the bundled defaults if not given. One alone may come without a sequence.
     provider : {"auto", "cpu", "cuda"}
 
     Returns
@@ -31,6 +33,8 @@ def load_models(models: Sequence[ModelChoice] | None = None, provider: Provider 
     ModelError
         A model is missing or unusable, none was named, or two tell the same.
     """
+    if isinstance(models, str | os.PathLike | Detector):
+        models = (models,)
     chosen = default_models() if models is None else models
     detectors = tuple(
         model if isinstance(model, Detector) else load_model(model, provider=provider) for model in chosen

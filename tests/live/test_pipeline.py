@@ -364,6 +364,12 @@ def test_channels_are_averaged_and_one_damaged_channel_does_not_silence_the_othe
     np.testing.assert_allclose(to_mono(np.zeros((0, 2), np.float32)), [])
 
 
+def test_channels_that_cancel_each_other_out_are_heard_all_the_same() -> None:
+    left = np.sin(np.arange(100, dtype=np.float32))
+    np.testing.assert_allclose(to_mono(np.stack((left, -0.99 * left), axis=1)), left, rtol=1e-6)
+    np.testing.assert_allclose(to_mono(np.stack((left, 0 * left), axis=1)), left / 2, rtol=1e-6)
+
+
 def test_the_stated_latency_is_the_sum_of_its_parts() -> None:
     pipeline = Pipeline(SOURCE_RATE, [FakeActivation(), FakeEnvelope()])
     lag_ms = 1000 * soxr_lag(SOURCE_RATE, RATE) / RATE
