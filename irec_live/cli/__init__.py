@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from irec_live.cli.options import Number
 from irec_live.errors import IrecError
 
 _MODEL = click.option(
@@ -22,7 +23,7 @@ _MODEL = click.option(
     help="Model to listen with, by name or .onnx file; repeat for one of each kind. Default: the bundled ones.",
 )
 _HOP = click.option(
-    "--hop-ms", type=click.FloatRange(10, 1000), help="Time between two activations. Default: the model's, 100 ms."
+    "--hop-ms", type=Number(10, 1000), help="Time between two activations. Default: the model's, 100 ms."
 )
 _PROVIDER = click.option(
     "--provider", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to run."
@@ -68,7 +69,7 @@ def main() -> None:
 @click.option(
     "--after",
     "after_s",
-    type=click.FloatRange(0, 3600),
+    type=Number(0, 3600),
     default=5.0,
     show_default=True,
     metavar="SECONDS",
@@ -96,7 +97,7 @@ def gui(file: Path | None, **options: Any) -> None:
     help="A microphone, the computer's own sound, or a file, which is read at the pace of time and not heard.",
 )
 @_DEVICE
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after so much sound.")
+@click.option("--seconds", type=Number(0, min_open=True), help="Stop after so much sound.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, the last one with statistics.")
 @_MODEL
 @_HOP

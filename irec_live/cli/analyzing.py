@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from irec_live.analysis import analyze
-from irec_live.cli.options import hop_seconds
+from irec_live.cli.options import hop_seconds, tell_notices
 from irec_live.cli.output import write_text
 from irec_live.errors import IrecError, OutputError
 from irec_live.formats import RENDERERS, SUFFIXES, WRITERS
@@ -52,10 +51,15 @@ def run_analyze(
     Raises
     ------
     IrecError
-        A model or the output folder is not usable: nothing was analysed.
+        A model or the output is not usable: nothing was analysed, or nothing more.
+    click.UsageError
+        Several files would be printed in a format that does not tell them apart.
     """
+    if out == "-" and form != "json" and len(files) > 1:
+        raise click.UsageError(f"{form} does not tell several files apart; name a folder with --out")
     folder = None if out == "-" else _output_folder(Path(out))
     detectors = load_models(tuple(models) or None, provider)
+    tell_notices(detectors)
     hop_s = hop_seconds(hop_ms, detectors)
     targets = [None] * len(files) if folder is None else _targets(files, folder, SUFFIXES[form])
     failures = 0
@@ -65,14 +69,15 @@ def run_analyze(
                 analysis = analyze(path, models=detectors, hop_s=hop_s, progress=progress)
             if analysis.warning:
                 click.echo(f"irec-live: {analysis.warning}", err=True)
-            if target is None:
-                write_text(RENDERERS[form](analysis))
-            else:
+            if target is not None:
                 WRITERS[form](analysis, target)
                 click.echo(f"{path} -> {target}", err=True)
         except IrecError as error:
             failures += 1
             click.echo(f"irec-live: {error}", err=True)
+            continue
+        if target is None:
+            write_text(RENDERERS[form](analysis))
     return 2 if failures else 0
 
 
@@ -91,13 +96,18 @@ def _output_folder(folder: Path) -> Path:
 
 def _targets(files: Sequence[Path], folder: Path, suffix: str) -> list[Path]:
     """A file's results are named after it, with its own suffix kept where two would share a name."""
-    stems = Counter(path.stem for path in files)
-    names = [path.stem if stems[path.stem] == 1 else path.name for path in files]
-    seen: Counter[str] = Counter()
+    stems = [path.stem.casefold() for path in files]  # macOS and Windows take Song and song for one name
+    names = [path.stem if stems.count(path.stem.casefold()) == 1 else path.name for path in files]
+    taken = {name.casefold() for name in names}
+    given: set[str] = set()
     targets = []
     for name in names:
-        seen[name] += 1  # the same name from two folders
-        targets.append(folder / (f"{name}{suffix}" if seen[name] == 1 else f"{name}-{seen[name]}{suffix}"))
+        free, count = name, 1
+        while free.casefold() in given or (count > 1 and free.casefold() in taken):  # the same name from two folders
+            count += 1
+            free = f"{name}-{count}"
+        given.add(free.casefold())
+        targets.append(folder / f"{free}{suffix}")
     return targets
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,8 @@ import click
 
 from irec_live.cli.live_table import LiveTable
 from irec_live.cli.live_views import JsonLines, PlainLines, View
-from irec_live.cli.options import hop_seconds
+from irec_live.cli.options import hop_seconds, tell_notices
+from irec_live.cli.output import is_stuck
 from irec_live.errors import IrecError
 from irec_live.model_choice import ModelChoice, load_models
 from irec_live.pipeline import union_labels
@@ -58,16 +60,19 @@ def run_listen(
     IrecError
         The device, file or model is not usable, or failed meanwhile.
     """
+    detectors = load_models(tuple(models) or None, provider)
+    tell_notices(detectors)
+    hop_s = hop_seconds(hop_ms, detectors)
+    view = _choose_view(union_labels(detectors), as_json)
+    session = _open(source, device, detectors, hop_s, view.on_step)
     with _stop_signals() as stopped:
-        detectors = load_models(tuple(models) or None, provider)
-        hop_s = hop_seconds(hop_ms, detectors)
-        view = _choose_view(union_labels(detectors), as_json)
-        session = _open(source, device, detectors, hop_s, view.on_step)
         try:
             with view.showing(session):
                 _wait(session, view, seconds, stopped)
         finally:
             session.close()
+            if is_stuck():
+                _leave_reader()
             view.finish(session)
     if session.warning:
         click.echo(f"irec-live: {session.warning}", err=True)
@@ -100,13 +105,21 @@ def _wait(session: LiveSession, view: View, seconds: float | None, stopped: thre
             return
 
 
+def _leave_reader() -> None:
+    """End at once. The worker waits for somebody to read our output, and Python would wait for the worker."""
+    click.echo("irec-live: nobody reads the output any more; its last lines are left out", err=True)
+    os._exit(2)
+
+
 @contextmanager
 def _stop_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, so that the last lines are still written."""
+    """An event that Ctrl-C and SIGTERM set, so that the last lines are still written; the second time they just end."""
     stopped = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         stopped.set()
+        for number in before:
+            signal.signal(number, signal.SIG_DFL)
 
     if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
         yield stopped

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from irec_live.cli.output import write_text
+from irec_live.errors import OutputError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -76,7 +76,7 @@ class JsonLines:
 
     def finish(self, session: LiveSession) -> None:
         """Write the last line, unless nobody reads any more."""
-        if not isinstance(session.error, BrokenPipeError):
+        if not isinstance(session.error, (BrokenPipeError, OutputError)):
             _write([stats_to_dict(session.stats())])
 
     def _row(self, kind: str, time_s: float, values: Array) -> dict[str, object]:
@@ -144,5 +144,4 @@ def _round(seconds: float | None) -> float | None:
 
 def _write(lines: Sequence[Mapping[str, object]]) -> None:
     if lines:
-        sys.stdout.write("".join(json.dumps(line, allow_nan=False) + "\n" for line in lines))
-        sys.stdout.flush()
+        write_text("".join(json.dumps(line, allow_nan=False) + "\n" for line in lines))

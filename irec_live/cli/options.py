@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from irec_live.detector import Detector
+
+
+class Number(click.FloatRange):
+    """A number within bounds. NaN, which no comparison finds outside of any, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """See `click.ParamType.convert`."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
+
+
+def tell_notices(detectors: Sequence[Detector]) -> None:
+    """Say on standard error what the networks have to say: that CUDA was asked for and is not to be had."""
+    for notice in dict.fromkeys(detector.notice for detector in detectors if detector.notice):
+        click.echo(f"irec-live: {notice}", err=True)
 
 
 def hop_seconds(hop_ms: float | None, detectors: Sequence[Detector]) -> float | None:

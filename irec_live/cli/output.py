@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import Any
+
+from irec_live.errors import OutputError
+
+_at_work: list[str] = []
+"""What a thread is about to write: not empty while it waits for whoever reads our output."""
 
 
 def write_text(text: str) -> None:
@@ -15,12 +22,46 @@ def write_text(text: str) -> None:
     ----------
     text : str
         May hold the odd bytes of a file's name, as Python reads them (surrogate escapes).
+
+    Raises
+    ------
+    OutputError
+        There is no standard output, or it takes no more: the disk is full.
+    BrokenPipeError
+        Whoever read it has seen enough.
     """
-    binary = getattr(sys.stdout, "buffer", None)
+    if sys.stdout is None:
+        raise OutputError("there is no standard output to write to")
+    _at_work.append(text)
+    try:
+        _write(sys.stdout, text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _silence(sys.stdout)
+        raise OutputError(f"cannot write to standard output: {error.strerror or error}") from error
+    finally:
+        _at_work.pop()
+
+
+def is_stuck() -> bool:
+    """Whether a thread is inside `write_text` now. Any thread."""
+    return bool(_at_work)
+
+
+def _write(stdout: Any, text: str) -> None:
+    binary = getattr(stdout, "buffer", None)
     if binary is None:  # replaced by one that takes text only
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        stdout.write(text)
+        stdout.flush()
         return
-    sys.stdout.flush()  # what was printed before comes first
+    stdout.flush()  # what was printed before comes first
     binary.write(text.encode("utf-8", "surrogateescape"))
     binary.flush()
+
+
+def _silence(stdout: Any) -> None:
+    """Let what could not be written vanish: Python would try again when it ends, and say so in its own words."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stdout.fileno())
+    os.close(nowhere)

@@ -15,7 +15,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, Q
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from irec_live.errors import OutputError
+from irec_live.errors import IrecError, OutputError
 from irec_live.gui.backend import AppBackend, Backend
 from irec_live.gui.desk import Desk
 from irec_live.gui.icons import app_icon
@@ -112,6 +112,8 @@ def run(
     ------
     OutputError
         The picture cannot be written.
+    IrecError
+        The picture was taken, but shows only that nothing could be opened.
     """
     app = application()
     preferences = Preferences.of_user() if screenshot is None else Preferences()
@@ -129,12 +131,12 @@ def run(
     wanted = _first_request(file, input, device, preferences)
     fallback = file is None and device is None and input == "mic"
     QTimer.singleShot(0, window, lambda: _begin(parts.desk, wanted, fallback))
-    taken = _Picture(window, screenshot, after_s) if screenshot is not None else None
+    taken = _Picture(window, parts.desk, screenshot, after_s) if screenshot is not None else None
     status = app.exec()
     interrupt.close()
     parts.dispose()
-    if taken is not None and taken.problem:
-        raise OutputError(taken.problem)
+    if taken is not None and taken.problem is not None:
+        raise taken.problem
     return status
 
 
@@ -157,17 +159,26 @@ def _first_request(
 class _Picture(QObject):
     """Saves the window once and ends the app."""
 
-    def __init__(self, window: MainWindow, path: Path, after_s: float) -> None:
+    def __init__(self, window: MainWindow, desk: Desk, path: Path, after_s: float) -> None:
         super().__init__(window)
-        self._window, self._path = window, path
-        self.problem = f"the window was closed before the picture {path} was taken"
+        self._window, self._desk, self._path = window, desk, path
+        self._failure = ""
+        self.problem: IrecError | None = OutputError(f"the window was closed before the picture {path} was taken")
+        desk.failed.connect(self._note)
         QTimer.singleShot(round(1000 * after_s), self, self._take)
+
+    def _note(self, text: str) -> None:
+        self._failure = text
 
     def _take(self) -> None:
         picture = self._window.grab()
-        self.problem = ""
+        self.problem = None
         if not self._path.parent.is_dir() or not picture.save(str(self._path), "PNG"):
-            self.problem = f"cannot write the picture to {self._path}; choose a folder that exists and is writable"
+            self.problem = OutputError(
+                f"cannot write the picture to {self._path}; choose a folder that exists and is writable"
+            )
+        elif self._desk.session is None and self._failure:
+            self.problem = IrecError(self._failure)
         QApplication.exit(0)
 
 

@@ -15,7 +15,7 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 
 import tiny_models
-from irec_live.errors import OutputError
+from irec_live.errors import IrecError, OutputError
 from irec_live.gui import app
 from irec_live.gui.app import run
 from irec_live.gui.preferences import Preferences
@@ -58,6 +58,16 @@ def test_a_picture_that_cannot_be_written_is_an_error(
     with pytest.raises(OutputError, match="cannot write the picture"):
         run(tmp_path / "gone.wav", screenshot=tmp_path / "no" / "such.png", after_s=0.0, models=models)
     bury()
+
+
+def test_a_picture_of_nothing_but_a_failure_is_an_error(
+    qapp: object, tmp_path: Path, models: list[Path], bury: Callable[[], None]
+) -> None:
+    (tmp_path / "noise.txt").write_text("no sound")
+    with pytest.raises(IrecError, match=r"noise\.txt"):
+        run(tmp_path / "noise.txt", screenshot=tmp_path / "window.png", after_s=1.5, models=models)
+    bury()
+    assert (tmp_path / "window.png").exists()
 
 
 def test_without_a_picture_the_window_stays_until_it_is_closed(

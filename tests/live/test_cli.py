@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -22,9 +23,11 @@ import tiny_models
 from irec_live.analysis import Analysis
 from irec_live.catalog import DEFAULT_ACTIVATION
 from irec_live.cli import main
+from irec_live.cli.analyzing import _targets
 from irec_live.cli.live_table import bar
 from irec_live.cli.output import write_text
 from irec_live.cli.window import has_display
+from irec_live.errors import OutputError
 from irec_live.source import FileSource
 
 Install = Callable[..., FakeSoundDevice]
@@ -159,6 +162,47 @@ def test_reader_that_leaves_ends_listening_quietly(clip: Path, model_options: li
     assert errors == ""
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the size of a pipe can be set on Linux")
+def test_reader_that_stands_still_does_not_keep_the_process(
+    clip: Path, model_options: list[str], tmp_path: Path
+) -> None:
+    sound, rate = soundfile.read(clip)
+    soundfile.write(tmp_path / "long.wav", np.tile(sound, 5), rate)
+    arguments = command("listen", "--input", tmp_path / "long.wav", "--json", "--hop-ms", "10", *model_options)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    import fcntl
+
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        os.read(process.stdout.fileno(), 1)
+        time.sleep(2.0)  # 200 lines fill the pipe
+        process.terminate()
+        assert process.wait(20) == 2
+        assert b"nobody reads the output any more" in process.stderr.read()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+def test_a_full_disk_behind_the_output_is_one_sentence(clip: Path, model_options: list[str]) -> None:
+    for arguments in (
+        command("analyze", clip, clip, *model_options),
+        command("listen", "--input", clip, "--seconds", "0.5", "--json", *model_options),
+        command("models", "--json"),
+    ):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert done.returncode == 2, done.stderr
+        assert done.stderr.count("cannot write to standard output: No space left") == 1
+        assert "Traceback" not in done.stderr
+
+
+def test_no_output_at_all_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(OutputError, match="there is no standard output"):
+        write_text("x")
+
+
 def test_table_shows_what_is_lit(clip: Path, model_options: list[str]) -> None:
     # A pseudo-terminal, as a person has one.
     import pty
@@ -236,6 +280,34 @@ def test_files_of_one_name_do_not_overwrite_each_other(clip: Path, model_options
         "clip.flac.json",
         "clip.wav.json",
     ]
+
+
+def test_no_two_files_share_a_name_in_the_output_folder(tmp_path: Path) -> None:
+    names = ["a/take", "b/take", "take-2.wav", "x/Song.wav", "y/song.wav", "z/Song.wav"]
+    targets = [path.name for path in _targets([Path(name) for name in names], tmp_path, ".json")]
+    assert targets == ["take.json", "take-3.json", "take-2.json", "Song.wav.json", "song.wav-2.json", "Song.wav-3.json"]
+
+
+@pytest.mark.parametrize("form", ["csv", "audacity"])
+def test_tables_of_several_files_are_not_printed_as_one(clip: Path, form: str) -> None:
+    done = run("analyze", clip, clip, "--format", form)
+    assert done.exit_code == 2
+    assert f"{form} does not tell several files apart; name a folder with --out" in done.stderr
+    assert done.stdout == ""
+
+
+def test_cuda_that_cannot_be_had_is_said(clip: Path, model_options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("irec_live.runtime._prepare_cuda", lambda _: "CUDA is not there")
+    for arguments in (("analyze", clip), ("listen", "--input", clip, "--seconds", "0.2")):
+        done = run(*arguments, "--provider", "cuda", *model_options)
+        assert done.exit_code == 0, done.output
+        assert done.stderr.count("irec-live: CUDA is not there") == 1
+
+
+def test_nan_is_no_hop(clip: Path) -> None:
+    done = run("analyze", clip, "--hop-ms", "nan")
+    assert done.exit_code == 2
+    assert "'nan' is not a number" in done.stderr
 
 
 def test_bad_file_does_not_keep_the_others_from_being_analysed(
