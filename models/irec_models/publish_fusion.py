@@ -24,6 +24,7 @@ from irec_models.nets.lumen_fusion import MEMBERS
 from irec_models.publish import headline, published_mixes, threshold_batches
 from irec_models.publish_clips import clip_headline, name_of_validation, validation_clips
 from irec_models.recipe import Recipe, load_recipe
+from irec_models.run import check_held_out_alike, recipe_beside
 from irec_models.ticks import Begin, ticking, unseen
 from irec_models.validate import judge
 
@@ -114,19 +115,16 @@ def _common_recipe(paths: Sequence[Path]) -> Recipe:
     """The first member's recipe, if no other held out other sources: else one was chosen on what another learnt."""
     recipes = []
     for path in paths:
-        beside = path.parent / "recipe.toml"
-        if not beside.is_file():
+        recipe = recipe_beside(path)
+        if recipe is None:
             raise RecipeError(
                 f"there is no recipe.toml beside {path}, so which sources were held out is not known; name the recipe "
                 "with --recipe"
             )
-        recipes.append(load_recipe(beside))
+        recipes.append(recipe)
+    check_held_out_alike(paths)
     first = recipes[0]
     for recipe in recipes[1:]:
-        if set(recipe.data.hold_out) != set(first.data.hold_out):
-            raise RecipeError(
-                f"'{recipe.model.name}' and '{first.model.name}' held out different sources; train them alike"
-            )
         if _is_clips(recipe) != _is_clips(first) or recipe.data.validation_split != first.data.validation_split:
             raise RecipeError(
                 f"'{recipe.model.name}' and '{first.model.name}' were validated on different material (stream.mode, "

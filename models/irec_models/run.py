@@ -19,7 +19,35 @@ from pathlib import Path
 from typing import Any
 
 from irec_live.errors import OutputError, RecipeError
+from irec_models.recipe import Recipe, load_recipe
 from irec_models.recipe_settings import with_settings
+
+
+def recipe_beside(checkpoint: Path) -> Recipe | None:
+    """The recipe that a run keeps beside its checkpoints; None where there is none.
+
+    Raises
+    ------
+    RecipeError
+        It is broken.
+    """
+    path = checkpoint.parent / "recipe.toml"
+    return load_recipe(path) if path.is_file() else None
+
+
+def check_held_out_alike(checkpoints: Sequence[Path], *others: Recipe) -> None:
+    """See that what one was held out from, no other was trained on, as far as recipes beside them tell.
+
+    Raises
+    ------
+    RecipeError
+        They were not trained with the same sources held out: no score on one of those would be of an unseen source.
+    """
+    known = [(str(path), recipe) for path in checkpoints if (recipe := recipe_beside(path)) is not None]
+    known += [(f"the recipe '{recipe.model.name}'", recipe) for recipe in others]
+    for name, recipe in known[1:]:
+        if set(recipe.data.hold_out) != set(known[0][1].data.hold_out):
+            raise RecipeError(f"{known[0][0]} and {name} hold out different sources; train them alike")
 
 
 class Run:

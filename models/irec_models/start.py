@@ -18,11 +18,13 @@ from torch import Tensor, nn
 
 from irec_live.detector import Detector
 from irec_live.errors import CheckpointError
+from irec_models.card import heard_sources
 from irec_models.checkpoint import load_checkpoint
 from irec_models.frontends.normalize import Standardizer
 from irec_models.judges import model_file
 from irec_models.nets import ChenNet, Network
 from irec_models.restore import network_of
+from irec_models.run import recipe_beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,20 @@ class Start:
     network : Network
     card : str
         Its card, which tells whose recordings it heard; empty while it is in training.
+    held_out : frozenset of str or None
+        Sources that it was kept from, by the recipe beside it; None where there is none.
     """
 
     name: str
     labels: tuple[str, ...]
     network: Network
     card: str = ""
+    held_out: frozenset[str] | None = None
+
+    def heard_of(self, sources: Iterable[str]) -> set[str]:
+        """Those of these sources that it was trained on, as far as card or recipe tell."""
+        told = heard_sources(self.card)
+        return told & set(sources) if told or self.held_out is None else set(sources) - self.held_out
 
 
 def load_start(given: Path) -> Start:
@@ -58,7 +68,9 @@ def load_start(given: Path) -> Start:
     path = model_file(given)
     if path.suffix.lower() != ".onnx":
         checkpoint = load_checkpoint(path)
-        return Start(checkpoint.spec.name, checkpoint.spec.labels, checkpoint.network(), checkpoint.card)
+        recipe = recipe_beside(path)
+        held_out = None if recipe is None else frozenset(recipe.data.hold_out)
+        return Start(checkpoint.spec.name, checkpoint.spec.labels, checkpoint.network(), checkpoint.card, held_out)
     detector = Detector(path)
     spec = detector.spec
     network = network_of(path)

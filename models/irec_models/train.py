@@ -13,12 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from irec_live.errors import CheckpointError, DataError, RecipeError
-from irec_models.card import heard_sources
 from irec_models.checkpoint import load_checkpoint
 from irec_models.data import Bank, Batch, ClipStream, MixStream, make_loader
 from irec_models.data.pools import check_examples
 from irec_models.recipe import Recipe, load_recipe
-from irec_models.run import Run
+from irec_models.run import Run, check_held_out_alike
 from irec_models.start import Start, load_start, take_over
 from irec_models.teacher import Lesson, TaughtStream, YamNet
 from irec_models.trainer import Trainer
@@ -84,7 +83,9 @@ def fit(
     recipe = load_recipe(recipe_path, settings)
     _check_teacher(recipe, teacher)
     resuming = resume and (out / "last.pt").exists()
-    if not resuming:
+    if resuming:
+        check_held_out_alike([out / "last.pt"], recipe)
+    else:
         _check_start(recipe, start)
     network = recipe.network()
     if network.trained_by != "fit":
@@ -120,7 +121,7 @@ def fit(
             if not taken:
                 raise CheckpointError(f"no layer of {start_from} fits recipe '{recipe.model.name}'; start from another")
             console.print(f"{taken} layers taken over from {start_from}")
-            heard = sorted(heard_sources(start.card) & set(recipe.data.hold_out))
+            heard = sorted(start.heard_of(recipe.data.hold_out))
             if heard:
                 console.print(f"{start.name} heard {', '.join(heard)}: scores on them will not be of unseen sources")
             trainer.start = {"name": start.name, "card": start.card}

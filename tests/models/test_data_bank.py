@@ -67,6 +67,36 @@ def test_a_manifest_of_four_columns_is_enough(tmp_path: Path) -> None:
     assert (clip.labels, clip.kind, clip.instrument, clip.origin) == (("flute",), "phrases", "flute", "a.wav")
 
 
+@pytest.mark.parametrize(
+    ("name", "beside"),
+    [
+        ("MTG Solo Saxophones/Samples/alt_b_09.flac", True),
+        ("MTG Solo Saxophones/Samples/alt_c4_09.flac", False),
+        ("Organ/release tutti C4.wav", True),
+        ("Organ/organ tutti C4.wav", False),
+        ("Samples/ab1_open_rr4.wav", True),
+        ("Samples/mute_strings3_rr2_1.wav", True),
+        ("Samples/perc2_rr2.wav", True),
+        ("breath_rr1_dyn.wav", True),
+        ("breathy_flute_c4.wav", False),
+        ("Release 2/piano_b_3.wav", False),
+        ("open_string_g.wav", False),
+    ],
+)
+def test_what_is_recorded_beside_notes_is_noise(tmp_path: Path, name: str, beside: bool) -> None:
+    rows = (
+        f"a.wav,saxophone,s,train,notes,{name}",
+        f"b.wav,drums,s,train,notes,{name}",
+        f"c.wav,voice,s,train,,{name}",
+    )
+    for row in rows:
+        (tmp_path / row[:5]).touch()
+    (tmp_path / "manifest.csv").write_text("\n".join(("file,labels,source,split,kind,path", *rows)))
+    note, hit, phrase = read_manifest(tmp_path)
+    assert (note.labels, note.kind) == ((("noise",), "noise") if beside else (("saxophone",), "notes"))
+    assert (hit.labels, phrase.labels) == (("drums",), ("voice",))
+
+
 @pytest.mark.parametrize("pitch", [40.0, 52.5, 69.0, 88.3])
 def test_pitch_is_heard_within_a_tenth_of_a_semitone(pitch: float) -> None:
     sound = tiny_bank.tone(pitch, 0.5, harmonics=5, decay=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from irec_live.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from irec_models.cli import main
 from irec_models.nets import build
+from irec_models.start import load_start
 
 LABELS = ("flute", "piano", "drums")
 RECIPE = (
@@ -158,7 +160,7 @@ def test_what_cannot_be_fused_is_refused_before_anything_is_judged(
     stray = write(tmp_path / "else", "stray", "lumen-chroma")
     assert "name the recipe with --recipe" in refusal(mel, stray)
     (tmp_path / "else" / "recipe.toml").write_text(RECIPE.replace("south", "north"), encoding="utf-8")
-    assert "held out different sources; train them alike" in refusal(mel, stray)
+    assert "hold out different sources; train them alike" in refusal(mel, stray)
     other = RECIPE.replace('hold_out = ["south"]', 'hold_out = ["south"]\nvalidation_split = "dev"')
     (tmp_path / "else" / "recipe.toml").write_text(other, encoding="utf-8")
     assert "were validated on different material" in refusal(mel, stray)
@@ -168,17 +170,30 @@ def test_what_cannot_be_fused_is_refused_before_anything_is_judged(
 
 def test_the_mean_of_two_trainings_lies_between_them_by_their_shares(tmp_path: Path, small_architectures: None) -> None:
     one, two = (write(tmp_path, name, "small", seed=seed) for name, seed in (("one", 1), ("two", 2)))
-    (tmp_path / "recipe.toml").write_text("# of both", encoding="utf-8")
+    (tmp_path / "recipe.toml").write_text(RECIPE, encoding="utf-8")
     out = tmp_path / "mean" / "best.pt"
     done = run("average", one, two, "--share", 3, "--share", 1, "-o", out)
     assert done.exit_code == 0, done.output
-    assert (out.parent / "recipe.toml").read_text(encoding="utf-8") == "# of both"
+    assert (out.parent / "recipe.toml").read_text(encoding="utf-8") == RECIPE
     first, second, mean = (load_checkpoint(path) for path in (one, two, out))
     for key, value in mean.state_dict.items():
         if value.is_floating_point():
             torch.testing.assert_close(value, 0.75 * first.state_dict[key] + 0.25 * second.state_dict[key])
     assert mean.spec == second.spec
     mean.network()
+
+
+def test_trainings_that_held_out_other_sources_have_no_mean(tmp_path: Path, small_architectures: None) -> None:
+    for name, source in (("one", "a"), ("two", "b")):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, "net", "small")
+        text = re.sub(r"hold_out = .*", f'hold_out = ["{source}"]', RECIPE)
+        (tmp_path / name / "recipe.toml").write_text(text, encoding="utf-8")
+    one, two = tmp_path / "one" / "net.pt", tmp_path / "two" / "net.pt"
+    refused = run("average", one, two, "-o", tmp_path / "mean.pt")
+    assert refused.exit_code == 2
+    assert "hold out different sources; train them alike" in refused.stderr
+    assert load_start(one).heard_of(["a", "b"]) == {"b"}
 
 
 def test_only_one_network_trained_twice_has_a_mean(tmp_path: Path, small_architectures: None) -> None:

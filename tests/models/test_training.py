@@ -157,6 +157,16 @@ def test_a_run_of_another_network_is_not_resumed(write_recipe: Callable[..., Pat
     assert (tmp_path / "run" / "recipe.toml").read_text(encoding="utf-8") == kept
 
 
+def test_a_run_is_not_resumed_with_other_sources_held_out(
+    write_recipe: Callable[..., Path], bank: Path, tmp_path: Path
+) -> None:
+    fit(write_recipe(steps="1"), bank, tmp_path / "run")
+    kept = (tmp_path / "run" / "recipe.toml").read_text(encoding="utf-8")
+    with pytest.raises(RecipeError, match="hold out different sources"):
+        fit(write_recipe(hold_out='["north"]'), bank, tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "recipe.toml").read_text(encoding="utf-8") == kept
+
+
 def test_weights_that_were_saved_before_they_were_judged_are_judged_on_resuming(
     write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,12 +23,14 @@ def average(checkpoints: tuple[Path, ...], out: Path, shares: tuple[float, ...])
     """
     from irec_models.averaging import average as mean
     from irec_models.checkpoint import load_checkpoint, save_checkpoint
+    from irec_models.run import check_held_out_alike
 
     given = shares or (1.0,) * len(checkpoints)
     if len(given) != len(checkpoints) or min(given) <= 0.0:
         raise click.UsageError(f"--share must be given once for each of the {len(checkpoints)} checkpoints, above 0")
     if any(out.resolve() == path.resolve() for path in checkpoints):
         raise click.UsageError(f"{out} is one of the checkpoints; name another file, so that none is lost")
+    check_held_out_alike(checkpoints)
     save_checkpoint(out, mean([load_checkpoint(path) for path in checkpoints], given))
     for name in ("recipe.toml", "log.jsonl"):
         there, here = checkpoints[-1].parent / name, out.parent / name
