@@ -19,13 +19,16 @@ from irec_models.data.labels import UNPITCHED
 NEEDED = ("file", "labels", "source", "split")
 OPTIONAL = ("unknown", "instrument", "kind", "licence", "seconds", "original_rate", "repository", "path")
 
-_BESIDE_NOTES = re.compile(
-    r"(^|[/ _-])(release|breath(?!y)|fail\b|perc?_?\d|mute_strings?\d|(open|close)_rr\d)[^/]*$"
+HANDLING, RELEASE = "handling", "release"
+_HANDLING = re.compile(
+    r"(^|[/ _-])(breath(?!y)|fail\b|perc?_?\d|mute_strings?\d|(open|close)_rr\d)[^/]*$"
     r"|MTG Solo Saxophones/[^/]*/[^/]*_[bk]_\d+\.",  # breath and keys
     re.IGNORECASE,
 )
 """What sample libraries record beside notes, by the names of the files: breath, keys and valves, knocks on the body,
-muted strings, the echo of a released key. Brought to the level of a note they would pass for the instrument."""
+muted strings. Brought to the level of a note it would pass for the instrument."""
+_RELEASE = re.compile(r"(^|[/ _-])release[^/]*$", re.IGNORECASE)
+"""The echo of a key that is let go: the instrument, but not a note of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Clip:
         Finer name; the first label where the manifest has none.
     kind : str
         ``notes``, ``phrases``, ``music``, ``speech``, ``noise`` ... In ``music`` more sounds than the labels tell: such
-        clips are never stems of a mixture.
+        clips are never stems of a mixture. Notes that are none, by the names of their files, are ``handling`` (labelled
+        as noise) or ``release`` (no stems either).
     origin : str
         Path in the place it was taken from, else `file`.
     original_rate : int
@@ -77,7 +81,7 @@ class Clip:
     @property
     def stem(self) -> bool:
         """Whether it is one instrument by itself, fit to be mixed with others."""
-        return len(self.labels) == 1 and not self.accompanied
+        return len(self.labels) == 1 and not self.accompanied and self.kind != RELEASE
 
     @property
     def audio_path(self) -> Path:
@@ -96,15 +100,18 @@ def _clip(root: Path, row: dict[str, str], where: str) -> Clip:
         raise DataError(f"{where} names file '{row['file']}'; expected a path below the manifest's own folder")
     rate = row.get("original_rate") or "0"
     kind, origin = row.get("kind") or "phrases", row.get("path") or row["file"]
-    if kind == "notes" and not UNPITCHED.intersection(labels) and _BESIDE_NOTES.search(origin):
-        labels, kind = ("noise",), "noise"
+    if kind == "notes" and not UNPITCHED.intersection(labels):
+        if _HANDLING.search(origin):
+            labels, kind = ("noise",), HANDLING
+        elif _RELEASE.search(origin):
+            kind = RELEASE
     return Clip(
         root=root,
         file=str(file),
         labels=labels,
         source=row["source"],
         split=row["split"],
-        instrument="noise" if labels == ("noise",) else row.get("instrument") or labels[0],
+        instrument=row.get("instrument") or labels[0],
         kind=kind,
         origin=origin,
         original_rate=int(rate) if rate.isdigit() else 0,

@@ -10,6 +10,7 @@ from typing import Any
 
 from irec_models.data import Clip
 from irec_models.data.evaluation import load_clip
+from irec_models.data.manifest import HANDLING
 from irec_models.judges import Array, Judge
 from irec_models.stress.listening import listen, surrounded
 from irec_models.stress.noises import SAMPLE_RATE, faded, noises
@@ -179,7 +180,7 @@ def _tick(each: Callable[[], None] | None) -> None:
 
 
 def _is_noise(clip: Clip) -> bool:
-    return clip.labels == ("noise",)
+    return clip.labels == ("noise",) and clip.kind != HANDLING
 
 
 def _is_speech(clip: Clip) -> bool:
