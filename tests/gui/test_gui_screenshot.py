@@ -84,10 +84,11 @@ def test_without_a_picture_the_window_stays_until_it_is_closed(
 def test_ctrl_c_in_the_terminal_closes_the_window(
     qapp: object, tmp_path: Path, models: list[Path], bury: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    before = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr(app.Preferences, "of_user", lambda: Preferences.in_file(tmp_path / "settings.ini"))
     QTimer.singleShot(300, lambda: os.kill(os.getpid(), signal.SIGINT))
     assert app.run(tmp_path / "gone.wav", models=models) == 0
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
     bury()
 
 
