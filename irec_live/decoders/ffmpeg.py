@@ -34,8 +34,9 @@ _GAP_S = 0.1
 """Time stamps that leap by more leave out sound: a recording that paused, packets that were lost. Less is rounding, or
 what an encoder puts before the first sample."""
 
-_LONGEST_GAP_S = 60.0
-"""Where the length is not announced, a longer leap is taken for a clock that was set anew."""
+_LONGEST_GAP_S = 3600.0
+_LONGEST_UNANNOUNCED_GAP_S = 60.0
+"""A longer leap is taken for a clock that was set anew; so is one beyond the announced length."""
 
 _PREROLL_S = 0.1
 """Decoded before the frame sought and thrown away: lossy codecs need a little past (Opus asks for 80 ms)."""
@@ -57,6 +58,11 @@ class FFmpegDecoder:
     OSError
         The file cannot be read.
     """
+
+    _ready: Block
+    _missing: int
+    _position: int
+    _decoded_to: int
 
     def __init__(self, path: Path) -> None:
         try:
@@ -81,9 +87,7 @@ class FFmpegDecoder:
         self.announces = not self._chained and kind not in _WITHOUT_LENGTH
         self._jumps = not self._chained and kind not in _WITHOUT_CLOCK
         self._first_pts = first.pts
-        self._position = 0
-        self._decoded_to = 0
-        self._ready = np.zeros((0, self.channels), np.float32)
+        self._forget(0)
         self._take(first)
 
     def _open(self) -> None:
@@ -153,11 +157,17 @@ class FFmpegDecoder:
         pieces = []
         wanted = frames
         while wanted:
+            if self._missing:
+                pieces.append(np.zeros((min(wanted, self._missing), self.channels), np.float32))
+                self._missing -= len(pieces[-1])
+                wanted -= len(pieces[-1])
+                continue
             if not len(self._ready):
                 frame = next(self._decoded, None)
                 if frame is None or not self._fits(frame):
                     break
                 self._take(frame)
+                continue  # there may be silence before it
             pieces.append(self._ready[:wanted])
             self._ready = self._ready[wanted:]
             wanted -= len(pieces[-1])
@@ -165,17 +175,15 @@ class FFmpegDecoder:
         return np.concatenate(pieces) if pieces else np.zeros((0, self.channels), np.float32)
 
     def _take(self, frame: Any) -> None:
-        """Make the frame's samples ready, behind silence for what is missing before it."""
-        samples = self._samples_of(frame)
+        """Make the frame's samples ready, and note what is missing before it."""
+        self._ready = self._samples_of(frame)
         place = self._place_of(frame)
         missing = 0 if place is None else place - self._decoded_to
-        if missing > _GAP_S * self.sample_rate:
-            if missing <= self._longest_gap():
-                samples = np.concatenate((np.zeros((missing, self.channels), np.float32), samples))
-            else:
-                self._first_pts += round(missing / self.sample_rate / float(self._stream.time_base or 1))
-        self._decoded_to += len(samples)
-        self._ready = samples
+        if missing > self._longest_gap():
+            self._first_pts += round(missing / self.sample_rate / float(self._stream.time_base or 1))
+        elif missing > _GAP_S * self.sample_rate:
+            self._missing = missing
+        self._decoded_to += self._missing + len(self._ready)
 
     def _place_of(self, frame: Any) -> int | None:
         """Index of the frame's first sample by the container's clock; None where it has none."""
@@ -184,10 +192,17 @@ class FFmpegDecoder:
         return round(float((frame.pts - self._first_pts) * self._stream.time_base) * self.sample_rate)
 
     def _longest_gap(self) -> float:
-        """Frames that may be missing at once."""
-        if self.announces and self.frames is not None:
-            return self.frames - self._decoded_to
-        return _LONGEST_GAP_S * self.sample_rate
+        """Frames that may be missing at once; more than what rounding makes missing."""
+        if not self.announces or self.frames is None:
+            return _LONGEST_UNANNOUNCED_GAP_S * self.sample_rate
+        left = max(self.frames - self._decoded_to, _GAP_S * self.sample_rate)
+        return min(left, _LONGEST_GAP_S * self.sample_rate)
+
+    def _forget(self, position: int) -> None:
+        """Drop what is ready; what is decoded next lies at `position`."""
+        self._ready = np.zeros((0, self.channels), np.float32)
+        self._missing = 0
+        self._position = self._decoded_to = position
 
     def _fits(self, frame: Any) -> bool:
         """Whether the frame continues the stream at its rate; if not, that is the end."""
@@ -207,14 +222,12 @@ class FFmpegDecoder:
     def _open_again(self) -> None:
         """Stand at the start as if nothing had been read; without a file to open, at the end of nothing."""
         self.close()
-        self._ready = np.zeros((0, self.channels), np.float32)
         self._decoded = iter(())
-        self._position = self._decoded_to = 0
+        self._forget(0)
         self._open()
 
     def _seek_by_time(self, frame: int) -> bool:
         """Jump shortly before the frame and decode up to it; False where time stamps do not allow that."""
-        self._ready = np.zeros((0, self.channels), np.float32)
         if self._first_pts is None or self._stream.time_base is None:
             return False
         seconds = frame / self.sample_rate - _PREROLL_S
@@ -230,7 +243,7 @@ class FFmpegDecoder:
         position = None if landed is None or not self._fits(landed) else self._place_of(landed)
         if position is None or position > frame:
             return False
-        self._position = self._decoded_to = position
+        self._forget(position)
         self._take(landed)
         self._discard(frame - position)
         return True

@@ -16,14 +16,7 @@ from irec_models.commands.data import data
 from irec_models.commands.evaluate import evaluate
 from irec_models.commands.fuse import fuse
 from irec_models.commands.join import join
-from irec_models.commands.options import (
-    FILE,
-    data_folders,
-    machine_options,
-    settings_option,
-    stop_on_signals,
-    teacher_option,
-)
+from irec_models.commands.options import FILE, data_folders, stop_on_signals, training_options
 from irec_models.commands.reproduce import reproduce
 from irec_models.commands.rotate import rotate
 from irec_models.commands.standardization import standardization
@@ -69,13 +62,10 @@ main.add_command(stress)
 
 @main.command()
 @click.argument("recipe", type=FILE)
-@data_folders
+@training_options
 @click.option("--out", type=FILE, help="Folder of the run; default runs/NAME of the recipe.")
-@settings_option
 @click.option("--label", help="Train a classifier of this label alone, to be joined with others.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
-@machine_options
-@teacher_option
 @click.option("--start-from", type=FILE, help="Trained model to begin with: .pt, .onnx or a name.")
 def fit(
     recipe: Path,

@@ -109,15 +109,20 @@ def test_seeking_lands_where_reading_through_would(folder: Path, suffix: str) ->
 def test_sound_behind_a_pause_in_the_time_stamps_keeps_its_time(tmp_path: Path, pause_s: float) -> None:
     parts = chirp(1.0, channels=1), chirp(2.0, channels=1)
     path = write_with_pause(tmp_path / "a.mkv", *parts, RATE, pause_s)
-    silence = np.zeros((round(pause_s * RATE), 1), np.float32)
     with open_audio(path) as audio:
         assert audio.duration_s == pytest.approx(3.0 + pause_s, abs=0.1)
         if pause_s > 100:
             audio.seek(round((1.0 + pause_s) * RATE))
             np.testing.assert_allclose(audio.read(1000), parts[1][:1000], atol=1e-3)
+            audio.seek(0)
+            tracemalloc.start()
+            assert sum(map(len, audio.blocks(100_000))) == round((3.0 + pause_s) * RATE)
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            assert peak < 20e6
             return
         signal = whole(audio)
-        np.testing.assert_allclose(signal, np.concatenate((parts[0], silence, parts[1])), atol=1e-3)
+        np.testing.assert_allclose(signal, np.concatenate((parts[0], np.zeros((2 * RATE, 1)), parts[1])), atol=1e-3)
         for second in (0.5, 2.0, 3.5, 1.2):
             frame = round(second * RATE)
             audio.seek(frame)

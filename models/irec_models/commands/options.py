@@ -24,7 +24,6 @@ data_folders = click.option(
 settings_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value, as train.seed=1; repeatable."
 )
-teacher_option = click.option("--teacher", type=FILE, help="yamnet.tflite, for recipes with a [distill] table.")
 
 
 def machine_options(command: F) -> F:
@@ -36,6 +35,12 @@ def machine_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def training_options(command: F) -> F:
+    """What commands take that train by a recipe: its data, other settings, the machine and a teacher."""
+    teacher = click.option("--teacher", type=FILE, help="yamnet.tflite, for recipes with a [distill] table.")
+    return data_folders(settings_option(machine_options(teacher(command))))
 
 
 def stop_on_signals() -> None:

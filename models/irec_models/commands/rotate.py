@@ -13,14 +13,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from irec_models.commands.options import (
-    FILE,
-    data_folders,
-    machine_options,
-    settings_option,
-    stop_on_signals,
-    teacher_option,
-)
+from irec_models.commands.options import FILE, stop_on_signals, training_options
 from irec_models.commands.progress import bars, begin_in
 
 if TYPE_CHECKING:
@@ -30,13 +23,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("recipe", type=FILE)
-@data_folders
+@training_options
 @click.option("--out", type=FILE, help="Folder of the runs; default runs/NAME-rotation.")
 @click.option("--source", "sources", multiple=True, help="Leave out only this one in its turn; may be repeated.")
 @click.option("--turns", type=click.IntRange(2), help="Deal the sources into so many turns; default one turn each.")
-@settings_option
-@machine_options
-@teacher_option
 @click.option("--json", "json_path", type=FILE, help="Write all scores here.")
 def rotate(
     recipe: Path,
