@@ -116,6 +116,9 @@ class StreamConfig(BaseModel):
         tempo and key in common at most.
     section : float
         Chance that an instrument that plays no chords is played by two to four, in parts.
+    expression : float
+        Chance that a voice that plays notes does so as people do: tied, with vibrato, swells and uneven timing
+        (`irec_models.data.expression`).
     augment : AugmentConfig
 
     References
@@ -148,6 +151,7 @@ class StreamConfig(BaseModel):
     level_range_db: float = Field(default=18.0, ge=0.0, le=60.0)
     together: Chance = 0.0
     section: Chance = 0.0
+    expression: Chance = 0.0
     augment: AugmentConfig = AugmentConfig()
 
     @model_validator(mode="after")

@@ -137,7 +137,16 @@ class Mixer:
             return self._section(rng, voice, shared, start, stop)
         if shared and shared.chords:
             return self._cut(self._in_tune(rng, voice, shared), start, stop)
-        phrase = render_phrase(self.bank, voice, stop - start, rng, setting=shared, semitones=semitones, single=single)
+        phrase = render_phrase(
+            self.bank,
+            voice,
+            stop - start,
+            rng,
+            setting=shared,
+            semitones=semitones,
+            single=single,
+            expression=self.config.expression,
+        )
         return self._cut(phrase, start, stop, at=start)
 
     def _section(self, rng: Generator, voice: Voice, shared: Setting | None, start: int, stop: int) -> Audio:
@@ -154,7 +163,15 @@ class Mixer:
 
     def _in_tune(self, rng: Generator, voice: Voice, shared: Setting) -> Audio:
         semitones = float(rng.normal(0, 0.06))
-        return render_phrase(self.bank, voice, self.length, rng, setting=shared, semitones=semitones)
+        return render_phrase(
+            self.bank,
+            voice,
+            self.length,
+            rng,
+            setting=shared,
+            semitones=semitones,
+            expression=self.config.expression,
+        )
 
     def _cut(self, sound: Audio, start: int, stop: int, *, at: int = 0) -> Audio:
         """What is heard from `start` to `stop` of a sound that begins at `at`, faded where that cuts it."""

@@ -10,6 +10,7 @@ import soxr
 
 from irec_models.data.bank import Bank
 from irec_models.data.compose import Setting, compose, compose_drums
+from irec_models.data.expression import Manner
 from irec_models.data.pools import Voice
 from irec_models.data.store import block_rms
 
@@ -78,7 +79,7 @@ def _nearest(bank: Bank, voice: Voice, pitch: float, held: float, rng: np.random
 
 
 def _play_notes(
-    bank: Bank, voice: Voice, setting: Setting, length: int, rng: np.random.Generator, *, single: bool
+    bank: Bank, voice: Voice, setting: Setting, length: int, rng: np.random.Generator, *, single: bool, manner: Manner
 ) -> Audio:
     rate = bank.sample_rate
     reach = 2.0 if len(voice.pitches) > 4 else 0.0
@@ -87,19 +88,31 @@ def _play_notes(
     release = int(rate * rng.uniform(0.03, 0.2))
     ring = rng.random() < 0.3  # pedal down, open strings: nobody damps
     out = np.zeros(length, np.float32)
+    onsets: list[float] = []
+    began, ended = -rate, -rate
     for note in score:
         start = int(note.onset_s * rate)
+        if manner.hurry_s:
+            start = max(0, start + int(rng.normal(0.0, manner.hurry_s) * rate))
+        follows = start > began + rate // 20 and start < ended + rate // 20
+        tied = manner.tied > 0 and follows and rng.random() < manner.tied
+        if not tied:
+            onsets.append(start / rate)
         held = min(length - start, int(note.duration_s * rate) + release) if not ring else length - start
         if held <= 0:
             continue
+        began, ended = start, start + held - release
         place = _nearest(bank, voice, note.pitch, held, rng)
         shift = float(np.clip(note.pitch - voice.pitches[place], -_FAR_SHIFT, _FAR_SHIFT))
         wanted = int(held * 2.0 ** (shift / 12)) + 8
-        sound = shift_pitch(bank.audio(int(voice.clips[place]), 0, wanted), shift)[:held]
+        clip = int(voice.clips[place])
+        attack = min(int(rng.uniform(0.05, 0.2) * rate), bank.entries[clip].length // 3) if tied else 0
+        sound = shift_pitch(bank.audio(clip, attack, wanted), shift)[:held]
         sound *= np.float32(10 ** (note.level_db / 20))
         # A note that ends by itself needs no release, only a guard against a click.
-        _add(out, fade(sound, 0, release if len(sound) == held else rate // 200), start)
-    return out
+        fade_in = int(rng.uniform(0.01, 0.05) * rate) if tied else 0
+        _add(out, fade(sound, fade_in, release if len(sound) == held else rate // 200), start)
+    return manner.shape(rng, out, rate, onsets) if manner != Manner() else out
 
 
 def _play_hits(bank: Bank, voice: Voice, setting: Setting, length: int, rng: np.random.Generator) -> Audio:
@@ -145,6 +158,7 @@ def render_phrase(
     setting: Setting | None = None,
     semitones: float = 0.0,
     single: bool = False,
+    expression: float = 0.0,
 ) -> Audio:
     """What one voice plays for a while.
 
@@ -161,6 +175,8 @@ def render_phrase(
         The whole phrase is moved by this much, time included.
     single : bool
         A single note (or clip) instead of a phrase.
+    expression : float
+        Chance that notes are played with expression (`irec_models.data.expression`).
 
     Returns
     -------
@@ -176,7 +192,8 @@ def render_phrase(
     setting = setting or Setting.draw(rng)
     drawn = int(length * 2.0 ** (semitones / 12)) + 8 if semitones else length
     if voice.kind == "notes":
-        audio = _play_notes(bank, voice, setting, drawn, rng, single=single)
+        manner = Manner.draw(rng, voice.name) if expression and rng.random() < expression else Manner()
+        audio = _play_notes(bank, voice, setting, drawn, rng, single=single, manner=manner)
     elif voice.kind == "hits" and not single and voice.name != "noise":
         audio = _play_hits(bank, voice, setting, drawn, rng)
     else:
