@@ -1,8 +1,7 @@
 """Which voices there are to draw from, and how often each one is drawn.
 
 Balance comes first: every label is equally likely however many clips it has (Neuroment, section 4.1.2), then every
-source by the root of its length, so that a small recording session still counts, then every voice by its length: what a
-library has most of is how the instrument is mostly played, and harmonics and blows with the bow's wood stay rare.
+source by the root of its length, so that a small recording session still counts, then every voice likewise.
 """
 
 from __future__ import annotations
@@ -278,10 +277,10 @@ def _by_source(voices: Sequence[Voice]) -> Weighted:
     grouped: dict[str, list[Voice]] = defaultdict(list)
     for voice in voices:
         grouped[voice.source].append(voice)
-    inner = [(members, _shares([voice.seconds for voice in members])) for members in grouped.values()]
-    return inner, _shares([sum(voice.seconds for voice in members) for members in grouped.values()], 0.5)
+    inner = [(members, _roots([voice.seconds for voice in members])) for members in grouped.values()]
+    return inner, _roots([sum(voice.seconds for voice in members) for members in grouped.values()])
 
 
-def _shares(values: Sequence[float], power: float = 1.0) -> npt.NDArray[np.float64]:
-    weights = np.maximum(np.asarray(values, np.float64), 1e-3) ** power
+def _roots(values: Sequence[float]) -> npt.NDArray[np.float64]:
+    weights = np.sqrt(np.maximum(np.asarray(values, np.float64), 1e-3))
     return np.asarray(weights / weights.sum())
