@@ -14,6 +14,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -187,10 +188,34 @@ def collect(file: str, duration_s: float, pipeline: Pipeline, *, warning: str = 
         envelope=envelope,
         envelope_start_s=float(frame_times[0]) if frame_times.size else 0.0,
         envelope_frame_s=frames[0].frame_hop / frames[0].sample_rate if frames else 0.0,
-        events=events,
+        events=_to_the_ends(events, times, duration_s),
         clip=clip,
         detected=tuple(sorted((label for label in pipeline.labels if label in named), key=lambda k: -clip.s2[k])),
         warning=warning,
+        unjudged={
+            kind: frozenset(pipeline.labels).difference(
+                *(stream.spec.labels for stream in pipeline.streams if stream.spec.kind == kind)
+            )
+            for kind in hops
+        },
+    )
+
+
+def _to_the_ends(events: Sequence[Event], times: npt.NDArray[np.float64], duration_s: float) -> tuple[Event, ...]:
+    """Events that the first or last window holds, drawn out to the ends of the file, which those windows reach.
+
+    A file of one window would otherwise have events of no length.
+    """
+    if not times.size:
+        return tuple(events)
+    first, last = float(times[0]) + 1e-6, float(times[-1]) - 1e-6
+    return tuple(
+        replace(
+            event,
+            onset_s=0.0 if event.onset_s <= first else event.onset_s,
+            offset_s=duration_s if event.offset_s is None or event.offset_s >= last else event.offset_s,
+        )
+        for event in events
     )
 
 

@@ -63,6 +63,12 @@ def list_models() -> tuple[ModelInfo, ...]:
     return (*bundled, *(model for model in user_models() if model.name not in names))
 
 
+def hidden_models() -> tuple[ModelInfo, ...]:
+    """The user's models that have a bundled one's name: `find_model` knows them by their files' names, or as paths."""
+    names = {model.name for model in bundled_models()}
+    return tuple(model for model in user_models() if model.name in names)
+
+
 def on_demand_models() -> tuple[OnDemand, ...]:
     """Models that are not installed but can be made by this project's recipes."""
     installed = {model.name for model in list_models()}
@@ -80,7 +86,8 @@ def user_models_folder() -> Path:
 def find_model(name_or_path: str | os.PathLike[str]) -> Path:
     """The file behind a model's name or path.
 
-    Anything that ends in ``.onnx`` or names a folder on the way is a path; the rest are names.
+    Anything that ends in ``.onnx`` or names a folder on the way is a path; the rest are names, or the names of files in
+    the user's folder that are hidden by bundled ones.
 
     Raises
     ------
@@ -96,6 +103,9 @@ def find_model(name_or_path: str | os.PathLike[str]) -> Path:
     models = list_models()
     for model in models:
         if model.name == text:
+            return model.path
+    for model in hidden_models():
+        if model.path.stem == text:
             return model.path
     for recipe in ON_DEMAND:
         if recipe.name == text:

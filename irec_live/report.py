@@ -89,13 +89,16 @@ class Analysis:
     envelope_start_s, envelope_frame_s : float
         Centre of the first frame, and seconds from one to the next; 0 without an envelope model.
     events : tuple of Event
-        By onset.
+        By onset; those that the first or last window holds begin at 0 or end with the file.
     clip : ClipSummary
     detected : tuple of str
         Labels that are lit for a tenth as long as the one lit longest, or for five seconds, the strongest (by
         `ClipSummary.s2`) first. `events` has shorter ones too.
     warning : str
         One sentence on damage in the file, else empty. Not part of the JSON.
+    unjudged : dict of str to frozenset of str
+        By kind of model, labels that the one used does not know: their column is 0 there because nobody looked. Not
+        part of the JSON.
     """
 
     file: str
@@ -112,11 +115,13 @@ class Analysis:
     clip: ClipSummary
     detected: tuple[str, ...]
     warning: str = field(default="")
+    unjudged: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def activation_times(self) -> npt.NDArray[np.float64]:
-        """Window centres in seconds, (R,)."""
-        return _grid(self.activation_start_s, self.activation_hop_s, len(self.activation))
+        """Window centres in seconds, (R,); what lies behind the end of the file, padded, counts as the end."""
+        grid = _grid(self.activation_start_s, self.activation_hop_s, len(self.activation))
+        return np.minimum(grid, self.duration_s)
 
     @property
     def envelope_times(self) -> npt.NDArray[np.float64]:

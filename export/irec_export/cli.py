@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from irec_live.cli.options import Number
 from irec_live.errors import ExportError, IrecError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ EXIT_UNUSABLE = 2
 @click.option("--int8", is_flag=True, help="Convolutions and products of the trained part in int8.")
 @click.option(
     "--tolerance",
-    type=click.FloatRange(min=0.0, max=1.0),
+    type=Number(min=0.0, max=1.0),
     default=1e-4,
     help="Largest difference of any output from torch, at any batch size, that still gets written.",
 )

@@ -135,7 +135,7 @@ def _original(network: Network) -> Callable[[npt.NDArray[np.float32]], npt.NDArr
 
 
 def _judge(report: ExportReport, comparison: Comparison, allow_slower: bool) -> None:
-    if comparison.largest > report.tolerance:
+    if not comparison.largest <= report.tolerance:  # NaN is no match
         raise ExportError(
             f"the {report.precision} network differs from torch by up to {comparison.largest:.2e} "
             f"({comparison.worst}), more than {report.tolerance:.0e}; nothing was written"

@@ -113,11 +113,15 @@ def listen(**options: Any) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--format", "form", type=click.Choice(["json", "csv", "audacity"]), default="json", show_default=True)
 @click.option("--out", default="-", show_default=True, metavar="DIR|-", help="Folder to write to, or - to print.")
+@click.option("--overwrite", is_flag=True, help="Replace files in that folder that say something else.")
 @_MODEL
 @_HOP
 @_PROVIDER
 def analyze(**options: Any) -> None:
     """Analyse audio files as fast as the machine goes.
+
+    json holds everything: activations, envelopes, events, the instruments detected. csv holds the curves, audacity the
+    events as a label track.
 
     A file that cannot be analysed is named on standard error; the others are analysed all the same, and the exit
     status is 2.

@@ -14,7 +14,8 @@ from irec_live.analysis import analyze
 from irec_live.cli.options import hop_seconds, tell_notices
 from irec_live.cli.output import write_text
 from irec_live.errors import IrecError, OutputError
-from irec_live.formats import RENDERERS, SUFFIXES, WRITERS
+from irec_live.formats import RENDERERS, SUFFIXES
+from irec_live.formats.whole import write_whole
 from irec_live.model_choice import load_models
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def run_analyze(
     files: Sequence[Path],
     form: str,
     out: str,
+    overwrite: bool,
     models: Sequence[str],
     hop_ms: float | None,
     provider: Provider,
@@ -38,6 +40,8 @@ def run_analyze(
     form : {"json", "csv", "audacity"}
     out : str
         A folder, made if it is missing, or ``-`` for standard output.
+    overwrite : bool
+        Replace files that are there and say something else.
     models : sequence of str
         Names or paths; the bundled defaults if empty.
     hop_ms : float, optional
@@ -53,12 +57,14 @@ def run_analyze(
     IrecError
         A model or the output is not usable: nothing was analysed, or nothing more.
     click.UsageError
-        Several files would be printed in a format that does not tell them apart.
+        Several files would be printed in a format that does not tell them apart, or no model tells what it needs.
     """
     if out == "-" and form != "json" and len(files) > 1:
         raise click.UsageError(f"{form} does not tell several files apart; name a folder with --out")
     folder = None if out == "-" else _output_folder(Path(out))
     detectors = load_models(tuple(models) or None, provider)
+    if form == "audacity" and all(detector.spec.kind != "activation" for detector in detectors):
+        raise click.UsageError("audacity's labels are told by a model of activations; name one with --model, too")
     tell_notices(detectors)
     hop_s = hop_seconds(hop_ms, detectors)
     targets = [None] * len(files) if folder is None else _targets(files, folder, SUFFIXES[form])
@@ -70,7 +76,7 @@ def run_analyze(
             if analysis.warning:
                 click.echo(f"irec-live: {analysis.warning}", err=True)
             if target is not None:
-                WRITERS[form](analysis, target)
+                _write(RENDERERS[form](analysis), target, overwrite=overwrite)
                 click.echo(f"{path} -> {target}", err=True)
         except IrecError as error:
             failures += 1
@@ -79,6 +85,19 @@ def run_analyze(
         if target is None:
             write_text(RENDERERS[form](analysis))
     return 2 if failures else 0
+
+
+def _write(text: str, target: Path, *, overwrite: bool) -> None:
+    """Write results, but not over notes, lyrics or another album's results of the same name."""
+    try:
+        known = target.read_bytes() if target.exists() and not overwrite else None
+    except OSError as error:
+        raise OutputError(f"cannot read {target}: {error.strerror or error}") from error
+    if known == text.encode("utf-8", "surrogateescape"):
+        return
+    if known is not None:
+        raise OutputError(f"{target} is there already and says something else; give another --out, or --overwrite")
+    write_whole(target, text)
 
 
 def _output_folder(folder: Path) -> Path:

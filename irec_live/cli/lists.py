@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import click
+
 from irec_live.cli.output import write_text
 
 if TYPE_CHECKING:
@@ -46,9 +48,13 @@ def print_devices(as_json: bool) -> None:
 
 def print_models(as_json: bool) -> None:
     """List the bundled models, the user's, and those that can be made."""
-    from irec_live.catalog import list_models, on_demand_models, user_models_folder
+    from irec_live.catalog import hidden_models, list_models, on_demand_models, user_models_folder
 
     found, makeable = list_models(), on_demand_models()
+    for hidden in hidden_models():
+        click.echo(
+            f"irec-live: {hidden.path} has the name of a bundled model, {hidden.name}; use it by its path", err=True
+        )
     if as_json:
         entries = [*(_model_to_dict(model) for model in found), *(_on_demand_to_dict(model) for model in makeable)]
         write_text(json.dumps(entries, indent=2) + "\n")

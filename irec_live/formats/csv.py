@@ -1,8 +1,8 @@
 """The curves as CSV, for spreadsheets and data frames.
 
 A header, then a row for every moment: ``kind`` (activation or envelope), ``time_s`` (centre of the window or frame),
-and a column for each label. All activations come first, then all envelopes. Numbers have a decimal point, whatever the
-locale; lines end as RFC 4180 asks.
+and a column for each label, empty where the model of that kind does not know it. All activations come first, then all
+envelopes. Numbers have a decimal point, whatever the locale; lines end as RFC 4180 asks.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections.abc import Collection
 
 import numpy as np
 import numpy.typing as npt
@@ -27,13 +28,16 @@ def render(analysis: Analysis) -> str:
         ("activation", analysis.activation_times, analysis.activation),
         ("envelope", analysis.envelope_times, analysis.envelope),
     ):
-        table.writerows(_lines(kind, times, rows))
+        unknown = [label in analysis.unjudged.get(kind, ()) for label in analysis.labels]
+        table.writerows(_lines(kind, times, rows, unknown))
     return text.getvalue()
 
 
-def _lines(kind: str, times: npt.NDArray[np.float64], rows: npt.NDArray[np.float32]) -> list[list[str]]:
+def _lines(
+    kind: str, times: npt.NDArray[np.float64], rows: npt.NDArray[np.float32], unknown: Collection[bool]
+) -> list[list[str]]:
     return [
-        [kind, f"{time_s:.5f}", *(f"{value:.5f}" for value in row)]
+        [kind, f"{time_s:.5f}", *("" if blank else f"{value:.5f}" for value, blank in zip(row, unknown, strict=True))]
         for time_s, row in zip(times.tolist(), rows.tolist(), strict=True)
     ]
 

@@ -15,7 +15,7 @@ import os
 import pickle
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -188,6 +188,19 @@ def respecify(spec: ModelSpec, **changes: Any) -> ModelSpec:
         where = ".".join(str(part) for part in first["loc"]) or "spec"
         given = first.get("input")
         raise CheckpointError(f"a model cannot have {where} '{given}': {first['msg']}") from error
+
+
+def joint_terms(specs: Sequence[ModelSpec]) -> dict[str, Any]:
+    """What a model made of others says of its makers: every licence, all training data, the seed if they share one.
+
+    For `respecify`.
+    """
+    seeds = {spec.seed for spec in specs}
+    return {
+        "licence": "; ".join(dict.fromkeys(spec.licence for spec in specs if spec.licence)),
+        "training_data": "; ".join(dict.fromkeys(spec.training_data for spec in specs if spec.training_data)),
+        "seed": seeds.pop() if len(seeds) == 1 else None,
+    }
 
 
 def _read(path: Path) -> object:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from irec_live.errors import CheckpointError
 from irec_live.spec import ModelSpec
-from irec_models.checkpoint import Checkpoint, respecify
+from irec_models.checkpoint import Checkpoint, joint_terms, respecify
 from irec_models.metrics import UNKNOWN
 from irec_models.nets.lumen_fusion import MEMBERS, LumenFusion
 
@@ -126,6 +126,7 @@ def fuse(members: Mapping[str, Checkpoint], thresholds: Mapping[str, Tensor], *,
             parameters=fused.parameter_count,
             thresholds={},  # 0.5 says what the members' own thresholds say
             scores={},
+            **joint_terms([specs[member] for member in order]),
         ),
         card="\n\n".join(members[member].card for member in order if members[member].card),
         training={"members": {member: specs[member].name for member in order}},

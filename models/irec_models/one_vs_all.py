@@ -14,7 +14,7 @@ from torch import Tensor
 
 from irec_live.errors import CheckpointError
 from irec_live.spec import Threshold
-from irec_models.checkpoint import Checkpoint, respecify
+from irec_models.checkpoint import Checkpoint, joint_terms, respecify
 from irec_models.nets.chen import ChenNet
 
 _PREFIX = "members."
@@ -65,6 +65,7 @@ def join(checkpoints: Sequence[Checkpoint], *, name: str, title: str) -> Checkpo
         "thresholds": thresholds,
         "parameters": network.parameter_count,
         "scores": {},
+        **joint_terms([checkpoint.spec for checkpoint in checkpoints]),
     }
     joined = Checkpoint(
         architecture=network.architecture,

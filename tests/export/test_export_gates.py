@@ -79,6 +79,13 @@ def test_a_bad_file_never_replaces_a_good_one(tiny_checkpoint: Path, tmp_path: P
 
 
 @pytest.mark.usefixtures("drifted")
+def test_nan_is_no_tolerance(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    result = run(tiny_checkpoint, "-o", tmp_path / "model.onnx", "--tolerance", "nan")
+    assert result.exit_code == 2
+    assert "'nan' is not a number" in result.output
+    assert not (tmp_path / "model.onnx").exists()
+
+
 def test_the_tolerance_can_be_relaxed_but_only_explicitly(tiny_checkpoint: Path, tmp_path: Path) -> None:
     assert run(tiny_checkpoint, "-o", tmp_path / "model.onnx", "--tolerance", "0.5").exit_code == 0
 

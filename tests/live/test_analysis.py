@@ -19,6 +19,7 @@ import tiny_models
 from irec_live.analysis import AnalysisCancelled, analyze, collect, decode_into, side_by_side
 from irec_live.detector import Detector
 from irec_live.errors import DataError, MediaError, ModelError
+from irec_live.formats import RENDERERS
 from irec_live.media import open_audio
 from irec_live.pipeline import Pipeline
 from irec_live.report import Analysis, summarise
@@ -126,9 +127,35 @@ def test_live_blocks_and_the_file_agree(analysis: Analysis, models: tuple[Detect
     live.flush()
     np.testing.assert_allclose(live.timeline.activations()[1], analysis.activation, atol=1e-4)
     np.testing.assert_allclose(live.timeline.envelopes()[1], analysis.envelope, atol=1e-4)
-    assert [(e.label, e.onset_s, e.offset_s) for e in live.timeline.events()] == [
-        (e.label, e.onset_s, e.offset_s) for e in analysis.events
-    ]
+    # The file's last window reaches to its end; what is live has none.
+    drawn_out = [(e.label, e.onset_s, 7.0 if e.offset_s == 6.5 else e.offset_s) for e in live.timeline.events()]
+    assert drawn_out == [(e.label, e.onset_s, e.offset_s) for e in analysis.events]
+
+
+def test_events_reach_the_ends_of_the_file(tmp_path: Path, models: tuple[Detector, Detector]) -> None:
+    for seconds in (0.3, 1.0, 1.05, 3.0):
+        path = tmp_path / f"{seconds}.flac"
+        soundfile.write(path, tiny_models.tone("flute", seconds, sample_rate=RATE), RATE)
+        found = analyze(path, models=models)
+        (event,) = found.events
+        assert (event.label, event.onset_s, event.offset_s) == ("flute", 0.0, found.duration_s)
+        assert found.activation_times.max() <= found.duration_s
+
+
+def test_labels_that_a_model_does_not_know_are_told_apart_from_absent_ones(
+    song: Path, models: tuple[Detector, Detector]
+) -> None:
+    spec = tiny_models.envelope_spec(labels=("flute", "tuba"))
+    other = Detector(tiny_models.envelope_model(spec))
+    found = analyze(song, models=(models[0], other))
+    assert found.unjudged["activation"] == {"tuba"}
+    assert found.unjudged["envelope"] == {"bass", "violin"}
+    rows = [line.split(",") for line in RENDERERS["csv"](found).split()]
+    tuba, violin = rows[0].index("tuba"), rows[0].index("violin")
+    assert {(row[0], row[tuba] == "", row[violin] == "") for row in rows[1:]} == {
+        ("activation", True, False),
+        ("envelope", False, True),
+    }
 
 
 def test_one_model_is_enough(song: Path, models: tuple[Detector, Detector]) -> None:

@@ -81,6 +81,15 @@ def test_bundled_models_come_first_and_keep_their_names(bundle: Path, user_folde
     assert catalog.find_model("b") == bundle / "b.onnx"
 
 
+def test_models_that_a_bundled_name_hides_are_found_by_their_files(bundle: Path, user_folder: Path) -> None:
+    tiny_models.write_activation_model(bundle, "b")
+    own = tiny_models.write_activation_model(user_folder, "b").rename(user_folder / "better.onnx")
+    (hidden,) = catalog.hidden_models()
+    assert (hidden.name, hidden.path) == ("b", own)
+    assert catalog.find_model("b") == bundle / "b.onnx"
+    assert catalog.find_model("better") == own
+
+
 @pytest.mark.parametrize("as_path", [str, Path])
 def test_a_path_is_taken_as_it_is(tmp_path: Path, as_path: type) -> None:
     path = tiny_models.write_activation_model(tmp_path, "x")

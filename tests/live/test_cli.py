@@ -288,6 +288,29 @@ def test_no_two_files_share_a_name_in_the_output_folder(tmp_path: Path) -> None:
     assert targets == ["take.json", "take-3.json", "take-2.json", "Song.wav.json", "song.wav-2.json", "Song.wav-3.json"]
 
 
+def test_what_was_there_is_not_lost(clip: Path, model_options: list[str], tmp_path: Path) -> None:
+    notes = tmp_path / "clip.txt"
+    notes.write_text("lyrics\n")
+    call = ["analyze", str(clip), "--format", "audacity", "--out", str(tmp_path), *model_options]
+    refused = CliRunner().invoke(main, call)
+    assert refused.exit_code == 2
+    assert "clip.txt is there already and says something else" in refused.stderr
+    assert notes.read_text() == "lyrics\n"
+    assert CliRunner().invoke(main, [*call, "--overwrite"]).exit_code == 0
+    written = notes.read_text()
+    assert written != "lyrics\n"
+    assert CliRunner().invoke(main, call).exit_code == 0  # the same again
+    assert notes.read_text() == written
+
+
+def test_label_tracks_want_a_model_that_names_instruments(clip: Path, tiny_envelope_path: Path) -> None:
+    result = CliRunner().invoke(
+        main, ["analyze", str(clip), "--format", "audacity", "--model", str(tiny_envelope_path)]
+    )
+    assert result.exit_code == 2
+    assert "are told by a model of activations" in result.stderr
+
+
 @pytest.mark.parametrize("form", ["csv", "audacity"])
 def test_tables_of_several_files_are_not_printed_as_one(clip: Path, form: str) -> None:
     done = run("analyze", clip, clip, "--format", form)

@@ -37,7 +37,13 @@ def bank(tmp_path_factory: pytest.TempPathFactory, private_home: Path) -> Path:
 
 
 def write(
-    folder: Path, name: str, architecture: str, labels: tuple[str, ...] = LABELS, seed: int = 0, **options: object
+    folder: Path,
+    name: str,
+    architecture: str,
+    labels: tuple[str, ...] = LABELS,
+    seed: int = 0,
+    licence: str = "",
+    **options: object,
 ) -> Path:
     network = onnx_twin.shake(build(architecture, labels=len(labels), **options), seed)
     spec = ModelSpec(
@@ -50,6 +56,8 @@ def write(
         frames=network.frames,
         frame_hop=network.frame_hop,
         architecture=architecture,
+        licence=licence,
+        seed=seed,
     )
     path = folder / f"{name}.pt"
     save_checkpoint(
@@ -78,11 +86,15 @@ def test_joined_classifiers_become_one_graph_in_which_each_says_what_it_said_alo
 
 
 def test_a_joined_model_takes_one_more_instrument(tmp_path: Path) -> None:
-    both = [write(tmp_path, "two", "chen", ("flute", "piano"), 1), write(tmp_path, "harp", "chen", ("harp",), 2)]
+    both = [
+        write(tmp_path, "two", "chen", ("flute", "piano"), 1, "CC0-1.0"),
+        write(tmp_path, "harp", "chen", ("harp",), 2, "CC BY-NC 4.0"),
+    ]
     result = run("join", *both, "-o", tmp_path / "three.pt", "--name", "mine", "--title", "Mine")
     assert result.exit_code == 0, result.output
     joined, old = load_checkpoint(tmp_path / "three.pt"), load_checkpoint(both[0])
     assert (joined.spec.name, joined.spec.title, joined.spec.labels) == ("mine", "Mine", ("flute", "piano", "harp"))
+    assert (joined.spec.licence, joined.spec.seed) == ("CC0-1.0; CC BY-NC 4.0", None)
     assert all(torch.equal(joined.state_dict[key], value) for key, value in old.state_dict.items())
 
 
