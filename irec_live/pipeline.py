@@ -123,6 +123,8 @@ class Pipeline:
             for model in self.models
         )
         self._activation = next((stream for stream in self.streams if stream.spec.kind == "activation"), None)
+        named = self._activation.spec.labels if self._activation is not None else ()
+        self._named = np.array([label in named for label in self.labels], bool)
         self.tracker = LabelTracker(
             self.labels,
             thresholds(self.models),
@@ -156,8 +158,8 @@ class Pipeline:
 
     @property
     def thresholds(self) -> Array:
-        """On-thresholds in force, (K,) float32."""
-        return self.tracker.thresholds
+        """On-thresholds in force, (K,) float32; NaN for labels that no model of activations knows."""
+        return np.where(self._named, self.tracker.thresholds, np.float32(np.nan))
 
     @property
     def threshold_offset(self) -> float:

@@ -102,7 +102,7 @@ class Snapshot:
     envelope_times, envelope : (M,) float64, (M, K) float32
         Frame centres and RMS envelopes 0..1 after overlap-add.
     thresholds : (K,) float32
-        The on-threshold in force for each label.
+        The on-threshold in force for each label; NaN where no model of activations knows it.
     detected : tuple of str
         Labels lit at `time_s`, the strongest first.
     events : tuple of Event

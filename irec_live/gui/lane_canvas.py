@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from pyqtgraph import functions as pg_functions
@@ -125,17 +127,22 @@ class LaneCanvas(QWidget):
             painter.setBrush(brush)
             painter.drawPolygon(_filled(plot.left() + curves.fill_x, base - scale * curves.fill[:, lane], base))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-        threshold = self._snapshot.thresholds
-        if len(threshold) > lane:
-            level = base - scale * float(threshold[lane])
+        threshold = self._threshold(lane)
+        if math.isfinite(threshold):
+            level = base - scale * threshold
             painter.fillRect(QRectF(plot.left(), level, plot.width(), 1), self._theme.color("faint", 70))
-        if len(curves.line_x) > 1:
+        if len(curves.line_x) > 1 and not math.isnan(threshold):
             pen = QColor(color)
             pen.setAlpha(255 if lit else 190)
             painter.setPen(QPen(pen, 1.0))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)  # ten points a second: smooth costs nothing here
             painter.drawPolyline(_line(plot.left() + curves.line_x, base - scale * curves.line[:, lane]))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    def _threshold(self, lane: int) -> float:
+        """NaN where no network says how likely the label is; infinite where there are no thresholds."""
+        thresholds = self._snapshot.thresholds
+        return float(thresholds[lane]) if len(thresholds) > lane else math.inf
 
     def _paint_name(self, painter: QPainter, label: str, color: QColor, lit: bool, row: QRectF) -> None:
         middle = row.center().y()
@@ -159,9 +166,9 @@ class LaneCanvas(QWidget):
         painter.setFont(font(14 if row.height() >= 30 else 13, bold=lit))
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         if len(self._curves.line_x):
-            painter.drawText(
-                QRectF(right - 98, middle - 12, 46, 24), flags, percent_text(self._curves.activation[lane])
-            )
+            named = not math.isnan(self._threshold(lane))
+            likely = percent_text(self._curves.activation[lane] if named else math.nan)
+            painter.drawText(QRectF(right - 98, middle - 12, 46, 24), flags, likely)
         if len(self._curves.fill_x):
             painter.setPen(self._theme.color("muted" if lit else "faint"))
             painter.setFont(font(12))

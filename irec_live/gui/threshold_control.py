@@ -68,6 +68,7 @@ class ThresholdControl(QWidget):
     def show_thresholds(self, thresholds: npt.NDArray[np.float32]) -> None:
         """Say at which activations labels light up now."""
         text = offset_text(self.offset)
+        thresholds = thresholds[np.isfinite(thresholds)]
         if len(thresholds):
             low, high = round(100 * float(thresholds.min())), round(100 * float(thresholds.max()))
             text = f"{low}\u2009%" if low == high else f"{low}–{high}\u2009%"

@@ -32,13 +32,17 @@ def sentence(text: str) -> str:
 
 
 def percent_text(value: float) -> str:
-    """A share 0..1 in whole per cent, with a thin space.
+    """A share 0..1 in whole per cent, with a thin space; an em dash for NaN, where nobody looked.
 
     Examples
     --------
     >>> percent_text(0.874) == "87\\u2009%"
     True
+    >>> percent_text(math.nan) == "—\\u2009%"
+    True
     """
+    if math.isnan(value):
+        return "—\u2009%"
     return f"{round(100 * value):d}\u2009%"
 
 

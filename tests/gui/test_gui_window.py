@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fake_session import LABELS, FakeBackend, FakeFileSession, FakeModel, FakeSession, spec
 from file_drop import drop
@@ -22,6 +23,7 @@ from irec_live.gui.app import Composition
 from irec_live.gui.main_window import MainWindow
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest
+from irec_live.gui.threshold_control import ThresholdControl
 
 MIC, SONG = SourceRequest("mic"), SourceRequest("file", path=Path("/music/song.flac"))
 
@@ -72,6 +74,15 @@ def test_the_threshold_slider_moves_the_sessions_thresholds_and_shows_them(qtbot
     assert other.threshold_offset == pytest.approx(0.12)
     parts.window.actions_.reset_threshold.trigger()
     assert other.threshold_offset == 0.0
+
+
+def test_labels_that_no_network_names_have_no_part_in_the_thresholds_shown(qtbot: QtBot) -> None:
+    control = ThresholdControl()
+    qtbot.addWidget(control)
+    control.show_thresholds(np.float32([0.3, np.nan, 0.3]))
+    assert control.effect.text() == "30\u2009%"
+    control.show_thresholds(np.float32([np.nan]))
+    assert "%" not in control.effect.text()
 
 
 def test_lanes_stay_put_for_two_seconds_at_least(qtbot: QtBot, parts: Composition) -> None:

@@ -129,13 +129,22 @@ def test_one_model_of_either_kind_is_enough() -> None:
     assert alone.timeline.activations()[1].shape == (0, 2)
     assert len(alone.timeline.envelopes()[0]) > 0
     assert alone.stats.inference_ms_p50 > 0.0
-    assert alone.thresholds.shape == (2,)
+    assert np.isnan(alone.thresholds).tolist() == [True, True]
     assert alone.latency_ms > 0.0
 
 
 def test_labels_are_the_union_with_the_activation_models_first_in_any_order() -> None:
     assert Pipeline(RATE, [FakeEnvelope(), FakeActivation()]).labels == LABELS
     assert Pipeline(RATE, [FakeActivation(), FakeEnvelope()]).labels == LABELS
+
+
+def test_only_labels_that_can_be_named_have_thresholds() -> None:
+    thresholds = Pipeline(RATE, [FakeEnvelope(), FakeActivation()]).thresholds
+    assert dict(zip(LABELS, np.isfinite(thresholds).tolist(), strict=True)) == {
+        "flute": True,
+        "piano": True,
+        "voice": False,
+    }
 
 
 def test_silence_is_not_judged_and_its_rows_are_zero() -> None:
