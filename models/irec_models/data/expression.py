@@ -3,12 +3,12 @@
 Sample libraries hold notes that begin from silence and stay as they are. Played one after the other, they make phrases
 that no singer, bow or breath makes: there, a slur has one attack, tones tremble, slide and grow.
 
-Letters: T samples, M notes.
+Letters: T samples, M notes, C places on a curve.
 
 References
 ----------
-J. Sundberg, "Acoustic and psychoacoustic aspects of vocal vibrato", STL-QPSR 35, 1994 (rates of 5.5 to 7.5 Hz, depths
-of half a semitone to one; instruments less).
+J. Sundberg, "Acoustic and psychoacoustic aspects of vocal vibrato", STL-QPSR 35(2-3), 1994 (rates of singers; the depths
+here are those of instruments, which are less).
 """
 
 from __future__ import annotations
