@@ -7,8 +7,8 @@ Letters: T samples, M notes, C places on a curve.
 
 References
 ----------
-J. Sundberg, "Acoustic and psychoacoustic aspects of vocal vibrato", STL-QPSR 35(2-3), 1994 (rates of singers; the depths
-here are those of instruments, which are less).
+J. Sundberg, "Acoustic and psychoacoustic aspects of vocal vibrato", STL-QPSR 35(2-3), 1994 (rates of singers; the
+depths here are those of instruments, which are less).
 """
 
 from __future__ import annotations
