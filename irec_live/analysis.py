@@ -192,12 +192,7 @@ def collect(file: str, duration_s: float, pipeline: Pipeline, *, warning: str = 
         clip=clip,
         detected=tuple(sorted((label for label in pipeline.labels if label in named), key=lambda k: -clip.s2[k])),
         warning=warning,
-        unjudged={
-            kind: frozenset(pipeline.labels).difference(
-                *(stream.spec.labels for stream in pipeline.streams if stream.spec.kind == kind)
-            )
-            for kind in hops
-        },
+        unjudged=pipeline.unjudged,
     )
 
 

@@ -123,8 +123,10 @@ class Pipeline:
             for model in self.models
         )
         self._activation = next((stream for stream in self.streams if stream.spec.kind == "activation"), None)
-        named = self._activation.spec.labels if self._activation is not None else ()
-        self._named = np.array([label in named for label in self.labels], bool)
+        self.unjudged: dict[str, frozenset[str]] = {
+            model.spec.kind: frozenset(self.labels).difference(model.spec.labels) for model in self.models
+        }
+        """By kind of model, labels that the one used does not know: their rows are 0 because nobody looked."""
         self.tracker = LabelTracker(
             self.labels,
             thresholds(self.models),
@@ -159,7 +161,8 @@ class Pipeline:
     @property
     def thresholds(self) -> Array:
         """On-thresholds in force, (K,) float32; NaN for labels that no model of activations knows."""
-        return np.where(self._named, self.tracker.thresholds, np.float32(np.nan))
+        unnamed = self.unjudged.get("activation", self.labels)
+        return np.where([label in unnamed for label in self.labels], np.float32(np.nan), self.tracker.thresholds)
 
     @property
     def threshold_offset(self) -> float:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-from irec_live.formats.whole import write_whole
 from irec_live.report import Analysis
 
 
@@ -16,14 +13,3 @@ def render(analysis: Analysis) -> str:
         f"{' '.join(event.label.split())}\n"
         for event in analysis.events
     )
-
-
-def write(analysis: Analysis, path: str | os.PathLike[str]) -> None:
-    """Write `render`'s text.
-
-    Raises
-    ------
-    OutputError
-        `path` cannot be written.
-    """
-    write_whole(path, render(analysis))

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Collection
 
 import numpy as np
 import numpy.typing as npt
 
-from irec_live.formats.whole import write_whole
 from irec_live.report import Analysis
 
 
@@ -40,14 +38,3 @@ def _lines(
         [kind, f"{time_s:.5f}", *("" if blank else f"{value:.5f}" for value, blank in zip(row, unknown, strict=True))]
         for time_s, row in zip(times.tolist(), rows.tolist(), strict=True)
     ]
-
-
-def write(analysis: Analysis, path: str | os.PathLike[str]) -> None:
-    """Write `render`'s text.
-
-    Raises
-    ------
-    OutputError
-        `path` cannot be written.
-    """
-    write_whole(path, render(analysis))

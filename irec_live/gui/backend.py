@@ -140,6 +140,7 @@ class AppBackend:
 
     def export(self, analysis: Analysis, path: Path, form: str) -> None:
         """Write one analysis, whole or not at all."""
-        from irec_live.formats import WRITERS
+        from irec_live.formats import RENDERERS
+        from irec_live.formats.whole import write_whole
 
-        WRITERS[form](analysis, path)
+        write_whole(path, RENDERERS[form](analysis))

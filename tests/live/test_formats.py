@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from irec_live.errors import OutputError
-from irec_live.formats import RENDERERS, SUFFIXES, WRITERS
+from irec_live.formats import RENDERERS, SUFFIXES
 from irec_live.formats.whole import write_whole
 from irec_live.report import Analysis, ModelUse, summarise
 from irec_live.results import Event
@@ -42,13 +42,13 @@ def analysis() -> Analysis:
 
 
 def test_json_reads_back_as_the_same_analysis(analysis: Analysis, tmp_path: Path) -> None:
-    WRITERS["json"](analysis, tmp_path / "a.json")
+    write_whole(tmp_path / "a.json", RENDERERS["json"](analysis))
     text = (tmp_path / "a.json").read_text(encoding="utf-8")
     assert Analysis.from_json(text).to_dict() == json.loads(text) == analysis.to_dict()
 
 
 def test_csv_reads_back_as_the_same_curves(analysis: Analysis, tmp_path: Path) -> None:
-    WRITERS["csv"](analysis, tmp_path / "a.csv")
+    write_whole(tmp_path / "a.csv", RENDERERS["csv"](analysis))
     with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
     assert header == ["kind", "time_s", *analysis.labels]
@@ -62,17 +62,17 @@ def test_csv_reads_back_as_the_same_curves(analysis: Analysis, tmp_path: Path) -
 
 
 def test_an_audacity_label_track_has_three_columns_and_no_more(analysis: Analysis, tmp_path: Path) -> None:
-    WRITERS["audacity"](analysis, tmp_path / "a.txt")
+    write_whole(tmp_path / "a.txt", RENDERERS["audacity"](analysis))
     lines = (tmp_path / "a.txt").read_text(encoding="utf-8").splitlines()
     assert lines == ["0.500000\t1.250000\tacoustic guitar, nylon strings", "2.000000\t4.400000\tflute"]
 
 
 def test_every_format_writes_what_it_renders(analysis: Analysis, tmp_path: Path) -> None:
-    assert set(WRITERS) == set(RENDERERS) == set(SUFFIXES) == {"json", "csv", "audacity"}
-    for name, write in WRITERS.items():
+    assert set(RENDERERS) == set(SUFFIXES) == {"json", "csv", "audacity"}
+    for name, render in RENDERERS.items():
         path = tmp_path / f"a{SUFFIXES[name]}"
-        write(analysis, path)
-        assert path.read_bytes().decode("utf-8") == RENDERERS[name](analysis)
+        write_whole(path, render(analysis))
+        assert path.read_bytes().decode("utf-8") == render(analysis)
 
 
 def test_an_old_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_places_that_cannot_be_written_are_refused(analysis: Analysis, tmp_path:
     (tmp_path / "file").touch()
     for path in (tmp_path / "gone" / "a.json", tmp_path / "file" / "a.json", tmp_path):
         with pytest.raises(OutputError, match="cannot write"):
-            WRITERS["json"](analysis, path)
+            write_whole(path, RENDERERS["json"](analysis))
     assert {entry.name for entry in tmp_path.iterdir()} == {"file"}
 
 
