@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from irec_live.gui.backend import Backend
 from irec_live.gui.background import Background
-from irec_live.gui.wording import sentence
+from irec_live.gui.wording import offset_text, sentence
 
 if TYPE_CHECKING:
     from irec_live.session import PlayableSession
@@ -37,9 +37,12 @@ class Exporter(QObject):
         if analysis is None:
             self.said.emit("The file is still being analysed; export it when the progress bar is gone.", "warning")
             return
+        offset = session.threshold_offset
+        # The file does not tell it, and without this nobody could say later why a second analysis differs.
+        moved = f" Its events are of thresholds moved by {offset_text(offset)}." if offset and form != "csv" else ""
         self._worker.submit(
             lambda: self._backend.export(analysis, path, form),
-            lambda _: self.said.emit(f"Saved {path.name} in {path.parent}.", "info"),
+            lambda _: self.said.emit(f"Saved {path.name} in {path.parent}.{moved}", "info"),
             lambda text: self.said.emit(sentence(text), "error"),
         )
 

@@ -295,6 +295,14 @@ def test_an_analysis_can_be_exported_once_it_is_complete(
     window.exporter.export(session, tmp_path / "a.json", "json")
     qtbot.waitUntil(lambda: backend.exported == [(tmp_path / "a.json", "json")], timeout=5000)
     qtbot.waitUntil(lambda: "Saved a.json" in window.messages.text, timeout=5000)
+    assert "thresholds" not in window.messages.text
+    window.top.threshold.set_offset(-0.1)
+    window.exporter.export(session, tmp_path / "b.json", "json")
+    qtbot.waitUntil(lambda: "Saved b.json" in window.messages.text, timeout=5000)
+    assert window.messages.text.endswith("thresholds moved by −10.")
+    window.exporter.export(session, tmp_path / "c.csv", "csv")
+    qtbot.waitUntil(lambda: "Saved c.csv" in window.messages.text, timeout=5000)
+    assert "thresholds" not in window.messages.text
 
 
 def test_a_file_can_be_chosen_in_a_dialog_that_holds_nothing_up(
