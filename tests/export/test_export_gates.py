@@ -78,7 +78,6 @@ def test_a_bad_file_never_replaces_a_good_one(tiny_checkpoint: Path, tmp_path: P
     assert leftovers(tmp_path) == ["model.onnx"]
 
 
-@pytest.mark.usefixtures("drifted")
 def test_nan_is_no_tolerance(tiny_checkpoint: Path, tmp_path: Path) -> None:
     result = run(tiny_checkpoint, "-o", tmp_path / "model.onnx", "--tolerance", "nan")
     assert result.exit_code == 2
@@ -86,6 +85,7 @@ def test_nan_is_no_tolerance(tiny_checkpoint: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "model.onnx").exists()
 
 
+@pytest.mark.usefixtures("drifted")
 def test_the_tolerance_can_be_relaxed_but_only_explicitly(tiny_checkpoint: Path, tmp_path: Path) -> None:
     assert run(tiny_checkpoint, "-o", tmp_path / "model.onnx", "--tolerance", "0.5").exit_code == 0
 
