@@ -161,6 +161,11 @@ class Recipe(_Section):
                 f"recipe '{self.model.name}': '{self.model.architecture}' gives envelopes, which neither mode 'clips' "
                 "nor loss 'categorical' can teach"
             )
+        if network.kind == "envelope" and self.distill and self.distill.trust is not None:
+            raise RecipeError(
+                f"recipe '{self.model.name}': '{self.model.architecture}' gives envelopes, of which a second opinion on "
+                "labels tells nothing; take 'trust' out of [distill]"
+            )
         if network.kind == "envelope" and (self.stream.frames, self.stream.frame_hop) != (
             network.frames,
             network.frame_hop,

@@ -67,21 +67,23 @@ class Lesson(NamedTuple):
 
 @runtime_checkable
 class Pupil(Protocol):
-    """A network that can be taught: it has features from which one layer tells the labels."""
+    """A network that can be taught: it has an embedding, of the window or of each frame, that tells the labels."""
 
     embedding_size: int
 
     def embed(self, features: Tensor) -> Tensor:
-        """Features (B, N, F) to the embedding (B, E)."""
+        """Features (B, N, F) to the embedding (B, E) or, of an envelope network, (B, E, N)."""
         ...
 
     def decide(self, embedding: Tensor) -> Tensor:
-        """Embedding (B, E) to logits (B, K)."""
+        """Embedding to logits (B, K) or (B, K, N)."""
         ...
 
 
 class Guess(nn.Module):
     """What a pupil thinks its teacher says: one layer from the pupil's embedding, there in training only.
+
+    The teacher says one thing of a window. From an embedding of frames the layer hears their mean and maximum.
 
     Most of what the 1545 values have in common is whether there is music at all. Which instrument it is shows in how
     the logits of instruments and voices differ from each other, so those are also compared as one distribution (Hinton
@@ -93,15 +95,17 @@ class Guess(nn.Module):
         E, values of the pupil's embedding.
     contrast : float
         Weight of that comparison beside the one value by value.
+    frames : bool
+        Whether each frame has its embedding.
     """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, size: int, contrast: float = 0.0) -> None:
+    def __init__(self, size: int, contrast: float = 0.0, frames: bool = False) -> None:
         super().__init__()
         self.contrast = contrast
-        self.layer = nn.Linear(size, SIZE)
+        self.layer = nn.Linear(2 * size if frames else size, SIZE)
         self.register_buffer("mean", torch.zeros(SIZE))
         self.register_buffer("deviation", torch.ones(SIZE))
 
@@ -121,7 +125,7 @@ class Guess(nn.Module):
         self.deviation.copy_(deviation)
 
     def loss(self, embedding: Tensor, taught: Tensor) -> Tensor:
-        """Error against the teacher's values (B, D), leaving out rows of NaN.
+        """Error against the teacher's values (B, D) of an embedding (B, E) or (B, E, N), leaving out rows of NaN.
 
         Smooth absolute error, in which embedding and logits weigh alike, and `contrast` times the Kullback-Leibler
         divergence over `SOUNDS`.
@@ -131,6 +135,8 @@ class Guess(nn.Module):
         if not len(taught):
             return self.layer.weight.sum() * 0.0
         wanted = ((taught - self.mean) / self.deviation).clamp(-_FARTHEST, _FARTHEST)
+        if embedding.ndim == 3:
+            embedding = torch.cat((embedding.mean(dim=2), embedding.amax(dim=2)), dim=1)
         said = self.layer(embedding).float()
         error = functional.smooth_l1_loss(said, wanted, reduction="none").mean(dim=0)
         total = error[:FEATURES].mean() + error[FEATURES:].mean()
@@ -254,6 +260,8 @@ class YamNet:
 class TaughtStream(IterableDataset[Lesson]):
     """A stream's batches with a teacher's opinion; some windows are made strange first, and teach without labels.
 
+    The teacher hears a second of the mixture around a window that is shorter.
+
     Parameters
     ----------
     stream : MixStream
@@ -270,6 +278,8 @@ class TaughtStream(IterableDataset[Lesson]):
         self.stream = stream
         self.config = stream.config
         self._path = teacher
+        second = -(-WINDOW * stream.config.sample_rate // RATE)
+        self._length = max(stream.config.window_length, min(second, stream.config.mix_length))
         self._strange = Strange(strange, stream.config.sample_rate)
         self._noisy = Noisy(noisy, stream.config.sample_rate, stream.config.window_length, seed=stream.seed)
         self._teacher: YamNet | None = None
@@ -287,9 +297,12 @@ class TaughtStream(IterableDataset[Lesson]):
         if self._teacher is None:  # interpreters do not travel to other processes
             self._teacher = YamNet(self._path, self.config.sample_rate)
         rng = np.random.default_rng([self.stream.seed, step, 1_000_003])
-        batch = self._strange(rng, self.stream.batch(step))
-        taught = torch.from_numpy(self._teacher(batch.audio.numpy()))
-        return Lesson(self._noisy(rng, batch), taught)
+        batch, around, places = self.stream.surrounded(step, self._length)
+        batch = self._strange(rng, batch._replace(audio=torch.from_numpy(around)))
+        heard = batch.audio.numpy()
+        taught = torch.from_numpy(self._teacher(heard))
+        windows = np.take_along_axis(heard, places[:, None] + np.arange(self.config.window_length), axis=1)
+        return Lesson(self._noisy(rng, batch._replace(audio=torch.from_numpy(windows))), taught)
 
 
 def _find(tensors: list[dict[str, Any]], path: Path, name: str, shape: tuple[int, ...]) -> int:

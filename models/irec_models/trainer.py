@@ -307,7 +307,8 @@ def _guess(recipe: Recipe, network: Network) -> Guess | None:
         raise RecipeError(
             f"recipe '{recipe.model.name}': architecture '{network.architecture}' cannot learn from a teacher"
         )
-    return Guess(network.embedding_size, recipe.distill.contrast).to(next(network.parameters()).device)
+    guess = Guess(network.embedding_size, recipe.distill.contrast, network.kind == "envelope")
+    return guess.to(next(network.parameters()).device)
 
 
 def _expert(recipe: Recipe, device: torch.device) -> Expert | None:

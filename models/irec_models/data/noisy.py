@@ -26,7 +26,7 @@ _SILENT = 1e-4  # RMS below which noise comes at a level of its own
 
 
 class Noisy:
-    """Adds steady noise, hum or crackle to a share of a batch's windows; labels stay as they are.
+    """Adds steady noise, hum or crackle to a share of a batch's windows; who sounds stays as it is.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Noisy:
         chosen = np.flatnonzero(rng.random(len(batch.audio)) < self.share)
         if not len(chosen):
             return batch
-        audio = batch.audio.numpy().copy()
+        audio, envelope = batch.audio.numpy().copy(), batch.envelope.numpy().copy()
         for i in chosen:
             noise = self._noises[rng.integers(len(self._noises))]
             start = int(rng.integers(len(noise) - self._window))
@@ -66,8 +66,10 @@ class Noisy:
             else:
                 gain = level * 10.0 ** (-rng.uniform(*_SNR_DB) / 20.0)
             loud = audio[i] + np.float32(gain) * noise
-            audio[i] = loud / max(1.0, float(np.abs(loud).max()))
-        return batch._replace(audio=torch.from_numpy(audio))
+            peak = max(1.0, float(np.abs(loud).max()))
+            audio[i] = loud / peak
+            envelope[i] /= peak
+        return batch._replace(audio=torch.from_numpy(audio), envelope=torch.from_numpy(envelope))
 
 
 def _hiss(rng: np.random.Generator, length: int, sample_rate: int) -> Array:

@@ -136,23 +136,48 @@ class MixStream(IterableDataset[Batch]):
 
     def batch(self, step: int) -> Batch:
         """Batch number `step`."""
+        return self.surrounded(step, self.config.window_length)[0]
+
+    def surrounded(self, step: int, length: int) -> tuple[Batch, Array, npt.NDArray[np.int64]]:
+        """Batch number `step`, and what is heard around its windows.
+
+        Parameters
+        ----------
+        step : int
+        length : int
+            L samples, from a window's length to a mixture's.
+
+        Returns
+        -------
+        batch : Batch
+        around : (B, L) float32
+            The windows with as much of their mixtures before as after them, less where a mixture begins or ends.
+        places : (B,) int64
+            First sample of each window in it.
+        """
         config = self.config
         count, frames = len(self.labels), config.frames
         audio = np.empty((config.batch_size, config.window_length), np.float32)
         present = np.empty((config.batch_size, count), np.float32)
         envelope = np.empty((config.batch_size, count, frames), np.float32)
         mask = np.empty((config.batch_size, count), np.float32)
+        around = np.empty((config.batch_size, length), np.float32)
+        places = np.empty(config.batch_size, np.int64)
         per_mix = config.windows_per_mix
         for number in range(config.batch_size // per_mix):
             rng = np.random.default_rng([self.seed, step, number])
             part = slice(number * per_mix, (number + 1) * per_mix)
-            self._cut(rng, self.mixer.render(rng), audio[part], present[part], envelope[part], mask[part])
-        return Batch(*map(torch.from_numpy, (audio, present, envelope, mask)))
+            mix = self.mixer.render(rng)
+            firsts = self._cut(rng, mix, audio[part], present[part], envelope[part], mask[part])
+            begins = np.clip(firsts - (length - config.window_length) // 2, 0, len(mix.audio) - length)
+            around[part] = mix.audio[begins[:, None] + np.arange(length)]
+            places[part] = firsts - begins
+        return Batch(*map(torch.from_numpy, (audio, present, envelope, mask))), around, places
 
     def _cut(
         self, rng: np.random.Generator, mix: Mix, audio: Array, present: Array, envelope: Array, mask: Array
-    ) -> None:
-        """Fill the windows of one mixture."""
+    ) -> npt.NDArray[np.int64]:
+        """Fill the windows of one mixture; their first samples in it."""
         config = self.config
         energy, rest, unclear = self.energies(mix)
         starts = self._starts(rng, len(audio), energy.shape[1])
@@ -169,6 +194,7 @@ class MixStream(IterableDataset[Batch]):
             if unclear.any():
                 # Somebody plays what may or may not be this label: its absence cannot be held against the network.
                 mask[i] *= 1 - unclear * (1 - present[i])
+        return starts * config.frame_hop
 
     def energies(self, mix: Mix) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], Array]:
         """Frame energies of a mixture.

@@ -1,6 +1,6 @@
 """Tutti for envelopes: how loud is each instrument, frame by frame?
 
-Shapes: B batch, T = 7680 samples, N = 16 frames, F = 128 bands, K labels.
+Shapes: B batch, T = 7680 samples, N = 16 frames, F = 128 bands, E = 544 features, K labels.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ class TuttiEnvelopeNet(Network):
         self.readings = nn.ModuleList(_Reading(*stage, folded) for stage in stages)
         self.near = nn.Conv1d(BANDS, _NEAR, 1)
         self.dropout = nn.Dropout(dropout)
-        self.hidden = nn.Conv1d(_NEAR + sum(_WIDTHS), _HIDDEN, 3, padding=1)
+        self.embedding_size = _NEAR + sum(_WIDTHS)
+        self.hidden = nn.Conv1d(self.embedding_size, _HIDDEN, 3, padding=1)
         self.output = nn.Conv1d(_HIDDEN, labels, 1)
         # Most labels are silent most of the time; starting there saves the first thousand steps.
         if self.output.bias is not None:
@@ -110,13 +111,21 @@ class TuttiEnvelopeNet(Network):
         mel: Tensor = self.mel(self.level(audio))
         return mel
 
-    def classify(self, features: Tensor) -> Tensor:
-        """Features (B, N, F) to logits (B, K, N)."""
+    def embed(self, features: Tensor) -> Tensor:
+        """Features (B, N, F) to what is read out for every frame, (B, E, N)."""
         parts = [torch.relu(self.near(features.transpose(1, 2)))]
         parts += [reading(maps) for reading, maps in zip(self.readings, self.trunk(features), strict=True)]
-        joined = torch.relu(self.hidden(self.dropout(torch.cat(parts, dim=1))))
+        return torch.cat(parts, dim=1)
+
+    def decide(self, embedding: Tensor) -> Tensor:
+        """Embedding (B, E, N) to logits (B, K, N)."""
+        joined = torch.relu(self.hidden(self.dropout(embedding)))
         logits: Tensor = self.output(self.dropout(joined))
         return logits
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Features (B, N, F) to logits (B, K, N)."""
+        return self.decide(self.embed(features))
 
     def frame_rms(self, audio: Tensor) -> Tensor:
         """Audio (B, T) to the RMS of its frames (B, 1, N)."""
