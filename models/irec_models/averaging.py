@@ -38,10 +38,11 @@ def average(checkpoints: Sequence[Checkpoint], shares: Sequence[float]) -> Check
     if not checkpoints or len(shares) != len(checkpoints) or min(shares) <= 0.0:
         raise ValueError(f"{len(checkpoints)} checkpoints need as many positive shares, not {list(shares)}")
     first, last = checkpoints[0], checkpoints[-1]
+    built = first.network().hyperparameters  # an older checkpoint does not name those that came since
     for checkpoint in checkpoints:
         if (
             checkpoint.architecture != first.architecture
-            or checkpoint.hyperparameters != first.hyperparameters
+            or checkpoint.network().hyperparameters != built
             or checkpoint.spec.labels != first.spec.labels
             or checkpoint.state_dict.keys() != first.state_dict.keys()
         ):

@@ -163,8 +163,8 @@ class Recipe(_Section):
             )
         if network.kind == "envelope" and self.distill and self.distill.trust is not None:
             raise RecipeError(
-                f"recipe '{self.model.name}': '{self.model.architecture}' gives envelopes, of which a second opinion on "
-                "labels tells nothing; take 'trust' out of [distill]"
+                f"recipe '{self.model.name}': '{self.model.architecture}' gives envelopes, of which the teacher's "
+                "opinion on labels tells nothing; take 'trust' out of [distill]"
             )
         if network.kind == "envelope" and (self.stream.frames, self.stream.frame_hop) != (
             network.frames,

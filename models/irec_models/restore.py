@@ -1,8 +1,8 @@
 """The torch network inside a model file: at once from a checkpoint, from an exported file by its weights' names.
 
 Figures that look inside a network need it in torch, and so does training that goes on from it. An exported graph
-carries every weight under the name it had there, but not the hyperparameters; the few that change no weight's shape
-are tried, and the network is taken whose answers are the file's.
+carries every weight under the name it had there, but not the hyperparameters; some are told by the weights' shapes,
+the few that change none are tried, and the network is taken whose answers are the file's.
 
 Shapes: T samples in a window.
 """
@@ -68,10 +68,15 @@ def _sounds(spec: ModelSpec) -> npt.NDArray[np.float32]:
 
 
 def _weights(path: Path) -> dict[str, Tensor]:
-    """Trained values by their names in torch."""
+    """Trained values by their names in torch.
+
+    Where exporting itself folded a normalisation into a convolution, it named the bias after the weight.
+    """
     tensors = onnx.load(str(path), load_external_data=False).graph.initializer
     return {
-        tensor.name.removeprefix(_PREFIX): torch.from_numpy(numpy_helper.to_array(tensor).astype(np.float32))
+        tensor.name.removeprefix(_PREFIX).replace(".weight_bias", ".bias"): torch.from_numpy(
+            numpy_helper.to_array(tensor).astype(np.float32)
+        )
         for tensor in tensors
         if tensor.name.startswith(_PREFIX)
     }
@@ -80,9 +85,10 @@ def _weights(path: Path) -> dict[str, Tensor]:
 def _candidates(spec: ModelSpec, weights: Mapping[str, Tensor]) -> Iterator[Network]:
     """Networks of the architecture whose parameters are all among `weights`, with these weights."""
     kind = ARCHITECTURES[spec.architecture]
+    told = kind.told_by(weights)
     for options in itertools.islice(_options(kind, spec), _MOST_TRIES):
         try:
-            network = kind(**options)
+            network = kind(**(options | told))
         except (ValueError, TypeError):
             continue
         known = {name: weights[name] for name in network.state_dict() if name in weights}

@@ -51,7 +51,7 @@ def one_torch_thread() -> Iterator[None]:
 @pytest.fixture(scope="package", autouse=True)
 def small_architectures() -> Iterator[None]:
     """For the time of these tests, recipes and checkpoints may name the small networks."""
-    small = {net.architecture: net for net in (small_nets.SmallNet, small_nets.SmallEnvelopeNet, small_nets.SmallPupil)}
+    small = {net.architecture: net for net in small_nets.ALL}
     ARCHITECTURES.update(small)
     yield
     for name in small:

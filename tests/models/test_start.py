@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import onnx_twin
 import pytest
 import torch
 from torch import nn
 
+from irec_export.to_onnx import export
 from irec_live.errors import CheckpointError, ModelError
+from irec_live.spec import ModelSpec
+from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.nets import build
 from irec_models.start import Start, load_start, take_over
 
@@ -90,6 +94,28 @@ def test_another_architecture_takes_the_layers_of_the_same_name() -> None:
     for mine, theirs in zip(network.eval().trunk(features), start.network.trunk(features), strict=True):
         torch.testing.assert_close(mine, theirs, atol=1e-3, rtol=1e-3)
     torch.testing.assert_close(network.standardizer.mean, constants)
+
+
+def test_the_width_of_an_exported_trunk_is_told_by_its_weights(tmp_path: Path) -> None:
+    network = onnx_twin.shake(build("tutti-envelope", labels=2, width=0.25)).eval()
+    spec = ModelSpec(
+        name="narrow",
+        kind="envelope",
+        labels=("flute", "drums"),
+        sample_rate=network.sample_rate,
+        window_length=network.window_length,
+        hop_length=4096,
+        frames=network.frames,
+        frame_hop=network.frame_hop,
+        architecture="tutti-envelope",
+    )
+    saved = Checkpoint("tutti-envelope", network.hyperparameters, network.state_dict(), spec)
+    save_checkpoint(tmp_path / "narrow.pt", saved)
+    export(tmp_path / "narrow.pt", tmp_path / "narrow.onnx")
+    start = load_start(tmp_path / "narrow.onnx")
+    assert start.network.hyperparameters["width"] == 0.25
+    (window, *_) = _windows(network.window_length)
+    torch.testing.assert_close(start.network.predict(window), network.predict(window), atol=1e-4, rtol=0)
 
 
 def test_what_cannot_be_started_from_is_told(tiny_activation_path: Path, tmp_path: Path) -> None:

@@ -120,6 +120,38 @@ def test_lessons_depend_on_seed_and_step_alone(yamnet: Path, bank: Path, recipe:
         torch.testing.assert_close(mine, theirs, rtol=0, atol=0, equal_nan=True)
 
 
+def test_a_teacher_hears_the_second_around_a_shorter_window(
+    yamnet: Path, bank: Path, recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load_recipe(recipe, ["stream.mix_s=3"])
+    stream = MixStream(config.stream, bank, seed=1, labels=config.data.labels)
+    batch, around, places = stream.surrounded(3, 7800)
+    assert around.shape == (8, 7800)
+    middle = (7800 - 4096) // 2
+    assert middle in places  # and elsewhere where the mixture begins or ends
+    for window, whole, place in zip(batch.audio, around, places, strict=True):
+        torch.testing.assert_close(window, torch.from_numpy(whole[place : place + 4096]), rtol=0, atol=0)
+    heard: list[np.ndarray[Any, Any]] = []
+    monkeypatch.setattr(YamNet, "__call__", lambda _, windows: heard.append(windows) or np.zeros((8, SIZE), np.float32))
+    lesson = TaughtStream(stream, yamnet, 0.0).lesson(3)
+    np.testing.assert_array_equal(heard[0], around)
+    torch.testing.assert_close(lesson.batch.audio, batch.audio, rtol=0, atol=0)
+    strange = TaughtStream(stream, yamnet, 1.0).lesson(3).batch  # who learns from a changed second hears a part of it
+    for window, whole, place in zip(strange.audio, heard[1], places, strict=True):
+        torch.testing.assert_close(window, torch.from_numpy(whole[place : place + 4096]), rtol=0, atol=0)
+
+
+def test_an_envelope_network_learns_from_a_teacher_too(yamnet: Path, bank: Path, recipe: Path, tmp_path: Path) -> None:
+    recipe.write_text(recipe.read_text("utf-8").replace("small-pupil", "small-envelope-pupil"), "utf-8")
+    with pytest.raises(RecipeError, match="take 'trust' out of"):
+        fit(recipe, bank, tmp_path / "out", teacher=yamnet)
+    trainer = fit(recipe, bank, tmp_path / "out", teacher=yamnet, settings=["distill.trust="])
+    assert trainer.guess is not None
+    assert trainer.guess.layer.in_features == 2 * 128  # mean and maximum of the frames
+    said = [entry["teacher_loss"] for entry in trainer.run.entries() if "teacher_loss" in entry]
+    assert all(np.isfinite(said))
+
+
 def test_strange_windows_lose_their_labels_and_the_others_stay() -> None:
     audio = 0.1 * torch.randn(64, 4096)
     ones = torch.ones(64, 2)
@@ -146,12 +178,14 @@ def test_noise_is_for_the_pupil_alone(yamnet: Path, bank: Path, recipe: Path) ->
 def test_noise_stays_within_its_range_and_comes_over_silence_too() -> None:
     audio = 0.1 * torch.randn(200, 4096)
     audio[::2] = 0.0
-    batch = Batch(audio, torch.ones(200, 2), torch.zeros(200, 2, 9), torch.ones(200, 2))
-    changed = Noisy(1.0, 8000, 4096)(np.random.default_rng(0), batch).audio
+    batch = Batch(audio, torch.ones(200, 2), torch.full((200, 2, 9), 0.1), torch.ones(200, 2))
+    changed, _, envelope, _ = Noisy(1.0, 8000, 4096)(np.random.default_rng(0), batch)
     assert bool(torch.isfinite(changed).all())
     assert float(changed.abs().max()) <= 1.0
     assert float(changed[::2].abs().amax(dim=1).min()) > 0.0
     unscaled = changed.abs().amax(dim=1) < 1.0  # what was not brought back into range
+    assert 0.0 < float(envelope.min()) <= float(envelope[~unscaled].max()) < 0.1  # where it was, envelopes were as well
+    torch.testing.assert_close(envelope[unscaled], batch.envelope[unscaled], rtol=0, atol=0)
     added_db = 10 * torch.log10((changed - audio).pow(2).mean(dim=1) / audio.pow(2).mean(dim=1))
     assert -30.0 < float(added_db[1::2][unscaled[1::2]].min()) < -15.0
     assert float(added_db[1::2][unscaled[1::2]].max()) < 9.0

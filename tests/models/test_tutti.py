@@ -37,6 +37,16 @@ def test_every_stage_halves_frames_and_bands() -> None:
     assert [tuple(part.shape[1:]) for part in maps] == [(24, 22, 64), (48, 11, 32), (96, 6, 16), (192, 3, 8)]
 
 
+def test_a_trunk_of_another_width_has_as_many_times_the_channels() -> None:
+    assert TuttiTrunk(width=0.5).channels == (12, 24, 48, 96)
+    assert TuttiTrunk(width=0.3).channels == (7, 14, 28, 56)  # whole ones, in the ratio of the others
+    narrow = settled(TuttiEnvelopeNet(labels=2, width=0.3))
+    assert TuttiEnvelopeNet.told_by(narrow.state_dict()) == {"width": 7 / 24}
+    assert narrow.predict(torch.zeros(1, narrow.window_length)).shape == (1, 2, 16)
+    with pytest.raises(ValueError, match="a channel in each stage"):
+        TuttiNet(labels=2, width=0.01)
+
+
 def test_level_and_offset_of_a_window_do_not_matter() -> None:
     network = settled(TuttiNet(labels=3))
     window = 0.1 * torch.randn(1, network.window_length)

@@ -1,9 +1,10 @@
-"""Two networks that train in a moment on the tiny bank: one activation, one envelope."""
+"""Networks that train in a moment on the tiny bank: activations and envelopes, each with and without a teacher."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from irec_models.frontends import LogMel
 from irec_models.frontends.normalize import Standardizer
@@ -89,6 +90,28 @@ class SmallEnvelopeNet(SmallNet):
         return super().classify(features).reshape(-1, self.labels, self.frames)
 
 
+class SmallEnvelopePupil(SmallEnvelopeNet):
+    """The same, able to learn from a teacher."""
+
+    architecture = "small-envelope-pupil"
+    embedding_size = 8 * 16
+
+    def __init__(self, labels: int) -> None:
+        super().__init__(labels)
+        self.output = nn.Linear(self.embedding_size, labels)
+
+    def embed(self, features: Tensor) -> Tensor:
+        maps = torch.relu(self.convolution(features.unsqueeze(1)))
+        return functional.adaptive_max_pool2d(maps, (self.frames, 16)).transpose(2, 3).flatten(1, 2)
+
+    def decide(self, embedding: Tensor) -> Tensor:
+        logits: Tensor = self.output(embedding.transpose(1, 2)).transpose(1, 2)
+        return logits
+
+    def classify(self, features: Tensor) -> Tensor:
+        return self.decide(self.embed(features))
+
+
 class SmallPupil(SmallNet):
     """The same, able to learn from a teacher."""
 
@@ -104,3 +127,6 @@ class SmallPupil(SmallNet):
 
     def classify(self, features: Tensor) -> Tensor:
         return self.decide(self.embed(features))
+
+
+ALL: tuple[type[Network], ...] = (SmallNet, SmallEnvelopeNet, SmallPupil, SmallEnvelopePupil)

@@ -5,6 +5,9 @@ Shapes: B batch, T = 22 050 samples, N = 43 frames, F = 128 bands, E = 1024 feat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -13,7 +16,6 @@ from irec_models.frontends.normalize import LevelNormalizer, Standardizer
 from irec_models.nets.network import Network
 from irec_models.nets.tutti_trunk import (
     BANDS,
-    CHANNELS,
     HOP_LENGTH,
     LEVEL_FLOOR,
     N_FFT,
@@ -21,6 +23,7 @@ from irec_models.nets.tutti_trunk import (
     ConvNorm,
     TuttiTrunk,
     fold,
+    width_of,
 )
 
 _WIDTH = 512
@@ -38,13 +41,15 @@ class TuttiNet(Network):
         K.
     dropout : float
         Of features, before the labels.
+    width : float
+        Channels of the trunk relative to those of the bundled network.
     folded : bool
         Built without batch normalisation; what `folded` returns.
 
     Raises
     ------
     ValueError
-        For no labels.
+        For no labels, or a trunk without channels.
     """
 
     architecture = "tutti"
@@ -55,11 +60,11 @@ class TuttiNet(Network):
     frame_hop = 0
     front_end = f"log-mel {BANDS} bands, {N_FFT}/{HOP_LENGTH}, window brought to equal RMS"
 
-    def __init__(self, labels: int, dropout: float = 0.2, folded: bool = False) -> None:
+    def __init__(self, labels: int, dropout: float = 0.2, width: float = 1.0, folded: bool = False) -> None:
         super().__init__()
         if labels < 1:
             raise ValueError(f"labels must be at least 1, not {labels}")
-        self.hyperparameters = {"labels": labels, "dropout": dropout, "folded": folded}
+        self.hyperparameters = {"labels": labels, "dropout": dropout, "width": width, "folded": folded}
         self.labels = labels
         self.level = LevelNormalizer(LEVEL_FLOOR)
         self.mel = LogMel(
@@ -73,13 +78,18 @@ class TuttiNet(Network):
             floor=1e-2,
         )
         self.standardizer = Standardizer(BANDS)
-        self.trunk = TuttiTrunk(folded)
-        self.widen = ConvNorm(CHANNELS[-1], _WIDTH, 1, folded=folded)
+        self.trunk = TuttiTrunk(width, folded)
+        self.widen = ConvNorm(self.trunk.channels[-1], _WIDTH, 1, folded=folded)
         self.places = nn.Conv2d(_WIDTH, _WIDTH, (1, _PLACES), groups=_WIDTH)
         nn.init.constant_(self.places.weight, 1.0 / _PLACES)
         self.embedding_size = 2 * _WIDTH
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(2 * _WIDTH, labels)
+
+    @classmethod
+    def told_by(cls, weights: Mapping[str, Tensor]) -> dict[str, Any]:
+        """Hyperparameters that the shapes of weights tell: the width."""
+        return {"width": width_of(weights)} if "trunk.stem.conv.weight" in weights else {}
 
     def raw_features(self, audio: Tensor) -> Tensor:
         """Audio (B, T) to log-mel (B, N, F)."""

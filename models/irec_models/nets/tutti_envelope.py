@@ -6,6 +6,8 @@ Shapes: B batch, T = 7680 samples, N = 16 frames, F = 128 bands, E = 544 feature
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +17,6 @@ from irec_models.frontends.normalize import LevelNormalizer, Standardizer
 from irec_models.nets.network import Network
 from irec_models.nets.tutti_trunk import (
     BANDS,
-    CHANNELS,
     HOP_LENGTH,
     LEVEL_FLOOR,
     N_FFT,
@@ -23,6 +24,7 @@ from irec_models.nets.tutti_trunk import (
     ConvNorm,
     TuttiTrunk,
     fold,
+    width_of,
 )
 
 FRAMES = 16
@@ -62,13 +64,15 @@ class TuttiEnvelopeNet(Network):
         K.
     dropout : float
         Of the joined features.
+    width : float
+        Channels of the trunk relative to those of the bundled network.
     folded : bool
         Built without batch normalisation; what `folded` returns.
 
     Raises
     ------
     ValueError
-        For no labels.
+        For no labels, or a trunk without channels.
 
     References
     ----------
@@ -83,19 +87,19 @@ class TuttiEnvelopeNet(Network):
     frame_hop = HOP_LENGTH
     front_end = f"log-mel {BANDS} bands, {N_FFT}/{HOP_LENGTH}, window brought to equal RMS; frame RMS"
 
-    def __init__(self, labels: int, dropout: float = 0.1, folded: bool = False) -> None:
+    def __init__(self, labels: int, dropout: float = 0.1, width: float = 1.0, folded: bool = False) -> None:
         super().__init__()
         if labels < 1:
             raise ValueError(f"labels must be at least 1, not {labels}")
-        self.hyperparameters = {"labels": labels, "dropout": dropout, "folded": folded}
+        self.hyperparameters = {"labels": labels, "dropout": dropout, "width": width, "folded": folded}
         self.labels = labels
         self.level = LevelNormalizer(LEVEL_FLOOR)
         self.mel = LogMel(
             SAMPLE_RATE, WINDOW_LENGTH, N_FFT, HOP_LENGTH, frames=FRAMES, bands=BANDS, low_hz=30.0, floor=1e-2
         )
         self.standardizer = Standardizer(BANDS)
-        self.trunk = TuttiTrunk(folded)
-        stages = zip(CHANNELS, _WIDTHS, (BANDS // 2 ** (stage + 1) for stage in range(4)), strict=True)
+        self.trunk = TuttiTrunk(width, folded)
+        stages = zip(self.trunk.channels, _WIDTHS, (BANDS // 2 ** (stage + 1) for stage in range(4)), strict=True)
         self.readings = nn.ModuleList(_Reading(*stage, folded) for stage in stages)
         self.near = nn.Conv1d(BANDS, _NEAR, 1)
         self.dropout = nn.Dropout(dropout)
@@ -105,6 +109,11 @@ class TuttiEnvelopeNet(Network):
         # Most labels are silent most of the time; starting there saves the first thousand steps.
         if self.output.bias is not None:
             nn.init.constant_(self.output.bias, -3.0)
+
+    @classmethod
+    def told_by(cls, weights: Mapping[str, Tensor]) -> dict[str, Any]:
+        """Hyperparameters that the shapes of weights tell: the width."""
+        return {"width": width_of(weights)} if "trunk.stem.conv.weight" in weights else {}
 
     def raw_features(self, audio: Tensor) -> Tensor:
         """Audio (B, T) to log-mel (B, N, F)."""

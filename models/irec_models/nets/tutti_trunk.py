@@ -11,6 +11,8 @@ S. Chen, Y. Liu, X. Gao, Z. Han, "MobileFaceNets", CCBR 2018, section 3.1 (a wei
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -21,6 +23,30 @@ BANDS = 128
 LEVEL_FLOOR = 1e-4  # -80 dBFS, below what the app calls silence: any window it judges is heard at one level
 CHANNELS = (24, 48, 96, 192)
 BLOCKS = (1, 1, 2, 2)
+
+
+def channels_of(width: float) -> tuple[int, ...]:
+    """Channels of the stages of a trunk so many times as wide as the bundled ones.
+
+    Raises
+    ------
+    ValueError
+        For less than one channel.
+
+    Examples
+    --------
+    >>> channels_of(0.5)
+    (12, 24, 48, 96)
+    """
+    first = round(width * CHANNELS[0])
+    if first < 1:
+        raise ValueError(f"width must leave a channel in each stage, which {width} does not")
+    return tuple(first * number // CHANNELS[0] for number in CHANNELS)
+
+
+def width_of(weights: Mapping[str, Tensor]) -> float:
+    """The width of the trunk of a network with these weights, by their names."""
+    return len(weights["trunk.stem.conv.weight"]) / CHANNELS[0]
 
 
 class ConvNorm(nn.Module):
@@ -72,19 +98,32 @@ class TuttiTrunk(nn.Module):
 
     Parameters
     ----------
+    width : float
+        Channels relative to `CHANNELS`.
     folded : bool
         Built without batch normalisation.
+
+    Attributes
+    ----------
+    channels : tuple of int
+        Of the stages.
+
+    Raises
+    ------
+    ValueError
+        For less than one channel.
     """
 
     place: Tensor
 
-    def __init__(self, folded: bool = False) -> None:
+    def __init__(self, width: float = 1.0, folded: bool = False) -> None:
         super().__init__()
-        self.stem = ConvNorm(1, CHANNELS[0], 5, 2, folded)
-        self.place = nn.Parameter(torch.zeros(CHANNELS[0], 1, BANDS // 2))
+        self.channels = channels_of(width)
+        previous = self.channels[0]
+        self.stem = ConvNorm(1, previous, 5, 2, folded)
+        self.place = nn.Parameter(torch.zeros(previous, 1, BANDS // 2))
         stages = []
-        previous = CHANNELS[0]
-        for number, (channels, blocks) in enumerate(zip(CHANNELS, BLOCKS, strict=True)):
+        for number, (channels, blocks) in enumerate(zip(self.channels, BLOCKS, strict=True)):
             stage = []
             for block in range(blocks):
                 stage.append(Block(previous, channels, 2 if number and not block else 1, folded))
@@ -93,7 +132,10 @@ class TuttiTrunk(nn.Module):
         self.stages = nn.ModuleList(stages)
 
     def forward(self, features: Tensor) -> list[Tensor]:
-        """Features (B, N, F) to the maps of the stages, (B, 24, N/2, 64) ... (B, 192, N/16, 8), N rounded up."""
+        """Features (B, N, F) to the maps of the stages, (B, 24, N/2, 64) ... (B, 192, N/16, 8), N rounded up.
+
+        The channels are those of width 1.
+        """
         maps = torch.relu(self.stem(features.unsqueeze(1)) + self.place)
         found = []
         for stage in self.stages:
