@@ -110,7 +110,7 @@ ON_DEMAND: tuple[OnDemand, ...] = (
         "This project's own envelopes, 348 ms",
         "envelope",
         0,
-        f"irec-train fit {_RECIPES}/tutti-348ms.toml --start-from runs/tutti-1s/best.pt",
+        f"irec-train fit {_RECIPES}/tutti-348ms.toml --teacher yamnet.tflite --start-from runs/tutti-1s/best.pt",
     ),
     _fitted("neuroment-mel", "Neuroment on mel, 348 ms", "envelope", 2_046_272),
     _fitted("neuroment-cqt", "Neuroment on constant Q, 348 ms", "envelope", 2_898_240),
