@@ -19,6 +19,7 @@ _TAUGHT = (
     "It learnt from the outputs of YAMNet (Google, Apache-2.0) on the same mixtures too, none of which is in this file."
 )
 _RECORDINGS = "## Recordings\n"
+_EARLIER = "## Recordings that "
 _HELD_OUT = " (held out)"
 
 
@@ -94,9 +95,22 @@ def write_card(
     ]
     for source, (licence, clips) in attributions(data, spec.labels).items():
         lines.append(f"| {source}{_HELD_OUT if source in recipe.data.hold_out else ''} | {licence} | {clips} |")
-    if start and _RECORDINGS in start["card"]:
-        lines += ["", f"## Recordings that {start['name']} had heard", start["card"].partition(_RECORDINGS)[2].rstrip()]
-    return "\n".join(lines) + "\n"
+    card = "\n".join(lines)
+    return "\n\n".join([card, *(_inherited(start, card) if start else ())]) + "\n"
+
+
+def _inherited(start: Mapping[str, Any], card: str) -> list[str]:
+    """What else the start and those before it had heard: a section for each table that is not in the card already."""
+    sections: list[str] = []
+    own, *earlier = start["card"].partition(_RECORDINGS)[2].split(_EARLIER)
+    named = [
+        (f"{start['name']} had heard", own),
+        *((name, table) for name, _, table in (section.partition("\n") for section in earlier)),
+    ]
+    for name, table in named:
+        if table.strip() and all(table.strip() not in text for text in (card, *sections)):
+            sections.append(f"{_EARLIER}{name}\n\n{table.strip()}")
+    return sections
 
 
 def heard_sources(card: str) -> set[str]:

@@ -94,7 +94,10 @@ class DistillSection(_Section):
         default=0.0, ge=0, description="weight of how the teacher tells instruments apart, beside its single values"
     )
     trust: float | None = Field(
-        default=None, ge=0, le=1, description="weight of the opinion of a classifier on the teacher's embedding"
+        default=None,
+        ge=0,
+        le=1,
+        description="weight of the opinion of a classifier on the teacher's embedding; for activations alone",
     )
     strange: float = Field(default=0.25, ge=0, le=1, description="share of windows changed beyond their labels")
     noisy: float = Field(default=0.0, ge=0, le=1, description="share of windows that only the network hears with noise")
@@ -142,7 +145,8 @@ class Recipe(_Section):
         Raises
         ------
         RecipeError
-            If the hyperparameters do not fit the architecture, or the stream's windows do not fit the network.
+            If the hyperparameters do not fit the architecture, the stream's windows do not fit the network, or the loss
+            or the teacher's opinion is none for envelopes.
         """
         try:
             network = build(self.model.architecture, labels=len(self.data.labels), **self.model.hyperparameters)

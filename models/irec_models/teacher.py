@@ -1,10 +1,11 @@
-"""A teacher: a published network that hears the training windows too and says what it makes of them.
+"""A teacher: a published network that hears the training windows too, or more, and says what it makes of them.
 
 Labels of a few hours of sample libraries say which instrument sounds, but not what instruments sound like elsewhere. A
 network that was trained on two million recordings has heard it; a small one that learns to describe a window as the
 large one does borrows from that experience. The teacher is only there in training.
 
-Shapes: B batch, T samples in a window, D values that the teacher gives for one.
+Shapes: B batch, T samples in a window, D values that the teacher gives for one, N frames, F bands, E values of a
+pupil's embedding, K labels.
 
 References
 ----------
@@ -92,7 +93,7 @@ class Guess(nn.Module):
     Parameters
     ----------
     size : int
-        E, values of the pupil's embedding.
+        E.
     contrast : float
         Weight of that comparison beside the one value by value.
     frames : bool
@@ -260,7 +261,8 @@ class YamNet:
 class TaughtStream(IterableDataset[Lesson]):
     """A stream's batches with a teacher's opinion; some windows are made strange first, and teach without labels.
 
-    The teacher hears a second of the mixture around a window that is shorter.
+    Around a window that is shorter, the teacher hears a second of the mixture, or all of a mixture that is shorter too.
+    Of windows that are silent to the pupil nothing is learnt.
 
     Parameters
     ----------
@@ -302,6 +304,7 @@ class TaughtStream(IterableDataset[Lesson]):
         heard = batch.audio.numpy()
         taught = torch.from_numpy(self._teacher(heard))
         windows = np.take_along_axis(heard, places[:, None] + np.arange(self.config.window_length), axis=1)
+        taught[torch.from_numpy(windows.std(axis=1) < _FLOOR)] = torch.nan
         return Lesson(self._noisy(rng, batch._replace(audio=torch.from_numpy(windows))), taught)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from click.testing import CliRunner, Result
 import irec_models.publish
 from irec_export.to_onnx import export
 from irec_live.detector import Detector
+from irec_live.errors import CheckpointError
 from irec_live.spec import ModelSpec
+from irec_models.averaging import average
 from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from irec_models.cli import main
 from irec_models.nets import build
@@ -206,6 +209,19 @@ def test_trainings_that_held_out_other_sources_have_no_mean(tmp_path: Path, smal
     assert refused.exit_code == 2
     assert "hold out different sources; train them alike" in refused.stderr
     assert load_start(one).heard_of(["a", "b"]) == {"b"}
+
+
+def test_checkpoints_from_before_a_hyperparameter_was_named_have_a_mean_with_those_after(tmp_path: Path) -> None:
+    old, new, wide = (
+        write(tmp_path, name, "tutti", width=width) for name, width in (("old", 1), ("new", 1), ("wide", 2))
+    )
+    before = load_checkpoint(old)
+    unnamed = {name: value for name, value in before.hyperparameters.items() if name != "width"}
+    save_checkpoint(old, dataclasses.replace(before, hyperparameters=unnamed))
+    for pair in ((old, new), (new, old)):
+        average([load_checkpoint(path) for path in pair], [1.0, 1.0]).network()
+    with pytest.raises(CheckpointError, match="'wide' is not built as 'old'"):
+        average([load_checkpoint(path) for path in (old, wide)], [1.0, 1.0])
 
 
 def test_only_one_network_trained_twice_has_a_mean(tmp_path: Path, small_architectures: None) -> None:

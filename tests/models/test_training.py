@@ -254,6 +254,13 @@ def test_publishing_a_run_gives_thresholds_scores_and_a_card(
     assert "It began with the weights of small" in card
     assert "north (held out)" in card.partition("## Recordings that small had heard")[0]
     assert "south (held out)" in card.partition("## Recordings that small had heard")[2]
+    # Another sitting on the same recordings repeats no table.
+    again = {"start_from": tmp_path / "further.pt", "console": Console(file=io.StringIO())}
+    fit(write_recipe("small-envelope", "loss", steps="1", hold_out='["north"]'), bank, tmp_path / "again", **again)
+    publish(tmp_path / "again", [bank], tmp_path / "again.pt")
+    later = load_checkpoint(tmp_path / "again.pt").card
+    assert later.partition("## Recordings\n")[2] == card.partition("## Recordings\n")[2]
+    assert later.count("## Recordings that small had heard") == 1
     own = CliRunner().invoke(main, ["publish", str(tmp_path / "run"), "-o", str(tmp_path / "run" / "best.pt")])
     assert own.exit_code == 2
     assert "is the run's own" in own.stderr

@@ -91,7 +91,7 @@ class SmallEnvelopeNet(SmallNet):
 
 
 class SmallEnvelopePupil(SmallEnvelopeNet):
-    """The same, able to learn from a teacher."""
+    """`SmallEnvelopeNet`, able to learn from a teacher."""
 
     architecture = "small-envelope-pupil"
     embedding_size = 8 * 16
@@ -113,7 +113,7 @@ class SmallEnvelopePupil(SmallEnvelopeNet):
 
 
 class SmallPupil(SmallNet):
-    """The same, able to learn from a teacher."""
+    """`SmallNet`, able to learn from a teacher."""
 
     architecture = "small-pupil"
     embedding_size = 8 * 16

@@ -151,11 +151,20 @@ class MixStream(IterableDataset[Batch]):
         -------
         batch : Batch
         around : (B, L) float32
-            The windows with as much of their mixtures before as after them, less where a mixture begins or ends.
+            The windows with as much of their mixtures before as after them, but nothing beyond a mixture's ends.
         places : (B,) int64
             First sample of each window in it.
+
+        Raises
+        ------
+        ValueError
+            `length` is shorter than a window or longer than a mixture.
         """
         config = self.config
+        if not config.window_length <= length <= config.mix_length:
+            raise ValueError(
+                f"length must lie from {config.window_length} to {config.mix_length}, which {length} does not"
+            )
         count, frames = len(self.labels), config.frames
         audio = np.empty((config.batch_size, config.window_length), np.float32)
         present = np.empty((config.batch_size, count), np.float32)

@@ -23,7 +23,7 @@ from irec_models.nets.tutti_trunk import (
     ConvNorm,
     TuttiTrunk,
     fold,
-    width_of,
+    told_by,
 )
 
 _WIDTH = 512
@@ -49,7 +49,7 @@ class TuttiNet(Network):
     Raises
     ------
     ValueError
-        For no labels, or a trunk without channels.
+        For no labels, or an impossible width (`irec_models.nets.tutti_trunk.channels_of`).
     """
 
     architecture = "tutti"
@@ -88,8 +88,8 @@ class TuttiNet(Network):
 
     @classmethod
     def told_by(cls, weights: Mapping[str, Tensor]) -> dict[str, Any]:
-        """Hyperparameters that the shapes of weights tell: the width."""
-        return {"width": width_of(weights)} if "trunk.stem.conv.weight" in weights else {}
+        """The width of the trunk."""
+        return told_by(weights)
 
     def raw_features(self, audio: Tensor) -> Tensor:
         """Audio (B, T) to log-mel (B, N, F)."""

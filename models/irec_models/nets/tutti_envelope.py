@@ -24,7 +24,7 @@ from irec_models.nets.tutti_trunk import (
     ConvNorm,
     TuttiTrunk,
     fold,
-    width_of,
+    told_by,
 )
 
 FRAMES = 16
@@ -72,7 +72,7 @@ class TuttiEnvelopeNet(Network):
     Raises
     ------
     ValueError
-        For no labels, or a trunk without channels.
+        For no labels, or an impossible width (`irec_models.nets.tutti_trunk.channels_of`).
 
     References
     ----------
@@ -112,8 +112,8 @@ class TuttiEnvelopeNet(Network):
 
     @classmethod
     def told_by(cls, weights: Mapping[str, Tensor]) -> dict[str, Any]:
-        """Hyperparameters that the shapes of weights tell: the width."""
-        return {"width": width_of(weights)} if "trunk.stem.conv.weight" in weights else {}
+        """The width of the trunk."""
+        return told_by(weights)
 
     def raw_features(self, audio: Tensor) -> Tensor:
         """Audio (B, T) to log-mel (B, N, F)."""

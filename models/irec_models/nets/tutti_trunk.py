@@ -11,7 +11,9 @@ S. Chen, Y. Liu, X. Gao, Z. Han, "MobileFaceNets", CCBR 2018, section 3.1 (a wei
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +25,7 @@ BANDS = 128
 LEVEL_FLOOR = 1e-4  # -80 dBFS, below what the app calls silence: any window it judges is heard at one level
 CHANNELS = (24, 48, 96, 192)
 BLOCKS = (1, 1, 2, 2)
+WIDEST = 4.0  # thirteen times the bundled network's weights
 
 
 def channels_of(width: float) -> tuple[int, ...]:
@@ -31,22 +34,23 @@ def channels_of(width: float) -> tuple[int, ...]:
     Raises
     ------
     ValueError
-        For less than one channel.
+        For less than one channel, or a width above `WIDEST`.
 
     Examples
     --------
     >>> channels_of(0.5)
     (12, 24, 48, 96)
     """
-    first = round(width * CHANNELS[0])
-    if first < 1:
-        raise ValueError(f"width must leave a channel in each stage, which {width} does not")
+    first = round(width * CHANNELS[0]) if math.isfinite(width) else 0
+    if not 1 <= first <= WIDEST * CHANNELS[0]:
+        raise ValueError(f"width must lie between {1 / CHANNELS[0]:.2f} and {WIDEST:g}, which {width} does not")
     return tuple(first * number // CHANNELS[0] for number in CHANNELS)
 
 
-def width_of(weights: Mapping[str, Tensor]) -> float:
-    """The width of the trunk of a network with these weights, by their names."""
-    return len(weights["trunk.stem.conv.weight"]) / CHANNELS[0]
+def told_by(weights: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Hyperparameters that the shapes of a network's weights tell, by their names: the width of its trunk."""
+    stem = weights.get("trunk.stem.conv.weight")
+    return {} if stem is None or stem.ndim != 4 else {"width": len(stem) / CHANNELS[0]}
 
 
 class ConvNorm(nn.Module):
