@@ -17,7 +17,7 @@ from irec_models.checkpoint import Checkpoint
 
 
 def average(checkpoints: Sequence[Checkpoint], shares: Sequence[float]) -> Checkpoint:
-    """Weighted mean of the weights; everything else is the last one's.
+    """Weighted mean of the weights; everything else is the last one's, and its ``training`` says of how many it is.
 
     Running means of normalisations are averaged as well. What is no floating-point number is the last one's.
 
@@ -57,6 +57,5 @@ def average(checkpoints: Sequence[Checkpoint], shares: Sequence[float]) -> Check
             parts = [checkpoint.state_dict[key].double() for checkpoint in checkpoints]
             mean = sum((share / total * part for share, part in zip(shares, parts, strict=True)), torch.zeros(()))
             state[key] = mean.to(value.dtype)
-    return Checkpoint(
-        last.architecture, last.hyperparameters, state, spec=last.spec, card=last.card, training=last.training
-    )
+    training = {**last.training, "mean_of": len(checkpoints)}
+    return Checkpoint(last.architecture, last.hyperparameters, state, spec=last.spec, card=last.card, training=training)

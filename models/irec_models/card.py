@@ -60,7 +60,7 @@ def write_card(
     thresholds_from : str
         What the thresholds were chosen on.
     """
-    start = training.get("start")
+    start, mean_of = training.get("start"), training.get("mean_of")
     held = ", ".join(recipe.data.hold_out) or f"the split {recipe.data.validation_split}"
     step = int(training.get("step", 0))
     heard_h = step * recipe.stream.batch_size * spec.window_s / 3600
@@ -79,6 +79,7 @@ def write_card(
         f"{recipe.stream.batch_size} windows.",
         *_heard(recipe.stream),
         *([_TAUGHT] if recipe.distill else []),
+        *([f"Its weights are the mean of {mean_of} trainings, of which this is the last."] if mean_of else []),
         *([f"It began with the weights of {start['name']}: what that had heard, it has heard too."] if start else []),
         f"Held out of training, for validation: {held}.",
         f"Thresholds: {thresholds_from}.",

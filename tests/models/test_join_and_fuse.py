@@ -195,6 +195,7 @@ def test_the_mean_of_two_trainings_lies_between_them_by_their_shares(tmp_path: P
         if value.is_floating_point():
             torch.testing.assert_close(value, 0.75 * first.state_dict[key] + 0.25 * second.state_dict[key])
     assert mean.spec == second.spec
+    assert mean.training["mean_of"] == 2
     mean.network()
 
 

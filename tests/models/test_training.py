@@ -17,7 +17,8 @@ from rich.console import Console
 import irec_models.train
 from irec_live.errors import CheckpointError, DataError, OutputError, RecipeError
 from irec_live.spec import Threshold
-from irec_models.checkpoint import load_checkpoint
+from irec_models.averaging import average
+from irec_models.checkpoint import load_checkpoint, save_checkpoint
 from irec_models.cli import main
 from irec_models.data import Batch
 from irec_models.ema import WeightAverage
@@ -257,10 +258,13 @@ def test_publishing_a_run_gives_thresholds_scores_and_a_card(
     # Another sitting on the same recordings repeats no table.
     again = {"start_from": tmp_path / "further.pt", "console": Console(file=io.StringIO())}
     fit(write_recipe("small-envelope", "loss", steps="1", hold_out='["north"]'), bank, tmp_path / "again", **again)
+    last = tmp_path / "again" / "best.pt"
+    save_checkpoint(last, average([load_checkpoint(tmp_path / "further.pt"), load_checkpoint(last)], [1.0, 1.0]))
     publish(tmp_path / "again", [bank], tmp_path / "again.pt")
     later = load_checkpoint(tmp_path / "again.pt").card
     assert later.partition("## Recordings\n")[2] == card.partition("## Recordings\n")[2]
     assert later.count("## Recordings that small had heard") == 1
+    assert "Its weights are the mean of 2 trainings" in later
     own = CliRunner().invoke(main, ["publish", str(tmp_path / "run"), "-o", str(tmp_path / "run" / "best.pt")])
     assert own.exit_code == 2
     assert "is the run's own" in own.stderr
