@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from irec_live.errors import DataError
 from irec_models.data import (
+    LABELS,
     AugmentConfig,
     Bank,
+    EvalMix,
     MixStream,
     StreamConfig,
+    common_players,
     eval_clips,
     held_out_mixes,
     make_loader,
@@ -320,6 +324,32 @@ def test_held_out_mixes_grow_in_size_and_repeat(folder: Path) -> None:
     assert [size for size, _, _ in first] == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
     assert all(len(labels) <= size for size, labels, _ in first)
     assert any(len(labels) >= 2 for _, labels, _ in first)
+
+
+def test_mixtures_are_the_same_for_whoever_judges_them(folder: Path) -> None:
+    """Labels fewer, more and in another order: the same sound, and each label as true as before."""
+    every = tiny_bank.LABELS
+
+    def draw(labels: Sequence[str]) -> list[EvalMix]:
+        settings: dict[str, Any] = {"sizes": range(4), "per_size": 3, "seconds": 2.0, "cache": folder / "cache"}
+        return list(
+            held_out_mixes(folder, sample_rate=tiny_bank.RATE, labels=labels, players=every, split="train", **settings)
+        )
+
+    first = draw(every)
+    for labels in (every[1:], ("triangle", *reversed(every))):
+        for mix, known in zip(first, draw(labels), strict=True):
+            np.testing.assert_array_equal(mix.audio, known.audio)
+            assert set(known.labels) == set(mix.labels).intersection(labels)
+            for label in set(every).intersection(labels):
+                row, other = mix.envelope[every.index(label)], known.envelope[labels.index(label)]
+                np.testing.assert_array_equal(row, other)
+    assert {label for mix in first for label in mix.labels} == set(every)
+
+
+def test_who_plays_for_all() -> None:
+    assert common_players(["oboe", "violin"]) == LABELS
+    assert common_players(["oboe", "shawm"]) == ("oboe", "shawm")
 
 
 def test_negative_numbers_are_mistakes(folder: Path) -> None:

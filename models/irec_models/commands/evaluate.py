@@ -96,7 +96,7 @@ def _measure(
 ) -> dict[str, Any]:
     """Judge, print tables, and return what the JSON file holds of one model."""
     from irec_models.compare import compare
-    from irec_models.data import eval_clips, held_out_mixes
+    from irec_models.data import common_players, eval_clips, held_out_mixes
     from irec_models.evaluate import evaluate as measure
     from irec_models.evaluate import judge_clips
     from irec_models.judges import load_judge
@@ -109,7 +109,14 @@ def _measure(
     with bars() as bar:
         task = bar.add_task(f"{judge.spec.name}: clips of {split}", total=None)
         if mixes:
-            chosen = held_out_mixes(data, sample_rate=rate, labels=labels, split=split, sources=sources or None)
+            chosen = held_out_mixes(
+                data,
+                sample_rate=rate,
+                labels=labels,
+                players=common_players(labels),
+                split=split,
+                sources=sources or None,
+            )
             mixed = evaluate_mixes(judge, chosen, each=lambda: bar.advance(task))
         else:
             clips = eval_clips(data, sample_rate=rate, labels=labels, split=split, sources=sources or None)

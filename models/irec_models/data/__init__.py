@@ -16,7 +16,7 @@ from __future__ import annotations
 from irec_models.data.bank import Bank
 from irec_models.data.clips import ClipStream
 from irec_models.data.config import AugmentConfig, StreamConfig
-from irec_models.data.evaluation import EvalClip, EvalMix, eval_clips, has_stems, held_out_mixes
+from irec_models.data.evaluation import EvalClip, EvalMix, common_players, eval_clips, has_stems, held_out_mixes
 from irec_models.data.labels import LABELS
 from irec_models.data.manifest import Clip, read_manifest
 from irec_models.data.stream import Batch, MixStream, make_loader
@@ -32,6 +32,7 @@ __all__ = [
     "EvalMix",
     "MixStream",
     "StreamConfig",
+    "common_players",
     "eval_clips",
     "has_stems",
     "held_out_mixes",

@@ -14,8 +14,9 @@ from irec_models.data.config import AugmentConfig, StreamConfig
 from irec_models.data.labels import LABELS, truth_of
 from irec_models.data.manifest import Clip, read_manifests
 from irec_models.data.mixer import Mixer
+from irec_models.data.pools import named_by
 from irec_models.data.store import decode
-from irec_models.data.stream import MixStream
+from irec_models.data.stream import MixStream, energies_of
 from irec_models.data.targets import presence
 
 Array = npt.NDArray[np.float32]
@@ -176,6 +177,11 @@ class EvalMix:
     sample_rate: int
 
 
+def common_players(labels: Sequence[str]) -> tuple[str, ...]:
+    """Who plays in mixtures that models of different labels are compared on: `LABELS`, or `labels` that share none."""
+    return LABELS if set(labels) & set(LABELS) else tuple(labels)
+
+
 def held_out_mixes(
     data_dir: Path | str | Sequence[Path | str],
     *,
@@ -183,6 +189,7 @@ def held_out_mixes(
     sources: Sequence[str] | None = None,
     split: str = "train",
     labels: Sequence[str] = LABELS,
+    players: Sequence[str] | None = None,
     sizes: Iterable[int] = range(7),
     per_size: int = 40,
     seconds: float = 6.0,
@@ -202,7 +209,9 @@ def held_out_mixes(
         Recording sources to draw from; they should be ones that the judged network never heard.
     split : str
     labels : sequence of str
-        Those without examples in `sources` simply do not occur.
+        To judge; those without examples in `sources` simply do not occur.
+    players : sequence of str, optional
+        Labels that play, `labels` by default. The mixtures are the same for the same players, whatever is judged.
     sizes : iterable of int
         How many play at once.
     per_size : int
@@ -235,7 +244,7 @@ def held_out_mixes(
         seed=seed,
         split=split,
         only_sources=sources,
-        labels=labels,
+        labels=labels if players is None else players,
         cache=cache,
         allow_missing_labels=True,
     )
@@ -245,7 +254,8 @@ def held_out_mixes(
         for number in range(per_size):
             rng = np.random.default_rng([seed, size, number])
             mix = (stream.mixer if size else empty).render(rng, size=size)
-            energy, rest, unclear = stream.energies(mix)
+            voices = [named_by(stream.bank, voice, labels) for voice in mix.voices]
+            energy, rest, unclear = energies_of(mix, voices, labels, config)
             present, clear = presence(energy, rest, frame_hop / sample_rate, seconds)
             doubtful = (clear == 0) | ((unclear == 1) & (present == 0))
             yield EvalMix(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -148,6 +148,13 @@ def _voice(bank: Bank, key: tuple[str, ...], members: Sequence[int]) -> Voice:
         seconds=sum(bank.entries[i].length for i in members) / bank.sample_rate,
         roles=roles,
     )
+
+
+def named_by(bank: Bank, voice: Voice, labels: Sequence[str]) -> Voice:
+    """The same voice as another list of labels names it."""
+    clip = bank.clips[int(voice.clips[0])]
+    truth = truth_of(clip.labels, clip.origin, labels, clip.unknown)
+    return replace(voice, label=next(iter(truth.present), None), unclear=truth.unclear)
 
 
 def check_examples(clips: Iterable[Clip], labels: Sequence[str], *, allow_missing: bool = False) -> None:

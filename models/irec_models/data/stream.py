@@ -19,7 +19,7 @@ from irec_models.data.bank import Bank
 from irec_models.data.config import StreamConfig
 from irec_models.data.labels import LABELS
 from irec_models.data.mixer import Mix, Mixer
-from irec_models.data.pools import Pools
+from irec_models.data.pools import Pools, Voice
 from irec_models.data.targets import frame_energy, presence
 
 Array = npt.NDArray[np.float32]
@@ -206,30 +206,8 @@ class MixStream(IterableDataset[Batch]):
         return starts * config.frame_hop
 
     def energies(self, mix: Mix) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], Array]:
-        """Frame energies of a mixture.
-
-        Returns
-        -------
-        energy : (K, M) float64
-            Of each label's stems together.
-        rest : (K, M) float64
-            Of everything else at the same time.
-        unclear : (K,) float32
-            1 where a stem may or may not be that label.
-        """
-        config = self.config
-        count = len(self.labels)
-        sounds = np.concatenate((mix.stems, mix.bed[None]))
-        energies = frame_energy(sounds, config.frame_length, config.frame_hop)
-        energy = np.zeros((count, energies.shape[1]))
-        unclear = np.zeros(count, np.float32)
-        for voice, stem in zip(mix.voices, energies[:-1], strict=True):
-            if voice.label is not None:
-                energy[self.labels.index(voice.label)] += stem
-            for name in voice.unclear:
-                unclear[self.labels.index(name)] = 1.0
-        rest = np.maximum(energies.sum(axis=0) - energy, 0.0)
-        return energy, rest, unclear
+        """Frame energies of a mixture; see `energies_of`."""
+        return energies_of(mix, mix.voices, self.labels, self.config)
 
     def _starts(self, rng: np.random.Generator, count: int, frames: int) -> npt.NDArray[np.int64]:
         """First frames of windows: spread over the mixture, away from its ends where there is room."""
@@ -239,6 +217,43 @@ class MixStream(IterableDataset[Batch]):
         edges = np.linspace(low, high + 1, count + 1)
         drawn = np.floor(rng.uniform(edges[:-1], edges[1:])).astype(np.int64)
         return np.clip(drawn, low, min(high, frames - config.frames))
+
+
+def energies_of(
+    mix: Mix, voices: Sequence[Voice], labels: Sequence[str], config: StreamConfig
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], Array]:
+    """Frame energies of a mixture.
+
+    Parameters
+    ----------
+    mix : Mix
+    voices : sequence of Voice
+        Who plays each of its stems, as `labels` name them (`irec_models.data.pools.named_by`).
+    labels : sequence of str
+        K labels.
+    config : StreamConfig
+        Of the frames.
+
+    Returns
+    -------
+    energy : (K, M) float64
+        Of each label's stems together.
+    rest : (K, M) float64
+        Of everything else at the same time.
+    unclear : (K,) float32
+        1 where a stem may or may not be that label.
+    """
+    sounds = np.concatenate((mix.stems, mix.bed[None]))
+    energies = frame_energy(sounds, config.frame_length, config.frame_hop)
+    energy = np.zeros((len(labels), energies.shape[1]))
+    unclear = np.zeros(len(labels), np.float32)
+    for voice, stem in zip(voices, energies[:-1], strict=True):
+        if voice.label is not None:
+            energy[labels.index(voice.label)] += stem
+        for name in voice.unclear:
+            unclear[labels.index(name)] = 1.0
+    rest = np.maximum(energies.sum(axis=0) - energy, 0.0)
+    return energy, rest, unclear
 
 
 def make_loader(stream: IterableDataset[Any], workers: int = 0, *, pin_memory: bool = False) -> DataLoader[Any]:

@@ -19,7 +19,7 @@ import torch
 
 from irec_live.errors import CheckpointError, DataError, ModelError
 from irec_live.spec import ModelSpec
-from irec_models.data import EvalClip, EvalMix, eval_clips, has_stems, held_out_mixes
+from irec_models.data import EvalClip, EvalMix, common_players, eval_clips, has_stems, held_out_mixes
 from irec_models.data.labels import truth_of
 from irec_models.data.manifest import read_manifests
 from irec_models.evaluate import Evaluation, JudgedClips, evaluate, judge_clips
@@ -105,6 +105,7 @@ class Material:
             self.folders,
             sample_rate=spec.sample_rate,
             labels=spec.labels,
+            players=common_players(spec.labels),
             split=self.split,
             sources=self.sources or None,
             sizes=CHEN_SIZES,
