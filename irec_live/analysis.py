@@ -188,7 +188,7 @@ def collect(file: str, duration_s: float, pipeline: Pipeline, *, warning: str = 
         envelope=envelope,
         envelope_start_s=float(frame_times[0]) if frame_times.size else 0.0,
         envelope_frame_s=frames[0].frame_hop / frames[0].sample_rate if frames else 0.0,
-        events=_to_the_ends(events, times, duration_s),
+        events=_to_the_ends(events, times, pipeline.tracker.reached_s, duration_s),
         clip=clip,
         detected=tuple(sorted((label for label in pipeline.labels if label in named), key=lambda k: -clip.s2[k])),
         warning=warning,
@@ -196,14 +196,16 @@ def collect(file: str, duration_s: float, pipeline: Pipeline, *, warning: str = 
     )
 
 
-def _to_the_ends(events: Sequence[Event], times: npt.NDArray[np.float64], duration_s: float) -> tuple[Event, ...]:
-    """Events that the first or last window holds, drawn out to the ends of the file, which those windows reach.
+def _to_the_ends(
+    events: Sequence[Event], times: npt.NDArray[np.float64], last_s: float, duration_s: float
+) -> tuple[Event, ...]:
+    """Events that the first or last decision holds, drawn out to the ends of the file, which their windows reach.
 
     A file of one window would otherwise have events of no length.
     """
     if not times.size:
         return tuple(events)
-    first, last = float(times[0]) + 1e-6, float(times[-1]) - 1e-6
+    first, last = float(times[0]) + 1e-6, last_s - 1e-6
     return tuple(
         replace(
             event,

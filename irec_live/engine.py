@@ -21,7 +21,7 @@ from dataclasses import replace
 import numpy as np
 
 from irec_live.errors import IrecError
-from irec_live.mono import to_mono
+from irec_live.mono import MonoMix
 from irec_live.pipeline import Pipeline, PipelineStep
 from irec_live.resample import Resampler
 from irec_live.results import Snapshot, State, Stats
@@ -59,6 +59,7 @@ class Feed:
         self._pipeline = pipeline
         self._rate = source.sample_rate
         self._start = pipeline.position  # where this source's index 0 lies, in the pipeline's samples
+        self._mono = MonoMix(source.sample_rate)
         self._resampler: Resampler | None = None
         if source.sample_rate != pipeline.sample_rate:
             self._resampler = Resampler(source.sample_rate, pipeline.sample_rate)
@@ -73,7 +74,7 @@ class Feed:
             self._resampler.reset()
             self._out = self._start + round(index * self._pipeline.sample_rate / self._rate)
         self._expected = index + len(block)
-        samples = self._resampler.push(to_mono(block))
+        samples = self._resampler.push(self._mono.push(block))
         step = self._pipeline.push(samples, self._out)
         self._out += len(samples)
         return step

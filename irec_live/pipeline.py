@@ -23,7 +23,7 @@ import numpy.typing as npt
 from irec_live.hop_times import HopTimes
 from irec_live.level import LevelMeter
 from irec_live.model_stream import Array, Job, ModelStream, Times, WindowJudge, hop_length, thresholds
-from irec_live.mono import to_mono
+from irec_live.mono import MonoMix
 from irec_live.resample import Resampler
 from irec_live.results import Event, Stats
 from irec_live.spectrogram import LogMelStream
@@ -118,6 +118,7 @@ class Pipeline:
         self.timeline = Timeline(self.labels, keep_s=keep_s) if timeline is None else timeline
         if self.timeline.labels != self.labels:
             raise ValueError(f"the timeline is for {self.timeline.labels}, the models tell {self.labels}")
+        self._mono = MonoMix(sample_rate)
         self.streams = tuple(
             ModelStream(model, self.labels, hop_length=hop_length(model, hop_s), silence_db=silence_db, batch=batch)
             for model in self.models
@@ -188,16 +189,21 @@ class Pipeline:
 
     @property
     def latency_ms(self) -> float:
-        """Sound to label, without the source's block and the display.
+        """Sound to label on average, without the source's block and the display.
 
-        Half a window (a sound must fill half of it to be heard), the tracker's delay, the resampler's, and the median
-        inference.
+        Half a window (a sound must fill half of it to be heard), half a hop (it may begin anywhere between two), the
+        tracker's delay, the resampler's, and the median inference. Without a model of activations: until a frame of the
+        envelope is complete, which the last window that covers it decides.
         """
         slowest = self._activation or self.streams[0]
-        lag_s = self._resamplers[slowest.spec.sample_rate].lag / slowest.spec.sample_rate
-        tracking_s = self.tracker.delay_s if self._activation is not None else 0.0
+        spec = slowest.spec
+        lag_s = self._resamplers[spec.sample_rate].lag / spec.sample_rate
+        if self._activation is not None:
+            heard_s = (spec.window_s + slowest.hop_s) / 2 + self.tracker.delay_s
+        else:
+            heard_s = spec.window_s - (slowest.hop_s - spec.frame_hop / spec.sample_rate) / 2
         (inference_ms,) = self._hop_times.percentiles(50)
-        return 1000.0 * (slowest.spec.window_s / 2 + tracking_s + lag_s) + inference_ms
+        return 1000.0 * (heard_s + lag_s) + inference_ms
 
     def push(self, block: npt.NDArray[np.floating], index: int | None = None) -> PipelineStep:
         """Take the next samples.
@@ -222,7 +228,7 @@ class Pipeline:
         """
         if self._ended:
             raise ValueError("the pipeline was flushed; reset it before the next push")
-        mono = to_mono(block)
+        mono = self._mono.push(block)
         steps = []
         if index is not None and index != self.position:
             mono = mono[max(0, self.position - index) :]
@@ -250,6 +256,7 @@ class Pipeline:
     def reset(self) -> None:
         """Forget all sound and everything found; the threshold offset stays."""
         self._restart_streams()
+        self._mono.reset()
         for stream in self.streams:
             stream.skipped = 0
         self.timeline.clear()

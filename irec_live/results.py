@@ -32,7 +32,8 @@ class Event:
     ----------
     label : str
     onset_s, offset_s : float
-        Centres of the first and last window that held it; `offset_s` is None while it still sounds.
+        The first and last moment that it was told of, a moment being the middle of the windows that are pooled;
+        `offset_s` is None while it still sounds.
     activation : float
         The highest pooled activation in between, 0..1.
     """

@@ -153,6 +153,11 @@ class LabelTracker:
         waiting = max(0.0, math.ceil(self.settings.min_duration_s / self.hop_s - _TIME_TOLERANCE_S) - 1) * self.hop_s
         return (self.settings.pool - 1) / 2 * self.hop_s + waiting
 
+    @property
+    def reached_s(self) -> float:
+        """Middle of the windows pooled last: the moment that the newest decision is about."""
+        return self._newest_s - (min(self._rows, self.settings.pool) - 1) / 2 * self.hop_s
+
     def reset(self) -> None:
         """Forget all windows. `offset` stays."""
         count = len(self.labels)
@@ -164,6 +169,8 @@ class LabelTracker:
         self._lit: Bools = np.zeros(count, np.bool_)  # held for the minimum duration
         self._onset_s = np.zeros(count)
         self._last_s = np.zeros(count)  # last window that was above
+        self._from_s = np.zeros(count)  # the middles of what was pooled at either
+        self._to_s = np.zeros(count)
         self._peak = np.zeros(count, np.float32)
 
     def push(self, time_s: float, activation: Row) -> TrackerStep:
@@ -197,10 +204,10 @@ class LabelTracker:
         gone = self._held & (off_s > self.settings.refractory_s + _TIME_TOLERANCE_S)
         ended = self._close(gone)
         starting = self._above & ~self._held
-        self._onset_s[starting] = time_s
+        self._onset_s[starting], self._from_s[starting] = time_s, self.reached_s
         self._peak[starting] = 0.0
         self._held |= self._above
-        self._last_s[self._above] = time_s
+        self._last_s[self._above], self._to_s[self._above] = time_s, self.reached_s
         self._peak[self._above] = np.maximum(self._peak, smoothed)[self._above]
         self._lit |= self._held & self._lasted(self.settings.min_duration_s)
         return TrackerStep(smoothed, self._strongest_first(smoothed), ended)
@@ -243,13 +250,13 @@ class LabelTracker:
         """End the marked labels; those that never lit leave nothing."""
         if not which.any():
             return ()
-        events = [self._event(index, float(self._last_s[index])) for index in np.flatnonzero(which & self._lit)]
+        events = [self._event(index, float(self._to_s[index])) for index in np.flatnonzero(which & self._lit)]
         self._held = self._held & ~which
         self._lit = self._lit & ~which
         return tuple(sorted(events, key=lambda event: (event.offset_s, event.onset_s)))
 
     def _event(self, index: np.intp, offset_s: float | None) -> Event:
-        return Event(self.labels[index], float(self._onset_s[index]), offset_s, float(self._peak[index]))
+        return Event(self.labels[index], float(self._from_s[index]), offset_s, float(self._peak[index]))
 
     def _strongest_first(self, smoothed: Row) -> tuple[str, ...]:
         lit = np.flatnonzero(self._lit)

@@ -23,7 +23,9 @@ _MODEL = click.option(
     help="Model to listen with, by name or .onnx file; repeat for one of each kind. Default: the bundled ones.",
 )
 _HOP = click.option(
-    "--hop-ms", type=Number(10, 1000), help="Time between two activations. Default: the model's, 100 ms."
+    "--hop-ms",
+    type=Number(10, 1000),
+    help="Time between two activations. Default: the model's own, mostly 100 ms.",
 )
 _PROVIDER = click.option(
     "--provider", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to run."
@@ -65,7 +67,9 @@ def main() -> None:
 
 @main.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--screenshot", type=click.Path(path_type=Path), metavar="PNG", help="Save a picture and exit.")
+@click.option(
+    "--screenshot", type=click.Path(path_type=Path), metavar="FILE.png", help="Save a picture of the window and exit."
+)
 @click.option(
     "--after",
     "after_s",

@@ -92,6 +92,8 @@ def _choose_view(labels: Sequence[str], as_json: bool) -> View:
 def _open(
     source: str, device: str | None, models: Sequence[ModelChoice], hop_s: float | None, listener: Listener
 ) -> LiveSession:
+    if source not in ("mic", "loopback") and device is not None:
+        raise click.UsageError(f"--device is for microphones and loopback; '{source}' is a file")
     if source in ("mic", "loopback"):
         kind: InputKind = "mic" if source == "mic" else "loopback"
         return open_live(models, input=kind, device=device, hop_s=hop_s, listener=listener)

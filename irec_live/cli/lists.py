@@ -40,10 +40,11 @@ def print_devices(as_json: bool) -> None:
             device.hostapi,
             str(device.channels),
             f"{device.sample_rate} Hz",
+            "" if device.index < 0 else str(device.index),
         )
         for device in found
     ]
-    _print_table(("default", "kind", "name", "host API", "channels", "rate"), rows)
+    _print_table(("default", "kind", "name", "host API", "channels", "rate", "index"), rows)
 
 
 def print_models(as_json: bool) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from irec_live.results import Array, Snapshot
     from irec_live.session import LiveSession
 
-_SPAN_S = 0.5
+_SPAN_S = 4.0  # the newest row is as old as half a window, a hop and the inference
 _BAR = 24
 _FLOOR_DB = -60.0
 _TICKS_A_SORT = 20  # two seconds: rows that change places more often cannot be read

@@ -41,9 +41,15 @@ def run_window(
     ------
     IrecError
         The file, a model or, in the terminal, the device is not usable.
+    click.UsageError
+        Options that contradict each other, or a picture that is not to be a PNG.
     """
     if file is not None and not file.exists():
         raise MediaError(f"there is no file '{file}'")
+    if file is not None and (device is not None or source != "mic"):
+        raise click.UsageError("a file is heard as it is; leave --input and --device out, or the file")
+    if screenshot is not None and screenshot.suffix.lower() != ".png":
+        raise click.UsageError(f"the picture is a PNG, but '{screenshot}' has not that ending; give a name in .png")
     hop_s = None if hop_ms is None else hop_ms / 1000
     if not has_display():
         if screenshot is None:

@@ -31,6 +31,7 @@ class MessageBar(QWidget):
         self._frame = QFrame()
         self._frame.setObjectName("messageBar")
         self._label = QLabel()
+        self._label.setTextFormat(Qt.TextFormat.PlainText)  # a file may have any name
         self._label.setWordWrap(True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from irec_live.errors import DeviceError, IrecError, MediaError
+from irec_live.errors import DeviceError, IrecError, MediaError, ModelError
 from irec_live.gui.backend import Backend, LoadedModel
 from irec_live.gui.requests import SourceRequest
 
@@ -172,6 +172,9 @@ class Opener:
         loaded: dict[str, tuple[str, LoadedModel]] = {}
         for name in wish.models or self._backend.default_models():
             model = self._backend.load_model(name)
+            if model.spec.kind in loaded:
+                former, kind = loaded[model.spec.kind][1].spec.name, model.spec.kind
+                raise ModelError(f"{former} and {model.spec.name} are both {kind} models; choose one of each kind")
             loaded[model.spec.kind] = (name, model)
         problem: IrecError | None = None
         for what, name in wish.changes:

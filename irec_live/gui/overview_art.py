@@ -10,17 +10,17 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from irec_live.gui.theme import Theme
 from irec_live.results import Overview
 
-MOST_STRIPS = 6
+MOST_STRIPS = 8
 """More than these cannot be told apart in the room there is."""
 
 
-def strip_labels(overview: Overview) -> list[str]:
-    """Detected labels, those that sound longest first, as many as get a strip."""
+def ranked_labels(overview: Overview) -> list[str]:
+    """Detected labels, those that sound longest first; the first `MOST_STRIPS` get a strip."""
     heard = dict.fromkeys(overview.detected, 0.0)
     for event in overview.events:
         end_s = overview.duration_s if event.offset_s is None else event.offset_s
         heard[event.label] = heard.get(event.label, 0.0) + max(0.0, end_s - event.onset_s)
-    return sorted(heard, key=lambda label: -heard[label])[:MOST_STRIPS]
+    return sorted(heard, key=lambda label: -heard[label])
 
 
 def resampled(rows: npt.NDArray[np.floating], columns: int, reduce: np.ufunc) -> npt.NDArray[np.float64]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from irec_live.gui.overview_art import paint_waveform, strip_image, strip_labels
+from irec_live.gui.overview_art import MOST_STRIPS, paint_waveform, ranked_labels, strip_image
 from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
 from irec_live.gui.wording import clock_text, display_name, percent_text
 from irec_live.results import Overview
 
 _WAVE = 50
-_STRIPS = 70
+_STRIPS = 88
 _SHORTEST_LOOP_S = 0.25
 
 
@@ -42,7 +44,12 @@ class OverviewView(QWidget):
     @property
     def strips(self) -> list[str]:
         """Labels that have a strip, from top to bottom."""
-        return strip_labels(self._overview)
+        return ranked_labels(self._overview)[:MOST_STRIPS]
+
+    @property
+    def left_out(self) -> list[str]:
+        """Detected labels for which there is no room."""
+        return ranked_labels(self._overview)[MOST_STRIPS:]
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
@@ -52,7 +59,7 @@ class OverviewView(QWidget):
     def show_overview(self, overview: Overview) -> None:
         """Take over the newest state of the analysis."""
         self._overview, self._picture = overview, None
-        names = ", ".join(display_name(label) for label in self.strips)
+        names = _names(ranked_labels(overview))
         self.setAccessibleDescription(f"{percent_text(overview.progress)} analysed. {names}")
         self.update()
 
@@ -161,6 +168,13 @@ class OverviewView(QWidget):
             name = QRectF(16, place.top() - 2, LEFT_GUTTER - 24, height + 2)
             painter.drawText(name, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, display_name(label))
 
+        if self.left_out:
+            painter.setFont(font(11))
+            painter.setPen(self._theme.color("muted"))
+            place = QRectF(LEFT_GUTTER + self._width() + 10, _WAVE + 9, RIGHT_GUTTER - 12, _STRIPS)
+            text = f"and {len(self.left_out)} more"
+            painter.drawText(place, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, text)
+
     def _paint_progress(self, painter: QPainter, wave: QRectF) -> None:
         progress = self._overview.progress
         if progress >= 1.0:
@@ -184,9 +198,16 @@ class OverviewView(QWidget):
     def _explain(self, point: QPointF, time_s: float) -> None:
         if point.x() < LEFT_GUTTER or self._overview.duration_s <= 0:
             return
+        if self.left_out and point.x() > LEFT_GUTTER + self._width() and point.y() > _WAVE:
+            QToolTip.showText(self.mapToGlobal(point.toPoint()), _names(self.left_out), self)
+            return
         text = clock_text(time_s, tenths=True)
         labels = self.strips
         row = int((point.y() - _WAVE - 9) // self._strip_height(len(labels)))
         if 0 <= row < len(labels):
             text = f"{display_name(labels[row])} · {text}"
         QToolTip.showText(self.mapToGlobal(point.toPoint()), text, self)
+
+
+def _names(labels: Sequence[str]) -> str:
+    return ", ".join(display_name(label) for label in labels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
@@ -58,11 +58,14 @@ class StatusStrip(QFrame):
         self._dot = _Dot()
         self.state = QLabel()
         self.state.setObjectName("state")
+        self.state.setTextFormat(Qt.TextFormat.PlainText)
         self.state.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.provider = _number("What the networks run on")
         self.load = _number("Share of real time that the worker is busy")
         self.inference = _number("Time of one step of all networks: median (and the slowest 1 %)")
-        self.latency = _number("From sound to label: device block, half a window, pooling, inference and display")
+        self.latency = _number(
+            "From sound to label: device block, half a window and hop, pooling, inference and display"
+        )
         self.overflows = _number("Times that the device or the buffer lost samples")
         self.skips = _number("Windows that were left out because inference was late")
         layout = QHBoxLayout(self)

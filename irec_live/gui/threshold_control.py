@@ -51,6 +51,7 @@ class ThresholdControl(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
+        layout.addStretch(1)
         for widget in (name, self.slider, self.effect):
             layout.addWidget(widget)
         self.slider.valueChanged.connect(lambda value: self.changed.emit(value / 100.0))

@@ -191,6 +191,11 @@ class FileSession:
         pipeline = self._pipeline
         time_s = self.position_s
         state, message = self._status()
+        view = pipeline.timeline.view(time_s, span_s)
+        if time_s > pipeline.time_s:  # what is open there may be over long before the playhead
+            view = replace(
+                view, detected=(), events=tuple(event for event in view.events if event.offset_s is not None)
+            )
         return Snapshot(
             labels=pipeline.labels,
             time_s=time_s,
@@ -200,7 +205,7 @@ class FileSession:
             stats=replace(pipeline.stats, load=self._cost, latency_ms=pipeline.latency_ms),
             state=state,
             message=message,
-            **pipeline.timeline.view(time_s, span_s).fields(),
+            **view.fields(),
         )
 
     def overview(self) -> Overview:

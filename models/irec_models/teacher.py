@@ -48,7 +48,7 @@ SOUNDS = (*range(32), *range(132, 211))
 """The classes of human voices, and of music and its instruments, in YAMNet's order."""
 
 _LEVEL = 0.1  # RMS that windows are brought to: the student does not hear the level either
-_FLOOR = 1e-3  # -60 dBFS, where the app does not ask a network either
+_FLOOR = 1e-3  # -60 dBFS: softer, and what YAMNet says is of no use
 _FARTHEST = 5.0  # deviations from the mean that a pupil is asked to follow
 _TEMPERATURE = 2.0
 

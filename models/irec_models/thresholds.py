@@ -21,7 +21,7 @@ GRID = tuple(round(0.02 * step, 2) for step in range(1, 50))
 _OFF_SHARE = 0.6  # of the on-threshold: hysteresis wide enough that a dying note does not flicker
 BOUNDS: dict[Kind, tuple[float, float]] = {"activation": (0.15, 0.9), "envelope": (1e-3, 0.25)}
 """Of on-thresholds. Below, noise would light labels; above, quiet playing never would. Envelopes are amplitudes: from
--60 dBFS, the app's own silence, to -12 dBFS."""
+-60 dBFS, where envelopes are compared no further, to -12 dBFS."""
 
 
 @dataclass(frozen=True, slots=True)

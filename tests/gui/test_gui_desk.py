@@ -119,6 +119,15 @@ def test_a_model_takes_the_place_of_its_kind_and_the_song_goes_on(
     assert desk.models == {"activation": "/models/better.onnx"}
 
 
+def test_two_models_of_a_kind_at_the_start_are_a_mistake(qtbot: QtBot, backend: FakeBackend) -> None:
+    backend.known["better"] = FakeModel(spec(name="better"))
+    desk = Desk(backend, ["han-1s", "better"])
+    with qtbot.waitSignal(desk.failed, timeout=5000) as failed:
+        desk.open(MIC)
+    assert failed.args == ["han-1s and better are both activation models; choose one of each kind"]
+    desk.close()
+
+
 def test_a_bad_model_leaves_the_running_session_as_it_was(qtbot: QtBot, desk: Desk) -> None:
     running = open_and_wait(qtbot, desk, MIC)
     with qtbot.waitSignal(desk.failed, timeout=5000) as failed:

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from fake_session import LABELS, FakeFileSession, FakeSession
 from PySide6.QtGui import QColor
+from pytestqt.qtbot import QtBot
 
 from irec_live.gui.instrument_colors import instrument_rgb
 from irec_live.gui.lane_curves import decibel_height, lane_curves, peak_decimate
-from irec_live.gui.overview_art import MOST_STRIPS, resampled, strip_image, strip_labels
+from irec_live.gui.overview_art import MOST_STRIPS, ranked_labels, resampled, strip_image
+from irec_live.gui.overview_view import OverviewView
 from irec_live.gui.spectrogram_view import level_bytes
 from irec_live.gui.theme import DARK, LIGHT, Theme
 from irec_live.gui.time_ruler import tick_step
@@ -99,18 +101,22 @@ def test_overview_slices_fall_together_without_losing_peaks_or_inventing_sound()
     assert resampled(rows[:2], 4, np.fmax).tolist() == [0.1, 0.1, 0.9, 0.9]
 
 
-def test_strips_are_for_the_labels_that_sound_longest() -> None:
-    events = tuple(Event(f"label {n}", 0.0, float(n), 0.9) for n in range(1, 10))
+def test_strips_are_for_the_labels_that_sound_longest(qtbot: QtBot) -> None:
+    events = tuple(Event(f"label {n}", 0.0, float(n), 0.9) for n in range(1, MOST_STRIPS + 3))
     overview = Overview(duration_s=10.0, events=events, detected=tuple(event.label for event in events))
-    labels = strip_labels(overview)
-    assert labels[0] == "label 9"
-    assert len(labels) == MOST_STRIPS
+    view = OverviewView()
+    qtbot.addWidget(view)
+    view.show_overview(overview)
+    assert ranked_labels(overview) == [*view.strips, *view.left_out] == [event.label for event in reversed(events)]
+    assert len(view.strips) == MOST_STRIPS
+    assert view.accessibleDescription().endswith("Label 2, Label 1")
+    assert not view.grab().isNull()
 
 
 def test_a_strip_is_opaque_where_its_label_is_sure_and_clear_where_nothing_is_known() -> None:
     session = FakeFileSession(progress=0.5)
     overview = session.overview()
-    label = strip_labels(overview)[0]
+    label = ranked_labels(overview)[0]
     image = strip_image(overview, label, 400, DARK)
     alpha = np.array([image.pixelColor(x, 0).alpha() for x in range(400)])
     assert alpha[:190].max() > 200

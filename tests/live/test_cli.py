@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -228,6 +229,8 @@ def test_table_shows_what_is_lit(clip: Path, model_options: list[str]) -> None:
     assert "● bass" in text or "●" in text
     assert all(label in text for label in tiny_models.LABELS)
     assert "overflows 0" in text
+    last = text[text.rfind("clip.wav") :]
+    assert max(int(share) for share in re.findall(r"(\d+)%", last)) > 50
 
 
 def test_bar_is_as_long_as_its_value() -> None:
@@ -350,7 +353,7 @@ def test_devices_are_listed_for_people_and_scripts(fake_portaudio: Install, monk
     fake_portaudio(device("Mic [USB]", inputs=1), device("Speakers", outputs=2), default_output=1)
     table = run("devices")
     assert table.exit_code == 0
-    assert table.stdout.splitlines()[1].split("\t") == ["*", "input", "Mic [USB]", "Fake API", "1", "48000 Hz"]
+    assert table.stdout.splitlines()[1].split("\t") == ["*", "input", "Mic [USB]", "Fake API", "1", "48000 Hz", "0"]
     assert json.loads(run("devices", "--json").stdout) == [
         {
             "name": "Mic [USB]",
@@ -462,9 +465,9 @@ def test_window_gets_everything_that_was_asked_for(clip: Path, monkeypatch: pyte
     )
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     options = ["--screenshot", "a.png", "--after", "2", "--input", "loopback", "--device", "x", "--hop-ms", "50"]
-    assert run(clip, *options, "--model", "m").exit_code == 0
+    assert run("gui", *options, "--model", "m").exit_code == 0
     assert asked == {
-        "file": clip,
+        "file": None,
         "screenshot": Path("a.png"),
         "after_s": 2.0,
         "input": "loopback",
@@ -473,6 +476,23 @@ def test_window_gets_everything_that_was_asked_for(clip: Path, monkeypatch: pyte
         "hop_s": 0.05,
         "provider": "auto",
     }
+
+
+def test_options_that_a_file_has_no_use_for_are_refused(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    for arguments in (["gui", clip, "--device", "x"], ["gui", clip, "--input", "loopback"]):
+        answer = run(*arguments)
+        assert (answer.exit_code, "a file is heard as it is" in answer.stderr) == (2, True)
+    answer = run("listen", "--input", clip, "--device", "x")
+    assert (answer.exit_code, "--device is for microphones" in answer.stderr) == (2, True)
+
+
+def test_a_picture_never_takes_the_place_of_a_recording(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    before = clip.read_bytes()
+    answer = run("gui", "--screenshot", clip)
+    assert (answer.exit_code, "give a name in .png" in answer.stderr) == (2, True)
+    assert clip.read_bytes() == before
 
 
 def test_without_a_command_the_window_opens(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import soxr
 from cuts import CUTS, cut, noise
 from fake_models import RATE, FakeActivation, FakeEnvelope
 
-from irec_live.mono import to_mono
+from irec_live.mono import MonoMix
 from irec_live.overlap_add import hann_taper
 from irec_live.pipeline import SILENCE_DB, Pipeline, PipelineStep
 from irec_live.resample import QUALITY
@@ -335,8 +336,8 @@ def test_moving_the_threshold_changes_what_follows_and_retracking_changes_all() 
     pipeline.set_threshold_offset(0.0)
     pipeline.retrack()
     assert [(e.label, e.onset_s, e.offset_s) for e in pipeline.timeline.events()] == [
-        ("flute", 0.05, pytest.approx(4.95)),
-        ("piano", 0.05, pytest.approx(4.95)),
+        ("flute", 0.05, pytest.approx(4.925)),
+        ("piano", 0.05, pytest.approx(4.925)),
     ]
 
 
@@ -368,25 +369,53 @@ def test_damaged_samples_count_as_silence_or_are_clipped_and_do_not_spread(bad: 
 
 
 def test_channels_are_averaged_and_one_damaged_channel_does_not_silence_the_other() -> None:
-    np.testing.assert_allclose(to_mono(np.float32([[1.0, 0.0], [0.5, -0.5]])), [0.5, 0.0])
-    np.testing.assert_allclose(to_mono(np.float32([[np.inf, 0.5], [0.5, 0.5]])), [0.25, 0.5])
-    np.testing.assert_allclose(to_mono(np.zeros((0, 2), np.float32)), [])
+    mix = MonoMix(SOURCE_RATE)
+    np.testing.assert_allclose(mix.push(np.float32([[1.0, 0.0], [0.5, -0.5]])), [0.5, 0.0])
+    np.testing.assert_allclose(mix.push(np.float32([[np.inf, 0.5], [0.5, 0.5]])), [0.25, 0.5])
+    np.testing.assert_allclose(mix.push(np.zeros((0, 2), np.float32)), [])
 
 
 def test_channels_that_cancel_each_other_out_are_heard_all_the_same() -> None:
-    left = np.sin(np.arange(100, dtype=np.float32))
-    np.testing.assert_allclose(to_mono(np.stack((left, -0.99 * left), axis=1)), left, rtol=1e-6)
-    np.testing.assert_allclose(to_mono(np.stack((left, 0 * left), axis=1)), left / 2, rtol=1e-6)
+    left = np.sin(np.arange(SOURCE_RATE, dtype=np.float32))
+    late = SOURCE_RATE // 5  # heard for 100 ms to know, and for another to be sure of what is heard
+
+    def mixed(right: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
+        mix = MonoMix(SOURCE_RATE)
+        return np.concatenate([mix.push(block) for block in cut(np.stack((left, right), axis=1), size)])
+
+    upside_down = np.float32(-0.99) * left
+    np.testing.assert_allclose(mixed(upside_down, 160)[late:], left[late:], rtol=1e-6)
+    np.testing.assert_allclose(mixed(0 * left, 160), left / 2, rtol=1e-6)
+    click = upside_down.copy()
+    click[SOURCE_RATE // 2 :][:10] += 0.05
+    for right in (upside_down, click, np.where(np.arange(SOURCE_RATE) < 5000, -left, left)):
+        np.testing.assert_array_equal(mixed(right, 160), mixed(right, SOURCE_RATE))
+        np.testing.assert_array_equal(mixed(right, 997), mixed(right, SOURCE_RATE))
+    # Channels that agree again are heard together again, without a step between.
+    again = mixed(np.where(np.arange(SOURCE_RATE) < 5000, -left, 0 * left), 160)
+    np.testing.assert_allclose(again[-SOURCE_RATE // 4 :], left[-SOURCE_RATE // 4 :] / 2, rtol=1e-6)
+    assert np.abs(np.diff(again)).max() < 1.1 * np.abs(np.diff(left)).max()
 
 
 def test_the_stated_latency_is_the_sum_of_its_parts() -> None:
     pipeline = Pipeline(SOURCE_RATE, [FakeActivation(), FakeEnvelope()])
     lag_ms = 1000 * soxr_lag(SOURCE_RATE, RATE) / RATE
-    assert pipeline.latency_ms == pytest.approx(50 + 1000 * pipeline.tracker.delay_s + lag_ms)
+    half_ms = 1000 * (pipeline.streams[0].spec.window_s + pipeline.streams[0].hop_s) / 2
+    assert pipeline.latency_ms == pytest.approx(half_ms + 1000 * pipeline.tracker.delay_s + lag_ms)
     pipeline.push(noise(16_000))
     assert pipeline.latency_ms == pytest.approx(
-        50 + 1000 * pipeline.tracker.delay_s + lag_ms + pipeline.stats.inference_ms_p50
+        half_ms + 1000 * pipeline.tracker.delay_s + lag_ms + pipeline.stats.inference_ms_p50
     )
+
+
+def test_the_stated_latency_of_an_envelope_is_the_mean_wait_for_a_complete_frame() -> None:
+    pipeline = Pipeline(RATE, [FakeEnvelope()])
+    waits, taken = [], 0
+    for block in cut(noise(4 * RATE), 10):
+        taken += len(block)
+        waits += [taken / RATE - time_s for time_s, _ in pipeline.push(block).envelopes]
+    stated_ms = pipeline.latency_ms - pipeline.stats.inference_ms_p50
+    assert stated_ms == pytest.approx(1000 * np.mean(waits), abs=10 + 1000 * 10 / RATE)
 
 
 def soxr_lag(source: int, target: int) -> int:

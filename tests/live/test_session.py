@@ -18,6 +18,7 @@ from irec_live.devices import refresh
 from irec_live.errors import DeviceError, IrecError, MediaError, ModelError
 from irec_live.media import open_audio
 from irec_live.pipeline import Pipeline
+from irec_live.results import Event
 from irec_live.session import (
     FileSession,
     LiveSession,
@@ -93,6 +94,18 @@ def test_snapshot_ends_at_the_playhead(session: FileSession) -> None:
     assert snapshot.activation_times.min() >= 1.5
     assert snapshot.activation_times.max() <= 3.0
     assert snapshot.level_db == pytest.approx(-23.0, abs=0.5)
+
+
+def test_nothing_is_said_of_a_place_that_is_not_analysed_yet(session: FileSession) -> None:
+    wait_until(session.analysis)
+    pipeline = session._pipeline
+    pipeline.timeline.replace_events((), (Event("flute", 0.5, None, 0.9),))
+    pipeline.position = 2 * RATE
+    session.seek(1.5)
+    assert session.snapshot(1.0).detected == ("flute",)
+    session.seek(3.0)
+    assert session.snapshot(2.0).detected == ()
+    assert session.snapshot(2.0).events == ()
 
 
 def test_overview_shows_the_outline_and_a_strip_for_each_label(session: FileSession) -> None:

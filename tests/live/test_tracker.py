@@ -56,8 +56,18 @@ def test_events_of_random_curves_agree_with_the_slow_tracker(seed: int, pooling:
         recent = values[max(0, index - 2) : index + 1].astype(np.float64)
         pooled.append(recent.mean() if pooling == "mean" else np.log(np.exp(5 * recent).mean()) / 5)
     got = follow(values.tolist(), TrackerSettings(pool=3, pooling=pooling))  # type: ignore[arg-type]
-    assert spans(got) == slow_spans(np.array(pooled), 0.6, 0.4, min_windows=3, bridged=2)
+    middles = [HOP * (index - min(index, 2) / 2) for index in range(len(values))]  # of the windows pooled
+    wanted = slow_spans(np.array(pooled), 0.6, 0.4, min_windows=3, bridged=2)
+    told = [(event.onset_s - 0.5, event.offset_s - 0.5) for event in got if event.offset_s is not None]
+    np.testing.assert_allclose(told, [(middles[first], middles[last]) for first, last in wanted], atol=1e-9)
     assert len(got) > 5
+
+
+def test_an_event_is_told_of_the_middle_of_what_is_pooled() -> None:
+    """Not of the newest window: pooling makes a label late, its time needs not be."""
+    step = [0.0] * 10 + [1.0] * 10 + [0.0] * 10
+    (event,) = follow(step, TrackerSettings(pool=5))
+    assert (event.onset_s, event.offset_s) == pytest.approx((0.5 + HOP * 10, 0.5 + HOP * 20), abs=HOP)
 
 
 def test_a_label_lights_at_the_on_threshold_and_holds_down_to_the_off_threshold() -> None:

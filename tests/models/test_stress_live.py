@@ -229,6 +229,12 @@ def test_tests_without_material_are_left_out_unless_asked_for(bank: Path, small_
     assert CliRunner().invoke(main, [*command, "--only", "latency"]).exit_code == 2
 
 
+def test_a_run_that_measures_nothing_is_a_mistake(small_checkpoint: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["stress", str(small_checkpoint), "--data", str(tmp_path / "none")])
+    assert result.exit_code == 2
+    assert "nothing was measured" in result.output
+
+
 def test_an_interrupted_run_keeps_what_it_measured(
     bank: Path, tmp_path: Path, small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ def stress(
     content = empty_report(split, [str(path) for path in models])
     console, screen = Console(), Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}, {task.completed} sounds"), TimeElapsedColumn())
+    measured = 0
     try:
         for path, judge in judges:
             entry = content["models"][str(path)]
@@ -79,6 +80,7 @@ def stress(
                             raise
                         click.echo(f"{judge.spec.name}: no {name}: {error}", err=True)
                         continue
+                measured += 1
                 console.print(outcome.tables)
                 entry[name] = outcome.content
                 if json_path:
@@ -86,3 +88,5 @@ def stress(
     except KeyboardInterrupt:
         click.echo("irec-train: stopped; the tests above are complete", err=True)
         sys.exit(130)
+    if not measured:
+        raise DataError("nothing was measured: no test had material in the data folders that were named")

@@ -13,6 +13,8 @@ import numpy.typing as npt
 import scipy.fft
 import scipy.signal
 
+from irec_live.pipeline import SILENCE_DB
+
 Audio = npt.NDArray[np.float32]
 
 SAMPLE_RATE = 44100
@@ -120,8 +122,8 @@ def faded(sound: Audio) -> Audio:
     return sound * gain
 
 
-def faint(length: int, sample_rate: int, *, level_db: float = -70.0) -> Audio:
-    """What a quiet input gives: white noise too soft to be judged, always the same.
+def faint(length: int, sample_rate: int, *, level_db: float = SILENCE_DB - 5.0) -> Audio:
+    """What a quiet input gives: white noise too soft for a network to be asked, always the same.
 
     Parameters
     ----------
