@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from irec_live.spec import ModelSpec
 from irec_models.data import StreamConfig
 from irec_models.data.config import AugmentConfig
-from irec_models.data.manifest import read_manifests
+from irec_models.data.manifest import KIN, read_manifests
 from irec_models.evaluate import Evaluation
 from irec_models.mixes import MixEvaluation
 from irec_models.recipe import Recipe
@@ -63,6 +63,7 @@ def write_card(
     start, mean_of = training.get("start"), training.get("mean_of")
     held = ", ".join(recipe.data.hold_out) or f"the split {recipe.data.validation_split}"
     step = int(training.get("step", 0))
+    heard = attributions(data, spec.labels)
     heard_h = step * recipe.stream.batch_size * spec.window_s / 3600
     lines = [
         f"# {spec.title or spec.name}",
@@ -75,13 +76,14 @@ def write_card(
         "## Training",
         "",
         f"Recipe `{recipe.model.name}`, seed {recipe.train.seed}: best of {training.get('steps_in_all', step)} steps "
-        f"at step {step}, after {training.get('hours', 0.0):.2f} hours and {heard_h:.1f} hours of sound in batches of "
-        f"{recipe.stream.batch_size} windows.",
+        f"at step {step}, after {training.get('hours', 0.0):.2f} hours and {heard_h:.1f} hours of windows, which "
+        f"overlap, in batches of {recipe.stream.batch_size}.",
         *_heard(recipe.stream),
         *([_TAUGHT] if recipe.distill else []),
         *([f"Its weights are the mean of {mean_of} trainings, of which this is the last."] if mean_of else []),
         *([f"It began with the weights of {start['name']}: what that had heard, it has heard too."] if start else []),
         f"Held out of training, for validation: {held}.",
+        *_heard_all_the_same(recipe.data.hold_out, heard),
         f"Thresholds: {thresholds_from}.",
         *([recipe.model.notes] if recipe.model.notes else []),
         "",
@@ -94,10 +96,26 @@ def write_card(
         "| source | licence | clips |",
         "|---|---|---|",
     ]
-    for source, (licence, clips) in attributions(data, spec.labels).items():
+    for source, (licence, clips) in heard.items():
         lines.append(f"| {source}{_HELD_OUT if source in recipe.data.hold_out else ''} | {licence} | {clips} |")
     card = "\n".join(lines)
     return "\n\n".join([card, *(_inherited(start, card) if start else ())]) + "\n"
+
+
+def _heard_all_the_same(held_out: Collection[str], sources: Collection[str]) -> list[str]:
+    """Held-out sources whose recordings another source has.
+
+    Examples
+    --------
+    >>> _heard_all_the_same(["splendid", "north"], ["splendid", "north", "sf:musescore"])
+    ['Recordings of splendid are in sf:musescore too, which was not held out.']
+    """
+    found = []
+    for source in held_out:
+        kin = sorted(set().union(*(kin for kin in KIN if source in kin)) & set(sources) - set(held_out))
+        if kin:
+            found.append(f"Recordings of {source} are in {' and '.join(kin)} too, which was not held out.")
+    return found
 
 
 def _inherited(start: Mapping[str, Any], card: str) -> list[str]:

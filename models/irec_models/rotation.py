@@ -8,8 +8,8 @@ Shapes: C clips, K labels.
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from irec_live.errors import DataError, OutputError, RecipeError
 from irec_live.formats.whole import write_whole
 from irec_models.checkpoint import load_checkpoint
 from irec_models.data.labels import truth_of
-from irec_models.data.manifest import Clip, read_manifests
+from irec_models.data.manifest import KIN, Clip, read_manifests
 from irec_models.data.pools import check_examples
 from irec_models.evaluate import judge_clips, top1
 from irec_models.judges import CheckpointJudge
@@ -126,7 +126,8 @@ def turns_of(clips: Sequence[Clip], labels: Sequence[str], *, number: int | None
         Those of sources that have no solo of any label have no turn.
     labels : sequence of str
     number : int or None
-        Into how many turns the sources are dealt, of about as many clips each; None gives each source its own.
+        Into how many turns the sources are dealt, of about as many clips each; None gives each source its own, but
+        for those that are `KIN`.
 
     Raises
     ------
@@ -141,11 +142,18 @@ def turns_of(clips: Sequence[Clip], labels: Sequence[str], *, number: int | None
     irec_live.errors.DataError: 0 sources have clips of one instrument; a rotation needs two
     """
     counts = Counter(clip.source for clip in clips if clip.stem and _known(clip, labels))
-    if len(counts) < 2:
-        raise DataError(f"{len(counts)} sources have clips of one instrument; a rotation needs two")
-    turns: list[list[str]] = [[] for _ in range(min(number or len(counts), len(counts)))]
+    families: dict[frozenset[str], list[str]] = defaultdict(list)
     for source, _ in counts.most_common():
-        min(turns, key=lambda turn: sum(counts[name] for name in turn)).append(source)
+        families[next((kin for kin in KIN if source in kin), frozenset((source,)))].append(source)
+    if len(families) < 2:
+        raise DataError(f"{len(families)} sources have clips of one instrument; a rotation needs two")
+    turns: list[list[str]] = [[] for _ in range(min(number or len(families), len(families)))]
+
+    def size(sources: Iterable[str]) -> int:
+        return sum(counts[source] for source in sources)
+
+    for family in sorted(families.values(), key=size, reverse=True):
+        min(turns, key=size).extend(family)
     return tuple(tuple(turn) for turn in turns)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,19 @@ def test_sources_are_dealt_into_turns_of_like_size(bank: Path) -> None:
     assert set(turns_of(clips, ["flute"])) == {("north",), ("south",)}
     assert sorted(map(sorted, turns_of(more, ["flute", "oboe"], number=2))) == [["north", "stage"], ["south"]]
     assert len(turns_of(more, ["flute", "oboe"], number=9)) == 3
+
+
+def test_sources_that_hold_the_same_recordings_are_left_out_together(bank: Path) -> None:
+    clips = [clip for clip in read_manifests(bank) if clip.split == "train"]
+    names = {"north": "sf:fluidr3", "south": "sf:musescore"}
+    kin = [replace(clip, source=names.get(clip.source, clip.source)) for clip in clips]
+    assert set(map(frozenset, turns_of([*clips, *kin], ["flute"]))) == {
+        frozenset(("north",)),
+        frozenset(("south",)),
+        frozenset(("sf:fluidr3", "sf:musescore")),
+    }
+    with pytest.raises(DataError, match="1 sources have clips"):
+        turns_of(kin, ["flute"])
 
 
 def test_training_that_diverges_is_one_sentence(

@@ -31,6 +31,12 @@ _RELEASE = re.compile(r"(^|[/ _-])release[^/]*$", re.IGNORECASE)
 """The echo of a key that is let go: the instrument, but not a note of it."""
 
 
+KIN = (frozenset(("sf:fluidr3", "sf:musescore", "splendid")),)
+"""Sources that hold the same recordings: MuseScore General was made from Fluid (R3), more than half of whose samples
+are in it bit for bit, and has Splendid's piano; its information chunk names both. To leave one of them out alone is no
+test."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clip:
     """One row of a manifest.
