@@ -213,9 +213,14 @@ def finite(block: Block) -> Block:
     return np.where(np.isfinite(block), block, np.float32(0.0))
 
 
+def printable(path: Path | str) -> str:
+    """A path with bytes that are no text shown as ``\\xNN``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def printable_name(path: Path) -> str:
-    """The last part of a path, with bytes that are no text shown as ``\\xNN``."""
-    return os.fsencode(path.name or path).decode("utf-8", "backslashreplace")
+    """The last part of a path; see `printable`."""
+    return printable(path.name or path)
 
 
 def _check_readable(path: Path, name: str) -> None:

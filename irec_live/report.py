@@ -74,7 +74,7 @@ class Analysis:
     Attributes
     ----------
     file : str
-        Its name.
+        Its name; from ``irec-live analyze``, its path as it was given where several files have that name.
     duration_s : float
         Of what could be decoded.
     models : tuple of ModelUse

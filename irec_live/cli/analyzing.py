@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from irec_live.cli.output import write_text
 from irec_live.errors import IrecError, OutputError
 from irec_live.formats import RENDERERS, SUFFIXES
 from irec_live.formats.whole import write_whole
+from irec_live.media import printable
 from irec_live.model_choice import load_models
 
 if TYPE_CHECKING:
@@ -68,19 +70,24 @@ def run_analyze(
     tell_notices(detectors)
     hop_s = hop_seconds(hop_ms, detectors)
     targets = [None] * len(files) if folder is None else _targets(files, folder, SUFFIXES[form])
+    names = [path.name for path in files]
     failures = 0
     for path, target in zip(files, targets, strict=True):
+        alike = names.count(path.name) > 1  # take1.wav of this folder, or of that?
+        which = f"{printable(path)}: " if alike else ""
         try:
             with _progress_bar(path) as progress:
                 analysis = analyze(path, models=detectors, hop_s=hop_s, progress=progress)
+            if alike:
+                analysis = replace(analysis, file=printable(path))
             if analysis.warning:
-                click.echo(f"irec-live: {analysis.warning}", err=True)
+                click.echo(f"irec-live: {which}{analysis.warning}", err=True)
             if target is not None:
                 _write(RENDERERS[form](analysis), target, overwrite=overwrite)
                 click.echo(f"{path} -> {target}", err=True)
         except IrecError as error:
             failures += 1
-            click.echo(f"irec-live: {error}", err=True)
+            click.echo(f"irec-live: {which}{error}", err=True)
             continue
         if target is None:
             write_text(RENDERERS[form](analysis))

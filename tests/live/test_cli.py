@@ -233,6 +233,18 @@ def test_table_shows_what_is_lit(clip: Path, model_options: list[str]) -> None:
     assert max(int(share) for share in re.findall(r"(\d+)%", last)) > 50
 
 
+def test_files_of_the_same_name_are_told_apart(clip: Path, tmp_path: Path, model_options: list[str]) -> None:
+    other, broken = tmp_path / "b" / clip.name, tmp_path / "c" / clip.name
+    for path, content in ((other, clip.read_bytes()), (broken, b"no audio at all")):
+        path.parent.mkdir()
+        path.write_bytes(content)
+    answer = run("analyze", clip, other, broken, *model_options)
+    assert answer.exit_code == 2
+    assert [json.loads(line)["file"] for line in answer.stdout.splitlines()] == [str(clip), str(other)]
+    assert answer.stderr.startswith(f"irec-live: {broken}: ")
+    assert json.loads(run("analyze", clip, *model_options).stdout)["file"] == clip.name
+
+
 def test_bar_is_as_long_as_its_value() -> None:
     assert [len(bar(value, 10)) for value in (-1.0, 0.0, 0.05, 0.5, 1.0, 2.0)] == [0, 0, 1, 5, 10, 10]
 
