@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from irec_live.gui.theme import Theme
 from irec_live.results import Overview
 
-MOST_STRIPS = 8
+MOST_STRIPS = 10
 """More than these cannot be told apart in the room there is."""
 
 

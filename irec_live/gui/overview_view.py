@@ -14,7 +14,7 @@ from irec_live.gui.wording import clock_text, display_name, percent_text
 from irec_live.results import Overview
 
 _WAVE = 50
-_STRIPS = 88
+_STRIPS = 110
 _SHORTEST_LOOP_S = 0.25
 
 
