@@ -18,7 +18,8 @@ import soxr
 Samples = npt.NDArray[np.float32]
 
 QUALITY = "HQ"
-"""soxr's 20-bit recipe: pass band to 91 % of the lower Nyquist frequency, below 45 ms of delay at audio rates."""
+"""soxr's 20-bit recipe: pass band to 91 % of the lower Nyquist frequency; 19 to 42 ms of delay from 22.05 kHz up, 58 ms
+from 16 kHz, 132 ms from 8 kHz."""
 
 
 class Resampler:
