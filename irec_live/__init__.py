@@ -32,7 +32,7 @@ label              an instrument's name; lit while its pooled activation holds a
 onset, offset      when a label lit and went out; both make an event
 overflow           samples that the device, or a full ring buffer, lost
 skipped windows    windows that we dropped because inference was late
-latency            sound to label: block + half a window + pooling and waiting + inference + display
+latency            sound to label: block + half a window + half a hop + pooling and waiting + inference + display
 provider           what ONNX Runtime runs a network on
 =================  =====================================================================================
 
