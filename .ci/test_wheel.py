@@ -74,6 +74,7 @@ def test_the_wheel_holds_models_sound_icons_type_markers_and_the_licence(members
     assert any(n.startswith("irec_assets/audio/") and n.endswith((".flac", ".ogg")) for n in names)
     assert any(n.startswith("irec_assets/icons/") for n in names)
     assert {f"{package}/py.typed" for package in PACKAGES} <= names
+    assert "irec_live/web/page.html" in names
     assert any(n.endswith(".dist-info/licenses/LICENSE") for n in names)
 
 
@@ -143,7 +144,10 @@ def test_the_window_is_painted(tone: Path, tmp_path: Path) -> None:
     assert len(colours) > 10
 
 
-@pytest.mark.parametrize("command", [("irec-train", "fit", "recipe.toml"), ("irec-export", "a.pt", "-o", "a.onnx")])
+@pytest.mark.parametrize(
+    "command",
+    [("irec-train", "fit", "recipe.toml"), ("irec-export", "a.pt", "-o", "a.onnx"), ("irec-live", "serve")],
+)
 def test_a_command_whose_extra_is_missing_says_which(command: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "a.pt").write_bytes(b"")
     (tmp_path / "recipe.toml").write_text("", encoding="utf-8")

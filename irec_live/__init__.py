@@ -15,7 +15,7 @@ The way of sound through the rooms of this package::
     timeline         rows by time, a spectrogram, levels, events
         |  session: a Snapshot of the last seconds, for whoever asks
         v
-    gui, cli         pull; nothing is ever pushed at them
+    gui, cli         pull; nothing is ever pushed at them (web: whole files, by `analyze`)
 
 A file takes the same path from `media` on (`analyze`), without the ring buffer and as fast as the machine goes.
 

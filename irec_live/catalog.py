@@ -45,6 +45,27 @@ class ModelInfo:
     spec: ModelSpec
     bundled: bool
 
+    def to_dict(self) -> dict[str, object]:
+        """The model as plain values, for JSON."""
+        spec = self.spec
+        return {
+            "name": self.name,
+            "title": spec.title,
+            "kind": spec.kind,
+            "path": str(self.path),
+            "available": True,
+            "bundled": self.bundled,
+            "labels": list(spec.labels),
+            "sample_rate": spec.sample_rate,
+            "window_s": spec.window_s,
+            "hop_s": spec.hop_s,
+            "parameters": spec.parameters,
+            "precision": spec.precision,
+            "licence": spec.licence,
+            "training_data": spec.training_data,
+            "scores": spec.scores,
+        }
+
 
 def bundled_models() -> tuple[ModelInfo, ...]:
     """Models that came with the app, by name."""

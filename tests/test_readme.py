@@ -22,6 +22,9 @@ import click
 import numpy as np
 import pytest
 import soundfile
+from starlette.testclient import TestClient
+
+from irec_live.web.app import create_app
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -36,6 +39,7 @@ NOT_RUN = {
     "pip": "it would change the environment under test; the extras are looked up in pyproject.toml instead",
     "git": "it fetches this repository",
     "sudo": "it changes the machine",
+    "curl": "what it sends is sent to the application itself, below",
 }
 # Parsed as written, and run by the tests of training and of export: hours on data that is not in the repository, and
 # half a minute of conversion.
@@ -62,7 +66,12 @@ def docstring_lines() -> Iterator[str]:
 
 COMMANDS = [pytest.param(page, line, id=f"{page.parent.name}: {line}") for page in PAGES for line in shell_lines(page)]
 OWN = [c for c in COMMANDS if c.values[1].split()[0] in OUR_PROGRAMS]
-RUN = [c.values[1] for c in OWN if c.values[0].parent == ROOT and c.values[1].split()[0] not in ONLY_PARSED]
+RUN = [
+    c.values[1]
+    for c in OWN
+    if c.values[0].parent == ROOT and c.values[1].split()[0] not in ONLY_PARSED
+    if c.values[1] != "irec-live serve"  # it never ends; tests/live/test_web.py interrupts it
+]
 
 
 def parse(command: str) -> None:
@@ -143,6 +152,18 @@ def test_every_command_of_the_main_readme_runs(command: str, folder: Path) -> No
         timeout=100, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{shlex.join(stand_in(command))}\n{done.stdout}\n{done.stderr}"
+
+
+def test_what_the_main_readme_sends_to_the_server_is_answered(folder: Path) -> None:
+    ((_, option, form, url),) = [
+        shlex.split(line) for line in shell_lines(ROOT / "README.md") if line.startswith("curl ")
+    ]
+    field, _, name = form.partition("=@")
+    assert (option, field) == ("-F", "file")
+    with TestClient(create_app(), base_url="http://127.0.0.1:8000") as client:
+        answer = client.post(url, files={field: (name, (folder / name).read_bytes())})
+    assert answer.status_code == 200, answer.text
+    assert answer.text.startswith("kind,time_s,cello")
 
 
 def test_python_of_the_main_readme_runs(folder: Path) -> None:

@@ -136,6 +136,26 @@ def analyze(**options: Any) -> None:
 
 
 @main.command()
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address; 0.0.0.0 lets other machines in, all of them."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+@click.option("--most-mb", type=Number(0, min_open=True), default=200.0, show_default=True, help="Largest file.")
+@_MODEL
+@_HOP
+@_PROVIDER
+def serve(**options: Any) -> None:
+    """Serve a web page, and REST for other programs, that analyse files sent to them.
+
+    GET /api/models lists models; POST /api/analyze takes a form with the audio as `file`, and in the query
+    format=json|csv|audacity and model=NAME, and answers as analyze does.
+    """
+    from irec_live.cli.serving import run_serve
+
+    run_serve(**options)
+
+
+@main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def devices(as_json: bool) -> None:
     """List inputs, outputs and the computer's own sound."""

@@ -57,7 +57,7 @@ def print_models(as_json: bool) -> None:
             f"irec-live: {hidden.path} has the name of a bundled model, {hidden.name}; use it by its path", err=True
         )
     if as_json:
-        entries = [*(_model_to_dict(model) for model in found), *(_on_demand_to_dict(model) for model in makeable)]
+        entries = [*(model.to_dict() for model in found), *(_on_demand_to_dict(model) for model in makeable)]
         write_text(json.dumps(entries, indent=2) + "\n")
         return
     if found:
@@ -116,27 +116,6 @@ def _print_installed(found: Sequence[ModelInfo]) -> None:
         for model in found
     ]
     _print_table(("name", "tells", "of", "rate", "window", "weights", "title"), rows)
-
-
-def _model_to_dict(model: ModelInfo) -> dict[str, object]:
-    spec = model.spec
-    return {
-        "name": model.name,
-        "title": spec.title,
-        "kind": spec.kind,
-        "path": str(model.path),
-        "available": True,
-        "bundled": model.bundled,
-        "labels": list(spec.labels),
-        "sample_rate": spec.sample_rate,
-        "window_s": spec.window_s,
-        "hop_s": spec.hop_s,
-        "parameters": spec.parameters,
-        "precision": spec.precision,
-        "licence": spec.licence,
-        "training_data": spec.training_data,
-        "scores": spec.scores,
-    }
 
 
 def _on_demand_to_dict(model: OnDemand) -> dict[str, object]:

@@ -1,0 +1,179 @@
+"""The web application: a page, the models, and the analysis of an uploaded file.
+
+=============================  ========================================================================
+``GET /``                      the page
+``GET /api/models``            the models that can be named, as ``irec-live models --json`` has them
+``POST /api/analyze``          multipart form with the audio file as ``file``; in the query ``format`` (json, csv,
+                               audacity) and ``model`` (a name; takes the place of the server's model of its kind;
+                               may be repeated). The answer is what ``irec-live analyze`` prints
+=============================  ========================================================================
+
+Whatever is wrong with a request is one sentence, ``{"detail": ...}``, with a status of 4xx.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, Query, Request, UploadFile
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from irec_live.analysis import analyze
+from irec_live.catalog import list_models
+from irec_live.detector import Detector, Provider
+from irec_live.errors import IrecError, ModelError
+from irec_live.formats import RENDERERS
+from irec_live.model_choice import ModelChoice, load_models
+
+_TYPES = {"json": "application/json", "csv": "text/csv", "audacity": "text/plain"}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+_LONGEST_NAME = 100
+
+Format = Literal["json", "csv", "audacity"]
+
+
+def create_app(
+    models: Sequence[ModelChoice] | None = None,
+    *,
+    provider: Provider = "auto",
+    hop_s: float | None = None,
+    most_bytes: int = 200_000_000,
+    hosts: Sequence[str] = ("*",),
+) -> FastAPI:
+    """Load the models and build the application.
+
+    Parameters
+    ----------
+    models : sequence, optional
+        The server's; the bundled ones by default.
+    provider, hop_s
+        As for `irec_live.analyze`.
+    most_bytes : int
+        Largest request.
+    hosts : sequence of str
+        Names by which it may be called. A page of another site can have any name lead here; ``*`` allows that.
+
+    Raises
+    ------
+    ModelError
+        A model is missing or unusable.
+    """
+    analyst = _Analyst(models, provider, hop_s)
+    app = FastAPI(title="irec-live", docs_url=None, redoc_url=None)
+    app.add_middleware(_Limit, most_bytes=most_bytes)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+    page = files("irec_live.web").joinpath("page.html").read_text(encoding="utf-8")
+
+    @app.exception_handler(IrecError)
+    def refuse(_request: Request, error: IrecError) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, status_code=404 if isinstance(error, ModelError) else 422)
+
+    @app.get("/", response_class=HTMLResponse)
+    def show() -> HTMLResponse:
+        return HTMLResponse(page, headers=_HEADERS)
+
+    @app.get("/api/models")
+    def tell_models() -> list[dict[str, Any]]:
+        entries = [model.to_dict() for model in list_models()]
+        return [{key: value for key, value in entry.items() if key != "path"} for entry in entries]
+
+    # Not async: each request has a thread of its own, and the page is there while another file is analysed.
+    @app.post("/api/analyze")
+    def answer(
+        file: UploadFile,
+        format: Format = "json",
+        model: Annotated[list[str] | None, Query()] = None,
+    ) -> Response:
+        text = analyst.answer(file, format, tuple(model or ()))
+        return Response(text.encode("utf-8", "surrogateescape"), media_type=_TYPES[format])
+
+    return app
+
+
+class _Analyst:
+    """One analysis at a time, with models that are loaded once."""
+
+    def __init__(self, models: Sequence[ModelChoice] | None, provider: Provider, hop_s: float | None) -> None:
+        self._provider, self._hop_s = provider, hop_s
+        self._default = load_models(models, provider)
+        self._loaded: dict[str, Detector] = {}
+        self._lock = threading.Lock()
+
+    def answer(self, upload: UploadFile, form: Format, names: tuple[str, ...]) -> str:
+        """The file's analysis in a format."""
+        with tempfile.TemporaryDirectory(prefix="irec-live-") as folder:
+            path = Path(folder) / safe_name(upload.filename or "")
+            with path.open("wb") as copy:
+                shutil.copyfileobj(upload.file, copy)
+            with self._lock:
+                detectors = self._named(names)
+                return RENDERERS[form](analyze(path, models=detectors, hop_s=self._hop_s, provider=self._provider))
+
+    def _named(self, names: tuple[str, ...]) -> tuple[Detector, ...]:
+        """The server's models, and in their place those named.
+
+        By the names of the catalogue only: a path would let a stranger try the files of this machine.
+        """
+        known = {model.name: model.path for model in reversed(list_models())}  # bundled names are first in the list
+        for name in names:
+            if name not in known:
+                raise ModelError(f"there is no model named {name!r}; GET /api/models lists them")
+            if name not in self._loaded:
+                (self._loaded[name],) = load_models([known[name]], self._provider)
+        chosen = load_models([self._loaded[name] for name in names], self._provider) if names else ()
+        kinds = {detector.spec.kind for detector in chosen}
+        return (*chosen, *(detector for detector in self._default if detector.spec.kind not in kinds))
+
+
+class _Limit:
+    """Turns away what is too large before it is read."""
+
+    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+        self._app, self._most = app, most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            length = dict(scope["headers"]).get(b"content-length", b"")
+            problem = (
+                JSONResponse({"detail": "the request must say its length (Content-Length)"}, status_code=411)
+                if not length.isdigit()
+                else JSONResponse(
+                    {"detail": f"the file is larger than {self._most / 1e6:g} MB; use irec-live analyze"},
+                    status_code=413,
+                )
+                if int(length) > self._most
+                else None
+            )
+            if problem is not None:
+                await problem(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def safe_name(name: str) -> str:
+    """A file name of one part that any file system takes, from whatever a client calls its file.
+
+    Examples
+    --------
+    >>> safe_name("../../etc/passwd"), safe_name("C:\\\\music\\\\song.flac"), safe_name("..")
+    ('passwd', 'song.flac', 'upload')
+    """
+    last = re.split(r"[/\\]", name)[-1]
+    last = re.sub(r'[\x00-\x1f\x7f<>:"|?*]', "_", last).strip(" .")
+    stem, dot, suffix = last.rpartition(".")
+    if len(last) > _LONGEST_NAME:
+        last = stem[: _LONGEST_NAME - 10] + dot + suffix[:9]
+    return last or "upload"

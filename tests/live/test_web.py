@@ -1,0 +1,135 @@
+"""The page and REST: what they answer, what they refuse, and that nothing of the machine leaks."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from click.testing import CliRunner
+from starlette.testclient import TestClient
+
+import tiny_models
+from irec_live import analyze
+from irec_live.catalog import MODELS_DIR_VARIABLE
+from irec_live.cli import main
+from irec_live.formats import RENDERERS
+from irec_live.web.app import create_app, safe_name
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("web") / "clip.wav"
+    parts = [tiny_models.tone(label, 1.5, sample_rate=16_000) for label in tiny_models.LABELS]
+    soundfile.write(path, np.concatenate(parts), 16_000)
+    return path
+
+
+@pytest.fixture(scope="module")
+def own(tiny_activation_path: Path, tiny_envelope_path: Path) -> list[Path]:
+    return [tiny_activation_path, tiny_envelope_path]
+
+
+@pytest.fixture(scope="module")
+def client(own: list[Path]) -> Iterator[TestClient]:
+    with TestClient(create_app(own, most_bytes=2_000_000), base_url="http://localhost") as client:
+        yield client
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "audacity"])
+def test_a_file_is_answered_as_analyze_does(client: TestClient, clip: Path, own: list[Path], form: str) -> None:
+    answer = client.post("/api/analyze", params={"format": form}, files={"file": ("clip.wav", clip.read_bytes())})
+    assert answer.status_code == 200, answer.text
+    assert answer.text == RENDERERS[form](analyze(clip, models=own))
+
+
+def test_the_page_and_the_models(client: TestClient) -> None:
+    page = client.get("/")
+    assert "Which instruments play?" in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    entries = client.get("/api/models").json()
+    assert {"tutti-1s", "tutti-348ms"} <= {entry["name"] for entry in entries}
+    assert all("path" not in entry for entry in entries)
+
+
+def test_a_model_by_name_takes_the_place_of_its_kind(
+    client: TestClient, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = tiny_models.activation_spec(name="mine", labels=("flute", "kazoo"))
+    (tmp_path / "mine.onnx").write_bytes(tiny_models.activation_model(spec))
+    monkeypatch.setenv(MODELS_DIR_VARIABLE, str(tmp_path))
+    files = {"file": ("clip.wav", clip.read_bytes())}
+    found = client.post("/api/analyze", params={"model": "mine"}, files=files).json()
+    assert "kazoo" in found.get("labels", ()), found
+    assert len(found["models"]) == 2
+    for name in ("nothing", str(tmp_path / "mine.onnx"), "../mine"):
+        answer = client.post("/api/analyze", params={"model": name}, files=files)
+        assert (answer.status_code, "there is no model named" in answer.json()["detail"]) == (404, True)
+
+
+def test_what_is_no_audio_is_one_sentence(client: TestClient) -> None:
+    for name, content in (("notes.wav", b"do re mi"), ("empty.flac", b""), ("", b"x")):
+        answer = client.post("/api/analyze", files={"file": (name or "x", content)})
+        assert answer.status_code == 422
+        assert (name or "x") in answer.json()["detail"]
+        assert "/" not in answer.json()["detail"]
+    assert client.post("/api/analyze").status_code == 422
+    assert client.post("/api/analyze", params={"format": "mp3"}, files={"file": b"x"}).status_code == 422
+
+
+def test_what_is_too_large_is_turned_away_unread(client: TestClient) -> None:
+    answer = client.post("/api/analyze", files={"file": ("long.wav", bytes(2_000_001))})
+    assert (answer.status_code, "larger than 2 MB" in answer.json()["detail"]) == (413, True)
+    answer = client.post("/api/analyze", content=iter([b"a", b"b"]))
+    assert answer.status_code == 411
+
+
+def test_another_site_cannot_pass_for_this_machine(own: list[Path]) -> None:
+    app = create_app(own, hosts=("localhost",))
+    assert TestClient(app, base_url="http://localhost").get("/").status_code == 200
+    assert TestClient(app, base_url="http://evil.example").get("/").status_code == 400
+
+
+def test_names_of_files_stay_in_their_folder() -> None:
+    for name in ("../a.wav", "/etc/a.wav", "C:\\a.wav", "x\x00/a.wav", "...", "\n", "a" * 300 + ".flac"):
+        safe = safe_name(name)
+        assert safe == Path(safe).name
+        assert 0 < len(safe) <= 100
+    assert safe_name("a" * 300 + ".flac").endswith(".flac")
+
+
+def test_serving_until_interrupted(clip: Path, own: list[Path]) -> None:
+    command = [sys.executable, "-m", "irec_live", "serve", "--port", "0"]
+    for path in own:
+        command += ["--model", str(path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        url = process.stderr.readline().split()[1]
+        with urllib.request.urlopen(url + "api/models", timeout=20) as answer:
+            assert json.load(answer)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        assert process.stderr.read() == ""
+
+
+def test_a_port_that_is_taken(own: list[Path]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = CliRunner().invoke(main, ["serve", "--port", port, "--model", str(own[0])])
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "choose another --port" in result.stderr
+
+
+def test_without_the_extra_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    result = CliRunner().invoke(main, ["serve"])
+    assert result.exit_code == 2
+    assert "irec-live[web]" in result.stderr
