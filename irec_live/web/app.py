@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -40,7 +41,7 @@ _HEADERS = {
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
-_LONGEST_NAME = 100
+_LONGEST_NAME = 60  # characters of up to four bytes, of which file systems take 255
 
 Format = Literal["json", "csv", "audacity"]
 
@@ -81,8 +82,20 @@ def create_app(
     def refuse(_request: Request, error: IrecError) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, status_code=404 if isinstance(error, ModelError) else 422)
 
+    @app.exception_handler(RequestValidationError)
+    def correct(_request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        return JSONResponse({"detail": f"{where}: {first['msg']}"}, status_code=422)
+
+    @app.exception_handler(OSError)
+    def lack(_request: Request, error: OSError) -> JSONResponse:
+        return JSONResponse(
+            {"detail": f"the server cannot keep the file while it listens: {error.strerror or error}"}, status_code=507
+        )
+
     @app.get("/", response_class=HTMLResponse)
-    def show() -> HTMLResponse:
+    async def show() -> HTMLResponse:
         return HTMLResponse(page, headers=_HEADERS)
 
     @app.get("/api/models")
@@ -120,6 +133,8 @@ class _Analyst:
                 shutil.copyfileobj(upload.file, copy)
             with self._lock:
                 detectors = self._named(names)
+                if form == "audacity" and all(detector.spec.kind != "activation" for detector in detectors):
+                    raise ModelError("labels are told by a model of activations; name one as model, too")
                 return RENDERERS[form](analyze(path, models=detectors, hop_s=self._hop_s, provider=self._provider))
 
     def _named(self, names: tuple[str, ...]) -> tuple[Detector, ...]:
@@ -133,6 +148,9 @@ class _Analyst:
                 raise ModelError(f"there is no model named {name!r}; GET /api/models lists them")
             if name not in self._loaded:
                 (self._loaded[name],) = load_models([known[name]], self._provider)
+            spec = self._loaded[name].spec
+            if self._hop_s is not None and spec.kind == "activation" and self._hop_s > spec.window_s:
+                raise ModelError(f"this server's hop of {self._hop_s:g} s is longer than the window of {name}")
         chosen = load_models([self._loaded[name] for name in names], self._provider) if names else ()
         kinds = {detector.spec.kind for detector in chosen}
         return (*chosen, *(detector for detector in self._default if detector.spec.kind not in kinds))
