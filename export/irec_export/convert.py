@@ -66,6 +66,8 @@ def convert(network: Network) -> onnx.ModelProto:
                 verbose=False,
             )
     except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
+        if _interrupted(error):
+            raise KeyboardInterrupt from error
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise ExportError(f"the network cannot be expressed in ONNX: {reason[:200]}") from error
     if program is None:
@@ -119,3 +121,10 @@ def _own_version() -> str:
         return version("irec-live")
     except PackageNotFoundError:
         return ""
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is what the exporter made its error of."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None

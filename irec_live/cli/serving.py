@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -37,12 +39,14 @@ def run_serve(
         raise MissingExtraError(error.name or "fastapi", "web") from error
     detectors = load_models(tuple(models) or None, provider)
     tell_notices(detectors)
+    ending = threading.Event()
     app = create_app(
         detectors,
         provider=provider,
         hop_s=hop_seconds(hop_ms, detectors),
         most_bytes=round(1e6 * most_mb),
         hosts=("localhost", "127.0.0.1", "[::1]") if host in _LOOPBACK else ("*",),
+        ending=ending,
     )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -54,6 +58,13 @@ def run_serve(
     with listener:
         name = f"[{host}]" if family == socket.AF_INET6 else host
         click.echo(f"irec-live: http://{name}:{listener.getsockname()[1]}/ - Ctrl-C ends it", err=True)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+
+        class Server(uvicorn.Server):
+            """Waits for open requests when it ends, and they for nothing any more."""
+
+            def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+                ending.set()
+                super().handle_exit(sig, frame)
+
         with suppress(KeyboardInterrupt):
-            server.run(sockets=[listener])
+            Server(uvicorn.Config(app, log_level="warning", lifespan="off")).run(sockets=[listener])

@@ -8,11 +8,13 @@
                                may be repeated). The answer is what ``irec-live analyze`` prints
 =============================  ========================================================================
 
-Whatever is wrong with a request is one sentence, ``{"detail": ...}``, with a status of 4xx.
+Whatever is wrong with a request is one sentence, ``{"detail": ...}``, with a status of 4xx. Damage in a file that could
+be analysed all the same is told by the header ``Irec-Warning``, percent-encoded.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import tempfile
@@ -21,14 +23,16 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import FastAPI, Query, Request, UploadFile
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from irec_live.analysis import analyze
+from irec_live.analysis import AnalysisCancelled, analyze
 from irec_live.catalog import list_models
 from irec_live.detector import Detector, Provider
 from irec_live.errors import IrecError, ModelError
@@ -41,6 +45,7 @@ _HEADERS = {
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
+_LOOK_S = 0.2  # how often to see whether anybody still waits
 _LONGEST_NAME = 60  # characters of up to four bytes, of which file systems take 255
 
 Format = Literal["json", "csv", "audacity"]
@@ -53,6 +58,7 @@ def create_app(
     hop_s: float | None = None,
     most_bytes: int = 200_000_000,
     hosts: Sequence[str] = ("*",),
+    ending: threading.Event | None = None,
 ) -> FastAPI:
     """Load the models and build the application.
 
@@ -66,6 +72,8 @@ def create_app(
         Largest request.
     hosts : sequence of str
         Names by which it may be called. A page of another site can have any name lead here; ``*`` allows that.
+    ending : Event, optional
+        Once it is set, what runs is given up.
 
     Raises
     ------
@@ -85,8 +93,10 @@ def create_app(
     @app.exception_handler(RequestValidationError)
     def correct(_request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        return JSONResponse({"detail": f"{where}: {first['msg']}"}, status_code=422)
+        reason = f"{first['loc'][-1]}: {first['msg']}"
+        if first["loc"][0] == "body":
+            reason = "send the audio as a file in the form's field 'file', as curl -F file=@song.flac does"
+        return JSONResponse({"detail": reason}, status_code=422)
 
     @app.exception_handler(OSError)
     def lack(_request: Request, error: OSError) -> JSONResponse:
@@ -103,15 +113,30 @@ def create_app(
         entries = [model.to_dict() for model in list_models()]
         return [{key: value for key, value in entry.items() if key != "path"} for entry in entries]
 
-    # Not async: each request has a thread of its own, and the page is there while another file is analysed.
+    @app.exception_handler(AnalysisCancelled)
+    def give_up(_request: Request, _error: AnalysisCancelled) -> JSONResponse:
+        return JSONResponse({"detail": "the server is ending"}, status_code=503)
+
     @app.post("/api/analyze")
-    def answer(
+    async def answer(
+        request: Request,
         file: UploadFile,
         format: Format = "json",
         model: Annotated[list[str] | None, Query()] = None,
     ) -> Response:
-        text = analyst.answer(file, format, tuple(model or ()))
-        return Response(text.encode("utf-8", "surrogateescape"), media_type=_TYPES[format])
+        cancel = threading.Event()
+        work = asyncio.create_task(
+            run_in_threadpool(analyst.answer, file, format, tuple(model or ()), cancel)
+        )  # in a thread: the page is there while a file is analysed
+        try:
+            while not (await asyncio.wait([work], timeout=_LOOK_S))[0]:
+                if (ending is not None and ending.is_set()) or await request.is_disconnected():
+                    cancel.set()
+        finally:
+            cancel.set()
+        text, warning = await work
+        headers = {"Irec-Warning": quote(warning)} if warning else None
+        return Response(text.encode("utf-8", "surrogateescape"), media_type=_TYPES[format], headers=headers)
 
     return app
 
@@ -125,17 +150,31 @@ class _Analyst:
         self._loaded: dict[str, Detector] = {}
         self._lock = threading.Lock()
 
-    def answer(self, upload: UploadFile, form: Format, names: tuple[str, ...]) -> str:
-        """The file's analysis in a format."""
+    def answer(
+        self, upload: UploadFile, form: Format, names: tuple[str, ...], cancel: threading.Event
+    ) -> tuple[str, str]:
+        """The file's analysis in a format, and the warning about the file.
+
+        Raises
+        ------
+        AnalysisCancelled
+            `cancel` was set, by whoever waits for it no more.
+        """
         with tempfile.TemporaryDirectory(prefix="irec-live-") as folder:
             path = Path(folder) / safe_name(upload.filename or "")
             with path.open("wb") as copy:
                 shutil.copyfileobj(upload.file, copy)
-            with self._lock:
+            while not self._lock.acquire(timeout=_LOOK_S):
+                if cancel.is_set():
+                    raise AnalysisCancelled
+            try:
                 detectors = self._named(names)
                 if form == "audacity" and all(detector.spec.kind != "activation" for detector in detectors):
                     raise ModelError("labels are told by a model of activations; name one as model, too")
-                return RENDERERS[form](analyze(path, models=detectors, hop_s=self._hop_s, provider=self._provider))
+                found = analyze(path, models=detectors, hop_s=self._hop_s, provider=self._provider, cancel=cancel)
+            finally:
+                self._lock.release()
+        return RENDERERS[form](found), found.warning
 
     def _named(self, names: tuple[str, ...]) -> tuple[Detector, ...]:
         """The server's models, and in their place those named.

@@ -35,7 +35,7 @@ def average(checkpoints: Sequence[Checkpoint], shares: Sequence[float]) -> Check
     ValueError
         If there are none, or the shares do not fit.
     """
-    if not checkpoints or len(shares) != len(checkpoints) or min(shares) <= 0.0:
+    if not checkpoints or len(shares) != len(checkpoints) or not all(0.0 < share < float("inf") for share in shares):
         raise ValueError(f"{len(checkpoints)} checkpoints need as many positive shares, not {list(shares)}")
     first, last = checkpoints[0], checkpoints[-1]
     built = first.network().hyperparameters  # an older checkpoint does not name those that came since

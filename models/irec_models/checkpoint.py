@@ -123,6 +123,9 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
             file.write(whole.getbuffer())
             file.flush()
             os.fsync(file.fileno())
+        mask = os.umask(0)  # temporary files are private; the finished one is as readable as any the user makes
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
         temporary.replace(path)
     except OSError as error:
         raise OutputError(f"cannot write the checkpoint {path}: {error.strerror or error}") from error

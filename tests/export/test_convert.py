@@ -125,3 +125,17 @@ def test_a_network_that_onnx_cannot_express_is_refused_in_one_sentence(
     with pytest.raises(ExportError, match="cannot be expressed in ONNX") as caught:
         convert(network)
     assert "\n" not in str(caught.value)
+
+
+def test_ctrl_c_is_not_taken_for_a_network_that_cannot_be_exported(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*args: object, **kwargs: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            raise torch.onnx.errors.OnnxExporterError("Failed to export the model") from error
+
+    monkeypatch.setattr("torch.onnx.export", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        convert(load_checkpoint(tiny_checkpoint).network())

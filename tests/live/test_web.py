@@ -7,10 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import numpy as np
 import pytest
 import soundfile
@@ -81,7 +83,11 @@ def test_what_is_no_audio_is_one_sentence(client: TestClient) -> None:
         assert answer.status_code == 422
         assert (name or "x") in answer.json()["detail"]
         assert "/" not in answer.json()["detail"]
-    for arguments, reason in (({}, "file"), ({"params": {"format": "mp3"}, "files": {"file": b"x"}}, "'audacity'")):
+    for arguments, reason in (
+        ({}, "field 'file'"),
+        ({"data": {"file": "song.wav"}}, "field 'file'"),
+        ({"params": {"format": "mp3"}, "files": {"file": b"x"}}, "'audacity'"),
+    ):
         answer = client.post("/api/analyze", **arguments)  # type: ignore[arg-type]
         assert (answer.status_code, reason in answer.json()["detail"]) == (422, True)
 
@@ -134,6 +140,25 @@ def test_serving_until_interrupted(clip: Path, own: list[Path]) -> None:
             assert json.load(answer)
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
+        assert process.stderr.read() == ""
+
+
+def test_what_nobody_waits_for_is_given_up(tmp_path: Path, own: list[Path]) -> None:
+    """A client that goes, and a server that ends, leave no analysis running."""
+    long = tmp_path / "long.flac"
+    soundfile.write(long, np.zeros(16_000 * 3600, np.int16), 16_000)
+    command = [sys.executable, "-m", "irec_live", "serve", "--port", "0", "--model", str(own[0])]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        url = process.stderr.readline().split()[1] + "api/analyze"
+        with pytest.raises(httpx2.TimeoutException):
+            httpx2.post(url, files={"file": long.read_bytes()}, timeout=0.7)
+        waiting = threading.Thread(target=lambda: httpx2.post(url, files={"file": long.read_bytes()}, timeout=60))
+        waiting.start()
+        threading.Event().wait(0.7)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+        waiting.join()
         assert process.stderr.read() == ""
 
 

@@ -230,6 +230,10 @@ def test_only_one_network_trained_twice_has_a_mean(tmp_path: Path, small_archite
     refused = run("average", one, other, "-o", tmp_path / "mean.pt")
     assert refused.exit_code == 2
     assert "'other' is not built as 'one'" in refused.stderr
+    for share in ("nan", "inf", 0):
+        refused = run("average", one, one, "--share", share, "--share", 1, "-o", tmp_path / "mean.pt")
+        assert (refused.exit_code, "above 0" in refused.stderr) == (2, True)
+        assert not (tmp_path / "mean.pt").exists()
     refused = run("average", one, one, "--share", 1, "-o", tmp_path / "mean.pt")
     assert refused.exit_code == 2
     assert "once for each" in refused.stderr

@@ -26,7 +26,7 @@ def average(checkpoints: tuple[Path, ...], out: Path, shares: tuple[float, ...])
     from irec_models.run import check_held_out_alike
 
     given = shares or (1.0,) * len(checkpoints)
-    if len(given) != len(checkpoints) or min(given) <= 0.0:
+    if len(given) != len(checkpoints) or not all(0.0 < share < float("inf") for share in given):
         raise click.UsageError(f"--share must be given once for each of the {len(checkpoints)} checkpoints, above 0")
     if any(out.resolve() == path.resolve() for path in checkpoints):
         raise click.UsageError(f"{out} is one of the checkpoints; name another file, so that none is lost")
