@@ -10,15 +10,15 @@ from pathlib import Path
 from irec_live.errors import OutputError
 
 
-def write_whole(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text file under another name beside its place, then move it there in one step.
+def write_whole(path: str | os.PathLike[str], content: str | bytes | memoryview) -> None:
+    """Write a file under another name beside its place, then move it there in one step.
 
     Parameters
     ----------
     path : path-like
         A file of that name is replaced.
-    text : str
-        Written as UTF-8, line ends as they are.
+    content : str or bytes
+        Text is written as UTF-8, line ends as they are.
 
     Raises
     ------
@@ -30,8 +30,8 @@ def write_whole(path: str | os.PathLike[str], text: str) -> None:
     part = path.with_name(f".{path.name[:64]}.{secrets.token_hex(4)}.part")
     try:
         try:
-            with part.open("x", encoding="utf-8", errors="surrogateescape", newline="") as file:
-                file.write(text)
+            with part.open("xb") as file:
+                file.write(content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)

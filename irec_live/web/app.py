@@ -8,8 +8,8 @@
                                may be repeated). The answer is what ``irec-live analyze`` prints
 =============================  ========================================================================
 
-Whatever is wrong with a request is one sentence, ``{"detail": ...}``, with a status of 4xx. Damage in a file that could
-be analysed all the same is told by the header ``Irec-Warning``, percent-encoded.
+What is wrong with a request is one sentence, ``{"detail": ...}``, but for a host's name, refused before that. Damage in
+a file that could be analysed all the same is told by the header ``Irec-Warning``, percent-encoded.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class _Analyst:
 
         By the names of the catalogue only: a path would let a stranger try the files of this machine.
         """
-        known = {model.name: model.path for model in reversed(list_models())}  # bundled names are first in the list
+        known = {model.name: model.path for model in list_models()}
         for name in names:
             if name not in known:
                 raise ModelError(f"there is no model named {name!r}; GET /api/models lists them")
@@ -204,16 +204,12 @@ class _Limit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST":
             length = dict(scope["headers"]).get(b"content-length", b"")
-            problem = (
-                JSONResponse({"detail": "the request must say its length (Content-Length)"}, status_code=411)
-                if not length.isdigit()
-                else JSONResponse(
-                    {"detail": f"the file is larger than {self._most / 1e6:g} MB; use irec-live analyze"},
-                    status_code=413,
-                )
-                if int(length) > self._most
-                else None
-            )
+            problem = None
+            if not length.isdigit():
+                problem = JSONResponse({"detail": "the request must say its length (Content-Length)"}, status_code=411)
+            elif int(length) > self._most:
+                reason = f"the file is larger than {self._most / 1e6:g} MB; use irec-live analyze"
+                problem = JSONResponse({"detail": reason}, status_code=413)
             if problem is not None:
                 await problem(scope, receive, send)
                 return

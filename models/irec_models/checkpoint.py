@@ -13,7 +13,6 @@ from __future__ import annotations
 import io
 import os
 import pickle
-import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from irec_live.errors import CheckpointError, OutputError
+from irec_live.formats.whole import write_whole
 from irec_live.spec import ModelSpec
 from irec_models.nets import ARCHITECTURES, Network, build
 
@@ -115,23 +115,11 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
     }
     whole = io.BytesIO()  # written straight to a full disk, torch's archive ends in a message about its own insides
     torch.save(content, whole)
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(whole.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)  # temporary files are private; the finished one is as readable as any the user makes
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
     except OSError as error:
         raise OutputError(f"cannot write the checkpoint {path}: {error.strerror or error}") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+    write_whole(path, whole.getbuffer())
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:

@@ -15,11 +15,12 @@ import pytest
 import soundfile
 from click.testing import CliRunner, Result
 
-from irec_export import files, to_onnx
+from irec_export import to_onnx
 from irec_export.cli import main
 from irec_export.to_onnx import export
 from irec_live.detector import Detector
 from irec_live.errors import ExportError, OutputError
+from irec_live.formats.whole import write_whole
 
 
 def run(*arguments: str | Path) -> Result:
@@ -221,9 +222,9 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OutputError, match="No space left"):
-        files.write_whole(out, b"new")
+        write_whole(out, b"new")
     assert out.read_bytes() == b"old"
     assert leftovers(tmp_path) == ["model.onnx"]
 

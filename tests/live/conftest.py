@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 from fake_portaudio import FakeSoundDevice
 from virtual_sound import VirtualSound, missing_programs
 
+import tiny_models
 from irec_live.devices import portaudio
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One second and a half of each label."""
+    path = tmp_path_factory.mktemp("clip") / "clip.wav"
+    parts = [tiny_models.tone(label, 1.5, sample_rate=16_000) for label in tiny_models.LABELS]
+    soundfile.write(path, np.concatenate(parts), 16_000)
+    return path
 
 
 @pytest.fixture

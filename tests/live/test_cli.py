@@ -53,15 +53,6 @@ LINE_KEYS = {
 
 
 @pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One second and a half of each label."""
-    path = tmp_path_factory.mktemp("cli") / "clip.wav"
-    parts = [tiny_models.tone(label, 1.5, sample_rate=16_000) for label in tiny_models.LABELS]
-    soundfile.write(path, np.concatenate(parts), 16_000)
-    return path
-
-
-@pytest.fixture(scope="module")
 def model_options(tiny_activation_path: Path, tiny_envelope_path: Path) -> list[str]:
     return ["--model", str(tiny_activation_path), "--model", str(tiny_envelope_path)]
 

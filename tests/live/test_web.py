@@ -28,14 +28,6 @@ from irec_live.web.app import create_app, safe_name
 
 
 @pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("web") / "clip.wav"
-    parts = [tiny_models.tone(label, 1.5, sample_rate=16_000) for label in tiny_models.LABELS]
-    soundfile.write(path, np.concatenate(parts), 16_000)
-    return path
-
-
-@pytest.fixture(scope="module")
 def own(tiny_activation_path: Path, tiny_envelope_path: Path) -> list[Path]:
     return [tiny_activation_path, tiny_envelope_path]
 
