@@ -55,7 +55,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from irec_live.analysis import analyze
-    from irec_live.detector import Detector, load_model
+    from irec_live.models.detector import Detector, load_model
     from irec_live.report import Analysis
 
     __version__: str
@@ -64,9 +64,9 @@ __all__ = ["Analysis", "Detector", "__version__", "analyze", "load_model"]
 
 _ROOMS = {
     "Analysis": "irec_live.report",
-    "Detector": "irec_live.detector",
+    "Detector": "irec_live.models.detector",
     "analyze": "irec_live.analysis",
-    "load_model": "irec_live.detector",
+    "load_model": "irec_live.models.detector",
 }
 
 

@@ -19,13 +19,13 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from irec_live.detector import Provider
 from irec_live.media import AudioFile, open_audio
-from irec_live.model_choice import ModelChoice, load_models
-from irec_live.model_stream import WindowJudge
-from irec_live.pipeline import Pipeline
+from irec_live.models.choice import ModelChoice, load_models
+from irec_live.models.detector import Provider
 from irec_live.report import Analysis, ModelUse, summarise
 from irec_live.results import Event
+from irec_live.streaming.model_stream import WindowJudge
+from irec_live.streaming.pipeline import Pipeline
 
 __all__ = ["Analysis", "AnalysisCancelled", "analyze", "collect", "decode_into", "side_by_side"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from irec_live.spec import Kind
+from irec_live.models.spec import Kind
 
 _RECIPES = "models/recipes"
 

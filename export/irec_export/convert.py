@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from irec_export.graph import strip_origin
 from irec_export.quantize import Precision
 from irec_live.errors import ExportError
-from irec_live.spec import CARD_KEY, INPUT_NAME, ModelSpec
+from irec_live.models.spec import CARD_KEY, INPUT_NAME, ModelSpec
 from irec_models.checkpoint import Checkpoint
 from irec_models.nets import Network
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from irec_live.spec import INPUT_NAME
+from irec_live.models.spec import INPUT_NAME
 
 Precision = Literal["fp32", "fp16", "int8"]
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 import irec_assets
 from irec_live.media import open_audio
-from irec_live.resample import Resampler
+from irec_live.streaming.resample import Resampler
 
 Windows = npt.NDArray[np.float32]
 

@@ -19,9 +19,9 @@ from irec_export.quantize import Precision, to_fp16, to_int8
 from irec_export.report import ExportReport
 from irec_export.signals import verification_windows
 from irec_export.verify import TOLERANCE, Comparison, compare, median_ms
-from irec_live.detector import Detector
 from irec_live.errors import ExportError, ModelError, OutputError
-from irec_live.formats.whole import write_whole
+from irec_live.files import write_whole
+from irec_live.models.detector import Detector
 from irec_models.checkpoint import load_checkpoint
 from irec_models.nets import Network
 

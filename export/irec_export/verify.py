@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from irec_live.detector import Detector
+from irec_live.models.detector import Detector
 
 BATCH_SIZES = (1, 3, 7)
 """None of them is the size that was traced (2), so a batch axis that was frozen in shows."""

@@ -15,13 +15,13 @@ from irec_live.analysis import analyze
 from irec_live.cli.options import hop_seconds, tell_notices
 from irec_live.cli.output import write_text
 from irec_live.errors import IrecError, OutputError
+from irec_live.files import write_whole
 from irec_live.formats import RENDERERS, SUFFIXES
-from irec_live.formats.whole import write_whole
 from irec_live.media import printable
-from irec_live.model_choice import load_models
+from irec_live.models.choice import load_models
 
 if TYPE_CHECKING:
-    from irec_live.detector import Provider
+    from irec_live.models.detector import Provider
 
 
 def run_analyze(

@@ -17,14 +17,14 @@ from irec_live.cli.live_views import JsonLines, PlainLines, View
 from irec_live.cli.options import hop_seconds, tell_notices
 from irec_live.cli.output import is_stuck
 from irec_live.errors import IrecError
-from irec_live.model_choice import ModelChoice, load_models
-from irec_live.pipeline import union_labels
+from irec_live.models.choice import ModelChoice, load_models
 from irec_live.session import InputKind, LiveSession, open_live, open_stream
 from irec_live.source import FileSource
+from irec_live.streaming.pipeline import union_labels
 
 if TYPE_CHECKING:
-    from irec_live.detector import Provider
-    from irec_live.engine import Listener
+    from irec_live.models.detector import Provider
+    from irec_live.streaming.engine import Listener
 
 _TICK_S = 0.1
 

@@ -11,7 +11,7 @@ import click
 from irec_live.cli.output import write_text
 
 if TYPE_CHECKING:
-    from irec_live.catalog import ModelInfo
+    from irec_live.models.catalog import ModelInfo
     from irec_live.on_demand import OnDemand
 
 
@@ -49,7 +49,7 @@ def print_devices(as_json: bool) -> None:
 
 def print_models(as_json: bool) -> None:
     """List the bundled models, the user's, and those that can be made."""
-    from irec_live.catalog import hidden_models, list_models, on_demand_models, user_models_folder
+    from irec_live.models.catalog import hidden_models, list_models, on_demand_models, user_models_folder
 
     found, makeable = list_models(), on_demand_models()
     for hidden in hidden_models():
@@ -89,10 +89,10 @@ def print_card(name_or_path: str) -> None:
     ModelError
         There is no such model, its file is not one, or it has no card.
     """
-    from irec_live.catalog import find_model
     from irec_live.errors import ModelError
-    from irec_live.onnx_file import inspect_model, read_model_bytes
-    from irec_live.spec import CARD_KEY, ModelSpec
+    from irec_live.models.catalog import find_model
+    from irec_live.models.onnx_file import inspect_model, read_model_bytes
+    from irec_live.models.spec import CARD_KEY, ModelSpec
 
     path = find_model(name_or_path)
     metadata = inspect_model(read_model_bytes(path), path.name).metadata

@@ -17,9 +17,9 @@ from rich.text import Text
 from irec_live.cli.live_views import stats_sentence
 
 if TYPE_CHECKING:
-    from irec_live.pipeline import PipelineStep
     from irec_live.results import Array, Snapshot
     from irec_live.session import LiveSession
+    from irec_live.streaming.pipeline import PipelineStep
 
 _SPAN_S = 4.0  # the newest row is as old as half a window, a hop and the inference
 _BAR = 24

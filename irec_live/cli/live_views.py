@@ -15,9 +15,9 @@ from irec_live.errors import OutputError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from irec_live.pipeline import PipelineStep
     from irec_live.results import Array, Stats
     from irec_live.session import LiveSession
+    from irec_live.streaming.pipeline import PipelineStep
 
 
 class View(Protocol):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from irec_live.detector import Detector
+    from irec_live.models.detector import Detector
 
 
 class Number(click.FloatRange):

@@ -13,10 +13,10 @@ import click
 
 from irec_live.cli.options import hop_seconds, tell_notices
 from irec_live.errors import IrecError, MissingExtraError
-from irec_live.model_choice import load_models
+from irec_live.models.choice import load_models
 
 if TYPE_CHECKING:
-    from irec_live.detector import Provider
+    from irec_live.models.detector import Provider
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

@@ -13,7 +13,7 @@ import click
 from irec_live.errors import DeviceError, IrecError, MediaError
 
 if TYPE_CHECKING:
-    from irec_live.detector import Provider
+    from irec_live.models.detector import Provider
     from irec_live.session import InputKind
 
 _HEADLESS_PLATFORMS = ("offscreen", "minimal", "vnc", "eglfs", "linuxfb")

@@ -12,7 +12,7 @@ RENDERERS: dict[str, Callable[[Analysis], str]] = {
     "csv": csv.render,
     "audacity": audacity.render,
 }
-"""By format: the file's content, for `irec_live.formats.whole.write_whole`."""
+"""By format: the file's content, for `irec_live.files.write_whole`."""
 
 SUFFIXES: dict[str, str] = {"json": ".json", "csv": ".csv", "audacity": ".txt"}
 """By format: how file names end."""

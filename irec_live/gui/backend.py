@@ -15,11 +15,11 @@ from irec_live.gui.requests import SourceRequest
 
 if TYPE_CHECKING:
     from irec_live.analysis import Analysis
-    from irec_live.catalog import ModelInfo
-    from irec_live.detector import Detector
     from irec_live.devices import Device
+    from irec_live.models.catalog import ModelInfo
+    from irec_live.models.detector import Detector
+    from irec_live.models.spec import ModelSpec
     from irec_live.session import Session
-    from irec_live.spec import ModelSpec
 
 EXPORT_FORMATS = {
     "json": ("JSON analysis", ".json"),
@@ -84,8 +84,8 @@ class AppBackend:
 
     def load_model(self, name_or_path: str) -> Detector:
         """A network by name or path, loaded once."""
-        from irec_live.catalog import find_model
-        from irec_live.detector import load_model
+        from irec_live.models.catalog import find_model
+        from irec_live.models.detector import load_model
 
         path = find_model(name_or_path)
         key = (str(path.resolve()), path.stat().st_mtime_ns if path.is_file() else 0)
@@ -108,7 +108,7 @@ class AppBackend:
 
     def list_models(self) -> Sequence[ModelInfo]:
         """Bundled models and those in the user's folder."""
-        from irec_live.catalog import list_models
+        from irec_live.models.catalog import list_models
 
         return list_models()
 
@@ -140,7 +140,7 @@ class AppBackend:
 
     def export(self, analysis: Analysis, path: Path, form: str) -> None:
         """Write one analysis, whole or not at all."""
+        from irec_live.files import write_whole
         from irec_live.formats import RENDERERS
-        from irec_live.formats.whole import write_whole
 
         write_whole(path, RENDERERS[form](analysis))

@@ -14,7 +14,7 @@ from irec_live.gui.theme import DARK, Theme
 from irec_live.on_demand import ON_DEMAND
 
 if TYPE_CHECKING:
-    from irec_live.spec import ModelSpec
+    from irec_live.models.spec import ModelSpec
 
 _SECTIONS = (("activation", "Which instruments play"), ("envelope", "How loud each one is"))
 

@@ -13,7 +13,7 @@ import soxr
 
 from irec_live.media import open_audio
 from irec_live.player.transport import Loop
-from irec_live.ring import Block
+from irec_live.streaming.ring import Block
 
 _CHUNK = 2048
 """Source frames decoded at once: 46 ms at 44.1 kHz."""

@@ -26,7 +26,7 @@ from irec_live.devices import Device, candidates, close_stream, hold_stream, ope
 from irec_live.errors import DeviceError, IrecError
 from irec_live.player.reader import PlaybackReader
 from irec_live.player.transport import Loop
-from irec_live.ring import Block
+from irec_live.streaming.ring import Block
 
 _LATENCY_S = 0.2
 """Asked of the device: a Python callback may have to wait for the interpreter; the playhead allows for it."""

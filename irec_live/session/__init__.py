@@ -10,7 +10,7 @@ Opening may take a second (devices, model files), so a GUI calls these off its o
 session returns at once.
 """
 
-from irec_live.model_choice import ModelChoice, default_models, load_models
+from irec_live.models.choice import ModelChoice, default_models, load_models
 from irec_live.session.contract import InputKind, Loop, PlayableSession, Session, SessionKind
 from irec_live.session.default import demo_clip, open_default
 from irec_live.session.file import FileSession, open_file

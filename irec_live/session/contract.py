@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
+from irec_live.models.spec import ModelSpec
 from irec_live.results import Overview, Snapshot
-from irec_live.spec import ModelSpec
 
 if TYPE_CHECKING:
     from irec_live.analysis import Analysis

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from irec_assets import audio_clips
-from irec_live.detector import Provider
 from irec_live.errors import DeviceError, MediaError
-from irec_live.model_choice import ModelChoice, load_models
+from irec_live.models.choice import ModelChoice, load_models
+from irec_live.models.detector import Provider
 from irec_live.session.file import FileSession, open_file
 from irec_live.session.live import LiveSession, open_live
 

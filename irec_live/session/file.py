@@ -18,17 +18,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from irec_live.analysis import Analysis, AnalysisCancelled, collect, decode_into
-from irec_live.detector import Detector, Provider
 from irec_live.errors import IrecError
 from irec_live.media import AudioFile, open_audio
-from irec_live.model_choice import ModelChoice, load_models
-from irec_live.pipeline import Pipeline
+from irec_live.models.choice import ModelChoice, load_models
+from irec_live.models.detector import Detector, Provider
+from irec_live.models.spec import ModelSpec
 from irec_live.player import Loop, Player
 from irec_live.results import Overview, Snapshot, State
-from irec_live.ring import Block
 from irec_live.session.contract import SessionKind
 from irec_live.session.waveform import Waveform, hold_strips
-from irec_live.spec import ModelSpec
+from irec_live.streaming.pipeline import Pipeline
+from irec_live.streaming.ring import Block
 
 _JOIN_S = 1.5
 _RETRACK_S = 0.2

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from irec_live.detector import Detector, Provider
 from irec_live.devices import Device, refresh
-from irec_live.engine import Engine, Listener, Reopen
-from irec_live.model_choice import ModelChoice, load_models
-from irec_live.pipeline import Pipeline
+from irec_live.models.choice import ModelChoice, load_models
+from irec_live.models.detector import Detector, Provider
+from irec_live.models.spec import ModelSpec
 from irec_live.results import Snapshot, State, Stats
 from irec_live.session.contract import InputKind, SessionKind
 from irec_live.source import AudioSource, open_input
-from irec_live.spec import ModelSpec
+from irec_live.streaming.engine import Engine, Listener, Reopen
+from irec_live.streaming.pipeline import Pipeline
 
 KEEP_S = 120.0
 """How much of the past a live session remembers for its views."""

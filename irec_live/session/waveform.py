@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from irec_live.results import Array
-from irec_live.ring import Block
+from irec_live.streaming.ring import Block
 
 SLICES = 1200
 """P at least, as many as a wide window has pixels to spare; less than twice as many for lengths that were not known."""

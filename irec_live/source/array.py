@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from irec_live.ring import Block
+from irec_live.streaming.ring import Block
 
 
 class ArraySource:

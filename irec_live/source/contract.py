@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from irec_live.ring import Block
+from irec_live.streaming.ring import Block
 
 
 @runtime_checkable

@@ -17,8 +17,8 @@ import numpy as np
 
 from irec_live.devices import DEFAULT_MONITOR, Device
 from irec_live.errors import DeviceError
-from irec_live.ring import Block, RingBuffer
 from irec_live.source.waiting import READ_S, RING_S, wait_for_frames
+from irec_live.streaming.ring import Block, RingBuffer
 
 _LATENCY_MS = 25
 _STOP_S = 1.0

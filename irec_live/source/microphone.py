@@ -12,8 +12,8 @@ import numpy as np
 
 from irec_live.devices import Device, candidates, close_stream, hold_stream, open_first
 from irec_live.errors import DeviceError
-from irec_live.ring import Block, RingBuffer
 from irec_live.source.waiting import READ_S, RING_S, wait_for_frames
+from irec_live.streaming.ring import Block, RingBuffer
 
 _MOST_CHANNELS = 24
 """Sound servers claim 32 to 128 channels that do not exist; real interfaces seldom have more than 24 inputs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from irec_live.ring import RingBuffer
+from irec_live.streaming.ring import RingBuffer
 
 RING_S = 4.0
 """How late the worker may be before samples are lost: far longer than a garbage collection or a busy CPU takes."""

@@ -33,11 +33,11 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from irec_live.analysis import AnalysisCancelled, analyze
-from irec_live.catalog import list_models
-from irec_live.detector import Detector, Provider
 from irec_live.errors import IrecError, ModelError
 from irec_live.formats import RENDERERS
-from irec_live.model_choice import ModelChoice, load_models
+from irec_live.models.catalog import list_models
+from irec_live.models.choice import ModelChoice, load_models
+from irec_live.models.detector import Detector, Provider
 
 _TYPES = {"json": "application/json", "csv": "text/csv", "audacity": "text/plain"}
 _HEADERS = {

@@ -24,8 +24,8 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from irec_live.errors import CheckpointError, OutputError
-from irec_live.formats.whole import write_whole
-from irec_live.spec import ModelSpec
+from irec_live.files import write_whole
+from irec_live.models.spec import ModelSpec
 from irec_models.nets import ARCHITECTURES, Network, build
 
 SCHEMA: Final = "irec.checkpoint/1"

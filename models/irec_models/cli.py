@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import click
+from irec_papers.bosch.command import bosch
+from irec_papers.chen.command import join
+from irec_papers.commands.reproduce import reproduce
+from irec_papers.commands.standardization import standardization
+from irec_papers.lumen.command import fuse
 from rich.console import Console
 
 from irec_live.errors import IrecError, MissingExtraError
 from irec_models.commands.average import average
-from irec_models.commands.bosch import bosch
 from irec_models.commands.data import data
 from irec_models.commands.evaluate import evaluate
-from irec_models.commands.fuse import fuse
-from irec_models.commands.join import join
 from irec_models.commands.options import FILE, data_folders, stop_on_signals, training_options
-from irec_models.commands.reproduce import reproduce
 from irec_models.commands.rotate import rotate
-from irec_models.commands.standardization import standardization
 from irec_models.commands.stress import stress
 
 
@@ -86,8 +86,8 @@ def fit(
     recipe.toml keeps them. --label is short for such settings: one label, a name of its own, and more of other
     instruments in the mixtures, so that most windows say no.
     """
-    from irec_models.recipe_settings import label_name, label_settings
-    from irec_models.train import fit as train
+    from irec_models.recipes.settings import label_name, label_settings
+    from irec_models.training.fit import fit as train
 
     name = label_name(recipe.stem, label) if label else recipe.stem
     if label:
@@ -120,9 +120,9 @@ def fit(
 @click.option("-o", "--out", type=FILE, required=True, help="Checkpoint to write.")
 def publish(run: Path, data: tuple[Path, ...], out: Path) -> None:
     """Choose thresholds for the best weights of RUN, measure them, write card and checkpoint."""
-    from irec_models.commands.progress import bars, begin_in
-    from irec_models.publish import publish as finish
-    from irec_models.report import evaluation_tables, mix_table
+    from irec_models.commands.progress_bars import bars, begin_in
+    from irec_models.measuring.tables import evaluation_tables, mix_table
+    from irec_models.publishing.publish import publish as finish
 
     if out.resolve() in ((run / "best.pt").resolve(), (run / "last.pt").resolve()):
         raise click.UsageError(f"{out} is the run's own; name another file, so that it is not lost")

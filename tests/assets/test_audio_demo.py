@@ -12,8 +12,8 @@ import soundfile
 
 from irec_assets import audio_clips
 from irec_models.data import LABELS
-from irec_models.data.demo import PARTS, RATE, keys_of, render_demo, write_demo
-from irec_models.data.synthesizer import SoundFont
+from irec_models.data.rendering.demo import PARTS, RATE, keys_of, render_demo, write_demo
+from irec_models.data.rendering.synthesizer import SoundFont
 
 FOLDER = next(clip for clip in audio_clips() if clip.stem == "demo").parent
 FLUID = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import irec_assets
-from irec_live.catalog import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE, bundled_models
-from irec_live.detector import Detector
-from irec_live.onnx_file import inspect_model
+from irec_live.models.catalog import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE, bundled_models
+from irec_live.models.detector import Detector
+from irec_live.models.onnx_file import inspect_model
 
 LABELS = (
     *("cello", "clarinet", "flute", "acoustic guitar", "electric guitar", "organ", "piano"),

@@ -19,11 +19,11 @@ import pytest
 import soundfile
 
 from irec_live.analysis import analyze, decode_into
-from irec_live.detector import Detector
 from irec_live.media import open_audio
-from irec_live.model_choice import load_models
-from irec_live.pipeline import Pipeline
-from irec_live.windows import Windower
+from irec_live.models.choice import load_models
+from irec_live.models.detector import Detector
+from irec_live.streaming.pipeline import Pipeline
+from irec_live.streaming.windows import Windower
 
 MINUTES = 10
 RATE = 44_100
@@ -58,7 +58,7 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def models(tiny_activation_path: Path, tiny_envelope_path: Path) -> tuple[Detector, ...]:
     """The bundled networks; toys where none are bundled, which shows the engine's own cost at its plainest."""
-    from irec_live.catalog import bundled_models
+    from irec_live.models.catalog import bundled_models
 
     return load_models(None if bundled_models() else (tiny_activation_path, tiny_envelope_path))
 

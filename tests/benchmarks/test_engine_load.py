@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from irec_live.catalog import bundled_models
-from irec_live.detector import Detector
-from irec_live.model_choice import load_models
+from irec_live.models.catalog import bundled_models
+from irec_live.models.choice import load_models
+from irec_live.models.detector import Detector
 from irec_live.session import open_stream
 from irec_live.source import FileSource
 

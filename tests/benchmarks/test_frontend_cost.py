@@ -24,10 +24,11 @@ torch = pytest.importorskip("torch")
 onnxruntime = pytest.importorskip("onnxruntime")
 frontends = pytest.importorskip("irec_models.frontends")
 
+from irec_papers.bosch.net import BoschMachines  # noqa: E402
+from irec_papers.frontends.group_delay import ModifiedGroupDelay  # noqa: E402
+from irec_papers.frontends.long_dft import LongSpectrum  # noqa: E402
+
 from irec_export.convert import OPSET, quiet  # noqa: E402
-from irec_models.frontends.group_delay import ModifiedGroupDelay  # noqa: E402
-from irec_models.frontends.long_dft import LongSpectrum  # noqa: E402
-from irec_models.nets.bosch import BoschMachines  # noqa: E402
 
 REPEATS = 15
 

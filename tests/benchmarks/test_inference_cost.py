@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from irec_live.catalog import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE, bundled_models
-from irec_live.detector import Detector
+from irec_live.models.catalog import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE, bundled_models
+from irec_live.models.detector import Detector
 
 librosa = pytest.importorskip("librosa")
 torch = pytest.importorskip("torch")

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from irec_export.convert import convert
-from irec_live.spec import ModelSpec
+from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from irec_models.frontends import LogMel
 from irec_models.frontends.normalize import Standardizer

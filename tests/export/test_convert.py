@@ -13,9 +13,9 @@ import torch
 from irec_export.convert import OPSET, TRACED_BATCH, convert, finish
 from irec_export.graph import trained_nodes
 from irec_export.verify import BATCH_SIZES
-from irec_live.detector import Detector
 from irec_live.errors import ExportError
-from irec_live.onnx_file import inspect_model
+from irec_live.models.detector import Detector
+from irec_live.models.onnx_file import inspect_model
 from irec_models.checkpoint import load_checkpoint
 from irec_models.nets import Network
 

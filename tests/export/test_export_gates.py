@@ -18,9 +18,9 @@ from click.testing import CliRunner, Result
 from irec_export import to_onnx
 from irec_export.cli import main
 from irec_export.to_onnx import export
-from irec_live.detector import Detector
 from irec_live.errors import ExportError, OutputError
-from irec_live.formats.whole import write_whole
+from irec_live.files import write_whole
+from irec_live.models.detector import Detector
 
 
 def run(*arguments: str | Path) -> Result:

@@ -11,8 +11,8 @@ import soundfile
 import tiny_models
 from irec_export.signals import generated, recorded, verification_windows
 from irec_export.verify import compare, median_ms
-from irec_live.detector import Detector
 from irec_live.errors import MediaError
+from irec_live.models.detector import Detector
 
 
 def ramp(batch: np.ndarray) -> np.ndarray:

@@ -363,7 +363,7 @@ def test_models_that_can_be_made_stand_in_a_menu_of_their_own_and_say_how(qtbot:
     offered = {action.text(): action for menu in menus for action in menu.actions()}
     assert {"lumen-mel", "chen-1s", "neuroment-cqt"} <= set(offered)
     assert not {"han-1s", "neuroment-mel"} & set(offered)
-    assert "irec-train fit models/recipes/lumen-mel.toml" in offered["lumen-mel"].toolTip()
+    assert "irec-train fit models/irec_papers/lumen/lumen-mel.toml" in offered["lumen-mel"].toolTip()
     with qtbot.waitSignal(picker.chosen, timeout=1000) as asked:
         offered["lumen-mel"].trigger()
     assert asked.args == ["lumen-mel"]

@@ -17,12 +17,12 @@ from fake_models import FakeActivation, FakeEnvelope
 import irec_live
 import tiny_models
 from irec_live.analysis import AnalysisCancelled, analyze, collect, decode_into, side_by_side
-from irec_live.detector import Detector
 from irec_live.errors import DataError, MediaError, ModelError
 from irec_live.formats import RENDERERS
 from irec_live.media import open_audio
-from irec_live.pipeline import Pipeline
+from irec_live.models.detector import Detector
 from irec_live.report import Analysis, summarise
+from irec_live.streaming.pipeline import Pipeline
 
 RATE = 16_000
 

@@ -22,8 +22,8 @@ import tiny_models
 from irec_live.analysis import Analysis
 from irec_live.cli import main
 from irec_live.decoders.quiet_file import QuietFile
-from irec_live.engine import Engine
 from irec_live.session import open_file
+from irec_live.streaming.engine import Engine
 
 Install = Callable[..., FakeSoundDevice]
 RATE = 16_000

@@ -11,8 +11,8 @@ import pytest
 
 import irec_assets
 import tiny_models
-from irec_live import catalog
 from irec_live.errors import ModelError
+from irec_live.models import catalog
 from irec_live.on_demand import ON_DEMAND
 
 
@@ -135,7 +135,7 @@ def test_models_that_can_be_made_are_known_until_they_are_installed(bundle: Path
 def test_a_model_that_can_be_made_is_refused_with_the_command_that_makes_it(bundle: Path, user_folder: Path) -> None:
     with pytest.raises(ModelError) as raised:
         catalog.find_model("lumen-mel")
-    assert "irec-train fit models/recipes/lumen-mel.toml" in str(raised.value)
+    assert "irec-train fit models/irec_papers/lumen/lumen-mel.toml" in str(raised.value)
     assert str(user_folder) in str(raised.value)
     path = tiny_models.write_activation_model(user_folder, "lumen-mel")
     assert catalog.find_model("lumen-mel") == path
@@ -144,7 +144,7 @@ def test_a_model_that_can_be_made_is_refused_with_the_command_that_makes_it(bund
 def test_listing_models_does_not_load_the_runtime(user_folder: Path) -> None:
     tiny_models.write_activation_model(user_folder, "mine")
     script = (
-        "import sys; from irec_live.catalog import list_models; "
+        "import sys; from irec_live.models.catalog import list_models; "
         "assert 'mine' in [model.name for model in list_models()]; "
         "assert not {'onnxruntime', 'onnx', 'torch'} & set(sys.modules)"
     )

@@ -22,13 +22,13 @@ from fake_portaudio import FakeSoundDevice, device
 
 import tiny_models
 from irec_live.analysis import Analysis
-from irec_live.catalog import DEFAULT_ACTIVATION
 from irec_live.cli import main
 from irec_live.cli.analyzing import _targets
 from irec_live.cli.live_table import bar
 from irec_live.cli.output import write_text
 from irec_live.cli.window import has_display
 from irec_live.errors import OutputError
+from irec_live.models.catalog import DEFAULT_ACTIVATION
 from irec_live.source import FileSource
 
 Install = Callable[..., FakeSoundDevice]
@@ -326,7 +326,7 @@ def test_tables_of_several_files_are_not_printed_as_one(clip: Path, form: str) -
 
 
 def test_cuda_that_cannot_be_had_is_said(clip: Path, model_options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("irec_live.runtime._prepare_cuda", lambda _: "CUDA is not there")
+    monkeypatch.setattr("irec_live.models.runtime._prepare_cuda", lambda _: "CUDA is not there")
     for arguments in (("analyze", clip), ("listen", "--input", clip, "--seconds", "0.2")):
         done = run(*arguments, "--provider", "cuda", *model_options)
         assert done.exit_code == 0, done.output
@@ -414,7 +414,7 @@ def test_models_are_listed_for_people_and_scripts(tiny_activation_path: Path, mo
     made = found["chen-4s"]
     assert set(mine) < set(made)
     assert (mine["available"], made["available"], made["path"]) == (True, False, None)
-    assert made["command"] == "irec-train fit models/recipes/chen-4s.toml"
+    assert made["command"] == "irec-train fit models/irec_papers/chen/chen-4s.toml"
     assert made["command"] in listed
 
 

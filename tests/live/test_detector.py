@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import tiny_models
-from irec_live import detector as detector_module
-from irec_live.detector import Detector, load_model
 from irec_live.errors import ModelError
+from irec_live.models import detector as detector_module
+from irec_live.models.detector import Detector, load_model
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +211,7 @@ def test_a_model_loads_by_the_name_it_has_in_the_users_folder(tmp_path: Path, mo
 
 def test_running_a_model_needs_neither_torch_nor_onnx(tiny_activation_path: Path) -> None:
     script = (
-        "import sys; from irec_live.detector import Detector; "
+        "import sys; from irec_live.models.detector import Detector; "
         "assert 'onnxruntime' not in sys.modules; "
         "Detector(sys.argv[1]); "
         "assert 'onnxruntime' in sys.modules; "

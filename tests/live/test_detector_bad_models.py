@@ -12,12 +12,12 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import tiny_models
-from irec_live import detector as detector_module
-from irec_live import onnx_file
-from irec_live.detector import Detector, load_model
 from irec_live.errors import ModelError
-from irec_live.onnx_file import inspect_model
-from irec_live.spec import CARD_KEY, SPEC_KEY
+from irec_live.models import detector as detector_module
+from irec_live.models import onnx_file
+from irec_live.models.detector import Detector, load_model
+from irec_live.models.onnx_file import inspect_model
+from irec_live.models.spec import CARD_KEY, SPEC_KEY
 
 
 def refusal(model: bytes | Path) -> str:

@@ -9,12 +9,12 @@ import pytest
 from waiting import wait_until
 
 import tiny_models
-from irec_live.detector import Detector
-from irec_live.engine import Engine, Feed
 from irec_live.errors import DeviceError
-from irec_live.pipeline import Pipeline, PipelineStep
-from irec_live.ring import Block
+from irec_live.models.detector import Detector
 from irec_live.source import ArraySource
+from irec_live.streaming.engine import Engine, Feed
+from irec_live.streaming.pipeline import Pipeline, PipelineStep
+from irec_live.streaming.ring import Block
 
 RATE = tiny_models.SAMPLE_RATE
 WAIT_S = 20.0
@@ -110,7 +110,7 @@ def test_lost_device_without_a_way_back_is_a_failure_with_a_sentence(detectors: 
 def test_lost_device_is_waited_for_in_silence_and_taken_up_again(
     detectors: list[Detector], monkeypatch: pytest.MonkeyPatch, rate: int
 ) -> None:
-    monkeypatch.setattr("irec_live.engine.RETRY_S", 0.3)
+    monkeypatch.setattr("irec_live.streaming.engine.RETRY_S", 0.3)
     attempts: list[float] = []
     first = FlakySource(tiny_models.tone("bass", 2.0))
 
@@ -152,7 +152,7 @@ def test_overflows_of_a_lost_device_stay_counted(detectors: list[Detector]) -> N
 def test_device_that_comes_back_but_does_not_start_is_tried_again(
     detectors: list[Detector], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("irec_live.engine.RETRY_S", 0.05)
+    monkeypatch.setattr("irec_live.streaming.engine.RETRY_S", 0.05)
 
     class Stubborn(FlakySource):
         def start(self) -> None:

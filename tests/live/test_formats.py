@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from irec_live.errors import OutputError
+from irec_live.files import write_whole
 from irec_live.formats import RENDERERS, SUFFIXES
-from irec_live.formats.whole import write_whole
 from irec_live.report import Analysis, ModelUse, summarise
 from irec_live.results import Event
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from irec_live.overlap_add import OverlapAdd, hann_taper
+from irec_live.streaming.overlap_add import OverlapAdd, hann_taper
 
 K, N, HOP = 3, 16, 8
 

@@ -12,11 +12,11 @@ from cuts import CUTS, cut, noise
 from fake_models import RATE, FakeActivation, FakeEnvelope
 
 from irec_live.mono import MonoMix
-from irec_live.overlap_add import hann_taper
-from irec_live.pipeline import SILENCE_DB, Pipeline, PipelineStep
-from irec_live.resample import QUALITY
-from irec_live.timeline import Timeline
-from irec_live.tracker import TrackerSettings
+from irec_live.streaming.overlap_add import hann_taper
+from irec_live.streaming.pipeline import SILENCE_DB, Pipeline, PipelineStep
+from irec_live.streaming.resample import QUALITY
+from irec_live.streaming.timeline import Timeline
+from irec_live.streaming.tracker import TrackerSettings
 
 SOURCE_RATE = 16_000
 LABELS = ("flute", "piano", "voice")
@@ -419,7 +419,7 @@ def test_the_stated_latency_of_an_envelope_is_the_mean_wait_for_a_complete_frame
 
 
 def soxr_lag(source: int, target: int) -> int:
-    from irec_live.resample import Resampler
+    from irec_live.streaming.resample import Resampler
 
     return Resampler(source, target).lag
 

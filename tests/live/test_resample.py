@@ -7,7 +7,7 @@ import pytest
 import soxr
 from cuts import CUTS, cut, noise
 
-from irec_live.resample import QUALITY, Resampler
+from irec_live.streaming.resample import QUALITY, Resampler
 
 RATES = [(48_000, 22_050), (48_000, 44_100), (44_100, 22_050), (16_000, 44_100), (192_000, 22_050), (8000, 44_100)]
 

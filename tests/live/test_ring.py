@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from cuts import CUTS, cut
 
-from irec_live.ring import RingBuffer
+from irec_live.streaming.ring import RingBuffer
 
 
 def counting(first: int, frames: int, channels: int = 1) -> np.ndarray:

@@ -13,11 +13,10 @@ from waiting import wait_until
 
 import tiny_models
 from irec_live.analysis import analyze
-from irec_live.detector import Detector
 from irec_live.devices import refresh
 from irec_live.errors import DeviceError, IrecError, MediaError, ModelError
 from irec_live.media import open_audio
-from irec_live.pipeline import Pipeline
+from irec_live.models.detector import Detector
 from irec_live.results import Event
 from irec_live.session import (
     FileSession,
@@ -32,6 +31,7 @@ from irec_live.session import (
 )
 from irec_live.session.waveform import Waveform, hold_strips
 from irec_live.source import ArraySource
+from irec_live.streaming.pipeline import Pipeline
 
 Install = Callable[..., FakeSoundDevice]
 RATE = 16_000
@@ -297,7 +297,7 @@ def test_live_session_listens_to_the_microphone_until_closed(
 def test_unplugged_microphone_is_found_again(
     fake_portaudio: Install, detectors: list[Detector], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("irec_live.engine.RETRY_S", 0.05)
+    monkeypatch.setattr("irec_live.streaming.engine.RETRY_S", 0.05)
     fake = fake_portaudio(device("Mic", inputs=1, rate=float(RATE)))
     session = open_live(detectors, device="Mic")
     fake.devices.clear()
@@ -315,7 +315,7 @@ def test_unplugged_microphone_is_found_again(
 def test_title_is_that_of_the_device_that_took_the_place_of_a_lost_one(
     fake_portaudio: Install, detectors: list[Detector], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("irec_live.engine.RETRY_S", 0.05)
+    monkeypatch.setattr("irec_live.streaming.engine.RETRY_S", 0.05)
     fake = fake_portaudio(device("Mic", inputs=1, rate=float(RATE)))
     session = open_live(detectors)
     fake.devices.clear()

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 import tiny_models
 from irec_live.errors import ModelError
-from irec_live.spec import DEFAULT_THRESHOLD, SPEC_KEY, ModelSpec, Threshold
+from irec_live.models.spec import DEFAULT_THRESHOLD, SPEC_KEY, ModelSpec, Threshold
 
 
 @pytest.mark.parametrize(

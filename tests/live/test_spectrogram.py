@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from cuts import CUTS, cut, noise
 
-from irec_live.level import LevelMeter
 from irec_live.results import SILENCE_DB, SPECTROGRAM_FLOOR_DB
-from irec_live.spectrogram import LogMelStream
+from irec_live.streaming.level import LevelMeter
+from irec_live.streaming.spectrogram import LogMelStream
 
 
 def streamed(stream: LogMelStream | LevelMeter, signal: np.ndarray, how: int | str, step: int) -> np.ndarray:

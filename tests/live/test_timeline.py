@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from irec_live.results import SILENCE_DB, Event, Snapshot
-from irec_live.row_store import RowStore
-from irec_live.timeline import Timeline
+from irec_live.streaming.row_store import RowStore
+from irec_live.streaming.timeline import Timeline
 
 LABELS = ("flute", "piano")
 

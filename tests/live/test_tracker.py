@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from irec_live.models.spec import Threshold
 from irec_live.results import Event
-from irec_live.spec import Threshold
-from irec_live.tracker import LabelTracker, TrackerSettings, track
+from irec_live.streaming.tracker import LabelTracker, TrackerSettings, track
 
 HOP = 0.1
 PLAIN = TrackerSettings(pool=1)

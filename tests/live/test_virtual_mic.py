@@ -18,16 +18,16 @@ from waiting import wait_until
 
 import tiny_models
 from irec_live.analysis import analyze
-from irec_live.catalog import bundled_models
 from irec_live.devices import find_device, portaudio
-from irec_live.engine import Engine
 from irec_live.errors import IrecError
-from irec_live.model_choice import default_models, load_models
-from irec_live.pipeline import Pipeline
-from irec_live.ring import Block
+from irec_live.models.catalog import bundled_models
+from irec_live.models.choice import default_models, load_models
 from irec_live.session import demo_clip, open_file, open_live
 from irec_live.session.live import MAX_PENDING
 from irec_live.source import MicrophoneSource, open_input
+from irec_live.streaming.engine import Engine
+from irec_live.streaming.pipeline import Pipeline
+from irec_live.streaming.ring import Block
 
 pytestmark = pytest.mark.realtime
 

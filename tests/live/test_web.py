@@ -21,9 +21,9 @@ from starlette.testclient import TestClient
 
 import tiny_models
 from irec_live import analyze
-from irec_live.catalog import MODELS_DIR_VARIABLE
 from irec_live.cli import main
 from irec_live.formats import RENDERERS
+from irec_live.models.catalog import MODELS_DIR_VARIABLE
 from irec_live.web.app import create_app, safe_name
 
 

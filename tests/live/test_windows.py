@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cuts import CUTS, cut, noise
 
-from irec_live.windows import Windower
+from irec_live.streaming.windows import Windower
 
 SIZES = [(100, 25), (100, 33), (100, 100), (7, 1), (64, 48)]
 

@@ -9,7 +9,7 @@ import pytest
 import small_nets
 import torch
 
-from irec_live.spec import ModelSpec
+from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.nets import ARCHITECTURES, Network, build
 

@@ -11,11 +11,11 @@ import small_nets
 import tiny_bank
 from click.testing import CliRunner, Result
 
-from irec_live.spec import ModelSpec
+from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from irec_models.cli import main
-from irec_models.recipe import load_recipe
-from irec_models.trainer import Trainer
+from irec_models.recipes.recipe import load_recipe
+from irec_models.training.trainer import Trainer
 
 Refusal = Callable[..., str]
 
@@ -88,8 +88,8 @@ def nothing_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     def decoded(*_: object, **__: object) -> None:
         raise AssertionError("sound was decoded, or looked for where decoded sound is kept")
 
-    monkeypatch.setattr("irec_models.data.bank.build_store", decoded)
-    monkeypatch.setattr("irec_models.data.bank.open_store", decoded)
+    monkeypatch.setattr("irec_models.data.manifests.bank.build_store", decoded)
+    monkeypatch.setattr("irec_models.data.manifests.bank.open_store", decoded)
 
 
 @pytest.mark.usefixtures("nothing_is_decoded")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 import torch
+from irec_papers.neuroment.net import NeuromentNet
 
-from irec_models.calibration import (
+from irec_models.metrics import UNKNOWN
+from irec_models.nets import TuttiEnvelopeNet, TuttiNet
+from irec_models.publishing.calibration import (
     calibrate,
     expected_calibration_error,
     fit_calibration,
     has_plain_output,
     keep_labels,
 )
-from irec_models.metrics import UNKNOWN
-from irec_models.nets import NeuromentNet, TuttiEnvelopeNet, TuttiNet
 
 
 def test_overconfident_logits_are_brought_back_to_their_true_odds() -> None:

@@ -11,7 +11,7 @@ import tiny_bank
 from pydantic import ValidationError
 
 from irec_models.data import MixStream, StreamConfig
-from irec_models.data.balance import balance
+from irec_models.data.mixing.balance import balance
 
 
 def test_every_class_comes_as_often_and_no_clip_more_than_the_factor() -> None:

@@ -13,9 +13,9 @@ import tiny_bank
 
 from irec_live.errors import DataError, OutputError
 from irec_models.data import Bank, read_manifest
-from irec_models.data.pitch import pitch_from_name, pitch_from_sound
-from irec_models.data.pools import Pools
-from irec_models.data.store import build_store, decode, open_store, store_path, trim
+from irec_models.data.manifests.pitch import pitch_from_name, pitch_from_sound
+from irec_models.data.manifests.store import build_store, decode, open_store, store_path, trim
+from irec_models.data.mixing.pools import Pools
 
 
 @pytest.fixture(scope="module")

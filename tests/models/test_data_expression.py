@@ -7,9 +7,9 @@ import pytest
 import tiny_bank
 
 from irec_models.data import Bank
-from irec_models.data.expression import FRETTED, STEADY, SUSTAINED, Manner, bend
-from irec_models.data.phrases import PHRASE_RMS, active_rms, render_phrase
-from irec_models.data.pools import Pools
+from irec_models.data.mixing.expression import FRETTED, STEADY, SUSTAINED, Manner, bend
+from irec_models.data.mixing.phrases import PHRASE_RMS, active_rms, render_phrase
+from irec_models.data.mixing.pools import Pools
 
 RATE = 22050
 

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from irec_live.errors import DataError, OutputError
 from irec_models.data import Bank, read_manifest
-from irec_models.data.pack import choose_clips, main, write_pack
-from irec_models.data.store import decode
+from irec_models.data.manifests.pack import choose_clips, main, write_pack
+from irec_models.data.manifests.store import decode
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ import tiny_bank
 
 from irec_live.errors import DataError
 from irec_models.data import Bank, StreamConfig
-from irec_models.data.compose import Note, Setting, compose, compose_drums
-from irec_models.data.labels import truth_of
-from irec_models.data.phrases import PHRASE_RMS, active_rms, fade, render_phrase, shift_pitch
-from irec_models.data.pitch import pitch_from_sound
-from irec_models.data.pools import Pools
+from irec_models.data.manifests.labels import truth_of
+from irec_models.data.manifests.pitch import pitch_from_sound
+from irec_models.data.mixing.compose import Note, Setting, compose, compose_drums
+from irec_models.data.mixing.phrases import PHRASE_RMS, active_rms, fade, render_phrase, shift_pitch
+from irec_models.data.mixing.pools import Pools
 
 
 @pytest.fixture(scope="module")

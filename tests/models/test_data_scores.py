@@ -13,8 +13,8 @@ from fonts import FONT, needs_font
 
 from irec_live.errors import DataError
 from irec_models.data import read_manifest
-from irec_models.data.scores import main, played_by, program_named, read_parts
-from irec_models.data.synthesizer import DRUM_BANK
+from irec_models.data.rendering.scores import main, played_by, program_named, read_parts
+from irec_models.data.rendering.synthesizer import DRUM_BANK
 
 
 def write_score(path: Path, programs: tuple[int, ...] = (73, 42), *, velocity: int = 90) -> Path:

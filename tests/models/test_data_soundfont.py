@@ -10,11 +10,12 @@ from click.testing import CliRunner
 from fonts import FONT, has_fluidsynth, needs_font
 
 from irec_live.errors import DataError, MissingExtraError
-from irec_models.data import LABELS, Bank, read_manifest, soundfont
-from irec_models.data.general_midi import PROGRAMS
-from irec_models.data.pitch import pitch_from_sound
-from irec_models.data.soundfont import render_font, takes
-from irec_models.data.synthesizer import Key, SoundFont
+from irec_models.data import LABELS, Bank, read_manifest
+from irec_models.data.manifests.pitch import pitch_from_sound
+from irec_models.data.rendering import soundfont
+from irec_models.data.rendering.general_midi import PROGRAMS
+from irec_models.data.rendering.soundfont import render_font, takes
+from irec_models.data.rendering.synthesizer import Key, SoundFont
 
 
 def test_a_missing_soundfont_is_one_sentence(tmp_path: Path) -> None:

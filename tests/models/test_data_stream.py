@@ -26,13 +26,13 @@ from irec_models.data import (
     held_out_mixes,
     make_loader,
 )
-from irec_models.data import mixer as mixer_module
-from irec_models.data.effects import Noises, codec_loss, compressor_gain, overdrive
-from irec_models.data.mixer import neuroment_levels
-from irec_models.data.phrases import render_phrase
-from irec_models.data.pools import Voice
-from irec_models.data.rooms import Rooms, room_response
-from irec_models.data.targets import frame_energy, presence
+from irec_models.data.mixing import mixer as mixer_module
+from irec_models.data.mixing.effects import Noises, codec_loss, compressor_gain, overdrive
+from irec_models.data.mixing.mixer import neuroment_levels
+from irec_models.data.mixing.phrases import render_phrase
+from irec_models.data.mixing.pools import Voice
+from irec_models.data.mixing.rooms import Rooms, room_response
+from irec_models.data.mixing.targets import frame_energy, presence
 
 CONFIG = StreamConfig(
     sample_rate=tiny_bank.RATE,

@@ -13,14 +13,14 @@ import torch
 from click.testing import CliRunner
 
 from irec_live.errors import DataError
-from irec_live.spec import ModelSpec, Threshold
+from irec_live.models.spec import ModelSpec, Threshold
 from irec_models.cli import main
-from irec_models.compare import compare
 from irec_models.data import EvalClip, EvalMix, eval_clips
-from irec_models.evaluate import JudgedClips, evaluate, judge_clips, presence_of, target_row
-from irec_models.judges import judge_recording, load_judge, stitch, windows_of
+from irec_models.measuring.clip_scores import JudgedClips, evaluate, judge_clips, presence_of, target_row
+from irec_models.measuring.comparison import compare
+from irec_models.measuring.mixture_scores import envelope_error, evaluate_mixes
+from irec_models.measuring.predictors import judge_recording, load_judge, stitch, windows_of
 from irec_models.metrics import UNKNOWN
-from irec_models.mixes import envelope_error, evaluate_mixes
 
 LABELS = ("flute", "piano", "drums")
 RATE = 8000

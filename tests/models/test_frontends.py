@@ -13,9 +13,10 @@ import onnxruntime
 import pytest
 import torch
 from demo_music import demo_music
+from irec_papers.frontends import StftMagnitude
 from torch import nn
 
-from irec_models.frontends import LogMel, StftMagnitude
+from irec_models.frontends import LogMel
 from irec_models.frontends.dft import FoldedDft
 from irec_models.frontends.framing import Framer
 from irec_models.frontends.mel import hz_to_mel, mel_filters, mel_to_hz

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from irec_models.aggregate import aggregate
 from irec_models.losses import masked_cross_entropy
+from irec_models.measuring.aggregation import aggregate
+from irec_models.measuring.thresholds import GRID, as_tensor, best_single, choose_thresholds
 from irec_models.metrics import UNKNOWN, average_precisions, multilabel_accuracy, score
-from irec_models.schedule import Plateau, one_cycle
-from irec_models.thresholds import GRID, as_tensor, best_single, choose_thresholds
+from irec_models.training.schedule import Plateau, one_cycle
 
 LABELS = ("flute", "piano", "drums")
 #                 flute piano drums

@@ -8,7 +8,7 @@ import pytest
 import small_nets
 
 from irec_live.errors import RecipeError
-from irec_models.recipe import load_recipe
+from irec_models.recipes.recipe import load_recipe
 
 RECIPES = Path(__file__).parents[2] / "models" / "recipes"
 SMALL = small_nets.RECIPE.format(architecture="small", monitor="map")

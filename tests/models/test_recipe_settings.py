@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from irec_live.errors import RecipeError
-from irec_models.recipe_settings import label_name, label_settings, with_settings
+from irec_models.recipes.settings import label_name, label_settings, with_settings
 
 TEXT = """# Heading
 [model]

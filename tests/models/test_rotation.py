@@ -13,11 +13,11 @@ import tiny_bank
 from click.testing import CliRunner
 
 from irec_live.errors import DataError
-from irec_models import rotation as module
 from irec_models.cli import main
-from irec_models.data.manifest import read_manifests
-from irec_models.recipe import load_recipe
-from irec_models.rotation import rotate, turns_of
+from irec_models.data.manifests.manifest import read_manifests
+from irec_models.experiments import rotation as module
+from irec_models.experiments.rotation import rotate, turns_of
+from irec_models.recipes.recipe import load_recipe
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_an_interrupted_rotation_goes_on(
 
     command = ["rotate", str(recipe), "--data", str(bank), "--out", str(tmp_path / "runs"), "--workers", "0"]
     with monkeypatch.context() as patch:
-        patch.setattr("irec_models.train._validate", stop)
+        patch.setattr("irec_models.training.fit._validate", stop)
         stopped = CliRunner().invoke(main, command)
     assert (stopped.exit_code, "at step 4; the same command continues" in stopped.stderr) == (130, True)
     finished = CliRunner().invoke(main, command)

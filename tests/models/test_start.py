@@ -11,10 +11,10 @@ from torch import nn
 
 from irec_export.to_onnx import export
 from irec_live.errors import CheckpointError, ModelError
-from irec_live.spec import ModelSpec
+from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.nets import build
-from irec_models.start import Start, load_start, take_over
+from irec_models.training.start_weights import Start, load_start, take_over
 
 
 def _windows(length: int, count: int = 2) -> list[torch.Tensor]:

@@ -13,11 +13,11 @@ import stress_judges
 from stress_judges import Formula
 
 from irec_models.data import EvalClip
-from irec_models.stress import robustness as module
-from irec_models.stress.codecs import codec_name, lossy
-from irec_models.stress.noises import SAMPLE_RATE, coloured, noises
-from irec_models.stress.robustness import CLEAN, conditions, robustness
-from irec_models.stress.rooms import impulse_response, reverberate
+from irec_models.measuring.stress import robustness as module
+from irec_models.measuring.stress.codecs import codec_name, lossy
+from irec_models.measuring.stress.noises import SAMPLE_RATE, coloured, noises
+from irec_models.measuring.stress.robustness import CLEAN, conditions, robustness
+from irec_models.measuring.stress.rooms import impulse_response, reverberate
 
 
 def db(ratio: float) -> float:

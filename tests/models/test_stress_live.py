@@ -16,15 +16,15 @@ from click.testing import CliRunner
 from stress_judges import LABELS, RATE, Formula, always, envelope_judge, louder_than
 
 from irec_live.errors import DataError
-from irec_live.spec import Threshold
+from irec_live.models.spec import Threshold
 from irec_models.cli import main
-from irec_models.stress import suite
-from irec_models.stress.decision_latency import Latency, decision_latency, latency_of, onset_s
-from irec_models.stress.ensembles import ensembles
-from irec_models.stress.false_labels import FalseLabels, false_labels
-from irec_models.stress.listening import lead_s, listen, surrounded
-from irec_models.stress.noises import SAMPLE_RATE, noises
-from irec_models.stress.selection import choose
+from irec_models.measuring.stress import suite
+from irec_models.measuring.stress.decision_latency import Latency, decision_latency, latency_of, onset_s
+from irec_models.measuring.stress.ensembles import ensembles
+from irec_models.measuring.stress.false_labels import FalseLabels, false_labels
+from irec_models.measuring.stress.listening import lead_s, listen, surrounded
+from irec_models.measuring.stress.noises import SAMPLE_RATE, noises
+from irec_models.measuring.stress.selection import choose
 
 NOISE_S = 1.5
 

@@ -12,8 +12,8 @@ from stress_judges import LABELS, RATE, Formula, clip, envelope_judge
 
 from irec_live.errors import DataError
 from irec_models.data import EvalMix
-from irec_models.stress.matrices import confusion_matrix, envelope_matrices, leakage_matrix, noise_matrix
-from irec_models.stress.tables import matrix_table
+from irec_models.measuring.stress.matrices import confusion_matrix, envelope_matrices, leakage_matrix, noise_matrix
+from irec_models.measuring.stress.tables import matrix_table
 
 LEVEL = 0.25
 

@@ -15,16 +15,16 @@ import tiny_bank
 import torch
 from rich.console import Console
 
-import irec_models.train
+import irec_models.training.fit
 from irec_live.errors import DataError, MissingExtraError, RecipeError
-from irec_models import teacher
 from irec_models.checkpoint import load_checkpoint
 from irec_models.data import Batch, MixStream
-from irec_models.data.noisy import Noisy
-from irec_models.data.strange import Strange
-from irec_models.recipe import load_recipe
-from irec_models.teacher import CLASSES, FEATURES, SIZE, Expert, Guess, TaughtStream, YamNet
-from irec_models.trainer import Trainer
+from irec_models.data.mixing.distortion import Strange
+from irec_models.data.mixing.noise_overlay import Noisy
+from irec_models.recipes.recipe import load_recipe
+from irec_models.training import teacher
+from irec_models.training.teacher import CLASSES, FEATURES, SIZE, Expert, Guess, TaughtStream, YamNet
+from irec_models.training.trainer import Trainer
 
 
 class Interpreter:
@@ -86,7 +86,7 @@ def recipe(tmp_path: Path) -> Path:
 
 def fit(recipe: Path, bank: Path, out: Path, **options: Any) -> Trainer:
     quiet = Console(file=io.StringIO())
-    return irec_models.train.fit(recipe, [bank], out, workers=0, device="cpu", console=quiet, **options)
+    return irec_models.training.fit.fit(recipe, [bank], out, workers=0, device="cpu", console=quiet, **options)
 
 
 def test_the_teacher_hears_its_own_rate_length_and_level(yamnet: Path) -> None:
@@ -169,7 +169,7 @@ def test_nothing_is_learnt_of_a_window_that_is_silent_between_sounds(
 def test_an_envelope_network_learns_from_a_teacher_too(
     yamnet: Path, bank: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(irec_models.train, "_LOG_EVERY_S", 0.0)
+    monkeypatch.setattr(irec_models.training.fit, "_LOG_EVERY_S", 0.0)
     recipe.write_text(recipe.read_text("utf-8").replace("small-pupil", "small-envelope-pupil"), "utf-8")
     with pytest.raises(RecipeError, match="take 'trust' out of"):
         fit(recipe, bank, tmp_path / "out", teacher=yamnet)

@@ -14,19 +14,19 @@ import torch
 from click.testing import CliRunner
 from rich.console import Console
 
-import irec_models.train
+import irec_models.training.fit
 from irec_live.errors import CheckpointError, DataError, OutputError, RecipeError
-from irec_live.spec import Threshold
-from irec_models.averaging import average
+from irec_live.models.spec import Threshold
 from irec_models.checkpoint import load_checkpoint, save_checkpoint
 from irec_models.cli import main
 from irec_models.data import Batch
-from irec_models.ema import WeightAverage
-from irec_models.publish import above_noise, publish
-from irec_models.recipe import load_recipe
-from irec_models.run import Run
-from irec_models.trainer import Trainer
-from irec_models.validate import Judgement
+from irec_models.publishing.publish import above_noise, publish
+from irec_models.recipes.recipe import load_recipe
+from irec_models.training.averaging import average
+from irec_models.training.ema import WeightAverage
+from irec_models.training.run import Run
+from irec_models.training.trainer import Trainer
+from irec_models.training.validation import Judgement
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def write_recipe(tmp_path: Path) -> Callable[..., Path]:
 
 def fit(recipe: Path, bank: Path, out: Path, **options: object) -> Trainer:
     arguments: dict[str, object] = {"workers": 0, "device": "cpu", "console": Console(file=io.StringIO()), **options}
-    return irec_models.train.fit(recipe, [bank], out, **arguments)  # type: ignore[arg-type]
+    return irec_models.training.fit.fit(recipe, [bank], out, **arguments)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("architecture", "monitor"), [("small", "map"), ("small-envelope", "loss")])
@@ -234,8 +234,8 @@ def test_averaged_weights_follow_slowly() -> None:
 def test_publishing_a_run_gives_thresholds_scores_and_a_card(
     write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("irec_models.publish.MIXES_PER_SIZE", 1)
-    monkeypatch.setattr("irec_models.publish.THRESHOLD_BATCHES", 3)
+    monkeypatch.setattr("irec_models.publishing.publish.MIXES_PER_SIZE", 1)
+    monkeypatch.setattr("irec_models.publishing.publish.THRESHOLD_BATCHES", 3)
     fit(write_recipe("small-envelope", "loss", steps="4"), bank, tmp_path / "run")
     dev, mixes = publish(tmp_path / "run", [bank], tmp_path / "small.pt")
     published = load_checkpoint(tmp_path / "small.pt")
@@ -279,9 +279,9 @@ def test_a_further_label_stays_only_if_held_out_sources_show_that_it_was_learnt(
     needed: float,
     stays: bool,
 ) -> None:
-    monkeypatch.setattr("irec_models.publish.MIXES_PER_SIZE", 1)
-    monkeypatch.setattr("irec_models.publish.THRESHOLD_BATCHES", 3)
-    monkeypatch.setattr("irec_models.publish.EXTRA_PRECISION", needed)
+    monkeypatch.setattr("irec_models.publishing.publish.MIXES_PER_SIZE", 1)
+    monkeypatch.setattr("irec_models.publishing.publish.THRESHOLD_BATCHES", 3)
+    monkeypatch.setattr("irec_models.publishing.publish.EXTRA_PRECISION", needed)
     recipe = write_recipe(steps="4", labels='["flute", "oboe", "piano", "drums"]')
     fit(recipe, bank, tmp_path / "run")
     publish(tmp_path / "run", [bank], tmp_path / "small.pt")

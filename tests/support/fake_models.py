@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from irec_live.spec import ModelSpec
+from irec_live.models.spec import ModelSpec
 
 RATE = 8000
 

@@ -9,8 +9,8 @@ import numpy as np
 from irec_live.analysis import Analysis
 from irec_live.errors import DeviceError, IrecError, ModelError
 from irec_live.gui.requests import SourceRequest
+from irec_live.models.spec import ModelSpec
 from irec_live.results import Event, Overview, Snapshot, State, Stats
-from irec_live.spec import ModelSpec
 
 LABELS = (
     "cello",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from irec_live.errors import DataError
-from irec_models.data.synthesizer import load_fluidsynth
+from irec_models.data.rendering.synthesizer import load_fluidsynth
 
 FONTS = [Path("/usr/share/sounds/sf2") / name for name in ("TimGM6mb.sf2", "FluidR3_GM.sf2")]
 FONT = next((font for font in FONTS if font.exists()), None)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from irec_live.spec import ModelSpec, Threshold
+from irec_live.models.spec import ModelSpec, Threshold
 from irec_models.data import EvalClip
 
 LABELS = ("flute", "piano", "drums")

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from irec_live.spec import CARD_KEY, INPUT_NAME, ModelSpec
+from irec_live.models.spec import CARD_KEY, INPUT_NAME, ModelSpec
 
 LABELS = ("bass", "flute", "violin")
 """The three bands, lowest first: 0..1333 Hz, 1333..2667 Hz, 2667..4000 Hz."""

@@ -21,9 +21,9 @@ def average(checkpoints: tuple[Path, ...], out: Path, shares: tuple[float, ...])
     Everything but the weights is the last one's; the recipe and the log beside that one are copied beside the result,
     so that `irec-train publish` can finish it.
     """
-    from irec_models.averaging import average as mean
     from irec_models.checkpoint import load_checkpoint, save_checkpoint
-    from irec_models.run import check_held_out_alike
+    from irec_models.training.averaging import average as mean
+    from irec_models.training.run import check_held_out_alike
 
     given = shares or (1.0,) * len(checkpoints)
     if len(given) != len(checkpoints) or not all(0.0 < share < float("inf") for share in given):

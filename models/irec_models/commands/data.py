@@ -19,9 +19,9 @@ from rich.text import Text
 from irec_models.commands.options import FILE
 
 if TYPE_CHECKING:
-    from irec_models.datasets import DataSet
-    from irec_models.datasets.download import Advance
-    from irec_models.datasets.prepare import Findings, Say
+    from irec_papers.datasets import DataSet
+    from irec_papers.datasets.download import Advance
+    from irec_papers.datasets.prepare import Findings, Say
 
 
 @click.group(invoke_without_command=True)
@@ -64,7 +64,7 @@ def _sources(counts: dict[str, int]) -> str:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 def list_(as_json: bool) -> None:
     """List the public data sets that can be fetched."""
-    from irec_models.datasets import DATA_SETS
+    from irec_papers.datasets import DATA_SETS
 
     if as_json:
         click.echo(json.dumps({"data_sets": [_about(data_set) for data_set in DATA_SETS.values()]}))
@@ -131,8 +131,8 @@ def get(
 
     What is there already is not fetched again, and a download that stopped goes on where it was.
     """
-    from irec_models.datasets import find_data_set
-    from irec_models.datasets.prepare import get as fetch
+    from irec_papers.datasets import find_data_set
+    from irec_papers.datasets.prepare import get as fetch
 
     data_set = find_data_set(name)
     root = folder or Path("datasets") / data_set.name
@@ -158,8 +158,8 @@ def check(
 
     Annotations must fit the sound, sound must be readable, and archives beside it must have the right checksum.
     """
-    from irec_models.datasets import find_data_set
-    from irec_models.datasets.prepare import check as look
+    from irec_papers.datasets import find_data_set
+    from irec_papers.datasets.prepare import check as look
 
     data_set = find_data_set(name)
     root = folder or Path("datasets") / data_set.name

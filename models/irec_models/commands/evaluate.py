@@ -13,7 +13,7 @@ from rich.console import Console
 
 from irec_live.errors import OutputError
 from irec_models.commands.options import FILE, data_folders
-from irec_models.commands.progress import bars, begin_in
+from irec_models.commands.progress_bars import bars, begin_in
 
 
 @click.command()
@@ -95,13 +95,13 @@ def _measure(
     mixes: bool,
 ) -> dict[str, Any]:
     """Judge, print tables, and return what the JSON file holds of one model."""
-    from irec_models.compare import compare
     from irec_models.data import common_players, eval_clips, held_out_mixes
-    from irec_models.evaluate import evaluate as measure
-    from irec_models.evaluate import judge_clips
-    from irec_models.judges import load_judge
-    from irec_models.mixes import evaluate_mixes
-    from irec_models.report import comparison_table, evaluation_tables, mix_table
+    from irec_models.measuring.clip_scores import evaluate as measure
+    from irec_models.measuring.clip_scores import judge_clips
+    from irec_models.measuring.comparison import compare
+    from irec_models.measuring.mixture_scores import evaluate_mixes
+    from irec_models.measuring.predictors import load_judge
+    from irec_models.measuring.tables import comparison_table, evaluation_tables, mix_table
 
     judge, _ = load_judge(model)
     rate, labels = judge.spec.sample_rate, judge.spec.labels
@@ -140,10 +140,10 @@ def _overlay(
     console: Console, model: Path, data: tuple[Path, ...], split: str, sources: tuple[str, ...], per_size: int
 ) -> dict[str, Any]:
     """Judge clips laid over each other, print the table, and return what the JSON file holds of one model."""
-    from irec_models.data.overlaid import overlaid_clips
-    from irec_models.judges import load_judge
-    from irec_models.mixes import evaluate_mixes
-    from irec_models.report import mix_table
+    from irec_models.data.mixing.overlaid import overlaid_clips
+    from irec_models.measuring.mixture_scores import evaluate_mixes
+    from irec_models.measuring.predictors import load_judge
+    from irec_models.measuring.tables import mix_table
 
     judge, _ = load_judge(model)
     rate, labels = judge.spec.sample_rate, judge.spec.labels
@@ -170,9 +170,9 @@ def _report(
     cache: Path | None,
 ) -> list[dict[str, Any]]:
     """Judge, write the page, and return what the JSON file holds of each model."""
-    from irec_models.htmlreport.memory import default_folder
-    from irec_models.htmlreport.page import draw, render, write
-    from irec_models.htmlreport.study import Material, conduct
+    from irec_papers.report.memory import default_folder
+    from irec_papers.report.page import draw, render, write
+    from irec_papers.report.study import Material, conduct
 
     if path.is_dir() or path.suffix.lower() not in (".html", ".htm"):
         raise click.UsageError(f"--report writes a page, so its name should end in .html; '{path}' does not")

@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from irec_models.commands.options import FILE, stop_on_signals, training_options
-from irec_models.commands.progress import bars, begin_in
+from irec_models.commands.progress_bars import bars, begin_in
 
 if TYPE_CHECKING:
-    from irec_models.rotation import Judged, Rotation
-    from irec_models.ticks import Begin
+    from irec_models.experiments.rotation import Judged, Rotation
+    from irec_models.progress import Begin
 
 
 @click.command()
@@ -46,8 +46,8 @@ def rotate(
     Judged are solo clips, at most 30 of an instrument and turn. The last weights of each network judge. Stopped, the
     same command goes on where it was.
     """
-    from irec_live.formats.whole import write_whole
-    from irec_models.rotation import rotate as run
+    from irec_live.files import write_whole
+    from irec_models.experiments.rotation import rotate as run
 
     stop_on_signals()
     try:

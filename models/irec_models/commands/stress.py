@@ -54,10 +54,10 @@ def stress(
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from irec_live.errors import DataError
-    from irec_live.formats.whole import write_whole
-    from irec_models.judges import load_judge
-    from irec_models.stress.suite import Material, empty_report
-    from irec_models.stress.suite import stress as run
+    from irec_live.files import write_whole
+    from irec_models.measuring.predictors import load_judge
+    from irec_models.measuring.stress.suite import Material, empty_report
+    from irec_models.measuring.stress.suite import stress as run
 
     stop_on_signals()
     judges = [(path, load_judge(path)[0]) for path in models]  # a broken one shows before anything is measured

@@ -4,7 +4,7 @@
 
     manifest.csv ─> Bank (decoded once, memory-mapped) ─> Pools ─> phrases ─> Mixer ─> windows ─> MixStream
     SoundFont ─> notes + manifest.csv ──┤                           drums      rooms, colours, effects
-    irec_models.datasets ─> manifest.csv ┘              eval_clips, held_out_mixes: what scores are measured on
+    irec_papers.datasets ─> manifest.csv ┘              eval_clips, held_out_mixes: what scores are measured on
                                                        ClipStream: windows of clips as they are, nothing mixed
 
 Vocabulary: a *clip* is a recording; a *voice* is one instrument of one source, played one way; a *phrase* is what one
@@ -13,13 +13,20 @@ voice plays; a *stem* is a phrase as heard in the mixture; *presence* says that 
 
 from __future__ import annotations
 
-from irec_models.data.bank import Bank
-from irec_models.data.clips import ClipStream
-from irec_models.data.config import AugmentConfig, StreamConfig
-from irec_models.data.evaluation import EvalClip, EvalMix, common_players, eval_clips, has_stems, held_out_mixes
-from irec_models.data.labels import LABELS
-from irec_models.data.manifest import Clip, read_manifest
-from irec_models.data.stream import Batch, MixStream, make_loader
+from irec_models.data.manifests.bank import Bank
+from irec_models.data.manifests.labels import LABELS
+from irec_models.data.manifests.manifest import Clip, read_manifest
+from irec_models.data.mixing.clip_stream import ClipStream
+from irec_models.data.mixing.config import AugmentConfig, StreamConfig
+from irec_models.data.mixing.evaluation_sets import (
+    EvalClip,
+    EvalMix,
+    common_players,
+    eval_clips,
+    has_stems,
+    held_out_mixes,
+)
+from irec_models.data.mixing.stream import Batch, MixStream, make_loader
 
 __all__ = [
     "LABELS",

@@ -12,19 +12,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from irec_models.nets.bosch import BoschMachines
-from irec_models.nets.chen import ChenNet
-from irec_models.nets.han import HanConvNet
+from irec_papers.bosch.net import BoschMachines
+from irec_papers.chen.net import ChenNet
+from irec_papers.han.net import HanConvNet
+from irec_papers.lumen.chroma_net import LumenChromaNet
+from irec_papers.lumen.fusion_net import LumenFusion
+from irec_papers.lumen.net import LumenNet
+from irec_papers.neuroment.net import NeuromentNet
+from irec_papers.vaznonis.fft_net import VaznonisFftNet
+from irec_papers.vaznonis.lstm_net import VaznonisLstmNet
+
 from irec_models.nets.hyperparameters import HyperparameterError, check_names, check_types
-from irec_models.nets.lumen import LumenNet
-from irec_models.nets.lumen_chroma import LumenChromaNet
-from irec_models.nets.lumen_fusion import LumenFusion
 from irec_models.nets.network import Network
-from irec_models.nets.neuroment import NeuromentNet
 from irec_models.nets.tutti import TuttiNet
 from irec_models.nets.tutti_envelope import TuttiEnvelopeNet
-from irec_models.nets.vaznonis_fft import VaznonisFftNet
-from irec_models.nets.vaznonis_lstm import VaznonisLstmNet
 
 __all__ = [
     "ARCHITECTURES",

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from irec_live.spec import Kind
+from irec_live.models.spec import Kind
 from irec_models.frontends.normalize import Standardizer
 
 

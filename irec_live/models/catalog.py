@@ -1,0 +1,159 @@
+"""Which models there are: those that came with the app, those the user put beside them, and files given by path.
+
+What is neither, but can be trained by a recipe of this project, is known by name too: `on_demand_models`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import irec_assets
+from irec_live.errors import ModelError
+from irec_live.models.onnx_file import inspect_model, read_model_bytes
+from irec_live.models.spec import ModelSpec
+from irec_live.on_demand import ON_DEMAND, OnDemand
+
+DEFAULT_ACTIVATION = "tutti-1s"
+"""Name of the bundled model that tells which instruments play."""
+
+DEFAULT_ENVELOPE = "tutti-348ms"
+"""Name of the bundled model that tells how loud each one is."""
+
+MODELS_DIR_VARIABLE = "IREC_MODELS_DIR"
+"""Environment variable that names another folder for the user's models."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model that can be loaded by name.
+
+    Attributes
+    ----------
+    name : str
+        What ``load_model`` and ``--model`` take.
+    path : Path
+    spec : ModelSpec
+    bundled : bool
+        Whether it came with the app, rather than from the user's models folder.
+    """
+
+    name: str
+    path: Path
+    spec: ModelSpec
+    bundled: bool
+
+    def to_dict(self) -> dict[str, object]:
+        """The model as plain values, for JSON."""
+        spec = self.spec
+        return {
+            "name": self.name,
+            "title": spec.title,
+            "kind": spec.kind,
+            "path": str(self.path),
+            "available": True,
+            "bundled": self.bundled,
+            "labels": list(spec.labels),
+            "sample_rate": spec.sample_rate,
+            "window_s": spec.window_s,
+            "hop_s": spec.hop_s,
+            "parameters": spec.parameters,
+            "precision": spec.precision,
+            "licence": spec.licence,
+            "training_data": spec.training_data,
+            "scores": spec.scores,
+        }
+
+
+def bundled_models() -> tuple[ModelInfo, ...]:
+    """Models that came with the app, by name."""
+    return _models_in(irec_assets.models_folder(), bundled=True)
+
+
+def user_models() -> tuple[ModelInfo, ...]:
+    """Models in the user's folder, by name; files there that are not models are left out."""
+    return _models_in(user_models_folder(), bundled=False)
+
+
+def list_models() -> tuple[ModelInfo, ...]:
+    """All models that have a name: the bundled ones, then the user's."""
+    bundled = bundled_models()
+    names = {model.name for model in bundled}
+    return (*bundled, *(model for model in user_models() if model.name not in names))
+
+
+def hidden_models() -> tuple[ModelInfo, ...]:
+    """The user's models that have a bundled one's name: `find_model` knows them by their files' names, or as paths."""
+    names = {model.name for model in bundled_models()}
+    return tuple(model for model in user_models() if model.name in names)
+
+
+def on_demand_models() -> tuple[OnDemand, ...]:
+    """Models that are not installed but can be made by this project's recipes."""
+    installed = {model.name for model in list_models()}
+    return tuple(model for model in ON_DEMAND if model.name not in installed)
+
+
+def user_models_folder() -> Path:
+    """Where the user's own models are looked for; it need not exist."""
+    import platformdirs
+
+    chosen = os.environ.get(MODELS_DIR_VARIABLE)
+    return Path(chosen) if chosen else platformdirs.user_data_path("irec-live") / "models"
+
+
+def find_model(name_or_path: str | os.PathLike[str]) -> Path:
+    """The file behind a model's name or path.
+
+    Anything that ends in ``.onnx`` or names a folder on the way is a path; the rest are names, or the names of files in
+    the user's folder that are hidden by bundled ones.
+
+    Raises
+    ------
+    ModelError
+        There is no such model or file.
+    """
+    text = os.fspath(name_or_path)
+    if isinstance(name_or_path, Path) or text.lower().endswith(".onnx") or os.sep in text or "/" in text:
+        path = Path(text).expanduser()
+        if not path.exists():
+            raise ModelError(f"no model file at {path}")
+        return path
+    models = list_models()
+    for model in models:
+        if model.name == text:
+            return model.path
+    for model in hidden_models():
+        if model.path.stem == text:
+            return model.path
+    for recipe in ON_DEMAND:
+        if recipe.name == text:
+            raise ModelError(
+                f"{text} is not installed, but can be made: {recipe.command}; then put the exported {text}.onnx into "
+                f"{user_models_folder()}"
+            )
+    known = ", ".join(model.name for model in models) or "none is installed"
+    raise ModelError(f"no model is called '{text}'; known: {known}; or give the path of an .onnx file")
+
+
+def _models_in(folder: Path, *, bundled: bool) -> tuple[ModelInfo, ...]:
+    try:
+        paths = sorted(path for path in folder.glob("*.onnx") if path.is_file())
+        stats = [path.stat() for path in paths]
+    except OSError:
+        return ()
+    specs = [_spec(path, stat.st_mtime_ns, stat.st_size) for path, stat in zip(paths, stats, strict=True)]
+    return tuple(
+        ModelInfo(spec.name, path, spec, bundled) for path, spec in zip(paths, specs, strict=True) if spec is not None
+    )
+
+
+@lru_cache(maxsize=256)
+def _spec(path: Path, modified_ns: int, size: int) -> ModelSpec | None:
+    """Spec of a model file, None if it is not one; the extra arguments make the cache see that a file changed."""
+    try:
+        return ModelSpec.from_metadata(inspect_model(read_model_bytes(path), path.name).metadata, path.name)
+    except ModelError:
+        return None

@@ -1,0 +1,64 @@
+"""From names, files and loaded networks to the networks that listen: at most one of each kind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from irec_live.errors import ModelError
+from irec_live.models.catalog import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE, bundled_models
+from irec_live.models.detector import Detector, Provider, load_model
+
+ModelChoice = str | os.PathLike[str] | Detector
+"""A model's name, its file, or one that is loaded already."""
+
+
+def load_models(
+    models: Sequence[ModelChoice] | ModelChoice | None = None, provider: Provider = "auto"
+) -> tuple[Detector, ...]:
+    """Load what to listen with: one model that tells which instruments, one that tells how loud, or both.
+
+    Parameters
+    ----------
+    models : sequence, optional
+        Names, paths or detectors; the bundled defaults if not given. One alone may come without a sequence.
+    provider : {"auto", "cpu", "cuda"}
+
+    Returns
+    -------
+    tuple of Detector
+
+    Raises
+    ------
+    ModelError
+        A model is missing or unusable, none was named, or two tell the same.
+    """
+    if isinstance(models, str | os.PathLike | Detector):
+        models = (models,)
+    chosen = default_models() if models is None else models
+    detectors = tuple(
+        model if isinstance(model, Detector) else load_model(model, provider=provider) for model in chosen
+    )
+    if not detectors:
+        raise ModelError("no model was chosen; name one with --model, or see irec-live models")
+    kinds = [detector.spec.kind for detector in detectors]
+    for kind in sorted(set(kinds)):
+        if kinds.count(kind) > 1:
+            names = " and ".join(detector.spec.name for detector in detectors if detector.spec.kind == kind)
+            raise ModelError(f"{names} are both {kind} models; choose one of each kind")
+    return detectors
+
+
+def default_models() -> tuple[str, ...]:
+    """Names of the bundled models to use when none is chosen.
+
+    Raises
+    ------
+    ModelError
+        None is bundled.
+    """
+    names = {model.name for model in bundled_models()}
+    chosen = tuple(name for name in (DEFAULT_ACTIVATION, DEFAULT_ENVELOPE) if name in names)
+    if not chosen:
+        raise ModelError("this installation has no bundled models; give one with --model FILE.onnx")
+    return chosen

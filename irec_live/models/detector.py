@@ -1,0 +1,233 @@
+"""Run one network: ONNX Runtime session, provider choice, windows in, activations or envelopes out.
+
+Shapes: B batch, T samples in a window, K labels, N frames in a window.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from irec_live.errors import ModelError
+from irec_live.models.catalog import bundled_models, find_model
+from irec_live.models.onnx_file import inspect_model, printable, read_model_bytes
+from irec_live.models.ports import check_ports
+from irec_live.models.runtime import FATAL, LOAD_LIMIT_S, build_session, deadline, first_line, runtime_errors
+from irec_live.models.spec import CARD_KEY, INPUT_NAME, ModelSpec
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+Provider = Literal["auto", "cpu", "cuda"]
+"""Where to run: `auto` is the CPU, because for networks of this size and one window at a time a GPU has not been shown
+to win; `cuda` is for large networks and big batches."""
+
+TRIAL_MEMORY_BYTES = 4 * 2**30
+"""Address space that a stranger's model may use while it is tried out."""
+
+_RANGE_SLACK = 1e-3  # fp16 and int8 networks may leave 0..1 by rounding
+
+_tried: set[str] = set()
+"""sha256 of models that passed their trial in this process."""
+
+
+class Detector:
+    """One network, ready to judge windows.
+
+    Weights and workspace belong to one ONNX Runtime session with a single thread that never spins: two networks side
+    by side and a GUI share a small machine better that way. Any thread may call it, and two may at once.
+
+    Parameters
+    ----------
+    model : str, path or bytes
+        An ``.onnx`` file made by ``irec-export``, or its contents. Names of bundled models are for `load_model`.
+    provider : {"auto", "cpu", "cuda"}
+        What to run on. If CUDA is asked for and cannot be had, the network runs on the CPU: `providers` and `notice`
+        say so.
+    threads : int
+        Threads within one operator.
+
+    Attributes
+    ----------
+    spec : ModelSpec
+        What the network expects and returns.
+    card : str
+        Its model card, Markdown.
+    sha256 : str
+        Of the file, in hexadecimal.
+    path : Path or None
+        Where it came from; None for bytes.
+    providers : tuple of str
+        What the session really runs on, first choice first: ``("CPU",)`` or ``("CUDA", "CPU")``.
+    notice : str
+        One sentence when it does not run where it was asked to, else empty.
+
+    Raises
+    ------
+    ModelError
+        The file is missing, not ONNX, cut short, without metadata, or not what its metadata says.
+    """
+
+    def __init__(self, model: str | os.PathLike[str] | bytes, *, provider: Provider = "auto", threads: int = 1) -> None:
+        if provider not in ("auto", "cpu", "cuda"):
+            raise ValueError(f"provider is {provider!r}; expected 'auto', 'cpu' or 'cuda'")
+        if threads < 1:
+            raise ValueError(f"threads is {threads}; expected 1 or more")
+        self.path = None if isinstance(model, bytes) else Path(model)
+        data = model if isinstance(model, bytes) else read_model_bytes(Path(model))
+        origin = "the model" if self.path is None else printable(self.path.name)
+        contents = inspect_model(data, origin)
+        self.spec = ModelSpec.from_metadata(contents.metadata, origin)
+        self.card = contents.metadata.get(CARD_KEY, "")
+        self.sha256 = hashlib.sha256(data).hexdigest()
+        self._origin = origin
+        check_ports(contents, self.spec, origin)
+        self._session, self.notice = build_session(data, origin, cuda=provider == "cuda", threads=threads)
+        try:
+            self._try_out()
+        except ModelError as error:
+            if self._session.get_providers()[0] == "CPUExecutionProvider":
+                raise
+            # A GPU can be there and yet be full, or too old for one of the operators.
+            self.notice = f"CUDA was asked for but failed ({error}); running on the CPU"
+            self._session, _ = build_session(data, origin, cuda=False, threads=threads)
+            self._try_out()
+        names = tuple(name.removesuffix("ExecutionProvider") for name in self._session.get_providers())
+        self.providers: tuple[str, ...] = names
+
+    def __repr__(self) -> str:
+        return f"Detector({self.spec.name!r}, {self.spec.kind}, providers={self.providers})"
+
+    def __call__(self, windows: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
+        """Judge a batch of windows.
+
+        Parameters
+        ----------
+        windows : (B, T) float32
+            Raw samples at ``spec.sample_rate``, nominally in [-1, 1]. Samples that are not finite count as 0.
+
+        Returns
+        -------
+        (B, K) or (B, K, N) float32
+            Activations, or envelopes at the window's frame centres; 0..1, always finite.
+
+        Raises
+        ------
+        ValueError
+            Wrong shape or not floating point.
+        ModelError
+            The network failed, or returned another shape than its metadata says.
+        """
+        windows = np.asarray(windows)
+        expected = self.spec.window_length
+        if windows.ndim != 2 or windows.shape[1] != expected or not np.issubdtype(windows.dtype, np.floating):
+            raise ValueError(
+                f"{self.spec.name} takes floating-point windows of shape (B, {expected}), "
+                f"not {windows.dtype} of shape {windows.shape}"
+            )
+        if len(windows) == 0:
+            return np.zeros(self._shape(0), np.float32)
+        return np.clip(self._run(windows), np.float32(0.0), np.float32(1.0))
+
+    def _run(
+        self, windows: npt.NDArray[np.floating[Any]], options: onnxruntime.RunOptions | None = None
+    ) -> npt.NDArray[np.float32]:
+        audio = np.ascontiguousarray(windows, dtype=np.float32)
+        if not np.isfinite(audio).all():
+            audio = np.nan_to_num(audio, nan=0.0, posinf=0.0, neginf=0.0)
+        try:
+            (output,) = self._session.run(None, {INPUT_NAME: audio}, options)
+        except runtime_errors() as error:
+            raise ModelError(f"{self._origin} failed while it ran: {first_line(error)}") from error
+        if output.shape != self._shape(len(windows)) or output.dtype != np.float32:
+            raise ModelError(
+                f"{self._origin} returned {output.dtype} {output.shape} for {len(windows)} windows, "
+                f"but its metadata promises float32 {self._shape(len(windows))}"
+            )
+        finite: npt.NDArray[np.float32] = np.nan_to_num(output, copy=False, nan=0.0, posinf=1.0, neginf=0.0)
+        return finite
+
+    def _shape(self, batch: int) -> tuple[int, ...]:
+        frames = (self.spec.frames,) if self.spec.kind == "envelope" else ()
+        return (batch, len(self.spec.labels), *frames)
+
+    def _try_out(self) -> None:
+        """Run silence and noise once: warms the session up, and a network that breaks its promise says so here."""
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        options.log_severity_level = FATAL
+        length = self.spec.window_length
+        noise = np.random.default_rng(0).uniform(-1.0, 1.0, (1, length)).astype(np.float32)
+        with deadline(lambda: setattr(options, "terminate", True)):
+            # Batch 1 is what live listening uses, batch 2 proves that the batch axis is free.
+            for windows in (noise, np.concatenate([np.zeros_like(noise), noise])):
+                output = self._run(windows, options)
+                low, high = float(output.min()), float(output.max())
+                if low < -_RANGE_SLACK or high > 1.0 + _RANGE_SLACK:
+                    raise ModelError(
+                        f"{self._origin} returns values of {low:.3g} to {high:.3g} where 0 to 1 is expected; "
+                        "the last sigmoid belongs inside the graph"
+                    )
+
+
+def load_model(name_or_path: str | os.PathLike[str], *, provider: Provider = "auto", threads: int = 1) -> Detector:
+    """Load a model by the name of a bundled or installed one, or by path.
+
+    A file that did not come with the app is first tried out in a process of its own with bounded time and memory, so
+    that a broken or hostile one can at worst be refused.
+
+    Parameters
+    ----------
+    name_or_path : str or path
+        ``"han-1s"``, or an ``.onnx`` file.
+    provider, threads
+        As for `Detector`.
+
+    Raises
+    ------
+    ModelError
+        No such model, or it is not usable.
+
+    Examples
+    --------
+    >>> load_model("no-such-model")
+    Traceback (most recent call last):
+        ...
+    irec_live.errors.ModelError: no model is called 'no-such-model'...
+    """
+    path = find_model(name_or_path)
+    if all(path != model.path for model in bundled_models()):
+        _try_in_own_process(path)
+    return Detector(path, provider=provider, threads=threads)
+
+
+def _try_in_own_process(path: Path) -> None:
+    data = read_model_bytes(path)
+    name = printable(path.name)
+    digest = hashlib.sha256(data).hexdigest()
+    if digest in _tried:
+        return
+    inspect_model(data, name)  # most bad files end here, at no cost
+    # -P: the current folder may be anything, and must not provide modules.
+    command = [sys.executable, "-P", "-m", "irec_live.models.sandbox", str(path)]
+    no_window = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would flash a console at a GUI's user
+    try:
+        result = subprocess.run(
+            command, capture_output=True, text=True, timeout=LOAD_LIMIT_S, check=False, creationflags=no_window
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ModelError(f"{name} was given up: it did not run within {LOAD_LIMIT_S:.0f} s") from error
+    except OSError as error:
+        raise ModelError(f"{name} could not be tried out: {error.strerror}") from error
+    if result.returncode != 0:
+        crashed = f"{name} brought its trial run down (status {result.returncode}); it is not loaded"
+        raise ModelError(result.stdout.strip() or crashed)
+    _tried.add(digest)

@@ -1,0 +1,293 @@
+"""Look into an ``.onnx`` file without running it, and refuse what no instrument model needs.
+
+ONNX Runtime parses, optimises and allocates in one go, so a hostile or broken file is best turned away before it gets
+there. This module reads the protobuf wire format just far enough to list the metadata, the inputs and outputs, and
+what the graph is made of; weights are skipped, not read, so it takes milliseconds and neither ``onnx`` nor
+``onnxruntime`` has to be imported.
+
+References
+----------
+ONNX, *onnx.proto* (field numbers) and *Open Neural Network Exchange Intermediate Representation*.
+Protocol Buffers, *Encoding* (wire types).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from irec_live.errors import ModelError
+from irec_live.models.protobuf import MalformedError, Span, WireReader, message
+
+MAX_FILE_BYTES = 512 * 2**20
+MAX_METADATA_BYTES = 4 * 2**20
+MAX_FIELDS = 2_000_000
+"""Parts visited before a file counts as a bomb; the published models have a few thousand."""
+MAX_DEPTH = 16
+"""Of graphs inside nodes inside graphs."""
+
+STANDARD_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
+"""Operator sets that ONNX Runtime has built in; any other needs a shared library, which is code."""
+
+REFUSED_OPERATORS = {
+    "Loop": "it may never end",
+    "EPContext": "it loads a compiled program from elsewhere",
+}
+
+FLOAT = 1
+"""``TensorProto.FLOAT``."""
+
+Dimension = int | str | None
+"""A fixed size, a name for a free one, or nothing said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One input or output of the graph.
+
+    Attributes
+    ----------
+    name : str
+    element_type : int
+        ``TensorProto.DataType``; 0 if it is not a tensor.
+    shape : tuple of int, str or None
+        One entry a dimension; None as a whole if the file says nothing.
+    """
+
+    name: str
+    element_type: int
+    shape: tuple[Dimension, ...] | None
+
+
+@dataclass(slots=True)
+class OnnxFile:
+    """What a file says about itself.
+
+    Attributes
+    ----------
+    opset : int
+        Version of the standard operator set; 0 if it imports none.
+    inputs, outputs : tuple of Port
+        The graph's, without inputs that are really weights.
+    metadata : dict of str to str
+    n_nodes : int
+        Operators in the graph, subgraphs and functions counted.
+    """
+
+    opset: int = 0
+    inputs: tuple[Port, ...] = ()
+    outputs: tuple[Port, ...] = ()
+    metadata: dict[str, str] = field(default_factory=dict)
+    n_nodes: int = 0
+
+
+def printable(text: str) -> str:
+    """A name from a file as it can stand in a message: one line, no control characters, not endless.
+
+    Examples
+    --------
+    >>> printable("two\\nlines")
+    'two?lines'
+    """
+    shown = "".join(character if character.isprintable() else "?" for character in text[:81])
+    return shown if len(text) <= 80 else shown[:77] + "..."
+
+
+def read_model_bytes(path: Path) -> bytes:
+    """Read a model file whole.
+
+    Raises
+    ------
+    ModelError
+        It is missing, a folder, empty, unreadable or too large to be an instrument model.
+    """
+    try:
+        if path.is_dir():
+            raise ModelError(f"{path} is a folder; give the .onnx file itself")
+        if not path.is_file():
+            # A pipe or a device could block for ever, so only plain files are opened.
+            raise ModelError(f"no model file at {path}" if not path.exists() else f"{path} is not a plain file")
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            limit = MAX_FILE_BYTES // 2**20
+            raise ModelError(f"{path} has {size / 2**20:.0f} MiB; models of up to {limit} MiB are opened")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ModelError(f"cannot read the model {path}: {reason}") from error
+
+
+def inspect_model(data: bytes, origin: str = "the model") -> OnnxFile:
+    """Read what a model says about itself and check that it is made of harmless parts.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    origin : str
+        What to call the file in an error.
+
+    Raises
+    ------
+    ModelError
+        Not an ONNX model, cut short, made of operators that are not built in, or with weights in other files.
+    """
+    if not data:
+        raise ModelError(f"{origin} is empty (0 bytes)")
+    if len(data) > MAX_FILE_BYTES:
+        raise ModelError(f"{origin} has {len(data) / 2**20:.0f} MiB; up to {MAX_FILE_BYTES // 2**20} MiB are opened")
+    try:
+        return _Inspector(data, origin).model()
+    except (MalformedError, UnicodeDecodeError) as error:
+        raise ModelError(f"{origin} is not an ONNX model, or is cut short ({error})") from error
+
+
+class _Inspector:
+    """Walks one file."""
+
+    def __init__(self, data: bytes, origin: str) -> None:
+        self._wire = WireReader(data, MAX_FIELDS)
+        self._length = len(data)
+        self._origin = origin
+        self._file = OnnxFile()
+        self._function_domains: set[str] = set()
+
+    def model(self) -> OnnxFile:
+        graph: Span | None = None
+        functions: list[Span] = []
+        metadata_bytes = 0
+        for number, value, span in self._wire.fields((0, self._length)):
+            if number == 7:
+                if graph is not None:
+                    # Readers merge a message that stands twice; then this walk would not see what runs.
+                    raise MalformedError("there are two graphs in it")
+                graph = message(span)
+            elif number == 8:
+                self._operator_set(message(span))
+            elif number == 14:
+                start, end = message(span)
+                metadata_bytes += end - start
+                if metadata_bytes > MAX_METADATA_BYTES:
+                    raise ModelError(f"{self._origin} carries more than {MAX_METADATA_BYTES // 2**20} MiB of metadata")
+                key, text = self._texts((start, end), 1, 2)
+                self._file.metadata[key] = text
+            elif number == 25:
+                functions.append(message(span))
+            elif number == 1 and value is None:
+                raise MalformedError("the format version is not a number")
+        if graph is None:
+            raise MalformedError("there is no graph in it")
+        self._function_domains = {self._texts(span, 10)[0] for span in functions}
+        self._graph(graph, depth=0, top=True)
+        for span in functions:
+            for number, _, node in self._wire.fields(span):
+                if number == 7:
+                    self._node(message(node), depth=0)
+        return self._file
+
+    def _graph(self, span: Span, depth: int, top: bool = False) -> None:
+        if depth > MAX_DEPTH:
+            raise ModelError(f"{self._origin} nests graphs more than {MAX_DEPTH} deep")
+        inputs: list[Port] = []
+        outputs: list[Port] = []
+        weights: set[str] = set()
+        for number, _, part in self._wire.fields(span):
+            if number == 1:
+                self._node(message(part), depth)
+            elif number == 5:
+                weights.add(self._tensor(message(part)))
+            elif number == 11 and top:
+                inputs.append(self._port(message(part)))
+            elif number == 12 and top:
+                outputs.append(self._port(message(part)))
+            elif number == 15:
+                self._sparse_tensor(message(part))
+        if top:
+            # Old files (IR 3) list every weight among the inputs.
+            self._file.inputs = tuple(port for port in inputs if port.name not in weights)
+            self._file.outputs = tuple(outputs)
+
+    def _node(self, span: Span, depth: int) -> None:
+        self._file.n_nodes += 1
+        operator, domain = self._texts(span, 4, 7)
+        if domain not in STANDARD_DOMAINS and domain not in self._function_domains:
+            full_name = printable(f"{domain}.{operator}")
+            raise ModelError(f"{self._origin} needs the operator {full_name}, which ONNX Runtime has not built in")
+        if operator in REFUSED_OPERATORS and domain in STANDARD_DOMAINS:
+            raise ModelError(
+                f"{self._origin} uses the operator {operator}, which is refused: {REFUSED_OPERATORS[operator]}"
+            )
+        for number, _, attribute in self._wire.fields(span):
+            if number != 5:
+                continue
+            for kind, _, part in self._wire.fields(message(attribute)):
+                if kind in (6, 11):  # a graph, graphs
+                    self._graph(message(part), depth + 1)
+                elif kind in (5, 10):  # a tensor, tensors
+                    self._tensor(message(part))
+                elif kind in (22, 23):
+                    self._sparse_tensor(message(part))
+
+    def _tensor(self, span: Span) -> str:
+        name = ""
+        for number, value, part in self._wire.fields(span):
+            if number == 8:
+                name = self._wire.text(message(part))
+            elif number == 13 or (number == 14 and value):
+                raise ModelError(
+                    f"{self._origin} keeps weights in other files; a model must be one self-contained file"
+                )
+        return name
+
+    def _sparse_tensor(self, span: Span) -> None:
+        for number, _, part in self._wire.fields(span):
+            if number in (1, 2):  # values, indices
+                self._tensor(message(part))
+
+    def _port(self, span: Span) -> Port:
+        name, element_type, shape = "", 0, None
+        for number, _, part in self._wire.fields(span):
+            if number == 1:
+                name = self._wire.text(message(part))
+            elif number == 2:
+                for kind, _, tensor in self._wire.fields(message(part)):
+                    if kind == 1:
+                        element_type, shape = self._tensor_type(message(tensor))
+        return Port(name, element_type, shape)
+
+    def _tensor_type(self, span: Span) -> tuple[int, tuple[Dimension, ...] | None]:
+        element_type = 0
+        shape: tuple[Dimension, ...] | None = None
+        for number, value, part in self._wire.fields(span):
+            if number == 1 and value is not None:
+                element_type = value
+            elif number == 2:
+                dimensions = (message(d) for kind, _, d in self._wire.fields(message(part)) if kind == 1)
+                shape = tuple(self._dimension(d) for d in dimensions)
+        return element_type, shape
+
+    def _dimension(self, span: Span) -> Dimension:
+        for number, value, part in self._wire.fields(span):
+            if number == 1 and value is not None:
+                return value
+            if number == 2:
+                return self._wire.text(message(part))
+        return None
+
+    def _operator_set(self, span: Span) -> None:
+        domain, version = "", 0
+        for number, value, part in self._wire.fields(span):
+            if number == 1:
+                domain = self._wire.text(message(part))
+            elif number == 2 and value is not None:
+                version = value
+        if domain in ("", "ai.onnx"):
+            self._file.opset = version
+
+    def _texts(self, span: Span, *numbers: int) -> list[str]:
+        """The string fields `numbers` of a message, empty where absent."""
+        found = dict.fromkeys(numbers, "")
+        for number, _, part in self._wire.fields(span):
+            if number in found:
+                found[number] = self._wire.text(message(part))
+        return list(found.values())

@@ -1,0 +1,282 @@
+"""Engine: the worker thread between a live source and the views.
+
+::
+
+    source --read--> worker: Feed -> Pipeline -> Timeline        any thread: snapshot(span_s)
+                       |  lost?  silence keeps time, `reopen` every second
+                       +--> listener(step)                       worker's thread
+
+Nothing is queued: the source keeps the last seconds in a ring buffer, the pipeline skips to the newest windows when it
+is late, and views pull. Whatever goes wrong in the worker ends as a state and a sentence, never as a silent death.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from irec_live.errors import IrecError
+from irec_live.mono import MonoMix
+from irec_live.results import Snapshot, State, Stats
+from irec_live.source import AudioSource
+from irec_live.streaming.pipeline import Pipeline, PipelineStep
+from irec_live.streaming.resample import Resampler
+from irec_live.streaming.ring import Block
+
+READ_TIMEOUT_S = 0.1
+"""How long the worker waits for sound before it looks whether it should stop."""
+
+RETRY_S = 1.0
+"""Between two attempts to reopen a lost device."""
+
+STOP_TIMEOUT_S = 1.5
+
+_LOAD_MEMORY_S = 2.0
+
+Listener = Callable[[PipelineStep], None]
+Reopen = Callable[[], AudioSource]
+
+
+class Feed:
+    """Puts one source's blocks on the pipeline's time line.
+
+    A pipeline lives longer than a source: after a device was lost the next one starts again at index 0, and may run at
+    another rate.
+
+    Parameters
+    ----------
+    source : AudioSource
+    pipeline : Pipeline
+        Sound continues at its present position.
+    """
+
+    def __init__(self, source: AudioSource, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._rate = source.sample_rate
+        self._start = pipeline.position  # where this source's index 0 lies, in the pipeline's samples
+        self._mono = MonoMix(source.sample_rate)
+        self._resampler: Resampler | None = None
+        if source.sample_rate != pipeline.sample_rate:
+            self._resampler = Resampler(source.sample_rate, pipeline.sample_rate)
+        self._expected = 0
+        self._out = self._start
+
+    def push(self, block: Block, index: int) -> PipelineStep:
+        """Hand on a block that starts at the source's `index`."""
+        if self._resampler is None:
+            return self._pipeline.push(block, self._start + index)
+        if index != self._expected:  # frames were lost: begin again at the right place
+            self._resampler.reset()
+            self._out = self._start + round(index * self._pipeline.sample_rate / self._rate)
+        self._expected = index + len(block)
+        samples = self._resampler.push(self._mono.push(block))
+        step = self._pipeline.push(samples, self._out)
+        self._out += len(samples)
+        return step
+
+
+class Engine:
+    """Listens to a source until it ends, is stopped, or fails.
+
+    Parameters
+    ----------
+    source : AudioSource
+        Open, not started. The engine stops it.
+    pipeline : Pipeline
+        Fresh, at the source's rate; from `start` on it belongs to the worker's thread.
+    listener : callable, optional
+        Gets every `PipelineStep` that holds something new, on the worker's thread. If it raises, the engine fails.
+    reopen : callable, optional
+        Opens the source anew after it was lost; a `DeviceError` means not yet. Without it a lost source is a failure.
+
+    Raises
+    ------
+    ValueError
+        Source and pipeline disagree about the sample rate.
+    """
+
+    def __init__(
+        self,
+        source: AudioSource,
+        pipeline: Pipeline,
+        *,
+        listener: Listener | None = None,
+        reopen: Reopen | None = None,
+    ) -> None:
+        if source.sample_rate != pipeline.sample_rate:
+            raise ValueError(f"the source runs at {source.sample_rate} Hz, the pipeline at {pipeline.sample_rate} Hz")
+        self.pipeline = pipeline
+        self._source = source
+        self._feed = Feed(source, pipeline)
+        self._listener = listener
+        self._reopen = reopen
+        self._stop = threading.Event()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="irec-engine", daemon=True)
+        # NB: written by the worker, read by any thread: each is one reference, replaced whole.
+        self._status: tuple[State, str] = ("starting", "")
+        self._error: BaseException | None = None
+        self._past_overflows = 0
+        self._load = 0.0
+
+    @property
+    def state(self) -> State:
+        """What the engine is doing. Any thread."""
+        return self._status[0]
+
+    @property
+    def message(self) -> str:
+        """One sentence when something is wrong, else empty. Any thread."""
+        return self._status[1]
+
+    @property
+    def error(self) -> BaseException | None:
+        """What the engine failed of. Any thread."""
+        return self._error
+
+    @property
+    def source(self) -> AudioSource:
+        """The source in use, another one after a lost device came back. Any thread."""
+        return self._source
+
+    def start(self) -> None:
+        """Start the source and the worker.
+
+        Raises
+        ------
+        DeviceError
+            The source does not start.
+        """
+        self._source.start()
+        self._thread.start()
+
+    def stop(self) -> bool:
+        """Stop the worker and the source; may be called twice, and before `start`.
+
+        Returns
+        -------
+        bool
+            False if the worker was still inside an inference or a driver when the time was up; it ends by itself then.
+        """
+        self._stop.set()
+        if self._thread.ident is None:
+            self._source.stop()
+            self._done.set()
+        elif self._thread is not threading.current_thread():
+            self._thread.join(STOP_TIMEOUT_S)
+        return not self._thread.is_alive()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the engine has ended, failed or stopped; whether it has."""
+        return self._done.wait(timeout_s)
+
+    def snapshot(self, span_s: float) -> Snapshot:
+        """The last `span_s` seconds. Any thread; copies only what is in the picture."""
+        pipeline = self.pipeline
+        time_s = pipeline.time_s
+        state, message = self._status
+        return Snapshot(
+            labels=pipeline.labels,
+            time_s=time_s,
+            span_s=span_s,
+            thresholds=pipeline.thresholds,
+            spectrogram_hz=pipeline.spectrogram_hz,
+            stats=self.stats(),
+            state=state,
+            message=message,
+            **pipeline.timeline.view(time_s, span_s).fields(),
+        )
+
+    def stats(self) -> Stats:
+        """How well the engine keeps up. Any thread."""
+        source = self._source
+        return replace(
+            self.pipeline.stats,
+            overflows=self._past_overflows + source.overflows,
+            load=self._load,
+            latency_ms=self.pipeline.latency_ms + 1000 * source.latency_s,
+        )
+
+    def _run(self) -> None:
+        try:
+            self._status = ("running", "")
+            self._listen()
+            self._publish(self.pipeline.flush())
+            self._status = ("ended", "")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the views must hear of it
+            self._error = error
+            sentence = str(error) if isinstance(error, IrecError) else f"{type(error).__name__}: {error}"
+            self._status = ("failed", f"listening stopped: {sentence}")
+        finally:
+            self._source.stop()
+            self._done.set()
+
+    def _listen(self) -> None:
+        woken = time.perf_counter()
+        while not self._stop.is_set() and not self._source.ended:
+            block, index = self._source.read(READ_TIMEOUT_S)
+            began = time.perf_counter()
+            if len(block):
+                self._publish(self._feed.push(block, index))
+            elif self._source.lost:
+                self._survive_loss()
+                began = time.perf_counter()  # waiting for a device is not load
+            now = time.perf_counter()
+            self._note_load(now - began, now - woken)
+            woken = now
+
+    def _publish(self, step: PipelineStep) -> None:
+        if self._listener is not None and (step.activations or step.envelopes or step.events):
+            self._listener(step)
+
+    def _survive_loss(self) -> None:
+        """Keep time with silence, so that curves decay and labels go out, until the device is back."""
+        name = self._source.name
+        if self._reopen is None:
+            raise IrecError(f"'{name}' went away")
+        self._status = ("lost", f"'{name}' went away; looking for it every second")
+        self._source.stop()
+        lost_at = time.monotonic()
+        position = self.pipeline.position
+        next_try = lost_at + RETRY_S
+        while not self._stop.wait(READ_TIMEOUT_S):
+            self._push_silence(position + round((time.monotonic() - lost_at) * self.pipeline.sample_rate))
+            if time.monotonic() >= next_try:
+                if self._reopened():
+                    self._status = ("running", "")
+                    return
+                next_try = time.monotonic() + RETRY_S
+
+    def _push_silence(self, until: int) -> None:
+        """Bring the pipeline to position `until`, in blocks as short as sound would come in."""
+        silence = np.zeros(round(READ_TIMEOUT_S * self.pipeline.sample_rate), np.float32)
+        while self.pipeline.position < until:
+            self._publish(self.pipeline.push(silence[: until - self.pipeline.position]))
+
+    def _reopened(self) -> bool:
+        if self._reopen is None:
+            return False
+        try:
+            source = self._reopen()
+        except IrecError:
+            return False
+        try:
+            source.start()
+        except IrecError:
+            source.stop()
+            return False
+        self._past_overflows += self._source.overflows
+        self._source = source
+        self._feed = Feed(source, self.pipeline)
+        return True
+
+    def _note_load(self, busy_s: float, wall_s: float) -> None:
+        """Move the average of busy time over wall time."""
+        if wall_s > 0:
+            weight = 1.0 - math.exp(-wall_s / _LOAD_MEMORY_S)
+            self._load += weight * (min(1.0, busy_s / wall_s) - self._load)

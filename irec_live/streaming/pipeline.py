@@ -1,0 +1,400 @@
+"""Pipeline: samples of a source in, activations, envelopes and events out.
+
+The one path that live sound and files share. It has no thread: whoever pushes does the work. ::
+
+    block -> mono -> Resampler (one a rate) -> ModelStream (one a network) -> LabelTracker -> Timeline
+               `---> LogMelStream, LevelMeter ------------------------------------------------^
+
+`push`, `flush`, `retrack` and `reset` belong to one thread. Any thread may read `stats`, `latency_ms`, `position`,
+`thresholds` and `timeline`, and call `set_threshold_offset`.
+
+Shapes: n frames in a block, C channels, K labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from irec_live.mono import MonoMix
+from irec_live.results import Event, Stats
+from irec_live.streaming.hop_times import HopTimes
+from irec_live.streaming.level import LevelMeter
+from irec_live.streaming.model_stream import Array, Job, ModelStream, Times, WindowJudge, hop_length, thresholds
+from irec_live.streaming.resample import Resampler
+from irec_live.streaming.spectrogram import LogMelStream
+from irec_live.streaming.timeline import Timeline
+from irec_live.streaming.tracker import LabelTracker, TrackerSettings, track
+
+SILENCE_DB = -75.0
+"""RMS below which a window is silence and no network is asked: soft playing far from a microphone is above, the noise
+of a converter below."""
+
+_PIECE_S = 4.0
+"""Longer blocks are worked through in pieces, so that a block of an hour needs no more memory than one of this."""
+
+_LONGEST_BRIDGE_S = 1.0
+"""Lost input up to this is replaced by silence; after a longer gap the streams start afresh behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStep:
+    """What a push brought to light.
+
+    Attributes
+    ----------
+    activations, envelopes : tuple of (float, (K,) float32)
+        Seconds and values, oldest first.
+    events : tuple of Event
+        Those that ended.
+    detected : tuple of str
+        Labels lit after this push, the strongest first.
+    """
+
+    activations: tuple[tuple[float, Array], ...] = ()
+    envelopes: tuple[tuple[float, Array], ...] = ()
+    events: tuple[Event, ...] = ()
+    detected: tuple[str, ...] = ()
+
+
+class Pipeline:
+    """Everything between a stream of samples and a `Timeline`.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Hz, of the source.
+    models : sequence of WindowJudge
+        At most one of each kind.
+    hop_s : float, optional
+        Seconds between activation windows; the model's own by default.
+    silence_db : float
+        Windows with less RMS are not judged.
+    tracker : TrackerSettings, optional
+    timeline : Timeline, optional
+        To write into; its labels must be those of `union_labels`.
+    keep_s : float, optional
+        How far back the timeline remembers, where none is given; None is everything.
+    max_pending : int, optional
+        With more windows of one network waiting than this, the oldest are skipped. None never skips.
+    spectrogram : bool
+        Also fill the timeline's spectrogram and levels, which only views need.
+    executor : concurrent.futures.Executor, optional
+        Judges windows side by side; for files.
+    batch : int
+        Windows judged in one call, where so many wait; for files on a GPU.
+
+    Raises
+    ------
+    ValueError
+        No models, two of one kind, or a hop that does not fit the window.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int,
+        models: Sequence[WindowJudge],
+        *,
+        hop_s: float | None = None,
+        silence_db: float = SILENCE_DB,
+        tracker: TrackerSettings | None = None,
+        timeline: Timeline | None = None,
+        keep_s: float | None = None,
+        max_pending: int | None = None,
+        spectrogram: bool = True,
+        executor: Executor | None = None,
+        batch: int = 1,
+    ) -> None:
+        if sample_rate < 1 or batch < 1 or (max_pending is not None and max_pending < 1):
+            raise ValueError("sample_rate, batch and max_pending must be at least 1")
+        self.sample_rate = sample_rate
+        self.models = tuple(models)
+        self.labels = union_labels(models)
+        self.max_pending = max_pending
+        self.timeline = Timeline(self.labels, keep_s=keep_s) if timeline is None else timeline
+        if self.timeline.labels != self.labels:
+            raise ValueError(f"the timeline is for {self.timeline.labels}, the models tell {self.labels}")
+        self._mono = MonoMix(sample_rate)
+        self.streams = tuple(
+            ModelStream(model, self.labels, hop_length=hop_length(model, hop_s), silence_db=silence_db, batch=batch)
+            for model in self.models
+        )
+        self._activation = next((stream for stream in self.streams if stream.spec.kind == "activation"), None)
+        self.unjudged: dict[str, frozenset[str]] = {
+            model.spec.kind: frozenset(self.labels).difference(model.spec.labels) for model in self.models
+        }
+        """By kind of model, labels that the one used does not know: their rows are 0 because nobody looked."""
+        self.tracker = LabelTracker(
+            self.labels,
+            thresholds(self.models),
+            tracker,
+            hop_s=self._activation.hop_s if self._activation is not None else 0.1,
+        )
+        self._resamplers = {rate: Resampler(sample_rate, rate) for rate in sorted({m.spec.sample_rate for m in models})}
+        self._executor = executor
+        self._mel = LogMelStream(sample_rate, bands=self.timeline.bands) if spectrogram else None
+        self._meter = LevelMeter(sample_rate) if spectrogram else None
+        self._clear()
+
+    def _clear(self) -> None:
+        self.position = 0
+        """Source samples taken so far, those lost included."""
+        self._origin = 0  # source sample that is sample 0 of all streams
+        self._windows = 0
+        self._ended = False
+        self._lit: tuple[str, ...] = ()
+        self._hop_times = HopTimes()
+
+    @property
+    def time_s(self) -> float:
+        """`position` in seconds."""
+        return self.position / self.sample_rate
+
+    @property
+    def spectrogram_hz(self) -> npt.NDArray[np.float64]:
+        """Centres of the spectrogram's bands, (F,) float64; none without a spectrogram."""
+        return self._mel.bands_hz if self._mel is not None else np.zeros(0, np.float64)
+
+    @property
+    def thresholds(self) -> Array:
+        """On-thresholds in force, (K,) float32; NaN for labels that no model of activations knows."""
+        unnamed = self.unjudged.get("activation", self.labels)
+        return np.where([label in unnamed for label in self.labels], np.float32(np.nan), self.tracker.thresholds)
+
+    @property
+    def threshold_offset(self) -> float:
+        """What is added to all thresholds."""
+        return self.tracker.offset
+
+    def set_threshold_offset(self, offset: float) -> None:
+        """Shift all thresholds, on and off, from the next window on. Any thread."""
+        self.tracker.offset = float(offset)
+
+    @property
+    def stats(self) -> Stats:
+        """Counters and inference times; overflows and load are for the engine to add."""
+        p50, p99 = self._hop_times.percentiles(50, 99)
+        return Stats(
+            skipped_windows=sum(stream.skipped for stream in self.streams),
+            windows=self._windows,
+            inference_ms_p50=p50,
+            inference_ms_p99=p99,
+            latency_ms=self.latency_ms,
+            providers=tuple(model.providers[0] if model.providers else "" for model in self.models),
+        )
+
+    @property
+    def latency_ms(self) -> float:
+        """Sound to label on average, without the source's block and the display.
+
+        Half a window (a sound must fill half of it to be heard), half a hop (it may begin anywhere between two), the
+        tracker's delay, the resampler's, and the median inference. Without a model of activations: until a frame of the
+        envelope is complete, which the last window that covers it decides.
+        """
+        slowest = self._activation or self.streams[0]
+        spec = slowest.spec
+        lag_s = self._resamplers[spec.sample_rate].lag / spec.sample_rate
+        if self._activation is not None:
+            heard_s = (spec.window_s + slowest.hop_s) / 2 + self.tracker.delay_s
+        else:
+            heard_s = spec.window_s - (slowest.hop_s - spec.frame_hop / spec.sample_rate) / 2
+        (inference_ms,) = self._hop_times.percentiles(50)
+        return 1000.0 * (heard_s + lag_s) + inference_ms
+
+    def push(self, block: npt.NDArray[np.floating], index: int | None = None) -> PipelineStep:
+        """Take the next samples.
+
+        Parameters
+        ----------
+        block : (n,) or (n, C) float32
+            Channels are averaged. Samples that are not finite count as 0.
+        index : int, optional
+            Where the block begins, in source samples since the start. Later than `position`: samples were lost. A
+            short gap is filled with silence; after a long one, everything starts afresh there. Earlier: what was
+            pushed before is not taken again.
+
+        Returns
+        -------
+        PipelineStep
+
+        Raises
+        ------
+        ValueError
+            The block is not floating point, or not (n,) or (n, C), or the pipeline was flushed and not reset.
+        """
+        if self._ended:
+            raise ValueError("the pipeline was flushed; reset it before the next push")
+        mono = self._mono.push(block)
+        steps = []
+        if index is not None and index != self.position:
+            mono = mono[max(0, self.position - index) :]
+            if index > self.position:
+                steps.append(self._bridge(index))
+        piece = mono.size if self.max_pending is not None else round(_PIECE_S * self.sample_rate)
+        for first in range(0, mono.size, max(1, piece)):
+            steps.append(self._take(mono[first : first + piece]))
+        return _joined(steps, self._lit)
+
+    def flush(self) -> PipelineStep:
+        """End the stream: complete the last windows with silence, close all events.
+
+        Returns
+        -------
+        PipelineStep
+            Envelope frames beyond the last sample are left out. Then only `reset` and `retrack` may follow.
+        """
+        if self._ended:
+            return PipelineStep()
+        step = self._drain()
+        self._ended = True
+        return step
+
+    def reset(self) -> None:
+        """Forget all sound and everything found; the threshold offset stays."""
+        self._restart_streams()
+        self._mono.reset()
+        for stream in self.streams:
+            stream.skipped = 0
+        self.timeline.clear()
+        self._clear()
+
+    def retrack(self) -> None:
+        """Read all events anew off the activations in the timeline, with the present threshold offset."""
+        times, raw, _ = self.timeline.activations()
+        ended, still_open = track(times, raw, self.tracker)
+        if self._ended:
+            ended, still_open = ended + self.tracker.flush(), ()
+        self._lit = tuple(event.label for event in still_open)
+        self.timeline.replace_events(ended, still_open)
+
+    def _take(self, mono: Array) -> PipelineStep:
+        """Push samples through everything."""
+        self.position += mono.size
+        self._show(mono)
+        resampled = {rate: resampler.push(mono) for rate, resampler in self._resamplers.items()}
+        for stream in self.streams:
+            stream.take(resampled[stream.spec.sample_rate])
+        return self._judge()
+
+    def _drain(self) -> PipelineStep:
+        """Hear the tail of the streams and close what is open."""
+        tails = {rate: resampler.flush() for rate, resampler in self._resamplers.items()}
+        for stream in self.streams:
+            stream.take(tails[stream.spec.sample_rate])
+            stream.take_tail()
+        step = self._judge()
+        envelopes: list[tuple[float, Array]] = []
+        for stream in self.streams:
+            envelopes += self._store_envelope(*stream.tail_rows())
+        ended = self.tracker.flush()
+        self.timeline.append_events(ended, ())
+        self._lit = ()
+        return _joined([step, PipelineStep(envelopes=tuple(envelopes), events=ended)], ())
+
+    def _bridge(self, index: int) -> PipelineStep:
+        """Get from `position` to `index` without the samples in between."""
+        missing = index - self.position
+        if missing <= _LONGEST_BRIDGE_S * self.sample_rate:
+            return self._take(np.zeros(missing, np.float32))
+        step = self._drain() if self.position > self._origin else PipelineStep()
+        self._restart_streams()
+        self.position = self._origin = index
+        return step
+
+    def _restart_streams(self) -> None:
+        for part in (*self._resamplers.values(), *self.streams, self.tracker, self._mel, self._meter):
+            if part is not None:
+                part.reset()
+
+    def _show(self, mono: Array) -> None:
+        """What views alone need."""
+        if self._mel is None or self._meter is None:
+            return
+        origin_s = self._origin / self.sample_rate
+        columns, start = self._mel.push(mono)
+        self.timeline.append_spectrogram(self._mel.centres_s(start, len(columns)) + origin_s, columns)
+        levels, start = self._meter.push(mono)
+        ends = start + self._meter.stretch * (1 + np.arange(len(levels)))
+        self.timeline.append_levels(ends / self.sample_rate + origin_s, levels)
+
+    def _judge(self) -> PipelineStep:
+        """Run the networks on all windows that wait, and keep what they say."""
+        jobs = [(stream, job) for stream in self.streams for job in stream.jobs(self.max_pending)]
+        jobs.sort(key=lambda pair: pair[0].end_s(pair[1]))
+        if self._executor is None or len(jobs) < 2:
+            for stream, job in jobs:
+                stream.judge(job)
+        else:
+            list(self._executor.map(lambda pair: pair[0].judge(pair[1]), jobs))
+        self._count(jobs)
+        activations: list[tuple[float, Array]] = []
+        envelopes: list[tuple[float, Array]] = []
+        events: list[Event] = []
+        for stream, job in jobs:
+            times, rows = stream.rows(job)
+            if stream.spec.kind == "envelope":
+                envelopes += self._store_envelope(times, rows)
+            else:
+                # The centre of a window completed with silence may lie behind the last sample.
+                times = np.minimum(times + self._origin / self.sample_rate, self.time_s)
+                events += self._store_activation(times, rows)
+                activations += zip(times.tolist(), rows, strict=True)
+        return PipelineStep(tuple(activations), tuple(envelopes), tuple(events), self._lit)
+
+    def _store_activation(self, times: Times, rows: Array) -> list[Event]:
+        ended: list[Event] = []
+        for time_s, row in zip(times.tolist(), rows, strict=True):
+            step = self.tracker.push(time_s, row)
+            self.timeline.append_activation(time_s, row, step.smoothed)
+            self.timeline.append_events(step.ended, self.tracker.open_events())
+            self._lit = step.lit
+            ended += step.ended
+        return ended
+
+    def _store_envelope(self, times: Times, rows: Array) -> list[tuple[float, Array]]:
+        times = times + self._origin / self.sample_rate
+        # Windows completed with silence reach beyond the last sample.
+        inside = int(np.searchsorted(times, self.time_s, "right"))
+        times, rows = times[:inside], rows[:inside]
+        if inside:
+            self.timeline.append_envelope(times, rows)
+        return list(zip(times.tolist(), rows, strict=True))
+
+    def _count(self, jobs: Sequence[tuple[ModelStream, Job]]) -> None:
+        """Book windows and time; a hop's time is that of an activation window and the envelope windows before it."""
+        clock = self._activation or self.streams[0]
+        for stream, job in jobs:
+            self._windows += job.heard
+            self._hop_times.add(job.seconds)
+            if stream is clock and job.heard:
+                self._hop_times.close(len(job.windows))
+
+
+def union_labels(models: Sequence[WindowJudge]) -> tuple[str, ...]:
+    """All labels of the models, the activation model's first.
+
+    Raises
+    ------
+    ValueError
+        No models, or two of one kind.
+    """
+    kinds = [model.spec.kind for model in models]
+    if not kinds or len(set(kinds)) != len(kinds):
+        raise ValueError(f"a pipeline takes one activation model, one envelope model, or both; not {kinds}")
+    ordered = sorted(models, key=lambda model: model.spec.kind != "activation")
+    return tuple(dict.fromkeys(label for model in ordered for label in model.spec.labels))
+
+
+def _joined(steps: Sequence[PipelineStep], detected: tuple[str, ...]) -> PipelineStep:
+    if len(steps) == 1:
+        return steps[0]
+    return PipelineStep(
+        tuple(row for step in steps for row in step.activations),
+        tuple(row for step in steps for row in step.envelopes),
+        tuple(event for step in steps for event in step.events),
+        detected,
+    )

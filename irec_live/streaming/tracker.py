@@ -1,0 +1,294 @@
+"""LabelTracker: activations over time become labels that are lit, and events with an onset and an offset.
+
+Per label: pool the last windows, light at the on-threshold, keep while above the off-threshold (hysteresis), believe it
+only after the minimum duration, and bridge gaps shorter than the refractory time. Everything is causal.
+
+`push`, `flush` and `reset` belong to one thread; `offset` may be set from any.
+
+Shapes: K labels, R rows (one per window).
+
+References
+----------
+S. Kahl et al., "BirdNET: a deep learning solution for avian diversity monitoring", Ecological Informatics 61, 2021,
+sec. 2.5: log-mean-exponential pooling of successive window scores, between their mean and their maximum.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from irec_live.models.spec import DEFAULT_THRESHOLD, Threshold
+from irec_live.results import Event
+
+Row = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+
+LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.02, 0.98
+"""No offset shifts a threshold past these: a label could otherwise never go out, or never light."""
+
+_LME_SHARPNESS = 5.0
+"""Of log-mean-exp pooling; 0 would be the mean, infinity the maximum."""
+
+_TIME_TOLERANCE_S = 1e-6
+"""Durations that are meant to be equal differ by rounding of seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerSettings:
+    """How labels are read off activations.
+
+    Attributes
+    ----------
+    pool : int
+        Windows pooled, the present one included.
+    pooling : {"mean", "lme"}
+        Mean, or log-mean-exp, which follows strong windows more.
+    min_duration_s : float
+        A label lights after so long above threshold, counted in hops.
+    refractory_s : float
+        A label that comes back within this time never went out.
+
+    Raises
+    ------
+    ValueError
+        A number out of range.
+    """
+
+    pool: int = 3
+    pooling: Literal["mean", "lme"] = "mean"
+    min_duration_s: float = 0.3
+    refractory_s: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.pool < 1 or self.min_duration_s < 0.0 or self.refractory_s < 0.0:
+            raise ValueError(f"pool must be at least 1 and durations not negative: {self}")
+        if self.pooling not in ("mean", "lme"):
+            raise ValueError(f"pooling is 'mean' or 'lme', not {self.pooling!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerStep:
+    """What one more window told.
+
+    Attributes
+    ----------
+    smoothed : (K,) float32
+        Pooled activations, what the thresholds are compared with.
+    lit : tuple of str
+        Labels lit now, the strongest first.
+    ended : tuple of Event
+        Events that are over, by offset.
+    """
+
+    smoothed: Row
+    lit: tuple[str, ...]
+    ended: tuple[Event, ...]
+
+
+class LabelTracker:
+    """Hysteresis with memory, for all labels at once.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        The K labels.
+    thresholds : mapping of str to Threshold
+        Labels that are absent use `DEFAULT_THRESHOLD`.
+    settings : TrackerSettings
+    hop_s : float
+        Seconds from one window to the next.
+
+    Attributes
+    ----------
+    offset : float
+        Added to all thresholds, within limits; takes effect with the next window.
+
+    Examples
+    --------
+    >>> tracker = LabelTracker(["flute"], {}, TrackerSettings(pool=1), hop_s=0.1)
+    >>> steps = [tracker.push(0.5 + 0.1 * i, np.float32([a])) for i, a in enumerate([0.1, 0.9, 0.8, 0.7, 0.1])]
+    >>> [step.lit for step in steps]
+    [(), (), (), ('flute',), ('flute',)]
+    >>> [(event.label, round(event.onset_s, 1), round(event.offset_s, 1)) for event in tracker.flush()]
+    [('flute', 0.6, 0.8)]
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        thresholds: Mapping[str, Threshold],
+        settings: TrackerSettings | None = None,
+        *,
+        hop_s: float = 0.1,
+    ) -> None:
+        if not labels or hop_s <= 0.0:
+            raise ValueError(f"a tracker needs labels and a positive hop, not {list(labels)} and {hop_s} s")
+        self.labels = tuple(labels)
+        self.settings = settings or TrackerSettings()
+        self.hop_s = hop_s
+        # NB: a plain float, replaced in one step: the slider's thread writes it, `push` reads it once per window.
+        self.offset = 0.0
+        chosen = [thresholds.get(label, DEFAULT_THRESHOLD) for label in self.labels]
+        self._on = np.array([threshold.on for threshold in chosen], np.float32)
+        self._off = np.array([threshold.off for threshold in chosen], np.float32)
+        self.reset()
+
+    @property
+    def thresholds(self) -> Row:
+        """On-thresholds in force, (K,) float32."""
+        return _shifted(self._on, self.offset)
+
+    @property
+    def delay_s(self) -> float:
+        """From a window that is clearly above threshold to its label lit, in seconds, without the window itself.
+
+        Half the pooled span, by which a step reaches its middle, and the wait for the minimum duration.
+        """
+        waiting = max(0.0, math.ceil(self.settings.min_duration_s / self.hop_s - _TIME_TOLERANCE_S) - 1) * self.hop_s
+        return (self.settings.pool - 1) / 2 * self.hop_s + waiting
+
+    @property
+    def reached_s(self) -> float:
+        """Middle of the windows pooled last: the moment that the newest decision is about."""
+        return self._newest_s - (min(self._rows, self.settings.pool) - 1) / 2 * self.hop_s
+
+    def reset(self) -> None:
+        """Forget all windows. `offset` stays."""
+        count = len(self.labels)
+        self._history = np.zeros((self.settings.pool, count), np.float32)
+        self._rows = 0
+        self._first_s = self._newest_s = 0.0
+        self._above: Bools = np.zeros(count, np.bool_)  # of the hysteresis, in the last window
+        self._held: Bools = np.zeros(count, np.bool_)  # above, or within the refractory time
+        self._lit: Bools = np.zeros(count, np.bool_)  # held for the minimum duration
+        self._onset_s = np.zeros(count)
+        self._last_s = np.zeros(count)  # last window that was above
+        self._from_s = np.zeros(count)  # the middles of what was pooled at either
+        self._to_s = np.zeros(count)
+        self._peak = np.zeros(count, np.float32)
+
+    def push(self, time_s: float, activation: Row) -> TrackerStep:
+        """Judge the next window.
+
+        Parameters
+        ----------
+        time_s : float
+            Its centre; later than the one before.
+        activation : (K,) float32
+            0..1.
+
+        Returns
+        -------
+        TrackerStep
+
+        Raises
+        ------
+        ValueError
+            `activation` has another shape.
+        """
+        if activation.shape != self._peak.shape:
+            raise ValueError(f"expected {self._peak.size} activations, not an array of shape {activation.shape}")
+        smoothed = self._pooled(activation)
+        if self._rows == 1:
+            self._first_s = time_s
+        self._newest_s = time_s
+        offset = self.offset
+        self._above = smoothed >= np.where(self._above, _shifted(self._off, offset), _shifted(self._on, offset))
+        off_s = time_s - self._last_s - np.where(self._above, self.hop_s, 0.0)  # so many hops without it
+        gone = self._held & (off_s > self.settings.refractory_s + _TIME_TOLERANCE_S)
+        ended = self._close(gone)
+        starting = self._above & ~self._held
+        self._onset_s[starting], self._from_s[starting] = time_s, self.reached_s
+        self._peak[starting] = 0.0
+        self._held |= self._above
+        self._last_s[self._above], self._to_s[self._above] = time_s, self.reached_s
+        self._peak[self._above] = np.maximum(self._peak, smoothed)[self._above]
+        self._lit |= self._held & self._lasted(self.settings.min_duration_s)
+        return TrackerStep(smoothed, self._strongest_first(smoothed), ended)
+
+    def flush(self) -> tuple[Event, ...]:
+        """End the stream. Call `reset` before the next `push`.
+
+        Returns
+        -------
+        tuple of Event
+            All that were still open, by offset. In a stream shorter than the minimum duration, labels that were above
+            threshold throughout count too.
+        """
+        whole_s = self._newest_s - self._first_s + self.hop_s
+        self._lit |= self._held & self._lasted(min(self.settings.min_duration_s, whole_s))
+        return self._close(self._held)
+
+    def open_events(self) -> tuple[Event, ...]:
+        """Events of the labels that are lit now; their `offset_s` is None."""
+        return tuple(self._event(index, None) for index in np.flatnonzero(self._lit))
+
+    def _pooled(self, activation: Row) -> Row:
+        """Take the activation into the history and pool that."""
+        self._history[self._rows % self.settings.pool] = activation
+        self._rows += 1
+        recent = self._history[: min(self._rows, self.settings.pool)]
+        pooled: Row
+        if self.settings.pooling == "mean" or len(recent) == 1:
+            pooled = recent.mean(axis=0, dtype=np.float32)
+        else:
+            pooled = np.log(np.exp(_LME_SHARPNESS * recent).mean(axis=0)) / np.float32(_LME_SHARPNESS)
+        return pooled
+
+    def _lasted(self, seconds: float) -> Bools:
+        """Whether each label has been above for so long: n windows in a row last n hops."""
+        long_enough: Bools = self._last_s - self._onset_s + self.hop_s >= seconds - _TIME_TOLERANCE_S
+        return long_enough
+
+    def _close(self, which: Bools) -> tuple[Event, ...]:
+        """End the marked labels; those that never lit leave nothing."""
+        if not which.any():
+            return ()
+        events = [self._event(index, float(self._to_s[index])) for index in np.flatnonzero(which & self._lit)]
+        self._held = self._held & ~which
+        self._lit = self._lit & ~which
+        return tuple(sorted(events, key=lambda event: (event.offset_s, event.onset_s)))
+
+    def _event(self, index: np.intp, offset_s: float | None) -> Event:
+        return Event(self.labels[index], float(self._from_s[index]), offset_s, float(self._peak[index]))
+
+    def _strongest_first(self, smoothed: Row) -> tuple[str, ...]:
+        lit = np.flatnonzero(self._lit)
+        return tuple(self.labels[index] for index in lit[np.argsort(-smoothed[lit], kind="stable")])
+
+
+def _shifted(thresholds: Row, offset: float) -> Row:
+    """Thresholds moved by the offset, within the limits; those that are outside by themselves stay."""
+    if not offset:
+        return thresholds
+    moved: Row = np.clip(thresholds + np.float32(offset), LOWEST_THRESHOLD, HIGHEST_THRESHOLD)
+    return moved
+
+
+def track(
+    times_s: npt.NDArray[np.float64], activation: npt.NDArray[np.float32], tracker: LabelTracker
+) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
+    """Read the events off activations that are all there already, after a threshold was moved.
+
+    Parameters
+    ----------
+    times_s : (R,) float64
+    activation : (R, K) float32
+    tracker : LabelTracker
+        Is reset first; afterwards it stands where the rows end.
+
+    Returns
+    -------
+    ended, still_open : tuple of Event
+    """
+    tracker.reset()
+    ended: list[Event] = []
+    for time_s, row in zip(times_s.tolist(), activation, strict=True):
+        ended.extend(tracker.push(time_s, row).ended)
+    return tuple(ended), tracker.open_events()

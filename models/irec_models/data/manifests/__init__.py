@@ -1,0 +1,1 @@
+"""Data folders: what is in them, under which labels, decoded once."""

@@ -1,0 +1,214 @@
+"""Audio folders described by a ``manifest.csv``: what is in them and where it came from.
+
+Columns ``file``, ``labels`` (``;`` between several), ``source`` and ``split`` are needed; ``unknown`` (labels that
+nobody judged, likewise), ``instrument``, ``kind``, ``licence``, ``repository``, ``path``, ``seconds`` and
+``original_rate`` are used where they are given.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from irec_live.errors import DataError
+from irec_models.data.manifests.labels import UNPITCHED
+
+NEEDED = ("file", "labels", "source", "split")
+OPTIONAL = ("unknown", "instrument", "kind", "licence", "seconds", "original_rate", "repository", "path")
+
+HANDLING, RELEASE = "handling", "release"
+_HANDLING = re.compile(
+    r"(^|[/ _-])(breath(?!y)|fail\b|perc?_?\d|mute_strings?\d|(open|close)_rr\d)[^/]*$"
+    r"|MTG Solo Saxophones/[^/]*/[^/]*_[bk]_\d+\.",  # breath and keys
+    re.IGNORECASE,
+)
+"""What sample libraries record beside notes, by the names of the files: breath, keys and valves, knocks on the body,
+muted strings. Brought to the level of a note it would pass for the instrument."""
+_RELEASE = re.compile(r"(^|[/ _-])release[^/]*$", re.IGNORECASE)
+"""The echo of a key that is let go: the instrument, but not a note of it."""
+
+
+KIN = (frozenset(("sf:fluidr3", "sf:musescore", "splendid")),)
+"""Sources that hold the same recordings: MuseScore General was made from Fluid (R3), more than half of whose samples
+are in it bit for bit, and has Splendid's piano; its information chunk names both. To leave one of them out alone is no
+test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One row of a manifest.
+
+    Attributes
+    ----------
+    root : Path
+        Folder of the manifest.
+    file : str
+        Path of the audio below `root`, with forward slashes.
+    labels : tuple of str
+        Annotated names, in the manifest's order.
+    source : str
+        Recording source; clips of one source share players, rooms and microphones.
+    split : str
+    instrument : str
+        Finer name; the first label where the manifest has none.
+    kind : str
+        ``notes``, ``phrases``, ``music``, ``speech``, ``noise`` ... In ``music`` more sounds than the labels tell: such
+        clips are never stems of a mixture. Notes that are none, by the names of their files, are ``handling`` (labelled
+        as noise) or ``release`` (no stems either).
+    origin : str
+        Path in the place it was taken from, else `file`.
+    original_rate : int
+        Hz at which it was published, 0 if unknown.
+    licence : str
+    unknown : tuple of str
+        Labels that nobody judged in this clip: neither present nor absent.
+    """
+
+    root: Path
+    file: str
+    labels: tuple[str, ...]
+    source: str
+    split: str
+    instrument: str
+    kind: str
+    origin: str
+    original_rate: int
+    licence: str
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def accompanied(self) -> bool:
+        """Whether more may sound than the labels tell."""
+        return self.kind.startswith("music")
+
+    @property
+    def stem(self) -> bool:
+        """Whether it is one instrument by itself, fit to be mixed with others."""
+        return len(self.labels) == 1 and not self.accompanied and self.kind != RELEASE
+
+    @property
+    def audio_path(self) -> Path:
+        """Where the sound lies."""
+        return self.root / self.file
+
+
+def _clip(root: Path, row: dict[str, str], where: str) -> Clip:
+    labels = _names(row["labels"])
+    if not labels:
+        raise DataError(f"{where} has no label; name at least one instrument in column 'labels'")
+    if not row["source"]:
+        raise DataError(f"{where} has no source; sources are what can be held out, so every clip needs one")
+    file = PurePosixPath(row["file"])
+    if file.is_absolute() or ".." in file.parts or not row["file"]:
+        raise DataError(f"{where} names file '{row['file']}'; expected a path below the manifest's own folder")
+    rate = row.get("original_rate") or "0"
+    kind, origin = row.get("kind") or "phrases", row.get("path") or row["file"]
+    if kind == "notes" and not UNPITCHED.intersection(labels):
+        if _HANDLING.search(origin):
+            labels, kind = ("noise",), HANDLING
+        elif _RELEASE.search(origin):
+            kind = RELEASE
+    return Clip(
+        root=root,
+        file=str(file),
+        labels=labels,
+        source=row["source"],
+        split=row["split"],
+        instrument=row.get("instrument") or labels[0],
+        kind=kind,
+        origin=origin,
+        original_rate=int(rate) if rate.isdigit() else 0,
+        licence=row.get("licence") or "",
+        unknown=_names(row.get("unknown") or ""),
+    )
+
+
+def _names(cell: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in cell.split(";") if name.strip())
+
+
+def read_manifest(folder: Path | str) -> tuple[Clip, ...]:
+    """Read ``manifest.csv`` of one folder.
+
+    Parameters
+    ----------
+    folder : path
+        Folder that holds ``manifest.csv`` and the audio it names.
+
+    Raises
+    ------
+    DataError
+        The folder or manifest is missing, has an unknown or lacks a needed column, names a file twice or one that
+        is not there, or has no rows.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise DataError(f"data folder {root} does not exist; give the folder that holds manifest.csv")
+    path = root / "manifest.csv"
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            _check_columns(path, reader.fieldnames or ())
+            clips = tuple(
+                _clip(root, {k: (v or "").strip() for k, v in row.items() if k}, f"{path}, line {number}")
+                for number, row in enumerate(reader, start=2)
+            )
+    except FileNotFoundError as error:
+        raise DataError(
+            f"{root} has no manifest.csv; expected a table with columns {', '.join(NEEDED)} (for a public data set, "
+            f"irec-train data check NAME --dir {root} writes it)"
+        ) from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as a UTF-8 table: {error}") from error
+    if not clips:
+        raise DataError(f"{path} lists no clips")
+    _check_files(path, clips)
+    return clips
+
+
+def _check_columns(path: Path, names: Sequence[str]) -> None:
+    missing = [name for name in NEEDED if name not in names]
+    if missing:
+        raise DataError(f"{path} lacks column {', '.join(missing)}; it has {', '.join(names) or 'none'}")
+    unknown = [name for name in names if name not in NEEDED + OPTIONAL]
+    if unknown:
+        raise DataError(f"{path} has unknown column {', '.join(unknown)}; known are {', '.join(NEEDED + OPTIONAL)}")
+
+
+def _check_files(path: Path, clips: Sequence[Clip]) -> None:
+    seen: set[str] = set()
+    for clip in clips:
+        if clip.file in seen:
+            raise DataError(f"{path} names {clip.file} twice")
+        seen.add(clip.file)
+        if not clip.audio_path.is_file():
+            raise DataError(f"{path} names {clip.file}, which is not there; fetch it or take the row out")
+
+
+def read_manifests(folders: Path | str | Iterable[Path | str]) -> tuple[Clip, ...]:
+    """Clips of one folder, or of several one after the other."""
+    if isinstance(folders, str | Path):
+        return read_manifest(folders)
+    clips = tuple(clip for folder in folders for clip in read_manifest(folder))
+    if not clips:
+        raise DataError("no data folder was given")
+    return clips
+
+
+def write_manifest(root: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write ``manifest.csv`` of a folder, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        It cannot be written.
+    """
+    part = root / "manifest.csv.part"
+    with part.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(columns)
+        writer.writerows(rows)
+    part.replace(root / "manifest.csv")

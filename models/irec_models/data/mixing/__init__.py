@@ -1,0 +1,1 @@
+"""Mixing: clips become phrases, phrases become mixtures whose every stem is known."""

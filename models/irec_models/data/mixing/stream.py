@@ -1,0 +1,284 @@
+"""The endless stream of training windows.
+
+Letters: B windows of a batch, T samples, K labels, N frames of a window, M frames of a mixture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from irec_models.data.manifests.bank import Bank
+from irec_models.data.manifests.labels import LABELS
+from irec_models.data.mixing.balance import balance
+from irec_models.data.mixing.config import StreamConfig
+from irec_models.data.mixing.mixer import Mix, Mixer
+from irec_models.data.mixing.pools import Pools, Voice
+from irec_models.data.mixing.targets import frame_energy, presence
+
+Array = npt.NDArray[np.float32]
+
+
+class Batch(NamedTuple):
+    """Windows and what should be said about them; float32 tensors.
+
+    Attributes
+    ----------
+    audio : (B, T)
+        Samples in [-1, 1].
+    presence : (B, K)
+        1 where a stem of the label is audible in the window, else 0.
+    envelope : (B, K, N)
+        RMS of each label's stems as heard in the mixture, frames centred on 0, hop, 2 hop ... of the window. Frames
+        at the edges reach beyond the window: what sounds there counts, as it does for a listener.
+    mask : (B, K)
+        1 where `presence` is sure, 0 where it must not be judged.
+    """
+
+    audio: torch.Tensor
+    presence: torch.Tensor
+    envelope: torch.Tensor
+    mask: torch.Tensor
+
+
+class MixStream(IterableDataset[Batch]):
+    """Batches of windows cut from fresh mixtures, without end.
+
+    Batch number n depends on the seed and n alone: not on the number of workers, nor on the batches before it. A
+    training that goes on at step n therefore sees what it would have seen.
+
+    Parameters
+    ----------
+    config : StreamConfig
+    data_dir : path or sequence of path
+        Folders with a ``manifest.csv``.
+    seed : int
+    split : str
+        Rows of the manifest to use.
+    hold_out : sequence of str
+        Sources never to use.
+    only_sources : sequence of str, optional
+        The only sources to use: the held-out ones, for validation.
+    labels : sequence of str
+        K labels.
+    cache : Path, optional
+        Where decoded sound is kept.
+    start_step : int
+        First batch of an iteration.
+    steps : int, optional
+        How many batches an iteration has; endless by default.
+    progress : bool
+        Show a progress bar while decoding.
+    allow_missing_labels : bool
+        Accept labels without examples; they are masked.
+
+    Raises
+    ------
+    DataError
+        Folder, manifest, column, file or source missing, or a label without examples.
+    """
+
+    def __init__(
+        self,
+        config: StreamConfig,
+        data_dir: Path | str | Sequence[Path | str],
+        *,
+        seed: int,
+        split: str = "train",
+        hold_out: Sequence[str] = (),
+        only_sources: Sequence[str] | None = None,
+        labels: Sequence[str] = LABELS,
+        cache: Path | None = None,
+        start_step: int = 0,
+        steps: int | None = None,
+        progress: bool = False,
+        allow_missing_labels: bool = False,
+    ) -> None:
+        super().__init__()
+        if start_step < 0 or (steps is not None and steps < 0) or seed < 0:
+            raise ValueError("seed, start_step and steps must not be negative")
+        self.config = config
+        self.labels = tuple(labels)
+        self.seed = seed
+        self.start_step = start_step
+        self.steps = steps
+        self.bank = Bank(data_dir, config.sample_rate, cache=cache, progress=progress)
+        chosen = self.bank.select(split=split, only=only_sources, hold_out=hold_out)
+        if config.balance:
+            chosen = self._balanced(chosen, config.balance)
+        self.pools = Pools(self.bank, chosen, self.labels, allow_missing=allow_missing_labels)
+        self.mixer = Mixer(self.bank, self.pools, config, seed=seed)
+        # Frames at either end that reach beyond a window: its envelope has them, its presence must not.
+        self._reach = -(-(config.frame_length // 2) // config.frame_hop)
+        self._margin = self._reach if config.frames > 2 * self._reach else 0
+        self._judged = np.array([label not in self.pools.missing for label in self.labels], np.float32)
+
+    def _balanced(self, chosen: Sequence[int], factor: float) -> list[int]:
+        """The clips of single labels in equal numbers; all others as they are."""
+        clips = [self.bank.clips[index] for index in chosen]
+        alone = [clip.labels[0] if len(clip.labels) == 1 and clip.labels[0] in self.labels else None for clip in clips]
+        rng = np.random.default_rng([self.seed, len(clips)])
+        return [chosen[place] for place in balance(alone, factor, rng)]
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = get_worker_info()
+        first, stride = (worker.id, worker.num_workers) if worker else (0, 1)
+        step = self.start_step + first
+        while self.steps is None or step < self.start_step + self.steps:
+            yield self.batch(step)
+            step += stride
+
+    def batch(self, step: int) -> Batch:
+        """Batch number `step`."""
+        return self.surrounded(step, self.config.window_length)[0]
+
+    def surrounded(self, step: int, length: int) -> tuple[Batch, Array, npt.NDArray[np.int64]]:
+        """Batch number `step`, and what is heard around its windows.
+
+        Parameters
+        ----------
+        step : int
+        length : int
+            L samples, from a window's length to a mixture's.
+
+        Returns
+        -------
+        batch : Batch
+        around : (B, L) float32
+            The windows with as much of their mixtures before as after them, but nothing beyond a mixture's ends.
+        places : (B,) int64
+            First sample of each window in it.
+
+        Raises
+        ------
+        ValueError
+            `length` is shorter than a window or longer than a mixture.
+        """
+        config = self.config
+        if not config.window_length <= length <= config.mix_length:
+            raise ValueError(
+                f"length must lie from {config.window_length} to {config.mix_length}, which {length} does not"
+            )
+        count, frames = len(self.labels), config.frames
+        audio = np.empty((config.batch_size, config.window_length), np.float32)
+        present = np.empty((config.batch_size, count), np.float32)
+        envelope = np.empty((config.batch_size, count, frames), np.float32)
+        mask = np.empty((config.batch_size, count), np.float32)
+        around = np.empty((config.batch_size, length), np.float32)
+        places = np.empty(config.batch_size, np.int64)
+        per_mix = config.windows_per_mix
+        for number in range(config.batch_size // per_mix):
+            rng = np.random.default_rng([self.seed, step, number])
+            part = slice(number * per_mix, (number + 1) * per_mix)
+            mix = self.mixer.render(rng)
+            firsts = self._cut(rng, mix, audio[part], present[part], envelope[part], mask[part])
+            begins = np.clip(firsts - (length - config.window_length) // 2, 0, len(mix.audio) - length)
+            around[part] = mix.audio[begins[:, None] + np.arange(length)]
+            places[part] = firsts - begins
+        return Batch(*map(torch.from_numpy, (audio, present, envelope, mask))), around, places
+
+    def _cut(
+        self, rng: np.random.Generator, mix: Mix, audio: Array, present: Array, envelope: Array, mask: Array
+    ) -> npt.NDArray[np.int64]:
+        """Fill the windows of one mixture; their first samples in it."""
+        config = self.config
+        energy, rest, unclear = self.energies(mix)
+        starts = self._starts(rng, len(audio), energy.shape[1])
+        window_s = config.window_length / config.sample_rate
+        frame_s = config.frame_hop / config.sample_rate
+        for i, start in enumerate(starts.tolist()):
+            frames = slice(start, start + config.frames)
+            first = start * config.frame_hop
+            audio[i] = mix.audio[first : first + config.window_length]
+            envelope[i] = np.sqrt(energy[:, frames])
+            inside = slice(frames.start + self._margin, frames.stop - self._margin)
+            present[i], clear = presence(energy[:, inside], rest[:, inside], frame_s, window_s)
+            mask[i] = clear * self._judged
+            if unclear.any():
+                # Somebody plays what may or may not be this label: its absence cannot be held against the network.
+                mask[i] *= 1 - unclear * (1 - present[i])
+        return starts * config.frame_hop
+
+    def energies(self, mix: Mix) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], Array]:
+        """Frame energies of a mixture; see `energies_of`."""
+        return energies_of(mix, mix.voices, self.labels, self.config)
+
+    def _starts(self, rng: np.random.Generator, count: int, frames: int) -> npt.NDArray[np.int64]:
+        """First frames of windows: spread over the mixture, away from its ends where there is room."""
+        config = self.config
+        last = (config.mix_length - config.window_length) // config.frame_hop
+        low, high = (self._reach, last - self._reach) if last >= 2 * self._reach else (0, last)
+        edges = np.linspace(low, high + 1, count + 1)
+        drawn = np.floor(rng.uniform(edges[:-1], edges[1:])).astype(np.int64)
+        return np.clip(drawn, low, min(high, frames - config.frames))
+
+
+def energies_of(
+    mix: Mix, voices: Sequence[Voice], labels: Sequence[str], config: StreamConfig
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], Array]:
+    """Frame energies of a mixture.
+
+    Parameters
+    ----------
+    mix : Mix
+    voices : sequence of Voice
+        Who plays each of its stems, as `labels` name them (`irec_models.data.mixing.pools.named_by`).
+    labels : sequence of str
+        K labels.
+    config : StreamConfig
+        Of the frames.
+
+    Returns
+    -------
+    energy : (K, M) float64
+        Of each label's stems together.
+    rest : (K, M) float64
+        Of everything else at the same time.
+    unclear : (K,) float32
+        1 where a stem may or may not be that label.
+    """
+    sounds = np.concatenate((mix.stems, mix.bed[None]))
+    energies = frame_energy(sounds, config.frame_length, config.frame_hop)
+    energy = np.zeros((len(labels), energies.shape[1]))
+    unclear = np.zeros(len(labels), np.float32)
+    for voice, stem in zip(voices, energies[:-1], strict=True):
+        if voice.label is not None:
+            energy[labels.index(voice.label)] += stem
+        for name in voice.unclear:
+            unclear[labels.index(name)] = 1.0
+    rest = np.maximum(energies.sum(axis=0) - energy, 0.0)
+    return energy, rest, unclear
+
+
+def make_loader(stream: IterableDataset[Any], workers: int = 0, *, pin_memory: bool = False) -> DataLoader[Any]:
+    """A loader of a stream's batches, in order.
+
+    Parameters
+    ----------
+    stream : MixStream or another endless data set of batches
+    workers : int
+        Processes that render ahead; 0 renders in this process.
+    pin_memory : bool
+        For a faster way to a GPU.
+    """
+    if workers < 0:
+        raise ValueError(f"workers must not be negative, not {workers}")
+    return DataLoader(
+        stream,
+        batch_size=None,
+        num_workers=workers,
+        pin_memory=pin_memory,
+        persistent_workers=False,
+        prefetch_factor=4 if workers else None,
+        worker_init_fn=_one_thread if workers else None,
+    )
+
+
+def _one_thread(_worker: int) -> None:
+    torch.set_num_threads(1)

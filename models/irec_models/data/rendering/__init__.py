@@ -1,0 +1,1 @@
+"""Rendering: SoundFonts and scores become data folders."""

@@ -1,0 +1,1 @@
+"""Experiments: questions about recipes that take many trainings."""

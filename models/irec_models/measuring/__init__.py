@@ -1,0 +1,1 @@
+"""Measuring: how right a model is on clips and mixtures, and what it withstands."""

@@ -1,0 +1,128 @@
+"""Anything that judges windows: an exported model, or a checkpoint still in torch.
+
+Shapes: B batch, T samples in a window, K labels, N frames, R windows of a recording, M envelope frames of a recording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from irec_live.errors import CheckpointError
+from irec_live.models.catalog import find_model
+from irec_live.models.detector import Detector
+from irec_live.models.spec import ModelSpec
+from irec_live.streaming.overlap_add import OverlapAdd
+from irec_live.streaming.pipeline import SILENCE_DB
+from irec_live.streaming.windows import Windower
+from irec_models.checkpoint import load_checkpoint
+from irec_models.nets import Network
+
+Array = npt.NDArray[np.float32]
+
+_BATCH = 32
+_SILENCE_RMS = 10 ** (SILENCE_DB / 20)  # the app does not ask a network either
+
+
+class Judge(Protocol):
+    """Windows in, activations or envelopes out."""
+
+    spec: ModelSpec
+
+    def __call__(self, windows: npt.NDArray[np.floating[Any]]) -> Array:
+        """(B, T) float32 to (B, K) or (B, K, N) float32."""
+        ...
+
+
+class CheckpointJudge:
+    """A network from a checkpoint.
+
+    Parameters
+    ----------
+    network : Network
+    spec : ModelSpec
+    """
+
+    def __init__(self, network: Network, spec: ModelSpec) -> None:
+        self.spec = spec
+        self._network = network.eval()
+
+    @torch.no_grad()
+    def __call__(self, windows: npt.NDArray[np.floating[Any]]) -> Array:
+        """(B, T) float32 to (B, K) or (B, K, N) float32."""
+        audio = torch.from_numpy(np.ascontiguousarray(windows, np.float32))
+        result: Array = self._network.predict(audio).numpy()
+        return result
+
+
+def model_file(given: Path) -> Path:
+    """The file of a model: itself, or that of the installed model that a bare word names, as for the app.
+
+    Raises
+    ------
+    ModelError
+        No installed model has this name.
+
+    Examples
+    --------
+    >>> model_file(Path("runs/best.pt")).name, model_file(Path("tutti-1s")).suffix
+    ('best.pt', '.onnx')
+    """
+    named = given.name == str(given) and not given.suffix and not given.exists()
+    return find_model(given.name) if named else given
+
+
+def load_judge(path: Path) -> tuple[Judge, Mapping[str, Any]]:
+    """Open an ``.onnx`` file, a checkpoint, or an installed model given by its name.
+
+    Returns
+    -------
+    Judge
+    mapping
+        The checkpoint's ``training`` part, without tensors' meaning; empty for an ONNX file.
+
+    Raises
+    ------
+    ModelError, CheckpointError
+        It is none of these, or broken.
+    """
+    path = model_file(path)
+    if path.suffix.lower() == ".onnx":
+        return Detector(path), {}
+    if path.suffix.lower() not in (".pt", ".pth", ".ckpt"):
+        raise CheckpointError(f"{path} is neither an .onnx model nor a .pt checkpoint")
+    checkpoint = load_checkpoint(path)
+    return CheckpointJudge(checkpoint.network(), checkpoint.spec), checkpoint.training
+
+
+def windows_of(audio: Array, window_length: int, hop_length: int) -> Array:
+    """All windows of a recording (T,), the last one padded so that no sample goes unheard: (R, window_length)."""
+    windower = Windower(window_length, hop_length)
+    cut = [window for window, _ in windower.push(audio)] + [window for window, _ in windower.flush()]
+    return np.stack(cut) if cut else np.zeros((1, window_length), np.float32)
+
+
+def judge_recording(judge: Judge, audio: Array, hop_length: int) -> Array:
+    """A whole recording (T,): (R, K) activations or (R, K, N) envelopes of windows `hop_length` apart.
+
+    Windows below `irec_live.streaming.pipeline.SILENCE_DB` count as silence and give zeros, as in the app.
+    """
+    windows = windows_of(audio, judge.spec.window_length, hop_length)
+    parts = [judge(windows[start : start + _BATCH]) for start in range(0, len(windows), _BATCH)]
+    rows = np.concatenate(parts)
+    rows[np.sqrt(np.mean(windows**2, axis=1)) < _SILENCE_RMS] = 0.0
+    return rows
+
+
+def stitch(envelopes: Array, hop_frames: int) -> Array:
+    """Envelopes of overlapping windows (R, K, N) to one of the recording, (K, M)."""
+    rows, labels, frames = envelopes.shape
+    overlap_add = OverlapAdd(labels, frames, hop_frames)
+    parts = [overlap_add.push(envelopes[row], row * hop_frames)[0] for row in range(rows)]
+    parts.append(overlap_add.flush()[0])
+    return np.concatenate(parts).T

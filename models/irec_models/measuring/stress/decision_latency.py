@@ -1,0 +1,158 @@
+"""How long after a note begins its label is lit, as the app would light it.
+
+What counts is the sound the app has taken by then: the part of a window that must be filled, the wait for the next
+hop, the resampler, pooling and minimum duration. The device's buffer, inference and the display come on top.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from irec_live.errors import DataError
+from irec_models.data import Clip
+from irec_models.data.manifests.labels import truth_of
+from irec_models.data.mixing.evaluation_sets import load_clip
+from irec_models.measuring.predictors import Array, Judge
+from irec_models.measuring.stress.listening import lead_s, listen, surrounded
+from irec_models.measuring.stress.noises import SAMPLE_RATE
+from irec_models.measuring.stress.selection import choose
+
+ONSET_DB = -40.0
+"""A clip begins where it first comes so near to its peak."""
+
+_BLOCK_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Of one label, or of all.
+
+    Attributes
+    ----------
+    clips : int
+    median_s, p90_s : float
+        Over the clips that lit it; NaN if none did.
+    never : float
+        Share of the clips that never lit it, 0..1.
+    """
+
+    clips: int
+    median_s: float
+    p90_s: float
+    never: float
+
+    @classmethod
+    def of(cls, latencies: Sequence[float | None]) -> Latency:
+        """Sum up clips; None is a clip that never lit its label.
+
+        Examples
+        --------
+        >>> Latency.of([0.5, 0.7, None, 0.6])
+        Latency(clips=4, median_s=0.6, p90_s=0.68, never=0.25)
+        """
+        lit = [value for value in latencies if value is not None]
+        median, p90 = (round(float(np.quantile(lit, q)), 4) if lit else math.nan for q in (0.5, 0.9))
+        return cls(len(latencies), median, p90, 1.0 - len(lit) / len(latencies))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values; None where nothing was lit."""
+        return {key: None if value != value else value for key, value in asdict(self).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionLatency:
+    """Of all solos and by label; labels without solos are left out."""
+
+    overall: Latency
+    labels: dict[str, Latency]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        rows = {label: latency.to_dict() for label, latency in self.labels.items()}
+        return {"onset_db": ONSET_DB, "overall": self.overall.to_dict(), "labels": rows}
+
+
+def decision_latency(
+    judge: Judge,
+    data: Sequence[Path],
+    *,
+    split: str = "dev",
+    sources: Sequence[str] | None = None,
+    most: int = 100,
+    each: Callable[[], None] | None = None,
+) -> DecisionLatency:
+    """Play every solo of a split to the app after a moment of silence.
+
+    Parameters
+    ----------
+    judge : Judge
+    data : sequence of Path
+        Folders with a manifest.
+    split : str
+    sources : sequence of str, optional
+        Only clips of these.
+    most : int
+        Clips of each label, spread evenly.
+    each : callable, optional
+        Called after each clip.
+
+    Raises
+    ------
+    DataError
+        There are no solos of the model's labels.
+    """
+    names = judge.spec.labels
+    clips = choose(
+        data,
+        lambda clip: clip.split == split and (not sources or clip.source in sources) and _solo_label(clip, names) != "",
+        lambda clip: _solo_label(clip, names),
+        most,
+    )
+    if not clips:
+        raise DataError(f"no clip of split '{split}' holds one of the model's labels alone")
+    found: dict[str, list[float | None]] = defaultdict(list)
+    for clip in clips:
+        label = _solo_label(clip, names)
+        found[label].append(latency_of(judge, load_clip(clip, sample_rate=SAMPLE_RATE).audio, label))
+        if each:
+            each()
+    everything = [value for values in found.values() for value in values]
+    return DecisionLatency(
+        overall=Latency.of(everything), labels={name: Latency.of(found[name]) for name in names if name in found}
+    )
+
+
+def latency_of(judge: Judge, audio: Array, label: str) -> float | None:
+    """Seconds from the onset of a sound (T,) at 44.1 kHz to its label lit; None if it never is.
+
+    Told to 20 ms, the block that the app takes at a time. A label that was lit before the onset counts as 0.
+    """
+    heard = listen(judge, surrounded(judge, audio, SAMPLE_RATE), SAMPLE_RATE, block_s=_BLOCK_S)
+    lit_s = heard.first_lit_s.get(label)
+    return None if lit_s is None else max(0.0, lit_s - lead_s(judge) - onset_s(audio, SAMPLE_RATE))
+
+
+def onset_s(audio: Array, sample_rate: int) -> float:
+    """Seconds at which a sound first is within 40 dB of its peak; 0 for silence.
+
+    Examples
+    --------
+    >>> onset_s(np.float32([0.0, 0.001, 0.5, 1.0]), 1000)
+    0.002
+    """
+    level = np.abs(audio)
+    loud = level > level.max(initial=0.0) * 10 ** (ONSET_DB / 20)
+    return float(np.argmax(loud)) / sample_rate
+
+
+def _solo_label(clip: Clip, labels: Sequence[str]) -> str:
+    """The one label of a clip in which nothing else sounds, else an empty string."""
+    truth = truth_of(clip.labels, clip.origin, labels)
+    return next(iter(truth.present)) if len(truth.present) == 1 and not truth.others else ""

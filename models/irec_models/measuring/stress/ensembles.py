@@ -1,0 +1,145 @@
+"""What is said to play in recordings of several instruments: `detected`, as for a file that is analysed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from irec_live.analysis import lasting
+from irec_live.errors import DataError
+from irec_models.data import Clip
+from irec_models.data.mixing.evaluation_sets import EvalClip, load_clip
+from irec_models.measuring.predictors import Judge
+from irec_models.measuring.stress.listening import listen
+from irec_models.measuring.stress.noises import SAMPLE_RATE
+from irec_models.measuring.stress.selection import choose
+
+
+@dataclass(frozen=True, slots=True)
+class EnsembleRow:
+    """One recording: labels that are annotated, names beyond the labels, and labels that were detected."""
+
+    file: str
+    labels: tuple[str, ...]
+    others: tuple[str, ...]
+    detected: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCounts:
+    """Clips in which a label was rightly detected, wrongly detected, and missed."""
+
+    right: int
+    wrong: int
+    missed: int
+
+    @property
+    def precision(self) -> float:
+        """Share of what was detected that is there; 0 if nothing was detected."""
+        return self.right / max(1, self.right + self.wrong)
+
+    @property
+    def recall(self) -> float:
+        """Share of what is there that was detected; 0 if nothing is there."""
+        return self.right / max(1, self.right + self.missed)
+
+
+@dataclass(frozen=True, slots=True)
+class Ensembles:
+    """Of one model.
+
+    Attributes
+    ----------
+    clips : tuple of EnsembleRow
+    overall : LabelCounts
+        All judgements together (micro).
+    labels : dict of str to LabelCounts
+        Labels that are there or were detected.
+    """
+
+    clips: tuple[EnsembleRow, ...]
+    overall: LabelCounts
+    labels: dict[str, LabelCounts]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return {
+            "precision": self.overall.precision,
+            "recall": self.overall.recall,
+            "overall": asdict(self.overall),
+            "labels": {label: asdict(counts) for label, counts in self.labels.items()},
+            "clips": [asdict(row) for row in self.clips],
+        }
+
+
+def ensembles(
+    judge: Judge,
+    data: Sequence[Path],
+    *,
+    split: str = "dev",
+    sources: Sequence[str] | None = None,
+    most: int = 200,
+    each: Callable[[], None] | None = None,
+) -> Ensembles:
+    """Compare what is detected in clips of two or more labels with what is annotated.
+
+    Parameters
+    ----------
+    judge : Judge
+    data : sequence of Path
+        Folders with a manifest.
+    split : str
+    sources : sequence of str, optional
+        Only clips of these.
+    most : int
+        Clips of each source, spread evenly.
+    each : callable, optional
+        Called after each clip.
+
+    Raises
+    ------
+    DataError
+        There are no such clips.
+
+    Notes
+    -----
+    A label that cannot be judged in a clip (percussion that may or may not be drums) counts neither way.
+    """
+
+    def wanted(clip: Clip) -> bool:
+        return clip.split == split and len(clip.labels) > 1 and (not sources or clip.source in sources)
+
+    rows: list[EnsembleRow] = []
+    names = judge.spec.labels
+    counts = {name: [0, 0, 0] for name in names}
+    for chosen in choose(data, wanted, lambda clip: clip.source, most):
+        clip = load_clip(chosen, sample_rate=SAMPLE_RATE, labels=names)
+        if clip.labels:
+            row = _hear(judge, clip)
+            rows.append(row)
+            _count(counts, clip, row.detected)
+        if each:
+            each()
+    if not rows:
+        raise DataError(f"no clip of split '{split}' holds several instruments, at least one of them a label")
+    labels = {name: LabelCounts(*triple) for name, triple in counts.items() if any(triple)}
+    overall = LabelCounts(*(sum(triple[place] for triple in counts.values()) for place in range(3)))
+    return Ensembles(tuple(rows), overall, labels)
+
+
+def _hear(judge: Judge, clip: EvalClip) -> EnsembleRow:
+    named = lasting(listen(judge, clip.audio, SAMPLE_RATE).events)
+    detected = tuple(name for name in judge.spec.labels if name in named)
+    return EnsembleRow(clip.file, clip.labels, (*clip.others,), detected)
+
+
+def _count(counts: dict[str, list[int]], clip: EvalClip, detected: Sequence[str]) -> None:
+    for name, triple in counts.items():
+        if name in clip.unclear:
+            continue
+        there, said = name in clip.labels, name in detected
+        triple[0] += there and said
+        triple[1] += said and not there
+        triple[2] += there and not said

@@ -1,0 +1,204 @@
+"""What lights up that should not: on noise and silence anything, on speech anything but the voice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from irec_models.data import Clip
+from irec_models.data.manifests.manifest import HANDLING
+from irec_models.data.mixing.evaluation_sets import load_clip
+from irec_models.measuring.predictors import Array, Judge
+from irec_models.measuring.stress.listening import listen, surrounded
+from irec_models.measuring.stress.noises import SAMPLE_RATE, faded, noises
+from irec_models.measuring.stress.selection import choose
+
+VOICE = "voice"
+"""The label that speech should light."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseRow:
+    """What the app made of one noise, or of the noise clips of one source.
+
+    Attributes
+    ----------
+    name : str
+    seconds : float
+        Of sound, without the silence around it.
+    events : int
+    lit_s : float
+        Seconds during which a label was lit, summed over labels.
+    labels : dict of str to int
+        Events of each label that had any.
+    silent : bool
+        Digital silence, which does not count among the minutes.
+    """
+
+    name: str
+    seconds: float
+    events: int
+    lit_s: float
+    labels: dict[str, int]
+    silent: bool = False
+
+    @property
+    def per_minute(self) -> float:
+        """Events a minute."""
+        return 60.0 * self.events / max(self.seconds, 1e-9)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRow:
+    """What the app made of the speech of one source.
+
+    Attributes
+    ----------
+    name : str
+    clips : int
+    voice : float
+        Share of the clips that light the voice, 0..1; NaN for models that do not know it.
+    others : float
+        Share that light anything else.
+    labels : dict of str to int
+        Clips that light each other label.
+    """
+
+    name: str
+    clips: int
+    voice: float
+    others: float
+    labels: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FalseLabels:
+    """Of one model; `noises` are generated, `recorded` are noise clips of the manifest."""
+
+    noises: tuple[NoiseRow, ...]
+    recorded: tuple[NoiseRow, ...]
+    speech: tuple[SpeechRow, ...]
+
+    @property
+    def per_minute(self) -> float:
+        """Events a minute of generated noise; digital silence, which would flatter it, does not count."""
+        return _per_minute(self.noises)
+
+    @property
+    def per_minute_recorded(self) -> float:
+        """Events a minute of recorded noise, which may be anything that is no instrument."""
+        return _per_minute(self.recorded)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values; None for the voice of a model that does not know it."""
+        return {
+            "per_minute": self.per_minute,
+            "per_minute_recorded": self.per_minute_recorded,
+            "noises": [asdict(row) | {"per_minute": row.per_minute} for row in self.noises],
+            "recorded": [asdict(row) | {"per_minute": row.per_minute} for row in self.recorded],
+            "speech": [asdict(row) | {"voice": None if row.voice != row.voice else row.voice} for row in self.speech],
+        }
+
+
+def false_labels(
+    judge: Judge,
+    data: Sequence[Path],
+    *,
+    seconds: float = 20.0,
+    most: int = 30,
+    each: Callable[[], None] | None = None,
+) -> FalseLabels:
+    """Let the app hear noise and speech.
+
+    Parameters
+    ----------
+    judge : Judge
+    data : sequence of Path
+        Folders with a manifest. Noise is what has the one label ``noise``, speech what has instrument ``speech``, of
+        whatever split; the rows tell.
+    seconds : float
+        Of each generated noise.
+    most : int
+        Clips of each source.
+    each : callable, optional
+        Called after each sound.
+
+    Notes
+    -----
+    Every sound lies in faint noise, so that its beginning and end are heard as well. Noises fade in and out: one that
+    starts at once is a stroke on a drum, and a model would be right to say so.
+    """
+    made = []
+    for noise in noises(seconds):
+        made.append(_noise_row(noise.name, [noise.audio], judge, silent=noise.silent))
+        _tick(each)
+    clips = choose(data, _is_noise, _origin, most)
+    recorded = [_noise_row(name, _heard_clips(members, each), judge) for name, members in _by_origin(clips)]
+    spoken = choose(data, _is_speech, _origin, most)
+    speech = [_speech_row(name, members, judge, each) for name, members in _by_origin(spoken)]
+    return FalseLabels(tuple(made), tuple(recorded), tuple(speech))
+
+
+def _noise_row(name: str, sounds: Iterable[Array], judge: Judge, *, silent: bool = False) -> NoiseRow:
+    seconds = lit_s = 0.0
+    labels: Counter[str] = Counter()
+    for audio in sounds:
+        heard = listen(judge, surrounded(judge, faded(audio), SAMPLE_RATE), SAMPLE_RATE)
+        seconds += len(audio) / SAMPLE_RATE
+        labels.update(event.label for event in heard.events)
+        lit_s += sum((event.offset_s or event.onset_s) - event.onset_s for event in heard.events)
+    return NoiseRow(name, seconds, labels.total(), lit_s, dict(labels.most_common()), silent)
+
+
+def _speech_row(name: str, clips: Sequence[Clip], judge: Judge, each: Callable[[], None] | None) -> SpeechRow:
+    lit = [
+        listen(judge, surrounded(judge, audio, SAMPLE_RATE), SAMPLE_RATE).labels for audio in _heard_clips(clips, each)
+    ]
+    others: Counter[str] = Counter(label for labels in lit for label in labels if label != VOICE)
+    known = VOICE in judge.spec.labels
+    return SpeechRow(
+        name=name,
+        clips=len(lit),
+        voice=sum(VOICE in labels for labels in lit) / len(lit) if known else float("nan"),
+        others=sum(bool(labels - {VOICE}) for labels in lit) / len(lit),
+        labels=dict(others.most_common()),
+    )
+
+
+def _heard_clips(clips: Iterable[Clip], each: Callable[[], None] | None) -> Iterable[Array]:
+    for clip in clips:
+        yield load_clip(clip, sample_rate=SAMPLE_RATE).audio
+        _tick(each)
+
+
+def _tick(each: Callable[[], None] | None) -> None:
+    if each:
+        each()
+
+
+def _is_noise(clip: Clip) -> bool:
+    return clip.labels == ("noise",) and clip.kind != HANDLING
+
+
+def _is_speech(clip: Clip) -> bool:
+    return clip.instrument == "speech"
+
+
+def _origin(clip: Clip) -> str:
+    return f"{clip.source} ({clip.split})"
+
+
+def _by_origin(clips: Iterable[Clip]) -> list[tuple[str, list[Clip]]]:
+    groups: dict[str, list[Clip]] = {}
+    for clip in clips:
+        groups.setdefault(_origin(clip), []).append(clip)
+    return list(groups.items())
+
+
+def _per_minute(rows: Sequence[NoiseRow]) -> float:
+    counted = [row for row in rows if not row.silent]
+    seconds = sum(row.seconds for row in counted)
+    return 60.0 * sum(row.events for row in counted) / seconds if seconds else 0.0

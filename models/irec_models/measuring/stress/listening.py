@@ -1,0 +1,134 @@
+"""A model heard through the app: the same pipeline, tracker and thresholds.
+
+The app makes events of activations. Envelopes are read here by the same tracker, frame by frame, with the model's own
+thresholds, which are amplitudes: what the app would light if it had this model alone.
+
+Shapes: T samples, K labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from irec_live.models.spec import ModelSpec
+from irec_live.results import Event
+from irec_live.streaming.pipeline import Pipeline, PipelineStep
+from irec_live.streaming.tracker import LabelTracker
+from irec_models.measuring.predictors import Array, Judge
+from irec_models.measuring.stress.noises import faint
+
+HOP_S = 0.1
+"""Seconds between activation windows."""
+
+_ALREADY_S = 1.0  # of faint noise before a sound, at least; as much follows the last window that can hear it
+
+
+@dataclass(slots=True)
+class Heard:
+    """What lit up while a sound was heard.
+
+    Attributes
+    ----------
+    events : list of Event
+        In the order in which they ended; seconds from the beginning.
+    first_lit_s : dict of str to float
+        Seconds of sound that the app had taken when the label first was lit.
+    """
+
+    events: list[Event] = field(default_factory=list)
+    first_lit_s: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """All that had an event."""
+        return frozenset(event.label for event in self.events)
+
+    def take(self, time_s: float, lit: tuple[str, ...], ended: tuple[Event, ...]) -> None:
+        """Book what a step told."""
+        self.events += ended
+        for label in lit:
+            self.first_lit_s.setdefault(label, time_s)
+
+
+class _AsModel:
+    """A judge as the pipeline wants it."""
+
+    providers = ("CPU",)
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+
+    @property
+    def spec(self) -> ModelSpec:
+        return self._judge.spec
+
+    def __call__(self, windows: npt.NDArray[np.float32], /) -> npt.NDArray[np.float32]:
+        return self._judge(windows)
+
+
+def pipeline_for(judge: Judge, sample_rate: int) -> Pipeline:
+    """The app's pipeline with one model."""
+    return Pipeline(sample_rate, [_AsModel(judge)], hop_s=HOP_S, spectrogram=False)
+
+
+def listen(judge: Judge, audio: Array, sample_rate: int, *, block_s: float = 1.0) -> Heard:
+    """Hear a sound to its end.
+
+    Parameters
+    ----------
+    judge : Judge
+    audio : (T,) float32
+    sample_rate : int
+        Hz, of `audio`; the pipeline resamples.
+    block_s : float
+        Seconds the app takes at a time, which is how finely `Heard.first_lit_s` is told.
+    """
+    pipeline = pipeline_for(judge, sample_rate)
+    reader = _EnvelopeReader(judge.spec) if judge.spec.kind == "envelope" else None
+    heard = Heard()
+    for time_s, step in _steps(pipeline, audio, max(1, round(block_s * sample_rate))):
+        if reader is None:
+            heard.take(time_s, step.detected, step.events)
+        else:
+            heard.take(time_s, *reader.read(step))
+    if reader is not None:
+        heard.take(len(audio) / sample_rate, (), reader.tracker.flush())
+    return heard
+
+
+def lead_s(judge: Judge) -> float:
+    """Seconds of faint noise that `surrounded` puts before a sound: a window is full of it when the sound begins."""
+    return max(_ALREADY_S, judge.spec.window_s)
+
+
+def surrounded(judge: Judge, audio: Array, sample_rate: int) -> Array:
+    """A sound amid the faint noise of a quiet input: `lead_s` before, and enough after for all windows that hear it."""
+    before = round(lead_s(judge) * sample_rate)
+    after = round((judge.spec.window_s + _ALREADY_S) * sample_rate)
+    quiet = faint(before + after, sample_rate)
+    return np.concatenate([quiet[:before], audio.astype(np.float32), quiet[before:]])
+
+
+class _EnvelopeReader:
+    """Runs the app's tracker over envelope frames."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        thresholds = {label: spec.threshold(label) for label in spec.labels}
+        self.tracker = LabelTracker(spec.labels, thresholds, hop_s=spec.frame_hop / spec.sample_rate)
+
+    def read(self, step: PipelineStep) -> tuple[tuple[str, ...], tuple[Event, ...]]:
+        """Labels lit at any frame of a step, and events that ended."""
+        tracked = [self.tracker.push(time_s, row) for time_s, row in step.envelopes]
+        lit = dict.fromkeys(label for one in tracked for label in one.lit)
+        return tuple(lit), tuple(event for one in tracked for event in one.ended)
+
+
+def _steps(pipeline: Pipeline, audio: Array, block: int) -> Iterator[tuple[float, PipelineStep]]:
+    for first in range(0, len(audio), block):
+        step = pipeline.push(audio[first : first + block])
+        yield pipeline.time_s, step
+    yield pipeline.time_s, pipeline.flush()

@@ -1,0 +1,1 @@
+"""Publishing: decisions, scores and a card for a trained network."""

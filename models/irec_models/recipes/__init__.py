@@ -1,0 +1,1 @@
+"""Recipes: one TOML file says all that makes a model."""

@@ -1,0 +1,231 @@
+"""Training recipes: one TOML file says all that makes a model.
+
+Every key is checked before anything is loaded; an unknown one is an error that names the nearest valid key, because
+a misspelt learning rate that is silently ignored costs hours.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+
+from irec_live.errors import RecipeError
+from irec_models.data import LABELS, StreamConfig
+from irec_models.losses import LossName
+from irec_models.nets import ARCHITECTURES, HyperparameterError, Network, build, check_hyperparameters
+from irec_models.recipes.mistakes import Mistake, blame, of_hyperparameter, of_validation
+from irec_models.recipes.settings import with_settings
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelSection(_Section):
+    """``[model]``: which network, under which name."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    title: str = ""
+    architecture: str
+    hyperparameters: dict[str, Any] = Field(default_factory=dict)
+    hop_length: int = Field(ge=1, description="samples between windows in the app")
+    start_from: str = Field(default="", description="model whose trained layers this one begins with")
+    licence: str = ""
+    training_data: str = ""
+    notes: str = Field(default="", description="what else the card should tell")
+
+    @model_validator(mode="after")
+    def _architecture_exists(self) -> ModelSection:
+        if self.architecture not in ARCHITECTURES:
+            raise ValueError(
+                f"unknown architecture '{self.architecture}'; there are {', '.join(sorted(ARCHITECTURES))}"
+            )
+        return self
+
+
+class DataSection(_Section):
+    """``[data]``: labels, and what validation listens to: sources held out, or the split ``dev`` of a public set."""
+
+    labels: tuple[str, ...] = LABELS
+    hold_out: tuple[str, ...] = Field(default=(), description="sources kept for validation")
+    validation_split: Literal["train", "dev"] = Field(
+        default="train", description="split that these are drawn from; of dev all, if none is named"
+    )
+
+
+class TrainSection(_Section):
+    """``[train]``: optimiser, schedule, how long."""
+
+    seed: int = Field(default=0, ge=0)
+    steps: int = Field(ge=1)
+    budget_hours: float | None = Field(default=None, gt=0, description="anneal to the end by this time, if sooner")
+    optimizer: Literal["adam", "adamw"] = "adamw"
+    learning_rate: float = Field(default=1e-3, gt=0)
+    loss: LossName = "binary"
+    weight_decay: float = Field(default=0.0, ge=0)
+    schedule: Literal["one-cycle", "plateau", "constant"] = "one-cycle"
+    warmup: float = Field(default=0.05, ge=0, lt=1, description="share of the run, one-cycle only")
+    plateau_factor: float = Field(default=0.2, gt=0, lt=1)
+    plateau_patience: int = Field(default=8, ge=1, description="validations without gain before the rate drops")
+    minimum_rate: float = Field(default=1e-5, ge=0)
+    clip_norm: float | None = Field(default=None, gt=0)
+    ema: float | None = Field(default=None, gt=0, lt=1, description="decay of averaged weights")
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    monitor: Literal["map", "loss", "last"] = Field(
+        default="map", description="what makes weights the best so far; last: being the newest, for runs that anneal"
+    )
+    validate_every: int = Field(default=500, ge=1)
+    validation_steps: int = Field(default=20, ge=1)
+    checkpoint_every: int = Field(default=500, ge=1)
+    patience: int | None = Field(default=None, ge=1, description="validations without gain before training stops")
+    normalization_steps: int = Field(default=8, ge=1, description="batches the input's constants are taken from")
+
+
+class DistillSection(_Section):
+    """``[distill]``: learn from a teacher as well (`irec_models.training.teacher`)."""
+
+    teacher: Literal["yamnet"]
+    weight: float = Field(default=1.0, gt=0, description="of the teacher's loss beside that of the labels")
+    contrast: float = Field(
+        default=0.0, ge=0, description="weight of how the teacher tells instruments apart, beside its single values"
+    )
+    trust: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="weight of the opinion of a classifier on the teacher's embedding; for activations alone",
+    )
+    strange: float = Field(default=0.25, ge=0, le=1, description="share of windows changed beyond their labels")
+    noisy: float = Field(default=0.0, ge=0, le=1, description="share of windows that only the network hears with noise")
+
+
+class DecisionsSection(_Section):
+    """``[decisions]``: what the thresholds must hold that `irec_models.publishing.publish` chooses."""
+
+    precision_floor: float = Field(
+        default=0.5, ge=0, lt=1, description="lowest precision; networks that seldom reach it would light nothing"
+    )
+    pooled_examples: int = Field(
+        default=0, ge=0, description="examples that the threshold of all labels counts for, beside a label's own"
+    )
+    noise_share: float = Field(
+        default=0.002, gt=0, le=1, description="highest share of noise windows that light a label"
+    )
+
+
+class Recipe(_Section):
+    """A whole recipe file."""
+
+    model: ModelSection
+    data: DataSection
+    stream: StreamConfig = StreamConfig()
+    train: TrainSection
+    distill: DistillSection | None = None
+    decisions: DecisionsSection = DecisionsSection()
+    _origin: str = PrivateAttr("")
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Recipe:
+        if not self.data.hold_out and self.data.validation_split == "train":
+            raise ValueError(
+                "has an impossible value for 'data.hold_out': name a source to validate on, or set validation_split to "
+                "'dev' if that split is there for it"
+            )
+        if self.distill and self.stream.mode == "clips":
+            raise ValueError("has an impossible value for 'stream.mode': [distill] needs mixtures, not clips")
+        return self
+
+    def network(self) -> Network:
+        """A freshly initialised network for these labels.
+
+        Raises
+        ------
+        RecipeError
+            If the hyperparameters do not fit the architecture, the stream's windows do not fit the network, or the loss
+            or the teacher's opinion is none for envelopes.
+        """
+        try:
+            network = build(self.model.architecture, labels=len(self.data.labels), **self.model.hyperparameters)
+        except ValueError as error:
+            origin = self._origin or f"the recipe '{self.model.name}'"
+            raise RecipeError(f"{origin} makes no network: {error}") from error
+        wanted = (network.sample_rate, network.window_length)
+        given = (self.stream.sample_rate, self.stream.window_length)
+        if wanted != given:
+            raise RecipeError(
+                f"recipe '{self.model.name}': [stream] gives windows of {given[1]} samples at {given[0]} Hz, but "
+                f"architecture '{self.model.architecture}' takes {wanted[1]} at {wanted[0]} Hz"
+            )
+        if network.kind == "envelope" and (self.stream.mode == "clips" or self.train.loss == "categorical"):
+            raise RecipeError(
+                f"recipe '{self.model.name}': '{self.model.architecture}' gives envelopes, which neither mode 'clips' "
+                "nor loss 'categorical' can teach"
+            )
+        if network.kind == "envelope" and self.distill and self.distill.trust is not None:
+            raise RecipeError(
+                f"recipe '{self.model.name}': '{self.model.architecture}' gives envelopes, of which the teacher's "
+                "opinion on labels tells nothing; take 'trust' out of [distill]"
+            )
+        if network.kind == "envelope" and (self.stream.frames, self.stream.frame_hop) != (
+            network.frames,
+            network.frame_hop,
+        ):
+            raise RecipeError(
+                f"recipe '{self.model.name}': [stream] gives {self.stream.frames} frames, {self.stream.frame_hop} "
+                f"samples apart, but the network has {network.frames}, {network.frame_hop} apart"
+            )
+        return network
+
+
+def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
+    """Read and check a recipe.
+
+    Parameters
+    ----------
+    path : path-like
+    settings : sequence of str
+        ``key=value`` each, in the place of what the file says; see `irec_models.recipes.settings.with_settings`.
+
+    Raises
+    ------
+    RecipeError
+        If the file is missing, not TOML, has an unknown key or an impossible value; names file and key.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+        if settings:
+            content = tomllib.loads(with_settings(text, settings))
+    except FileNotFoundError as error:
+        raise RecipeError(f"there is no recipe {path}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"the recipe {path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"the recipe {path} is not TOML: {error}") from error
+    found = _check(content)
+    if isinstance(found, Mistake):
+        raise RecipeError(blame(path, found, settings, lambda some: _mistake_in(with_settings(text, some))))
+    found._origin = " with ".join((f"the recipe {path}", *(s for s in settings if s.startswith("model."))))
+    return found
+
+
+def _check(content: dict[str, Any]) -> Recipe | Mistake:
+    try:
+        recipe = Recipe.model_validate(content)
+    except ValidationError as error:
+        return of_validation(error, Recipe)
+    try:
+        check_hyperparameters(recipe.model.architecture, recipe.model.hyperparameters)
+    except HyperparameterError as error:
+        return of_hyperparameter(error)
+    return recipe
+
+
+def _mistake_in(text: str) -> Mistake | None:
+    found = _check(tomllib.loads(text))
+    return found if isinstance(found, Mistake) else None

@@ -1,0 +1,270 @@
+"""``irec-train fit``: from a recipe to a trained checkpoint."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from irec_live.errors import CheckpointError, DataError, RecipeError
+from irec_models.checkpoint import load_checkpoint
+from irec_models.data import Bank, Batch, ClipStream, MixStream, make_loader
+from irec_models.data.mixing.pools import check_examples
+from irec_models.recipes.recipe import Recipe, load_recipe
+from irec_models.training.run import Run, check_held_out_alike
+from irec_models.training.start_weights import Start, load_start, take_over
+from irec_models.training.teacher import Lesson, TaughtStream, YamNet
+from irec_models.training.trainer import Trainer
+
+_LOG_EVERY_S = 20.0
+
+
+def fit(
+    recipe_path: Path,
+    data: Sequence[Path],
+    out: Path,
+    *,
+    resume: bool = False,
+    device: str = "auto",
+    workers: int = 1,
+    threads: int | None = None,
+    teacher: Path | None = None,
+    start_from: Path | None = None,
+    settings: Sequence[str] = (),
+    console: Console | None = None,
+    go_on: str = "add --resume to the same command to continue",
+) -> Trainer:
+    """Train what a recipe says.
+
+    Everything that can be wrong (recipe, data, labels without examples, output folder) is checked before the first
+    step. Interrupted by Ctrl-C, it saves and raises `KeyboardInterrupt`.
+
+    Parameters
+    ----------
+    recipe_path, out : Path
+        Recipe; folder of the run.
+    data : sequence of Path
+        Folders with a ``manifest.csv`` each.
+    resume : bool
+        Continue the run in `out`.
+    device : str
+        ``auto`` (CUDA where there is one), ``cpu``, ``cuda``, ``cuda:1`` ...
+    workers : int
+        Processes that make data; 0 makes it in this one.
+    threads : int or None
+        CPU threads of the network; None leaves torch's choice.
+    teacher : Path or None
+        File of the teacher, if the recipe learns from one.
+    start_from : Path or None
+        Checkpoint, exported file or installed name of the model to start from; the run's recipe then tells which.
+    settings : sequence of str
+        Keys of the recipe with other values; see `irec_models.recipes.settings.with_settings`.
+    console : Console, optional
+        For what it says.
+    go_on : str
+        What an interrupted run is told to do.
+
+    Raises
+    ------
+    RecipeError, DataError, CheckpointError, OutputError
+        Before any training.
+    """
+    console = console or Console(stderr=True)
+    start = load_start(start_from) if start_from else None
+    wanted = load_recipe(recipe_path, settings).model
+    if start and (not wanted.start_from or start.name == wanted.name):
+        settings = (*settings, f"model.start_from={json.dumps(start.name)}")  # so that the run's recipe tells
+    recipe = load_recipe(recipe_path, settings)
+    _check_teacher(recipe, teacher)
+    resuming = resume and (out / "last.pt").exists()
+    if resuming:
+        check_held_out_alike([out / "last.pt"], recipe)
+    else:
+        _check_start(recipe, start)
+    network = recipe.network()
+    if network.trained_by != "fit":
+        raise RecipeError(
+            f"recipe '{recipe.model.name}': architecture '{network.architecture}' is not trained by gradient; use "
+            f"irec-train {network.trained_by}"
+        )
+    _check_examples(recipe, data)
+    run = Run(out)
+    run.begin(resume=resume)
+    target = _device(device)
+    if threads:
+        torch.set_num_threads(threads)
+    options = recipe.train
+    torch.manual_seed(options.seed)
+    network = recipe.network().to(target, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    stream = _stream(recipe, data, 0, teacher)
+    mixtures = stream.stream if isinstance(stream, TaughtStream) else stream
+    validation = _validation(recipe, data)
+    trainer = Trainer(recipe, network, run, validation)
+    if resuming:
+        trainer.restore(load_checkpoint(run.last))
+        if trainer.start:
+            settings = (*settings, f"model.start_from={json.dumps(trainer.start['name'])}")
+        run.keep(recipe_path, settings)
+        console.print(f"resuming {out} at step {trainer.step}")
+    else:
+        run.keep(recipe_path, settings)
+        windows = [mixtures.batch(step).audio for step in range(options.normalization_steps)]
+        network.cpu().fit_normalization(windows)
+        if start:
+            taken = take_over(network, recipe.data.labels, start, windows)
+            if not taken:
+                raise CheckpointError(f"no layer of {start_from} fits recipe '{recipe.model.name}'; start from another")
+            console.print(f"{taken} layers taken over from {start_from}")
+            heard = sorted(start.heard_of(recipe.data.hold_out))
+            if heard:
+                console.print(f"{start.name} heard {', '.join(heard)}: scores on them will not be of unseen sources")
+            trainer.start = {"name": start.name, "card": start.card}
+        network.to(target)
+        if trainer.guess and isinstance(stream, TaughtStream):
+            lessons = [stream.lesson(step).taught for step in range(options.normalization_steps)]
+            trainer.guess.fit(torch.cat(lessons))
+            if trainer.expert:
+                trainer.expert.fit(torch.cat(lessons))
+    if trainer.finished and trainer.validated == trainer.step:
+        console.print(f"{out} is finished at step {trainer.step}")
+        return trainer
+    batches = iter(make_loader(_stream(recipe, data, trainer.step, teacher), workers=workers))
+    try:
+        _loop(trainer, batches, console)
+    except KeyboardInterrupt:
+        trainer.save()
+        console.print(f"stopped and saved at step {trainer.step}; {go_on}")
+        raise
+    trainer.save()
+    return trainer
+
+
+def _loop(trainer: Trainer, batches: Iterator[Batch | Lesson], console: Console) -> None:
+    options = trainer.recipe.train
+    columns = (TextColumn("step {task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(str(trainer.step), total=1.0)
+        logged, since = time.monotonic(), trainer.step
+        while not trainer.finished:
+            if trainer.step and trainer.step % options.validate_every == 0 and trainer.validated < trainer.step:
+                _validate(trainer, bar.console)
+                continue  # it may have been the last that patience allowed
+            loss = trainer.train_on(next(batches))
+            bar.update(task, completed=trainer.progress, description=f"{trainer.step}  loss {loss:.4f}")
+            now = time.monotonic()
+            if now - logged >= _LOG_EVERY_S:
+                size = trainer.recipe.stream.batch_size
+                trainer.log((trainer.step - since) * size / (now - logged))
+                logged, since = now, trainer.step
+            if trainer.step % options.checkpoint_every == 0:
+                trainer.save()
+        if trainer.validated < trainer.step:
+            _validate(trainer, bar.console)
+
+
+def _validate(trainer: Trainer, console: Console) -> None:
+    entry = trainer.validate()
+    console.print(
+        f"step {trainer.step}: held-out loss {entry['validation_loss']:.4f}, "
+        f"mAP {entry['validation_map']:.3f}{' best' if entry['best'] else ''}"
+    )
+
+
+def _stream(
+    recipe: Recipe, data: Sequence[Path], start_step: int, teacher: Path | None
+) -> ClipStream | MixStream | TaughtStream:
+    kind = ClipStream if recipe.stream.mode == "clips" else MixStream
+    mixtures = kind(
+        recipe.stream,
+        data,
+        seed=recipe.train.seed,
+        hold_out=recipe.data.hold_out,
+        labels=recipe.data.labels,
+        start_step=start_step,
+        progress=True,
+    )
+    if recipe.distill and teacher and isinstance(mixtures, MixStream):
+        return TaughtStream(mixtures, teacher, recipe.distill.strange, recipe.distill.noisy)
+    return mixtures
+
+
+def _check_examples(recipe: Recipe, data: Sequence[Path]) -> None:
+    """What manifests tell of training and validation clips, before any of them is decoded."""
+    if recipe.stream.mode == "clips":  # whose stream looks at labels itself, before it decodes
+        return
+    options, bank = recipe.data, Bank(data, recipe.stream.sample_rate)
+    heard = bank.select(split="train", hold_out=options.hold_out)
+    check_examples([bank.clips[index] for index in heard], options.labels)
+    kept = bank.select(split=options.validation_split, only=options.hold_out or None)
+    check_examples([bank.clips[index] for index in kept], options.labels, allow_missing=True)
+
+
+def _check_start(recipe: Recipe, start: Start | None) -> None:
+    wanted = recipe.model.start_from
+    if wanted and start is None:
+        raise RecipeError(
+            f"recipe '{recipe.model.name}' starts from a trained {wanted}; give its file or name with --start-from"
+        )
+    if start and start.name != wanted:
+        raise RecipeError(
+            f"recipe '{recipe.model.name}' starts from {wanted}, but --start-from is {start.name}; "
+            f"to begin with that one, add --set model.start_from={start.name}"
+        )
+
+
+def _check_teacher(recipe: Recipe, teacher: Path | None) -> None:
+    if recipe.distill and teacher is None:
+        raise RecipeError(
+            f"recipe '{recipe.model.name}' learns from {recipe.distill.teacher}; give its file with --teacher, "
+            "or take [distill] out of the recipe"
+        )
+    if teacher is not None:
+        if not recipe.distill:
+            raise RecipeError(f"recipe '{recipe.model.name}' has no [distill] table, so --teacher has no use")
+        YamNet(teacher, recipe.stream.sample_rate)
+
+
+def _validation(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
+    """Windows of what is kept for validation alone, made once: of mixtures some, with another seed, of clips all.
+
+    Raises
+    ------
+    DataError
+        None of the labels has an example there: every loss would be 0, and the first step the best.
+    """
+    kept = {"split": recipe.data.validation_split, "only_sources": recipe.data.hold_out or None}
+    options: dict[str, Any] = {**kept, "labels": recipe.data.labels, "allow_missing_labels": True}
+    seed = recipe.train.seed + 1_000_003
+    if recipe.stream.mode == "clips":
+        clips = ClipStream(recipe.stream, data, seed=seed, **options)
+        _check_heard(recipe, clips.missing)
+        return list(clips.epoch())
+    stream = MixStream(recipe.stream, data, seed=seed, **options)
+    _check_heard(recipe, stream.pools.missing)
+    return [stream.batch(step) for step in range(recipe.train.validation_steps)]
+
+
+def _check_heard(recipe: Recipe, missing: frozenset[str]) -> None:
+    if missing.issuperset(recipe.data.labels):
+        raise DataError(
+            f"there is no example of {', '.join(recipe.data.labels)} to validate on; hold training sources out "
+            "instead: --set data.validation_split=train --set 'data.hold_out=[\"SOURCE\"]'"
+        )
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise RecipeError(f"there is no device '{name}'; use cpu, cuda or auto") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise RecipeError("this machine has no CUDA device that torch can use; use --device cpu")
+    return device

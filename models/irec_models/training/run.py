@@ -1,0 +1,131 @@
+"""A training run on disk: its checkpoints and its log.
+
+::
+
+    OUT/
+      recipe.toml    the recipe as it was given, settings of the command line included
+      log.jsonl      one JSON object a line: {"step", "hours", "loss", "learning_rate", "windows_per_s"} and, for
+                     validations, {"step", "validation_loss", "validation_map", "per_label", "best"}
+      last.pt        to resume from
+      best.pt        the weights that validated best, averaged if the recipe says so
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from irec_live.errors import OutputError, RecipeError
+from irec_models.recipes.recipe import Recipe, load_recipe
+from irec_models.recipes.settings import with_settings
+
+
+def recipe_beside(checkpoint: Path) -> Recipe | None:
+    """The recipe that a run keeps beside its checkpoints; None where there is none.
+
+    Raises
+    ------
+    RecipeError
+        It is broken.
+    """
+    path = checkpoint.parent / "recipe.toml"
+    return load_recipe(path) if path.is_file() else None
+
+
+def check_held_out_alike(checkpoints: Sequence[Path], *others: Recipe) -> None:
+    """See that what one was held out from, no other was trained on, as far as recipes beside them tell.
+
+    Raises
+    ------
+    RecipeError
+        They were not trained with the same sources held out: no score on one of those would be of an unseen source.
+    """
+    known = [(str(path), recipe) for path in checkpoints if (recipe := recipe_beside(path)) is not None]
+    known += [(f"the recipe '{recipe.model.name}'", recipe) for recipe in others]
+    for name, recipe in known[1:]:
+        if set(recipe.data.hold_out) != set(known[0][1].data.hold_out):
+            raise RecipeError(f"{known[0][0]} and {name} hold out different sources; train them alike")
+
+
+class Run:
+    """The files of one training run.
+
+    Parameters
+    ----------
+    folder : Path
+        Is made if it is not there.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = folder / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise OutputError(f"the output folder {folder} cannot be written: {error.strerror or error}") from error
+
+    @property
+    def last(self) -> Path:
+        """Checkpoint to resume from."""
+        return self.folder / "last.pt"
+
+    @property
+    def best(self) -> Path:
+        """Checkpoint that validated best."""
+        return self.folder / "best.pt"
+
+    @property
+    def log_path(self) -> Path:
+        """The log."""
+        return self.folder / "log.jsonl"
+
+    def begin(self, *, resume: bool) -> None:
+        """Check that nothing here is lost.
+
+        Raises
+        ------
+        RecipeError
+            If there is already a run here and `resume` is False.
+        """
+        if self.last.exists() and not resume:
+            raise RecipeError(f"{self.folder} already holds a run; add --resume to continue it, or give another --out")
+
+    def keep(self, recipe: Path, settings: Sequence[str] = ()) -> None:
+        """Keep what is trained by.
+
+        Parameters
+        ----------
+        recipe : Path
+        settings : sequence of str
+            What is trained otherwise than `recipe` says; the run's own copy has it.
+        """
+        copy = self.folder / "recipe.toml"
+        if settings:
+            copy.write_text(with_settings(recipe.read_text(encoding="utf-8"), settings), encoding="utf-8")
+        elif recipe.resolve() != copy.resolve():
+            shutil.copyfile(recipe, copy)
+
+    def log(self, entry: Mapping[str, Any]) -> None:
+        """Append one entry to the log."""
+        with self.log_path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(dict(entry)) + "\n")
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """All whole entries of the log so far."""
+        if not self.log_path.exists():
+            return
+        for line in self.log_path.read_text(encoding="utf-8").splitlines():
+            try:
+                yield json.loads(line)
+            except ValueError:
+                continue  # a line that a crash cut short

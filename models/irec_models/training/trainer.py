@@ -1,0 +1,326 @@
+"""The training loop: one network, one stream, one optimiser.
+
+Shapes: B batch, T samples in a window, K labels, N frames.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from irec_live.errors import CheckpointError, RecipeError
+from irec_live.models.spec import ModelSpec
+from irec_models.checkpoint import Checkpoint, save_checkpoint
+from irec_models.data import Batch
+from irec_models.losses import LOSSES, masked_cross_entropy
+from irec_models.nets import Network
+from irec_models.recipes.recipe import Recipe
+from irec_models.training.ema import WeightAverage
+from irec_models.training.run import Run
+from irec_models.training.schedule import Plateau, one_cycle
+from irec_models.training.teacher import Expert, Guess, Lesson, Pupil
+from irec_models.training.validation import judge
+
+
+class Trainer:
+    """Takes batches, makes checkpoints.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    network : Network
+        On its device.
+    run : Run
+        Where checkpoints and log go.
+    validation : sequence of Batch
+        Held-out windows.
+    clock : callable
+        Seconds, monotonic.
+
+    Attributes
+    ----------
+    step : int
+        Optimiser steps done.
+    seconds : float
+        Spent in training, earlier sittings included.
+    best : float
+        Highest validation score so far; `flat` validations ago.
+    validated : int
+        Steps at the last validation.
+    start : dict of str to str
+        Name and card of the model it began with, for its own card; empty if it began with nothing.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        network: Network,
+        run: Run,
+        validation: Sequence[Batch],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.recipe = recipe
+        self.network = network
+        self.run = run
+        self.validation = validation
+        self.device = next(network.parameters()).device
+        self.loss = LOSSES[recipe.train.loss]
+        self.narrow = _narrow(recipe.train.precision, self.device)
+        options = recipe.train
+        kind = torch.optim.Adam if options.optimizer == "adam" else torch.optim.AdamW
+        self.guess = _guess(recipe, network)
+        self.expert = _expert(recipe, self.device)
+        helpers = [module for module in (self.guess, self.expert) if module is not None]
+        learning = [*network.parameters(), *(p for module in helpers for p in module.parameters())]
+        self.optimizer = kind(learning, lr=options.learning_rate, weight_decay=options.weight_decay)
+        self.average = WeightAverage(network, options.ema) if options.ema else None
+        self.plateau = Plateau(
+            options.learning_rate, options.plateau_factor, options.plateau_patience, options.minimum_rate
+        )
+        self.step = 0
+        self.seconds = 0.0
+        self.best = -math.inf
+        self.flat = 0
+        self.validated = 0
+        self.start: dict[str, str] = {}
+        self._clock = clock
+        self._resumed_at = clock()
+        self._recent = (0.0, 0.0, 0)
+
+    @property
+    def progress(self) -> float:
+        """Share of the run done, by steps or by the recipe's budget of hours, whichever is further."""
+        options = self.recipe.train
+        by_time = self.elapsed / 3600.0 / options.budget_hours if options.budget_hours else 0.0
+        return max(self.step / options.steps, by_time)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of training so far, this sitting included."""
+        return self.seconds + self._clock() - self._resumed_at
+
+    @property
+    def finished(self) -> bool:
+        """Whether steps, budget or patience are used up."""
+        patience = self.recipe.train.patience
+        return self.progress >= 1.0 or (patience is not None and self.flat >= patience)
+
+    def rate(self) -> float:
+        """Learning rate of the next step."""
+        options = self.recipe.train
+        if options.schedule == "one-cycle":
+            return one_cycle(self.progress, options.learning_rate, options.minimum_rate, options.warmup)
+        return self.plateau.rate if options.schedule == "plateau" else options.learning_rate
+
+    def train_on(self, given: Batch | Lesson) -> float:
+        """One optimiser step; the loss before it.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss is not finite: going on would write broken weights over good ones.
+        """
+        self.network.train()
+        # Dropout as a function of seed and step: a resumed run needs no state of a random generator, on any device.
+        torch.manual_seed(self.recipe.train.seed * 1_000_003 + self.step)
+        rate = self.rate()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        loss, said = self._judge(given)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise FloatingPointError(f"the loss became {value} at step {self.step}; lower learning_rate")
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.recipe.train.clip_norm:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.train.clip_norm)
+        self.optimizer.step()
+        if self.average:
+            self.average.update(self.network)
+        self.step += 1
+        total, taught_total, count = self._recent
+        self._recent = (total + value, taught_total + said, count + 1)
+        return value
+
+    def _judge(self, given: Batch | Lesson) -> tuple[Tensor, float]:
+        """The loss of one batch, and the part of it that is the teacher's."""
+        batch, taught = given if isinstance(given, Lesson) else (given, None)
+        audio, presence, envelope, mask = (part.to(self.device, non_blocking=True) for part in batch)
+        wanted = presence if self.network.kind == "activation" else self.network.targets(envelope, audio)
+        with torch.no_grad():
+            features = self.network.features(audio)
+        network, distill = self.network, self.recipe.distill
+        if taught is None or self.guess is None or distill is None or not isinstance(network, Pupil):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.narrow):
+                logits = network.classify(features)
+            return self.loss(logits.float(), wanted, mask), 0.0
+        taught = taught.to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.narrow):
+            embedding = network.embed(features)
+            logits = network.decide(embedding)
+            opinion = self.guess.loss(embedding, taught)
+        loss = distill.weight * opinion
+        if self.expert:
+            loss = loss + masked_cross_entropy(self.expert(taught), presence, mask)
+            wanted, mask = self.expert.advise(taught, presence, mask, self.step)
+        return loss + self.loss(logits.float(), wanted, mask), float(opinion.detach())
+
+    def log(self, windows_per_s: float) -> None:
+        """Write the mean loss since the last call."""
+        total, taught_total, count = self._recent
+        self._recent = (0.0, 0.0, 0)
+        entry = {"step": self.step, "hours": round(self.elapsed / 3600, 4), "loss": total / max(count, 1)}
+        if self.guess:
+            entry["teacher_loss"] = taught_total / max(count, 1)
+        self.run.log({**entry, "learning_rate": self.rate(), "windows_per_s": round(windows_per_s, 1)})
+
+    def validate(self) -> dict[str, Any]:
+        """Judge the held-out windows, keep the weights if they are the best, log; the log's entry."""
+        network = self.averaged()
+        result = judge(network, self.validation, self.loss)
+        mean = result.mean_average_precision()
+        monitor = self.recipe.train.monitor
+        score = -result.loss if monitor == "loss" else mean
+        improved = score > self.best or monitor == "last"
+        self.best, self.flat = (score, 0) if improved else (self.best, self.flat + 1)
+        if self.recipe.train.schedule == "plateau":
+            self.plateau.update(score)
+        entry: dict[str, Any] = {
+            "step": self.step,
+            "hours": round(self.elapsed / 3600, 4),
+            "validation_loss": result.loss,
+            "validation_map": mean,
+            "best": improved,
+        }
+        if improved:
+            progress = {key: entry[key] for key in ("step", "hours", "validation_loss", "validation_map")}
+            if self.start:
+                progress["start"] = self.start
+            save_checkpoint(self.run.best, self._checkpoint(network.state_dict(), progress))
+        self.run.log(entry)
+        self.validated = self.step
+        return entry
+
+    def averaged(self) -> Network:
+        """The network to judge by: a copy with averaged weights, or the network itself."""
+        if not self.average:
+            return self.network
+        network = copy.deepcopy(self.network)
+        network.load_state_dict(self.average.state_dict(self.network))
+        return network
+
+    def save(self) -> None:
+        """Write ``last.pt``, with all that resuming needs."""
+        training = {
+            "step": self.step,
+            "seconds": self.elapsed,
+            "best": self.best,
+            "flat": self.flat,
+            "validated": self.validated,
+            "plateau": self.plateau.state(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+        if self.start:
+            training["start"] = self.start
+        if self.guess:
+            training["guess"] = self.guess.state_dict()
+        if self.expert:
+            training["expert"] = self.expert.state_dict()
+        if self.average:
+            training["average"] = self.average.values
+            training["average_step"] = self.average.step
+        save_checkpoint(self.run.last, self._checkpoint(self.network.state_dict(), training))
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Continue where ``last.pt`` stands.
+
+        Raises
+        ------
+        CheckpointError
+            If it is of another recipe or is not a ``last.pt``.
+        """
+        state = checkpoint.training
+        saved = checkpoint.network()
+        spec, model = checkpoint.spec, self.recipe.model
+        theirs = (spec.name, spec.labels, saved.architecture, saved.hyperparameters)
+        if theirs != (model.name, self.recipe.data.labels, model.architecture, self.network.hyperparameters):
+            raise CheckpointError(f"{self.run.last} is of another network than the recipe's; give another --out")
+        try:
+            self.network.load_state_dict(dict(checkpoint.state_dict))
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.plateau.restore(state["plateau"])
+            self.step, self.seconds = int(state["step"]), float(state["seconds"])
+            self.best, self.flat = float(state["best"]), int(state["flat"])
+            self.validated = int(state.get("validated", self.step))
+            self.start = dict(state.get("start", {}))
+            if self.guess:
+                self.guess.load_state_dict(state["guess"])
+            if self.expert:
+                self.expert.load_state_dict(state["expert"])
+            if self.average:
+                self.average.restore(state["average"], int(state["average_step"]))
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise CheckpointError(f"{self.run.last} cannot be resumed with this recipe: {error}") from error
+        self._resumed_at = self._clock()
+
+    def _checkpoint(self, weights: dict[str, Tensor], training: dict[str, Any]) -> Checkpoint:
+        return Checkpoint(
+            architecture=self.network.architecture,
+            hyperparameters=self.network.hyperparameters,
+            state_dict=weights,
+            spec=spec_of(self.recipe, self.network),
+            training=training,
+        )
+
+
+def spec_of(recipe: Recipe, network: Network) -> ModelSpec:
+    """What the app must know about the recipe's model; thresholds and scores come later, from evaluation."""
+    return ModelSpec(
+        name=recipe.model.name,
+        title=recipe.model.title,
+        kind=network.kind,
+        labels=recipe.data.labels,
+        sample_rate=network.sample_rate,
+        window_length=network.window_length,
+        hop_length=recipe.model.hop_length,
+        frames=network.frames,
+        frame_hop=network.frame_hop,
+        architecture=network.architecture,
+        front_end=network.front_end,
+        parameters=network.parameter_count,
+        licence=recipe.model.licence,
+        training_data=recipe.model.training_data,
+        seed=recipe.train.seed,
+    )
+
+
+def _guess(recipe: Recipe, network: Network) -> Guess | None:
+    if recipe.distill is None:
+        return None
+    if not isinstance(network, Pupil):
+        raise RecipeError(
+            f"recipe '{recipe.model.name}': architecture '{network.architecture}' cannot learn from a teacher"
+        )
+    guess = Guess(network.embedding_size, recipe.distill.contrast, network.kind == "envelope")
+    return guess.to(next(network.parameters()).device)
+
+
+def _expert(recipe: Recipe, device: torch.device) -> Expert | None:
+    if recipe.distill is None or recipe.distill.trust is None:
+        return None
+    return Expert(len(recipe.data.labels), recipe.distill.trust).to(device)
+
+
+def _narrow(precision: str, device: torch.device) -> bool:
+    """Whether to train in bfloat16: where the hardware multiplies it faster, unless the recipe says otherwise."""
+    if precision != "auto":
+        return precision == "bf16"
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())

@@ -1,0 +1,1 @@
+"""Chen, Ghobakhlou and Narayanan: one classifier for every instrument."""

@@ -1,0 +1,1 @@
+"""Commands that the published systems add to ``irec-train``."""

@@ -1,0 +1,127 @@
+"""``irec-train reproduce``: a paper's table on the paper's data, in one command."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from irec_models.commands.options import FILE, machine_options, settings_option, stop_on_signals
+
+if TYPE_CHECKING:
+    from irec_papers.reproduce import Each, Reproduction
+
+
+_NAMES = {"s1": "S1, mean", "s2": "S2, sum / strongest"}
+
+
+@click.command()
+@click.argument("recipe", type=FILE)
+@click.option("--data", "folder", type=FILE, required=True, help="Folder of the data set, as it was unpacked.")
+@click.option("--out", type=FILE, help="Folder of the run; default runs/NAME of the recipe.")
+@settings_option
+@machine_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
+def reproduce(
+    recipe: Path,
+    folder: Path,
+    out: Path | None,
+    settings: tuple[str, ...],
+    device: str,
+    workers: int,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Train RECIPE on a public data set and measure it on its test set as the paper did.
+
+    The data set needs nothing but its files: its manifest is written if there is none. Stopped, the same command goes
+    on where it was. At the end the paper's numbers stand beside ours.
+    """
+    from irec_papers.reproduce import reproduce as run
+
+    stop_on_signals()
+    try:
+        with _progress() as each:
+            result = run(
+                recipe,
+                folder,
+                out or Path("runs") / recipe.stem,
+                settings=settings,
+                device=device,
+                workers=workers,
+                threads=threads,
+                each=each,
+            )
+    except KeyboardInterrupt:
+        sys.exit(130)
+    if not result.learnt:
+        click.echo(
+            "irec-train: validation never got better than guessing, so the scores mean nothing; try "
+            "--set model.hyperparameters.gain=true (han) or a lower train.learning_rate, with another --out",
+            err=True,
+        )
+    if as_json:
+        click.echo(json.dumps({"schema": "irec.reproduction/1", **result.to_dict()}))
+        return
+    console = Console()
+    console.print(_summary(result), _sweep(result), _instruments(result))
+    click.echo(f"next: irec-export {result.checkpoint} -o {result.checkpoint.with_suffix('.onnx').name}")
+
+
+@contextmanager
+def _progress() -> Iterator[Each]:
+    """A bar that begins with the first clip: before, training has its own."""
+    screen = Console(stderr=True)
+    bars: list[Progress] = []
+
+    def each(split: str) -> Callable[[], None]:
+        if not bars:
+            bars.append(Progress(console=screen, transient=True, disable=not screen.is_terminal))
+            bars[0].start()
+        task = bars[0].add_task(f"clips of {split}", total=None)
+        return lambda: bars[0].advance(task)
+
+    try:
+        yield each
+    finally:
+        for bar in bars:
+            bar.stop()
+
+
+def _summary(result: Reproduction) -> Table:
+    from irec_papers.reproduce import CHOSEN, six
+
+    columns = ("aggregation", "threshold", "mic P", "mic R", "mic F1", "mac P", "mac R", "mac F1")
+    table = Table(*columns, title=f"{result.clips:,} test clips")
+    for key in dict.fromkeys((result.best("s1"), result.best("s2"), CHOSEN)):
+        table.add_row(_NAMES[key[0]], f"{key[1]:.2f}", *(f"{value:.3f}" for value in six(result.sweep[key])))
+    for (how, threshold), row in result.published.items():
+        table.add_row(f"paper: {_NAMES[how]}", f"{threshold:.2f}", *(f"{value:.3f}" for value in row), style="dim")
+    return table
+
+
+def _sweep(result: Reproduction) -> Table:
+    table = Table("aggregation", "threshold", "micro F1", "macro F1", title="every threshold")
+    for (how, threshold), scores in result.sweep.items():
+        table.add_row(_NAMES[how], f"{threshold:.2f}", f"{scores.micro_f1:.3f}", f"{scores.macro_f1:.3f}")
+    return table
+
+
+def _instruments(result: Reproduction) -> Table:
+    from irec_papers.reproduce import CHOSEN
+
+    title = f"instruments, {_NAMES[CHOSEN[0]]}, threshold {CHOSEN[1]:.2f}"
+    table = Table("instrument", "clips", "AP", "precision", "recall", "F1", title=title)
+    for label, row in result.sweep[CHOSEN].labels.items():
+        numbers = (row.average_precision, row.precision, row.recall, row.f1)
+        cells = [f"{value:.3f}" for value in numbers] if row.support else ["-"] * 4
+        table.add_row(label, str(row.support), *cells)
+    return table

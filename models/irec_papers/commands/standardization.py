@@ -1,0 +1,36 @@
+"""``irec-train standardization``: what a causal form of it costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from irec_models.commands.options import FILE, data_folders
+
+
+@click.command()
+@click.argument("checkpoint", type=FILE)
+@data_folders
+@click.option("--source", "sources", multiple=True, required=True, help="Held-out source for mixtures; repeatable.")
+def standardization(checkpoint: Path, data: tuple[Path, ...], sources: tuple[str, ...]) -> None:
+    """Measure CHECKPOINT with its input standardised by constants, by what was heard so far, and by whole recordings.
+
+    The last needs the future, so it is no choice for a live network; the difference is what causality costs.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from irec_models.checkpoint import load_checkpoint
+    from irec_models.commands.progress_bars import bars, begin_in
+    from irec_papers.standardization import measure
+
+    loaded = load_checkpoint(checkpoint)
+    table = Table("standardised by", "dev mAP", "dev top-1", "mixtures mAP", "envelope error", title=loaded.spec.name)
+    with bars() as shown:
+        forms = measure(loaded.network(), loaded.spec, data, sources, begin=begin_in(shown))
+    for scores in forms:
+        error = "-" if scores.envelope_db is None else f"{scores.envelope_db:.2f} dB"
+        numbers = (scores.dev_macro_map, scores.dev_top1, scores.mixes_macro_map)
+        table.add_row(scores.form, *(f"{number:.3f}" for number in numbers), error)
+    Console().print(table)

@@ -1,0 +1,1 @@
+"""Han, Kim and Lee, 2017: the ConvNet for predominant instruments."""

@@ -1,0 +1,1 @@
+"""Neuroment, Häusler and Maier, 2022: envelopes of every instrument."""

@@ -1,0 +1,104 @@
+"""Sections to one HTML file that needs nothing else: no script, no style sheet, no server."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import jinja2
+
+from irec_live.errors import OutputError
+from irec_models.progress import Begin
+from irec_papers.report import (
+    figures_chen,
+    figures_deconvolution,
+    figures_hidden,
+    figures_instruments,
+    figures_lumen,
+    figures_matrices,
+    figures_mistakes,
+    figures_neuroment,
+    figures_summary,
+    figures_thresholds,
+)
+from irec_papers.report.drawing import look
+from irec_papers.report.section import Section
+from irec_papers.report.study import Study
+
+Chapter = Callable[[Study], list[Section]]
+
+
+def chapters(mistakes: int) -> tuple[Chapter, ...]:
+    """What draws the page, in its order; `mistakes` are shown for each model."""
+    return (
+        figures_summary.sections,
+        figures_instruments.sections,
+        figures_thresholds.sections,
+        figures_chen.sections,
+        figures_lumen.sections,
+        figures_neuroment.sections,
+        figures_matrices.sections,
+        figures_hidden.sections,
+        figures_deconvolution.sections,
+        lambda study: figures_mistakes.sections(study, mistakes),
+    )
+
+
+def draw(study: Study, *, mistakes: int, begin: Begin) -> list[Section]:
+    """All sections that the study's models make sense for.
+
+    Parameters
+    ----------
+    study : Study
+    mistakes : int
+        Worst ones to show of each model.
+    begin : callable
+        For progress; see `irec_models.progress`.
+    """
+    each = begin("figures", len(chapters(mistakes)))
+    found = []
+    with look():
+        for chapter in chapters(mistakes):
+            found += chapter(study)
+            each()
+    return found
+
+
+def render(title: str, made: str, sections: Sequence[Section]) -> str:
+    """The page's HTML; every text is escaped.
+
+    Parameters
+    ----------
+    title, made : str
+        Heading, and the line below it: when and by what.
+    sections : sequence of Section
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("irec_papers.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template("report.html.j2").render(title=title, made=made, sections=sections)
+
+
+def write(path: Path, content: str) -> None:
+    """Write a page whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(content, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()

@@ -1,0 +1,288 @@
+"""What figures are drawn from: every model's judgements of the same clips and mixtures.
+
+Shapes: C clips, K labels, T samples.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from irec_live.errors import CheckpointError, DataError, ModelError
+from irec_live.models.spec import ModelSpec
+from irec_models.data import EvalClip, EvalMix, common_players, eval_clips, has_stems, held_out_mixes
+from irec_models.data.manifests.labels import truth_of
+from irec_models.data.manifests.manifest import read_manifests
+from irec_models.measuring.clip_scores import Evaluation, JudgedClips, evaluate, judge_clips
+from irec_models.measuring.mixture_scores import JudgedMixes, MixEvaluation, judge_mixes, score_mixes
+from irec_models.measuring.predictors import Judge, load_judge, model_file
+from irec_models.measuring.restore import network_of
+from irec_models.nets import Network
+from irec_models.progress import Begin
+from irec_papers.report.memory import Memory, RememberingJudge
+
+CHEN_SIZES = range(11)
+"""Table V of Chen et al.: nothing, solo, duo ... decet."""
+
+CHEN_SAMPLES = 100
+"""Of each size, in the same table."""
+
+CHEN_SECONDS = 4.0
+"""Length of a note of NSynth, of which they are made."""
+
+_TIMED_WINDOWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Which sound is judged.
+
+    Attributes
+    ----------
+    folders : tuple of Path
+        Each with ``manifest.csv``.
+    split : str
+    sources : tuple of str
+        Only these; empty for all.
+    hop_s : float or None
+        Seconds between windows of a clip; None for half a window.
+    per_size : int
+        Mixtures of each size.
+    """
+
+    folders: tuple[Path, ...]
+    split: str = "dev"
+    sources: tuple[str, ...] = ()
+    hop_s: float | None = None
+    per_size: int = CHEN_SAMPLES
+
+    def clips(self, spec: ModelSpec) -> Iterator[EvalClip]:
+        """Real clips at a model's rate."""
+        return eval_clips(
+            self.folders,
+            sample_rate=spec.sample_rate,
+            labels=spec.labels,
+            split=self.split,
+            sources=self.sources or None,
+        )
+
+    def has_stems(self) -> bool:
+        """Whether anything can be mixed; by the manifests alone."""
+        return has_stems(self.folders, split=self.split, sources=self.sources or None)
+
+    def check_labels(self, spec: ModelSpec) -> None:
+        """By the manifests alone.
+
+        Raises
+        ------
+        DataError
+            No clip has one of a model's labels.
+        """
+        clips = [
+            clip
+            for clip in read_manifests(self.folders)
+            if clip.split == self.split and (not self.sources or clip.source in self.sources)
+        ]
+        heard = (truth_of(clip.labels, clip.origin, spec.labels, clip.unknown).present for clip in clips)
+        if clips and not any(heard):
+            raise DataError(
+                f"no clip of split '{self.split}' with the chosen sources has one of the labels of '{spec.name}': "
+                f"{', '.join(spec.labels)}"
+            )
+
+    def mixes(self, spec: ModelSpec) -> Iterator[EvalMix]:
+        """Mixtures of 0 to 10 sources after Table V of Chen et al."""
+        return held_out_mixes(
+            self.folders,
+            sample_rate=spec.sample_rate,
+            labels=spec.labels,
+            players=common_players(spec.labels),
+            split=self.split,
+            sources=self.sources or None,
+            sizes=CHEN_SIZES,
+            per_size=self.per_size,
+            seconds=CHEN_SECONDS,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One model with all it said.
+
+    Attributes
+    ----------
+    name : str
+        Unique in the study.
+    judge : Judge
+        Remembers what it said.
+    sha256 : str
+        Of the file.
+    parameters : int
+        0 if unknown.
+    ms : float
+        Milliseconds a window, one at a time on one thread.
+    mixes, mix_scores : JudgedMixes, MixEvaluation or None
+        None where the material has no stems.
+    """
+
+    name: str
+    path: Path
+    judge: Judge
+    spec: ModelSpec
+    sha256: str
+    parameters: int
+    ms: float
+    clips: JudgedClips
+    scores: Evaluation
+    mixes: JudgedMixes | None
+    mix_scores: MixEvaluation | None
+
+    @cached_property
+    def network(self) -> Network | None:
+        """In torch, for figures that look inside; None where the file cannot be restored."""
+        try:
+            return network_of(self.path)
+        except (CheckpointError, ModelError):
+            return None
+
+    @property
+    def window_ms(self) -> int:
+        """Window length."""
+        return round(1000 * self.spec.window_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """All models on the same material.
+
+    Attributes
+    ----------
+    cache : Path
+        Folder of what models said, also for those that a figure asks besides.
+    stems : bool
+        Whether the material has clips of one instrument by itself; without, nothing is mixed.
+    """
+
+    material: Material
+    subjects: tuple[Subject, ...]
+    cache: Path
+    stems: bool = True
+
+    def of_kind(self, kind: str) -> tuple[Subject, ...]:
+        """Models that tell activations, or envelopes."""
+        return tuple(subject for subject in self.subjects if subject.spec.kind == kind)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of all models, in the order in which they come."""
+        return tuple(dict.fromkeys(label for subject in self.subjects for label in subject.spec.labels))
+
+
+def conduct(
+    paths: Sequence[Path],
+    material: Material,
+    cache: Path,
+    memories: ExitStack,
+    *,
+    begin: Begin,
+) -> Study:
+    """Let every model judge everything; what was judged before is not judged again.
+
+    Material without stems is judged clip by clip alone.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        ``.onnx`` files or checkpoints.
+    material : Material
+    cache : Path
+        Folder for `irec_papers.report.memory`.
+    memories : ExitStack
+        Lets the judges of the study go, and saves what they said, when it is closed.
+    begin : callable
+        For progress; see `irec_models.progress`.
+
+    Raises
+    ------
+    ModelError, CheckpointError
+        A model is broken.
+    DataError
+        There is nothing to judge, or a model is named twice; told before the first clip is judged.
+    OutputError
+        The cache cannot be written.
+    """
+    # All are opened before the first is judged: a broken one should not come to light after an hour.
+    paths = [model_file(path) for path in paths]
+    opened = [(path, load_judge(path)[0], _sha256(path)) for path in paths]
+    digests = [digest for _, _, digest in opened]
+    if len(set(digests)) != len(digests):
+        raise DataError("a model is named twice; name each once")
+    stems = material.has_stems()
+    for _, judge, _ in opened:
+        material.check_labels(judge.spec)
+    names = _names([judge.spec.name for _, judge, _ in opened], paths)
+    subjects = []
+    for name, (path, judge, digest) in zip(names, opened, strict=True):
+        ms = ms_per_window(judge)
+        memory = memories.enter_context(Memory(cache / f"{digest}.sqlite3"))
+        remembering = RememberingJudge(judge, memory)
+        each = begin(f"{name}: clips of {material.split}", None)
+        clips = judge_clips(remembering, material.clips(judge.spec), hop_s=material.hop_s, each=each)
+        mixes = None
+        if stems:
+            each = begin(f"{name}: mixtures", len(CHEN_SIZES) * material.per_size)
+            mixes = judge_mixes(remembering, material.mixes(judge.spec), each=each)
+        subjects.append(
+            Subject(
+                name=name,
+                path=path,
+                judge=remembering,
+                spec=judge.spec,
+                sha256=digest,
+                parameters=judge.spec.parameters,
+                ms=ms,
+                clips=clips,
+                scores=evaluate(clips, judge.spec),
+                mixes=mixes,
+                mix_scores=score_mixes(mixes, judge.spec) if mixes else None,
+            )
+        )
+    return Study(material, tuple(subjects), cache, stems)
+
+
+def ms_per_window(judge: Judge) -> float:
+    """Milliseconds of a window, judged alone on one thread.
+
+    Of the fastest tenth: whatever else the machine does only ever makes a window slower.
+    """
+    window = np.random.default_rng(0).uniform(-0.5, 0.5, (1, judge.spec.window_length)).astype(np.float32)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        times = []
+        for _ in range(_TIMED_WINDOWS + 2):
+            start = time.perf_counter()
+            judge(window)
+            times.append(1e3 * (time.perf_counter() - start))
+    finally:
+        torch.set_num_threads(threads)
+    return statistics.quantiles(times[2:], n=10)[0]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _names(names: Sequence[str], paths: Sequence[Path]) -> list[str]:
+    """Names as they are, with the file where two are the same."""
+    return [f"{name} ({path.name})" if names.count(name) > 1 else name for name, path in zip(names, paths, strict=True)]

@@ -1,0 +1,85 @@
+"""Every recipe that ships makes a network whose windows the stream gives, and names itself after its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from irec_live.models.catalog import bundled_models
+from irec_live.models.spec import ModelSpec
+from irec_live.on_demand import ON_DEMAND
+from irec_models.nets import ARCHITECTURES, Network
+from irec_models.recipes.recipe import load_recipe
+from irec_models.training.trainer import spec_of
+
+RECIPES = sorted((Path(__file__).parents[2] / "models" / "recipes").glob("*.toml"))
+
+TOO_LARGE = {"chen-4s": 126, "neuroment-stft": 56, "vaznonis-fft-3s": 160, "vaznonis-irmas": 160}
+"""MB of weights of what does not ship in the wheel, whose limit is 15."""
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_the_recipe_makes_its_network(path: Path) -> None:
+    recipe = load_recipe(path)
+    assert recipe.model.name == path.stem
+    network = recipe.network()
+    assert isinstance(spec_of(recipe, network), ModelSpec)
+    assert recipe.model.hop_length <= network.window_length
+    megabytes = _deployed(network) * 4 / 1e6
+    assert megabytes == pytest.approx(TOO_LARGE[path.stem], rel=0.02) if path.stem in TOO_LARGE else megabytes < 12
+
+
+def _deployed(network: Network) -> int:
+    """Weights that are left when what only training needs is folded away."""
+    if not network.hyperparameters.get("batch_norm"):
+        return network.parameter_count
+    return type(network)(**{**network.hyperparameters, "batch_norm": False}).parameter_count
+
+
+def test_the_app_knows_every_recipe_whose_model_is_not_bundled() -> None:
+    known = {model.name: model for model in ON_DEMAND}
+    bundled = {model.name for model in bundled_models()}
+    made = {path.stem: load_recipe(path) for path in RECIPES}
+    assert set(made) - bundled <= set(known), "irec_live/on_demand.py lacks a recipe's model"
+    for name, model in known.items():
+        if name == "lumen-fusion":  # made of others
+            continue
+        assert f"models/recipes/{name}.toml" in model.command
+        if name not in bundled:
+            network = made[name].network()
+            assert model.kind == network.kind
+            # Unknown before the training that chooses support vectors, or which labels are kept.
+            assert model.parameters in (0, _deployed(network))
+
+
+def test_every_architecture_has_a_recipe_or_is_joined_from_some() -> None:
+    made = {load_recipe(path).model.architecture for path in RECIPES}
+    # Test doubles may be registered too, here or, in the same process, by other tests.
+    published = {name for name, net in ARCHITECTURES.items() if net.__module__.startswith("irec_models.")}
+    assert published - made == {"lumen-fusion"}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("han-1s", "lumen-mel", "lumen-modgd", "lumen-chroma", "chen-1s", "vaznonis-fft", "vaznonis-lstm"),
+        ("neuroment-mel", "neuroment-cqt", "neuroment-stft"),
+    ],
+)
+def test_systems_to_compare_are_trained_alike(names: tuple[str, ...]) -> None:
+    """Same windows, same optimiser, ten hours of sound: the comparison is of networks.
+
+    The first of each is a baseline of this project's own networks too, and its recipe trains on.
+    """
+    longer, *recipes = [load_recipe(RECIPES[0].with_name(f"{name}.toml")) for name in names]
+    for recipe in recipes:
+        assert recipe.stream == longer.stream
+        assert recipe.data == longer.data
+        for key in ("seed", "optimizer", "learning_rate", "weight_decay", "schedule"):
+            assert getattr(recipe.train, key) == getattr(longer.train, key), (recipe.model.name, key)
+        assert recipe.train.budget_hours is None
+        assert recipe.train.ema == recipes[0].train.ema
+        stream = recipe.stream
+        heard_h = recipe.train.steps * stream.batch_size * stream.window_length / stream.sample_rate / 3600
+        assert heard_h == pytest.approx(10, rel=0.01)

@@ -1,0 +1,124 @@
+"""Standardising causally or by the whole recording: the forms agree where they must."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import small_nets
+import tiny_bank
+import torch
+from click.testing import CliRunner
+from irec_papers.standardization import FormScores, Restandardized, measure
+
+from irec_live.models.spec import ModelSpec
+from irec_models.cli import main
+from irec_models.measuring.predictors import windows_of
+from irec_models.progress import Begin
+
+WORK = ("clips of dev", "mixtures")
+
+SPEC = ModelSpec(
+    name="small",
+    kind="activation",
+    labels=("flute", "piano", "drums"),
+    sample_rate=8000,
+    window_length=4096,
+    hop_length=2048,
+)
+
+
+@pytest.fixture
+def network() -> small_nets.SmallNet:
+    torch.manual_seed(0)
+    network = small_nets.SmallNet(3)
+    network.fit_normalization([0.1 * torch.randn(4, 4096)])
+    return network.eval()
+
+
+def recording(seconds: float, level: float = 0.1) -> np.ndarray:
+    noise = np.random.default_rng(1).standard_normal(round(seconds * 8000))
+    return (level * noise).astype(np.float32)
+
+
+def said(network: small_nets.SmallNet, form: str, audio: np.ndarray) -> np.ndarray:
+    judge = Restandardized(network, SPEC, form)  # type: ignore[arg-type]
+    judge.begin(audio)
+    windows = windows_of(audio, 4096, 2048)
+    return np.concatenate([judge(windows[:3]), judge(windows[3:])])
+
+
+def test_constants_are_the_network_itself(network: small_nets.SmallNet) -> None:
+    audio = recording(2.0)
+    with torch.no_grad():
+        expected = network.predict(torch.from_numpy(windows_of(audio, 4096, 2048))).numpy()
+    np.testing.assert_allclose(said(network, "constants", audio), expected, atol=1e-6)
+
+
+def test_what_was_heard_does_not_depend_on_what_comes(network: small_nets.SmallNet) -> None:
+    audio = recording(3.0)
+    changed = audio.copy()
+    changed[8 * 2048 :] *= 30  # later than the sixth window ends
+    first, second = said(network, "heard", audio), said(network, "heard", changed)
+    np.testing.assert_array_equal(first[:6], second[:6])
+    assert np.abs(first[8:] - second[8:]).max() > 0
+    whole = said(network, "whole", audio), said(network, "whole", changed)
+    assert np.abs(whole[0][:6] - whole[1][:6]).max() > 1e-3
+
+
+def test_after_long_enough_what_was_heard_is_the_whole(network: small_nets.SmallNet) -> None:
+    audio = recording(40.0, level=0.01)
+    heard, whole = said(network, "heard", audio), said(network, "whole", audio)
+    assert np.abs(heard[0] - whole[0]).max() > 2 * np.abs(heard[-1] - whole[-1]).max()
+    np.testing.assert_allclose(heard[-1], whole[-1], atol=0.1)
+
+
+def test_another_recording_begins_anew(network: small_nets.SmallNet) -> None:
+    judge = Restandardized(network, SPEC, "heard")
+    windows = windows_of(recording(1.0), 4096, 2048)
+    judge.begin(recording(1.0))
+    first = judge(windows)
+    judge.begin(recording(1.0))
+    np.testing.assert_array_equal(judge(windows), first)
+
+
+def test_an_unknown_form_is_refused(network: small_nets.SmallNet) -> None:
+    with pytest.raises(ValueError, match="unknown form 'future'"):
+        Restandardized(network, SPEC, "future")  # type: ignore[arg-type]
+
+
+def test_every_form_tells_how_far_it_is(
+    network: small_nets.SmallNet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, private_home: Path
+) -> None:
+    monkeypatch.setattr("irec_papers.standardization._MIXES_PER_SIZE", 1)
+    bank = tiny_bank.write_bank(tmp_path)
+    ticks: Counter[str] = Counter()
+
+    def begin(name: str, total: int | None) -> Callable[[], None]:
+        return lambda: ticks.update([name])
+
+    measure(network, SPEC, [bank], ["south"], begin=begin)
+    assert list(ticks) == [f"{form}: {what}" for form in ("constants", "heard", "whole") for what in WORK]
+    assert len(set(ticks.values())) == len(WORK)  # each form judges the same
+    assert min(ticks.values()) >= 3
+
+
+def test_the_command_shows_a_bar_on_the_error_stream_alone(
+    small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # what makes rich take any stream for a terminal
+    scores = [FormScores("heard", 0.5, 0.25, 0.75, None)]
+
+    def measured(*_: object, begin: Begin) -> list[FormScores]:
+        begin("heard: clips of dev", None)()
+        return scores
+
+    monkeypatch.setattr("irec_papers.standardization.measure", measured)
+    result = CliRunner().invoke(main, ["standardization", str(small_checkpoint), "--source", "south"])
+    assert result.exit_code == 0, result.output
+    assert "heard: clips of dev" in result.stderr
+    assert "clips of dev" not in result.stdout
+    assert "0.750" in result.stdout
