@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = {"irec_live", "irec_models", "irec_export", "irec_assets"}
+PACKAGES = {"irec_live", "irec_models", "irec_papers", "irec_export", "irec_assets"}
 WHEEL = Path(os.environ["IREC_WHEEL"])
 BUNDLED = (
     "tutti-1s", "tutti-348ms", "han-1s", "neuroment-mel", "neuroment-cqt", "lumen-mel", "lumen-modgd", "lumen-chroma",

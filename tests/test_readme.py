@@ -11,7 +11,6 @@ import contextlib
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,7 +57,7 @@ def shell_lines(page: Path) -> Iterator[str]:
 def docstring_lines() -> Iterator[str]:
     """Our programs' commands in module docstrings: literals and indented lines, but not outlines with [options]."""
     pattern = r"(?:``|^ {4,}\$? ?)(irec-(?:live|train|export) [^\n`\[<…|]+?)(?:``|$)"
-    for folder in ("irec_live", "models/irec_models", "export/irec_export", "assets/irec_assets"):
+    for folder in ("irec_live", "models/irec_models", "models/irec_papers", "export/irec_export", "assets/irec_assets"):
         for module in sorted((ROOT / folder).rglob("*.py")):
             text = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
             yield from re.findall(pattern, text, flags=re.M)
@@ -98,7 +97,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tone = sum(np.sin(2 * np.pi * 440 * h * time) / h for h in range(1, 6)) * 0.2
     soundfile.write(path / "song.flac", tone, 44_100)
     soundfile.write(path / "voice.wav", tone[:66_150], 44_100)
-    shutil.copytree(ROOT / "models" / "recipes", path / "models" / "recipes")
     (path / "data").mkdir()
     (path / "han-1s.onnx").write_bytes((files("irec_assets") / "models" / "han-1s.onnx").read_bytes())
     return path

@@ -12,7 +12,6 @@ from irec_live.cli.output import write_text
 
 if TYPE_CHECKING:
     from irec_live.models.catalog import ModelInfo
-    from irec_live.on_demand import OnDemand
 
 
 def print_devices(as_json: bool) -> None:
@@ -48,37 +47,21 @@ def print_devices(as_json: bool) -> None:
 
 
 def print_models(as_json: bool) -> None:
-    """List the bundled models, the user's, and those that can be made."""
-    from irec_live.models.catalog import hidden_models, list_models, on_demand_models, user_models_folder
+    """List the bundled models and the user's."""
+    from irec_live.models.catalog import hidden_models, list_models, user_models_folder
 
-    found, makeable = list_models(), on_demand_models()
+    found = list_models()
     for hidden in hidden_models():
         click.echo(
             f"irec-live: {hidden.path} has the name of a bundled model, {hidden.name}; use it by its path", err=True
         )
     if as_json:
-        entries = [*(model.to_dict() for model in found), *(_on_demand_to_dict(model) for model in makeable)]
-        write_text(json.dumps(entries, indent=2) + "\n")
+        write_text(json.dumps([model.to_dict() for model in found], indent=2) + "\n")
         return
     if found:
         _print_installed(found)
     else:
         write_text(f"There is no model; put .onnx files made by irec-export into {user_models_folder()}.\n")
-    if makeable:
-        write_text(f"\nNot installed; train one in a checkout and put its .onnx file into {user_models_folder()}:\n")
-        _print_table(
-            ("name", "tells", "weights", "title", "made by"),
-            [
-                (
-                    model.name,
-                    model.kind,
-                    f"{model.parameters:,}" if model.parameters else "",
-                    model.title,
-                    model.command,
-                )
-                for model in makeable
-            ],
-        )
 
 
 def print_card(name_or_path: str) -> None:
@@ -116,28 +99,6 @@ def _print_installed(found: Sequence[ModelInfo]) -> None:
         for model in found
     ]
     _print_table(("name", "tells", "of", "rate", "window", "weights", "title"), rows)
-
-
-def _on_demand_to_dict(model: OnDemand) -> dict[str, object]:
-    """The same keys as an installed model's; what only its file would tell is null."""
-    return {
-        "name": model.name,
-        "title": model.title,
-        "kind": model.kind,
-        "path": None,
-        "available": False,
-        "bundled": False,
-        "labels": None,
-        "sample_rate": None,
-        "window_s": None,
-        "hop_s": None,
-        "parameters": model.parameters,
-        "precision": None,
-        "licence": None,
-        "training_data": None,
-        "scores": None,
-        "command": model.command,
-    }
 
 
 def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from irec_live.gui.icons import themed_icon
 from irec_live.gui.theme import DARK, Theme
-from irec_live.on_demand import ON_DEMAND
 
 if TYPE_CHECKING:
     from irec_live.models.spec import ModelSpec
@@ -91,19 +90,6 @@ class ModelPicker(QToolButton):
             action.triggered.connect(lambda _=False, wanted=name: self.chosen.emit(wanted))
         without = self._checkable("None", group, running is None)
         without.triggered.connect(lambda _=False: self.dropped.emit(kind))
-        self._add_on_demand(kind, set(offered))
-
-    def _add_on_demand(self, kind: str, offered: set[str]) -> None:
-        """Names of what could be trained; asked for, they are answered with the command that does."""
-        makeable = [model for model in ON_DEMAND if model.kind == kind and model.name not in offered]
-        if not makeable:
-            return
-        menu = self._menu.addMenu("Not installed")
-        menu.setToolTipsVisible(True)
-        for model in makeable:
-            action = menu.addAction(model.name)
-            action.setToolTip(f"{model.title}\nTrain it: {model.command}")
-            action.triggered.connect(lambda _=False, wanted=model.name: self.chosen.emit(wanted))
 
     def _checkable(self, text: str, group: QActionGroup, checked: bool) -> QAction:
         action = self._menu.addAction(text)

@@ -1,7 +1,4 @@
-"""Which models there are: those that came with the app, those the user put beside them, and files given by path.
-
-What is neither, but can be trained by a recipe of this project, is known by name too: `on_demand_models`.
-"""
+"""Which models there are: those that came with the app, those the user put beside them, and files given by path."""
 
 from __future__ import annotations
 
@@ -14,7 +11,6 @@ import irec_assets
 from irec_live.errors import ModelError
 from irec_live.models.onnx_file import inspect_model, read_model_bytes
 from irec_live.models.spec import ModelSpec
-from irec_live.on_demand import ON_DEMAND, OnDemand
 
 DEFAULT_ACTIVATION = "tutti-1s"
 """Name of the bundled model that tells which instruments play."""
@@ -90,12 +86,6 @@ def hidden_models() -> tuple[ModelInfo, ...]:
     return tuple(model for model in user_models() if model.name in names)
 
 
-def on_demand_models() -> tuple[OnDemand, ...]:
-    """Models that are not installed but can be made by this project's recipes."""
-    installed = {model.name for model in list_models()}
-    return tuple(model for model in ON_DEMAND if model.name not in installed)
-
-
 def user_models_folder() -> Path:
     """Where the user's own models are looked for; it need not exist."""
     import platformdirs
@@ -128,14 +118,11 @@ def find_model(name_or_path: str | os.PathLike[str]) -> Path:
     for model in hidden_models():
         if model.path.stem == text:
             return model.path
-    for recipe in ON_DEMAND:
-        if recipe.name == text:
-            raise ModelError(
-                f"{text} is not installed, but can be made: {recipe.command}; then put the exported {text}.onnx into "
-                f"{user_models_folder()}"
-            )
     known = ", ".join(model.name for model in models) or "none is installed"
-    raise ModelError(f"no model is called '{text}'; known: {known}; or give the path of an .onnx file")
+    raise ModelError(
+        f"no model is called '{text}'; known: {known}; or give the path of an .onnx file "
+        "(irec-train recipes lists what can be trained)"
+    )
 
 
 def _models_in(folder: Path, *, bundled: bool) -> tuple[ModelInfo, ...]:

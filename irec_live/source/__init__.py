@@ -9,10 +9,10 @@ from typing import Literal
 
 from irec_live.devices import find_device
 from irec_live.source.array import ArraySource
-from irec_live.source.contract import AudioSource
 from irec_live.source.file import FileSource
 from irec_live.source.loopback import LoopbackSource
 from irec_live.source.microphone import MicrophoneSource
+from irec_live.streaming.audio_source import AudioSource
 
 __all__ = ["ArraySource", "AudioSource", "FileSource", "LoopbackSource", "MicrophoneSource", "open_input"]
 

@@ -23,7 +23,7 @@ import numpy as np
 from irec_live.errors import IrecError
 from irec_live.mono import MonoMix
 from irec_live.results import Snapshot, State, Stats
-from irec_live.source import AudioSource
+from irec_live.streaming.audio_source import AudioSource
 from irec_live.streaming.pipeline import Pipeline, PipelineStep
 from irec_live.streaming.resample import Resampler
 from irec_live.streaming.ring import Block

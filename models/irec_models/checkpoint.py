@@ -69,7 +69,7 @@ class Checkpoint:
         if self.architecture not in ARCHITECTURES:
             raise CheckpointError(
                 f"the checkpoint holds architecture '{self.architecture}', which this version does not have "
-                f"(it has {', '.join(sorted(ARCHITECTURES))})"
+                f"(it has {', '.join(ARCHITECTURES.names())})"
             )
         try:
             network = build(self.architecture, **self.hyperparameters)

@@ -7,23 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import click
-from irec_papers.bosch.command import bosch
-from irec_papers.chen.command import join
-from irec_papers.commands.reproduce import reproduce
-from irec_papers.commands.standardization import standardization
-from irec_papers.lumen.command import fuse
 from rich.console import Console
 
 from irec_live.errors import IrecError, MissingExtraError
 from irec_models.commands.average import average
 from irec_models.commands.data import data
 from irec_models.commands.evaluate import evaluate
+from irec_models.commands.lazy import CommandGroup
 from irec_models.commands.options import FILE, data_folders, stop_on_signals, training_options
+from irec_models.commands.recipes import recipes
 from irec_models.commands.rotate import rotate
 from irec_models.commands.stress import stress
 
 
-class _Commands(click.Group):
+class _Commands(CommandGroup):
     """Turns the world's errors into one sentence and exit code 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -49,14 +46,10 @@ def main() -> None:
 
 
 main.add_command(average)
-main.add_command(bosch)
 main.add_command(data)
 main.add_command(evaluate)
-main.add_command(fuse)
-main.add_command(join)
-main.add_command(reproduce)
+main.add_command(recipes)
 main.add_command(rotate)
-main.add_command(standardization)
 main.add_command(stress)
 
 

@@ -24,11 +24,10 @@ torch = pytest.importorskip("torch")
 onnxruntime = pytest.importorskip("onnxruntime")
 frontends = pytest.importorskip("irec_models.frontends")
 
+from irec_export.convert import OPSET, quiet  # noqa: E402
 from irec_papers.bosch.net import BoschMachines  # noqa: E402
 from irec_papers.frontends.group_delay import ModifiedGroupDelay  # noqa: E402
 from irec_papers.frontends.long_dft import LongSpectrum  # noqa: E402
-
-from irec_export.convert import OPSET, quiet  # noqa: E402
 
 REPEATS = 15
 

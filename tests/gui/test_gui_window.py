@@ -356,19 +356,6 @@ def test_models_on_offer_stand_in_the_menu(qtbot: QtBot, parts: Composition) -> 
     assert entries == {"han-1s": True, "neuroment-mel": True, "None": False}
 
 
-def test_models_that_can_be_made_stand_in_a_menu_of_their_own_and_say_how(qtbot: QtBot, parts: Composition) -> None:
-    opened(qtbot, parts, MIC)
-    picker = parts.window.top.models
-    menus = [action.menu() for action in picker.menu().actions() if action.menu() is not None]
-    offered = {action.text(): action for menu in menus for action in menu.actions()}
-    assert {"lumen-mel", "chen-1s", "neuroment-cqt"} <= set(offered)
-    assert not {"han-1s", "neuroment-mel"} & set(offered)
-    assert "irec-train fit models/irec_papers/lumen/lumen-mel.toml" in offered["lumen-mel"].toolTip()
-    with qtbot.waitSignal(picker.chosen, timeout=1000) as asked:
-        offered["lumen-mel"].trigger()
-    assert asked.args == ["lumen-mel"]
-
-
 def test_the_theme_can_be_switched_while_it_draws(qtbot: QtBot, parts: Composition) -> None:
     session = opened(qtbot, parts, MIC)
     grounds = []

@@ -13,7 +13,6 @@ import irec_assets
 import tiny_models
 from irec_live.errors import ModelError
 from irec_live.models import catalog
-from irec_live.on_demand import ON_DEMAND
 
 
 @pytest.fixture(autouse=True)
@@ -120,25 +119,6 @@ def test_no_model_at_all_is_said_plainly(bundle: Path) -> None:
     assert bundle.is_dir()
     with pytest.raises(ModelError, match="none is installed"):
         catalog.find_model("mine")
-
-
-def test_models_that_can_be_made_are_known_until_they_are_installed(bundle: Path, user_folder: Path) -> None:
-    names = [model.name for model in catalog.on_demand_models()]
-    assert names == [model.name for model in ON_DEMAND]
-    tiny_models.write_activation_model(user_folder, "lumen-mel")
-    tiny_models.write_activation_model(bundle, "han-1s")
-    assert [model.name for model in catalog.on_demand_models()] == [
-        name for name in names if name not in ("lumen-mel", "han-1s")
-    ]
-
-
-def test_a_model_that_can_be_made_is_refused_with_the_command_that_makes_it(bundle: Path, user_folder: Path) -> None:
-    with pytest.raises(ModelError) as raised:
-        catalog.find_model("lumen-mel")
-    assert "irec-train fit models/irec_papers/lumen/lumen-mel.toml" in str(raised.value)
-    assert str(user_folder) in str(raised.value)
-    path = tiny_models.write_activation_model(user_folder, "lumen-mel")
-    assert catalog.find_model("lumen-mel") == path
 
 
 def test_listing_models_does_not_load_the_runtime(user_folder: Path) -> None:

@@ -15,6 +15,7 @@ from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from irec_models.cli import main
 from irec_models.recipes.recipe import load_recipe
+from irec_models.recipes.shelf import recipe_files
 from irec_models.training.trainer import Trainer
 
 Refusal = Callable[..., str]
@@ -130,7 +131,7 @@ def test_a_checkpoint_of_another_architecture(refusal: Refusal, bank: Path, reci
 
 
 def test_machines_are_not_for_fit(refusal: Refusal) -> None:
-    published = Path(__file__).parents[2] / "models" / "recipes" / "bosch.toml"
+    published = recipe_files()["bosch"]
     assert "'bosch' is not trained by gradient; use irec-train bosch" in refusal(made_by=published)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from irec_papers.neuroment.net import NeuromentNet
 
 from irec_models.metrics import UNKNOWN
 from irec_models.nets import TuttiEnvelopeNet, TuttiNet
@@ -15,6 +14,7 @@ from irec_models.publishing.calibration import (
     has_plain_output,
     keep_labels,
 )
+from irec_papers.neuroment.net import NeuromentNet
 
 
 def test_overconfident_logits_are_brought_back_to_their_true_odds() -> None:

@@ -13,7 +13,6 @@ import onnxruntime
 import pytest
 import torch
 from demo_music import demo_music
-from irec_papers.frontends import StftMagnitude
 from torch import nn
 
 from irec_models.frontends import LogMel
@@ -22,6 +21,7 @@ from irec_models.frontends.framing import Framer
 from irec_models.frontends.mel import hz_to_mel, mel_filters, mel_to_hz
 from irec_models.frontends.normalize import LevelNormalizer, Standardizer
 from irec_models.nets import Network, build
+from irec_papers.frontends import StftMagnitude
 
 
 def signals(samples: int, rate: int) -> dict[str, np.ndarray]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from irec_papers.han.net import HanConvNet
-from irec_papers.neuroment.net import NeuromentNet, NeuromentTrunk
 from torch import nn
 
 from irec_models.losses import masked_cross_entropy
 from irec_models.nets import Network, build
+from irec_papers.han.net import HanConvNet
+from irec_papers.neuroment.net import NeuromentNet, NeuromentTrunk
 
 
 def tones(network: Network, count: int) -> torch.Tensor:

@@ -9,8 +9,9 @@ import small_nets
 
 from irec_live.errors import RecipeError
 from irec_models.recipes.recipe import load_recipe
+from irec_models.recipes.shelf import recipe_files
 
-RECIPES = Path(__file__).parents[2] / "models" / "recipes"
+RECIPES = recipe_files()
 SMALL = small_nets.RECIPE.format(architecture="small", monitor="map")
 
 
@@ -20,7 +21,7 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(RECIPES.values()), ids=lambda path: path.stem)
 def test_published_recipes_fit_their_networks(path: Path) -> None:
     recipe = load_recipe(path)
     assert recipe.model.name == path.stem
@@ -76,7 +77,7 @@ def test_frames_of_the_stream_must_be_those_of_the_envelope_network(tmp_path: Pa
         load_recipe(write(tmp_path, text.replace("frame_hop = 512", "frame_hop = 256"))).network()
 
 
-LUMEN = (RECIPES / "lumen-mel.toml").read_text(encoding="utf-8")
+LUMEN = (RECIPES["lumen-mel"]).read_text(encoding="utf-8")
 OWN = "model.hyperparameters"
 
 
@@ -119,11 +120,11 @@ def test_a_wrong_hyperparameter_is_named_with_the_file_or_the_setting(tmp_path: 
     path = write(tmp_path, LUMEN.replace('front_end = "mel"\n', f"{given}\n").replace("batch_norm = true", ""))
     assert said(path) == f"the recipe {path} {clause}"
     setting = f"{OWN}.{given}".replace(" = ", "=").replace("'", '"')
-    assert said(RECIPES / "lumen-mel.toml", setting) == f"the setting '{setting}' {clause}"
+    assert said(RECIPES["lumen-mel"], setting) == f"the setting '{setting}' {clause}"
 
 
 def test_a_value_that_only_the_network_refuses_is_told_with_its_file(tmp_path: Path) -> None:
-    path = RECIPES / "han-1s.toml"
+    path = RECIPES["han-1s"]
     sentence = said(path, f"{OWN}.window_length=100")
     assert sentence.startswith(
         f"the recipe {path} with {OWN}.window_length=100 makes no network: window_length must be"
@@ -156,7 +157,7 @@ def test_a_table_set_to_a_value_is_told_what_it_is(tmp_path: Path) -> None:
 def test_a_setting_that_makes_another_key_wrong_is_told_with_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, SMALL.replace("hop_length = 1024", "hop_length = 1024\nhyperparameters = {labels = 1}"))
     assert said(path, "train.seed=4").startswith(f"the recipe {path} has an impossible value")
-    lumen = RECIPES / "lumen-modgd.toml"
+    lumen = RECIPES["lumen-modgd"]
     sentence = said(lumen, "model.architecture=han")
     assert sentence.startswith(
         f"the recipe {lumen} with the setting 'model.architecture=han' has an unknown key '{OWN}."

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from irec_live.errors import RecipeError
 from irec_models.recipes.settings import label_name, label_settings, with_settings
+from irec_models.recipes.shelf import recipe_files
 
 TEXT = """# Heading
 [model]
@@ -66,7 +66,7 @@ def test_text_that_is_not_toml_is_refused() -> None:
 
 
 def test_one_label_alone_is_trained_under_a_name_of_its_own() -> None:
-    recipe = (Path(__file__).parents[2] / "models" / "recipes" / "chen-1s.toml").read_text(encoding="utf-8")
+    recipe = recipe_files()["chen-1s"].read_text(encoding="utf-8")
     changed = tomllib.loads(with_settings(recipe, label_settings("chen-1s", "acoustic guitar")))
     assert changed["data"]["labels"] == ["acoustic guitar"]
     assert changed["model"]["name"] == label_name("chen-1s", "acoustic guitar") == "chen-1s-acoustic-guitar"

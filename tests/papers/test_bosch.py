@@ -16,6 +16,12 @@ import small_nets
 import tiny_bank
 import torch
 from click.testing import CliRunner, Result
+from skl2onnx import to_onnx
+from sklearn.svm import SVC
+
+from irec_live.errors import CheckpointError, DataError
+from irec_models.checkpoint import load_checkpoint
+from irec_models.cli import main
 from irec_papers.bosch import training
 from irec_papers.bosch.harmonic_percussive import separate
 from irec_papers.bosch.net import N_FFT, SAMPLE_RATE, WINDOW_LENGTH, BoschMachines
@@ -23,12 +29,6 @@ from irec_papers.bosch.resume_state import Kept
 from irec_papers.bosch.sliding_median import sliding_median
 from irec_papers.bosch.timbre import BANDS, COEFFICIENTS, TimbreDescriptors, crossing_rate
 from irec_papers.bosch.training import assemble, train_machine
-from skl2onnx import to_onnx
-from sklearn.svm import SVC
-
-from irec_live.errors import CheckpointError, DataError
-from irec_models.checkpoint import load_checkpoint
-from irec_models.cli import main
 
 Array = npt.NDArray[np.float32]
 RECIPE = (

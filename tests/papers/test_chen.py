@@ -7,8 +7,6 @@ import copy
 import onnx_twin
 import pytest
 import torch
-from irec_papers.chen.net import ChenMember, ChenNet
-from irec_papers.chen.one_vs_all import join
 from torch import Tensor, nn
 
 from irec_live.errors import CheckpointError
@@ -16,6 +14,8 @@ from irec_live.models.spec import ModelSpec, Threshold
 from irec_models.checkpoint import Checkpoint
 from irec_models.losses import masked_cross_entropy
 from irec_models.nets import build
+from irec_papers.chen.net import ChenMember, ChenNet
+from irec_papers.chen.one_vs_all import join
 
 
 def tones(count: int) -> Tensor:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 import torch
 from demo_music import demo_music
+
 from irec_papers.frontends import CqtChroma
 
 RATE = 22_050

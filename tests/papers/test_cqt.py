@@ -11,10 +11,10 @@ import onnx_twin
 import pytest
 import torch
 from demo_music import demo_music
-from irec_papers.frontends import ConstantQ
-from irec_papers.frontends.halving import PASSBAND, Halver
 
 from irec_models.nets import build
+from irec_papers.frontends import ConstantQ
+from irec_papers.frontends.halving import PASSBAND, Halver
 
 Audio = npt.NDArray[np.float32]
 

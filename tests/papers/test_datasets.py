@@ -9,14 +9,14 @@ import pytest
 import soundfile
 import tiny_datasets
 from click.testing import CliRunner
-from irec_papers.datasets import DATA_SETS, find_data_set, recognise
-from irec_papers.datasets.prepare import check
-from irec_papers.datasets.splits import held_back
 
 from irec_live.errors import DataError
 from irec_models.cli import main
 from irec_models.data import LABELS, Clip, MixStream, StreamConfig, eval_clips, read_manifest
 from irec_models.data.mixing.config import AugmentConfig
+from irec_papers.datasets import DATA_SETS, find_data_set, recognise
+from irec_papers.datasets.prepare import check
+from irec_papers.datasets.splits import held_back
 
 
 @pytest.fixture(params=sorted(tiny_datasets.WRITERS))

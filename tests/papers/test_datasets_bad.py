@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import tiny_datasets
 from click.testing import CliRunner
-from irec_papers.datasets import DATA_SETS
-from irec_papers.datasets.prepare import check
 
 from irec_live.errors import DataError
 from irec_models.cli import main
+from irec_papers.datasets import DATA_SETS
+from irec_papers.datasets.prepare import check
 
 
 def change(path: Path, old: str, new: str) -> None:

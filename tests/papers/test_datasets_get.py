@@ -14,11 +14,6 @@ from pathlib import Path
 import pytest
 import tiny_datasets
 from click.testing import CliRunner
-from irec_papers.datasets import DATA_SETS, DataSet, Part
-from irec_papers.datasets.dataset import Archive
-from irec_papers.datasets.download import fetch
-from irec_papers.datasets.prepare import get
-from irec_papers.datasets.unpack import unpack
 from rich.progress import Progress
 from tiny_server import Server, serve
 
@@ -26,6 +21,11 @@ from irec_live.errors import DataError, OutputError
 from irec_models.cli import main
 from irec_models.commands.data import _Amount
 from irec_models.data import read_manifest
+from irec_papers.datasets import DATA_SETS, DataSet, Part
+from irec_papers.datasets.dataset import Archive
+from irec_papers.datasets.download import fetch
+from irec_papers.datasets.prepare import get
+from irec_papers.datasets.unpack import unpack
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,6 @@ import pytest
 import tiny_datasets
 import torch
 from click.testing import CliRunner
-from irec_papers.datasets import DATA_SETS
-from irec_papers.lumen.fusion import grid_thresholds
-from irec_papers.reproduce import make_ready
 
 from irec_models.checkpoint import load_checkpoint
 from irec_models.cli import main
@@ -20,15 +17,18 @@ from irec_models.data import eval_clips, read_manifest
 from irec_models.measuring.clip_scores import judge_clips
 from irec_models.measuring.predictors import CheckpointJudge
 from irec_models.recipes.recipe import load_recipe
+from irec_models.recipes.shelf import recipe_files
+from irec_papers.datasets import DATA_SETS
+from irec_papers.lumen.fusion import grid_thresholds
+from irec_papers.reproduce import make_ready
 
-ROOT = Path(__file__).parents[2]
-RECIPES = ROOT / "models" / "recipes"
+RECIPES = recipe_files()
 
 LUMEN = """
-irec-train fit models/irec_papers/lumen/lumen-irmas.toml --data DIR --set model.name=lumen-irmas-mel --out runs/lumen-irmas-mel
-irec-train fit models/irec_papers/lumen/lumen-irmas.toml --data DIR --set model.name=lumen-irmas-modgd \
+irec-train fit lumen-irmas --data DIR --set model.name=lumen-irmas-mel --out runs/lumen-irmas-mel
+irec-train fit lumen-irmas --data DIR --set model.name=lumen-irmas-modgd \
   --set model.hyperparameters.front_end=modgd --out runs/lumen-irmas-modgd
-irec-train fit models/irec_papers/lumen/lumen-irmas.toml --data DIR --set model.name=lumen-irmas-chroma \
+irec-train fit lumen-irmas --data DIR --set model.name=lumen-irmas-chroma \
   --set model.architecture=lumen-chroma --set model.hyperparameters.front_end= --out runs/lumen-irmas-chroma
 irec-train publish runs/lumen-irmas-mel --data DIR -o runs/lumen-irmas-mel/mel.pt
 irec-train publish runs/lumen-irmas-modgd --data DIR -o runs/lumen-irmas-modgd/modgd.pt
@@ -38,12 +38,12 @@ irec-train fuse runs/lumen-irmas-mel/mel.pt runs/lumen-irmas-modgd/modgd.pt runs
 irec-train evaluate lumen-irmas-fusion.pt --data DIR --split test --json lumen-irmas.json
 """
 VAZNONIS_FFT = """
-irec-train fit models/irec_papers/vaznonis/vaznonis-irmas.toml --data DIR
+irec-train fit vaznonis-irmas --data DIR
 irec-train publish runs/vaznonis-irmas --data DIR -o vaznonis-irmas.pt
 irec-train evaluate vaznonis-irmas.pt --data DIR --split test --json scores.json
 """
 VAZNONIS_LSTM = """
-irec-train fit models/irec_papers/vaznonis/vaznonis-irmas.toml --data DIR --set model.name=vaznonis-lstm-irmas \
+irec-train fit vaznonis-irmas --data DIR --set model.name=vaznonis-lstm-irmas \
   --set model.architecture=vaznonis-lstm --set model.hyperparameters.length= --set model.hyperparameters.hidden= \
   --set model.hyperparameters.silence=751700 --set stream.batch_size=2 --set train.steps=42750 \
   --set train.validate_every=2850 --set train.clip_norm=1.0 --set train.precision=fp32 --out runs/vaznonis-lstm-irmas
@@ -51,7 +51,7 @@ irec-train publish runs/vaznonis-lstm-irmas --data DIR -o vaznonis-lstm-irmas.pt
 irec-train evaluate vaznonis-lstm-irmas.pt --data DIR --split test --json scores.json
 """
 BOSCH = """
-irec-train bosch models/irec_papers/bosch/bosch-irmas.toml --data DIR
+irec-train bosch bosch-irmas --data DIR
 irec-train publish runs/bosch-irmas --data DIR -o bosch-irmas.pt
 irec-train evaluate bosch-irmas.pt --data DIR --split test --json scores.json
 """
@@ -72,7 +72,7 @@ def irmas(tmp_path_factory: pytest.TempPathFactory, private_home: Path) -> Path:
 def run(commands: str, irmas: Path, *settings: str) -> None:
     """Every command in turn, with further settings for those that train."""
     for line in commands.replace("\\\n", " ").strip().splitlines():
-        words = [str(ROOT / word) if word.startswith("models/recipes/") else word for word in shlex.split(line)]
+        words = shlex.split(line)
         words = [str(irmas) if word == "DIR" else word for word in words]
         if words[1] in ("fit", "bosch"):
             words += [word for setting in settings for word in ("--set", setting)]
@@ -136,7 +136,7 @@ def test_a_system_is_trained_and_measured_on_its_own_data(
 
 
 def test_the_recipes_say_what_the_papers_say() -> None:
-    lumen, vaznonis, bosch = (load_recipe(RECIPES / f"{name}-irmas.toml") for name in ("lumen", "vaznonis", "bosch"))
+    lumen, vaznonis, bosch = (load_recipe(RECIPES[f"{name}-irmas"]) for name in ("lumen", "vaznonis", "bosch"))
     for recipe in (lumen, vaznonis, bosch):
         assert recipe.data.labels == DATA_SETS["irmas"].labels
         assert recipe.stream.mode == "clips"
@@ -154,7 +154,7 @@ def test_the_recipes_say_what_the_papers_say() -> None:
     assert train.steps > 75 * train.validate_every
     lines = VAZNONIS_LSTM.replace("\\\n", " ").split("irec-train publish")[0]
     settings = [word for word in shlex.split(lines) if "=" in word]
-    lstm = load_recipe(RECIPES / "vaznonis-irmas.toml", settings)
+    lstm = load_recipe(RECIPES["vaznonis-irmas"], settings)
     assert (lstm.stream.batch_size, lstm.train.steps) == (2, 15 * lstm.train.validate_every)
     assert lstm.network().parameter_count == 159_851 + 88  # torch keeps two biases for each gate
     assert lstm.stream.window_length + lstm.model.hyperparameters["silence"] == 884_000
@@ -163,7 +163,7 @@ def test_the_recipes_say_what_the_papers_say() -> None:
 def test_windows_of_clips_know_their_recordings(irmas: Path) -> None:
     from irec_models.data import ClipStream
 
-    recipe = load_recipe(RECIPES / "bosch-irmas.toml", ["stream.batch_size=8"])
+    recipe = load_recipe(RECIPES["bosch-irmas"], ["stream.batch_size=8"])
     stream = ClipStream(recipe.stream, irmas, seed=0, labels=recipe.data.labels)
     truth = [clip.labels[0] for clip in read_manifest(irmas)]
     for step in (0, 7, 30):

@@ -8,10 +8,6 @@ import numpy as np
 import onnx_twin
 import pytest
 import torch
-from irec_papers.lumen.chroma_net import LumenChromaNet
-from irec_papers.lumen.fusion import fuse, grid_thresholds
-from irec_papers.lumen.fusion_net import LumenFusion
-from irec_papers.lumen.net import LumenNet
 from torch import Tensor, nn
 
 from irec_live.errors import CheckpointError
@@ -19,6 +15,10 @@ from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint
 from irec_models.losses import masked_cross_entropy
 from irec_models.nets import Network, build
+from irec_papers.lumen.chroma_net import LumenChromaNet
+from irec_papers.lumen.fusion import fuse, grid_thresholds
+from irec_papers.lumen.fusion_net import LumenFusion
+from irec_papers.lumen.net import LumenNet
 
 LABELS = ("flute", "piano", "drums")
 

@@ -10,11 +10,6 @@ import pytest
 import tiny_datasets
 import torch
 from click.testing import CliRunner, Result
-from irec_papers.chen.net import ChenNet
-from irec_papers.datasets import DATA_SETS
-from irec_papers.datasets.medley_solos import NAMES
-from irec_papers.datasets.nsynth import FAMILIES
-from irec_papers.datasets.prepare import check
 
 import irec_models.publishing.publish
 from irec_live.errors import DataError
@@ -23,10 +18,16 @@ from irec_models.cli import main
 from irec_models.data import AugmentConfig, ClipStream, MixStream, read_manifest
 from irec_models.data.mixing.overlaid import overlaid_clips
 from irec_models.recipes.recipe import load_recipe
+from irec_models.recipes.shelf import recipe_files
+from irec_papers.chen.net import ChenNet
+from irec_papers.datasets import DATA_SETS
+from irec_papers.datasets.medley_solos import NAMES
+from irec_papers.datasets.nsynth import FAMILIES
+from irec_papers.datasets.prepare import check
 
-RECIPES = Path(__file__).parents[2] / "models" / "recipes"
-MEDLEY = RECIPES / "neuroment-medley.toml"
-NSYNTH = RECIPES / "chen-nsynth.toml"
+RECIPES = recipe_files()
+MEDLEY = RECIPES["neuroment-medley"]
+NSYNTH = RECIPES["chen-nsynth"]
 TEN = tuple(family for family in FAMILIES if family != "synth_lead")
 
 

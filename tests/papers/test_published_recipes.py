@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from irec_live.models.catalog import bundled_models
+from irec_live.errors import RecipeError
 from irec_live.models.spec import ModelSpec
-from irec_live.on_demand import ON_DEMAND
+from irec_models.cli import main
 from irec_models.nets import ARCHITECTURES, Network
 from irec_models.recipes.recipe import load_recipe
+from irec_models.recipes.shelf import recipe_files
 from irec_models.training.trainer import spec_of
 
-RECIPES = sorted((Path(__file__).parents[2] / "models" / "recipes").glob("*.toml"))
+RECIPES = sorted(recipe_files().values(), key=lambda path: path.stem)
 
 TOO_LARGE = {"chen-4s": 126, "neuroment-stft": 56, "vaznonis-fft-3s": 160, "vaznonis-irmas": 160}
 """MB of weights of what does not ship in the wheel, whose limit is 15."""
@@ -37,26 +40,25 @@ def _deployed(network: Network) -> int:
     return type(network)(**{**network.hyperparameters, "batch_norm": False}).parameter_count
 
 
-def test_the_app_knows_every_recipe_whose_model_is_not_bundled() -> None:
-    known = {model.name: model for model in ON_DEMAND}
-    bundled = {model.name for model in bundled_models()}
-    made = {path.stem: load_recipe(path) for path in RECIPES}
-    assert set(made) - bundled <= set(known), "irec_live/on_demand.py lacks a recipe's model"
-    for name, model in known.items():
-        if name == "lumen-fusion":  # made of others
-            continue
-        assert f"models/recipes/{name}.toml" in model.command
-        if name not in bundled:
-            network = made[name].network()
-            assert model.kind == network.kind
-            # Unknown before the training that chooses support vectors, or which labels are kept.
-            assert model.parameters in (0, _deployed(network))
+def test_recipes_are_listed_with_the_command_that_trains_each() -> None:
+    listed = {row["name"]: row for row in json.loads(CliRunner().invoke(main, ["recipes", "--json"]).stdout)}
+    assert set(listed) == {path.stem for path in RECIPES}
+    assert listed["han-1s"]["command"] == "irec-train fit han-1s"
+    assert listed["bosch"]["command"] == "irec-train bosch bosch"
+    assert listed["neuroment-mel"]["kind"] == "envelope"
+    assert "han-1s\tactivation\t" in CliRunner().invoke(main, ["recipes"]).stdout
+
+
+def test_a_recipe_is_found_by_its_name_alone() -> None:
+    assert load_recipe("han-1s") == load_recipe(recipe_files()["han-1s"])
+    with pytest.raises(RecipeError, match="no recipe is called 'han-2s'; known: tutti-1s, tutti-348ms, han-1s"):
+        load_recipe("han-2s")
 
 
 def test_every_architecture_has_a_recipe_or_is_joined_from_some() -> None:
     made = {load_recipe(path).model.architecture for path in RECIPES}
     # Test doubles may be registered too, here or, in the same process, by other tests.
-    published = {name for name, net in ARCHITECTURES.items() if net.__module__.startswith("irec_models.")}
+    published = {name for name in ARCHITECTURES.names() if ARCHITECTURES[name].__module__.startswith("irec_")}
     assert published - made == {"lumen-fusion"}
 
 
@@ -72,7 +74,7 @@ def test_systems_to_compare_are_trained_alike(names: tuple[str, ...]) -> None:
 
     The first of each is a baseline of this project's own networks too, and its recipe trains on.
     """
-    longer, *recipes = [load_recipe(RECIPES[0].with_name(f"{name}.toml")) for name in names]
+    longer, *recipes = [load_recipe(name) for name in names]
     for recipe in recipes:
         assert recipe.stream == longer.stream
         assert recipe.data == longer.data

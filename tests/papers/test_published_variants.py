@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import onnx_twin
 import pytest
 import torch
@@ -11,8 +9,9 @@ from torch.nn import functional
 
 from irec_models.losses import LOSSES, categorical_cross_entropy
 from irec_models.recipes.recipe import Recipe, load_recipe
+from irec_models.recipes.shelf import recipe_files
 
-RECIPES = Path(__file__).parents[2] / "models" / "recipes"
+RECIPES = recipe_files()
 LABELS = 'data.labels=["flute", "piano", "drums"]'
 
 
@@ -44,7 +43,7 @@ def learns(recipe: Recipe) -> None:
 def test_activations_and_windows_of_han_are_settings(activation: str, seconds: float) -> None:
     length = round(seconds * 22_050)
     recipe = load_recipe(
-        RECIPES / "han-1s.toml",
+        RECIPES["han-1s"],
         [
             LABELS,
             f"model.hyperparameters.activation={activation}",
@@ -66,7 +65,7 @@ def test_hans_own_training_is_a_matter_of_settings() -> None:
     settings = ["train.optimizer=adam", "train.weight_decay=0.0", "train.schedule=constant", "train.ema=",
                 "stream.batch_size=128", "train.monitor=loss", "train.patience=2", "train.loss=categorical",
                 "model.hyperparameters.batch_norm=false", "model.hyperparameters.gain=false"]  # fmt: skip
-    recipe = load_recipe(RECIPES / "han-1s.toml", settings)
+    recipe = load_recipe(RECIPES["han-1s"], settings)
     train = recipe.train
     assert (train.optimizer, train.learning_rate, train.patience, train.ema) == ("adam", 1e-3, 2, None)
     assert recipe.network().parameter_count == 1_448_173
@@ -74,9 +73,7 @@ def test_hans_own_training_is_a_matter_of_settings() -> None:
 
 @pytest.mark.parametrize("name", ["lumen-mel", "lumen-chroma"])
 def test_lumens_softmax_learns_by_categorical_cross_entropy(name: str) -> None:
-    recipe = load_recipe(
-        RECIPES / f"{name}.toml", [LABELS, "model.hyperparameters.output=softmax", "train.loss=categorical"]
-    )
+    recipe = load_recipe(RECIPES[f"{name}"], [LABELS, "model.hyperparameters.output=softmax", "train.loss=categorical"])
     learns(recipe)
     network = recipe.network().eval()
     audio = 0.1 * torch.randn(2, network.window_length, generator=torch.Generator().manual_seed(0))

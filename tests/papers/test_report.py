@@ -14,10 +14,6 @@ import pytest
 import tiny_bank
 import torch
 from click.testing import CliRunner
-from irec_papers.report import figures_lumen, page
-from irec_papers.report.memory import Memory, RememberingJudge
-from irec_papers.report.section import Remark, Section, Table
-from irec_papers.report.study import Material, conduct
 
 import tiny_models
 from irec_live.errors import DataError, OutputError
@@ -26,6 +22,10 @@ from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.cli import main
 from irec_models.nets import build
+from irec_papers.report import figures_lumen, page
+from irec_papers.report.memory import Memory, RememberingJudge
+from irec_papers.report.section import Remark, Section, Table
+from irec_papers.report.study import Material, conduct
 
 LABELS = ("flute", "piano", "drums")
 VOID = {"meta", "img", "br", "link"}

@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 import torch
-from irec_papers.report.figures_chen import PAPER_ACCURACY, PAPER_EXACT, highest_accuracy, remark, table_of
 
 from irec_models.measuring.mixture_scores import MixEvaluation, SizeScores
 from irec_models.metrics import UNKNOWN, decision_accuracy, multilabel_accuracy
+from irec_papers.report.figures_chen import PAPER_ACCURACY, PAPER_EXACT, highest_accuracy, remark, table_of
 
 EVALUATIONS = {
     "known": MixEvaluation({0: SizeScores(4, 1.0, 1.0, 1.0), 2: SizeScores(4, 0.5, 0.25, 0.8)}, 0.5, 0.5, None)

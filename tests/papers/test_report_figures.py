@@ -10,6 +10,13 @@ import numpy as np
 import pytest
 import small_nets
 import torch
+from torch import Tensor, nn
+
+from irec_live.models.catalog import ModelInfo, bundled_models
+from irec_live.models.spec import ModelSpec, Threshold
+from irec_models.measuring.restore import network_of
+from irec_models.metrics import UNKNOWN, score
+from irec_models.nets import build
 from irec_papers.report import figures_chen, figures_lumen, figures_mistakes, figures_thresholds, sequence
 from irec_papers.report.deconvolution import strongest_units
 from irec_papers.report.figures_hidden import embed
@@ -19,13 +26,6 @@ from irec_papers.report.layers import look_inside, stages
 from irec_papers.report.section import highest
 from irec_papers.report.sounds import loudest_part, player_uri
 from irec_papers.report.study import Subject
-from torch import Tensor, nn
-
-from irec_live.models.catalog import ModelInfo, bundled_models
-from irec_live.models.spec import ModelSpec, Threshold
-from irec_models.measuring.restore import network_of
-from irec_models.metrics import UNKNOWN, score
-from irec_models.nets import build
 
 LABELS = ("flute", "piano", "drums")
 

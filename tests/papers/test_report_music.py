@@ -10,12 +10,12 @@ import pytest
 import tiny_bank
 import tiny_datasets
 from click.testing import CliRunner
-from irec_papers.datasets import DATA_SETS
-from irec_papers.datasets.prepare import check
-from irec_papers.report.study import Material
 
 from irec_models.cli import main
 from irec_models.data import has_stems
+from irec_papers.datasets import DATA_SETS
+from irec_papers.datasets.prepare import check
+from irec_papers.report.study import Material
 
 NEED_MIXTURES = ("polyphony", "sequences", "envelopes", "leakage")
 SPLITS = {"irmas-": "test", "openmic-2018-": "train"}

@@ -12,10 +12,6 @@ import small_nets
 import tiny_bank
 import tiny_datasets
 from click.testing import CliRunner
-from irec_papers import reproduce as module
-from irec_papers.datasets import DATA_SETS
-from irec_papers.published_scores import TABLE_IV, TABLE_V
-from irec_papers.reproduce import GRIDS, make_ready, published_of
 from rich.console import Console
 
 from irec_live.errors import DataError, RecipeError
@@ -28,9 +24,14 @@ from irec_models.measuring.thresholds import choose_thresholds
 from irec_models.progress import Tick
 from irec_models.publishing.publish import publish
 from irec_models.recipes.recipe import load_recipe
+from irec_models.recipes.shelf import recipe_files
 from irec_models.training.fit import fit
+from irec_papers import reproduce as module
+from irec_papers.datasets import DATA_SETS
+from irec_papers.published_scores import TABLE_IV, TABLE_V
+from irec_papers.reproduce import GRIDS, make_ready, published_of
 
-HAN_IRMAS = Path(__file__).parents[2] / "models" / "recipes" / "han-irmas.toml"
+HAN_IRMAS = recipe_files()["han-irmas"]
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,12 @@ import small_nets
 import tiny_bank
 import torch
 from click.testing import CliRunner
-from irec_papers.standardization import FormScores, Restandardized, measure
 
 from irec_live.models.spec import ModelSpec
 from irec_models.cli import main
 from irec_models.measuring.predictors import windows_of
 from irec_models.progress import Begin
+from irec_papers.standardization import FormScores, Restandardized, measure
 
 WORK = ("clips of dev", "mixtures")
 

@@ -8,13 +8,13 @@ import numpy as np
 import onnx_twin
 import pytest
 import torch
-from irec_papers.frontends import LongSpectrum
-from irec_papers.vaznonis.fft_net import PAPER_HIDDEN, VaznonisFftNet
-from irec_papers.vaznonis.lstm_net import SilencePadding, VaznonisLstmNet
 from torch import Tensor, nn
 
 from irec_models.losses import masked_cross_entropy
 from irec_models.nets import build
+from irec_papers.frontends import LongSpectrum
+from irec_papers.vaznonis.fft_net import PAPER_HIDDEN, VaznonisFftNet
+from irec_papers.vaznonis.lstm_net import SilencePadding, VaznonisLstmNet
 
 DENSE = 22 * 2048 + 2048 + 2048 * 32 + 32 + 32 * 1024 + 1024 + 1024 * 11 + 11
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,8 @@ from rich.console import Console
 
 from irec_live.errors import OutputError
 from irec_models.commands.options import FILE, data_folders
-from irec_models.commands.progress_bars import bars, begin_in
+from irec_models.commands.progress_bars import bars
+from irec_models.plugins import load, plugins
 
 
 @click.command()
@@ -79,7 +78,11 @@ def evaluate(
             raise click.UsageError(
                 "--report has mixtures of its own and compares models; leave --compare and --mixes out"
             )
-        contents = _report(console, report, models, data, split, sources, hop, per_size, mistakes, cache)
+        places = [plugin.report for plugin in plugins() if plugin.report]
+        if not places:
+            raise click.UsageError("--report needs irec_papers, which draws the page and is not installed")
+        draw = load(places[0])
+        contents = draw(console, report, models, data, split, sources, hop, per_size, mistakes, cache)
     if json_path:
         _write_json(json_path, _document(split, contents))
 
@@ -155,49 +158,6 @@ def _overlay(
         mixed = evaluate_mixes(judge, chosen, each=lambda: bar.advance(task))
     console.print(mix_table(mixed))
     return {"model": judge.spec.name, "overlaid": mixed.to_dict()}
-
-
-def _report(
-    console: Console,
-    path: Path,
-    models: tuple[Path, ...],
-    data: tuple[Path, ...],
-    split: str,
-    sources: tuple[str, ...],
-    hop: float | None,
-    per_size: int,
-    mistakes: int,
-    cache: Path | None,
-) -> list[dict[str, Any]]:
-    """Judge, write the page, and return what the JSON file holds of each model."""
-    from irec_papers.report.memory import default_folder
-    from irec_papers.report.page import draw, render, write
-    from irec_papers.report.study import Material, conduct
-
-    if path.is_dir() or path.suffix.lower() not in (".html", ".htm"):
-        raise click.UsageError(f"--report writes a page, so its name should end in .html; '{path}' does not")
-    material = Material(data, split, sources, hop, per_size)
-    folder = cache or default_folder()
-    try:
-        with bars() as bar, ExitStack() as memories:
-            study = conduct(models, material, folder, memories, begin=begin_in(bar))
-            sections = draw(study, mistakes=mistakes, begin=begin_in(bar))
-    except KeyboardInterrupt:
-        click.echo(f"irec-train: stopped; what was judged is kept in {folder}, so the same command goes on", err=True)
-        raise
-    now = datetime.now().astimezone()
-    title = f"Instrument recognition: {', '.join(subject.name for subject in study.subjects)}"
-    write(path, render(title, f"irec-train evaluate, {now:%Y-%m-%d %H:%M %Z}", sections))
-    console.print(f"{path}: {len(sections)} sections, {path.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
-    return [
-        {
-            "model": subject.name,
-            "clips": subject.scores.to_dict(),
-            "mixes": subject.mix_scores.to_dict() if subject.mix_scores else None,
-            "ms_per_window": subject.ms,
-        }
-        for subject in study.subjects
-    ]
 
 
 def _document(split: str, contents: list[dict[str, Any]]) -> dict[str, Any]:

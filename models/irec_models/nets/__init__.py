@@ -12,55 +12,47 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from irec_papers.bosch.net import BoschMachines
-from irec_papers.chen.net import ChenNet
-from irec_papers.han.net import HanConvNet
-from irec_papers.lumen.chroma_net import LumenChromaNet
-from irec_papers.lumen.fusion_net import LumenFusion
-from irec_papers.lumen.net import LumenNet
-from irec_papers.neuroment.net import NeuromentNet
-from irec_papers.vaznonis.fft_net import VaznonisFftNet
-from irec_papers.vaznonis.lstm_net import VaznonisLstmNet
-
 from irec_models.nets.hyperparameters import HyperparameterError, check_names, check_types
 from irec_models.nets.network import Network
 from irec_models.nets.tutti import TuttiNet
 from irec_models.nets.tutti_envelope import TuttiEnvelopeNet
+from irec_models.plugins import load, plugins
 
 __all__ = [
     "ARCHITECTURES",
-    "BoschMachines",
-    "ChenNet",
-    "HanConvNet",
+    "Architectures",
     "HyperparameterError",
-    "LumenChromaNet",
-    "LumenFusion",
-    "LumenNet",
     "Network",
-    "NeuromentNet",
     "TuttiEnvelopeNet",
     "TuttiNet",
-    "VaznonisFftNet",
-    "VaznonisLstmNet",
     "build",
     "check_hyperparameters",
 ]
 
-_NETWORKS: tuple[type[Network], ...] = (
-    TuttiNet,
-    TuttiEnvelopeNet,
-    HanConvNet,
-    NeuromentNet,
-    LumenNet,
-    LumenChromaNet,
-    LumenFusion,
-    ChenNet,
-    VaznonisLstmNet,
-    VaznonisFftNet,
-    BoschMachines,
-)
 
-ARCHITECTURES: dict[str, type[Network]] = {network.architecture: network for network in _NETWORKS}
+class Architectures(dict[str, type[Network]]):
+    """Classes of networks by their names: this package's own, and those of plugins, imported when one is asked for."""
+
+    def __init__(self, *own: type[Network]) -> None:
+        super().__init__({network.architecture: network for network in own})
+
+    def __missing__(self, name: str) -> type[Network]:
+        for plugin in plugins():
+            if name in plugin.architectures:
+                network: type[Network] = load(plugin.architectures[name])
+                self[name] = network
+                return network
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or any(name in plugin.architectures for plugin in plugins())
+
+    def names(self) -> list[str]:
+        """All names, sorted; no network is imported."""
+        return sorted({*self, *(name for plugin in plugins() for name in plugin.architectures)})
+
+
+ARCHITECTURES = Architectures(TuttiNet, TuttiEnvelopeNet)
 """Every architecture that recipes and checkpoints can name."""
 
 
@@ -87,7 +79,7 @@ def build(architecture: str, **hyperparameters: Any) -> Network:
     1446123
     """
     if architecture not in ARCHITECTURES:
-        raise ValueError(f"unknown architecture '{architecture}'; there are: {', '.join(sorted(ARCHITECTURES))}")
+        raise ValueError(f"unknown architecture '{architecture}'; there are: {', '.join(ARCHITECTURES.names())}")
     network = ARCHITECTURES[architecture]
     check_names(network, hyperparameters)
     if "labels" not in hyperparameters:

@@ -27,6 +27,8 @@ class Network(nn.Module, ABC):
         What `irec_models.nets.build` needs to make the same network; JSON values.
     trained_by : str
         Command of ``irec-train`` that trains it.
+    member_a_label : bool
+        Whether it is made of ``members``, a classifier for each label, rather than of one network with K outputs.
     kind : {"activation", "envelope"}
     labels : int
         K.
@@ -40,6 +42,7 @@ class Network(nn.Module, ABC):
 
     architecture: ClassVar[str]
     trained_by: ClassVar[str] = "fit"
+    member_a_label: ClassVar[bool] = False
     kind: ClassVar[Kind]
     hyperparameters: dict[str, Any]
     labels: int

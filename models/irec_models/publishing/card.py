@@ -132,19 +132,6 @@ def _inherited(start: Mapping[str, Any], card: str) -> list[str]:
     return sections
 
 
-def heard_sources(card: str) -> set[str]:
-    """Recording sources that a model was trained on, by its card; none if the card does not say.
-
-    Examples
-    --------
-    >>> heard_sources("## Recordings\\n\\n| source | licence | clips |\\n| a | CC0 | 5 |\\n| b (held out) | CC0 | 2 |")
-    {'a'}
-    """
-    rows = (line.split("|") for line in card.partition(_RECORDINGS)[2].splitlines() if line.startswith("| "))
-    names = (row[1].strip() for row in rows if len(row) == 5)
-    return {name for name in names if name != "source" and not name.endswith(_HELD_OUT)}
-
-
 def _heard(stream: StreamConfig) -> list[str]:
     if stream.mode == "clips":
         return [

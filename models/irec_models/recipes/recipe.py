@@ -19,6 +19,7 @@ from irec_models.losses import LossName
 from irec_models.nets import ARCHITECTURES, HyperparameterError, Network, build, check_hyperparameters
 from irec_models.recipes.mistakes import Mistake, blame, of_hyperparameter, of_validation
 from irec_models.recipes.settings import with_settings
+from irec_models.recipes.shelf import find_recipe
 
 
 class _Section(BaseModel):
@@ -42,7 +43,7 @@ class ModelSection(_Section):
     def _architecture_exists(self) -> ModelSection:
         if self.architecture not in ARCHITECTURES:
             raise ValueError(
-                f"unknown architecture '{self.architecture}'; there are {', '.join(sorted(ARCHITECTURES))}"
+                f"unknown architecture '{self.architecture}'; there are {', '.join(ARCHITECTURES.names())}"
             )
         return self
 
@@ -187,6 +188,7 @@ def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
     Parameters
     ----------
     path : path-like
+        Of the file, or the bare name of an installed recipe.
     settings : sequence of str
         ``key=value`` each, in the place of what the file says; see `irec_models.recipes.settings.with_settings`.
 
@@ -195,7 +197,7 @@ def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
     RecipeError
         If the file is missing, not TOML, has an unknown key or an impossible value; names file and key.
     """
-    path = Path(path)
+    path = find_recipe(Path(path))
     try:
         text = path.read_text(encoding="utf-8")
         content = tomllib.loads(text)

@@ -21,6 +21,7 @@ from typing import Any
 from irec_live.errors import OutputError, RecipeError
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.recipes.settings import with_settings
+from irec_models.recipes.shelf import find_recipe
 
 
 def recipe_beside(checkpoint: Path) -> Recipe | None:
@@ -110,6 +111,7 @@ class Run:
             What is trained otherwise than `recipe` says; the run's own copy has it.
         """
         copy = self.folder / "recipe.toml"
+        recipe = find_recipe(recipe)
         if settings:
             copy.write_text(with_settings(recipe.read_text(encoding="utf-8"), settings), encoding="utf-8")
         elif recipe.resolve() != copy.resolve():

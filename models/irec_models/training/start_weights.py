@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from irec_papers.chen.net import ChenNet
 from torch import Tensor, nn
 
 from irec_live.errors import CheckpointError
@@ -24,8 +23,20 @@ from irec_models.frontends.normalize import Standardizer
 from irec_models.measuring.predictors import model_file
 from irec_models.measuring.restore import network_of
 from irec_models.nets import Network
-from irec_models.publishing.card import heard_sources
 from irec_models.training.run import recipe_beside
+
+
+def heard_sources(card: str) -> set[str]:
+    """Recording sources that a model was trained on, by its card; none if the card does not say.
+
+    Examples
+    --------
+    >>> heard_sources("## Recordings\\n\\n| source | licence | clips |\\n| a | CC0 | 5 |\\n| b (held out) | CC0 | 2 |")
+    {'a'}
+    """
+    rows = (line.split("|") for line in card.partition("## Recordings\n")[2].splitlines() if line.startswith("| "))
+    names = (row[1].strip() for row in rows if len(row) == 5)
+    return {name for name in names if name != "source" and not name.endswith(" (held out)")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +125,7 @@ def take_over(network: Network, labels: Sequence[str], start: Start, audio: Iter
         (layer, norm), (other, other_norm) = mine[name], theirs[found]
         if isinstance(layer, Standardizer) and not same_front_end:
             continue
-        by_label = name == next(reversed(mine)) and not isinstance(network, ChenNet)
+        by_label = name == next(reversed(mine)) and not network.member_a_label
         values = {}
         for key, value in _own(layer).items():
             fitted = _fitted(value, _own(other).get(key), by_label, labels, start.labels)
@@ -144,7 +155,7 @@ def take_over(network: Network, labels: Sequence[str], start: Start, audio: Iter
 def _pairs(network: Network, start: Network, labels: tuple[str, ...], known: tuple[str, ...]) -> dict[str, str]:
     """Names of layers of `network`, and of the layers of `start` that stand in the same place."""
     mine, theirs = list(_layers(network)), list(_layers(start))
-    if isinstance(network, ChenNet) and isinstance(start, ChenNet):  # each member is the classifier of one label
+    if network.member_a_label and start.member_a_label:  # each member is the classifier of one label
         place = {str(number): str(known.index(label)) for number, label in enumerate(labels) if label in known}
         moved = {name: _member(name, place) for name in mine}
         return {name: other for name, other in moved.items() if other in theirs}

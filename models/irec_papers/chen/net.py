@@ -78,9 +78,9 @@ class ChenNet(Network):
 
     Training all K at once on the same batches is training each alone: the loss is a sum over labels and no weight
     serves two of them. What sees them all together must be left out: do not clip the norm of the gradient. A new
-    instrument is a network of one label, trained by itself and put beside the others by `irec_papers.chen.one_vs_all.join`;
-    their weights stay as they are, bit by bit. For the same reason the input is scaled by fixed constants rather than
-    by what one training set measured.
+    instrument is a network of one label, trained by itself and put beside the others by
+    `irec_papers.chen.one_vs_all.join`; their weights stay as they are, bit by bit. For the same reason the input is
+    scaled by fixed constants rather than by what one training set measured.
 
     The table does not name the spectrogram's size. From NSynth's 4 s at 16 kHz follow 1025 x 126 values, 245 760
     flattened ones and 31 550 657 weights *an instrument*: 1.26 GB for ten. That form is ``bins=1025, grid=None``,
@@ -108,6 +108,7 @@ class ChenNet(Network):
     """
 
     architecture = "chen"
+    member_a_label = True
     kind = "activation"
     frames = 0
     frame_hop = 0

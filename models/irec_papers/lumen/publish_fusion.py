@@ -41,9 +41,10 @@ def publish_fusion(
 ) -> tuple[Evaluation, MixEvaluation | None]:
     """Choose each member's thresholds, fuse, measure, write card and checkpoint.
 
-    Thresholds are chosen where `irec_models.publishing.publish.publish` chooses those of a single model: on windows of mixtures
-    of the held-out sources and on the dev clips. So the fused model and its members can be compared. Of members
-    trained on clips as they are, that is on the validation clips alone, as in the Lumen project, and nothing is mixed.
+    Thresholds are chosen where `irec_models.publishing.publish.publish` chooses those of a single model: on windows
+    of mixtures of the held-out sources and on the dev clips. So the fused model and its members can be compared.
+    Of members trained on clips as they are, that is on the validation clips alone, as in the Lumen project, and nothing
+    is mixed.
 
     Parameters
     ----------

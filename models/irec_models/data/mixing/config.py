@@ -102,7 +102,8 @@ class StreamConfig(BaseModel):
         How often a label is drawn, relative to the others; 1 where not given.
     balance : float or None
         Thin out the clips of plentiful labels, and use those of scarce ones again, until all have this many times
-        those of the rarest (`irec_models.data.mixing.balance`); None uses every clip. Labels are drawn evenly either way.
+        those of the rarest (`irec_models.data.mixing.balance`); None uses every clip. Labels are drawn evenly either
+        way.
     other : float
         Share of stems that are instruments outside the labels, so that unknown sounds light nothing.
     phrases : float

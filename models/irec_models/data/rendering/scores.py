@@ -176,8 +176,8 @@ def render_scores(
 ) -> tuple[int, int]:
     """Play excerpts of MIDI files into a data folder.
 
-    An excerpt's labels are the instruments that are audible in it by themselves (`irec_models.data.mixing.targets.presence`);
-    those hardly audible are ``unknown``.
+    An excerpt's labels are the instruments that are audible in it by themselves
+    (`irec_models.data.mixing.targets.presence`); those hardly audible are ``unknown``.
 
     Parameters
     ----------

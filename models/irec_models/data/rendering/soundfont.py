@@ -2,8 +2,8 @@
 
 ::
 
-    python -m irec_models.data.rendering.soundfont /usr/share/sounds/sf2/FluidR3_GM.sf2 runs/fluidr3 --source sf:fluidr3 \\
-        --licence MIT
+    python -m irec_models.data.rendering.soundfont /usr/share/sounds/sf2/FluidR3_GM.sf2 runs/fluidr3 \\
+        --source sf:fluidr3 --licence MIT
 
 The folder has a ``manifest.csv`` and can be given beside others wherever data folders are taken.
 """
