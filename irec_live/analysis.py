@@ -24,7 +24,7 @@ from irec_live.models.choice import ModelChoice, load_models
 from irec_live.models.detector import Provider
 from irec_live.report import Analysis, ModelUse, summarise
 from irec_live.results import Event
-from irec_live.streaming.model_stream import WindowJudge
+from irec_live.streaming.model_stream import WindowPredictor
 from irec_live.streaming.pipeline import Pipeline
 
 __all__ = ["Analysis", "AnalysisCancelled", "analyze", "collect", "decode_into", "side_by_side"]
@@ -192,7 +192,7 @@ def collect(file: str, duration_s: float, pipeline: Pipeline, *, warning: str = 
         clip=clip,
         detected=tuple(sorted((label for label in pipeline.labels if label in named), key=lambda k: -clip.s2[k])),
         warning=warning,
-        unjudged=pipeline.unjudged,
+        not_predicted=pipeline.not_predicted,
     )
 
 
@@ -238,7 +238,7 @@ def lasting(events: Sequence[Event]) -> set[str]:
 
 
 @contextlib.contextmanager
-def side_by_side(models: Sequence[WindowJudge]) -> Iterator[tuple[Executor | None, int]]:
+def side_by_side(models: Sequence[WindowPredictor]) -> Iterator[tuple[Executor | None, int]]:
     """How to judge a file's windows fast: on all processors, or in batches where a network runs on a GPU.
 
     Yields

@@ -87,8 +87,8 @@ class AudioFile:
             missing_s = (self._announced - self._end) / self.sample_rate
             if missing_s > _SHORTFALL_S:
                 whole_s = self._announced / self.sample_rate
-                heard_s = self._end / self.sample_rate
-                return f"{self.name} ends early: {heard_s:.1f} s of {whole_s:.1f} s could be decoded"
+                predicted_s = self._end / self.sample_rate
+                return f"{self.name} ends early: {predicted_s:.1f} s of {whole_s:.1f} s could be decoded"
         if self._decoder.complaint:
             return f"{self.name} is damaged: {self._decoder.complaint}"
         return ""

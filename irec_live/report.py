@@ -96,7 +96,7 @@ class Analysis:
         `ClipSummary.s2`) first. `events` has shorter ones too.
     warning : str
         One sentence on damage in the file, else empty. Not part of the JSON.
-    unjudged : dict of str to frozenset of str
+    not_predicted : dict of str to frozenset of str
         By kind of model, labels that the one used does not know: their column is 0 there because nobody looked. Not
         part of the JSON.
     """
@@ -115,7 +115,7 @@ class Analysis:
     clip: ClipSummary
     detected: tuple[str, ...]
     warning: str = field(default="")
-    unjudged: dict[str, frozenset[str]] = field(default_factory=dict)
+    not_predicted: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def activation_times(self) -> npt.NDArray[np.float64]:

@@ -101,7 +101,7 @@ def export(
     )
     if on_report is not None:
         on_report(report)
-    _judge(report, comparison, allow_slower)
+    _check_gates(report, comparison, allow_slower)
     write_whole(out_path, data)
     return report
 
@@ -135,7 +135,7 @@ def _original(network: Network) -> Callable[[npt.NDArray[np.float32]], npt.NDArr
     return predict
 
 
-def _judge(report: ExportReport, comparison: Comparison, allow_slower: bool) -> None:
+def _check_gates(report: ExportReport, comparison: Comparison, allow_slower: bool) -> None:
     if not comparison.largest <= report.tolerance:  # NaN is no match
         raise ExportError(
             f"the {report.precision} network differs from torch by up to {comparison.largest:.2e} "

@@ -10,7 +10,7 @@ import numpy as np
 
 from irec_live.decoders.contract import Block, NotDecodableError
 from irec_live.decoders.extent import is_chained_ogg
-from irec_live.decoders.quiet_file import QuietFile
+from irec_live.decoders.guarded_file import GuardedFile
 
 _DEMUXERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,loas,matroska,webm,mov,mp4,mp3,mpc,mpc8,mpeg,mpegts,"
@@ -93,7 +93,7 @@ class FFmpegDecoder:
     def _open(self) -> None:
         """Open the container at its start. NotDecodableError, OSError: see the class."""
         # NB: an open file rather than a name: FFmpeg would take some names for addresses or for lists of files.
-        self._file = QuietFile(self._path)
+        self._file = GuardedFile(self._path)
         options = {"format_whitelist": _DEMUXERS, "protocol_whitelist": ""}
         try:
             self._container = self._av.open(self._file, mode="r", options=options, metadata_errors="replace")

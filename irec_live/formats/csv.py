@@ -26,7 +26,7 @@ def render(analysis: Analysis) -> str:
         ("activation", analysis.activation_times, analysis.activation),
         ("envelope", analysis.envelope_times, analysis.envelope),
     ):
-        unknown = [label in analysis.unjudged.get(kind, ()) for label in analysis.labels]
+        unknown = [label in analysis.not_predicted.get(kind, ()) for label in analysis.labels]
         table.writerows(_lines(kind, times, rows, unknown))
     return text.getvalue()
 

@@ -17,11 +17,11 @@ from PySide6.QtWidgets import QApplication
 
 from irec_live.errors import IrecError, OutputError
 from irec_live.gui.backend import AppBackend, Backend
-from irec_live.gui.desk import Desk
 from irec_live.gui.icons import app_icon
 from irec_live.gui.main_window import MainWindow
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest
+from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.theme import ThemeChoice, ThemeSwitch, font
 
 PICTURE_SIZE = (1280, 720)
@@ -33,7 +33,7 @@ class Composition:
     """The parts of a running app, which tests take apart again."""
 
     window: MainWindow
-    desk: Desk
+    desk: SessionManager
     themes: ThemeSwitch
 
     def dispose(self) -> None:
@@ -62,7 +62,7 @@ def application() -> QApplication:
 def compose(backend: Backend, preferences: Preferences, models: Sequence[str] = ()) -> Composition:
     """Put the window together, without showing it or opening anything."""
     themes = ThemeSwitch(preferences.theme)
-    desk = Desk(backend, models)
+    desk = SessionManager(backend, models)
     window = MainWindow(desk, backend, preferences, themes)
     return Composition(window, desk, themes)
 
@@ -140,7 +140,7 @@ def run(
     return status
 
 
-def _begin(desk: Desk, request: SourceRequest, fallback: bool) -> None:
+def _begin(desk: SessionManager, request: SourceRequest, fallback: bool) -> None:
     desk.open_first(request, demo=fallback)
     desk.list_devices()
     desk.list_models()
@@ -159,7 +159,7 @@ def _first_request(
 class _Picture(QObject):
     """Saves the window once and ends the app."""
 
-    def __init__(self, window: MainWindow, desk: Desk, path: Path, after_s: float) -> None:
+    def __init__(self, window: MainWindow, desk: SessionManager, path: Path, after_s: float) -> None:
         super().__init__(window)
         self._window, self._desk, self._path = window, desk, path
         self._failure = ""

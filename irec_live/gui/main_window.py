@@ -13,17 +13,17 @@ from irec_live.gui import file_dialogs
 from irec_live.gui.actions import Actions
 from irec_live.gui.backend import Backend
 from irec_live.gui.bridge import Bridge
-from irec_live.gui.desk import Desk
 from irec_live.gui.drop_overlay import DropOverlay, drop_text, dropped_paths
 from irec_live.gui.exporter import Exporter
 from irec_live.gui.listening_page import ListeningPage
 from irec_live.gui.message_bar import MessageBar
-from irec_live.gui.opener import Setup
 from irec_live.gui.own_keys import OwnKeys
 from irec_live.gui.playback import Playback
 from irec_live.gui.playback_panel import PlaybackPanel
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest, as_playable, is_model_file
+from irec_live.gui.session_manager import SessionManager
+from irec_live.gui.session_opener import Setup
 from irec_live.gui.status_strip import StatusStrip
 from irec_live.gui.stylesheet import palette, stylesheet
 from irec_live.gui.theme import Theme, ThemeChoice, ThemeSwitch
@@ -39,7 +39,7 @@ class MainWindow(QMainWindow):
 
     Parameters
     ----------
-    desk : Desk
+    desk : SessionManager
         Opens sessions.
     backend : Backend
         Writes exports.
@@ -47,7 +47,7 @@ class MainWindow(QMainWindow):
     themes : ThemeSwitch
     """
 
-    def __init__(self, desk: Desk, backend: Backend, preferences: Preferences, themes: ThemeSwitch) -> None:
+    def __init__(self, desk: SessionManager, backend: Backend, preferences: Preferences, themes: ThemeSwitch) -> None:
         super().__init__()
         self.desk, self.preferences, self.themes = desk, preferences, themes
         self.setWindowTitle("irec-live")

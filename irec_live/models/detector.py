@@ -106,7 +106,7 @@ class Detector:
         return f"Detector({self.spec.name!r}, {self.spec.kind}, providers={self.providers})"
 
     def __call__(self, windows: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
-        """Judge a batch of windows.
+        """Predictor a batch of windows.
 
         Parameters
         ----------

@@ -188,10 +188,10 @@ class Speaker:
         stamp = self._stamp
         if stamp is None or stamp.generation != self._generation:
             return self._target_s
-        heard_s = stamp.length_s  # not beyond what was handed over
+        predicted_s = stamp.length_s  # not beyond what was handed over
         if not self._stream_finished:
-            heard_s = min(heard_s, float(self._stream.time) - stamp.dac_time)
-        position = stamp.start_s + heard_s
+            predicted_s = min(predicted_s, float(self._stream.time) - stamp.dac_time)
+        position = stamp.start_s + predicted_s
         if self._loop is None:
             # Sound servers correct their idea of the latency now and then; the playhead waits rather than going back.
             position = max(position, self._target_s)

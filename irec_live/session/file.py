@@ -265,8 +265,8 @@ class FileSession:
             self._waveform.add(block)
             if self._retrack.is_set() and time.monotonic() - self._retracked_at > _RETRACK_S:
                 self._track_again(complete=False)
-            heard_s = (first_frame + len(block)) / self._rate
-            self._cost = (time.perf_counter() - began) / heard_s
+            predicted_s = (first_frame + len(block)) / self._rate
+            self._cost = (time.perf_counter() - began) / predicted_s
             # Lets go of the interpreter: the audio callback and the GUI come first.
             time.sleep(0)
 

@@ -24,7 +24,7 @@ Array = npt.NDArray[np.float32]
 Times = npt.NDArray[np.float64]
 
 
-class WindowJudge(Protocol):
+class WindowPredictor(Protocol):
     """What a pipeline needs of a network; `irec_live.models.detector.Detector` is one."""
 
     @property
@@ -70,7 +70,7 @@ class ModelStream:
 
     Parameters
     ----------
-    model : WindowJudge
+    model : WindowPredictor
     labels : sequence of str
         The pipeline's K labels; columns that the network does not have stay 0.
     hop_length : int
@@ -87,7 +87,7 @@ class ModelStream:
     """
 
     def __init__(
-        self, model: WindowJudge, labels: Sequence[str], *, hop_length: int, silence_db: float, batch: int = 1
+        self, model: WindowPredictor, labels: Sequence[str], *, hop_length: int, silence_db: float, batch: int = 1
     ) -> None:
         spec = model.spec
         self.model = model
@@ -145,7 +145,7 @@ class ModelStream:
         spec = self.spec
         shape = (len(spec.labels),) if spec.kind == "activation" else (len(spec.labels), spec.frames)
         job.outputs = np.zeros((len(job.windows), *shape), np.float32)
-        loud = [i for i, window in enumerate(job.windows) if self._is_heard(window)]
+        loud = [i for i, window in enumerate(job.windows) if self._is_loud_enough(window)]
         job.heard = len(loud)
         if loud:
             # A whole batch even of few windows: a GPU plans anew for each batch size that it has not met.
@@ -155,7 +155,7 @@ class ModelStream:
             job.outputs[loud] = self.model(windows)[: len(loud)]
             job.seconds = time.perf_counter() - started
 
-    def _is_heard(self, window: Array) -> bool:
+    def _is_loud_enough(self, window: Array) -> bool:
         # Not np.dot: for a window of this length a BLAS wakes threads, which costs more than it saves.
         return float(np.mean(np.square(window))) >= self._silence_power
 
@@ -199,7 +199,7 @@ class ModelStream:
         return out
 
 
-def hop_length(model: WindowJudge, hop_s: float | None) -> int:
+def hop_length(model: WindowPredictor, hop_s: float | None) -> int:
     """Samples between windows; envelopes keep to their own overlap."""
     spec = model.spec
     if hop_s is None or spec.kind == "envelope":
@@ -209,7 +209,7 @@ def hop_length(model: WindowJudge, hop_s: float | None) -> int:
     return max(1, round(hop_s * spec.sample_rate))
 
 
-def thresholds(models: Sequence[WindowJudge]) -> dict[str, Threshold]:
+def thresholds(models: Sequence[WindowPredictor]) -> dict[str, Threshold]:
     """By label; the activation model's are what the tracker compares."""
     return {
         label: model.spec.threshold(label)

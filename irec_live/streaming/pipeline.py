@@ -24,7 +24,7 @@ from irec_live.mono import MonoMix
 from irec_live.results import Event, Stats
 from irec_live.streaming.hop_times import HopTimes
 from irec_live.streaming.level import LevelMeter
-from irec_live.streaming.model_stream import Array, Job, ModelStream, Times, WindowJudge, hop_length, thresholds
+from irec_live.streaming.model_stream import Array, Job, ModelStream, Times, WindowPredictor, hop_length, thresholds
 from irec_live.streaming.resample import Resampler
 from irec_live.streaming.spectrogram import LogMelStream
 from irec_live.streaming.timeline import Timeline
@@ -68,7 +68,7 @@ class Pipeline:
     ----------
     sample_rate : int
         Hz, of the source.
-    models : sequence of WindowJudge
+    models : sequence of WindowPredictor
         At most one of each kind.
     hop_s : float, optional
         Seconds between activation windows; the model's own by default.
@@ -97,7 +97,7 @@ class Pipeline:
     def __init__(
         self,
         sample_rate: int,
-        models: Sequence[WindowJudge],
+        models: Sequence[WindowPredictor],
         *,
         hop_s: float | None = None,
         silence_db: float = SILENCE_DB,
@@ -124,7 +124,7 @@ class Pipeline:
             for model in self.models
         )
         self._activation = next((stream for stream in self.streams if stream.spec.kind == "activation"), None)
-        self.unjudged: dict[str, frozenset[str]] = {
+        self.not_predicted: dict[str, frozenset[str]] = {
             model.spec.kind: frozenset(self.labels).difference(model.spec.labels) for model in self.models
         }
         """By kind of model, labels that the one used does not know: their rows are 0 because nobody looked."""
@@ -162,7 +162,7 @@ class Pipeline:
     @property
     def thresholds(self) -> Array:
         """On-thresholds in force, (K,) float32; NaN for labels that no model of activations knows."""
-        unnamed = self.unjudged.get("activation", self.labels)
+        unnamed = self.not_predicted.get("activation", self.labels)
         return np.where([label in unnamed for label in self.labels], np.float32(np.nan), self.tracker.thresholds)
 
     @property
@@ -199,11 +199,11 @@ class Pipeline:
         spec = slowest.spec
         lag_s = self._resamplers[spec.sample_rate].lag / spec.sample_rate
         if self._activation is not None:
-            heard_s = (spec.window_s + slowest.hop_s) / 2 + self.tracker.delay_s
+            predicted_s = (spec.window_s + slowest.hop_s) / 2 + self.tracker.delay_s
         else:
-            heard_s = spec.window_s - (slowest.hop_s - spec.frame_hop / spec.sample_rate) / 2
+            predicted_s = spec.window_s - (slowest.hop_s - spec.frame_hop / spec.sample_rate) / 2
         (inference_ms,) = self._hop_times.percentiles(50)
-        return 1000.0 * (heard_s + lag_s) + inference_ms
+        return 1000.0 * (predicted_s + lag_s) + inference_ms
 
     def push(self, block: npt.NDArray[np.floating], index: int | None = None) -> PipelineStep:
         """Take the next samples.
@@ -278,7 +278,7 @@ class Pipeline:
         resampled = {rate: resampler.push(mono) for rate, resampler in self._resamplers.items()}
         for stream in self.streams:
             stream.take(resampled[stream.spec.sample_rate])
-        return self._judge()
+        return self._predict()
 
     def _drain(self) -> PipelineStep:
         """Hear the tail of the streams and close what is open."""
@@ -286,7 +286,7 @@ class Pipeline:
         for stream in self.streams:
             stream.take(tails[stream.spec.sample_rate])
             stream.take_tail()
-        step = self._judge()
+        step = self._predict()
         envelopes: list[tuple[float, Array]] = []
         for stream in self.streams:
             envelopes += self._store_envelope(*stream.tail_rows())
@@ -321,7 +321,7 @@ class Pipeline:
         ends = start + self._meter.stretch * (1 + np.arange(len(levels)))
         self.timeline.append_levels(ends / self.sample_rate + origin_s, levels)
 
-    def _judge(self) -> PipelineStep:
+    def _predict(self) -> PipelineStep:
         """Run the networks on all windows that wait, and keep what they say."""
         jobs = [(stream, job) for stream in self.streams for job in stream.jobs(self.max_pending)]
         jobs.sort(key=lambda pair: pair[0].end_s(pair[1]))
@@ -374,7 +374,7 @@ class Pipeline:
                 self._hop_times.close(len(job.windows))
 
 
-def union_labels(models: Sequence[WindowJudge]) -> tuple[str, ...]:
+def union_labels(models: Sequence[WindowPredictor]) -> tuple[str, ...]:
     """All labels of the models, the activation model's first.
 
     Raises

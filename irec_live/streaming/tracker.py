@@ -174,7 +174,7 @@ class LabelTracker:
         self._peak = np.zeros(count, np.float32)
 
     def push(self, time_s: float, activation: Row) -> TrackerStep:
-        """Judge the next window.
+        """Predictor the next window.
 
         Parameters
         ----------

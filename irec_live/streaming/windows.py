@@ -81,7 +81,7 @@ class Windower:
         taken = 0
         while taken < block.size:
             if self._filled == self._store.size:
-                self._drop_heard()
+                self._drop_consumed()
             piece = block[taken : taken + self._store.size - self._filled]
             self._store[self._filled : self._filled + piece.size] = piece
             self._filled += piece.size
@@ -116,7 +116,7 @@ class Windower:
         self._next += self.hop_length
         return self._store[offset : offset + self.window_length].copy(), start
 
-    def _drop_heard(self) -> None:
+    def _drop_consumed(self) -> None:
         """Move what later windows need to the front of the store."""
         passed = self._next - self._base
         kept = self._filled - passed

@@ -20,8 +20,8 @@ from irec_live.errors import DataError
 from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from irec_models.data import eval_clips, read_manifest
-from irec_models.measuring.clip_scores import JudgedClips, judge_clips
-from irec_models.measuring.predictors import CheckpointJudge
+from irec_models.measuring.clip_scores import ClipPredictions, predict_clips
+from irec_models.measuring.predictors import CheckpointPredictor
 from irec_models.measuring.thresholds import BOUNDS, choose_thresholds
 from irec_models.metrics import Scores, score
 from irec_models.recipes.recipe import Recipe, load_recipe
@@ -167,8 +167,8 @@ def reproduce(
     learnt = recipe.train.monitor != "loss" or -trainer.best < STUCK * guess
     best = load_checkpoint(run.best)
     network = best.network().folded()
-    judge = CheckpointJudge(network, best.spec)
-    dev, test = (_judged(judge, folder, split, each) for split in ("dev", "test"))
+    judge = CheckpointPredictor(network, best.spec)
+    dev, test = (_predictions(judge, folder, split, each) for split in ("dev", "test"))
     sweep = sweep_of(test)
     path = out / f"{recipe.model.name}.pt"
     spec = finished_spec(best.spec, dev, sweep)
@@ -188,13 +188,13 @@ def published_of(recipe: Recipe) -> dict[tuple[str, float], Six]:
     return han_rows(activation, recipe.stream.window_length / recipe.stream.sample_rate)
 
 
-def _judged(judge: CheckpointJudge, folder: Path, split: str, each: Each | None) -> JudgedClips:
+def _predictions(judge: CheckpointPredictor, folder: Path, split: str, each: Each | None) -> ClipPredictions:
     spec = judge.spec
     clips = eval_clips(folder, sample_rate=spec.sample_rate, labels=spec.labels, split=split)
-    return judge_clips(judge, clips, each=each(split) if each else None)
+    return predict_clips(judge, clips, each=each(split) if each else None)
 
 
-def sweep_of(judged: JudgedClips) -> dict[tuple[str, float], Scores]:
+def sweep_of(judged: ClipPredictions) -> dict[tuple[str, float], Scores]:
     """Scores at every threshold of Table III."""
     return {
         (how, threshold): score(judged.activations[how], judged.targets, judged.labels, threshold)  # type: ignore[index]
@@ -203,7 +203,7 @@ def sweep_of(judged: JudgedClips) -> dict[tuple[str, float], Scores]:
     }
 
 
-def finished_spec(spec: ModelSpec, dev: JudgedClips, sweep: dict[tuple[str, float], Scores]) -> ModelSpec:
+def finished_spec(spec: ModelSpec, dev: ClipPredictions, sweep: dict[tuple[str, float], Scores]) -> ModelSpec:
     """Thresholds for the app, chosen on the windows of the dev clips, and the scores in short."""
     levels, targets = dev.sounding_windows()
     thresholds = choose_thresholds(levels, targets, spec.labels, precision_floor=0.5, bounds=BOUNDS[spec.kind])

@@ -31,7 +31,7 @@ from torch import Tensor
 
 from irec_live.models.spec import ModelSpec
 from irec_models.data import eval_clips, held_out_mixes
-from irec_models.measuring.clip_scores import evaluate, judge_clips
+from irec_models.measuring.clip_scores import evaluate, predict_clips
 from irec_models.measuring.mixture_scores import evaluate_mixes
 from irec_models.measuring.predictors import Array, windows_of
 from irec_models.nets import Network
@@ -171,7 +171,7 @@ def measure(
         judge = Restandardized(network, spec, form)
         clips = eval_clips(data, sample_rate=spec.sample_rate, labels=spec.labels)
         tick = begin(f"{form}: clips of dev", None)
-        dev = evaluate(judge_clips(judge, _announced(clips, judge), each=tick), spec)
+        dev = evaluate(predict_clips(judge, _announced(clips, judge), each=tick), spec)
         mixtures = held_out_mixes(
             data, sample_rate=spec.sample_rate, sources=sources, labels=spec.labels, per_size=_MIXES_PER_SIZE
         )

@@ -148,8 +148,8 @@ def test_labels_that_a_model_does_not_know_are_told_apart_from_absent_ones(
     spec = tiny_models.envelope_spec(labels=("flute", "tuba"))
     other = Detector(tiny_models.envelope_model(spec))
     found = analyze(song, models=(models[0], other))
-    assert found.unjudged["activation"] == {"tuba"}
-    assert found.unjudged["envelope"] == {"bass", "violin"}
+    assert found.not_predicted["activation"] == {"tuba"}
+    assert found.not_predicted["envelope"] == {"bass", "violin"}
     rows = [line.split(",") for line in RENDERERS["csv"](found).split()]
     tuba, violin = rows[0].index("tuba"), rows[0].index("violin")
     assert {(row[0], row[tuba] == "", row[violin] == "") for row in rows[1:]} == {

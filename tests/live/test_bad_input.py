@@ -21,7 +21,7 @@ from fake_portaudio import FakeSoundDevice, device
 import tiny_models
 from irec_live.analysis import Analysis
 from irec_live.cli import main
-from irec_live.decoders.quiet_file import QuietFile
+from irec_live.decoders.guarded_file import GuardedFile
 from irec_live.session import open_file
 from irec_live.streaming.engine import Engine
 
@@ -117,15 +117,15 @@ def test_disk_that_goes_away_is_one_sentence_and_the_next_file_is_analysed(
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, (6 * 48_000, 2)).astype(np.float32)
     bad = write_with_av(tmp_path / "stick.aac", noise, 48_000, "aac")
     limit = readable * bad.stat().st_size
-    real = QuietFile.read
+    real = GuardedFile.read
 
-    def read(file: QuietFile, size: int) -> bytes:
+    def read(file: GuardedFile, size: int) -> bytes:
         if file.tell() < limit:
             return real(file, size)
         file.error = OSError(5, "Input/output error")
         return b""
 
-    monkeypatch.setattr(QuietFile, "read", read)
+    monkeypatch.setattr(GuardedFile, "read", read)
     done = run("analyze", bad, good, "--out", tmp_path / "out", *models)
     assert done.exit_code == code, (done.output, done.exception)
     sentences = [line for line in done.stderr.splitlines(keepends=True) if SENTENCE.fullmatch(line)]

@@ -15,7 +15,7 @@ from encode import write_with_av, write_with_pause
 
 from irec_live import media
 from irec_live.decoders import NotDecodableError, goes_on_unannounced
-from irec_live.decoders.quiet_file import QuietFile
+from irec_live.decoders.guarded_file import GuardedFile
 from irec_live.errors import MediaError
 from irec_live.media import AudioFile, open_audio
 
@@ -418,14 +418,14 @@ class FailingFile(io.FileIO):
 
 def fail_behind(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let FFmpeg's files fail behind so many bytes."""
-    real = QuietFile.__init__
+    real = GuardedFile.__init__
 
-    def init(file: QuietFile, path: Path) -> None:
+    def init(file: GuardedFile, path: Path) -> None:
         real(file, path)
         file._file.close()
         file._file = FailingFile(path, limit)
 
-    monkeypatch.setattr(QuietFile, "__init__", init)
+    monkeypatch.setattr(GuardedFile, "__init__", init)
 
 
 def test_a_disk_that_goes_away_ends_the_file_with_a_warning(

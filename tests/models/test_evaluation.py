@@ -16,10 +16,10 @@ from irec_live.errors import DataError
 from irec_live.models.spec import ModelSpec, Threshold
 from irec_models.cli import main
 from irec_models.data import EvalClip, EvalMix, eval_clips
-from irec_models.measuring.clip_scores import JudgedClips, evaluate, judge_clips, presence_of, target_row
+from irec_models.measuring.clip_scores import ClipPredictions, evaluate, predict_clips, presence_of, target_row
 from irec_models.measuring.comparison import compare
 from irec_models.measuring.mixture_scores import envelope_error, evaluate_mixes
-from irec_models.measuring.predictors import judge_recording, load_judge, stitch, windows_of
+from irec_models.measuring.predictors import load_predictor, predict_recording, stitch, windows_of
 from irec_models.metrics import UNKNOWN
 
 LABELS = ("flute", "piano", "drums")
@@ -72,7 +72,7 @@ def test_windows_cover_every_sample_and_a_short_clip_is_padded_to_one() -> None:
 @pytest.mark.parametrize("kind", ["activation", "envelope"])
 def test_an_oracle_scores_what_it_should(kind: str) -> None:
     judge = Oracle(kind)
-    judged = judge_clips(judge, CLIPS)
+    judged = predict_clips(judge, CLIPS)
     assert judged.targets.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]]
     assert judged.solo.tolist() == [True, True, False, True]
     result = evaluate(judged, judge.spec)
@@ -86,7 +86,7 @@ def test_an_oracle_scores_what_it_should(kind: str) -> None:
 
 def test_silent_windows_are_not_asked_for() -> None:
     judge = Oracle()
-    rows = judge_recording(judge, np.concatenate([np.zeros(1024), np.full(1024, 0.5)]).astype(np.float32), 1024)
+    rows = predict_recording(judge, np.concatenate([np.zeros(1024), np.full(1024, 0.5)]).astype(np.float32), 1024)
     assert rows.tolist() == [[0, 0, 0], [1, 0, 0]]
 
 
@@ -147,7 +147,7 @@ def rival(tmp_path: Path, clips: dict[str, Any]) -> Path:
 
 
 def test_a_rival_is_compared_on_identical_clips_and_labels(tmp_path: Path) -> None:
-    judged = judge_clips(Oracle(), CLIPS)
+    judged = predict_clips(Oracle(), CLIPS)
     theirs = {
         "a": {"mean": {"flute": 0.2, "piano": 0.9}, "max": {}},
         "b": {"mean": {"flute": 0.3, "piano": 0.8}, "max": {}},
@@ -171,7 +171,7 @@ def test_a_rival_is_compared_on_identical_clips_and_labels(tmp_path: Path) -> No
     ],
 )
 def test_a_rivals_file_that_does_not_fit_is_refused(tmp_path: Path, clips: Any, match: str) -> None:
-    judged = judge_clips(Oracle(), CLIPS)
+    judged = predict_clips(Oracle(), CLIPS)
     with pytest.raises(DataError, match=match):
         compare(judged, rival(tmp_path, clips))
 
@@ -180,10 +180,10 @@ def test_clips_of_a_manifest_run_through_checkpoint_and_command_line(
     tmp_path: Path, small_checkpoint: Path, small_envelope_checkpoint: Path, tiny_activation_path: Path
 ) -> None:
     bank = tiny_bank.write_bank(tmp_path / "bank")
-    judge, training = load_judge(small_checkpoint)
+    judge, training = load_predictor(small_checkpoint)
     assert training == {}
-    judged = judge_clips(judge, eval_clips(bank, sample_rate=RATE, labels=LABELS))
-    assert isinstance(judged, JudgedClips)
+    judged = predict_clips(judge, eval_clips(bank, sample_rate=RATE, labels=LABELS))
+    assert isinstance(judged, ClipPredictions)
     assert judged.solo.tolist() == [True, False, False]
     assert torch.equal(judged.activations["s1"], judged.levels["s1"])
     scores = rival(tmp_path, {file: {"mean": {"flute": 0.5}, "max": {"flute": 0.5}} for file in judged.files})

@@ -48,7 +48,7 @@ def test_each_source_is_judged_by_the_network_that_missed_it(
     for folder, source in (("01", "north"), ("02", "south")):
         kept = load_recipe(tmp_path / "runs" / folder / "recipe.toml")
         assert (kept.data.hold_out, kept.train.monitor) == ((source,), "last")
-        judged = json.loads((tmp_path / "runs" / folder / module.JUDGED).read_text())
+        judged = json.loads((tmp_path / "runs" / folder / module.PREDICTED).read_text())
         assert judged["files"]
         assert all(source in Path(file).name for file in judged["files"])
     together = told["together"]
@@ -62,7 +62,7 @@ def test_each_source_is_judged_by_the_network_that_missed_it(
     assert (again.exit_code, json.loads(scores.read_text())) == (0, told)
     other = CliRunner().invoke(main, [*command, "--set", "train.steps=20"])
     assert (other.exit_code, "by another recipe" in other.stderr) == (2, True)
-    (tmp_path / "runs" / "01" / module.JUDGED).write_text("{")
+    (tmp_path / "runs" / "01" / module.PREDICTED).write_text("{")
     broken = CliRunner().invoke(main, command)
     assert (broken.exit_code, "delete it" in broken.stderr) == (2, True)
 

@@ -9,8 +9,8 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-import stress_judges
-from stress_judges import Formula
+import stress_predictors
+from stress_predictors import Formula
 
 from irec_models.data import EvalClip
 from irec_models.measuring.stress import robustness as module
@@ -159,4 +159,4 @@ def test_drops_are_relative_to_the_clean_score(monkeypatch: pytest.MonkeyPatch) 
 
 def test_an_unknown_condition_is_named() -> None:
     with pytest.raises(ValueError, match="no condition is called under water"):
-        robustness(stress_judges.always(0, 0, 0), [Path()], only=["under water"])
+        robustness(stress_predictors.always(0, 0, 0), [Path()], only=["under water"])

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 import tiny_bank
 from click.testing import CliRunner
-from stress_judges import LABELS, RATE, Formula, always, envelope_judge, louder_than
+from stress_predictors import LABELS, RATE, Formula, always, envelope_predictor, louder_than
 
 from irec_live.errors import DataError
 from irec_live.models.spec import Threshold
@@ -169,7 +169,7 @@ def test_solos_of_a_split_are_played_and_others_are_not(bank: Path) -> None:
 
 
 def test_envelopes_light_labels_by_the_same_tracker() -> None:
-    judge = envelope_judge(1.0, 0.1, 0.0)
+    judge = envelope_predictor(1.0, 0.1, 0.0)
     heard = listen(judge, surrounded(judge, level(2.0, 0.5), SAMPLE_RATE), SAMPLE_RATE, block_s=0.1)
     assert heard.labels == {"flute"}
     (event,) = heard.events

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.console import Console
-from stress_judges import LABELS, RATE, Formula, clip, envelope_judge
+from stress_predictors import LABELS, RATE, Formula, clip, envelope_predictor
 
 from irec_live.errors import DataError
 from irec_models.data import EvalMix
@@ -19,7 +19,7 @@ LEVEL = 0.25
 
 
 def test_a_perfect_envelope_neither_makes_noise_nor_leaks() -> None:
-    noise, leakage = envelope_matrices(envelope_judge(1.0, 0.0, 0.0), [clip("a", "flute", LEVEL)])
+    noise, leakage = envelope_matrices(envelope_predictor(1.0, 0.0, 0.0), [clip("a", "flute", LEVEL)])
     # Frames at the clip's ends reach into the silence beyond, which the judge does not know.
     assert noise.values_db[0, 0] < -25
     assert noise.values_db[0, 1:].tolist() == [-60.0, -60.0]
@@ -29,7 +29,7 @@ def test_a_perfect_envelope_neither_makes_noise_nor_leaks() -> None:
 
 
 def test_noise_is_the_mean_deviation_and_leakage_the_level_below_who_plays() -> None:
-    judge = envelope_judge(1.0, 0.1, 2.0)
+    judge = envelope_predictor(1.0, 0.1, 2.0)
     noise, leakage = envelope_matrices(judge, [clip("a", "flute", LEVEL, seconds=4.0)])
     assert noise.values_db[0, 1] == pytest.approx(20 * np.log10(0.1 * LEVEL), abs=0.3)
     assert noise.values_db[0, 2] == pytest.approx(20 * np.log10(2 * LEVEL), abs=0.3)
@@ -38,7 +38,7 @@ def test_noise_is_the_mean_deviation_and_leakage_the_level_below_who_plays() -> 
 
 
 def test_leakage_does_not_depend_on_loudness_but_noise_does() -> None:
-    judge = envelope_judge(1.0, 0.1, 0.0)
+    judge = envelope_predictor(1.0, 0.1, 0.0)
     loud, soft = ([clip("a", "flute", level)] for level in (0.5, 0.05))
     assert leakage_matrix(judge, loud).values_db[0, 1] == pytest.approx(leakage_matrix(judge, soft).values_db[0, 1])
     assert noise_matrix(judge, loud).values_db[0, 1] == pytest.approx(
@@ -47,7 +47,7 @@ def test_leakage_does_not_depend_on_loudness_but_noise_does() -> None:
 
 
 def test_only_solos_count_and_only_their_first_five_seconds() -> None:
-    judge = envelope_judge(1.0, 0.1, 0.0)
+    judge = envelope_predictor(1.0, 0.1, 0.0)
     first = clip("a", "flute", LEVEL, seconds=5.0)
     later = clip("b", "flute", LEVEL, seconds=9.0)
     duo = clip("c", "flute", LEVEL, labels=("flute", "piano"))
@@ -66,7 +66,7 @@ def mix(labels: tuple[str, ...], unclear: tuple[str, ...] = (), frame_hop: int =
 
 
 def test_a_mixture_stands_in_the_row_of_each_of_its_labels_and_leaks_into_those_that_surely_rest() -> None:
-    judge = envelope_judge(1.0, 1.0, 0.1)
+    judge = envelope_predictor(1.0, 1.0, 0.1)
     noise, leakage = envelope_matrices(judge, [mix(("flute", "piano"))])
     assert noise.values_db[0].tolist() == noise.values_db[1].tolist()
     assert np.isnan(noise.values_db[2]).all()
@@ -80,7 +80,7 @@ def test_a_mixture_stands_in_the_row_of_each_of_its_labels_and_leaks_into_those_
 def test_moments_at_which_the_player_rests_do_not_count_as_leakage() -> None:
     sound = clip("a", "flute", LEVEL, seconds=4.0)
     sound.audio[RATE * 2 :] = 0.0
-    leakage = leakage_matrix(envelope_judge(1.0, 0.1, 0.0), [sound])
+    leakage = leakage_matrix(envelope_predictor(1.0, 0.1, 0.0), [sound])
     assert leakage.frames[0] == pytest.approx(2 * RATE / 128, abs=2)
     assert leakage.values_db[0, 1] == pytest.approx(-20.0, abs=0.5)
 
@@ -101,11 +101,11 @@ def test_kinds_are_not_confused() -> None:
     with pytest.raises(ValueError, match="gives activations"):
         noise_matrix(Formula(lambda windows: np.zeros((len(windows), 3))), [])
     with pytest.raises(ValueError, match="gives envelopes"):
-        confusion_matrix(envelope_judge(1.0, 1.0, 1.0), [])
+        confusion_matrix(envelope_predictor(1.0, 1.0, 1.0), [])
 
 
 def test_matrices_become_json_and_text() -> None:
-    noise, leakage = envelope_matrices(envelope_judge(1.0, 0.1, 0.0), [clip("a", "flute", LEVEL)])
+    noise, leakage = envelope_matrices(envelope_predictor(1.0, 0.1, 0.0), [clip("a", "flute", LEVEL)])
     content: dict[str, Any] = json.loads(json.dumps(leakage.to_dict(), allow_nan=False))
     assert content["values_db"][0][0] is None
     assert content["values_db"][0][2] == -60.0

@@ -19,11 +19,11 @@ import irec_models.training.fit
 from irec_live.errors import DataError, MissingExtraError, RecipeError
 from irec_models.checkpoint import load_checkpoint
 from irec_models.data import Batch, MixStream
-from irec_models.data.mixing.distortion import Strange
-from irec_models.data.mixing.noise_overlay import Noisy
+from irec_models.data.mixing.distortion import DistortedStream
+from irec_models.data.mixing.noise_overlay import NoiseOverlay
 from irec_models.recipes.recipe import load_recipe
 from irec_models.training import teacher
-from irec_models.training.teacher import CLASSES, FEATURES, SIZE, Expert, Guess, TaughtStream, YamNet
+from irec_models.training.teacher import CLASSES, FEATURES, SIZE, LabelClassifier, TaughtStream, TeacherHead, YamNet
 from irec_models.training.trainer import Trainer
 
 
@@ -185,7 +185,7 @@ def test_strange_windows_lose_their_labels_and_the_others_stay() -> None:
     audio = 0.1 * torch.randn(64, 4096)
     ones = torch.ones(64, 2)
     batch = Batch(audio, ones, torch.zeros(64, 2, 9), ones)
-    changed = Strange(0.5, 8000)(np.random.default_rng(0), batch)
+    changed = DistortedStream(0.5, 8000)(np.random.default_rng(0), batch)
     strange = changed.mask[:, 0] == 0
     assert 16 < int(strange.sum()) < 48
     torch.testing.assert_close(changed.audio[~strange], audio[~strange], rtol=0, atol=0)
@@ -208,7 +208,7 @@ def test_noise_stays_within_its_range_and_comes_over_silence_too() -> None:
     audio = 0.1 * torch.randn(200, 4096)
     audio[::2] = 0.0
     batch = Batch(audio, torch.ones(200, 2), torch.full((200, 2, 9), 0.1), torch.ones(200, 2))
-    changed, _, envelope, _ = Noisy(1.0, 8000, 4096)(np.random.default_rng(0), batch)
+    changed, _, envelope, _ = NoiseOverlay(1.0, 8000, 4096)(np.random.default_rng(0), batch)
     assert bool(torch.isfinite(changed).all())
     assert float(changed.abs().max()) <= 1.0
     assert float(changed[::2].abs().amax(dim=1).min()) > 0.0
@@ -226,7 +226,7 @@ def test_a_pupil_learns_what_its_teacher_says(contrast: float, frames: bool) -> 
     embedding = torch.randn(256, 8, 5) if frames else torch.randn(256, 8)
     told = torch.cat((embedding.mean(dim=2), embedding.amax(dim=2)), dim=1) if frames else embedding
     taught = torch.nn.Linear(told.shape[1], SIZE)(told).detach() * 5 + 2
-    guess = Guess(8, contrast, frames)
+    guess = TeacherHead(8, contrast, frames)
     guess.fit(taught)
     optimizer = torch.optim.Adam(guess.parameters(), lr=0.03)
     before = float(guess.loss(embedding, taught).detach())
@@ -241,7 +241,7 @@ def test_a_pupil_learns_what_its_teacher_says(contrast: float, frames: bool) -> 
 def test_contrast_compares_the_belief_in_instruments_and_voices_alone() -> None:
     torch.manual_seed(0)
     embedding, taught = torch.randn(6, 8), 3 * torch.randn(6, SIZE)
-    plain, guess = Guess(8), Guess(8, contrast=2.0)
+    plain, guess = TeacherHead(8), TeacherHead(8, contrast=2.0)
     for each in (plain, guess):
         each.fit(taught)
     guess.load_state_dict(plain.state_dict())
@@ -256,7 +256,7 @@ def test_contrast_compares_the_belief_in_instruments_and_voices_alone() -> None:
 
 def test_the_expert_advises_where_labels_are_unsure_and_is_heard_beside_those_that_are_not() -> None:
     torch.manual_seed(0)
-    expert = Expert(labels=2, trust=0.5)
+    expert = LabelClassifier(labels=2, trust=0.5)
     taught = torch.randn(4, SIZE)
     taught[3] = torch.nan
     expert.fit(taught)

@@ -26,7 +26,7 @@ from irec_models.training.averaging import average
 from irec_models.training.ema import WeightAverage
 from irec_models.training.run import Run
 from irec_models.training.trainer import Trainer
-from irec_models.training.validation import Judgement
+from irec_models.training.validation import ValidationScores
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_a_run_may_keep_its_newest_weights_whatever_they_score(
     write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = iter([0.9, 0.1, 0.5])
-    monkeypatch.setattr(Judgement, "mean_average_precision", lambda _: next(scores))
+    monkeypatch.setattr(ValidationScores, "mean_average_precision", lambda _: next(scores))
     trainer = fit(write_recipe(steps="3", validate_every="1", monitor="last"), bank, tmp_path / "run")
     assert load_checkpoint(trainer.run.best).training["step"] == 3
 

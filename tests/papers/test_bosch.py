@@ -25,7 +25,7 @@ from irec_models.cli import main
 from irec_papers.bosch import training
 from irec_papers.bosch.harmonic_percussive import separate
 from irec_papers.bosch.net import N_FFT, SAMPLE_RATE, WINDOW_LENGTH, BoschMachines
-from irec_papers.bosch.resume_state import Kept
+from irec_papers.bosch.resume_state import ResumeState
 from irec_papers.bosch.sliding_median import sliding_median
 from irec_papers.bosch.timbre import BANDS, COEFFICIENTS, TimbreDescriptors, crossing_rate
 from irec_papers.bosch.training import assemble, train_machine
@@ -295,13 +295,13 @@ def test_features_are_kept_while_they_are_computed_not_only_in_the_end(
     tmp_path: Path, private_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: list[int] = []
-    put = Kept.put
+    put = ResumeState.put
 
-    def noted(self: Kept, name: str, arrays: Any) -> None:
+    def noted(self: ResumeState, name: str, arrays: Any) -> None:
         kept.append(len(arrays.get("raw", ())))
         put(self, name, arrays)
 
-    monkeypatch.setattr(Kept, "put", noted)
+    monkeypatch.setattr(ResumeState, "put", noted)
     monkeypatch.setattr(training, "_SAVE_EVERY_S", 0.0)
     recipe = tmp_path / "machines.toml"
     recipe.write_text(RECIPE.replace("steps = 24", "steps = 3"), encoding="utf-8")
@@ -310,7 +310,7 @@ def test_features_are_kept_while_they_are_computed_not_only_in_the_end(
 
 
 def test_what_is_kept_is_whole_or_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = Kept(tmp_path / "unfinished", "a")
+    kept = ResumeState(tmp_path / "unfinished", "a")
     kept.put("windows", {"raw": np.arange(3)})
 
     def half(file: Any, **_: object) -> None:

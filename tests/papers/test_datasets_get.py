@@ -19,9 +19,9 @@ from tiny_server import Server, serve
 
 from irec_live.errors import DataError, OutputError
 from irec_models.cli import main
-from irec_models.commands.data import _Amount
 from irec_models.data import read_manifest
 from irec_papers.datasets import DATA_SETS, DataSet, Part
+from irec_papers.datasets.command import _Amount
 from irec_papers.datasets.dataset import Archive
 from irec_papers.datasets.download import fetch
 from irec_papers.datasets.prepare import get

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from irec_models.checkpoint import load_checkpoint
 from irec_models.cli import main
 from irec_models.data import eval_clips, read_manifest
-from irec_models.measuring.clip_scores import judge_clips
-from irec_models.measuring.predictors import CheckpointJudge
+from irec_models.measuring.clip_scores import predict_clips
+from irec_models.measuring.predictors import CheckpointPredictor
 from irec_models.recipes.recipe import load_recipe
 from irec_models.recipes.shelf import recipe_files
 from irec_papers.datasets import DATA_SETS
@@ -96,7 +96,7 @@ def test_lumen_is_trained_fused_and_measured_on_its_own_data(
         alone = load_checkpoint(Path(f"runs/lumen-irmas-{member}/{member}.pt"))
         assert alone.hyperparameters["output"] == "softmax"
         clips = eval_clips(irmas, sample_rate=22_050, labels=alone.spec.labels, split="dev")
-        judged = judge_clips(CheckpointJudge(alone.network(), alone.spec), clips)
+        judged = predict_clips(CheckpointPredictor(alone.network(), alone.spec), clips)
         assert torch.equal(thresholds[row], grid_thresholds(*judged.sounding_windows())), member
         assert "Lumen" in alone.card
         assert "windows of the clips of the split dev" in alone.card

@@ -209,7 +209,7 @@ def test_trainings_that_held_out_other_sources_have_no_mean(tmp_path: Path, smal
     refused = run("average", one, two, "-o", tmp_path / "mean.pt")
     assert refused.exit_code == 2
     assert "hold out different sources; train them alike" in refused.stderr
-    assert load_start(one).heard_of(["a", "b"]) == {"b"}
+    assert load_start(one).trained_on(["a", "b"]) == {"b"}
 
 
 def test_checkpoints_from_before_a_hyperparameter_was_named_have_a_mean_with_those_after(tmp_path: Path) -> None:

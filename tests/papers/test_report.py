@@ -23,7 +23,7 @@ from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.cli import main
 from irec_models.nets import build
 from irec_papers.report import figures_lumen, page
-from irec_papers.report.memory import Memory, RememberingJudge
+from irec_papers.report.memory import CachingPredictor, Memory
 from irec_papers.report.section import Remark, Section, Table
 from irec_papers.report.study import Material, conduct
 
@@ -143,7 +143,7 @@ def test_a_stopped_evaluation_goes_on_where_it_was(bank: Path, tmp_path: Path, m
 
     def run(stop_after: int | None) -> None:
         judges.append(Counting(model, stop_after))
-        monkeypatch.setattr("irec_papers.report.study.load_judge", lambda path: (judges[-1], {}))
+        monkeypatch.setattr("irec_papers.report.study.load_predictor", lambda path: (judges[-1], {}))
         monkeypatch.setattr("irec_papers.report.study.ms_per_window", lambda judge: 1.0)
         with ExitStack() as memories:
             conduct([model], material, tmp_path / "cache", memories, begin=lambda name, total: lambda: None)
@@ -159,7 +159,7 @@ def test_a_stopped_evaluation_goes_on_where_it_was(bank: Path, tmp_path: Path, m
     whole = Counting(model)
     judges.append(whole)
     with ExitStack() as memories:
-        monkeypatch.setattr("irec_papers.report.study.load_judge", lambda path: (whole, {}))
+        monkeypatch.setattr("irec_papers.report.study.load_predictor", lambda path: (whole, {}))
         conduct([model], material, tmp_path / "fresh", memories, begin=lambda name, total: lambda: None)
     assert first + second == whole.asked
 
@@ -170,11 +170,11 @@ def test_what_is_remembered_is_what_was_said(kind: str, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, (3, detector.spec.window_length)).astype(np.float32)
     twice = noise[[0, 1, 1, 0]]
     with Memory(tmp_path / "memory.sqlite3") as memory:
-        judge = RememberingJudge(detector, memory)
+        judge = CachingPredictor(detector, memory)
         np.testing.assert_array_equal(judge(twice), detector(noise[:2])[[0, 1, 1, 0]])
         assert judge.asked == 2
     with Memory(tmp_path / "memory.sqlite3") as memory:
-        judge = RememberingJudge(detector, memory)
+        judge = CachingPredictor(detector, memory)
         assert judge(noise).shape == detector(noise).shape
         assert judge.asked == 1
         assert judge(noise[:0]).shape == detector(noise)[:0].shape

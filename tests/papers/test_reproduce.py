@@ -18,8 +18,8 @@ from irec_live.errors import DataError, RecipeError
 from irec_models.checkpoint import load_checkpoint
 from irec_models.cli import main
 from irec_models.data import eval_clips, read_manifest
-from irec_models.measuring.clip_scores import judge_clips
-from irec_models.measuring.predictors import CheckpointJudge
+from irec_models.measuring.clip_scores import predict_clips
+from irec_models.measuring.predictors import CheckpointPredictor
 from irec_models.measuring.thresholds import choose_thresholds
 from irec_models.progress import Tick
 from irec_models.publishing.publish import publish
@@ -180,8 +180,8 @@ def test_what_learnt_from_clips_is_published_by_its_validation_clips_alone(
     assert begun == ["clips of the split dev"] + ["tick"] * len(dev)
     finished = load_checkpoint(tmp_path / "out.pt")
     best = load_checkpoint(tmp_path / "run" / "best.pt")
-    judged = judge_clips(
-        CheckpointJudge(best.network().folded(), best.spec),
+    judged = predict_clips(
+        CheckpointPredictor(best.network().folded(), best.spec),
         eval_clips(irmas, sample_rate=8000, labels=best.spec.labels, split="dev"),
     )
     assert finished.spec.thresholds == choose_thresholds(

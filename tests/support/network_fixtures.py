@@ -49,13 +49,9 @@ def one_torch_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="package", autouse=True)
-def small_architectures() -> Iterator[None]:
-    """For the time of these tests, recipes and checkpoints may name the small networks."""
-    small = {net.architecture: net for net in small_nets.ALL}
-    ARCHITECTURES.update(small)
-    yield
-    for name in small:
-        del ARCHITECTURES[name]
+def small_architectures() -> None:
+    """Recipes and checkpoints may name the small networks, from here to the end of the process."""
+    ARCHITECTURES.update({net.architecture: net for net in small_nets.ALL})
 
 
 @pytest.fixture(scope="package")

@@ -90,7 +90,7 @@ class SmallEnvelopeNet(SmallNet):
         return super().classify(features).reshape(-1, self.labels, self.frames)
 
 
-class SmallEnvelopePupil(SmallEnvelopeNet):
+class SmallEnvelopeStudent(SmallEnvelopeNet):
     """`SmallEnvelopeNet`, able to learn from a teacher."""
 
     architecture = "small-envelope-pupil"
@@ -112,7 +112,7 @@ class SmallEnvelopePupil(SmallEnvelopeNet):
         return self.decide(self.embed(features))
 
 
-class SmallPupil(SmallNet):
+class SmallStudent(SmallNet):
     """`SmallNet`, able to learn from a teacher."""
 
     architecture = "small-pupil"
@@ -129,4 +129,4 @@ class SmallPupil(SmallNet):
         return self.decide(self.embed(features))
 
 
-ALL: tuple[type[Network], ...] = (SmallNet, SmallEnvelopeNet, SmallPupil, SmallEnvelopePupil)
+ALL: tuple[type[Network], ...] = (SmallNet, SmallEnvelopeNet, SmallStudent, SmallEnvelopeStudent)

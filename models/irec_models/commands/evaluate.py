@@ -97,16 +97,16 @@ def _measure(
     rival: Path | None,
     mixes: bool,
 ) -> dict[str, Any]:
-    """Judge, print tables, and return what the JSON file holds of one model."""
+    """Predictor, print tables, and return what the JSON file holds of one model."""
     from irec_models.data import common_players, eval_clips, held_out_mixes
     from irec_models.measuring.clip_scores import evaluate as measure
-    from irec_models.measuring.clip_scores import judge_clips
+    from irec_models.measuring.clip_scores import predict_clips
     from irec_models.measuring.comparison import compare
     from irec_models.measuring.mixture_scores import evaluate_mixes
-    from irec_models.measuring.predictors import load_judge
+    from irec_models.measuring.predictors import load_predictor
     from irec_models.measuring.tables import comparison_table, evaluation_tables, mix_table
 
-    judge, _ = load_judge(model)
+    judge, _ = load_predictor(model)
     rate, labels = judge.spec.sample_rate, judge.spec.labels
     content: dict[str, Any] = {"model": judge.spec.name}
     with bars() as bar:
@@ -123,7 +123,7 @@ def _measure(
             mixed = evaluate_mixes(judge, chosen, each=lambda: bar.advance(task))
         else:
             clips = eval_clips(data, sample_rate=rate, labels=labels, split=split, sources=sources or None)
-            judged = judge_clips(judge, clips, hop_s=hop, each=lambda: bar.advance(task))
+            judged = predict_clips(judge, clips, hop_s=hop, each=lambda: bar.advance(task))
     if mixes:
         console.print(mix_table(mixed))
         content["mixes"] = mixed.to_dict()
@@ -142,13 +142,13 @@ def _measure(
 def _overlay(
     console: Console, model: Path, data: tuple[Path, ...], split: str, sources: tuple[str, ...], per_size: int
 ) -> dict[str, Any]:
-    """Judge clips laid over each other, print the table, and return what the JSON file holds of one model."""
+    """Predictor clips laid over each other, print the table, and return what the JSON file holds of one model."""
     from irec_models.data.mixing.overlaid import overlaid_clips
     from irec_models.measuring.mixture_scores import evaluate_mixes
-    from irec_models.measuring.predictors import load_judge
+    from irec_models.measuring.predictors import load_predictor
     from irec_models.measuring.tables import mix_table
 
-    judge, _ = load_judge(model)
+    judge, _ = load_predictor(model)
     rate, labels = judge.spec.sample_rate, judge.spec.labels
     with bars() as bar:
         task = bar.add_task(f"{judge.spec.name}: clips of {split} over each other", total=None)

@@ -17,7 +17,7 @@ from irec_models.commands.options import FILE, stop_on_signals, training_options
 from irec_models.commands.progress_bars import bars, begin_in
 
 if TYPE_CHECKING:
-    from irec_models.experiments.rotation import Judged, Rotation
+    from irec_models.experiments.rotation import Rotation, TurnScores
     from irec_models.progress import Begin
 
 
@@ -41,9 +41,9 @@ def rotate(
     teacher: Path | None,
     json_path: Path | None,
 ) -> None:
-    """Train RECIPE again and again, each time without other sources, and judge those by the network that missed them.
+    """Train RECIPE again and again, each time without other sources, and score those by the network that missed them.
 
-    Judged are solo clips, at most 30 of an instrument and turn. The last weights of each network judge. Stopped, the
+    Scored are solo clips, at most 30 of an instrument and turn, with the last weights of each network. Stopped, the
     same command goes on where it was.
     """
     from irec_live.files import write_whole
@@ -62,8 +62,8 @@ def rotate(
             workers=workers,
             threads=threads,
             teacher=teacher,
-            judging=_judging,
-            each=_told,
+            judging=_evaluating,
+            each=_print_scores,
         )
     except KeyboardInterrupt:
         sys.exit(130)
@@ -73,12 +73,12 @@ def rotate(
 
 
 @contextmanager
-def _judging() -> Iterator[Begin]:
+def _evaluating() -> Iterator[Begin]:
     with bars() as shown:
         yield begin_in(shown)
 
 
-def _told(judged: Judged, labels: Sequence[str]) -> None:
+def _print_scores(judged: TurnScores, labels: Sequence[str]) -> None:
     scores = judged.score(labels)
     click.echo(f"without {', '.join(judged.turn)}: top-1 {judged.top1:.3f}, mAP {scores.macro_map:.3f}", err=True)
 
@@ -86,7 +86,7 @@ def _told(judged: Judged, labels: Sequence[str]) -> None:
 def _turns(rotation: Rotation) -> Table:
     table = Table("left out", "solos", "top-1", "mAP", title="judged by networks that had not heard them")
 
-    def add(name: str, judged: Judged) -> None:
+    def add(name: str, judged: TurnScores) -> None:
         scores = judged.score(rotation.labels)
         table.add_row(name, str(int(judged.solo.sum())), f"{judged.top1:.3f}", f"{scores.macro_map:.3f}")
 

@@ -55,12 +55,12 @@ def stress(
 
     from irec_live.errors import DataError
     from irec_live.files import write_whole
-    from irec_models.measuring.predictors import load_judge
+    from irec_models.measuring.predictors import load_predictor
     from irec_models.measuring.stress.suite import Material, empty_report
     from irec_models.measuring.stress.suite import stress as run
 
     stop_on_signals()
-    judges = [(path, load_judge(path)[0]) for path in models]  # a broken one shows before anything is measured
+    judges = [(path, load_predictor(path)[0]) for path in models]  # a broken one shows before anything is measured
     material = Material(data, split, sources, most, noise_seconds)
     content = empty_report(split, [str(path) for path in models])
     console, screen = Console(), Console(stderr=True)

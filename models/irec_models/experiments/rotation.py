@@ -25,8 +25,8 @@ from irec_models.checkpoint import load_checkpoint
 from irec_models.data.manifests.labels import truth_of
 from irec_models.data.manifests.manifest import KIN, Clip, read_manifests
 from irec_models.data.mixing.pools import check_examples
-from irec_models.measuring.clip_scores import judge_clips, top1
-from irec_models.measuring.predictors import CheckpointJudge
+from irec_models.measuring.clip_scores import predict_clips, top1
+from irec_models.measuring.predictors import CheckpointPredictor
 from irec_models.metrics import Scores, score
 from irec_models.progress import Begin, unseen
 from irec_models.publishing.publish import solo_clips
@@ -34,14 +34,14 @@ from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.fit import fit
 from irec_models.training.run import Run
 
-JUDGED = "judged.json"
+PREDICTED = "judged.json"
 
 Turn = tuple[str, ...]
 """Sources that are left out together."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class TurnScores:
     """What a network says of clips of sources that it did not hear.
 
     Attributes
@@ -77,16 +77,16 @@ class Rotation:
     Attributes
     ----------
     labels : tuple of K str
-    turns : tuple of Judged
+    turns : tuple of TurnScores
     """
 
     labels: tuple[str, ...]
-    turns: tuple[Judged, ...]
+    turns: tuple[TurnScores, ...]
 
     @property
-    def together(self) -> Judged:
+    def together(self) -> TurnScores:
         """All clips of all turns, each as the network judged it that had not heard its source."""
-        return Judged(
+        return TurnScores(
             tuple(source for judged in self.turns for source in judged.turn),
             torch.cat([judged.activations for judged in self.turns]),
             torch.cat([judged.targets for judged in self.turns]),
@@ -101,7 +101,7 @@ class Rotation:
             "together": self._row(self.together),
         }
 
-    def _row(self, judged: Judged) -> dict[str, Any]:
+    def _row(self, judged: TurnScores) -> dict[str, Any]:
         scores = judged.score(self.labels)
         return {
             "sources": list(judged.turn),
@@ -174,7 +174,7 @@ def rotate(
     threads: int | None = None,
     teacher: Path | None = None,
     judging: Callable[[], AbstractContextManager[Begin]] = lambda: nullcontext(unseen),
-    each: Callable[[Judged, Sequence[str]], None] | None = None,
+    each: Callable[[TurnScores, Sequence[str]], None] | None = None,
     console: Console | None = None,
 ) -> Rotation:
     """Train by a recipe once for each turn, without that turn's sources, and let each network judge what it missed.
@@ -226,7 +226,7 @@ def rotate(
         _check(turn, asked, folder, clips)
     done = []
     for turn, asked, folder in zip(turns, wanted, folders, strict=True):
-        if not (folder / JUDGED).exists():
+        if not (folder / PREDICTED).exists():
             fit(
                 recipe_path,
                 data,
@@ -241,7 +241,7 @@ def rotate(
                 go_on="the same command continues",
             )
             with judging() as begin:
-                _judge(asked, folder, data, begin)
+                _evaluate_turn(asked, folder, data, begin)
         done.append(_read(turn, folder))
         if each:
             each(done[-1], labels)
@@ -263,11 +263,11 @@ def _check(turn: Turn, wanted: Recipe, folder: Path, clips: Sequence[Clip]) -> N
         raise RecipeError(f"{folder} holds a run by another recipe, or of other sources; give another --out")
 
 
-def _judge(recipe: Recipe, folder: Path, data: Sequence[Path], begin: Begin) -> None:
+def _evaluate_turn(recipe: Recipe, folder: Path, data: Sequence[Path], begin: Begin) -> None:
     best = load_checkpoint(Run(folder).best)
-    judge = CheckpointJudge(best.network().folded(), best.spec)
+    judge = CheckpointPredictor(best.network().folded(), best.spec)
     tick = begin(f"clips of {', '.join(recipe.data.hold_out)}", None)
-    judged = judge_clips(judge, solo_clips(recipe, data, best.spec.sample_rate), each=tick)
+    judged = predict_clips(judge, solo_clips(recipe, data, best.spec.sample_rate), each=tick)
     content = {
         "labels": judged.labels,
         "files": judged.files,
@@ -275,14 +275,14 @@ def _judge(recipe: Recipe, folder: Path, data: Sequence[Path], begin: Begin) -> 
         "targets": judged.targets.tolist(),
         "solo": judged.solo.tolist(),
     }
-    write_whole(folder / JUDGED, json.dumps(content) + "\n")
+    write_whole(folder / PREDICTED, json.dumps(content) + "\n")
 
 
-def _read(turn: Turn, folder: Path) -> Judged:
-    path = folder / JUDGED
+def _read(turn: Turn, folder: Path) -> TurnScores:
+    path = folder / PREDICTED
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return Judged(
+        return TurnScores(
             turn,
             torch.tensor(content["activations"], dtype=torch.float32),
             torch.tensor(content["targets"], dtype=torch.int64),

@@ -17,7 +17,7 @@ from irec_live.errors import DataError
 from irec_live.models.spec import ModelSpec
 from irec_models.data import EvalClip
 from irec_models.measuring.aggregation import AGGREGATIONS, Aggregation, aggregate
-from irec_models.measuring.predictors import Array, Judge, judge_recording
+from irec_models.measuring.predictors import Array, Predictor, predict_recording
 from irec_models.measuring.thresholds import Best, best_single
 from irec_models.metrics import UNKNOWN, Scores, score
 
@@ -25,7 +25,7 @@ _FLOOR = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedClips:
+class ClipPredictions:
     """What a model says about clips, and what is true.
 
     Attributes
@@ -99,14 +99,14 @@ class Evaluation:
         }
 
 
-def judge_clips(
-    judge: Judge, clips: Iterable[EvalClip], *, hop_s: float | None = None, each: Callable[[], None] | None = None
-) -> JudgedClips:
+def predict_clips(
+    judge: Predictor, clips: Iterable[EvalClip], *, hop_s: float | None = None, each: Callable[[], None] | None = None
+) -> ClipPredictions:
     """Run a model over clips.
 
     Parameters
     ----------
-    judge : Judge
+    judge : Predictor
     clips : iterable of EvalClip
         At the model's sample rate.
     hop_s : float or None
@@ -125,7 +125,7 @@ def judge_clips(
     levels: dict[Aggregation, list[Array]] = {how: [] for how in AGGREGATIONS}
     files, targets, solo, windows = [], [], [], []
     for clip in clips:
-        rows = judge_recording(judge, clip.audio, hop)
+        rows = predict_recording(judge, clip.audio, hop)
         for how in AGGREGATIONS:
             activations[how].append(aggregate(presence_of(rows, clip.audio), how))
             levels[how].append(aggregate(level_of(rows), how))
@@ -137,7 +137,7 @@ def judge_clips(
             each()
     if not files:
         raise DataError("there are no clips to evaluate on")
-    return JudgedClips(
+    return ClipPredictions(
         files=tuple(files),
         labels=spec.labels,
         activations={how: torch.from_numpy(np.stack(values)) for how, values in activations.items()},
@@ -180,8 +180,8 @@ def top1(activations: Tensor, targets: Tensor, solo: Tensor) -> float:
     return float((targets[solo].gather(1, strongest) == 1).float().mean())
 
 
-def evaluate(judged: JudgedClips, spec: ModelSpec) -> Evaluation:
-    """Score what `judge_clips` collected."""
+def evaluate(judged: ClipPredictions, spec: ModelSpec) -> Evaluation:
+    """Score what `predict_clips` collected."""
     own = torch.tensor([spec.threshold(label).on for label in spec.labels])
     thresholds: dict[Aggregation, Tensor | float] = {"s1": own, "s2": 0.5, "max": own}
     return Evaluation(

@@ -17,7 +17,7 @@ import torch
 
 from irec_live.errors import DataError
 from irec_models.measuring.aggregation import Aggregation
-from irec_models.measuring.clip_scores import JudgedClips, top1
+from irec_models.measuring.clip_scores import ClipPredictions, top1
 from irec_models.measuring.thresholds import best_single
 from irec_models.metrics import Scores, score
 
@@ -63,12 +63,12 @@ class Comparison:
         }
 
 
-def compare(judged: JudgedClips, path: Path, how: Literal["s1", "max"] = "s1") -> Comparison:
+def compare(judged: ClipPredictions, path: Path, how: Literal["s1", "max"] = "s1") -> Comparison:
     """Score both systems on the clips and labels that both know.
 
     Parameters
     ----------
-    judged : JudgedClips
+    judged : ClipPredictions
     path : Path
         The other system's scores.
     how : {"s1", "max"}

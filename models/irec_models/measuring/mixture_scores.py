@@ -23,14 +23,14 @@ from irec_live.models.spec import ModelSpec
 from irec_models.data import EvalMix
 from irec_models.measuring.aggregation import aggregate
 from irec_models.measuring.clip_scores import level_of, presence_of, target_row
-from irec_models.measuring.predictors import Array, Judge, judge_recording, stitch
+from irec_models.measuring.predictors import Array, Predictor, predict_recording, stitch
 from irec_models.metrics import decision_accuracy, score
 
 RANGE_DB = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedMixes:
+class MixturePredictions:
     """What a model says about mixtures, and what is true.
 
     Attributes
@@ -111,7 +111,9 @@ class MixEvaluation:
         }
 
 
-def evaluate_mixes(judge: Judge, mixes: Iterable[EvalMix], *, each: Callable[[], None] | None = None) -> MixEvaluation:
+def evaluate_mixes(
+    judge: Predictor, mixes: Iterable[EvalMix], *, each: Callable[[], None] | None = None
+) -> MixEvaluation:
     """Run a model over mixtures.
 
     A mixture's labels are those audible anywhere in it, so its highest window decides, by the model's own thresholds.
@@ -121,10 +123,12 @@ def evaluate_mixes(judge: Judge, mixes: Iterable[EvalMix], *, each: Callable[[],
     DataError
         There are no mixtures.
     """
-    return score_mixes(judge_mixes(judge, mixes, each=each), judge.spec)
+    return score_mixes(predict_mixtures(judge, mixes, each=each), judge.spec)
 
 
-def judge_mixes(judge: Judge, mixes: Iterable[EvalMix], *, each: Callable[[], None] | None = None) -> JudgedMixes:
+def predict_mixtures(
+    judge: Predictor, mixes: Iterable[EvalMix], *, each: Callable[[], None] | None = None
+) -> MixturePredictions:
     """What `evaluate_mixes` scores.
 
     Raises
@@ -140,7 +144,7 @@ def judge_mixes(judge: Judge, mixes: Iterable[EvalMix], *, each: Callable[[], No
     envelopes: list[tuple[Array, Array]] = []
     for mix in mixes:
         hop = spec.hop_length if spec.kind == "envelope" else spec.window_length // 2
-        judged = judge_recording(judge, mix.audio, hop)
+        judged = predict_recording(judge, mix.audio, hop)
         sizes.append(mix.size)
         rows.append(aggregate(presence_of(judged, mix.audio), "max"))
         levels.append(aggregate(level_of(judged), "max"))
@@ -151,7 +155,7 @@ def judge_mixes(judge: Judge, mixes: Iterable[EvalMix], *, each: Callable[[], No
             each()
     if not rows:
         raise DataError("there are no mixtures to evaluate on")
-    return JudgedMixes(
+    return MixturePredictions(
         sizes=torch.tensor(sizes),
         activations=torch.from_numpy(np.stack(rows)),
         levels=torch.from_numpy(np.stack(levels)),
@@ -160,8 +164,8 @@ def judge_mixes(judge: Judge, mixes: Iterable[EvalMix], *, each: Callable[[], No
     )
 
 
-def score_mixes(judged: JudgedMixes, spec: ModelSpec) -> MixEvaluation:
-    """Score what `judge_mixes` collected."""
+def score_mixes(judged: MixturePredictions, spec: ModelSpec) -> MixEvaluation:
+    """Score what `predict_mixtures` collected."""
     own = torch.tensor([spec.threshold(label).on for label in spec.labels])
     sizes = {}
     for size in sorted(set(judged.sizes.tolist())):

@@ -29,7 +29,7 @@ _BATCH = 32
 _SILENCE_RMS = 10 ** (SILENCE_DB / 20)  # the app does not ask a network either
 
 
-class Judge(Protocol):
+class Predictor(Protocol):
     """Windows in, activations or envelopes out."""
 
     spec: ModelSpec
@@ -39,7 +39,7 @@ class Judge(Protocol):
         ...
 
 
-class CheckpointJudge:
+class CheckpointPredictor:
     """A network from a checkpoint.
 
     Parameters
@@ -77,12 +77,12 @@ def model_file(given: Path) -> Path:
     return find_model(given.name) if named else given
 
 
-def load_judge(path: Path) -> tuple[Judge, Mapping[str, Any]]:
+def load_predictor(path: Path) -> tuple[Predictor, Mapping[str, Any]]:
     """Open an ``.onnx`` file, a checkpoint, or an installed model given by its name.
 
     Returns
     -------
-    Judge
+    Predictor
     mapping
         The checkpoint's ``training`` part, without tensors' meaning; empty for an ONNX file.
 
@@ -97,7 +97,7 @@ def load_judge(path: Path) -> tuple[Judge, Mapping[str, Any]]:
     if path.suffix.lower() not in (".pt", ".pth", ".ckpt"):
         raise CheckpointError(f"{path} is neither an .onnx model nor a .pt checkpoint")
     checkpoint = load_checkpoint(path)
-    return CheckpointJudge(checkpoint.network(), checkpoint.spec), checkpoint.training
+    return CheckpointPredictor(checkpoint.network(), checkpoint.spec), checkpoint.training
 
 
 def windows_of(audio: Array, window_length: int, hop_length: int) -> Array:
@@ -107,7 +107,7 @@ def windows_of(audio: Array, window_length: int, hop_length: int) -> Array:
     return np.stack(cut) if cut else np.zeros((1, window_length), np.float32)
 
 
-def judge_recording(judge: Judge, audio: Array, hop_length: int) -> Array:
+def predict_recording(judge: Predictor, audio: Array, hop_length: int) -> Array:
     """A whole recording (T,): (R, K) activations or (R, K, N) envelopes of windows `hop_length` apart.
 
     Windows below `irec_live.streaming.pipeline.SILENCE_DB` count as silence and give zeros, as in the app.

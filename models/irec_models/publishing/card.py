@@ -83,7 +83,7 @@ def write_card(
         *([f"Its weights are the mean of {mean_of} trainings, of which this is the last."] if mean_of else []),
         *([f"It began with the weights of {start['name']}: what that had heard, it has heard too."] if start else []),
         f"Held out of training, for validation: {held}.",
-        *_heard_all_the_same(recipe.data.hold_out, heard),
+        *_shared_recordings(recipe.data.hold_out, heard),
         f"Thresholds: {thresholds_from}.",
         *([recipe.model.notes] if recipe.model.notes else []),
         "",
@@ -102,12 +102,12 @@ def write_card(
     return "\n\n".join([card, *(_inherited(start, card) if start else ())]) + "\n"
 
 
-def _heard_all_the_same(held_out: Collection[str], sources: Collection[str]) -> list[str]:
+def _shared_recordings(held_out: Collection[str], sources: Collection[str]) -> list[str]:
     """Held-out sources whose recordings another source has.
 
     Examples
     --------
-    >>> _heard_all_the_same(["splendid", "north"], ["splendid", "north", "sf:musescore"])
+    >>> _shared_recordings(["splendid", "north"], ["splendid", "north", "sf:musescore"])
     ['Recordings of splendid are in sf:musescore too, which was not held out.']
     """
     found = []

@@ -19,9 +19,9 @@ from irec_models.data import LABELS, Batch, Clip, EvalClip, EvalMix, MixStream, 
 from irec_models.data.manifests.manifest import read_manifests
 from irec_models.data.mixing.config import AugmentConfig
 from irec_models.data.mixing.evaluation_sets import load_clip
-from irec_models.measuring.clip_scores import Evaluation, evaluate, judge_clips
+from irec_models.measuring.clip_scores import Evaluation, evaluate, predict_clips
 from irec_models.measuring.mixture_scores import MixEvaluation, evaluate_mixes
-from irec_models.measuring.predictors import CheckpointJudge
+from irec_models.measuring.predictors import CheckpointPredictor
 from irec_models.measuring.thresholds import BOUNDS, choose_thresholds
 from irec_models.metrics import average_precisions
 from irec_models.nets import Network
@@ -101,9 +101,9 @@ def publish(
     about = {"title": recipe.model.title, "licence": recipe.model.licence, "training_data": recipe.model.training_data}
     spec = best.spec.model_copy(update={"labels": labels, **about})
     lift = lift_envelopes(network, spec, recipe, data, begin) if network.kind == "envelope" else 0.0
-    unaided = CheckpointJudge(network, spec)
+    unaided = CheckpointPredictor(network, spec)
     each = begin("dev clips", None)
-    clips = judge_clips(unaided, eval_clips(data, sample_rate=spec.sample_rate, labels=labels), each=each)
+    clips = predict_clips(unaided, eval_clips(data, sample_rate=spec.sample_rate, labels=labels), each=each)
     each = begin("windows for thresholds", THRESHOLD_BATCHES)
     held_out = judge(network, ticking(threshold_batches(recipe, data), each))
     real, truth = clips.sounding_windows()
@@ -121,7 +121,7 @@ def publish(
             f"(calibration error {before:.3f} before, {after:.3f} after)"
         )
         each = begin("dev clips, calibrated", len(clips.files))
-        clips = judge_clips(unaided, eval_clips(data, sample_rate=spec.sample_rate, labels=labels), each=each)
+        clips = predict_clips(unaided, eval_clips(data, sample_rate=spec.sample_rate, labels=labels), each=each)
     thresholds = choose_thresholds(
         activations,
         targets,
@@ -136,7 +136,7 @@ def publish(
     spec = spec.model_copy(update={"thresholds": thresholds, "parameters": network.parameter_count})
     dev = evaluate(clips, spec)
     mixtures = published_mixes(recipe, data, spec.sample_rate)
-    mixes = evaluate_mixes(CheckpointJudge(network, spec), mixtures, each=begin("mixtures", None))
+    mixes = evaluate_mixes(CheckpointPredictor(network, spec), mixtures, each=begin("mixtures", None))
     training = {**best.training, "steps_in_all": steps}
     spec = spec.model_copy(update={"scores": headline(dev, mixes)})
     where = (
@@ -185,7 +185,7 @@ def learnt_labels(best: Checkpoint, recipe: Recipe, data: Sequence[Path]) -> tup
     extra = [label for label in labels if label not in LABELS]
     if not extra or len(extra) == len(labels) or not has_plain_output(network):
         return network, recipe, ()
-    judged = judge_clips(CheckpointJudge(network, best.spec), solo_clips(recipe, data, best.spec.sample_rate))
+    judged = predict_clips(CheckpointPredictor(network, best.spec), solo_clips(recipe, data, best.spec.sample_rate))
     found = dict(zip(labels, average_precisions(judged.activations["s1"], judged.targets).tolist(), strict=True))
     present = dict(zip(labels, (judged.targets == 1).sum(dim=0).tolist(), strict=True))
     stay = [
@@ -213,7 +213,7 @@ def lift_envelopes(
     for lift in ticking(LIFTS, begin("louder envelopes", len(LIFTS))):
         raised = copy.deepcopy(network)
         calibrate(raised, LIFT_SCALE * ones, lift * ones)
-        error = evaluate_mixes(CheckpointJudge(raised, spec), mixtures).envelope
+        error = evaluate_mixes(CheckpointPredictor(raised, spec), mixtures).envelope
         if error is not None and error.silent_db <= SILENT_ERROR_DB:
             calibrate(network, LIFT_SCALE * ones, lift * ones)
             return lift

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from irec_models.checkpoint import Checkpoint, respecify, save_checkpoint
 from irec_models.data import EvalClip, eval_clips
-from irec_models.measuring.clip_scores import Evaluation, evaluate, judge_clips
-from irec_models.measuring.predictors import CheckpointJudge
+from irec_models.measuring.clip_scores import Evaluation, evaluate, predict_clips
+from irec_models.measuring.predictors import CheckpointPredictor
 from irec_models.measuring.thresholds import choose_thresholds
 from irec_models.progress import Begin
 from irec_models.publishing.card import write_card
@@ -86,7 +86,7 @@ def publish_clips(
     spec = respecify(best.spec, parameters=network.parameter_count, **about)
     what = name_of_validation(recipe)
     clips = validation_clips(recipe, data, spec.sample_rate)
-    judged = judge_clips(CheckpointJudge(network, spec), clips, each=begin(what, None))
+    judged = predict_clips(CheckpointPredictor(network, spec), clips, each=begin(what, None))
     levels, targets = judged.sounding_windows()
     thresholds = choose_thresholds(levels, targets, spec.labels, precision_floor=precision_floor)
     spec = respecify(spec, thresholds=thresholds)

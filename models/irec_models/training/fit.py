@@ -19,7 +19,7 @@ from irec_models.data.mixing.pools import check_examples
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.run import Run, check_held_out_alike
 from irec_models.training.start_weights import Start, load_start, take_over
-from irec_models.training.teacher import Lesson, TaughtStream, YamNet
+from irec_models.training.teacher import TaughtBatch, TaughtStream, YamNet
 from irec_models.training.trainer import Trainer
 
 _LOG_EVERY_S = 20.0
@@ -121,7 +121,7 @@ def fit(
             if not taken:
                 raise CheckpointError(f"no layer of {start_from} fits recipe '{recipe.model.name}'; start from another")
             console.print(f"{taken} layers taken over from {start_from}")
-            heard = sorted(start.heard_of(recipe.data.hold_out))
+            heard = sorted(start.trained_on(recipe.data.hold_out))
             if heard:
                 console.print(f"{start.name} heard {', '.join(heard)}: scores on them will not be of unseen sources")
             trainer.start = {"name": start.name, "card": start.card}
@@ -145,7 +145,7 @@ def fit(
     return trainer
 
 
-def _loop(trainer: Trainer, batches: Iterator[Batch | Lesson], console: Console) -> None:
+def _loop(trainer: Trainer, batches: Iterator[Batch | TaughtBatch], console: Console) -> None:
     options = trainer.recipe.train
     columns = (TextColumn("step {task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bar:
@@ -243,14 +243,14 @@ def _validation(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
     seed = recipe.train.seed + 1_000_003
     if recipe.stream.mode == "clips":
         clips = ClipStream(recipe.stream, data, seed=seed, **options)
-        _check_heard(recipe, clips.missing)
+        _check_sources_present(recipe, clips.missing)
         return list(clips.epoch())
     stream = MixStream(recipe.stream, data, seed=seed, **options)
-    _check_heard(recipe, stream.pools.missing)
+    _check_sources_present(recipe, stream.pools.missing)
     return [stream.batch(step) for step in range(recipe.train.validation_steps)]
 
 
-def _check_heard(recipe: Recipe, missing: frozenset[str]) -> None:
+def _check_sources_present(recipe: Recipe, missing: frozenset[str]) -> None:
     if missing.issuperset(recipe.data.labels):
         raise DataError(
             f"there is no example of {', '.join(recipe.data.labels)} to validate on; hold training sources out "

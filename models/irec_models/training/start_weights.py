@@ -26,12 +26,12 @@ from irec_models.nets import Network
 from irec_models.training.run import recipe_beside
 
 
-def heard_sources(card: str) -> set[str]:
+def training_sources(card: str) -> set[str]:
     """Recording sources that a model was trained on, by its card; none if the card does not say.
 
     Examples
     --------
-    >>> heard_sources("## Recordings\\n\\n| source | licence | clips |\\n| a | CC0 | 5 |\\n| b (held out) | CC0 | 2 |")
+    >>> training_sources("## Recordings\\n\\n| source | licence | n |\\n| a | CC0 | 5 |\\n| b (held out) | CC0 | 2 |")
     {'a'}
     """
     rows = (line.split("|") for line in card.partition("## Recordings\n")[2].splitlines() if line.startswith("| "))
@@ -61,9 +61,9 @@ class Start:
     card: str = ""
     held_out: frozenset[str] | None = None
 
-    def heard_of(self, sources: Iterable[str]) -> set[str]:
+    def trained_on(self, sources: Iterable[str]) -> set[str]:
         """Those of these sources that it was trained on, as far as card or recipe tell."""
-        told = heard_sources(self.card)
+        told = training_sources(self.card)
         return told & set(sources) if told or self.held_out is None else set(sources) - self.held_out
 
 

@@ -33,8 +33,8 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from irec_live.errors import DataError, MissingExtraError
 from irec_models.data import Batch, MixStream
-from irec_models.data.mixing.distortion import Strange
-from irec_models.data.mixing.noise_overlay import Noisy
+from irec_models.data.mixing.distortion import DistortedStream
+from irec_models.data.mixing.noise_overlay import NoiseOverlay
 
 Array = npt.NDArray[np.float32]
 
@@ -53,7 +53,7 @@ _FARTHEST = 5.0  # deviations from the mean that a pupil is asked to follow
 _TEMPERATURE = 2.0
 
 
-class Lesson(NamedTuple):
+class TaughtBatch(NamedTuple):
     """A batch, and what the teacher says about it.
 
     Attributes
@@ -67,7 +67,7 @@ class Lesson(NamedTuple):
 
 
 @runtime_checkable
-class Pupil(Protocol):
+class Student(Protocol):
     """A network that can be taught: it has an embedding, of the window or of each frame, that tells the labels."""
 
     embedding_size: int
@@ -81,7 +81,7 @@ class Pupil(Protocol):
         ...
 
 
-class Guess(nn.Module):
+class TeacherHead(nn.Module):
     """What a pupil thinks its teacher says: one layer from the pupil's embedding, there in training only.
 
     The teacher says one thing of a window. From an embedding of frames the layer hears their mean and maximum.
@@ -150,7 +150,7 @@ class Guess(nn.Module):
         return total
 
 
-class Expert(nn.Module):
+class LabelClassifier(nn.Module):
     """The teacher, taught our labels: a small classifier on its embedding, trained beside the pupil.
 
     What it says of a window is a second opinion on the labels. It stands on far more recordings than the pupil's own
@@ -242,9 +242,9 @@ class YamNet:
 
         On silence YAMNet's logits leave their usual range a hundredfold, which is nothing to learn.
         """
-        return np.stack([self._judge(window) for window in windows])
+        return np.stack([self._predict(window) for window in windows])
 
-    def _judge(self, window: Array) -> Array:
+    def _predict(self, window: Array) -> Array:
         heard = soxr.resample(window, self._rate, RATE)
         spare = max(0, len(heard) - WINDOW) // 2
         heard = np.pad(heard[spare : spare + WINDOW], (0, max(0, WINDOW - len(heard))))
@@ -258,7 +258,7 @@ class YamNet:
         return np.concatenate((self._net.get_tensor(self._embedding)[0], self._net.get_tensor(self._logits)[0]))
 
 
-class TaughtStream(IterableDataset[Lesson]):
+class TaughtStream(IterableDataset[TaughtBatch]):
     """A stream's batches with a teacher's opinion; some windows are made strange first, and teach without labels.
 
     Around a window that is shorter, the teacher hears a second of the mixture, or all of a mixture that is shorter too.
@@ -270,9 +270,10 @@ class TaughtStream(IterableDataset[Lesson]):
     teacher : Path
         For `YamNet`.
     strange : float
-        Share of windows that `irec_models.data.mixing.distortion.Strange` changes beyond what their labels allow.
+        Share of windows that `irec_models.data.mixing.distortion.DistortedStream` changes beyond what their
+        labels allow.
     noisy : float
-        Share of windows that the pupil alone hears with noise (`irec_models.data.mixing.noise_overlay.Noisy`).
+        Share of windows that the pupil alone hears with noise (`irec_models.data.mixing.noise_overlay.NoiseOverlay`).
     """
 
     def __init__(self, stream: MixStream, teacher: Path, strange: float, noisy: float = 0.0) -> None:
@@ -282,11 +283,11 @@ class TaughtStream(IterableDataset[Lesson]):
         self._path = teacher
         second = -(-WINDOW * stream.config.sample_rate // RATE)
         self._length = max(stream.config.window_length, min(second, stream.config.mix_length))
-        self._strange = Strange(strange, stream.config.sample_rate)
-        self._noisy = Noisy(noisy, stream.config.sample_rate, stream.config.window_length, seed=stream.seed)
+        self._strange = DistortedStream(strange, stream.config.sample_rate)
+        self._noisy = NoiseOverlay(noisy, stream.config.sample_rate, stream.config.window_length, seed=stream.seed)
         self._teacher: YamNet | None = None
 
-    def __iter__(self) -> Iterator[Lesson]:
+    def __iter__(self) -> Iterator[TaughtBatch]:
         worker = get_worker_info()
         first, stride = (worker.id, worker.num_workers) if worker else (0, 1)
         step = self.stream.start_step + first
@@ -294,8 +295,8 @@ class TaughtStream(IterableDataset[Lesson]):
             yield self.lesson(step)
             step += stride
 
-    def lesson(self, step: int) -> Lesson:
-        """Lesson number `step`; like `MixStream.batch` it depends on seed and step alone."""
+    def lesson(self, step: int) -> TaughtBatch:
+        """TaughtBatch number `step`; like `MixStream.batch` it depends on seed and step alone."""
         if self._teacher is None:  # interpreters do not travel to other processes
             self._teacher = YamNet(self._path, self.config.sample_rate)
         rng = np.random.default_rng([self.stream.seed, step, 1_000_003])
@@ -305,7 +306,7 @@ class TaughtStream(IterableDataset[Lesson]):
         taught = torch.from_numpy(self._teacher(heard))
         windows = np.take_along_axis(heard, places[:, None] + np.arange(self.config.window_length), axis=1)
         taught[torch.from_numpy(windows.std(axis=1) < _FLOOR)] = torch.nan
-        return Lesson(self._noisy(rng, batch._replace(audio=torch.from_numpy(windows))), taught)
+        return TaughtBatch(self._noisy(rng, batch._replace(audio=torch.from_numpy(windows))), taught)
 
 
 def _find(tensors: list[dict[str, Any]], path: Path, name: str, shape: tuple[int, ...]) -> int:

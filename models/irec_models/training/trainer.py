@@ -24,7 +24,7 @@ from irec_models.recipes.recipe import Recipe
 from irec_models.training.ema import WeightAverage
 from irec_models.training.run import Run
 from irec_models.training.schedule import Plateau, one_cycle
-from irec_models.training.teacher import Expert, Guess, Lesson, Pupil
+from irec_models.training.teacher import LabelClassifier, Student, TaughtBatch, TeacherHead
 from irec_models.training.validation import judge
 
 
@@ -118,7 +118,7 @@ class Trainer:
             return one_cycle(self.progress, options.learning_rate, options.minimum_rate, options.warmup)
         return self.plateau.rate if options.schedule == "plateau" else options.learning_rate
 
-    def train_on(self, given: Batch | Lesson) -> float:
+    def train_on(self, given: Batch | TaughtBatch) -> float:
         """One optimiser step; the loss before it.
 
         Raises
@@ -132,7 +132,7 @@ class Trainer:
         rate = self.rate()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        loss, said = self._judge(given)
+        loss, said = self._loss_of(given)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise FloatingPointError(f"the loss became {value} at step {self.step}; lower learning_rate")
@@ -148,15 +148,15 @@ class Trainer:
         self._recent = (total + value, taught_total + said, count + 1)
         return value
 
-    def _judge(self, given: Batch | Lesson) -> tuple[Tensor, float]:
+    def _loss_of(self, given: Batch | TaughtBatch) -> tuple[Tensor, float]:
         """The loss of one batch, and the part of it that is the teacher's."""
-        batch, taught = given if isinstance(given, Lesson) else (given, None)
+        batch, taught = given if isinstance(given, TaughtBatch) else (given, None)
         audio, presence, envelope, mask = (part.to(self.device, non_blocking=True) for part in batch)
         wanted = presence if self.network.kind == "activation" else self.network.targets(envelope, audio)
         with torch.no_grad():
             features = self.network.features(audio)
         network, distill = self.network, self.recipe.distill
-        if taught is None or self.guess is None or distill is None or not isinstance(network, Pupil):
+        if taught is None or self.guess is None or distill is None or not isinstance(network, Student):
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.narrow):
                 logits = network.classify(features)
             return self.loss(logits.float(), wanted, mask), 0.0
@@ -181,7 +181,7 @@ class Trainer:
         self.run.log({**entry, "learning_rate": self.rate(), "windows_per_s": round(windows_per_s, 1)})
 
     def validate(self) -> dict[str, Any]:
-        """Judge the held-out windows, keep the weights if they are the best, log; the log's entry."""
+        """Predictor the held-out windows, keep the weights if they are the best, log; the log's entry."""
         network = self.averaged()
         result = judge(network, self.validation, self.loss)
         mean = result.mean_average_precision()
@@ -300,21 +300,21 @@ def spec_of(recipe: Recipe, network: Network) -> ModelSpec:
     )
 
 
-def _guess(recipe: Recipe, network: Network) -> Guess | None:
+def _guess(recipe: Recipe, network: Network) -> TeacherHead | None:
     if recipe.distill is None:
         return None
-    if not isinstance(network, Pupil):
+    if not isinstance(network, Student):
         raise RecipeError(
             f"recipe '{recipe.model.name}': architecture '{network.architecture}' cannot learn from a teacher"
         )
-    guess = Guess(network.embedding_size, recipe.distill.contrast, network.kind == "envelope")
+    guess = TeacherHead(network.embedding_size, recipe.distill.contrast, network.kind == "envelope")
     return guess.to(next(network.parameters()).device)
 
 
-def _expert(recipe: Recipe, device: torch.device) -> Expert | None:
+def _expert(recipe: Recipe, device: torch.device) -> LabelClassifier | None:
     if recipe.distill is None or recipe.distill.trust is None:
         return None
-    return Expert(len(recipe.data.labels), recipe.distill.trust).to(device)
+    return LabelClassifier(len(recipe.data.labels), recipe.distill.trust).to(device)
 
 
 def _narrow(precision: str, device: torch.device) -> bool:

@@ -18,7 +18,7 @@ from irec_models.nets import Network
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class ValidationScores:
     """What a network says about validation windows.
 
     Attributes
@@ -43,7 +43,7 @@ class Judgement:
 
 
 @torch.no_grad()
-def judge(network: Network, batches: Iterable[Batch], loss: Loss = masked_cross_entropy) -> Judgement:
+def judge(network: Network, batches: Iterable[Batch], loss: Loss = masked_cross_entropy) -> ValidationScores:
     """Run a network over batches, in evaluation mode and float32.
 
     Raises
@@ -70,4 +70,4 @@ def judge(network: Network, batches: Iterable[Batch], loss: Loss = masked_cross_
         network.train(was_training)
     if not losses:
         raise ValueError("there are no batches to judge")
-    return Judgement(torch.cat(activations), torch.cat(targets), sum(losses) / len(losses))
+    return ValidationScores(torch.cat(activations), torch.cat(targets), sum(losses) / len(losses))

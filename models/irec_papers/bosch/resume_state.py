@@ -16,7 +16,7 @@ from irec_live.errors import CheckpointError, OutputError, RecipeError
 Arrays = dict[str, npt.NDArray[np.generic]]
 
 
-class Kept:
+class ResumeState:
     """Named groups of arrays in a folder; each is written whole or not at all.
 
     Parameters

@@ -30,9 +30,9 @@ from irec_models.data import Batch, ClipStream, MixStream
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.run import Run
 from irec_models.training.trainer import spec_of
-from irec_models.training.validation import Judgement, judge
+from irec_models.training.validation import ValidationScores, judge
 from irec_papers.bosch.net import BoschMachines
-from irec_papers.bosch.resume_state import Kept
+from irec_papers.bosch.resume_state import ResumeState
 
 PENALTY = 4.0
 """C: what a window on the wrong side costs."""
@@ -69,7 +69,7 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class CollectedWindows:
     """Training windows.
 
     Attributes
@@ -97,7 +97,7 @@ def train_bosch(
     settings: Sequence[str] = (),
     resume: bool = False,
     console: Console | None = None,
-) -> tuple[Run, Judgement]:
+) -> tuple[Run, ValidationScores]:
     """Train what a recipe of architecture ``bosch`` says: ``steps`` batches of windows are collected, then it is fast.
 
     The windows are of mixtures or, with mode ``clips``, of clips as they are.
@@ -137,7 +137,7 @@ def train_bosch(
     run.keep(recipe_path, settings)
     if run.last.exists():
         shutil.rmtree(unfinished, ignore_errors=True)
-        return run, _judge_again(run, recipe, data, console)
+        return run, _validate_again(run, recipe, data, console)
     kind = ClipStream if recipe.stream.mode == "clips" else MixStream
     stream = kind(
         recipe.stream,
@@ -147,7 +147,7 @@ def train_bosch(
         labels=recipe.data.labels,
         progress=True,
     )
-    kept = Kept(unfinished, _key(recipe, stream))
+    kept = ResumeState(unfinished, _key(recipe, stream))
     began = time.monotonic()
     try:
         with Progress(console=console, transient=True) as bar:
@@ -269,8 +269,8 @@ def assemble(fresh: BoschMachines, features: Array, machines: Sequence[Machine])
 
 @torch.no_grad()
 def _collect(
-    network: BoschMachines, stream: ClipStream | MixStream, recipe: Recipe, bar: Progress, kept: Kept
-) -> Heard:
+    network: BoschMachines, stream: ClipStream | MixStream, recipe: Recipe, bar: Progress, kept: ResumeState
+) -> CollectedWindows:
     """Hear the recipe's windows, and set the network's normalisation by them."""
     steps, size = recipe.train.steps, recipe.stream.batch_size
     task = bar.add_task("windows", total=steps)
@@ -295,7 +295,7 @@ def _collect(
     raw, present, known = (np.concatenate(part) for part in zip(*heard, strict=True))
     rows = torch.from_numpy(raw)
     network.fit_features(rows)
-    return Heard(
+    return CollectedWindows(
         features=network.standardizer(rows).squeeze(1).double().numpy(),
         present=present,
         known=known,
@@ -303,13 +303,15 @@ def _collect(
     )
 
 
-def _keep(kept: Kept, heard: Sequence[tuple[npt.NDArray[np.generic], ...]]) -> None:
+def _keep(kept: ResumeState, heard: Sequence[tuple[npt.NDArray[np.generic], ...]]) -> None:
     if heard:
         parts = zip(*heard, strict=True)
         kept.put("windows", {name: np.concatenate(part) for name, part in zip(_PARTS, parts, strict=True)})
 
 
-def _machines(heard: Heard, recipe: Recipe, penalty: float, bar: Progress, kept: Kept) -> list[Machine]:
+def _machines(
+    heard: CollectedWindows, recipe: Recipe, penalty: float, bar: Progress, kept: ResumeState
+) -> list[Machine]:
     """One of each label: those that are there already, and the others trained."""
     task = bar.add_task("machines", total=len(recipe.data.labels))
     machines = []
@@ -338,7 +340,7 @@ def _key(recipe: Recipe, stream: ClipStream | MixStream) -> str:
     return "\n".join((*described, f"seed {recipe.train.seed}", clips.hexdigest()))
 
 
-def _judge_again(run: Run, recipe: Recipe, data: Sequence[Path], console: Console) -> Judgement:
+def _validate_again(run: Run, recipe: Recipe, data: Sequence[Path], console: Console) -> ValidationScores:
     """Of a run that is finished already."""
     last = load_checkpoint(run.last)
     if (last.architecture, last.spec.labels) != (recipe.model.architecture, recipe.data.labels):

@@ -73,7 +73,7 @@ def read(root: Path, parts: tuple[str, ...]) -> Iterator[Row]:
     if not parts:
         return
     home = _home(root)
-    judged = _judgements(home)
+    judged = _answers(home)
     training, testing = (lines_of(home / "partitions" / f"split01_{name}.csv") for name in ("train", "test"))
     unknown = [key for key in (*training, *testing) if key not in judged]
     if unknown:
@@ -103,7 +103,7 @@ def read(root: Path, parts: tuple[str, ...]) -> Iterator[Row]:
         )
 
 
-def _judgements(home: Path) -> dict[str, dict[str, float]]:
+def _answers(home: Path) -> dict[str, dict[str, float]]:
     """Relevance of every instrument that was judged, by excerpt."""
     path = home / "openmic-2018-aggregated-labels.csv"
     judged: dict[str, dict[str, float]] = defaultdict(dict)

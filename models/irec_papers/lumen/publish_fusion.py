@@ -15,9 +15,9 @@ from torch import Tensor
 from irec_live.errors import CheckpointError, RecipeError
 from irec_models.checkpoint import Checkpoint, load_checkpoint, respecify, save_checkpoint
 from irec_models.data import Batch, EvalClip, eval_clips
-from irec_models.measuring.clip_scores import Evaluation, evaluate, judge_clips
+from irec_models.measuring.clip_scores import Evaluation, evaluate, predict_clips
 from irec_models.measuring.mixture_scores import MixEvaluation, evaluate_mixes
-from irec_models.measuring.predictors import CheckpointJudge
+from irec_models.measuring.predictors import CheckpointPredictor
 from irec_models.progress import Begin, ticking, unseen
 from irec_models.publishing.card import score_lines
 from irec_models.publishing.publish import headline, published_mixes, threshold_batches
@@ -85,12 +85,14 @@ def publish_fusion(
     recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"labels": first.labels})})
     thresholds, chosen_on = _thresholds(members, recipe, data, begin)
     fused = fuse(members, thresholds, name=name, title=title)
-    fused_judge = CheckpointJudge(fused.network(), fused.spec)
-    clips = judge_clips(fused_judge, _clips(recipe, data, first.sample_rate), each=begin("the fusion: clips", None))
+    fused_predictor = CheckpointPredictor(fused.network(), fused.spec)
+    clips = predict_clips(
+        fused_predictor, _clips(recipe, data, first.sample_rate), each=begin("the fusion: clips", None)
+    )
     dev, mixes = evaluate(clips, fused.spec), None
     if not _is_clips(recipe):
         mixtures = published_mixes(recipe, data, fused.spec.sample_rate)
-        mixes = evaluate_mixes(fused_judge, mixtures, each=begin("the fusion: mixtures", None))
+        mixes = evaluate_mixes(fused_predictor, mixtures, each=begin("the fusion: mixtures", None))
     spec = respecify(fused.spec, scores=headline(dev, mixes) if mixes else clip_headline(dev))
     card = _card(replace(fused, spec=spec), members, thresholds, chosen_on, score_lines(dev, mixes))
     save_checkpoint(out, replace(fused, spec=spec, card=card))
@@ -155,7 +157,7 @@ def _thresholds(
     for member, checkpoint in members.items():
         network, spec = checkpoint.network().folded(), checkpoint.spec
         clips = _clips(recipe, data, spec.sample_rate)
-        judged = judge_clips(CheckpointJudge(network, spec), clips, each=begin(f"{member}: clips", None))
+        judged = predict_clips(CheckpointPredictor(network, spec), clips, each=begin(f"{member}: clips", None))
         activations, targets = judged.sounding_windows()
         where = f"{len(targets)} windows of the {name_of_validation(recipe)}"
         if batches:

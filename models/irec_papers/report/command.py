@@ -28,7 +28,7 @@ def report(
     mistakes: int,
     cache: Path | None,
 ) -> list[dict[str, Any]]:
-    """Judge, write the page, and return what the JSON file holds of each model."""
+    """Predictor, write the page, and return what the JSON file holds of each model."""
     if path.is_dir() or path.suffix.lower() not in (".html", ".htm"):
         raise click.UsageError(f"--report writes a page, so its name should end in .html; '{path}' does not")
     material = Material(data, split, sources, hop, per_size)

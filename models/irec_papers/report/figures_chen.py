@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from irec_live.models.spec import ModelSpec
-from irec_models.measuring.mixture_scores import JudgedMixes, MixEvaluation
+from irec_models.measuring.mixture_scores import MixEvaluation, MixturePredictions
 from irec_models.metrics import UNKNOWN
 from irec_papers.report.drawing import Array, Drawing, colour, grouped_bars, style
 from irec_papers.report.figures_instruments import two_by_two
@@ -132,13 +132,13 @@ def _figure_6(evaluations: Mapping[str, MixEvaluation]) -> Block:
     return drawing.picture("As Fig. 6 of Chen et al.", "Bars of accuracy and exact match ratio by number of sources.")
 
 
-def judged_of(mixes: JudgedMixes, spec: ModelSpec) -> torch.Tensor:
+def decisions_of(mixes: MixturePredictions, spec: ModelSpec) -> torch.Tensor:
     """Which labels light in each mixture, (C, K) bool."""
     own = torch.tensor([spec.threshold(label).on for label in spec.labels])
     return mixes.levels >= own
 
 
-def trends(mixes: JudgedMixes, spec: ModelSpec) -> tuple[list[int], Array, Array]:
+def trends(mixes: MixturePredictions, spec: ModelSpec) -> tuple[list[int], Array, Array]:
     """By size and label: share of right judgements, and true positive rate; NaN where nothing is known.
 
     Returns
@@ -146,7 +146,7 @@ def trends(mixes: JudgedMixes, spec: ModelSpec) -> tuple[list[int], Array, Array
     sizes : list of S int
     accuracy, true_positive_rate : (S, K) float64
     """
-    said, targets = judged_of(mixes, spec), mixes.targets
+    said, targets = decisions_of(mixes, spec), mixes.targets
     sizes = sorted(set(mixes.sizes.tolist()))
     accuracy = np.full((len(sizes), targets.shape[1]), np.nan)
     rate = np.full_like(accuracy, np.nan)
@@ -160,7 +160,7 @@ def trends(mixes: JudgedMixes, spec: ModelSpec) -> tuple[list[int], Array, Array
     return sizes, accuracy, rate
 
 
-def _trends(name: str, mixes: JudgedMixes, spec: ModelSpec) -> Block:
+def _trends(name: str, mixes: MixturePredictions, spec: ModelSpec) -> Block:
     sizes, accuracy, rate = trends(mixes, spec)
     drawing = Drawing(10, 3.4, 1, 2, sharey=True)
     for axes, values, title in zip(
@@ -180,8 +180,8 @@ def _trends(name: str, mixes: JudgedMixes, spec: ModelSpec) -> Block:
     )
 
 
-def _confusions(name: str, mixes: JudgedMixes, spec: ModelSpec) -> list[Block]:
-    said = judged_of(mixes, spec)
+def _confusions(name: str, mixes: MixturePredictions, spec: ModelSpec) -> list[Block]:
+    said = decisions_of(mixes, spec)
     blocks = []
     for size in sorted(set(mixes.sizes.tolist()) & set(range(1, 7))):
         here = mixes.sizes == size

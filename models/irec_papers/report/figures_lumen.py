@@ -19,14 +19,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from irec_models.measuring.clip_scores import judge_clips
-from irec_models.measuring.predictors import CheckpointJudge
+from irec_models.measuring.clip_scores import predict_clips
+from irec_models.measuring.predictors import CheckpointPredictor
 from irec_models.metrics import UNKNOWN, Scores, score
 from irec_papers.lumen.fusion import grid_thresholds
 from irec_papers.lumen.fusion_net import LumenFusion
 from irec_papers.report.drawing import Drawing, colour, grid_drawing, grouped_bars
 from irec_papers.report.figures_thresholds import f1_curves
-from irec_papers.report.memory import Memory, RememberingJudge
+from irec_papers.report.memory import CachingPredictor, Memory
 from irec_papers.report.section import Block, Remark, Section, Table, highest, number
 from irec_papers.report.study import Study, Subject
 
@@ -102,8 +102,8 @@ def _members_of(subject: Subject, network: LumenFusion, study: Study) -> list[Me
     members = []
     for row, (name, part) in enumerate(network.networks.items()):
         with Memory(study.cache / f"{subject.sha256}-{name}.sqlite3") as memory:
-            judge = RememberingJudge(CheckpointJudge(part, subject.spec), memory)  # type: ignore[arg-type]
-            clips = judge_clips(judge, study.material.clips(subject.spec), hop_s=study.material.hop_s)
+            judge = CachingPredictor(CheckpointPredictor(part, subject.spec), memory)  # type: ignore[arg-type]
+            clips = predict_clips(judge, study.material.clips(subject.spec), hop_s=study.material.hop_s)
         activations = clips.activations["s1"]
         members.append(Member(name, activations, network.thresholds[row].expand_as(activations)))
     return members

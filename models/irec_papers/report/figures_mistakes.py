@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from irec_models.data import EvalClip
-from irec_models.measuring.predictors import Array, judge_recording, stitch
+from irec_models.measuring.predictors import Array, predict_recording, stitch
 from irec_papers.report.drawing import Drawing, colour
 from irec_papers.report.section import Block, Mistake, Picture, Remark, Section
 from irec_papers.report.sounds import draw_spectrogram, loudest_part, player_uri
@@ -117,7 +117,7 @@ def _picture(subject: Subject, audio: Array, start_s: float, labels: tuple[str, 
     drawing = Drawing(6.7, 2.5, 2, 1, sharex=True, height_ratios=(1.5, 1))
     upper, lower = drawing.axes
     draw_spectrogram(upper, audio, spec.sample_rate, start_s)
-    rows = judge_recording(subject.judge, audio, spec.hop_length)
+    rows = predict_recording(subject.judge, audio, spec.hop_length)
     if spec.kind == "envelope":
         values = stitch(rows, spec.hop_length // spec.frame_hop)
         times = start_s + np.arange(values.shape[1]) * spec.frame_hop / spec.sample_rate

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import platformdirs
 
 from irec_live.errors import OutputError
-from irec_models.measuring.predictors import Array, Judge
+from irec_models.measuring.predictors import Array, Predictor
 
 _COMMIT_EVERY = 256
 _AT_ONCE = 200  # keys in one question; SQLite allows 999 values at least
@@ -102,12 +102,12 @@ class Memory:
         return OutputError(f"cannot keep judgements in {self._path}: {error}; name another folder with --cache")
 
 
-class RememberingJudge:
+class CachingPredictor:
     """A judge that is asked about each window only once.
 
     Parameters
     ----------
-    judge : Judge
+    judge : Predictor
     memory : Memory
 
     Attributes
@@ -116,7 +116,7 @@ class RememberingJudge:
         Windows that the model itself had to judge.
     """
 
-    def __init__(self, judge: Judge, memory: Memory) -> None:
+    def __init__(self, judge: Predictor, memory: Memory) -> None:
         self.spec = judge.spec
         self.asked = 0
         self._judge = judge

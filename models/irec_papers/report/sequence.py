@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from irec_live.models.spec import ModelSpec
 from irec_models.data.mixing.targets import frame_energy
-from irec_models.measuring.predictors import Array, Judge, judge_recording, stitch
+from irec_models.measuring.predictors import Array, Predictor, predict_recording, stitch
 from irec_papers.report.sounds import loudest_part
 from irec_papers.report.study import Material
 
@@ -59,7 +59,7 @@ def solos(material: Material, spec: ModelSpec) -> dict[str, Array]:
     return {label: _levelled(found[label]) for label in spec.labels if label in found}
 
 
-def one_after_the_other(judge: Judge, parts: dict[str, Array]) -> Scene:
+def one_after_the_other(judge: Predictor, parts: dict[str, Array]) -> Scene:
     """Instruments in turn (Sequence1 of the thesis)."""
     total = sum(len(part) for part in parts.values())
     stems, start = {}, 0
@@ -92,11 +92,11 @@ def two_at_a_time(parts: dict[str, Array]) -> dict[str, Array] | None:
     return {label: (gain * stem).astype(np.float32) for label, stem in zip(chosen, stems, strict=True)}
 
 
-def look(judge: Judge, stems: dict[str, Array]) -> Scene:
-    """Judge the sum of stems, and find what is true of each."""
+def look(judge: Predictor, stems: dict[str, Array]) -> Scene:
+    """Predictor the sum of stems, and find what is true of each."""
     spec = judge.spec
     audio: Array = np.stack(list(stems.values())).sum(axis=0, dtype=np.float32)
-    rows = judge_recording(judge, audio, spec.hop_length)
+    rows = predict_recording(judge, audio, spec.hop_length)
     if spec.kind == "envelope":
         hop = spec.frame_hop
         levels = _decibels(stitch(rows, spec.hop_length // hop))

@@ -22,13 +22,13 @@ from irec_live.models.spec import ModelSpec
 from irec_models.data import EvalClip, EvalMix, common_players, eval_clips, has_stems, held_out_mixes
 from irec_models.data.manifests.labels import truth_of
 from irec_models.data.manifests.manifest import read_manifests
-from irec_models.measuring.clip_scores import Evaluation, JudgedClips, evaluate, judge_clips
-from irec_models.measuring.mixture_scores import JudgedMixes, MixEvaluation, judge_mixes, score_mixes
-from irec_models.measuring.predictors import Judge, load_judge, model_file
+from irec_models.measuring.clip_scores import ClipPredictions, Evaluation, evaluate, predict_clips
+from irec_models.measuring.mixture_scores import MixEvaluation, MixturePredictions, predict_mixtures, score_mixes
+from irec_models.measuring.predictors import Predictor, load_predictor, model_file
 from irec_models.measuring.restore import network_of
 from irec_models.nets import Network
 from irec_models.progress import Begin
-from irec_papers.report.memory import Memory, RememberingJudge
+from irec_papers.report.memory import CachingPredictor, Memory
 
 CHEN_SIZES = range(11)
 """Table V of Chen et al.: nothing, solo, duo ... decet."""
@@ -122,7 +122,7 @@ class Subject:
     ----------
     name : str
         Unique in the study.
-    judge : Judge
+    judge : Predictor
         Remembers what it said.
     sha256 : str
         Of the file.
@@ -130,20 +130,20 @@ class Subject:
         0 if unknown.
     ms : float
         Milliseconds a window, one at a time on one thread.
-    mixes, mix_scores : JudgedMixes, MixEvaluation or None
+    mixes, mix_scores : MixturePredictions, MixEvaluation or None
         None where the material has no stems.
     """
 
     name: str
     path: Path
-    judge: Judge
+    judge: Predictor
     spec: ModelSpec
     sha256: str
     parameters: int
     ms: float
-    clips: JudgedClips
+    clips: ClipPredictions
     scores: Evaluation
-    mixes: JudgedMixes | None
+    mixes: MixturePredictions | None
     mix_scores: MixEvaluation | None
 
     @cached_property
@@ -222,7 +222,7 @@ def conduct(
     """
     # All are opened before the first is judged: a broken one should not come to light after an hour.
     paths = [model_file(path) for path in paths]
-    opened = [(path, load_judge(path)[0], _sha256(path)) for path in paths]
+    opened = [(path, load_predictor(path)[0], _sha256(path)) for path in paths]
     digests = [digest for _, _, digest in opened]
     if len(set(digests)) != len(digests):
         raise DataError("a model is named twice; name each once")
@@ -234,13 +234,13 @@ def conduct(
     for name, (path, judge, digest) in zip(names, opened, strict=True):
         ms = ms_per_window(judge)
         memory = memories.enter_context(Memory(cache / f"{digest}.sqlite3"))
-        remembering = RememberingJudge(judge, memory)
+        remembering = CachingPredictor(judge, memory)
         each = begin(f"{name}: clips of {material.split}", None)
-        clips = judge_clips(remembering, material.clips(judge.spec), hop_s=material.hop_s, each=each)
+        clips = predict_clips(remembering, material.clips(judge.spec), hop_s=material.hop_s, each=each)
         mixes = None
         if stems:
             each = begin(f"{name}: mixtures", len(CHEN_SIZES) * material.per_size)
-            mixes = judge_mixes(remembering, material.mixes(judge.spec), each=each)
+            mixes = predict_mixtures(remembering, material.mixes(judge.spec), each=each)
         subjects.append(
             Subject(
                 name=name,
@@ -259,7 +259,7 @@ def conduct(
     return Study(material, tuple(subjects), cache, stems)
 
 
-def ms_per_window(judge: Judge) -> float:
+def ms_per_window(judge: Predictor) -> float:
     """Milliseconds of a window, judged alone on one thread.
 
     Of the fastest tenth: whatever else the machine does only ever makes a window slower.

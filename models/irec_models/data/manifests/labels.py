@@ -68,10 +68,10 @@ class Truth:
 
 
 def truth_of(names: Iterable[str], path: str, labels: Sequence[str] = LABELS, unknown: Iterable[str] = ()) -> Truth:
-    """Judge annotated names against a list of labels.
+    """Predictor annotated names against a list of labels.
 
     Percussion is the one name that needs the file's path: what belongs to a drum kit (or is struck like one) is
-    ``drums``; bells, gongs, timpani and steel pans may or may not be, so ``drums`` is left unjudged there.
+    ``drums``; bells, gongs, timpani and steel pans may or may not be, so ``drums`` is left not_predicted there.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from irec_models.data.mixing.stream import Batch
 Array = npt.NDArray[np.float32]
 
 
-class Strange:
+class DistortedStream:
     """Changes a share of a batch's windows and takes their labels out of account.
 
     Resampled by up to nine semitones (body and formants with it), sent through a random smooth response of up to 36 dB

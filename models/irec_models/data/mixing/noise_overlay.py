@@ -25,7 +25,7 @@ _ALONE_DBFS = (-70.0, -12.0)
 _SILENT = 1e-4  # RMS below which noise comes at a level of its own
 
 
-class Noisy:
+class NoiseOverlay:
     """Adds steady noise, hum or crackle to a share of a batch's windows; who sounds stays as it is.
 
     Parameters

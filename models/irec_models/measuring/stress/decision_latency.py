@@ -19,7 +19,7 @@ from irec_live.errors import DataError
 from irec_models.data import Clip
 from irec_models.data.manifests.labels import truth_of
 from irec_models.data.mixing.evaluation_sets import load_clip
-from irec_models.measuring.predictors import Array, Judge
+from irec_models.measuring.predictors import Array, Predictor
 from irec_models.measuring.stress.listening import lead_s, listen, surrounded
 from irec_models.measuring.stress.noises import SAMPLE_RATE
 from irec_models.measuring.stress.selection import choose
@@ -80,7 +80,7 @@ class DecisionLatency:
 
 
 def decision_latency(
-    judge: Judge,
+    judge: Predictor,
     data: Sequence[Path],
     *,
     split: str = "dev",
@@ -92,7 +92,7 @@ def decision_latency(
 
     Parameters
     ----------
-    judge : Judge
+    judge : Predictor
     data : sequence of Path
         Folders with a manifest.
     split : str
@@ -129,7 +129,7 @@ def decision_latency(
     )
 
 
-def latency_of(judge: Judge, audio: Array, label: str) -> float | None:
+def latency_of(judge: Predictor, audio: Array, label: str) -> float | None:
     """Seconds from the onset of a sound (T,) at 44.1 kHz to its label lit; None if it never is.
 
     Told to 20 ms, the block that the app takes at a time. A label that was lit before the onset counts as 0.

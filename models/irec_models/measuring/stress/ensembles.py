@@ -11,7 +11,7 @@ from irec_live.analysis import lasting
 from irec_live.errors import DataError
 from irec_models.data import Clip
 from irec_models.data.mixing.evaluation_sets import EvalClip, load_clip
-from irec_models.measuring.predictors import Judge
+from irec_models.measuring.predictors import Predictor
 from irec_models.measuring.stress.listening import listen
 from irec_models.measuring.stress.noises import SAMPLE_RATE
 from irec_models.measuring.stress.selection import choose
@@ -75,7 +75,7 @@ class Ensembles:
 
 
 def ensembles(
-    judge: Judge,
+    judge: Predictor,
     data: Sequence[Path],
     *,
     split: str = "dev",
@@ -87,7 +87,7 @@ def ensembles(
 
     Parameters
     ----------
-    judge : Judge
+    judge : Predictor
     data : sequence of Path
         Folders with a manifest.
     split : str
@@ -129,7 +129,7 @@ def ensembles(
     return Ensembles(tuple(rows), overall, labels)
 
 
-def _hear(judge: Judge, clip: EvalClip) -> EnsembleRow:
+def _hear(judge: Predictor, clip: EvalClip) -> EnsembleRow:
     named = lasting(listen(judge, clip.audio, SAMPLE_RATE).events)
     detected = tuple(name for name in judge.spec.labels if name in named)
     return EnsembleRow(clip.file, clip.labels, (*clip.others,), detected)

@@ -11,7 +11,7 @@ from typing import Any
 from irec_models.data import Clip
 from irec_models.data.manifests.manifest import HANDLING
 from irec_models.data.mixing.evaluation_sets import load_clip
-from irec_models.measuring.predictors import Array, Judge
+from irec_models.measuring.predictors import Array, Predictor
 from irec_models.measuring.stress.listening import listen, surrounded
 from irec_models.measuring.stress.noises import SAMPLE_RATE, faded, noises
 from irec_models.measuring.stress.selection import choose
@@ -104,7 +104,7 @@ class FalseLabels:
 
 
 def false_labels(
-    judge: Judge,
+    judge: Predictor,
     data: Sequence[Path],
     *,
     seconds: float = 20.0,
@@ -115,7 +115,7 @@ def false_labels(
 
     Parameters
     ----------
-    judge : Judge
+    judge : Predictor
     data : sequence of Path
         Folders with a manifest. Noise is what has the one label ``noise``, speech what has instrument ``speech``, of
         whatever split; the rows tell.
@@ -136,13 +136,13 @@ def false_labels(
         made.append(_noise_row(noise.name, [noise.audio], judge, silent=noise.silent))
         _tick(each)
     clips = choose(data, _is_noise, _origin, most)
-    recorded = [_noise_row(name, _heard_clips(members, each), judge) for name, members in _by_origin(clips)]
+    recorded = [_noise_row(name, _decoded_clips(members, each), judge) for name, members in _by_origin(clips)]
     spoken = choose(data, _is_speech, _origin, most)
     speech = [_speech_row(name, members, judge, each) for name, members in _by_origin(spoken)]
     return FalseLabels(tuple(made), tuple(recorded), tuple(speech))
 
 
-def _noise_row(name: str, sounds: Iterable[Array], judge: Judge, *, silent: bool = False) -> NoiseRow:
+def _noise_row(name: str, sounds: Iterable[Array], judge: Predictor, *, silent: bool = False) -> NoiseRow:
     seconds = lit_s = 0.0
     labels: Counter[str] = Counter()
     for audio in sounds:
@@ -153,9 +153,10 @@ def _noise_row(name: str, sounds: Iterable[Array], judge: Judge, *, silent: bool
     return NoiseRow(name, seconds, labels.total(), lit_s, dict(labels.most_common()), silent)
 
 
-def _speech_row(name: str, clips: Sequence[Clip], judge: Judge, each: Callable[[], None] | None) -> SpeechRow:
+def _speech_row(name: str, clips: Sequence[Clip], judge: Predictor, each: Callable[[], None] | None) -> SpeechRow:
     lit = [
-        listen(judge, surrounded(judge, audio, SAMPLE_RATE), SAMPLE_RATE).labels for audio in _heard_clips(clips, each)
+        listen(judge, surrounded(judge, audio, SAMPLE_RATE), SAMPLE_RATE).labels
+        for audio in _decoded_clips(clips, each)
     ]
     others: Counter[str] = Counter(label for labels in lit for label in labels if label != VOICE)
     known = VOICE in judge.spec.labels
@@ -168,7 +169,7 @@ def _speech_row(name: str, clips: Sequence[Clip], judge: Judge, each: Callable[[
     )
 
 
-def _heard_clips(clips: Iterable[Clip], each: Callable[[], None] | None) -> Iterable[Array]:
+def _decoded_clips(clips: Iterable[Clip], each: Callable[[], None] | None) -> Iterable[Array]:
     for clip in clips:
         yield load_clip(clip, sample_rate=SAMPLE_RATE).audio
         _tick(each)

@@ -18,7 +18,7 @@ from irec_live.models.spec import ModelSpec
 from irec_live.results import Event
 from irec_live.streaming.pipeline import Pipeline, PipelineStep
 from irec_live.streaming.tracker import LabelTracker
-from irec_models.measuring.predictors import Array, Judge
+from irec_models.measuring.predictors import Array, Predictor
 from irec_models.measuring.stress.noises import faint
 
 HOP_S = 0.1
@@ -28,7 +28,7 @@ _ALREADY_S = 1.0  # of faint noise before a sound, at least; as much follows the
 
 
 @dataclass(slots=True)
-class Heard:
+class LiveResult:
     """What lit up while a sound was heard.
 
     Attributes
@@ -59,37 +59,37 @@ class _AsModel:
 
     providers = ("CPU",)
 
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
+    def __init__(self, judge: Predictor) -> None:
+        self._predictor = judge
 
     @property
     def spec(self) -> ModelSpec:
-        return self._judge.spec
+        return self._predictor.spec
 
     def __call__(self, windows: npt.NDArray[np.float32], /) -> npt.NDArray[np.float32]:
-        return self._judge(windows)
+        return self._predictor(windows)
 
 
-def pipeline_for(judge: Judge, sample_rate: int) -> Pipeline:
+def pipeline_for(judge: Predictor, sample_rate: int) -> Pipeline:
     """The app's pipeline with one model."""
     return Pipeline(sample_rate, [_AsModel(judge)], hop_s=HOP_S, spectrogram=False)
 
 
-def listen(judge: Judge, audio: Array, sample_rate: int, *, block_s: float = 1.0) -> Heard:
+def listen(judge: Predictor, audio: Array, sample_rate: int, *, block_s: float = 1.0) -> LiveResult:
     """Hear a sound to its end.
 
     Parameters
     ----------
-    judge : Judge
+    judge : Predictor
     audio : (T,) float32
     sample_rate : int
         Hz, of `audio`; the pipeline resamples.
     block_s : float
-        Seconds the app takes at a time, which is how finely `Heard.first_lit_s` is told.
+        Seconds the app takes at a time, which is how finely `LiveResult.first_lit_s` is told.
     """
     pipeline = pipeline_for(judge, sample_rate)
     reader = _EnvelopeReader(judge.spec) if judge.spec.kind == "envelope" else None
-    heard = Heard()
+    heard = LiveResult()
     for time_s, step in _steps(pipeline, audio, max(1, round(block_s * sample_rate))):
         if reader is None:
             heard.take(time_s, step.detected, step.events)
@@ -100,12 +100,12 @@ def listen(judge: Judge, audio: Array, sample_rate: int, *, block_s: float = 1.0
     return heard
 
 
-def lead_s(judge: Judge) -> float:
+def lead_s(judge: Predictor) -> float:
     """Seconds of faint noise that `surrounded` puts before a sound: a window is full of it when the sound begins."""
     return max(_ALREADY_S, judge.spec.window_s)
 
 
-def surrounded(judge: Judge, audio: Array, sample_rate: int) -> Array:
+def surrounded(judge: Predictor, audio: Array, sample_rate: int) -> Array:
     """A sound amid the faint noise of a quiet input: `lead_s` before, and enough after for all windows that hear it."""
     before = round(lead_s(judge) * sample_rate)
     after = round((judge.spec.window_s + _ALREADY_S) * sample_rate)

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from irec_live.errors import DataError
 from irec_models.data import EvalClip, EvalMix
 from irec_models.data.mixing.targets import frame_energy
-from irec_models.measuring.predictors import Array, Judge, judge_recording, stitch
+from irec_models.measuring.predictors import Array, Predictor, predict_recording, stitch
 
 RANGE_DB = 60.0
 """Dynamic range of envelopes: what is further below full scale is silence (Häusler and Maier, section 5.3)."""
@@ -116,7 +116,7 @@ class _Heard:
     absent: tuple[int, ...]
 
 
-def noise_matrix(judge: Judge, sounds: Iterable[Sound]) -> Matrix:
+def noise_matrix(judge: Predictor, sounds: Iterable[Sound]) -> Matrix:
     """How far each instrument's envelope is off while each instrument plays.
 
     The mean absolute deviation of the judged from the true envelope (which is zero for who does not play) as a level,
@@ -125,7 +125,7 @@ def noise_matrix(judge: Judge, sounds: Iterable[Sound]) -> Matrix:
 
     Parameters
     ----------
-    judge : Judge
+    judge : Predictor
         Of an envelope model.
     sounds : iterable of EvalClip or EvalMix
         At the model's sample rate. Of clips only solos count, and their first 5 s; a mixture stands in the row of
@@ -145,7 +145,7 @@ def noise_matrix(judge: Judge, sounds: Iterable[Sound]) -> Matrix:
     return envelope_matrices(judge, sounds)[0]
 
 
-def leakage_matrix(judge: Judge, sounds: Iterable[Sound]) -> Matrix:
+def leakage_matrix(judge: Predictor, sounds: Iterable[Sound]) -> Matrix:
     """How much of each playing instrument shows up in the envelopes of the others.
 
     At each moment at which the playing instrument's true envelope is above -60 dB: the level of that envelope over
@@ -163,7 +163,7 @@ def leakage_matrix(judge: Judge, sounds: Iterable[Sound]) -> Matrix:
 
 
 def envelope_matrices(
-    judge: Judge, sounds: Iterable[Sound], *, each: Callable[[], None] | None = None
+    judge: Predictor, sounds: Iterable[Sound], *, each: Callable[[], None] | None = None
 ) -> tuple[Matrix, Matrix]:
     """Noise and leakage matrix of one pass over the sounds; see `noise_matrix` and `leakage_matrix`.
 
@@ -191,13 +191,13 @@ def envelope_matrices(
 
 
 def confusion_matrix(
-    judge: Judge, clips: Iterable[EvalClip], *, hop_s: float | None = None, each: Callable[[], None] | None = None
+    judge: Predictor, clips: Iterable[EvalClip], *, hop_s: float | None = None, each: Callable[[], None] | None = None
 ) -> Confusion:
     """Mean activation of every label while every label plays alone; the counterpart for activation models.
 
     Parameters
     ----------
-    judge : Judge
+    judge : Predictor
         Of an activation model.
     clips : iterable of EvalClip
         At the model's sample rate; only solos count.
@@ -220,7 +220,7 @@ def confusion_matrix(
     means = _Means(len(spec.labels))
     for clip in clips:
         if clip.solo and clip.labels[0] in spec.labels:
-            rows = judge_recording(judge, clip.audio, hop)
+            rows = predict_recording(judge, clip.audio, hop)
             rows = rows[rows.max(axis=1) > 0]  # silent windows say nothing
             means.add(spec.labels.index(clip.labels[0]), rows.sum(axis=0, dtype=np.float64), len(rows))
         if each:
@@ -266,8 +266,8 @@ def _leak(leakage: _Means, heard: _Heard) -> None:
         leakage.add(label, -below.sum(axis=1), int(sounding.sum()), heard.absent)
 
 
-def _hear(judge: Judge, sound: Sound) -> _Heard | None:
-    """Judge a sound; None if none of the model's labels plays, or a clip is no solo."""
+def _hear(judge: Predictor, sound: Sound) -> _Heard | None:
+    """Predictor a sound; None if none of the model's labels plays, or a clip is no solo."""
     spec = judge.spec
     playing = tuple(k for k, label in enumerate(spec.labels) if label in sound.labels)
     if not playing or (isinstance(sound, EvalClip) and not sound.solo):
@@ -275,7 +275,7 @@ def _hear(judge: Judge, sound: Sound) -> _Heard | None:
     if isinstance(sound, EvalMix) and sound.frame_hop != spec.frame_hop:
         raise ValueError(f"the mixture's envelope has frames {sound.frame_hop} apart, {spec.name}'s {spec.frame_hop}")
     audio = sound.audio[: round(_SEGMENT_S * spec.sample_rate)]
-    judged = stitch(judge_recording(judge, audio, spec.hop_length), spec.hop_length // spec.frame_hop)
+    judged = stitch(predict_recording(judge, audio, spec.hop_length), spec.hop_length // spec.frame_hop)
     true = sound.envelope if isinstance(sound, EvalMix) else _solo_envelope(audio, playing[0], len(spec.labels), judge)
     frames = min(judged.shape[1], true.shape[1], len(audio) // spec.frame_hop + 1)
     absent = (k for k, label in enumerate(spec.labels) if k not in playing and label not in sound.unclear)
@@ -287,7 +287,7 @@ def _hear(judge: Judge, sound: Sound) -> _Heard | None:
     )
 
 
-def _solo_envelope(audio: Array, label: int, labels: int, judge: Judge) -> Array:
+def _solo_envelope(audio: Array, label: int, labels: int, judge: Predictor) -> Array:
     """True envelope of a solo, (K, M): its RMS in frames of two hops for who plays, zero for the others."""
     hop = judge.spec.frame_hop
     energy = frame_energy(audio[np.newaxis], 2 * hop, hop)[0]

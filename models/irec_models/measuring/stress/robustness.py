@@ -18,8 +18,8 @@ import scipy.signal
 import soxr
 
 from irec_models.data import EvalClip, eval_clips
-from irec_models.measuring.clip_scores import JudgedClips, judge_clips
-from irec_models.measuring.predictors import Judge
+from irec_models.measuring.clip_scores import ClipPredictions, predict_clips
+from irec_models.measuring.predictors import Predictor
 from irec_models.measuring.stress.codecs import codec_name, lossy
 from irec_models.measuring.stress.noises import SAMPLE_RATE, Audio, coloured
 from irec_models.measuring.stress.rooms import impulse_response, reverberate
@@ -88,7 +88,7 @@ def conditions() -> dict[str, Spoil]:
 
 
 def robustness(
-    judge: Judge,
+    judge: Predictor,
     data: Sequence[Path],
     *,
     split: str = "dev",
@@ -96,11 +96,11 @@ def robustness(
     only: Sequence[str] | None = None,
     each: Callable[[], None] | None = None,
 ) -> Robustness:
-    """Judge the clips of a split in each condition.
+    """Predictor the clips of a split in each condition.
 
     Parameters
     ----------
-    judge : Judge
+    judge : Predictor
     data : sequence of Path
         Folders with a manifest.
     split : str
@@ -126,7 +126,7 @@ def robustness(
     rows: dict[str, ConditionScores] = {}
     for name, spoil in chosen.items():
         spoilt = _spoilt_clips(judge, data, split, sources, spoil)
-        judged = judge_clips(judge, spoilt, each=each)
+        judged = predict_clips(judge, spoilt, each=each)
         clips, solos = len(judged.files), int(judged.solo.sum())
         scores = (_macro_map(judged), judged.top1())
         clean = rows.get(CLEAN)
@@ -136,7 +136,7 @@ def robustness(
     return Robustness(clips, solos, rows)
 
 
-def _macro_map(judged: JudgedClips) -> float:
+def _macro_map(judged: ClipPredictions) -> float:
     """Mean average precision over the labels that occur, clips ranked by the mean over their windows."""
     occurring = (judged.targets == 1).any(dim=0)
     values = average_precisions(judged.activations["s1"], judged.targets)[occurring]
@@ -148,7 +148,7 @@ def _drop(score: float, clean: float) -> float:
 
 
 def _spoilt_clips(
-    judge: Judge, data: Sequence[Path], split: str, sources: Sequence[str] | None, spoil: Spoil
+    judge: Predictor, data: Sequence[Path], split: str, sources: Sequence[str] | None, spoil: Spoil
 ) -> Iterator[EvalClip]:
     rate = judge.spec.sample_rate
     for clip in eval_clips(data, sample_rate=SAMPLE_RATE, labels=judge.spec.labels, split=split, sources=sources):

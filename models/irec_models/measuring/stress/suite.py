@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 
 from irec_models.data import eval_clips
-from irec_models.measuring.predictors import Judge
+from irec_models.measuring.predictors import Predictor
 from irec_models.measuring.stress.decision_latency import decision_latency
 from irec_models.measuring.stress.ensembles import ensembles
 from irec_models.measuring.stress.false_labels import false_labels
@@ -60,34 +60,34 @@ class Outcome:
 
 
 Each = Callable[[], None]
-Test = Callable[[Judge, Material, Each], Outcome]
+Test = Callable[[Predictor, Material, Each], Outcome]
 
 
-def _robustness(judge: Judge, material: Material, each: Each) -> Outcome:
+def _robustness(judge: Predictor, material: Material, each: Each) -> Outcome:
     found = robustness(judge, material.data, split=material.split, sources=material.sources or None, each=each)
     return Outcome(found.to_dict(), robustness_table(found, judge.spec.name, material.split))
 
 
-def _false_labels(judge: Judge, material: Material, each: Each) -> Outcome:
+def _false_labels(judge: Predictor, material: Material, each: Each) -> Outcome:
     found = false_labels(judge, material.data, seconds=material.noise_s, most=material.most, each=each)
     return Outcome(found.to_dict(), noise_tables(found, judge.spec.name))
 
 
-def _latency(judge: Judge, material: Material, each: Each) -> Outcome:
+def _latency(judge: Predictor, material: Material, each: Each) -> Outcome:
     found = decision_latency(
         judge, material.data, split=material.split, sources=material.sources, most=material.most, each=each
     )
     return Outcome(found.to_dict(), latency_table(found, judge.spec.name, material.split))
 
 
-def _ensembles(judge: Judge, material: Material, each: Each) -> Outcome:
+def _ensembles(judge: Predictor, material: Material, each: Each) -> Outcome:
     found = ensembles(
         judge, material.data, split=material.split, sources=material.sources, most=material.most, each=each
     )
     return Outcome(found.to_dict(), ensemble_tables(found, judge.spec.name, material.split))
 
 
-def _matrices(judge: Judge, material: Material, each: Each) -> Outcome:
+def _matrices(judge: Predictor, material: Material, each: Each) -> Outcome:
     spec = judge.spec
     clips = eval_clips(
         material.data,
@@ -113,12 +113,12 @@ TESTS: dict[str, Test] = {
 }
 
 
-def stress(judge: Judge, test: str, material: Material, *, each: Each | None = None) -> Outcome:
+def stress(judge: Predictor, test: str, material: Material, *, each: Each | None = None) -> Outcome:
     """Run one test.
 
     Parameters
     ----------
-    judge : Judge
+    judge : Predictor
         An activation or an envelope model.
     test : str
         Of `TESTS`.

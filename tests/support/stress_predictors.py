@@ -59,7 +59,7 @@ def louder_than(level: float) -> Formula:
     return Formula(formula)
 
 
-def envelope_judge(*shares: float) -> Formula:
+def envelope_predictor(*shares: float) -> Formula:
     """Hears each label at a share of the window's RMS, the same in all frames."""
 
     def formula(windows: Windows) -> Windows:

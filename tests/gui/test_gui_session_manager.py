@@ -12,21 +12,21 @@ from pytestqt.qtbot import QtBot
 
 from irec_live.errors import DeviceError, MediaError
 from irec_live.gui.background import Background
-from irec_live.gui.desk import Desk
 from irec_live.gui.requests import SourceRequest
+from irec_live.gui.session_manager import SessionManager
 
 MIC, SONG = SourceRequest("mic"), SourceRequest("file", path=Path("song.flac"))
 
 
 @pytest.fixture
-def desk(qtbot: QtBot, backend: FakeBackend) -> Iterator[Desk]:
-    desk = Desk(backend)
+def desk(qtbot: QtBot, backend: FakeBackend) -> Iterator[SessionManager]:
+    desk = SessionManager(backend)
     yield desk
     desk.close()
     desk.deleteLater()
 
 
-def open_and_wait(qtbot: QtBot, desk: Desk, request: SourceRequest) -> FakeSession:
+def open_and_wait(qtbot: QtBot, desk: SessionManager, request: SourceRequest) -> FakeSession:
     with qtbot.waitSignal(desk.opened, timeout=5000):
         desk.open(request)
     assert isinstance(desk.session, FakeSession)
@@ -34,7 +34,7 @@ def open_and_wait(qtbot: QtBot, desk: Desk, request: SourceRequest) -> FakeSessi
 
 
 def test_opening_happens_on_another_thread(
-    qtbot: QtBot, desk: Desk, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, desk: SessionManager, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[threading.Thread] = []
     real = backend.open
@@ -43,7 +43,7 @@ def test_opening_happens_on_another_thread(
     assert threads[0] is not threading.current_thread()
 
 
-def test_a_new_session_replaces_the_old_one_and_closes_it(qtbot: QtBot, desk: Desk) -> None:
+def test_a_new_session_replaces_the_old_one_and_closes_it(qtbot: QtBot, desk: SessionManager) -> None:
     first = open_and_wait(qtbot, desk, MIC)
     second = open_and_wait(qtbot, desk, SONG)
     qtbot.waitUntil(lambda: first.closed == 1, timeout=5000)
@@ -51,7 +51,9 @@ def test_a_new_session_replaces_the_old_one_and_closes_it(qtbot: QtBot, desk: De
     assert second.closed == 0
 
 
-def test_a_file_begins_to_play_only_once_it_is_the_one(qtbot: QtBot, desk: Desk, backend: FakeBackend) -> None:
+def test_a_file_begins_to_play_only_once_it_is_the_one(
+    qtbot: QtBot, desk: SessionManager, backend: FakeBackend
+) -> None:
     first = open_and_wait(qtbot, desk, SONG)
     open_and_wait(qtbot, desk, SourceRequest("file", path=Path("other.flac")))
     assert isinstance(first, FakeFileSession)
@@ -60,7 +62,7 @@ def test_a_file_begins_to_play_only_once_it_is_the_one(qtbot: QtBot, desk: Desk,
 
 @pytest.mark.parametrize("problem", [MediaError("song.flac is not audio"), DeviceError("busy"), RuntimeError("bug")])
 def test_a_failure_leaves_the_running_session_as_it_was(
-    qtbot: QtBot, desk: Desk, backend: FakeBackend, problem: Exception
+    qtbot: QtBot, desk: SessionManager, backend: FakeBackend, problem: Exception
 ) -> None:
     running = open_and_wait(qtbot, desk, SONG)
     backend.problem = problem  # type: ignore[assignment]
@@ -72,7 +74,7 @@ def test_a_failure_leaves_the_running_session_as_it_was(
 
 
 def test_a_device_that_admits_one_user_is_let_go_and_taken_up_again(
-    qtbot: QtBot, desk: Desk, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, desk: SessionManager, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = open_and_wait(qtbot, desk, MIC)
     real = backend.open
@@ -94,7 +96,7 @@ def test_a_device_that_admits_one_user_is_let_go_and_taken_up_again(
     assert desk.session is not second
 
 
-def test_of_two_wishes_the_last_one_wins(qtbot: QtBot, desk: Desk, backend: FakeBackend) -> None:
+def test_of_two_wishes_the_last_one_wins(qtbot: QtBot, desk: SessionManager, backend: FakeBackend) -> None:
     with qtbot.waitSignal(desk.opened, timeout=5000):
         desk.open(SourceRequest("mic", "slow"))
         desk.open(SONG)
@@ -103,7 +105,7 @@ def test_of_two_wishes_the_last_one_wins(qtbot: QtBot, desk: Desk, backend: Fake
 
 
 def test_a_model_takes_the_place_of_its_kind_and_the_song_goes_on(
-    qtbot: QtBot, desk: Desk, backend: FakeBackend
+    qtbot: QtBot, desk: SessionManager, backend: FakeBackend
 ) -> None:
     backend.known["better"] = FakeModel(spec(name="better"))
     former = open_and_wait(qtbot, desk, SONG)
@@ -121,14 +123,14 @@ def test_a_model_takes_the_place_of_its_kind_and_the_song_goes_on(
 
 def test_two_models_of_a_kind_at_the_start_are_a_mistake(qtbot: QtBot, backend: FakeBackend) -> None:
     backend.known["better"] = FakeModel(spec(name="better"))
-    desk = Desk(backend, ["han-1s", "better"])
+    desk = SessionManager(backend, ["han-1s", "better"])
     with qtbot.waitSignal(desk.failed, timeout=5000) as failed:
         desk.open(MIC)
     assert failed.args == ["han-1s and better are both activation models; choose one of each kind"]
     desk.close()
 
 
-def test_a_bad_model_leaves_the_running_session_as_it_was(qtbot: QtBot, desk: Desk) -> None:
+def test_a_bad_model_leaves_the_running_session_as_it_was(qtbot: QtBot, desk: SessionManager) -> None:
     running = open_and_wait(qtbot, desk, MIC)
     with qtbot.waitSignal(desk.failed, timeout=5000) as failed:
         desk.use_model("broken.onnx")
@@ -136,7 +138,9 @@ def test_a_bad_model_leaves_the_running_session_as_it_was(qtbot: QtBot, desk: De
     assert desk.session is running
 
 
-def test_a_model_chosen_before_any_source_is_used_by_the_first(qtbot: QtBot, desk: Desk, backend: FakeBackend) -> None:
+def test_a_model_chosen_before_any_source_is_used_by_the_first(
+    qtbot: QtBot, desk: SessionManager, backend: FakeBackend
+) -> None:
     backend.known["better"] = FakeModel(spec(name="better"))
     with qtbot.waitSignal(desk.noted, timeout=5000):
         desk.use_model("better")
@@ -146,7 +150,7 @@ def test_a_model_chosen_before_any_source_is_used_by_the_first(qtbot: QtBot, des
 
 @pytest.mark.parametrize("model_first", [True, False])
 def test_a_model_and_a_source_chosen_in_a_hurry_are_both_used(
-    qtbot: QtBot, desk: Desk, backend: FakeBackend, model_first: bool
+    qtbot: QtBot, desk: SessionManager, backend: FakeBackend, model_first: bool
 ) -> None:
     backend.known["better"] = FakeModel(spec(name="better"))
     open_and_wait(qtbot, desk, MIC)
@@ -162,7 +166,7 @@ def test_a_model_and_a_source_chosen_in_a_hurry_are_both_used(
 
 
 def test_of_several_wishes_about_models_the_last_of_each_kind_counts(
-    qtbot: QtBot, desk: Desk, backend: FakeBackend
+    qtbot: QtBot, desk: SessionManager, backend: FakeBackend
 ) -> None:
     backend.known |= {name: FakeModel(spec("envelope", name=name)) for name in ("env-a", "env-b")}
     open_and_wait(qtbot, desk, MIC)
@@ -177,7 +181,7 @@ def test_of_several_wishes_about_models_the_last_of_each_kind_counts(
 
 
 def test_a_bad_model_does_not_keep_the_source_that_came_with_it_from_being_heard(
-    qtbot: QtBot, desk: Desk, backend: FakeBackend
+    qtbot: QtBot, desk: SessionManager, backend: FakeBackend
 ) -> None:
     open_and_wait(qtbot, desk, MIC)
     with qtbot.waitSignal(desk.failed, timeout=5000) as failed:
@@ -188,7 +192,7 @@ def test_a_bad_model_does_not_keep_the_source_that_came_with_it_from_being_heard
 
 
 def test_a_bad_source_says_what_becomes_of_the_model_that_came_with_it(
-    qtbot: QtBot, desk: Desk, backend: FakeBackend
+    qtbot: QtBot, desk: SessionManager, backend: FakeBackend
 ) -> None:
     backend.known["better"] = FakeModel(spec(name="better"))
     running = open_and_wait(qtbot, desk, MIC)
@@ -199,7 +203,9 @@ def test_a_bad_source_says_what_becomes_of_the_model_that_came_with_it(
     assert desk.session is running
 
 
-def test_without_a_microphone_the_demo_plays_and_says_why(qtbot: QtBot, desk: Desk, backend: FakeBackend) -> None:
+def test_without_a_microphone_the_demo_plays_and_says_why(
+    qtbot: QtBot, desk: SessionManager, backend: FakeBackend
+) -> None:
     backend.no_microphone = True
     with qtbot.waitSignal(desk.noted, timeout=5000) as noted:
         desk.open_first(SourceRequest("mic", "gone"), demo=True)
@@ -212,7 +218,7 @@ def test_without_a_microphone_the_demo_plays_and_says_why(qtbot: QtBot, desk: De
 def test_a_session_that_opens_while_the_desk_closes_is_closed_too(
     qtbot: QtBot, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, started, release = Desk(backend), threading.Event(), threading.Event()
+    desk, started, release = SessionManager(backend), threading.Event(), threading.Event()
     real = backend.open
     monkeypatch.setattr(backend, "open", lambda *args: (started.set(), release.wait(10), real(*args))[2])
     desk.open(MIC)

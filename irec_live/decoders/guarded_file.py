@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 
-class QuietFile:
+class GuardedFile:
     """A binary file that ends where it cannot be read, and remembers why.
 
     FFmpeg calls it from C. PyAV can hand one Python exception through there; others it prints on standard error.

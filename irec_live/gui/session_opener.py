@@ -97,7 +97,7 @@ class _Choice:
         return "; ".join(dict.fromkeys(network.notice for network in self.networks if network.notice))
 
 
-class Opener:
+class SessionOpener:
     """Makes wishes come true. Any one thread; each method may block.
 
     Parameters

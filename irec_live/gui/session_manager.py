@@ -15,8 +15,8 @@ from PySide6.QtCore import QObject, Signal
 
 from irec_live.gui.backend import Backend, LoadedModel
 from irec_live.gui.background import Background
-from irec_live.gui.opener import Change, Opener, Outcome, Setup, Wish
 from irec_live.gui.requests import SourceRequest, as_playable
+from irec_live.gui.session_opener import Change, Outcome, SessionOpener, Setup, Wish
 from irec_live.gui.wording import sentence
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _STUCK_S = 6.0
 """A job that takes longer is taken for hung once the user asks for something else."""
 
 
-class Desk(QObject):
+class SessionManager(QObject):
     """Holds the running session. GUI thread only.
 
     Parameters
@@ -57,7 +57,7 @@ class Desk(QObject):
         self._changes: list[Change] = []
         self._setup: Setup | None = None
         self._pending: Wish | None = None  # the newest, until it is answered
-        self._opener = Opener(backend, lambda: self._setup)
+        self._opener = SessionOpener(backend, lambda: self._setup)
         self._asked = 0
         self._listing = False
         # NB: filled by the worker, emptied here; list.append and list.remove are atomic.
