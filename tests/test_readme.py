@@ -27,7 +27,9 @@ from irec_live.web.app import create_app
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
-    [ROOT / "README.md", *(p for d in ("models", "export", "assets") for p in (ROOT / d).rglob("README.md"))]
+    path
+    for folder in (".", "docs", "examples", ".github", "models", "irec_live", "export", "assets")
+    for path in (ROOT.glob("*.md") if folder == "." else (ROOT / folder).rglob("*.md"))
 )
 OUR_PROGRAMS = {"irec-live": "irec_live.cli", "irec-train": "irec_models.cli", "irec-export": "irec_export.cli"}
 
@@ -38,6 +40,9 @@ NOT_RUN = {
     "pip": "it would change the environment under test; the extras are looked up in pyproject.toml instead",
     "git": "it fetches this repository",
     "sudo": "it changes the machine",
+    "python": "it makes an environment",
+    ".venv/bin/pip": "as pip",
+    ".venv/bin/pytest": "it would run this test; its files are looked for instead",
     "curl": "what it sends is sent to the application itself, below",
 }
 # Parsed as written, and run by the tests of training and of export: hours on data that is not in the repository, and

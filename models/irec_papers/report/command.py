@@ -1,4 +1,4 @@
-"""``irec-train evaluate --report``: models judged on clips and mixtures, and all of it on one page."""
+"""The page of ``irec-train evaluate MODEL --report OUT.html``: models on clips and on mixtures."""
 
 from __future__ import annotations
 

@@ -1,0 +1,33 @@
+"""A network of one's own in the app: a torch network becomes an .onnx file that says what it hears and expects.
+
+    python examples/own_model.py song.flac
+
+The network here is an untrained one of this project, so its answers mean nothing; put your own weights in.
+"""
+
+import sys
+
+import irec_live
+from irec_export.to_onnx import export
+from irec_live.models.spec import ModelSpec, Threshold
+from irec_models.checkpoint import Checkpoint, save_checkpoint
+from irec_models.nets import build
+
+labels = ("whistle", "kazoo")
+network = build("tutti", labels=len(labels))
+spec = ModelSpec(
+    name="mine",
+    title="Whistles and kazoos",
+    kind=network.kind,
+    labels=labels,
+    sample_rate=network.sample_rate,
+    window_length=network.window_length,
+    hop_length=network.window_length // 10,
+    architecture=network.architecture,
+    thresholds={label: Threshold(on=0.5, off=0.4) for label in labels},
+)
+save_checkpoint("mine.pt", Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec))
+export("mine.pt", "mine.onnx")
+
+analysis = irec_live.analyze(sys.argv[1], models=["./mine.onnx"])
+print(analysis.labels, analysis.activation.shape)
