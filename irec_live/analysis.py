@@ -144,7 +144,15 @@ def decode_into(
     return audio.position - began
 
 
-def collect(file: str, duration_s: float, pipeline: Pipeline, *, warning: str = "") -> Analysis:
+def collect(
+    file: str,
+    duration_s: float,
+    pipeline: Pipeline,
+    *,
+    warning: str = "",
+    warnings: Sequence[str] | None = None,
+    threshold_offset: float | None = None,
+) -> Analysis:
     """What a pipeline found in a file that it heard to the end.
 
     Parameters
@@ -156,6 +164,10 @@ def collect(file: str, duration_s: float, pipeline: Pipeline, *, warning: str = 
         Flushed, with a timeline that keeps everything.
     warning : str
         On damage in the file.
+    warnings : sequence of str, optional
+        Everything to be said, that included; `warning` alone by default.
+    threshold_offset : float, optional
+        That the events were found with, where it may have moved since; the pipeline's present one by default.
 
     Returns
     -------
@@ -168,6 +180,8 @@ def collect(file: str, duration_s: float, pipeline: Pipeline, *, warning: str = 
     clip = summarise(pipeline.labels, activation)
     events = pipeline.timeline.events()
     named = lasting(events)
+    offset = pipeline.threshold_offset if threshold_offset is None else threshold_offset
+    unknown = pipeline.not_predicted.get("activation", pipeline.labels)
     return Analysis(
         file=file,
         duration_s=duration_s,
@@ -193,6 +207,9 @@ def collect(file: str, duration_s: float, pipeline: Pipeline, *, warning: str = 
         detected=tuple(sorted((label for label in pipeline.labels if label in named), key=lambda k: -clip.s2[k])),
         warning=warning,
         not_predicted=pipeline.not_predicted,
+        thresholds={label: value for label, value in pipeline.tracker.limits(offset).items() if label not in unknown},
+        threshold_offset=offset,
+        warnings=tuple(warnings) if warnings is not None else (warning,) if warning else (),
     )
 
 

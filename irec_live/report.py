@@ -1,6 +1,8 @@
 """Analysis: all that was found in one file, as arrays, and as the JSON that scripts read.
 
-The JSON's layout is fixed under the name ``irec.analysis/1``; a change that breaks readers gets a new name.
+The JSON's layout is fixed under the name ``irec.analysis/1``; a change that breaks readers gets a new name. Keys may be
+added: those from ``thresholds`` on are absent from files of version 0.1. `irec_live.formats.json` has the layout as a
+JSON Schema.
 
 Shapes: K labels, R activation rows, M envelope rows.
 """
@@ -16,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from irec_live.errors import DataError
+from irec_live.models.spec import Threshold
 from irec_live.results import Event
 
 Array = npt.NDArray[np.float32]
@@ -95,10 +98,16 @@ class Analysis:
         Labels that are lit for a tenth as long as the one lit longest, or for five seconds, the strongest (by
         `ClipSummary.s2`) first. `events` has shorter ones too.
     warning : str
-        One sentence on damage in the file, else empty. Not part of the JSON.
+        One sentence on damage in the file, else empty. Not part of the JSON, which has `warnings`.
     not_predicted : dict of str to frozenset of str
-        By kind of model, labels that the one used does not know: their column is 0 there because nobody looked. Not
-        part of the JSON.
+        By kind of model, labels that the one used does not know: their column is 0 there because nobody looked.
+    thresholds : dict of str to Threshold
+        By label that the model of activations knows, where it lit and where it went out: pooled activations, 0..1, with
+        the offset. Empty without such a model.
+    threshold_offset : float
+        What the user had added to all thresholds.
+    warnings : tuple of str
+        Whatever a reader should know before relying on it, a sentence each.
     """
 
     file: str
@@ -116,6 +125,9 @@ class Analysis:
     detected: tuple[str, ...]
     warning: str = field(default="")
     not_predicted: dict[str, frozenset[str]] = field(default_factory=dict)
+    thresholds: dict[str, Threshold] = field(default_factory=dict)
+    threshold_offset: float = 0.0
+    warnings: tuple[str, ...] = ()
 
     @property
     def activation_times(self) -> npt.NDArray[np.float64]:
@@ -160,6 +172,12 @@ class Analysis:
                 for name, values in asdict(self.clip).items()
             },
             "detected": list(self.detected),
+            "thresholds": {label: {"on": value.on, "off": value.off} for label, value in self.thresholds.items()},
+            "threshold_offset": round(self.threshold_offset, _DECIMALS),
+            "not_predicted": {
+                kind: [label for label in self.labels if label in labels] for kind, labels in self.not_predicted.items()
+            },
+            "warnings": list(self.warnings),
         }
 
     def to_json(self) -> str:
@@ -194,8 +212,12 @@ class Analysis:
                 events=tuple(Event(**event) for event in data["events"]),
                 clip=ClipSummary(**data["clip"]),
                 detected=tuple(data["detected"]),
+                not_predicted={kind: frozenset(unknown) for kind, unknown in data.get("not_predicted", {}).items()},
+                thresholds={label: Threshold(**value) for label, value in data.get("thresholds", {}).items()},
+                threshold_offset=float(data.get("threshold_offset", 0.0)),
+                warnings=tuple(data.get("warnings", ())),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DataError(f"the analysis is incomplete or damaged: {type(error).__name__} {error}") from error
 
     @classmethod

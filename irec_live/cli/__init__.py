@@ -14,6 +14,8 @@ import click
 
 from irec_live.cli.options import Number
 from irec_live.errors import IrecError
+from irec_live.formats import DEFAULT_FORMAT, FORMATS
+from irec_live.input_kind import InputKind
 
 _MODEL = click.option(
     "--model",
@@ -30,6 +32,7 @@ _HOP = click.option(
 _PROVIDER = click.option(
     "--provider", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to run."
 )
+_LIVE = click.Choice([kind.value for kind in InputKind.live()])
 _DEVICE = click.option("--device", metavar="NAME", help="Input device: its name, part of it, or its index.")
 
 
@@ -79,25 +82,25 @@ def main() -> None:
     metavar="SECONDS",
     help="When to take the picture.",
 )
-@click.option("--input", "source", type=click.Choice(["mic", "loopback"]), default="mic", show_default=True)
+@click.option("--input", "source", type=_LIVE, default=InputKind.MIC.value, show_default=True)
 @_DEVICE
 @_MODEL
 @_HOP
 @_PROVIDER
-def gui(file: Path | None, **options: Any) -> None:
+def gui(file: Path | None, source: str, **options: Any) -> None:
     """Open the window: on FILE, or on the microphone, or on the demo clip where there is none."""
     from irec_live.cli.window import run_window
 
-    click.get_current_context().exit(run_window(file, **options))
+    click.get_current_context().exit(run_window(file, source=InputKind(source), **options))
 
 
 @main.command()
 @click.option(
     "--input",
     "source",
-    default="mic",
+    default=InputKind.MIC.value,
     show_default=True,
-    metavar="mic|loopback|FILE",
+    metavar="|".join([*InputKind.live(), "FILE"]),
     help="A microphone, the computer's own sound, or a file, which is read at the pace of time and not heard.",
 )
 @_DEVICE
@@ -113,29 +116,38 @@ def listen(**options: Any) -> None:
     run_listen(**options)
 
 
-@main.command()
+_ANALYZE = f"""Analyse audio files as fast as the machine goes.
+
+{". ".join(f"{form.name} holds {form.holds}" for form in FORMATS.values())}.
+
+A file that cannot be analysed is named on standard error; the others are analysed all the same, and the exit status
+is 2.
+"""
+
+
+@main.command(help=_ANALYZE)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option("--format", "form", type=click.Choice(["json", "csv", "audacity"]), default="json", show_default=True)
+@click.option("--format", "form", type=click.Choice([*FORMATS]), default=DEFAULT_FORMAT, show_default=True)
 @click.option("--out", default="-", show_default=True, metavar="DIR|-", help="Folder to write to, or - to print.")
 @click.option("--overwrite", is_flag=True, help="Replace files in that folder that say something else.")
 @_MODEL
 @_HOP
 @_PROVIDER
 def analyze(**options: Any) -> None:
-    """Analyse audio files as fast as the machine goes.
-
-    json holds everything: activations, envelopes, events, the instruments detected. csv holds the curves, audacity the
-    events as a label track.
-
-    A file that cannot be analysed is named on standard error; the others are analysed all the same, and the exit
-    status is 2.
-    """
+    """Analyse audio files."""
     from irec_live.cli.analyzing import run_analyze
 
     click.get_current_context().exit(run_analyze(**options))
 
 
-@main.command()
+_SERVE = f"""Serve a web page, and REST for other programs, that analyse files sent to them.
+
+GET /api/models lists models; POST /api/analyze takes a form with the audio as `file`, and in the query
+format={"|".join(FORMATS)} and model=NAME, and answers as analyze does.
+"""
+
+
+@main.command(help=_SERVE)
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address; 0.0.0.0 lets other machines in, all of them."
 )
@@ -145,11 +157,7 @@ def analyze(**options: Any) -> None:
 @_HOP
 @_PROVIDER
 def serve(**options: Any) -> None:
-    """Serve a web page, and REST for other programs, that analyse files sent to them.
-
-    GET /api/models lists models; POST /api/analyze takes a form with the audio as `file`, and in the query
-    format=json|csv|audacity and model=NAME, and answers as analyze does.
-    """
+    """Serve a web page and REST."""
     from irec_live.cli.serving import run_serve
 
     run_serve(**options)

@@ -16,7 +16,7 @@ from irec_live.cli.options import hop_seconds, tell_notices
 from irec_live.cli.output import write_text
 from irec_live.errors import IrecError, OutputError
 from irec_live.files import write_whole
-from irec_live.formats import RENDERERS, SUFFIXES
+from irec_live.formats import FORMATS
 from irec_live.media import printable
 from irec_live.models.choice import load_models
 
@@ -39,7 +39,8 @@ def run_analyze(
     Parameters
     ----------
     files : sequence of Path
-    form : {"json", "csv", "audacity"}
+    form : str
+        A name of `FORMATS`.
     out : str
         A folder, made if it is missing, or ``-`` for standard output.
     overwrite : bool
@@ -61,15 +62,17 @@ def run_analyze(
     click.UsageError
         Several files would be printed in a format that does not tell them apart, or no model tells what it needs.
     """
-    if out == "-" and form != "json" and len(files) > 1:
+    wanted = FORMATS[form]
+    if out == "-" and not wanted.one_line and len(files) > 1:
         raise click.UsageError(f"{form} does not tell several files apart; name a folder with --out")
     folder = None if out == "-" else _output_folder(Path(out))
     detectors = load_models(tuple(models) or None, provider)
-    if form == "audacity" and all(detector.spec.kind != "activation" for detector in detectors):
-        raise click.UsageError("audacity's labels are told by a model of activations; name one with --model, too")
+    lacking = wanted.lacks({detector.spec.kind for detector in detectors})
+    if lacking:
+        raise click.UsageError(f"{lacking}; name one with --model, too")
     tell_notices(detectors)
     hop_s = hop_seconds(hop_ms, detectors)
-    targets = [None] * len(files) if folder is None else _targets(files, folder, SUFFIXES[form])
+    targets = [None] * len(files) if folder is None else _targets(files, folder, wanted.suffix)
     names = [path.name for path in files]
     failures = 0
     for path, target in zip(files, targets, strict=True):
@@ -83,14 +86,14 @@ def run_analyze(
             if analysis.warning:
                 click.echo(f"irec-live: {which}{analysis.warning}", err=True)
             if target is not None:
-                _write(RENDERERS[form](analysis), target, overwrite=overwrite)
+                _write(wanted.render(analysis), target, overwrite=overwrite)
                 click.echo(f"{path} -> {target}", err=True)
         except IrecError as error:
             failures += 1
             click.echo(f"irec-live: {which}{error}", err=True)
             continue
         if target is None:
-            write_text(RENDERERS[form](analysis))
+            write_text(wanted.render(analysis))
     return 2 if failures else 0
 
 

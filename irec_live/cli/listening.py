@@ -17,8 +17,9 @@ from irec_live.cli.live_views import JsonLines, PlainLines, View
 from irec_live.cli.options import hop_seconds, tell_notices
 from irec_live.cli.output import is_stuck
 from irec_live.errors import IrecError
+from irec_live.input_kind import InputKind
 from irec_live.models.choice import ModelChoice, load_models
-from irec_live.session import InputKind, LiveSession, open_live, open_stream
+from irec_live.session import LiveSession, open_live, open_stream
 from irec_live.source import FileSource
 from irec_live.streaming.pipeline import union_labels
 
@@ -44,7 +45,7 @@ def run_listen(
     Parameters
     ----------
     source : str
-        ``mic``, ``loopback`` or a file's path.
+        One of `InputKind.live`, or a file's path.
     device : str, optional
     seconds : float, optional
         Seconds of sound, by the stream's own clock.
@@ -92,11 +93,10 @@ def _choose_view(labels: Sequence[str], as_json: bool) -> View:
 def _open(
     source: str, device: str | None, models: Sequence[ModelChoice], hop_s: float | None, listener: Listener
 ) -> LiveSession:
-    if source not in ("mic", "loopback") and device is not None:
+    if source in InputKind.live():
+        return open_live(models, input=InputKind(source), device=device, hop_s=hop_s, listener=listener)
+    if device is not None:
         raise click.UsageError(f"--device is for microphones and loopback; '{source}' is a file")
-    if source in ("mic", "loopback"):
-        kind: InputKind = "mic" if source == "mic" else "loopback"
-        return open_live(models, input=kind, device=device, hop_s=hop_s, listener=listener)
     return open_stream(FileSource(source), models, hop_s=hop_s, listener=listener)
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irec_live.errors import DeviceError, IrecError, MediaError
+from irec_live.errors import IrecError, MediaError
+from irec_live.input_kind import InputKind, is_unasked
 
 if TYPE_CHECKING:
     from irec_live.models.detector import Provider
-    from irec_live.session import InputKind
 
 _HEADLESS_PLATFORMS = ("offscreen", "minimal", "vnc", "eglfs", "linuxfb")
 
@@ -46,7 +46,7 @@ def run_window(
     """
     if file is not None and not file.exists():
         raise MediaError(f"there is no file '{file}'")
-    if file is not None and (device is not None or source != "mic"):
+    if file is not None and (device is not None or source != InputKind.MIC):
         raise click.UsageError("a file is heard as it is; leave --input and --device out, or the file")
     if screenshot is not None and screenshot.suffix.lower() != ".png":
         raise click.UsageError(f"the picture is a PNG, but '{screenshot}' has not that ending; give a name in .png")
@@ -115,17 +115,16 @@ def _run_terminal(
 ) -> None:
     from irec_live.cli.listening import run_listen
     from irec_live.devices import candidates
-    from irec_live.session import demo_clip
+    from irec_live.session import or_demo
 
-    place = str(file) if file is not None else source
-    reason = "there is no display, so this is the terminal view"
-    if file is None and source == "mic" and device is None:
-        try:
-            candidates("input")
-        except DeviceError as error:
-            place = str(demo_clip())
-            reason += f"; {error}; this is the demo clip"
-    click.echo(reason, err=True)
+    def microphone() -> str:
+        candidates("input")
+        return InputKind.MIC.value
+
+    place, note = str(file) if file is not None else source.value, ""
+    if is_unasked(file, source, device):
+        place, note = or_demo([("", microphone)], str)
+    click.echo("; ".join(filter(None, ("there is no display, so this is the terminal view", note))), err=True)
     run_listen(
         source=place, device=device, seconds=None, as_json=False, models=models, hop_ms=hop_ms, provider=provider
     )

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from irec_live.report import Analysis
+from typing import TYPE_CHECKING
+
+from irec_live.formats.contract import Format
+
+if TYPE_CHECKING:
+    from irec_live.report import Analysis
 
 
 def render(analysis: Analysis) -> str:
@@ -13,3 +18,14 @@ def render(analysis: Analysis) -> str:
         f"{' '.join(event.label.split())}\n"
         for event in analysis.events
     )
+
+
+FORMAT = Format(
+    name="audacity",
+    title="Audacity labels",
+    suffix=".txt",
+    media_type="text/plain",
+    holds="the events as a label track",
+    needs=frozenset({"activation"}),
+    render=render,
+)

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
+from irec_live.formats.contract import Format
 
-from irec_live.report import Analysis
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from irec_live.report import Analysis
 
 
 def render(analysis: Analysis) -> str:
@@ -38,3 +43,15 @@ def _lines(
         [kind, f"{time_s:.5f}", *("" if blank else f"{value:.5f}" for value, blank in zip(row, unknown, strict=True))]
         for time_s, row in zip(times.tolist(), rows.tolist(), strict=True)
     ]
+
+
+FORMAT = Format(
+    name="csv",
+    title="CSV table",
+    suffix=".csv",
+    media_type="text/csv",
+    holds="the curves",
+    needs=frozenset(),
+    render=render,
+    has_events=False,
+)

@@ -6,9 +6,9 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
-from irec_live.gui.backend import EXPORT_FORMATS
+from irec_live.formats import DEFAULT_FORMAT, FORMATS
 from irec_live.gui.preferences import SPANS_S
-from irec_live.gui.theme import ThemeChoice
+from irec_live.gui.theme import ThemeChoice, choices
 
 
 class Actions(QObject):
@@ -21,7 +21,7 @@ class Actions(QObject):
     """
 
     export_wanted = Signal(str)
-    """One of `EXPORT_FORMATS`."""
+    """One of `FORMATS`."""
     skip_wanted = Signal(float)
     """Seconds forward, negative for back."""
     span_chosen = Signal(float)
@@ -46,7 +46,7 @@ class Actions(QObject):
         self.dismiss = self._action("Dismiss the message", "Esc")
         self.about = self._action("&About irec-live", None)
         self._skips = [self._skip(text, key, by_s) for text, key, by_s in _SKIPS]
-        self.exports = [self._export(form, name) for form, (name, _) in EXPORT_FORMATS.items()]
+        self.exports = [self._export(form.name, form.title) for form in FORMATS.values()]
         self._spans = QActionGroup(self)
         self._themes = QActionGroup(self)
         self.menu = self._menu()
@@ -90,7 +90,7 @@ class Actions(QObject):
         return action
 
     def _export(self, form: str, name: str) -> QAction:
-        action = self._action(f"{name}…", "Ctrl+E" if form == "json" else None)
+        action = self._action(f"{name}…", "Ctrl+E" if form == DEFAULT_FORMAT else None)
         action.triggered.connect(lambda: self.export_wanted.emit(form))
         return action
 
@@ -111,7 +111,7 @@ class Actions(QObject):
         for span_s in SPANS_S:
             self._choice(spans, self._spans, f"{span_s:.0f} seconds", span_s)
         themes = view.addMenu("&Theme")
-        for choice, text in (("system", "Like the desktop"), ("dark", "Dark"), ("light", "Light")):
+        for choice, text in choices().items():
             self._choice(themes, self._themes, text, choice)
         view.addActions([self.toggle_theme, self.full_screen, self.reset_threshold])
         menu.addSeparator()

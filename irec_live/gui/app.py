@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
@@ -23,6 +23,7 @@ from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.theme import ThemeChoice, ThemeSwitch, font
+from irec_live.input_kind import InputKind, is_unasked
 
 PICTURE_SIZE = (1280, 720)
 """Device-independent pixels of a picture, whatever the user's window was."""
@@ -72,7 +73,7 @@ def run(
     *,
     screenshot: Path | None = None,
     after_s: float = 5.0,
-    input: Literal["mic", "loopback"] = "mic",
+    input: InputKind = InputKind.MIC,
     device: str | None = None,
     models: Sequence[str | Path] | None = None,
     hop_s: float | None = None,
@@ -91,15 +92,16 @@ def run(
         Save a picture of the window there and leave; nothing is heard or remembered.
     after_s : float
         Seconds from the first painted window to the picture.
-    input : {"mic", "loopback"}
+    input : InputKind
+        One of `InputKind.live`.
     device : str, optional
         Name of an input device.
     models : sequence of str or Path, optional
         Names or files; the bundled ones by default.
     hop_s, provider
         As for `irec_live.session.open_live`.
-    theme : {"system", "dark", "light"}, optional
-        Instead of the remembered one.
+    theme : str, optional
+        One of `irec_live.gui.theme.choices`, instead of the remembered one.
     size : tuple of int
         Of the picture.
 
@@ -129,7 +131,7 @@ def run(
     interrupt = _InterruptCloses(window)
     window.show()
     wanted = _first_request(file, input, device, preferences)
-    fallback = file is None and device is None and input == "mic"
+    fallback = is_unasked(file, input, device)
     QTimer.singleShot(0, window, lambda: _begin(parts.desk, wanted, fallback))
     taken = _Picture(window, parts.desk, screenshot, after_s) if screenshot is not None else None
     status = app.exec()
@@ -146,12 +148,10 @@ def _begin(desk: SessionManager, request: SourceRequest, fallback: bool) -> None
     desk.list_models()
 
 
-def _first_request(
-    file: Path | None, kind: Literal["mic", "loopback"], device: str | None, preferences: Preferences
-) -> SourceRequest:
+def _first_request(file: Path | None, kind: InputKind, device: str | None, preferences: Preferences) -> SourceRequest:
     if file is not None:
-        return SourceRequest("file", path=file)
-    if kind == "mic" and device is None:
+        return SourceRequest(InputKind.FILE, path=file)
+    if is_unasked(file, kind, device):
         return preferences.source
     return SourceRequest(kind, device)
 

@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from irec_live.models.spec import ModelSpec
     from irec_live.session import Session
 
-EXPORT_FORMATS = {
-    "json": ("JSON analysis", ".json"),
-    "csv": ("CSV table", ".csv"),
-    "audacity": ("Audacity labels", ".txt"),
-}
-"""Export format -> what it is called, and the usual suffix."""
-
 
 class LoadedModel(Protocol):
     """A network that is ready to run, and what it is."""
@@ -61,7 +54,7 @@ class Backend(Protocol):
         """Begin to hear a source; a file does not play yet."""
 
     def export(self, analysis: Analysis, path: Path, form: str) -> None:
-        """Write an analysis as one of `EXPORT_FORMATS`."""
+        """Write an analysis as one of `irec_live.formats.FORMATS`."""
 
 
 class AppBackend:
@@ -123,7 +116,7 @@ class AppBackend:
         from irec_live.session import open_file, open_live
 
         provider: Any = self._provider
-        if request.kind == "file":
+        if not request.kind.is_live:
             if request.path is None:
                 raise DeviceError("no file was named")
             return open_file(
@@ -141,6 +134,6 @@ class AppBackend:
     def export(self, analysis: Analysis, path: Path, form: str) -> None:
         """Write one analysis, whole or not at all."""
         from irec_live.files import write_whole
-        from irec_live.formats import RENDERERS
+        from irec_live.formats import FORMATS
 
-        write_whole(path, RENDERERS[form](analysis))
+        write_whole(path, FORMATS[form].render(analysis))

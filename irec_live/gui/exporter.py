@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from irec_live.formats import FORMATS
 from irec_live.gui.backend import Backend
 from irec_live.gui.background import Background
 from irec_live.gui.wording import offset_text, sentence
@@ -32,14 +33,15 @@ class Exporter(QObject):
         self._worker = Background("irec-export", self)
 
     def export(self, session: PlayableSession, path: Path, form: str) -> None:
-        """Write the whole analysis of a session's file as one of `EXPORT_FORMATS`."""
+        """Write the whole analysis of a session's file as one of `FORMATS`."""
         analysis = session.analysis()
         if analysis is None:
             self.said.emit("The file is still being analysed; export it when the progress bar is gone.", "warning")
             return
         offset = session.threshold_offset
-        # The file does not tell it, and without this nobody could say later why a second analysis differs.
-        moved = f" Its events are of thresholds moved by {offset_text(offset)}." if offset and form != "csv" else ""
+        # Not every format tells it, and without this nobody could say later why a second analysis differs.
+        affected = offset and FORMATS[form].has_events
+        moved = f" Its events are of thresholds moved by {offset_text(offset)}." if affected else ""
         self._worker.submit(
             lambda: self._backend.export(analysis, path, form),
             lambda _: self.said.emit(f"Saved {path.name} in {path.parent}.{moved}", "info"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from irec_live.gui.backend import EXPORT_FORMATS
+from irec_live.formats import FORMATS
 
 _SOUND = (
     "Sound and video (*.wav *.flac *.ogg *.opus *.mp3 *.aif *.aiff *.m4a *.aac *.webm *.mp4 *.mkv *.mov *.wma *.caf)"
@@ -27,11 +27,11 @@ def ask_model(parent: QWidget, folder: Path, chosen: Callable[[Path], None]) -> 
 
 def ask_export(parent: QWidget, song: Path, form: str, chosen: Callable[[Path], None]) -> QFileDialog:
     """Ask where an analysis shall go; suggests the song's own name beside it."""
-    name, suffix = EXPORT_FORMATS[form]
-    dialog = _dialog(parent, f"Save as {name}", song.parent, f"{name} (*{suffix})")
+    wanted = FORMATS[form]
+    dialog = _dialog(parent, f"Save as {wanted.title}", song.parent, f"{wanted.title} (*{wanted.suffix})")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setDefaultSuffix(suffix.lstrip("."))
-    dialog.selectFile(song.with_suffix(suffix).name)
+    dialog.setDefaultSuffix(wanted.suffix.lstrip("."))
+    dialog.selectFile(song.with_suffix(wanted.suffix).name)
     return _show(dialog, chosen)
 
 

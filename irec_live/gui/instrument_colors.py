@@ -1,12 +1,11 @@
 """One colour per instrument, the same everywhere and in every session.
 
-Colours are chosen in OKLCH, where equal steps look equal, so that a lane in the dark theme and the same lane in the
-light theme keep hue and weight. Families share a region (strings warm, winds blue, keys violet, guitars green), and
-neighbours within a family also differ in lightness, which colour-blind readers keep.
+Those of the table are fixed (`irec_live.instruments`); an instrument that is not in it gets a hue from its own name, in
+OKLCH, where equal steps look equal, so that it keeps hue and weight from one ground to the other.
 
 References
 ----------
-Björn Ottosson, "A perceptual color space for image processing" (2020): the OKLab matrices.
+Björn Ottosson, "A perceptual color space for image processing" (2020): the OKLab matrices. WCAG 2.2, "contrast ratio".
 """
 
 from __future__ import annotations
@@ -15,26 +14,14 @@ import math
 import zlib
 from functools import lru_cache
 
+from irec_live.instruments import INSTRUMENTS, Ground
+
 RGB = tuple[int, int, int]
 
-# label -> (hue in degrees, chroma, lightness step)
-_KNOWN: dict[str, tuple[float, float, float]] = {
-    "violin": (66.0, 0.135, 0.03),
-    "cello": (43.0, 0.125, -0.07),
-    "flute": (205.0, 0.105, 0.07),
-    "clarinet": (243.0, 0.130, -0.03),
-    "saxophone": (96.0, 0.135, 0.06),
-    "trumpet": (26.0, 0.150, -0.03),
-    "piano": (300.0, 0.115, 0.03),
-    "organ": (326.0, 0.140, -0.08),
-    "acoustic guitar": (138.0, 0.130, 0.04),
-    "electric guitar": (168.0, 0.115, -0.06),
-    "voice": (358.0, 0.120, 0.05),
-    "bass": (272.0, 0.130, -0.07),
-    "drums": (250.0, 0.025, 0.04),
-}
+_LIGHTNESS: dict[Ground, float] = {"on_dark": 0.765, "on_light": 0.555}
 
-_BASE_LIGHTNESS = {True: 0.765, False: 0.555}
+_BLEND = 0.05
+"""Step in which a colour is brought towards the text's until it stands out."""
 
 
 def oklch_to_rgb(lightness: float, chroma: float, hue: float) -> RGB:
@@ -65,19 +52,63 @@ def _gamma(channel: float) -> int:
 
 
 @lru_cache(maxsize=4096)
-def instrument_rgb(label: str, dark: bool) -> RGB:
+def instrument_rgb(label: str, ground: Ground) -> RGB:
     """The colour of one label on a dark or a light ground.
 
-    Labels this project does not know get a hue from their own name, so it never depends on what else is shown.
+    Labels that the table does not know get a hue from their own name, so it never depends on what else is shown.
 
     Examples
     --------
-    >>> instrument_rgb("kazoo", True) == instrument_rgb("kazoo", True) != instrument_rgb("violin", True)
+    >>> instrument_rgb("kazoo", "on_dark") == instrument_rgb("Kazoo", "on_dark") != instrument_rgb("violin", "on_dark")
     True
     """
-    known = _KNOWN.get(label.lower())
-    if known is None:
-        digest = zlib.crc32(label.lower().encode())
-        known = (digest % 360, 0.12, (digest // 360 % 5 - 2) * 0.035)
-    hue, chroma, step = known
-    return oklch_to_rgb(_BASE_LIGHTNESS[dark] + (step if dark else 0.7 * step), chroma, hue)
+    known = INSTRUMENTS.get(label.lower())
+    text: str = getattr(known, ground) if known is not None else ""
+    if text:
+        return _parsed(text)
+    digest = zlib.crc32(label.lower().encode())
+    step = (digest // 360 % 5 - 2) * 0.035
+    return oklch_to_rgb(_LIGHTNESS[ground] + step * (1.0 if ground == "on_dark" else 0.7), 0.12, digest % 360)
+
+
+@lru_cache(maxsize=4096)
+def standing_out(color: RGB, ground: str, text: str, least: float) -> RGB:
+    """A colour that has at least this contrast to a ground: as it is, or so much nearer to the text's colour.
+
+    Examples
+    --------
+    >>> standing_out((200, 0, 0), "#000000", "#ffffff", 3.0), standing_out((0, 0, 0), "#000000", "#ffffff", 21.0)
+    ((200, 0, 0), (255, 255, 255))
+    """
+    behind, goal = _parsed(ground), _parsed(text)
+    for step in range(round(1 / _BLEND) + 1):
+        share = step * _BLEND
+        red, green, blue = (round((1 - share) * one + share * other) for one, other in zip(color, goal, strict=True))
+        if contrast((red, green, blue), behind) >= least:
+            return red, green, blue
+    return goal
+
+
+def contrast(one: RGB, other: RGB) -> float:
+    """Of two colours, 1 to 21, as the WCAG defines it.
+
+    Examples
+    --------
+    >>> contrast((255, 255, 255), (0, 0, 0)), contrast((9, 9, 9), (9, 9, 9))
+    (21.0, 1.0)
+    """
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(color: RGB) -> float:
+    red, green, blue = (
+        share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+        for share in (channel / 255 for channel in color)
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _parsed(text: str) -> RGB:
+    red, green, blue = bytes.fromhex(text.removeprefix("#"))
+    return red, green, blue

@@ -16,7 +16,6 @@ from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
 from irec_live.gui.wording import SILENCE_DB, decibel_text, display_name, percent_text
 from irec_live.results import Snapshot
 
-_FILL_ALPHA = {True: 92, False: 84}
 _WORDS_EVERY = 4
 """Names and numbers are painted in every fourth frame only: faster, and numbers that change less can be read."""
 
@@ -96,7 +95,7 @@ class LaneCanvas(QWidget):
         painter.fillRect(QRectF(0, row.bottom() - 1, row.width(), 1), self._theme.color("line"))
         if words:
             self._paint_name(painter, label, color, lit, row)
-            self._paint_values(painter, lane, color, lit, row)
+            self._paint_values(painter, lane, lit, row)
         painter.setClipRect(plot)
         self._paint_events(painter, label, color, plot)
         self._paint_curves(painter, lane, color, lit, plot)
@@ -105,7 +104,7 @@ class LaneCanvas(QWidget):
     def _paint_events(self, painter: QPainter, label: str, color: QColor, plot: QRectF) -> None:
         """A tint behind the moments at which the label was lit."""
         tint = QColor(color)
-        tint.setAlpha(30 if self._theme.dark else 26)
+        tint.setAlpha(self._theme.event_alpha)
         for event in self._snapshot.events:
             if event.label != label:
                 continue
@@ -123,7 +122,7 @@ class LaneCanvas(QWidget):
         if len(curves.fill_x) > 1:
             painter.setPen(Qt.PenStyle.NoPen)
             brush = QColor(color)
-            brush.setAlpha(_FILL_ALPHA[self._theme.dark] if lit else _FILL_ALPHA[self._theme.dark] * 2 // 3)
+            brush.setAlpha(self._theme.fill_alpha if lit else self._theme.fill_alpha * 2 // 3)
             painter.setBrush(brush)
             painter.drawPolygon(_filled(plot.left() + curves.fill_x, base - scale * curves.fill[:, lane], base))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -133,7 +132,7 @@ class LaneCanvas(QWidget):
             painter.fillRect(QRectF(plot.left(), level, plot.width(), 1), self._theme.color("faint", 70))
         if len(curves.line_x) > 1 and not math.isnan(threshold):
             pen = QColor(color)
-            pen.setAlpha(255 if lit else 190)
+            pen.setAlpha(255 if lit else self._theme.unlit_alpha)
             painter.setPen(QPen(pen, 1.0))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)  # ten points a second: smooth costs nothing here
             painter.drawPolyline(_line(plot.left() + curves.line_x, base - scale * curves.line[:, lane]))
@@ -148,7 +147,7 @@ class LaneCanvas(QWidget):
         middle = row.center().y()
         painter.setPen(Qt.PenStyle.NoPen)
         mark = QColor(color)
-        mark.setAlpha(255 if lit else 110)
+        mark.setAlpha(255 if lit else self._theme.unlit_mark_alpha)
         if lit:
             wash = QColor(color)
             wash.setAlpha(26)
@@ -160,9 +159,10 @@ class LaneCanvas(QWidget):
         name = painter.fontMetrics().elidedText(display_name(label), Qt.TextElideMode.ElideRight, int(place.width()))
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
 
-    def _paint_values(self, painter: QPainter, lane: int, color: QColor, lit: bool, row: QRectF) -> None:
+    def _paint_values(self, painter: QPainter, lane: int, lit: bool, row: QRectF) -> None:
+        label = self._snapshot.labels[lane]
         right, middle = row.right() - 14, row.center().y()
-        painter.setPen(color if lit else self._theme.color("muted"))
+        painter.setPen(self._theme.lettering(label) if lit else self._theme.color("muted"))
         painter.setFont(font(14 if row.height() >= 30 else 13, bold=lit))
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         if len(self._curves.line_x):

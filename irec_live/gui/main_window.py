@@ -31,6 +31,7 @@ from irec_live.gui.top_bar import TopBar
 from irec_live.gui.transport import Transport
 from irec_live.gui.welcome import Welcome
 from irec_live.gui.wording import sentence
+from irec_live.input_kind import InputKind
 from irec_live.results import Overview, Snapshot
 
 
@@ -73,7 +74,7 @@ class MainWindow(QMainWindow):
             self.desk.use_model(str(path))
         else:
             self.preferences.folder = path.parent
-            self.desk.open(SourceRequest("file", path=path), None if model is None else str(model))
+            self.desk.open(SourceRequest(InputKind.FILE, path=path), None if model is None else str(model))
 
     def _build(self) -> None:
         self.top = TopBar(self.actions_.menu, self.actions_.toggle_theme)
@@ -121,8 +122,8 @@ class MainWindow(QMainWindow):
         actions = self.actions_
         actions.open_file.triggered.connect(self._ask_sound)
         actions.open_model.triggered.connect(self._ask_model)
-        actions.listen_mic.triggered.connect(lambda: self.open(SourceRequest("mic")))
-        actions.listen_computer.triggered.connect(lambda: self.open(SourceRequest("loopback")))
+        actions.listen_mic.triggered.connect(lambda: self.open(SourceRequest(InputKind.MIC)))
+        actions.listen_computer.triggered.connect(lambda: self.open(SourceRequest(InputKind.LOOPBACK)))
         actions.quit.triggered.connect(self.close)
         actions.toggle_theme.triggered.connect(self.themes.toggle)
         actions.theme_chosen.connect(self._choose_theme)

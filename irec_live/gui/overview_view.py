@@ -164,7 +164,7 @@ class OverviewView(QWidget):
             columns = int(place.width())
             painter.drawImage(place, strip_image(self._overview, label, columns, self._theme))
             painter.setFont(font(10))
-            painter.setPen(self._theme.instrument(label))
+            painter.setPen(self._theme.lettering(label))
             name = QRectF(16, place.top() - 2, LEFT_GUTTER - 24, height + 2)
             painter.drawText(name, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, display_name(label))
 

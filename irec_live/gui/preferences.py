@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
 
 from PySide6.QtCore import QByteArray, QSettings
 
 from irec_live.gui.requests import SourceRequest
-from irec_live.gui.theme import ThemeChoice
+from irec_live.gui.theme import SYSTEM, ThemeChoice, choices
+from irec_live.input_kind import InputKind
 
 SPANS_S = (5.0, 10.0, 15.0, 30.0, 60.0)
 
@@ -37,10 +37,9 @@ class Preferences:
 
     @property
     def theme(self) -> ThemeChoice:
-        """Dark, light, or the desktop's."""
+        """A theme's name, or the desktop's."""
         value = self._text("theme")
-        choice: ThemeChoice = value if value in get_args(ThemeChoice) else "system"  # type: ignore[assignment]
-        return choice
+        return value if value in choices() else SYSTEM
 
     @theme.setter
     def theme(self, value: ThemeChoice) -> None:
@@ -59,15 +58,14 @@ class Preferences:
     @property
     def source(self) -> SourceRequest:
         """The last live source; devices are remembered by name and host API, never by index."""
-        kind = self._text("source/kind")
-        if kind == "loopback":
-            return SourceRequest("loopback", self._text("source/device") or None, self._text("source/hostapi") or None)
-        return SourceRequest("mic", self._text("source/device") or None, self._text("source/hostapi") or None)
+        named = self._text("source/kind")
+        kind = InputKind(named) if named in InputKind.live() else InputKind.MIC
+        return SourceRequest(kind, self._text("source/device") or None, self._text("source/hostapi") or None)
 
     @source.setter
     def source(self, value: SourceRequest) -> None:
-        if value.kind != "file":
-            self._set("source/kind", value.kind)
+        if value.kind.is_live:
+            self._set("source/kind", value.kind.value)
             self._set("source/device", value.device or "")
             self._set("source/hostapi", value.hostapi or "")
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
+
+from irec_live.input_kind import InputKind
 
 if TYPE_CHECKING:
     from irec_live.session import PlayableSession, Session
-
-SourceKind = Literal["mic", "loopback", "file"]
-"""A microphone or line input, what the computer itself plays, or a file."""
 
 MODEL_SUFFIX = ".onnx"
 
@@ -21,31 +20,34 @@ class SourceRequest:
 
     Attributes
     ----------
-    kind : {"mic", "loopback", "file"}
+    kind : InputKind
     device, hostapi : str or None
         Name of the device and of its host API; None is the system's default.
     path : Path or None
         Of a file.
     """
 
-    kind: SourceKind
+    kind: InputKind
     device: str | None = None
     hostapi: str | None = None
     path: Path | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", InputKind(self.kind))  # from its name, too
 
     def describe(self) -> str:
         """The source in a few words.
 
         Examples
         --------
-        >>> SourceRequest("mic").describe(), SourceRequest("file", path=Path("a/b.wav")).describe()
+        >>> SourceRequest(InputKind.MIC).describe(), SourceRequest(InputKind.FILE, path=Path("a/b.wav")).describe()
         ('the default microphone', 'b.wav')
         """
         if self.path is not None:
             return self.path.name
         if self.device is not None:
             return self.device
-        return "the default microphone" if self.kind == "mic" else "the computer's own sound"
+        return self.kind.described
 
 
 def is_model_file(path: Path) -> bool:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from irec_live.errors import DeviceError, IrecError, MediaError, ModelError
+from irec_live.errors import DeviceError, IrecError, ModelError
 from irec_live.gui.backend import Backend, LoadedModel
 from irec_live.gui.requests import SourceRequest
+from irec_live.input_kind import InputKind
 
 if TYPE_CHECKING:
     from irec_live.session import Session
@@ -128,23 +130,18 @@ class SessionOpener:
             raise IrecError(_unchanged(error)) from error
 
     def _make_demo(self, wish: Wish) -> Outcome:
-        problem: DeviceError | None = None
-        for request in dict.fromkeys([wish.request, SourceRequest("mic")]):
-            try:
-                outcome = self._make(replace(wish, request=request))
-            except DeviceError as error:
-                problem = problem or error
-            else:
-                note = f"{problem}; listening to the default microphone instead" if problem else outcome.note
-                return replace(outcome, note=note)
-        if problem is None:
-            raise DeviceError("there is nothing to listen to")
-        try:
-            clip = self._backend.demo_clip()
-        except MediaError:
-            raise problem from None
-        outcome = self._make(replace(wish, request=SourceRequest("file", path=clip)))
-        return replace(outcome, note=f"{problem}; playing the demo clip instead")
+        from irec_live.session import or_demo
+
+        def hear(request: SourceRequest) -> Outcome:
+            return self._make(replace(wish, request=request))
+
+        requests = dict.fromkeys([wish.request, SourceRequest(InputKind.MIC)])
+        outcome, note = or_demo(
+            [(f"listening to {request.describe()}", partial(hear, request)) for request in requests],
+            lambda clip: hear(SourceRequest(InputKind.FILE, path=clip)),
+            self._backend.demo_clip,
+        )
+        return replace(outcome, note=note or outcome.note)
 
     def _make(self, wish: Wish) -> Outcome:
         """Load, open, and if we hold the device ourselves, let go of it first."""
@@ -157,7 +154,7 @@ class SessionOpener:
         try:
             return Outcome(self._open(wish, choice), complaint, choice.note)
         except DeviceError:
-            if old is None or old.session.kind != "live" or wish.request.kind == "file":
+            if old is None or old.session.kind != "live" or not wish.request.kind.is_live:
                 raise
             old.session.close()
         try:

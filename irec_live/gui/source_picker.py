@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QComboBox, QSizePolicy, QStyleOptionComboBox, QWid
 from irec_live.gui.icons import themed_icon
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.theme import DARK, Theme
+from irec_live.input_kind import InputKind
 
 _OPEN_FILE = "open file"
 _WIDTH = 288
-_ICONS = {"mic": "microphone", "loopback": "computer", "file": "note"}
 
 
 class DeviceLike(Protocol):
@@ -97,29 +97,26 @@ class SourcePicker(QComboBox):
     def _fill(self) -> None:
         self.blockSignals(True)
         self.clear()
-        if self._current is not None and self._current.kind == "file":
+        if self._current is not None and not self._current.kind.is_live:
             self._add(self._current.describe(), self._current)
             self.insertSeparator(self.count())
-        self._add("Default microphone", SourceRequest("mic"))
-        self._add_devices("input", "mic")
-        self.insertSeparator(self.count())
-        self._add("This computer's sound", SourceRequest("loopback"))
-        self._add_devices("loopback", "loopback")
-        self.insertSeparator(self.count())
-        self.addItem(themed_icon("folder", self._theme.muted), "Open a file…", _OPEN_FILE)
+        for kind in InputKind.live():
+            self._add(kind.offer, SourceRequest(kind))
+            self._add_devices(kind)
+            self.insertSeparator(self.count())
+        self.addItem(themed_icon("folder", self._theme.muted), InputKind.FILE.offer, _OPEN_FILE)
         self._select_current()
         self.blockSignals(False)
 
-    def _add_devices(self, kind: str, request_kind: str) -> None:
-        named = [device for device in self._devices if device.kind == kind]
+    def _add_devices(self, kind: InputKind) -> None:
+        named = [device for device in self._devices if device.kind == kind.devices]
         times = Counter(device.name for device in named)
         for device in named:
             text = f"{device.name}  ({device.hostapi})" if times[device.name] > 1 else device.name
-            source = "mic" if request_kind == "mic" else "loopback"
-            self._add(text, SourceRequest(source, device.name, device.hostapi))  # type: ignore[arg-type]
+            self._add(text, SourceRequest(kind, device.name, device.hostapi))
 
     def _add(self, text: str, request: SourceRequest) -> None:
-        self.addItem(themed_icon(_ICONS[request.kind], self._theme.muted), text, request)
+        self.addItem(themed_icon(request.kind.icon, self._theme.muted), text, request)
         meaning = f"{text} ({request.hostapi})" if request.hostapi else text
         self.setItemData(self.count() - 1, meaning, Qt.ItemDataRole.ToolTipRole)
 

@@ -26,7 +26,7 @@ QLabel[role="lead"] { color: $muted; font-size: 14px; }
 QLabel[role="value"] { color: $text; font-size: 12px; }
 QLabel[role="clock"] { color: $text; font-size: 13px; font-weight: 600; }
 
-QComboBox, QPushButton, QToolButton { background: $raised; border: 1px solid transparent; border-radius: 6px;
+QComboBox, QPushButton, QToolButton { background: $raised; border: 1px solid $outline; border-radius: 6px;
     padding: 5px 10px; min-height: 18px; }
 QComboBox:hover, QPushButton:hover, QToolButton:hover { background: $hover; }
 QComboBox:focus, QPushButton:focus, QToolButton:focus { border-color: $accent; }

@@ -1,7 +1,8 @@
-"""Colours, sizes and type of the window, dark and light.
+"""Colours, sizes and type of the window.
 
 Everything that is drawn takes its colours from a `Theme`; `ThemeSwitch` holds the one in force and tells when it
-changes, either because the user chose or because the desktop switched between day and night.
+changes, either because the user chose or because the desktop switched between day and night. A theme is data: to add
+one, add an entry to `THEMES`, and menu and settings have it.
 """
 
 from __future__ import annotations
@@ -14,10 +15,14 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication
 
-from irec_live.gui.instrument_colors import instrument_rgb
+from irec_live.gui.instrument_colors import instrument_rgb, standing_out
+from irec_live.instruments import Ground
 
-ThemeChoice = Literal["system", "dark", "light"]
-"""What the user asked for; ``system`` follows the desktop."""
+SYSTEM = "system"
+"""In the place of a theme's name: follow the desktop."""
+
+ThemeChoice = str
+"""What the user asked for: a name of `THEMES`, or `SYSTEM`."""
 
 LEFT_GUTTER = 152
 """Pixels left of every time axis (lane names, frequencies, transport), so that all of them line up."""
@@ -31,9 +36,46 @@ _FAMILIES += ["Noto Sans", "DejaVu Sans", "sans-serif"]
 
 @dataclass(frozen=True)
 class Theme:
-    """Named colours (``#rrggbb``) of one theme, from the ground upwards."""
+    """One look of the window: named colours (``#rrggbb``) from the ground upwards, and what else differs.
 
-    name: Literal["dark", "light"]
+    Attributes
+    ----------
+    name, title : str
+        In the settings, and in the menu.
+    scheme : {"dark", "light"} or None
+        The desktop's scheme that this theme answers to when nothing else was chosen.
+    opposite : str
+        Name of the theme that the switch between dark and light leads to.
+    switch_icon : str
+        Icon of that switch.
+    instruments : {"on_dark", "on_light"}
+        Which of the instruments' colours stand on this ground.
+    least_contrast, letter_contrast : float
+        Of an instrument's colour to the ground, where it fills areas and lines and where it is that of small letters;
+        colours with less are brought nearer to the text's.
+    event_alpha, fill_alpha : int
+        Opacity, 0..255, of the tint behind events and of the area under an envelope.
+    unlit_alpha, unlit_mark_alpha : int
+        Opacity of the curve and of the mark of a label that is not lit.
+    outline : str
+        Border of buttons and boxes at rest; may be ``transparent``.
+    ramp : tuple of str
+        Spectrogram colours from silence to full scale.
+    """
+
+    name: str
+    title: str
+    scheme: Literal["dark", "light"] | None
+    opposite: str
+    switch_icon: str
+    instruments: Ground
+    least_contrast: float
+    letter_contrast: float
+    event_alpha: int
+    fill_alpha: int
+    unlit_alpha: int
+    unlit_mark_alpha: int
+    outline: str
     ground: str
     surface: str
     raised: str
@@ -51,17 +93,17 @@ class Theme:
     error_ground: str
     info_ground: str
     ramp: tuple[str, ...]
-    """Spectrogram colours from silence to full scale."""
-
-    @property
-    def dark(self) -> bool:
-        """Whether the ground is dark."""
-        return self.name == "dark"
 
     def instrument(self, label: str, alpha: int = 255) -> QColor:
         """The colour of one instrument on this ground."""
-        red, green, blue = instrument_rgb(label, self.dark)
+        plain = instrument_rgb(label, self.instruments)
+        red, green, blue = standing_out(plain, self.ground, self.text, self.least_contrast)
         return QColor(red, green, blue, alpha)
+
+    def lettering(self, label: str) -> QColor:
+        """The colour of one instrument for small letters on this ground, which need more contrast than areas."""
+        plain = instrument_rgb(label, self.instruments)
+        return QColor(*standing_out(plain, self.ground, self.text, self.letter_contrast))
 
     def color(self, name: str, alpha: int = 255) -> QColor:
         """A named colour of this theme as a `QColor`."""
@@ -77,47 +119,116 @@ class Theme:
         return np.stack(channels, axis=1).round().astype(np.uint8)
 
 
-DARK = Theme(
-    name="dark",
-    ground="#0f1318",
-    surface="#151a21",
-    raised="#1f262f",
-    hover="#2a333e",
-    line="#232b34",
-    text="#e9edf2",
-    muted="#98a4b3",
-    faint="#5d6977",
-    accent="#7cc4ff",
-    on_accent="#08131d",
-    good="#6fcf97",
-    warning="#f2bd57",
-    error="#ff8a80",
-    warning_ground="#2e2617",
-    error_ground="#331d1d",
-    info_ground="#172838",
-    ramp=("#0f1318", "#161d33", "#2a2a68", "#5b2f8f", "#a23d8c", "#e0626a", "#f6a45f", "#fbe6a2"),
-)
+THEMES: dict[str, Theme] = {
+    theme.name: theme
+    for theme in (
+        Theme(
+            name="dark",
+            title="Dark",
+            scheme="dark",
+            opposite="light",
+            switch_icon="sun",
+            instruments="on_dark",
+            least_contrast=3.0,
+            letter_contrast=4.5,
+            event_alpha=30,
+            fill_alpha=92,
+            unlit_alpha=190,
+            unlit_mark_alpha=110,
+            outline="transparent",
+            ground="#0f1318",
+            surface="#151a21",
+            raised="#1f262f",
+            hover="#2a333e",
+            line="#232b34",
+            text="#e9edf2",
+            muted="#98a4b3",
+            faint="#5d6977",
+            accent="#7cc4ff",
+            on_accent="#08131d",
+            good="#6fcf97",
+            warning="#f2bd57",
+            error="#ff8a80",
+            warning_ground="#2e2617",
+            error_ground="#331d1d",
+            info_ground="#172838",
+            ramp=("#0f1318", "#161d33", "#2a2a68", "#5b2f8f", "#a23d8c", "#e0626a", "#f6a45f", "#fbe6a2"),
+        ),
+        Theme(
+            name="light",
+            title="Light",
+            scheme="light",
+            opposite="dark",
+            switch_icon="moon",
+            instruments="on_light",
+            least_contrast=3.0,
+            letter_contrast=4.5,
+            event_alpha=26,
+            fill_alpha=84,
+            unlit_alpha=190,
+            unlit_mark_alpha=110,
+            outline="transparent",
+            ground="#f4f6f8",
+            surface="#ffffff",
+            raised="#e9edf1",
+            hover="#dde3e9",
+            line="#e1e6eb",
+            text="#18202a",
+            muted="#566273",
+            faint="#8d98a6",
+            accent="#1668b8",
+            on_accent="#ffffff",
+            good="#1f8a52",
+            warning="#8f5d00",
+            error="#b3261e",
+            warning_ground="#fff3d6",
+            error_ground="#fde7e5",
+            info_ground="#e1eefb",
+            ramp=("#ffffff", "#e6ecf7", "#bfcdea", "#8fa3dc", "#6b73c9", "#5a45a6", "#48207a", "#26093f"),
+        ),
+        Theme(
+            name="contrast",
+            title="High contrast",
+            scheme=None,
+            opposite="light",
+            switch_icon="sun",
+            instruments="on_dark",
+            least_contrast=4.5,
+            letter_contrast=7.0,
+            event_alpha=70,
+            fill_alpha=140,
+            unlit_alpha=255,
+            unlit_mark_alpha=255,
+            outline="#ffffff",
+            ground="#000000",
+            surface="#000000",
+            raised="#141414",
+            hover="#3c3c3c",
+            line="#6e6e6e",
+            text="#ffffff",
+            muted="#e4e4e4",
+            faint="#b4b4b4",
+            accent="#ffe45c",
+            on_accent="#000000",
+            good="#6dff9f",
+            warning="#ffd23f",
+            error="#ffa69e",
+            warning_ground="#332900",
+            error_ground="#430c08",
+            info_ground="#00264d",
+            ramp=("#000000", "#17176b", "#4a2a9c", "#9b2f9e", "#e04f78", "#ff8f4f", "#ffd24a", "#ffffff"),
+        ),
+    )
+}
+"""By name, in the order of the menu."""
 
-LIGHT = Theme(
-    name="light",
-    ground="#f4f6f8",
-    surface="#ffffff",
-    raised="#e9edf1",
-    hover="#dde3e9",
-    line="#e1e6eb",
-    text="#18202a",
-    muted="#566273",
-    faint="#8d98a6",
-    accent="#1668b8",
-    on_accent="#ffffff",
-    good="#1f8a52",
-    warning="#8f5d00",
-    error="#b3261e",
-    warning_ground="#fff3d6",
-    error_ground="#fde7e5",
-    info_ground="#e1eefb",
-    ramp=("#ffffff", "#e6ecf7", "#bfcdea", "#8fa3dc", "#6b73c9", "#5a45a6", "#48207a", "#26093f"),
-)
+DARK = THEMES["dark"]
+"""What widgets begin with, until they are told."""
+
+
+def choices() -> dict[ThemeChoice, str]:
+    """What can be asked for, and what the menu calls it."""
+    return {SYSTEM: "Like the desktop"} | {theme.name: theme.title for theme in THEMES.values()}
 
 
 def font(pixels: int, *, bold: bool = False) -> QFont:
@@ -135,14 +246,14 @@ class ThemeSwitch(QObject):
 
     Parameters
     ----------
-    choice : {"system", "dark", "light"}
-        Where to begin. A desktop that does not tell its scheme counts as dark.
+    choice : str
+        Where to begin, one of `choices`. A desktop that does not tell its scheme counts as dark.
     """
 
     changed = Signal(object)
     """Carries the new `Theme`."""
 
-    def __init__(self, choice: ThemeChoice = "system", parent: QObject | None = None) -> None:
+    def __init__(self, choice: ThemeChoice = SYSTEM, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._choice: ThemeChoice = choice
         self._theme = self._resolve()
@@ -160,19 +271,28 @@ class ThemeSwitch(QObject):
         return self._choice
 
     def choose(self, choice: ThemeChoice) -> None:
-        """Ask for a theme, or for the desktop's."""
+        """Ask for a theme, or for the desktop's.
+
+        Raises
+        ------
+        ValueError
+            There is no such theme.
+        """
+        if choice not in choices():
+            raise ValueError(f"a theme is one of {', '.join(choices())}, not {choice!r}")
         self._choice = choice
         self._refresh()
 
     def toggle(self) -> None:
         """Change between dark and light, whatever decided so far."""
-        self.choose("light" if self._theme.dark else "dark")
+        self.choose(self._theme.opposite)
 
     def _resolve(self) -> Theme:
-        if self._choice == "system":
-            light = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Light
-            return LIGHT if light else DARK
-        return DARK if self._choice == "dark" else LIGHT
+        if self._choice != SYSTEM:
+            return THEMES[self._choice]
+        light = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Light
+        scheme = "light" if light else "dark"
+        return next((theme for theme in THEMES.values() if theme.scheme == scheme), DARK)
 
     def _refresh(self) -> None:
         theme = self._resolve()

@@ -56,7 +56,7 @@ class TopBar(QFrame):
         self._theme = theme
         for widget in (self.sources, self.meter, self.models):
             widget.set_theme(theme)
-        self._theme_button.setIcon(themed_icon("sun" if theme.dark else "moon", theme.muted))
+        self._theme_button.setIcon(themed_icon(theme.switch_icon, theme.muted))
         self._menu_button.setIcon(themed_icon("menu", theme.muted))
 
 

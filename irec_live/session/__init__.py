@@ -2,7 +2,7 @@
 
 ::
 
-    open_live(models, input="mic") -> LiveSession      microphone or computer sound; survives a lost device
+    open_live(models, input=kind)  -> LiveSession      microphone or computer sound; survives a lost device
     open_stream(source, models)    -> LiveSession      any other source
     open_file(path, models)        -> FileSession      analysis ahead of the playhead, playing, seeking, looping
 
@@ -10,9 +10,10 @@ Opening may take a second (devices, model files), so a GUI calls these off its o
 session returns at once.
 """
 
+from irec_live.input_kind import InputKind
 from irec_live.models.choice import ModelChoice, default_models, load_models
-from irec_live.session.contract import InputKind, Loop, PlayableSession, Session, SessionKind
-from irec_live.session.default import demo_clip, open_default
+from irec_live.session.contract import Loop, PlayableSession, Session, SessionKind
+from irec_live.session.default import demo_clip, open_default, or_demo
 from irec_live.session.file import FileSession, open_file
 from irec_live.session.live import LiveSession, open_live, open_stream
 
@@ -32,4 +33,5 @@ __all__ = [
     "open_file",
     "open_live",
     "open_stream",
+    "or_demo",
 ]

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 SessionKind = Literal["live", "file"]
 """Whether sound arrives by itself (``live``) or is played from a file that can be paused and searched (``file``)."""
 
-InputKind = Literal["mic", "loopback"]
-"""Which live sound: a microphone or line input, or what the computer itself is playing."""
-
 Loop = tuple[float, float]
 """Start and end of the part that repeats, seconds."""
 

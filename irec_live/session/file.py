@@ -290,7 +290,9 @@ class FileSession:
         self._pipeline.retrack()
         self._retracked_at = time.monotonic()
         if complete:
-            analysis = collect(self._name, self._duration_s or 0.0, self._pipeline, warning=self._warning)
+            analysis = collect(
+                self._name, self._duration_s or 0.0, self._pipeline, warning=self._warning, threshold_offset=offset
+            )
             self._outcome = _Outcome(analysis, threshold_offset=offset)
 
 

@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 
 from irec_live.devices import Device, refresh
+from irec_live.input_kind import InputKind
 from irec_live.models.choice import ModelChoice, load_models
 from irec_live.models.detector import Detector, Provider
 from irec_live.models.spec import ModelSpec
 from irec_live.results import Snapshot, State, Stats
-from irec_live.session.contract import InputKind, SessionKind
+from irec_live.session.contract import SessionKind
 from irec_live.source import AudioSource, open_input
 from irec_live.streaming.engine import Engine, Listener, Reopen
 from irec_live.streaming.pipeline import Pipeline
@@ -151,7 +152,7 @@ class LiveSession:
 def open_live(
     models: Sequence[ModelChoice] | None = None,
     *,
-    input: InputKind = "mic",
+    input: InputKind = InputKind.MIC,
     device: str | None = None,
     hostapi: str | None = None,
     hop_s: float | None = None,
@@ -166,7 +167,8 @@ def open_live(
     ----------
     models : sequence, optional
         Names, paths or detectors; the bundled defaults if not given.
-    input : {"mic", "loopback"}
+    input : InputKind
+        One of `InputKind.live`.
     device, hostapi : str, optional
         Which device; the default one if not given.
     hop_s : float, optional
@@ -189,8 +191,7 @@ def open_live(
         refresh()  # a device that is plugged in again is a new one to PortAudio
         return open_input(input, device, hostapi)
 
-    role = "Microphone" if input == "mic" else "Computer sound"
-    return LiveSession(source, detectors, role=role, hop_s=hop_s, listener=listener, reopen=reopen)
+    return LiveSession(source, detectors, role=InputKind(input).role, hop_s=hop_s, listener=listener, reopen=reopen)
 
 
 def open_stream(

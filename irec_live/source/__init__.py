@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from irec_live.devices import find_device
+from irec_live.input_kind import InputKind
 from irec_live.source.array import ArraySource
 from irec_live.source.file import FileSource
 from irec_live.source.loopback import LoopbackSource
@@ -18,14 +17,14 @@ __all__ = ["ArraySource", "AudioSource", "FileSource", "LoopbackSource", "Microp
 
 
 def open_input(
-    kind: Literal["mic", "loopback"], device: str | None = None, hostapi: str | None = None
+    kind: InputKind, device: str | None = None, hostapi: str | None = None
 ) -> MicrophoneSource | LoopbackSource:
     """Open a live input.
 
     Parameters
     ----------
-    kind : {"mic", "loopback"}
-        A microphone or line input, or what the computer itself is playing.
+    kind : InputKind
+        One of `InputKind.live`.
     device, hostapi : str, optional
         Which one; the default one if not given (see `irec_live.devices.candidates`).
 
@@ -36,10 +35,10 @@ def open_input(
     ValueError
         `kind` is something else.
     """
-    if kind == "mic":
+    if kind == InputKind.MIC:
         return MicrophoneSource(device, hostapi)
-    if kind != "loopback":
-        raise ValueError(f"an input is 'mic' or 'loopback', not {kind!r}")
+    if kind != InputKind.LOOPBACK:
+        raise ValueError(f"an input is {' or '.join(repr(live.value) for live in InputKind.live())}, not {str(kind)!r}")
     found = find_device("loopback", device, hostapi)
     # A driver's loopback input (Stereo Mix, BlackHole) is an ordinary PortAudio input.
     return LoopbackSource(found) if found.address else MicrophoneSource(found.name, found.hostapi)

@@ -32,6 +32,9 @@ Bools = npt.NDArray[np.bool_]
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.02, 0.98
 """No offset shifts a threshold past these: a label could otherwise never go out, or never light."""
 
+_DECIMALS = 5
+"""Of thresholds that are told: single precision would print 0.35 as 0.34999999."""
+
 _LME_SHARPNESS = 5.0
 """Of log-mean-exp pooling; 0 would be the mean, infinity the maximum."""
 
@@ -143,6 +146,15 @@ class LabelTracker:
     def thresholds(self) -> Row:
         """On-thresholds in force, (K,) float32."""
         return _shifted(self._on, self.offset)
+
+    def limits(self, offset: float | None = None) -> dict[str, Threshold]:
+        """By label, where it lights and where it goes out: in force now, or with another offset."""
+        moved = self.offset if offset is None else offset
+        on, off = _shifted(self._on, moved), _shifted(self._off, moved)
+        return {
+            label: Threshold(on=round(high, _DECIMALS), off=round(low, _DECIMALS))
+            for label, high, low in zip(self.labels, on.tolist(), off.tolist(), strict=True)
+        }
 
     @property
     def delay_s(self) -> float:

@@ -3,9 +3,9 @@
 =============================  ========================================================================
 ``GET /``                      the page
 ``GET /api/models``            the models that can be named, as ``irec-live models --json`` has them
-``POST /api/analyze``          multipart form with the audio file as ``file``; in the query ``format`` (json, csv,
-                               audacity) and ``model`` (a name; takes the place of the server's model of its kind;
-                               may be repeated). The answer is what ``irec-live analyze`` prints
+``POST /api/analyze``          multipart form with the audio file as ``file``; in the query ``format`` (a name of
+                               `irec_live.formats.FORMATS`) and ``model`` (a name; takes the place of the server's
+                               model of its kind; may be repeated). The answer is what ``irec-live analyze`` prints
 =============================  ========================================================================
 
 What is wrong with a request is one sentence, ``{"detail": ...}``, but for a host's name, refused before that. Damage in
@@ -22,7 +22,7 @@ import threading
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import FastAPI, Query, Request, UploadFile
@@ -34,12 +34,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from irec_live.analysis import AnalysisCancelled, analyze
 from irec_live.errors import IrecError, ModelError
-from irec_live.formats import RENDERERS
+from irec_live.formats import DEFAULT_FORMAT, FORMATS
 from irec_live.models.catalog import list_models
 from irec_live.models.choice import ModelChoice, load_models
 from irec_live.models.detector import Detector, Provider
 
-_TYPES = {"json": "application/json", "csv": "text/csv", "audacity": "text/plain"}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -48,7 +47,10 @@ _HEADERS = {
 _LOOK_S = 0.2  # how often to see whether anybody still waits
 _LONGEST_NAME = 60  # characters of up to four bytes, of which file systems take 255
 
-Format = Literal["json", "csv", "audacity"]
+if TYPE_CHECKING:
+    FormatName = str
+else:  # what FastAPI checks and tells in its OpenAPI
+    FormatName = Literal[tuple(FORMATS)]
 
 
 def create_app(
@@ -121,7 +123,7 @@ def create_app(
     async def answer(
         request: Request,
         file: UploadFile,
-        format: Format = "json",
+        format: FormatName = DEFAULT_FORMAT,
         model: Annotated[list[str] | None, Query()] = None,
     ) -> Response:
         cancel = threading.Event()
@@ -136,7 +138,7 @@ def create_app(
             cancel.set()
         text, warning = await work
         headers = {"Irec-Warning": quote(warning)} if warning else None
-        return Response(text.encode("utf-8", "surrogateescape"), media_type=_TYPES[format], headers=headers)
+        return Response(text.encode("utf-8", "surrogateescape"), media_type=FORMATS[format].media_type, headers=headers)
 
     return app
 
@@ -150,9 +152,7 @@ class _Analyst:
         self._loaded: dict[str, Detector] = {}
         self._lock = threading.Lock()
 
-    def answer(
-        self, upload: UploadFile, form: Format, names: tuple[str, ...], cancel: threading.Event
-    ) -> tuple[str, str]:
+    def answer(self, upload: UploadFile, form: str, names: tuple[str, ...], cancel: threading.Event) -> tuple[str, str]:
         """The file's analysis in a format, and the warning about the file.
 
         Raises
@@ -169,12 +169,13 @@ class _Analyst:
                     raise AnalysisCancelled
             try:
                 detectors = self._named(names)
-                if form == "audacity" and all(detector.spec.kind != "activation" for detector in detectors):
-                    raise ModelError("labels are told by a model of activations; name one as model, too")
+                lacking = FORMATS[form].lacks({detector.spec.kind for detector in detectors})
+                if lacking:
+                    raise ModelError(f"{lacking}; name one as model, too")
                 found = analyze(path, models=detectors, hop_s=self._hop_s, provider=self._provider, cancel=cancel)
             finally:
                 self._lock.release()
-        return RENDERERS[form](found), found.warning
+        return FORMATS[form].render(found), found.warning
 
     def _named(self, names: tuple[str, ...]) -> tuple[Detector, ...]:
         """The server's models, and in their place those named.

@@ -10,13 +10,13 @@ from fake_session import LABELS, FakeFileSession, FakeSession
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
-from irec_live.gui.instrument_colors import instrument_rgb
 from irec_live.gui.lane_curves import decibel_height, lane_curves, peak_decimate
 from irec_live.gui.overview_art import MOST_STRIPS, ranked_labels, resampled, strip_image
 from irec_live.gui.overview_view import OverviewView
 from irec_live.gui.spectrogram_view import level_bytes
-from irec_live.gui.theme import DARK, LIGHT, Theme
+from irec_live.gui.theme import DARK, THEMES, Theme
 from irec_live.gui.time_ruler import tick_step
+from irec_live.instruments import INSTRUMENTS
 from irec_live.results import Event, Overview, Snapshot
 
 
@@ -64,7 +64,7 @@ def test_louder_bands_are_never_darker() -> None:
     assert level_bytes(np.array([[np.nan]])).tolist() == [[0]]
 
 
-@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 def test_the_spectrogram_gets_steadily_further_from_its_ground(theme: Theme) -> None:
     table = theme.ramp_table().astype(float)
     distance = np.abs(table @ [0.2126, 0.7152, 0.0722] - table[0] @ [0.2126, 0.7152, 0.0722])
@@ -72,24 +72,29 @@ def test_the_spectrogram_gets_steadily_further_from_its_ground(theme: Theme) -> 
     assert (np.diff(distance) > -1.0).all()
 
 
-@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 def test_text_and_instruments_can_be_read_on_the_ground(theme: Theme) -> None:
     names = [("text", 7.0), ("muted", 4.5), ("accent", 3.0), ("warning", 3.0), ("error", 3.0)]
     for name, least in names:
         assert contrast(theme.color(name), theme.color("ground")) >= least, name
     for label in LABELS:
-        assert contrast(theme.instrument(label), theme.color("ground")) >= 3.0, label
+        for behind in ("ground", "surface"):
+            assert contrast(theme.instrument(label), theme.color(behind)) >= theme.least_contrast, label
+        assert contrast(theme.lettering(label), theme.color("ground")) >= theme.letter_contrast >= 4.5, label
 
 
-@pytest.mark.parametrize("dark", [True, False])
-def test_no_two_instruments_share_a_color(dark: bool) -> None:
-    colors = {label: np.array(instrument_rgb(label, dark), float) for label in LABELS}
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+def test_unknown_labels_have_a_color_of_their_own_that_stays_and_stands_out(theme: Theme) -> None:
+    assert theme.instrument("theremin") == theme.instrument("Theremin") != theme.instrument("kazoo")
+    for label in ("theremin", "kazoo", "sitar", "koto", "bagpipe"):
+        assert contrast(theme.instrument(label), theme.color("ground")) >= theme.least_contrast >= 3.0
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+def test_no_two_instruments_share_a_color(theme: Theme) -> None:
+    colors = {label: np.array(theme.instrument(label).getRgb()[:3], float) for label in INSTRUMENTS}
     for one, other in itertools.combinations(LABELS, 2):
         assert np.abs(colors[one] - colors[other]).max() > 18, (one, other)
-
-
-def test_unknown_labels_have_a_color_of_their_own_that_stays() -> None:
-    assert instrument_rgb("theremin", True) == instrument_rgb("Theremin", True) != instrument_rgb("kazoo", True)
 
 
 def test_overview_slices_fall_together_without_losing_peaks_or_inventing_sound() -> None:

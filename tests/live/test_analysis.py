@@ -9,6 +9,7 @@ import threading
 import tracemalloc
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 import soundfile
@@ -18,7 +19,8 @@ import irec_live
 import tiny_models
 from irec_live.analysis import AnalysisCancelled, analyze, collect, decode_into, side_by_side
 from irec_live.errors import DataError, MediaError, ModelError
-from irec_live.formats import RENDERERS
+from irec_live.formats import FORMATS
+from irec_live.formats.json import schema
 from irec_live.media import open_audio
 from irec_live.models.detector import Detector
 from irec_live.report import Analysis, summarise
@@ -78,8 +80,10 @@ def test_rows_lie_on_the_grid_that_the_result_states(analysis: Analysis) -> None
 def test_the_json_has_exactly_the_schemas_keys(analysis: Analysis, models: tuple[Detector, Detector]) -> None:
     data = json.loads(analysis.to_json())
     assert list(data) == [
-        *("schema", "file", "duration_s", "models", "labels", "activation", "envelope", "events", "clip", "detected")
+        *("schema", "file", "duration_s", "models", "labels", "activation", "envelope", "events", "clip", "detected"),
+        *("thresholds", "threshold_offset", "not_predicted", "warnings"),
     ]
+    jsonschema.validate(data, schema())
     assert data["schema"] == "irec.analysis/1"
     assert data["file"] == "song.flac"
     assert data["models"][0] == {
@@ -97,6 +101,27 @@ def test_the_json_has_exactly_the_schemas_keys(analysis: Analysis, models: tuple
     }
     np.testing.assert_allclose(data["activation"]["values"], analysis.activation, atol=1e-5)
     np.testing.assert_allclose(data["envelope"]["values"], analysis.envelope, atol=1e-5)
+
+
+def test_an_analysis_tells_by_which_thresholds_it_was_made(
+    analysis: Analysis, models: tuple[Detector, Detector]
+) -> None:
+    spec = models[0].spec
+    assert analysis.thresholds == {label: spec.threshold(label) for label in spec.labels}
+    assert (analysis.threshold_offset, analysis.warnings) == (0.0, ())
+    pipeline = Pipeline(RATE, models, spectrogram=False)
+    pipeline.set_threshold_offset(0.1)
+    pipeline.push(melody())
+    pipeline.flush()
+    moved = collect("a.wav", 7.0, pipeline, warning="the file is cut off")
+    for label, limits in moved.thresholds.items():
+        assert (limits.on, limits.off) == pytest.approx(
+            (spec.threshold(label).on + 0.1, spec.threshold(label).off + 0.1)
+        )
+    assert (moved.threshold_offset, moved.warnings) == (0.1, ("the file is cut off",))
+    pipeline.set_threshold_offset(0.3)  # meanwhile
+    assert collect("a.wav", 7.0, pipeline, threshold_offset=0.1).thresholds == moved.thresholds
+    assert Analysis.from_json(moved.to_json()).to_json() == moved.to_json()
 
 
 def test_json_round_trip(analysis: Analysis) -> None:
@@ -150,7 +175,8 @@ def test_labels_that_a_model_does_not_know_are_told_apart_from_absent_ones(
     found = analyze(song, models=(models[0], other))
     assert found.not_predicted["activation"] == {"tuba"}
     assert found.not_predicted["envelope"] == {"bass", "violin"}
-    rows = [line.split(",") for line in RENDERERS["csv"](found).split()]
+    assert "tuba" not in found.thresholds
+    rows = [line.split(",") for line in FORMATS["csv"].render(found).split()]
     tuba, violin = rows[0].index("tuba"), rows[0].index("violin")
     assert {(row[0], row[tuba] == "", row[violin] == "") for row in rows[1:]} == {
         ("activation", True, False),
@@ -165,7 +191,9 @@ def test_one_model_is_enough(song: Path, models: tuple[Detector, Detector]) -> N
     loud = analyze(song, models=models[1:])
     assert (loud.activation.shape, loud.detected, loud.events) == ((0, 3), (), ())
     assert len(loud.envelope) > 400
+    assert (set(which.thresholds), loud.thresholds) == (set(which.labels), {})
     for one in (which, loud):
+        jsonschema.validate(json.loads(one.to_json()), schema())
         assert Analysis.from_json(one.to_json()).to_json() == one.to_json()
 
 

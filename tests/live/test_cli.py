@@ -28,6 +28,7 @@ from irec_live.cli.live_table import bar
 from irec_live.cli.output import write_text
 from irec_live.cli.window import has_display
 from irec_live.errors import OutputError
+from irec_live.formats import FORMATS
 from irec_live.models.catalog import DEFAULT_ACTIVATION
 from irec_live.source import FileSource
 
@@ -248,7 +249,7 @@ def test_analyze_prints_one_document_a_file(clip: Path, model_options: list[str]
     assert set(found.detected) == set(tiny_models.LABELS)
 
 
-@pytest.mark.parametrize(("form", "suffix"), [("json", ".json"), ("csv", ".csv"), ("audacity", ".txt")])
+@pytest.mark.parametrize(("form", "suffix"), [(form.name, form.suffix) for form in FORMATS.values()])
 def test_printed_results_are_the_bytes_of_the_file_on_any_system(
     clip: Path, model_options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, suffix: str
 ) -> None:
@@ -261,7 +262,7 @@ def test_printed_results_are_the_bytes_of_the_file_on_any_system(
     assert output.getvalue() == (tmp_path / f"日本{suffix}").read_bytes()
 
 
-@pytest.mark.parametrize(("form", "suffix"), [("json", ".json"), ("csv", ".csv"), ("audacity", ".txt")])
+@pytest.mark.parametrize(("form", "suffix"), [(form.name, form.suffix) for form in FORMATS.values()])
 def test_analyze_writes_into_a_new_folder(
     clip: Path, model_options: list[str], tmp_path: Path, form: str, suffix: str
 ) -> None:
@@ -309,15 +310,14 @@ def test_what_was_there_is_not_lost(clip: Path, model_options: list[str], tmp_pa
     assert notes.read_text() == written
 
 
-def test_label_tracks_want_a_model_that_names_instruments(clip: Path, tiny_envelope_path: Path) -> None:
-    result = CliRunner().invoke(
-        main, ["analyze", str(clip), "--format", "audacity", "--model", str(tiny_envelope_path)]
-    )
+@pytest.mark.parametrize("form", [form.name for form in FORMATS.values() if form.needs])
+def test_label_tracks_want_a_model_that_names_instruments(clip: Path, tiny_envelope_path: Path, form: str) -> None:
+    result = CliRunner().invoke(main, ["analyze", str(clip), "--format", form, "--model", str(tiny_envelope_path)])
     assert result.exit_code == 2
-    assert "are told by a model of activations" in result.stderr
+    assert f"what {form} holds is told by a model of activations; name one with --model, too" in result.stderr
 
 
-@pytest.mark.parametrize("form", ["csv", "audacity"])
+@pytest.mark.parametrize("form", [form.name for form in FORMATS.values() if not form.one_line])
 def test_tables_of_several_files_are_not_printed_as_one(clip: Path, form: str) -> None:
     done = run("analyze", clip, clip, "--format", form)
     assert done.exit_code == 2
@@ -544,12 +544,12 @@ def test_without_display_and_microphone_the_demo_clip_is_heard(
     clip: Path, model_options: list[str], fake_portaudio: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_portaudio(default_input=-1, default_output=-1)
-    monkeypatch.setattr("irec_live.session.demo_clip", lambda: clip)
+    monkeypatch.setattr("irec_live.session.default.demo_clip", lambda: clip)
     done = run("gui", *model_options)
     assert done.exit_code == 0
     first = done.stderr.splitlines()[0]
     assert first.startswith("there is no display")
-    assert first.endswith("this is the demo clip")
+    assert first.endswith("playing the demo clip instead")
     assert "violin" in done.stdout
 
 

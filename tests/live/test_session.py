@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from irec_live.session import (
     open_file,
     open_live,
     open_stream,
+    or_demo,
 )
 from irec_live.session.waveform import Waveform, hold_strips
 from irec_live.source import ArraySource
@@ -129,6 +131,7 @@ def test_threshold_is_applied_to_the_whole_file_at_once(session: FileSession) ->
     found = session.analysis()
     assert found is not None
     assert found.detected == ()
+    assert found.threshold_offset == 0.6
     session.set_threshold_offset(0.0)
     wait_until(lambda: len(session.overview().events) == 3)
 
@@ -402,3 +405,27 @@ def test_strips_are_held_between_windows_but_not_beyond_the_analysed_part() -> N
 def test_pipeline_of_a_live_session_forgets_what_is_long_gone(detectors: list[Detector]) -> None:
     pipeline = Pipeline(RATE, detectors, keep_s=1.0)
     assert pipeline.timeline.keep_s == 1.0
+
+
+def test_the_demo_clip_is_the_last_resort_of_whoever_asks() -> None:
+    def lacking(what: str) -> str:
+        raise DeviceError(f"there is no {what}")
+
+    def none() -> Path:
+        raise MediaError("no clip")
+
+    usb, mic = partial(lacking, "USB"), partial(lacking, "microphone")
+    clip = Path("demo.ogg")
+    assert or_demo([("", lambda: "usb"), ("hearing the mic", lambda: "mic")], str) == ("usb", "")
+    assert or_demo([("", usb), ("hearing the mic", lambda: "mic")], str) == (
+        "mic",
+        "there is no USB; hearing the mic instead",
+    )
+    assert or_demo([("", usb), ("", mic)], str, lambda: clip) == (
+        "demo.ogg",
+        "there is no USB; playing the demo clip instead",
+    )
+    with pytest.raises(DeviceError, match="USB"):
+        or_demo([("", usb), ("", mic)], str, none)
+    with pytest.raises(ValueError, match="nothing to try"):
+        or_demo([], str)

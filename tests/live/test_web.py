@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 import tiny_models
 from irec_live import analyze
 from irec_live.cli import main
-from irec_live.formats import RENDERERS
+from irec_live.formats import FORMATS
 from irec_live.models.catalog import MODELS_DIR_VARIABLE
 from irec_live.web.app import create_app, safe_name
 
@@ -38,11 +38,12 @@ def client(own: list[Path]) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.mark.parametrize("form", ["json", "csv", "audacity"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_file_is_answered_as_analyze_does(client: TestClient, clip: Path, own: list[Path], form: str) -> None:
     answer = client.post("/api/analyze", params={"format": form}, files={"file": ("clip.wav", clip.read_bytes())})
     assert answer.status_code == 200, answer.text
-    assert answer.text == RENDERERS[form](analyze(clip, models=own))
+    assert answer.text == FORMATS[form].render(analyze(clip, models=own))
+    assert answer.headers["content-type"].split(";")[0] == FORMATS[form].media_type
 
 
 def test_the_page_and_the_models(client: TestClient) -> None:

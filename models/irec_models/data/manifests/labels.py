@@ -6,38 +6,18 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-LABELS = (
-    "cello",
-    "clarinet",
-    "flute",
-    "acoustic guitar",
-    "electric guitar",
-    "organ",
-    "piano",
-    "saxophone",
-    "trumpet",
-    "violin",
-    "voice",
-    "bass",
-    "drums",
-)
+from irec_live.instruments import INSTRUMENTS, MAIN_LABELS
+
+LABELS = MAIN_LABELS
 """The instruments our networks tell apart, in the order of their outputs."""
 
+_COMPOSED_FOR_ONE_VOICE = ("harpsichord", "clavinet")
+"""They play chords too, but the shipped networks learnt from mixes in which they had melodies."""
+
 POLYPHONIC = frozenset(
-    (
-        "acoustic guitar",
-        "electric guitar",
-        "organ",
-        "piano",
-        "harp",
-        "mallets",
-        "accordion",
-        "banjo",
-        "mandolin",
-        "synth",
-    )
+    label for label, known in INSTRUMENTS.items() if known.polyphonic and label not in _COMPOSED_FOR_ONE_VOICE
 )
-"""Instruments that play chords."""
+"""Instruments that chords are composed for."""
 
 UNPITCHED = frozenset(("drums", "percussion", "noise"))
 """Names whose notes have no pitch that a melody could use."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from irec_live.instruments import LABEL_OF_PROGRAM
+
 
 class Program(NamedTuple):
     """One sound of a General MIDI SoundFont.
@@ -33,72 +35,87 @@ class Program(NamedTuple):
     instrument: str
     low: int
     high: int
+    hold_s: float
+
+
+class _Sound(NamedTuple):
+    """A `Program` without its label, which the app's table of instruments knows."""
+
+    number: int
+    instrument: str
+    low: int
+    high: int
     hold_s: float = 1.6
 
 
-PROGRAMS = (
-    Program(0, "piano", "piano", 26, 102, 2.2),
-    Program(1, "piano", "bright_piano", 26, 102, 2.2),
-    Program(2, "piano", "electric_grand", 28, 98, 2.2),
-    Program(4, "piano", "epiano", 33, 93, 2.2),
-    Program(5, "piano", "epiano", 33, 93, 2.2),
-    Program(6, "harpsichord", "harpsichord", 33, 88),
-    Program(7, "clavinet", "clavinet", 33, 84),
-    Program(9, "mallets", "glockenspiel", 79, 105),
-    Program(11, "mallets", "vibraphone", 53, 89, 2.2),
-    Program(12, "mallets", "marimba", 45, 96),
-    Program(13, "mallets", "xylophone", 65, 101),
-    Program(16, "organ", "drawbar_organ", 36, 92),
-    Program(17, "organ", "percussive_organ", 36, 92),
-    Program(18, "organ", "rock_organ", 36, 92),
-    Program(19, "organ", "church_organ", 36, 96, 2.2),
-    Program(20, "organ", "reed_organ", 41, 89),
-    Program(21, "accordion", "accordion", 48, 89),
-    Program(22, "harmonica", "harmonica", 60, 96),
-    Program(24, "acoustic guitar", "nylon_guitar", 40, 83, 2.2),
-    Program(25, "acoustic guitar", "steel_guitar", 40, 83, 2.2),
-    Program(26, "electric guitar", "jazz_guitar", 40, 86, 2.2),
-    Program(27, "electric guitar", "clean_guitar", 40, 86, 2.2),
-    Program(28, "electric guitar", "muted_guitar", 40, 76),
-    Program(29, "electric guitar", "overdriven_guitar", 40, 86),
-    Program(30, "electric guitar", "distorted_guitar", 40, 86),
-    Program(32, "bass", "double_bass", 28, 60),
-    Program(33, "bass", "fingered_bass", 28, 60),
-    Program(34, "bass", "picked_bass", 28, 60),
-    Program(35, "bass", "fretless_bass", 28, 60),
-    Program(36, "bass", "slap_bass", 28, 60),
-    Program(38, "bass", "synth_bass", 28, 60),
-    Program(39, "bass", "synth_bass", 28, 60),
-    Program(40, "violin", "violin", 55, 98),
-    Program(41, "viola", "viola", 48, 86),
-    Program(42, "cello", "cello", 36, 76),
-    Program(43, "bass", "double_bass", 28, 60),
-    Program(46, "harp", "harp", 35, 96, 2.0),
-    Program(52, "voice", "choir", 48, 79, 2.2),
-    Program(53, "voice", "choir", 48, 79, 2.2),
-    Program(56, "trumpet", "trumpet", 54, 84),
-    Program(57, "trombone", "trombone", 40, 72),
-    Program(58, "tuba", "tuba", 28, 58),
-    Program(59, "trumpet", "muted_trumpet", 54, 82),
-    Program(60, "french horn", "horn", 41, 77),
-    Program(64, "saxophone", "soprano_sax", 56, 87),
-    Program(65, "saxophone", "alto_sax", 49, 80),
-    Program(66, "saxophone", "tenor_sax", 44, 75),
-    Program(67, "saxophone", "baritone_sax", 36, 68),
-    Program(68, "oboe", "oboe", 58, 91),
-    Program(69, "oboe", "english_horn", 52, 81),
-    Program(70, "bassoon", "bassoon", 34, 74),
-    Program(71, "clarinet", "clarinet", 50, 91),
-    Program(73, "flute", "flute", 60, 96),
-    Program(80, "synth", "square_lead", 48, 84),
-    Program(81, "synth", "saw_lead", 48, 84),
-    Program(88, "synth", "pad", 48, 84, 2.2),
-    Program(90, "synth", "pad", 48, 84, 2.2),
-    Program(104, "sitar", "sitar", 48, 77),
-    Program(105, "banjo", "banjo", 48, 84),
-    Program(107, "koto", "koto", 44, 84),
-    Program(109, "bagpipe", "bagpipe", 60, 84),
-    Program(110, "violin", "fiddle", 55, 91),
+_SOUNDS = (
+    _Sound(0, "piano", 26, 102, 2.2),
+    _Sound(1, "bright_piano", 26, 102, 2.2),
+    _Sound(2, "electric_grand", 28, 98, 2.2),
+    _Sound(4, "epiano", 33, 93, 2.2),
+    _Sound(5, "epiano", 33, 93, 2.2),
+    _Sound(6, "harpsichord", 33, 88),
+    _Sound(7, "clavinet", 33, 84),
+    _Sound(9, "glockenspiel", 79, 105),
+    _Sound(11, "vibraphone", 53, 89, 2.2),
+    _Sound(12, "marimba", 45, 96),
+    _Sound(13, "xylophone", 65, 101),
+    _Sound(16, "drawbar_organ", 36, 92),
+    _Sound(17, "percussive_organ", 36, 92),
+    _Sound(18, "rock_organ", 36, 92),
+    _Sound(19, "church_organ", 36, 96, 2.2),
+    _Sound(20, "reed_organ", 41, 89),
+    _Sound(21, "accordion", 48, 89),
+    _Sound(22, "harmonica", 60, 96),
+    _Sound(24, "nylon_guitar", 40, 83, 2.2),
+    _Sound(25, "steel_guitar", 40, 83, 2.2),
+    _Sound(26, "jazz_guitar", 40, 86, 2.2),
+    _Sound(27, "clean_guitar", 40, 86, 2.2),
+    _Sound(28, "muted_guitar", 40, 76),
+    _Sound(29, "overdriven_guitar", 40, 86),
+    _Sound(30, "distorted_guitar", 40, 86),
+    _Sound(32, "double_bass", 28, 60),
+    _Sound(33, "fingered_bass", 28, 60),
+    _Sound(34, "picked_bass", 28, 60),
+    _Sound(35, "fretless_bass", 28, 60),
+    _Sound(36, "slap_bass", 28, 60),
+    _Sound(38, "synth_bass", 28, 60),
+    _Sound(39, "synth_bass", 28, 60),
+    _Sound(40, "violin", 55, 98),
+    _Sound(41, "viola", 48, 86),
+    _Sound(42, "cello", 36, 76),
+    _Sound(43, "double_bass", 28, 60),
+    _Sound(46, "harp", 35, 96, 2.0),
+    _Sound(52, "choir", 48, 79, 2.2),
+    _Sound(53, "choir", 48, 79, 2.2),
+    _Sound(56, "trumpet", 54, 84),
+    _Sound(57, "trombone", 40, 72),
+    _Sound(58, "tuba", 28, 58),
+    _Sound(59, "muted_trumpet", 54, 82),
+    _Sound(60, "horn", 41, 77),
+    _Sound(64, "soprano_sax", 56, 87),
+    _Sound(65, "alto_sax", 49, 80),
+    _Sound(66, "tenor_sax", 44, 75),
+    _Sound(67, "baritone_sax", 36, 68),
+    _Sound(68, "oboe", 58, 91),
+    _Sound(69, "english_horn", 52, 81),
+    _Sound(70, "bassoon", 34, 74),
+    _Sound(71, "clarinet", 50, 91),
+    _Sound(73, "flute", 60, 96),
+    _Sound(80, "square_lead", 48, 84),
+    _Sound(81, "saw_lead", 48, 84),
+    _Sound(88, "pad", 48, 84, 2.2),
+    _Sound(90, "pad", 48, 84, 2.2),
+    _Sound(104, "sitar", 48, 77),
+    _Sound(105, "banjo", 48, 84),
+    _Sound(107, "koto", 44, 84),
+    _Sound(109, "bagpipe", 60, 84),
+    _Sound(110, "fiddle", 55, 91),
+)
+
+PROGRAMS = tuple(
+    Program(sound.number, LABEL_OF_PROGRAM[sound.number], sound.instrument, sound.low, sound.high, sound.hold_s)
+    for sound in _SOUNDS
 )
 """Programs that are one instrument for certain; ensembles, sound effects and lookalikes are left out."""
 
