@@ -6,46 +6,63 @@
 PYTHON ?= python3
 export PYTHON
 BIN := .venv/bin
+SETUP := .ci/setup
 
-.PHONY: run test lint format benchmark screenshot constraints
+.PHONY: run test lint lint-code lint-format lint-types lint-contracts ready format benchmark screenshot constraints
 
 run:
-	@.ci/setup run
+	@$(SETUP) run
 	@$(BIN)/irec-live $(ARGS)
 
 # PYTEST_ARGS may select tests of one kind only; pytest's status 5 says that it found none of the other.
 OR_NONE = $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 
-# What runs at the pace of time comes first and alone; the rest shares the cores, a file to each process.
-test: lint
-	$(BIN)/pytest -m realtime $(PYTEST_ARGS) $(OR_NONE)
-	$(BIN)/pytest -m "not realtime" --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS) $(OR_NONE)
+# What runs at the pace of time comes first and alone; the rest shares the cores, a file to each process. Whatever
+# fails, the rest runs all the same, and the end says what failed.
+test:
+	@$(SETUP) test
+	@failed=""; \
+	$(MAKE) --no-print-directory --keep-going lint || failed="$$failed, lint"; \
+	$(BIN)/pytest -m realtime $(PYTEST_ARGS) $(OR_NONE) || failed="$$failed, the tests in real time"; \
+	$(BIN)/pytest -m "not realtime" --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS) $(OR_NONE) \
+	    || failed="$$failed, the other tests"; \
+	[ -z "$$failed" ] || { echo "make test: failed: $${failed#, }" >&2; exit 1; }
 
-lint:
-	@.ci/setup test
+lint: lint-code lint-format lint-types lint-contracts
+
+lint-code: ready
 	$(BIN)/ruff check
+
+lint-format: ready
 	$(BIN)/ruff format --check
+
+lint-types: ready
 	$(BIN)/mypy
+
+lint-contracts: ready
 	$(BIN)/lint-imports
 
+ready:
+	@$(SETUP) test
+
 format:
-	@.ci/setup test
+	@$(SETUP) test
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 benchmark:
-	@.ci/setup test
+	@$(SETUP) test
 	$(BIN)/pytest tests/benchmarks --benchmark-enable --benchmark-only --timeout 1800 $(PYTEST_ARGS)
 
 # The README's picture: the app on its demo clip, on a screen of its own.
 screenshot:
-	@.ci/setup test
+	@$(SETUP) test
 	xvfb-run -a -s "-screen 0 1280x720x24" $(BIN)/irec-live gui assets/irec_assets/audio/demo.ogg \
 	    --screenshot assets/screenshot.png --after 24
 
 # Re-resolves the pins for every platform and keeps those that still fit; UV_ARGS="--upgrade-package numpy" moves one.
 constraints:
-	@.ci/setup test
+	@$(SETUP) test
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-annotate \
 	    --custom-compile-command "make constraints" --output-file .ci/constraints.txt $(UV_ARGS)

@@ -53,6 +53,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from irec_live import onnx_runtime as _onnx_runtime  # noqa: F401 - no telemetry, from the first import on
+
 if TYPE_CHECKING:
     from irec_live.analysis import analyze
     from irec_live.models.detector import Detector, load_model

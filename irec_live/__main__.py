@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 
+from irec_live import native_lines
 from irec_live.cli import main
 
 
@@ -16,6 +17,7 @@ def start() -> None:
     A thread that hangs in a sound server or is inside an inference is a daemon, waited for only so long. Python would
     end it by unwinding C++ frames that must not be unwound, and the process would abort with all its work done.
     """
+    native_lines.ours = True
     status: object = 0
     try:
         main(prog_name="irec-live")

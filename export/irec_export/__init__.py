@@ -8,3 +8,5 @@
                                                                                                        |
                                                   difference within the gate? temporary file, then renamed
 """
+
+import irec_live  # noqa: F401 - before any other library: it switches telemetry off

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from irec_live.cli.options import Number
+from irec_live.cli.output import QuietCommand
 from irec_live.errors import ExportError, IrecError, MissingExtraError
+from irec_models.caches import keep_caches_together
 
 if TYPE_CHECKING:
     from irec_export.report import ExportReport
@@ -19,7 +21,9 @@ EXIT_DIFFERS = 1
 EXIT_UNUSABLE = 2
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.command(
+    "irec-export", cls=QuietCommand, context_settings={"help_option_names": ["-h", "--help"], "show_default": True}
+)
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="The .onnx file to write.")
 @click.option("--fp16", is_flag=True, help="Weights and arithmetic of the trained part in float16.")
@@ -53,6 +57,7 @@ def main(
     """
     if fp16 and int8:
         raise click.UsageError("--fp16 and --int8 exclude each other")
+    keep_caches_together()
     try:
         try:
             from irec_export.to_onnx import export

@@ -18,6 +18,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from irec_live.models.spec import INPUT_NAME
+from irec_live.onnx_runtime import load_onnx_runtime
 
 Precision = Literal["fp32", "fp16", "int8"]
 
@@ -82,23 +83,23 @@ def to_int8(
     calibration : mapping of str to (T,) float32
         Windows that are typical of what the network will hear.
     """
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+    quantization = load_onnx_runtime("quantization")
 
     rest = [node.name for node in model.graph.node if node.name not in trained]
     with tempfile.TemporaryDirectory(prefix="irec-export-") as folder:
         source, out = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
         onnx.save(model, source)
-        quantize_static(
+        quantization.quantize_static(
             source,
             out,
             _Calibration(calibration),
-            quant_format=QuantFormat.QDQ,
+            quant_format=quantization.QuantFormat.QDQ,
             op_types_to_quantize=list(_QUANTIZABLE),
             nodes_to_exclude=rest,
             per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+            calibrate_method=quantization.CalibrationMethod.MinMax,
         )
         return onnx.load(out)
 

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from irec_live.cli.options import Number
+from irec_live.cli.output import QuietGroup
 from irec_live.errors import IrecError
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
 from irec_live.input_kind import InputKind
@@ -36,7 +37,7 @@ _LIVE = click.Choice([kind.value for kind in InputKind.live()])
 _DEVICE = click.option("--device", metavar="NAME", help="Input device: its name, part of it, or its index.")
 
 
-class _Group(click.Group):
+class _Group(QuietGroup):
     """Runs ``gui`` unless told otherwise, and turns errors into one line and exit status 2."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -59,7 +60,7 @@ def _means_gui(word: str) -> bool:
     return word.startswith("-") or "." in word or "/" in word or Path(word).exists()
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("irec-live", cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="irec-live", prog_name="irec-live")
 def main() -> None:
     """Hears which musical instruments are playing and how loud each one is, live.

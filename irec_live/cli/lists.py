@@ -20,11 +20,11 @@ def print_devices(as_json: bool) -> None:
     Raises
     ------
     DeviceError
-        PortAudio is not installed.
+        PortAudio is not installed, or a sound server does not answer.
     """
     from irec_live.devices import list_devices
 
-    found = list_devices()
+    found = list_devices(tell=lambda text: click.echo(f"irec-live: {text}", err=True))
     if as_json:
         write_text(json.dumps([device.to_dict() for device in found], indent=2) + "\n")
         return

@@ -46,6 +46,7 @@ class JsonLines:
     def __init__(self, labels: Sequence[str]) -> None:
         self._labels = tuple(labels)
         self._state = "running"
+        self._title = ""
 
     def on_step(self, step: PipelineStep) -> None:
         """Write what is new. If the reader is slow this waits, the engine falls behind and counts what it skips."""
@@ -63,15 +64,19 @@ class JsonLines:
         _write(lines)
 
     def on_tick(self, session: LiveSession) -> None:
-        """Say when the device is lost or back."""
-        state = session.state
+        """Say when the device is lost or back, or another one is heard: the computer's sound goes with its output."""
+        state, title = session.state, session.title
+        if state == self._state == "running" and title != self._title:
+            _write([{"type": "state", "state": state, "message": f"listening to {title}"}])
+        self._title = title
         if state != self._state and state in ("running", "lost"):
             self._state = state
             _write([{"type": "state", "state": state, "message": session.message}])
 
     @contextmanager
     def showing(self, session: LiveSession) -> Iterator[None]:
-        """Nothing to set up."""
+        """Remember what is heard."""
+        self._title = session.title
         yield
 
     def finish(self, session: LiveSession) -> None:
@@ -90,6 +95,7 @@ class PlainLines:
     def __init__(self) -> None:
         self._lit: tuple[str, ...] = ()
         self._message = ""
+        self._title = ""
 
     def on_step(self, step: PipelineStep) -> None:
         """Write which labels are lit, whenever that changes."""
@@ -99,15 +105,20 @@ class PlainLines:
             write_text(f"{time_s:8.1f} s  {', '.join(step.detected) or '-'}\n")
 
     def on_tick(self, session: LiveSession) -> None:
-        """Say what is wrong, once."""
+        """Say what is wrong, once, and what is heard when that changes."""
+        title = session.title
         if session.message != self._message:
             self._message = session.message
-            click.echo(self._message or f"listening again, to {session.title}", err=True)
+            click.echo(self._message or f"listening again, to {title}", err=True)
+        elif title != self._title:
+            click.echo(f"listening to {title}", err=True)
+        self._title = title
 
     @contextmanager
     def showing(self, session: LiveSession) -> Iterator[None]:
         """Say what is heard."""
-        click.echo(f"Listening to {session.title}", err=True)
+        self._title = session.title
+        click.echo(f"Listening to {self._title}", err=True)
         yield
 
     def finish(self, session: LiveSession) -> None:

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import Any
 
+import click
+
 from irec_live.errors import OutputError
 
 _at_work: list[str] = []
@@ -44,6 +46,27 @@ def write_text(text: str) -> None:
         _at_work.pop()
 
 
+class QuietCommand(click.Command):
+    """A program that ends with one sentence where standard output takes no more, whoever wrote to it: click its help,
+    rich a table. A reader that has seen enough (``| head``) click knows of itself."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """See `click.Command.main`."""
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:
+            if not _refuses(sys.stdout):
+                raise
+            _silence(sys.stdout)
+            name = extra.get("prog_name") or self.name or "irec-live"
+            click.echo(f"{name}: cannot write to standard output: {error.strerror or error}", err=True)
+            sys.exit(2)
+
+
+class QuietGroup(QuietCommand, click.Group):
+    """The same, with commands of its own."""
+
+
 def is_stuck() -> bool:
     """Whether a thread is inside `write_text` now. Any thread."""
     return bool(_at_work)
@@ -58,6 +81,19 @@ def _write(stdout: Any, text: str) -> None:
     stdout.flush()  # what was printed before comes first
     binary.write(text.encode("utf-8", "surrogateescape"))
     binary.flush()
+
+
+def _refuses(stdout: Any) -> bool:
+    """Whether what still waits to be written is not taken now either, nor the end of a line."""
+    if stdout is None:
+        return False
+    try:
+        stdout.flush()
+        stdout.write("\n")  # an output without a buffer keeps nothing that could wait
+        stdout.flush()
+    except OSError:
+        return True
+    return False
 
 
 def _silence(stdout: Any) -> None:

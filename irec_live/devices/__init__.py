@@ -11,14 +11,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from irec_live.devices.device import Device, DeviceKind
-from irec_live.devices.monitors import DEFAULT_MONITOR, list_monitors
-from irec_live.devices.portaudio import close_stream, hold_stream, portaudio_running, refresh
+from irec_live.devices.monitors import list_monitors
+from irec_live.devices.portaudio import ask, close_stream, hold_stream, portaudio_running, refresh
 from irec_live.errors import DeviceError
 
 __all__ = [
-    "DEFAULT_MONITOR",
     "Device",
     "DeviceKind",
+    "ask",
     "candidates",
     "close_stream",
     "find_device",
@@ -35,25 +35,32 @@ Stream = TypeVar("Stream")
 _LOOPBACK_WORDS = ("loopback", "stereo mix", "blackhole", "soundflower", "vb-audio", "what u hear", "monitor of")
 
 
-def list_devices(*, refresh_list: bool = False) -> list[Device]:
+def list_devices(*, refresh_list: bool = False, tell: Callable[[str], object] = str) -> list[Device]:
     """All devices: inputs, then the computer's own sound, then outputs.
 
     Parameters
     ----------
     refresh_list : bool
         Look for newly plugged ones too, unless a stream is open (see `refresh`).
+    tell : callable
+        Gets one sentence if the computer's own sound cannot be listed though a sound server runs.
 
     Raises
     ------
     DeviceError
-        PortAudio is not installed.
+        PortAudio is not installed, or a sound server does not answer it.
     """
     if refresh_list:
         refresh()
     found = _portaudio_devices()
     inputs = [device for device in found if device.kind == "input"]
     outputs = [device for device in found if device.kind == "output"]
-    return inputs + list_monitors() + outputs
+    try:
+        monitors = list_monitors()
+    except DeviceError as error:
+        tell(str(error))
+        monitors = []
+    return inputs + monitors + outputs
 
 
 def _portaudio_devices() -> list[Device]:

@@ -5,35 +5,41 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
 from typing import Any
 
 from irec_live.devices.device import Device
-
-DEFAULT_MONITOR = "@DEFAULT_MONITOR@"
-"""What both sound servers call the monitor of whichever sink is the default one."""
+from irec_live.devices.portaudio import ANSWER_S, NO_ANSWER
+from irec_live.errors import DeviceError
 
 _PULSE_HOSTAPI = "PulseAudio"
-_QUERY_TIMEOUT_S = 3.0
 
 
 def list_monitors() -> list[Device]:
-    """What PulseAudio or PipeWire offers of the computer's own sound; empty where neither runs."""
+    """What PulseAudio or PipeWire offers of the computer's own sound; empty where neither runs.
+
+    Raises
+    ------
+    DeviceError
+        One runs, but does not answer in time.
+    """
     if shutil.which("pactl") is None:
         return []
-    sources = _pactl("--format=json", "list", "sources")
-    default_sink = (_pactl("get-default-sink") or "").strip()
+    until = time.monotonic() + ANSWER_S
+    sources = _pactl("--format=json", "list", "sources", until=until)
+    sink = (_pactl("get-default-sink", until=until) or "").strip()
     try:
         entries = json.loads(sources or "[]")
     except ValueError:
         return []
     return [
-        _monitor(entry, default_sink)
+        _monitor(entry, sink)
         for entry in entries
         if isinstance(entry, dict) and str(entry.get("name", "")).endswith(".monitor")
     ]
 
 
-def _monitor(entry: dict[str, Any], default_sink: str) -> Device:
+def _monitor(entry: dict[str, Any], sink: str) -> Device:
     address = str(entry["name"])
     channels, rate = 2, 48_000
     for word in str(entry.get("sample_specification", "")).split():  # "s16le 2ch 44100Hz"
@@ -42,21 +48,23 @@ def _monitor(entry: dict[str, Any], default_sink: str) -> Device:
         elif word.endswith("Hz") and word[:-2].isdigit():
             rate = int(word[:-2])
     name = str(entry.get("description") or address)
-    is_default = address == f"{default_sink}.monitor"
+    is_default = address == f"{sink}.monitor"
     return Device(name, _PULSE_HOSTAPI, -1, channels, rate, is_default, "loopback", address)
 
 
-def _pactl(*arguments: str) -> str | None:
-    """Output of one question to the sound server; None when it does not answer."""
+def _pactl(*arguments: str, until: float) -> str | None:
+    """Output of one question to the sound server; None where there is none, or it knows no answer."""
     try:
         done = subprocess.run(
             ["pactl", *arguments],
             capture_output=True,
             text=True,
-            timeout=_QUERY_TIMEOUT_S,
+            timeout=max(0.01, until - time.monotonic()),
             check=True,
             errors="replace",
         )
+    except subprocess.TimeoutExpired as error:
+        raise DeviceError(NO_ANSWER) from error
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout

@@ -21,9 +21,10 @@ from irec_live.models.onnx_file import inspect_model, printable, read_model_byte
 from irec_live.models.ports import check_ports
 from irec_live.models.runtime import FATAL, LOAD_LIMIT_S, build_session, deadline, first_line, runtime_errors
 from irec_live.models.spec import CARD_KEY, INPUT_NAME, ModelSpec
+from irec_live.onnx_runtime import load_onnx_runtime
 
 if TYPE_CHECKING:
-    import onnxruntime
+    from irec_live.onnx_runtime import RunOptions
 
 Provider = Literal["auto", "cpu", "cuda"]
 """Where to run: `auto` is the CPU, because for networks of this size and one window at a time a GPU has not been shown
@@ -137,7 +138,7 @@ class Detector:
         return np.clip(self._run(windows), np.float32(0.0), np.float32(1.0))
 
     def _run(
-        self, windows: npt.NDArray[np.floating[Any]], options: onnxruntime.RunOptions | None = None
+        self, windows: npt.NDArray[np.floating[Any]], options: RunOptions | None = None
     ) -> npt.NDArray[np.float32]:
         audio = np.ascontiguousarray(windows, dtype=np.float32)
         if not np.isfinite(audio).all():
@@ -160,9 +161,7 @@ class Detector:
 
     def _try_out(self) -> None:
         """Run silence and noise once: warms the session up, and a network that breaks its promise says so here."""
-        import onnxruntime
-
-        options = onnxruntime.RunOptions()
+        options = load_onnx_runtime().RunOptions()
         options.log_severity_level = FATAL
         length = self.spec.window_length
         noise = np.random.default_rng(0).uniform(-1.0, 1.0, (1, length)).astype(np.float32)

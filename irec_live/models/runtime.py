@@ -1,6 +1,6 @@
 """ONNX Runtime: build sessions that are good neighbours, on the CPU or on CUDA, and read its errors.
 
-The one room that imports ``onnxruntime``, and only once a model is loaded.
+It is loaded only once a model is.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from irec_live.errors import ModelError
+from irec_live.onnx_runtime import load_onnx_runtime
 
 if TYPE_CHECKING:
-    import onnxruntime
+    from irec_live.onnx_runtime import InferenceSession, SessionOptions
 
 LOAD_LIMIT_S = 30.0
 """A model that takes longer to build or to try out is given up; the published ones take under a second."""
@@ -23,10 +24,10 @@ FATAL = 4
 """Severity from which ONNX Runtime may print: its errors reach us as exceptions."""
 
 
-def build_session(data: bytes, origin: str, *, cuda: bool, threads: int) -> tuple[onnxruntime.InferenceSession, str]:
+def build_session(data: bytes, origin: str, *, cuda: bool, threads: int) -> tuple[InferenceSession, str]:
     """A session, and one sentence if it does not run where it was asked to."""
     try:
-        import onnxruntime
+        onnxruntime = load_onnx_runtime()
     except ImportError as error:
         raise ModelError("onnxruntime is not installed, so no model can run; run: pip install onnxruntime") from error
     # Providers that cannot load are reported by the default logger, not the session's.
@@ -56,7 +57,7 @@ def build_session(data: bytes, origin: str, *, cuda: bool, threads: int) -> tupl
     return session, notice
 
 
-def _session_options(onnxruntime: Any, threads: int) -> onnxruntime.SessionOptions:
+def _session_options(onnxruntime: Any, threads: int) -> SessionOptions:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -99,8 +100,7 @@ def deadline(on_late: Callable[[], object]) -> Iterator[None]:
 
 def runtime_errors() -> tuple[type[Exception], ...]:
     """Everything ONNX Runtime raises about a model; its classes share no base of their own."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
+    state = load_onnx_runtime("capi.onnxruntime_pybind11_state")
     own = tuple(kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception))
     return (*own, RuntimeError, ValueError, MemoryError)
 

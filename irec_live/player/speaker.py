@@ -18,11 +18,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from irec_live.devices import Device, candidates, close_stream, hold_stream, open_first
+from irec_live.devices import Device, ask, candidates, close_stream, hold_stream, open_first
 from irec_live.errors import DeviceError, IrecError
 from irec_live.player.reader import PlaybackReader
 from irec_live.player.transport import Loop
@@ -200,16 +201,18 @@ class Speaker:
 
     def _open(self, device: Device) -> Any:
         with hold_stream() as sd:
+            opener = partial(
+                sd.RawOutputStream,
+                device=device.index,
+                samplerate=device.sample_rate,
+                channels=min(2, device.channels),
+                dtype="float32",
+                latency=_LATENCY_S,
+                callback=self._on_block,
+                finished_callback=self._on_finished,
+            )
             try:
-                return sd.RawOutputStream(
-                    device=device.index,
-                    samplerate=device.sample_rate,
-                    channels=min(2, device.channels),
-                    dtype="float32",
-                    latency=_LATENCY_S,
-                    callback=self._on_block,
-                    finished_callback=self._on_finished,
-                )
+                return ask(opener, lambda late: late.close(ignore_errors=True))
             except (sd.PortAudioError, ValueError) as error:
                 raise DeviceError(f"the output '{device.name}' cannot be opened: {error}") from error
 
@@ -299,10 +302,10 @@ class Speaker:
                 raise DeviceError(f"the sound output '{self.name}' went away")
             if now - self._needed_at > _REST_S:
                 self._running = False
-                self._stream.stop(ignore_errors=True)
+                ask(lambda: self._stream.stop(ignore_errors=True))
         elif sounding:
             self._stream_finished = False
-            self._stream.start()
+            ask(self._stream.start)
             self._running, self._called_at = True, now
 
     def _fill(self, block: Block, start_s: float, generation: int, last: bool) -> int:

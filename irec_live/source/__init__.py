@@ -26,7 +26,8 @@ def open_input(
     kind : InputKind
         One of `InputKind.live`.
     device, hostapi : str, optional
-        Which one; the default one if not given (see `irec_live.devices.candidates`).
+        Which one; the default one if not given (see `irec_live.devices.candidates`). The computer's own sound is then
+        heard where it is played, also after another output was chosen.
 
     Raises
     ------
@@ -41,4 +42,6 @@ def open_input(
         raise ValueError(f"an input is {' or '.join(repr(live.value) for live in InputKind.live())}, not {str(kind)!r}")
     found = find_device("loopback", device, hostapi)
     # A driver's loopback input (Stereo Mix, BlackHole) is an ordinary PortAudio input.
-    return LoopbackSource(found) if found.address else MicrophoneSource(found.name, found.hostapi)
+    if not found.address:
+        return MicrophoneSource(found.name, found.hostapi)
+    return LoopbackSource(found, follow=device is None)

@@ -3,11 +3,15 @@
 The monitor is read through ``parec``, the sound server's own recorder: a process of its own cannot take the app down
 with it, ends by itself when the server does, needs no ALSA plug-in, and works the same on both servers.
 
+The servers leave a recorder on the monitor it was started on, in silence, when the user chooses another output. So a
+source of the default monitor watches the server, and starts another recorder there.
+
 Shapes: n frames, C channels.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import threading
@@ -15,7 +19,7 @@ from typing import IO
 
 import numpy as np
 
-from irec_live.devices import DEFAULT_MONITOR, Device
+from irec_live.devices import Device, list_monitors
 from irec_live.errors import DeviceError
 from irec_live.source.waiting import READ_S, RING_S, wait_for_frames
 from irec_live.streaming.ring import Block, RingBuffer
@@ -30,7 +34,15 @@ class LoopbackSource:
     Parameters
     ----------
     device : Device
-        Of kind ``loopback``, with the sound server's address; the default one follows the computer's default sink.
+        Of kind ``loopback``, with the sound server's address.
+    follow : bool
+        Whether to go along when the computer's default output becomes another one. Rate and channels stay: the server
+        converts.
+
+    Attributes
+    ----------
+    device : Device
+        The one that is heard now.
 
     Raises
     ------
@@ -38,7 +50,7 @@ class LoopbackSource:
         ``parec`` is not installed.
     """
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, *, follow: bool = False) -> None:
         command = shutil.which("parec")
         if command is None:
             raise DeviceError(
@@ -48,10 +60,10 @@ class LoopbackSource:
         self.device = device
         self.sample_rate = device.sample_rate
         self.channels = min(device.channels, 8)
+        self._follow = follow
         self._command = [
             command,
             "--raw",
-            f"--device={DEFAULT_MONITOR if device.is_default else device.address}",
             "--format=float32le",
             f"--rate={self.sample_rate}",
             f"--channels={self.channels}",
@@ -59,7 +71,12 @@ class LoopbackSource:
             "--client-name=irec-live",
         ]
         self._ring = RingBuffer(int(RING_S * self.sample_rate), self.channels)
+        # Guards the processes: the reader, the watcher and whoever stops us take them from each other.
+        self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._next: IO[bytes] | None = None
+        self._events: subprocess.Popen[str] | None = None
+        self._watcher: threading.Thread | None = None
         self._reader: threading.Thread | None = None
         self._finished = False
         self._closed = False
@@ -99,36 +116,108 @@ class LoopbackSource:
         """
         if self._closed:
             raise DeviceError(f"the input '{self.name}' is closed; open it again")
-        try:
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
-            )
-        except OSError as error:
-            raise DeviceError(f"parec does not start: {error.strerror or error}") from error
-        pipe = self._process.stdout
-        if pipe is None:  # only if Popen was not asked for one
-            raise DeviceError("parec gives no output")
+        self._process, pipe = self._record(self.device)
         self._reader = threading.Thread(target=self._pump, args=(pipe,), name="irec-loopback", daemon=True)
         self._reader.start()
+        if self._follow:
+            self._watcher = threading.Thread(target=self._watch, name="irec-default-output", daemon=True)
+            self._watcher.start()
 
     def stop(self) -> None:
         """Stop recording."""
-        self._closed = True
-        process, self._process = self._process, None
+        with self._lock:
+            self._closed = True
+            process, self._process = self._process, None
+            events, self._events = self._events, None
         if process is not None:
             process.kill()  # it has nothing to save, and a kill cannot hang
             process.wait(_STOP_S)
-        if self._reader is not None:
-            self._reader.join(_STOP_S)
-            self._reader = None
+        if events is not None:
+            events.kill()
+            events.wait(_STOP_S)
+        for thread in (self._reader, self._watcher):
+            if thread is not None:
+                thread.join(_STOP_S)
+        self._reader = self._watcher = None
 
     def read(self, timeout_s: float) -> tuple[Block, int]:
         """Wait for 20 ms of sound, at most `timeout_s`; see `AudioSource.read`."""
         wait_for_frames(self._ring, round(READ_S * self.sample_rate), timeout_s, lambda: self._finished or self._closed)
         return self._ring.read()
 
+    def _record(self, device: Device) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+        """Start a recorder of a monitor; the process, and what it writes."""
+        try:
+            process = subprocess.Popen(
+                [*self._command, f"--device={device.address}"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+            )
+        except OSError as error:
+            raise DeviceError(f"parec does not start: {error.strerror or error}") from error
+        if process.stdout is None:  # only if Popen was not asked for one
+            raise DeviceError("parec gives no output")
+        return process, process.stdout
+
+    def _watch(self) -> None:
+        """Go along with the default output. Own thread, until the server goes away or `stop`."""
+        try:
+            events = subprocess.Popen(
+                ["pactl", "subscribe"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                errors="replace",
+                env=os.environ | {"LC_ALL": "C"},  # it speaks the user's language otherwise
+            )
+        except OSError:  # without pactl there would be no monitor to begin with
+            return
+        with self._lock:
+            closed = self._closed
+            self._events = None if closed else events
+        if closed:
+            events.kill()
+        if events.stdout is None:
+            return
+        with events.stdout as lines:
+            self._go_along()  # it may have changed since the device was chosen
+            for line in lines:
+                if "'change' on server" in line:
+                    self._go_along()
+        events.wait(_STOP_S)
+
+    def _go_along(self) -> None:
+        """Record the default output's monitor from now on, if that is another one."""
+        try:
+            found = next((device for device in list_monitors() if device.is_default), None)
+            if found is None or found.address == self.device.address:
+                return
+            process, pipe = self._record(found)
+        except DeviceError:  # the server is gone, or going; the reader will notice
+            return
+        with self._lock:
+            former = self._process
+            if self._closed or self._finished or former is None:
+                former = process
+            else:
+                self._process, self._next, self.device = process, pipe, found
+        former.kill()
+        former.wait(_STOP_S)
+
     def _pump(self, pipe: IO[bytes]) -> None:
-        """Copy the pipe into the ring buffer until it ends. Own thread, the ring's one writer."""
+        """Copy one recorder's pipe after the other into the ring buffer. Own thread, the ring's one writer."""
+        following: IO[bytes] | None = pipe
+        while following is not None:
+            self._copy(following)
+            with self._lock:
+                following, self._next = self._next, None
+                # NB: one flag, set once, after the last write.
+                self._finished = following is None
+
+    def _copy(self, pipe: IO[bytes]) -> None:
         frame_bytes = 4 * self.channels
         store = bytearray(256 * frame_bytes)
         kept = 0  # bytes of a frame that is not whole yet
@@ -143,5 +232,3 @@ class LoopbackSource:
                 self._ring.write(samples.reshape(-1, self.channels))
                 kept = filled - whole
                 store[:kept] = store[whole:filled]
-        # NB: one flag, set once, after the last write.
-        self._finished = True

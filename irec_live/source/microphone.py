@@ -6,11 +6,12 @@ Shapes: n frames, C channels.
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from irec_live.devices import Device, candidates, close_stream, hold_stream, open_first
+from irec_live.devices import Device, ask, candidates, close_stream, hold_stream, open_first
 from irec_live.errors import DeviceError
 from irec_live.source.waiting import READ_S, RING_S, wait_for_frames
 from irec_live.streaming.ring import Block, RingBuffer
@@ -93,7 +94,10 @@ class MicrophoneSource:
             raise DeviceError(f"the input '{self.name}' is closed; open it again")
         self._last_change = time.monotonic()
         try:
-            self._stream.start()
+            ask(self._stream.start)
+        except DeviceError:
+            self.stop()
+            raise
         except Exception as error:
             self.stop()
             raise DeviceError(f"the input '{self.name}' does not start: {error}") from error
@@ -121,17 +125,19 @@ class MicrophoneSource:
         shapes = dict.fromkeys([(channels, device.sample_rate), (1, device.sample_rate), (channels, 48_000)])
         with hold_stream() as sd:
             for count, rate in shapes:
+                opener = partial(
+                    sd.RawInputStream,
+                    device=device.index,
+                    samplerate=rate,
+                    channels=count,
+                    dtype="float32",
+                    # A large buffer below us: a Python callback may have to wait for the interpreter's lock.
+                    latency="high",
+                    callback=self._on_block,
+                    finished_callback=self._on_finished,
+                )
                 try:
-                    stream = sd.RawInputStream(
-                        device=device.index,
-                        samplerate=rate,
-                        channels=count,
-                        dtype="float32",
-                        # A large buffer below us: a Python callback may have to wait for the interpreter's lock.
-                        latency="high",
-                        callback=self._on_block,
-                        finished_callback=self._on_finished,
-                    )
+                    stream = ask(opener, lambda late: late.close(ignore_errors=True))
                 except (sd.PortAudioError, ValueError) as error:
                     reason = str(error)
                 else:

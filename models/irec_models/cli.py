@@ -9,7 +9,9 @@ from typing import Any
 import click
 from rich.console import Console
 
+from irec_live.cli.output import QuietGroup
 from irec_live.errors import IrecError, MissingExtraError
+from irec_models.caches import keep_caches_together
 from irec_models.commands.average import average
 from irec_models.commands.data import data
 from irec_models.commands.evaluate import evaluate
@@ -20,7 +22,7 @@ from irec_models.commands.rotate import rotate
 from irec_models.commands.stress import stress
 
 
-class _Commands(CommandGroup):
+class _Commands(CommandGroup, QuietGroup):
     """Turns the world's errors into one sentence and exit code 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -40,9 +42,10 @@ class _Commands(CommandGroup):
             ctx.exit(2)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("irec-train", cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Train, measure and finish the networks of irec-live."""
+    keep_caches_together()
 
 
 main.add_command(average)

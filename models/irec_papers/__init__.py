@@ -20,6 +20,7 @@ is how ``irec-train`` finds them all.
 
 from pathlib import Path
 
+import irec_live  # noqa: F401 - its telemetry switch comes before whatever is imported below
 from irec_models.plugins import Plugin
 
 _PAPERS = ("han", "neuroment", "lumen", "chen", "vaznonis", "bosch")

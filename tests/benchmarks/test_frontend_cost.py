@@ -21,10 +21,10 @@ from threadpoolctl import threadpool_limits
 
 librosa = pytest.importorskip("librosa")
 torch = pytest.importorskip("torch")
-onnxruntime = pytest.importorskip("onnxruntime")
 frontends = pytest.importorskip("irec_models.frontends")
 
 from irec_export.convert import OPSET, quiet  # noqa: E402
+from irec_live.onnx_runtime import load_onnx_runtime  # noqa: E402
 from irec_papers.bosch.net import BoschMachines  # noqa: E402
 from irec_papers.frontends.group_delay import ModifiedGroupDelay  # noqa: E402
 from irec_papers.frontends.long_dft import LongSpectrum  # noqa: E402
@@ -160,9 +160,10 @@ def _in_onnx_runtime(module: Any, window: int) -> Any:
         )
     buffer = io.BytesIO()
     program.save(buffer)
-    options = onnxruntime.SessionOptions()
+    runtime = load_onnx_runtime()
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(buffer.getvalue(), options, providers=["CPUExecutionProvider"])
+    return runtime.InferenceSession(buffer.getvalue(), options, providers=["CPUExecutionProvider"])
 
 
 @pytest.mark.timeout(300)

@@ -190,6 +190,41 @@ def test_a_full_disk_behind_the_output_is_one_sentence(clip: Path, model_options
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+@pytest.mark.parametrize("buffered", ["", "1"])
+@pytest.mark.parametrize(
+    "program",
+    [
+        ("irec_live.cli", "--help"),
+        ("irec_live.cli", "--version"),
+        ("irec_live.cli", "analyze", "--help"),
+        ("irec_models.cli", "fit", "--help"),
+        ("irec_export.cli", "--help"),
+    ],
+)
+def test_help_that_nobody_can_take_ends_with_one_sentence(program: tuple[str, ...], buffered: str) -> None:
+    module, *arguments = program
+    script = f"import sys; from {module} import main; main({arguments!r})"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+            env=os.environ | {"PYTHONUNBUFFERED": buffered},
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert re.fullmatch(r"irec-[a-z]+: cannot write to standard output: No space left on device\n", done.stderr)
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("models",), ("models", "--json"), ("listen", "--help")])
+def test_a_reader_that_has_seen_enough_hears_no_complaint(arguments: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)  # before the first word, so that it cannot be too late
+    done = subprocess.run(
+        command(*arguments), stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    os.close(writer)
+    assert done.stderr == ""
+
+
 def test_no_output_at_all_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout", None)
     with pytest.raises(OutputError, match="there is no standard output"):

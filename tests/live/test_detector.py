@@ -14,6 +14,7 @@ import tiny_models
 from irec_live.errors import ModelError
 from irec_live.models import detector as detector_module
 from irec_live.models.detector import Detector, load_model
+from irec_live.onnx_runtime import load_onnx_runtime
 
 
 @pytest.fixture(scope="module")
@@ -153,9 +154,7 @@ def test_cuda_that_cannot_be_had_falls_back_and_says_so(
 
 
 def test_a_runtime_built_without_cuda_says_so(tiny_activation_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import onnxruntime
-
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    monkeypatch.setattr(load_onnx_runtime(), "get_available_providers", lambda: ["CPUExecutionProvider"])
     detector = Detector(tiny_activation_path, provider="cuda")
     assert detector.providers == ("CPU",)
     assert detector.notice == "CUDA was asked for but this ONNX Runtime is built without it; running on the CPU"

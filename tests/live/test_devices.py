@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from fake_portaudio import FakeSoundDevice, device
+from waiting import wait_until
 
 from irec_live import devices
-from irec_live.devices import candidates, find_device, list_devices, monitors, refresh
+from irec_live.devices import ask, candidates, find_device, list_devices, monitors, portaudio, refresh
 from irec_live.errors import DeviceError
 
 Install = Callable[..., FakeSoundDevice]
@@ -136,17 +139,93 @@ def test_monitors_are_read_from_the_sound_server(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("answer", ["", "not json", "{}", '[1, {"name": 5}]'])
 def test_strange_answer_of_the_sound_server_means_no_monitors(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     monkeypatch.setattr(monitors.shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(monitors, "_pactl", lambda *arguments: answer)
+    monkeypatch.setattr(monitors, "_pactl", lambda *arguments, until: answer)
     assert monitors.list_monitors() == []
 
 
-def test_sound_server_that_does_not_answer_means_no_monitors(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(command: list[str], **_: object) -> None:
-        raise subprocess.TimeoutExpired(command, 3)
+def test_sound_server_that_does_not_answer_is_told_and_asked_but_once(
+    fake_portaudio: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+
+    def run(command: list[str], *, timeout: float, **_: object) -> None:
+        asked.append(timeout)
+        raise subprocess.TimeoutExpired(command, timeout)
+
+    studio(fake_portaudio)
+    monkeypatch.setattr(monitors.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(monitors.subprocess, "run", run)
+    with pytest.raises(DeviceError, match="the sound server has not answered for 3 s"):
+        find_device("loopback")
+    assert asked == [pytest.approx(3.0, abs=0.5)]
+    told: list[str] = []
+    assert len(list_devices(tell=told.append)) == 4
+    assert [sentence[:43] for sentence in told] == ["the sound server has not answered for 3 s; "]
+
+
+def test_both_questions_to_the_sound_server_share_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    allowed: list[float] = []
+
+    def run(command: list[str], *, timeout: float, **_: object) -> subprocess.CompletedProcess[str]:
+        nonlocal now
+        allowed.append(timeout)
+        now += 2.0
+        return subprocess.CompletedProcess(command, 0, "[]", "")
 
     monkeypatch.setattr(monitors.shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(monitors.subprocess, "run", run)
-    assert monitors.list_monitors() == []
+    monkeypatch.setattr(monitors.time, "monotonic", lambda: now)
+    monitors.list_monitors()
+    assert allowed == [3.0, 1.0]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A server is waited for but a moment, and answers when this event is set."""
+    answer = threading.Event()
+    monkeypatch.setattr(portaudio, "ANSWER_S", 0.05)
+    monkeypatch.setattr(portaudio.sys, "platform", "linux")
+    yield answer
+    answer.set()
+    wait_until(lambda: portaudio._left is None or portaudio._left.done.is_set())
+
+
+def test_call_that_is_not_answered_is_left_and_its_late_answer_undone(impatient: threading.Event) -> None:
+    undone: list[str] = []
+
+    def work() -> str:
+        impatient.wait(30)
+        return "stream"
+
+    with pytest.raises(DeviceError, match="the sound server has not answered"):
+        ask(work, undone.append)
+    began = time.monotonic()
+    for _ in range(100):  # PortAudio must not be called again meanwhile, and nobody waits again
+        with pytest.raises(DeviceError, match="the sound server has not answered"):
+            ask(lambda: "never")
+    assert time.monotonic() - began < 100 * 0.05
+    impatient.set()
+    wait_until(lambda: undone == ["stream"])
+    wait_until(lambda: portaudio._left is not None and portaudio._left.done.is_set())
+    assert ask(lambda: "again") == "again"
+
+
+def test_error_of_a_call_reaches_whoever_asked(impatient: threading.Event) -> None:
+    with pytest.raises(ZeroDivisionError):
+        ask(lambda: 1 / 0)
+
+
+def test_interrupted_call_is_left_too(impatient: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(portaudio._Question, "wait", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ask(lambda: impatient.wait(30))
+    with pytest.raises(DeviceError, match="the sound server has not answered"):
+        ask(lambda: None)
 
 
 def test_loopback_input_of_a_driver_is_found_by_its_name(fake_portaudio: Install) -> None:

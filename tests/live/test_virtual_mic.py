@@ -6,14 +6,14 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from virtual_sound import VirtualSound
+from virtual_sound import SINK, VirtualSound
 from waiting import wait_until
 
 import tiny_models
@@ -24,7 +24,7 @@ from irec_live.models.catalog import bundled_models
 from irec_live.models.choice import default_models, load_models
 from irec_live.session import demo_clip, open_file, open_live
 from irec_live.session.live import MAX_PENDING
-from irec_live.source import MicrophoneSource, open_input
+from irec_live.source import LoopbackSource, MicrophoneSource, open_input
 from irec_live.streaming.engine import Engine
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.streaming.ring import Block
@@ -33,6 +33,8 @@ pytestmark = pytest.mark.realtime
 
 RATE = 44_100
 WAIT_S = 30.0
+
+HEADPHONES = ("module-null-sink", "sink_name=headphones", "sink_properties=device.description=Headphones")
 
 TOLERANCE = 0.005
 """Of an activation or envelope, live against file. The samples are the same; the file's copy of them has 16 bits."""
@@ -63,8 +65,16 @@ def drums(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def windows_left_out(times: Sequence[float] | np.ndarray, hop_s: float = 0.1) -> int:
+    """How many of the windows that lie `hop_s` apart are missing between the first and the last of these times."""
+    hops = np.diff(times) / hop_s
+    assert hops == pytest.approx(np.round(hops), abs=1e-3)
+    assert (np.round(hops) >= 1).all()
+    return int((np.round(hops) - 1).sum())
+
+
 def test_listen_hears_what_another_program_plays(
-    virtual_sound: VirtualSound, clip: Path, drums: Path, tiny_paths: list[Path]
+    virtual_sound: VirtualSound, clip: Path, drums: Path, tiny_paths: list[Path], tmp_path: Path
 ) -> None:
     bundled = bool(bundled_models())
     options = [] if bundled else [option for path in tiny_paths for option in ("--model", str(path))]
@@ -77,12 +87,17 @@ def test_listen_hears_what_another_program_plays(
         assert process.wait(WAIT_S) == 0
     stats = found[-1]
     assert stats["type"] == "stats"
-    assert (stats["overflows"], stats["skipped_windows"]) == (0, 0)
+    assert stats["overflows"] == 0
     heard = {line["label"] for line in found if line["type"] == "event"}
-    assert heard >= ({"drums"} if bundled else set(tiny_models.LABELS))
+    played, pause = soundfile.read(drums if bundled else clip)[0], np.zeros(2 * RATE)
+    soundfile.write(tmp_path / "played.wav", np.concatenate([pause, played, pause]), RATE, subtype="PCM_16")
+    known = {event.label for event in analyze(tmp_path / "played.wav", models=None if bundled else tiny_paths).events}
+    assert ({"drums"} if bundled else set(tiny_models.LABELS)) <= heard <= known
     times = [line["time_s"] for line in found if line["type"] == "activations"]
-    assert np.diff(times) == pytest.approx(0.1)
-    assert len(times) > 55
+    # A machine that others keep busy may make us late: what is left out then is counted, and nothing else is wrong.
+    left_out = windows_left_out(times)
+    assert left_out <= stats["skipped_windows"]
+    assert len(times) + left_out > 55
 
 
 class Tape:
@@ -132,7 +147,7 @@ def test_live_equals_file(
     assert engine.wait(WAIT_S)
     engine.stop()
     stats = engine.stats()
-    assert (stats.overflows, stats.skipped_windows) == (0, 0)
+    assert stats.overflows == 0
 
     samples = soundfile.read(clip, dtype="float32")[0]
     recording = np.concatenate(tape.blocks).mean(axis=1)
@@ -148,11 +163,15 @@ def test_live_equals_file(
     soundfile.write(tmp_path / "padded.wav", padded, RATE)
     found = analyze(tmp_path / "padded.wav", models=detectors)
     times, live, _ = engine.pipeline.timeline.activations()
-    count = min(len(live), len(found.activation))
-    whole = times[:count] + 0.5 <= end / RATE
-    assert whole.sum() > 20
-    assert times[:count] == pytest.approx(found.activation_times[:count])
-    assert live[:count][whole] == pytest.approx(found.activation[:count][whole], abs=TOLERANCE)
+    left_out = windows_left_out(times)  # on a busy machine; counted, and the other windows are as they should be
+    assert left_out <= stats.skipped_windows
+    whole = times + 0.5 <= end / RATE
+    assert whole.sum() + left_out > 20
+    rows = np.searchsorted(found.activation_times, times[whole] - 1e-3)
+    assert found.activation_times[rows] == pytest.approx(times[whole])
+    assert live[whole] == pytest.approx(found.activation[rows], abs=TOLERANCE)
+    if left_out < stats.skipped_windows:  # then frames of the envelope hold fewer windows than the file's
+        return
     frame_times, envelope = engine.pipeline.timeline.envelopes()
     count = min(len(envelope), len(found.envelope))
     whole = frame_times[:count] + 0.4 <= end / RATE
@@ -231,6 +250,58 @@ def test_lost_device_is_told_and_taken_up_again(
     assert session.error is None
 
 
+def test_computers_own_sound_is_followed_to_another_output(
+    mortal_sound: VirtualSound, clip: Path, tiny_paths: list[Path]
+) -> None:
+    # With a microphone for a default source the server itself would leave us where we are.
+    mortal_sound.pactl("load-module", "module-null-source", "source_name=desk_mic")
+    mortal_sound.pactl("set-default-source", "desk_mic")
+    mortal_sound.pactl("load-module", *HEADPHONES, "rate=48000", "channels=1")
+    mortal_sound.pactl("set-default-sink", SINK)
+    with closing(open_live(tiny_paths, input="loopback")) as session:
+        wait_until(lambda: session.time_s > 0)
+        mortal_sound.pactl("set-default-sink", "headphones")
+        wait_until(lambda: session.device is not None and session.device.address == "headphones.monitor")
+        assert session.title == "Computer sound: Monitor of Headphones"
+        moved_at = session.time_s
+        wait_until(lambda: session.time_s > moved_at + 0.5)
+        mortal_sound.play(clip)
+        seen: set[str] = set()
+        wait_until(lambda: seen.update(session.snapshot(1.0).detected) or seen == set(tiny_models.LABELS))
+        assert (session.state, session.error, session.stats().overflows) == ("running", None, 0)
+
+
+def test_a_monitor_that_was_named_is_stayed_with(mortal_sound: VirtualSound, tiny_paths: list[Path]) -> None:
+    mortal_sound.pactl("load-module", *HEADPHONES)
+    mortal_sound.pactl("set-default-sink", SINK)
+    named = LoopbackSource(find_device("loopback", f"{SINK}.monitor"))
+    following = open_input("loopback")
+    for source in (named, following):
+        source.start()
+    mortal_sound.pactl("set-default-sink", "headphones")
+    wait_until(lambda: following.device.address == "headphones.monitor")
+    assert named.device.address == f"{SINK}.monitor"
+    for source in (named, following):
+        source.stop()
+        assert not source.lost
+
+
+def test_the_terminal_says_which_output_is_heard(mortal_sound: VirtualSound, tiny_paths: list[Path]) -> None:
+    mortal_sound.pactl("load-module", *HEADPHONES)
+    mortal_sound.pactl("set-default-sink", SINK)
+    models = [option for path in tiny_paths for option in ("--model", str(path))]
+    command = [sys.executable, "-m", "irec_live", "listen", "--input", "loopback", "--json", *models]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=mortal_sound.environment) as process:
+        assert process.stdout is not None
+        lines = map(json.loads, process.stdout)
+        next(lines)
+        mortal_sound.pactl("set-default-sink", "headphones")
+        told = next(line for line in lines if line["type"] == "state")
+        assert (told["state"], told["message"]) == ("running", "listening to Computer sound: Monitor of Headphones")
+        process.terminate()
+        assert list(lines)[-1]["type"] == "stats"
+
+
 def test_dying_server_leaves_a_playing_file_moving_in_silence(
     mortal_sound: VirtualSound, clip: Path, tiny_paths: list[Path]
 ) -> None:
@@ -241,6 +312,25 @@ def test_dying_server_leaves_a_playing_file_moving_in_silence(
         position = session.position_s
         wait_until(lambda: session.position_s > position + 0.2)
         assert "went away" in session.snapshot(1.0).message
+
+
+def test_native_libraries_say_nothing_of_their_own(mortal_sound: VirtualSound, tiny_paths: list[Path]) -> None:
+    models = [option for path in tiny_paths for option in ("--model", str(path))]
+    command = [sys.executable, "-m", "irec_live", "listen", *models]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=mortal_sound.environment
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("Listening to Microphone: ")
+        mortal_sound.kill()
+        # ALSA and PortAudio have much to say of this, and of every attempt to open the device again.
+        assert "went away; looking for it every second" in process.stderr.readline()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(3.0)
+        process.terminate()
+        (last,) = process.stderr.read().splitlines()
+        assert "overflows" in last
+        assert process.wait(WAIT_S) == 0
 
 
 def test_no_server_means_no_device_in_one_sentence(mortal_sound: VirtualSound, tiny_paths: list[Path]) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import librosa
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 import pytest
 import torch
 from demo_music import demo_music
 from torch import nn
 
+from irec_live.onnx_runtime import load_onnx_runtime
 from irec_models.frontends import LogMel
 from irec_models.frontends.dft import FoldedDft
 from irec_models.frontends.framing import Framer
@@ -213,7 +213,7 @@ def test_torch_and_onnx_runtime_agree_at_sizes_that_were_not_traced(front_end: s
     assert program is not None
     buffer = io.BytesIO()
     program.save(buffer)
-    session = onnxruntime.InferenceSession(buffer.getvalue(), providers=["CPUExecutionProvider"])
+    session = load_onnx_runtime().InferenceSession(buffer.getvalue(), providers=["CPUExecutionProvider"])
     operators = {node.op_type for node in program.model.graph}
     assert not operators & {"STFT", "DFT", "Loop", "Scan", "If"}
     for size in (1, 3):

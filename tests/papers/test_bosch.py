@@ -9,7 +9,6 @@ import librosa
 import numpy as np
 import numpy.typing as npt
 import onnx_twin
-import onnxruntime
 import pytest
 import scipy.ndimage
 import small_nets
@@ -20,6 +19,7 @@ from skl2onnx import to_onnx
 from sklearn.svm import SVC
 
 from irec_live.errors import CheckpointError, DataError
+from irec_live.onnx_runtime import load_onnx_runtime
 from irec_models.checkpoint import load_checkpoint
 from irec_models.cli import main
 from irec_papers.bosch import training
@@ -161,7 +161,7 @@ def test_machines_decide_as_scikit_learns_and_as_skl2onnx_converts_them(
         expected = svm.decision_function(unheard)
         np.testing.assert_allclose(found[:, k], expected, atol=1e-4)
         graph = to_onnx(svm, unheard[:1].astype(np.float32), options={"raw_scores": True}).SerializeToString()
-        session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+        session = load_onnx_runtime().InferenceSession(graph, providers=["CPUExecutionProvider"])
         scores = session.run(None, {session.get_inputs()[0].name: unheard.astype(np.float32)})[1]
         np.testing.assert_allclose(found[:, k], [row[True] for row in scores], atol=1e-3)
 

@@ -6,11 +6,11 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
 from irec_export.convert import OPSET, quiet
+from irec_live.onnx_runtime import load_onnx_runtime
 from irec_models.nets import Network
 
 
@@ -65,9 +65,10 @@ def compare(network: Network, batch_sizes: tuple[int, ...] = (1, 3), traced: int
     assert program is not None
     buffer = io.BytesIO()
     program.save(buffer)
-    options = onnxruntime.SessionOptions()
+    runtime = load_onnx_runtime()
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(buffer.getvalue(), options, providers=["CPUExecutionProvider"])
+    session = runtime.InferenceSession(buffer.getvalue(), options, providers=["CPUExecutionProvider"])
     apart = np.zeros(2)
     for size in batch_sizes:
         for start in range(0, len(windows) - size + 1, size):

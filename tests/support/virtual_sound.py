@@ -95,6 +95,10 @@ class VirtualSound:
             self._server = None
         (self.folder / "native").unlink(missing_ok=True)
 
+    def pactl(self, *arguments: str) -> None:
+        """Change something of the server: `pactl`."""
+        subprocess.run(["pactl", *arguments], env=self.environment, stdout=subprocess.DEVNULL, check=True, timeout=30)
+
     def play(self, path: Path) -> subprocess.Popen[bytes]:
         """Start to play a file into the microphone."""
         player = subprocess.Popen(["paplay", str(path)], env=self.environment, stderr=subprocess.DEVNULL)

@@ -1,0 +1,79 @@
+"""The two commands of a checkout: nothing that fails hides the rest, and nothing that takes long is silent."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed"),
+    pytest.mark.skipif(not (ROOT / ".ci" / "tell").is_file(), reason="only a checkout has .ci"),
+]
+
+TOOL = """#!/bin/sh
+echo "${0##*/} $*" >> "$LOG"
+case "${0##*/} $*" in *$FAILS*) exit $STATUS ;; esac
+"""
+EVERYTHING = ["ruff check", "ruff format", "mypy", "lint-imports", "pytest -m realtime", "pytest -m not"]
+
+
+def make_test(
+    folder: Path, fails: str, status: int = 1, *arguments: str
+) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """``make test`` with tools of our own, of which some fail; what became of it, and what ran."""
+    for name in ("ruff", "mypy", "lint-imports", "pytest"):
+        (folder / name).write_text(TOOL)
+        (folder / name).chmod(0o755)
+    variables = {"LOG": str(folder / "log"), "FAILS": fails, "STATUS": str(status)}
+    hidden = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    done = subprocess.run(
+        ["make", "-C", str(ROOT), "test", f"BIN={folder}", "SETUP=true", *arguments],
+        env={name: value for name, value in os.environ.items() if name not in hidden} | variables,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return done, (folder / "log").read_text().splitlines()
+
+
+@pytest.mark.parametrize("fails", ["", "ruff check", "mypy", "pytest -m realtime", "pytest -m not"])
+def test_everything_runs_whatever_fails_and_the_end_says_so(tmp_path: Path, fails: str) -> None:
+    done, ran = make_test(tmp_path, fails or "nothing")
+    assert all(any(line.startswith(name) for line in ran) for name in EVERYTHING), ran
+    assert len(ran) == len(EVERYTHING)
+    assert (done.returncode != 0) == bool(fails)
+    assert ("make test: failed: " in done.stderr) == bool(fails)
+
+
+def test_all_that_failed_is_named(tmp_path: Path) -> None:
+    done, _ = make_test(tmp_path, "")
+    assert "make test: failed: lint, the tests in real time, the other tests" in done.stderr
+
+
+def test_a_choice_that_leaves_one_kind_without_tests_is_no_failure(tmp_path: Path) -> None:
+    assert make_test(tmp_path, "pytest", 5, "PYTEST_ARGS=-k ring")[0].returncode == 0
+    assert make_test(tmp_path, "pytest", 5)[0].returncode != 0
+
+
+def tell(script: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [ROOT / ".ci" / "tell", "sh", "-c", script],
+        env=os.environ | {"TELL_EVERY_S": "0.05"}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_a_long_step_says_what_it_does() -> None:
+    done = tell("echo one; echo Downloading torch; sleep 1")
+    assert done.returncode == 0
+    assert " s: Downloading torch\n" in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_step_that_fails_shows_all_it_said_and_keeps_its_status() -> None:
+    done = tell("echo first; echo why >&2; exit 7")
+    assert done.returncode == 7
+    assert {"first", "why"} <= set(done.stderr.split())
