@@ -166,6 +166,7 @@ class MainWindow(QMainWindow):
         self._show_title(session.title)
         self.top.sources.set_current(setup.request)
         self.top.models.set_running(session.specs)
+        self.top.threshold.show_models(session.specs)
         self.preferences.source = setup.wanted  # so that a device that is missing today is looked for again
         self.messages.clear("state")
         self.messages.clear("file")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
-from irec_live.gui.wording import offset_text
+from irec_live.gui.wording import offset_text, percent_text
+from irec_live.models.spec import ModelSpec
 
 WIDEST = 0.4
 """The slider reaches this far up and down."""
+
+_WIDTH = 108
+"""Of the thresholds beside the slider, pixels."""
 
 
 class _ResettingSlider(QSlider):
@@ -31,6 +37,7 @@ class ThresholdControl(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shown = ""
+        self._measured: ModelSpec | None = None
         name = QLabel("Threshold")
         name.setProperty("role", "muted")
         self.slider = _ResettingSlider(Qt.Orientation.Horizontal)
@@ -46,7 +53,7 @@ class ThresholdControl(QWidget):
         name.setBuddy(self.slider)
         self.effect = QLabel()
         self.effect.setProperty("role", "value")
-        self.effect.setFixedWidth(108)
+        self.effect.setFixedWidth(_WIDTH)
         self.effect.setAccessibleName("Thresholds in force")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -66,8 +73,14 @@ class ThresholdControl(QWidget):
         """Move the slider."""
         self.slider.setValue(round(100 * offset))
 
+    def show_models(self, specs: Sequence[ModelSpec]) -> None:
+        """Take over which networks run: one of them may say how right it is at each position of the slider."""
+        self._measured = next((spec for spec in specs if spec.trade_off), None)
+        widest = self.effect.fontMetrics().horizontalAdvance(_measured_text(1.0, 1.0)) + 4
+        self.effect.setFixedWidth(widest if self._measured else _WIDTH)
+
     def show_thresholds(self, thresholds: npt.NDArray[np.float32]) -> None:
-        """Say at which activations labels light up now."""
+        """Say what the slider's position means: precision and recall where they are known, else the thresholds."""
         text = offset_text(self.offset)
         thresholds = thresholds[np.isfinite(thresholds)]
         if len(thresholds):
@@ -75,6 +88,19 @@ class ThresholdControl(QWidget):
             text = f"{low}\u2009%" if low == high else f"{low}–{high}\u2009%"
             if self.offset:
                 text += f"  ({offset_text(self.offset)})"
-        if text != self._shown:
+        point = self._measured.trade_off_at(self.offset) if self._measured else None
+        meaning = f"An instrument lights up from an activation of {text} on." if len(thresholds) else ""
+        if point is not None:
+            text = _measured_text(point.precision, point.recall)
+            meaning = (
+                f"On test recordings, {percent_text(point.precision)} of the instruments named were right, and "
+                f"{percent_text(point.recall)} of those that played were named.\n{meaning}"
+            )
+        if text != self._shown or meaning != self.effect.toolTip():
             self._shown = text
             self.effect.setText(text)
+            self.effect.setToolTip(meaning)
+
+
+def _measured_text(precision: float, recall: float) -> str:
+    return f"precision {percent_text(precision)}, recall {percent_text(recall)}"

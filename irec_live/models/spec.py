@@ -12,9 +12,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from irec_live.errors import ModelError
 
@@ -34,22 +43,61 @@ Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class Threshold(BaseModel):
-    """Hysteresis of one label: it lights at `on` and goes out below `off`, both activations in 0..1."""
+    """Hysteresis of one label, in activations of 0..1.
+
+    Attributes
+    ----------
+    on : float
+        It lights from here on.
+    off : float
+        It goes out below.
+    again : float or None
+        A label that was lit a moment ago lights again from here on, between `off` and `on`: it has shown that it is
+        there. None: from `on` on, as the first time.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     on: Probability
     off: Probability
+    again: Probability | None = None
 
     @model_validator(mode="after")
-    def _off_is_not_above_on(self) -> Self:
+    def _in_order(self) -> Self:
         if self.off > self.on:
             raise ValueError(f"off {self.off} is above on {self.on}")
+        if self.again is not None and not self.off <= self.again <= self.on:
+            raise ValueError(f"again {self.again} is not between off {self.off} and on {self.on}")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, float]:
+        values: dict[str, float | None] = handler(self)
+        return {name: value for name, value in values.items() if value is not None}
 
 
 DEFAULT_THRESHOLD = Threshold(on=0.5, off=0.35)
 """For labels that a model gives no threshold of their own."""
+
+
+class TradeOff(BaseModel):
+    """How right a model was on test recordings, with all its thresholds moved by `offset`.
+
+    Attributes
+    ----------
+    offset : float
+        -1..1; 0 is the model's own thresholds.
+    precision : float
+        Share of the labels named that were right, 0..1.
+    recall : float
+        Share of the labels that sounded that were named, 0..1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    offset: Annotated[float, Field(ge=-1.0, le=1.0)]
+    precision: Probability
+    recall: Probability
 
 
 class ModelSpec(BaseModel):
@@ -78,6 +126,8 @@ class ModelSpec(BaseModel):
         activation model.
     thresholds : dict of str to Threshold
         Per label; labels that are absent use `DEFAULT_THRESHOLD`.
+    trade_off : tuple of TradeOff
+        By rising offset; empty where nobody measured it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -102,6 +152,7 @@ class ModelSpec(BaseModel):
     training_data: str = ""
     seed: int | None = None
     scores: dict[str, float] = Field(default_factory=dict)
+    trade_off: tuple[TradeOff, ...] = Field(default=(), max_length=100)
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
@@ -110,6 +161,9 @@ class ModelSpec(BaseModel):
         unknown = set(self.thresholds) - set(self.labels)
         if unknown:
             raise ValueError(f"thresholds for labels it does not have: {', '.join(sorted(unknown))}")
+        offsets = [point.offset for point in self.trade_off]
+        if any(after <= before for before, after in pairwise(offsets)):
+            raise ValueError("the offsets of trade_off do not rise")
         if self.hop_length > self.window_length:
             raise ValueError("hop_length is longer than window_length: samples would go unheard")
         if self.kind == "envelope":
@@ -135,9 +189,31 @@ class ModelSpec(BaseModel):
         """On/off thresholds of one label."""
         return self.thresholds.get(label, DEFAULT_THRESHOLD)
 
+    def trade_off_at(self, offset: float) -> TradeOff | None:
+        """Precision and recall with all thresholds moved by `offset`, between the points measured; None beyond them.
+
+        Examples
+        --------
+        >>> points = (TradeOff(offset=0.0, precision=0.8, recall=0.6), TradeOff(offset=0.2, precision=0.9, recall=0.4))
+        >>> spec = ModelSpec(name="toy", kind="activation", labels=("flute",), sample_rate=22050,
+        ...                  window_length=22050, hop_length=2205, trade_off=points)
+        >>> spec.trade_off_at(0.1)
+        TradeOff(offset=0.1, precision=0.85, recall=0.5)
+        """
+        for lower, upper in pairwise(self.trade_off):
+            if lower.offset <= offset <= upper.offset:
+                share = (offset - lower.offset) / (upper.offset - lower.offset)
+                return TradeOff(
+                    offset=offset,
+                    precision=round(lower.precision + share * (upper.precision - lower.precision), 4),
+                    recall=round(lower.recall + share * (upper.recall - lower.recall), 4),
+                )
+        return next((point for point in self.trade_off if point.offset == offset), None)
+
     def to_metadata(self) -> dict[str, str]:
         """The spec as ONNX metadata properties (the card is stored beside it, under `CARD_KEY`)."""
-        return {SPEC_KEY: self.model_dump_json(by_alias=True)}
+        unmeasured = None if self.trade_off else {"trade_off"}
+        return {SPEC_KEY: self.model_dump_json(by_alias=True, exclude=unmeasured)}
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], origin: str = "the model") -> ModelSpec:

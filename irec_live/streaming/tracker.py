@@ -1,7 +1,8 @@
 """LabelTracker: activations over time become labels that are lit, and events with an onset and an offset.
 
 Per label: pool the last windows, light at the on-threshold, keep while above the off-threshold (hysteresis), believe it
-only after the minimum duration, and bridge gaps shorter than the refractory time. Everything is causal.
+only after the minimum duration, and bridge gaps shorter than the refractory time. A label that was lit a moment ago
+lights more easily than one that has not been heard yet: it has earned its place. Everything is causal.
 
 `push`, `flush` and `reset` belong to one thread; `offset` may be set from any.
 
@@ -56,6 +57,8 @@ class TrackerSettings:
         A label lights after so long above threshold, counted in hops.
     refractory_s : float
         A label that comes back within this time never went out.
+    memory_s : float
+        A label that was lit within this time lights again at `Threshold.again`.
 
     Raises
     ------
@@ -65,11 +68,12 @@ class TrackerSettings:
 
     pool: int = 3
     pooling: Literal["mean", "lme"] = "mean"
-    min_duration_s: float = 0.3
+    min_duration_s: float = 0.2
     refractory_s: float = 0.2
+    memory_s: float = 2.0
 
     def __post_init__(self) -> None:
-        if self.pool < 1 or self.min_duration_s < 0.0 or self.refractory_s < 0.0:
+        if self.pool < 1 or min(self.min_duration_s, self.refractory_s, self.memory_s) < 0.0:
             raise ValueError(f"pool must be at least 1 and durations not negative: {self}")
         if self.pooling not in ("mean", "lme"):
             raise ValueError(f"pooling is 'mean' or 'lme', not {self.pooling!r}")
@@ -117,7 +121,7 @@ class LabelTracker:
     >>> tracker = LabelTracker(["flute"], {}, TrackerSettings(pool=1), hop_s=0.1)
     >>> steps = [tracker.push(0.5 + 0.1 * i, np.float32([a])) for i, a in enumerate([0.1, 0.9, 0.8, 0.7, 0.1])]
     >>> [step.lit for step in steps]
-    [(), (), (), ('flute',), ('flute',)]
+    [(), (), ('flute',), ('flute',), ('flute',)]
     >>> [(event.label, round(event.onset_s, 1), round(event.offset_s, 1)) for event in tracker.flush()]
     [('flute', 0.6, 0.8)]
     """
@@ -140,11 +144,12 @@ class LabelTracker:
         chosen = [thresholds.get(label, DEFAULT_THRESHOLD) for label in self.labels]
         self._on = np.array([threshold.on for threshold in chosen], np.float32)
         self._off = np.array([threshold.off for threshold in chosen], np.float32)
+        self._again = np.array([t.on if t.again is None else t.again for t in chosen], np.float32)
         self.reset()
 
     @property
     def thresholds(self) -> Row:
-        """On-thresholds in force, (K,) float32."""
+        """On-thresholds in force, (K,) float32: of labels that were not lit lately."""
         return _shifted(self._on, self.offset)
 
     def limits(self, offset: float | None = None) -> dict[str, Threshold]:
@@ -181,6 +186,7 @@ class LabelTracker:
         self._lit: Bools = np.zeros(count, np.bool_)  # held for the minimum duration
         self._onset_s = np.zeros(count)
         self._last_s = np.zeros(count)  # last window that was above
+        self._known_s = np.full(count, -np.inf)  # last window that was lit
         self._from_s = np.zeros(count)  # the middles of what was pooled at either
         self._to_s = np.zeros(count)
         self._peak = np.zeros(count, np.float32)
@@ -211,7 +217,9 @@ class LabelTracker:
             self._first_s = time_s
         self._newest_s = time_s
         offset = self.offset
-        self._above = smoothed >= np.where(self._above, _shifted(self._off, offset), _shifted(self._on, offset))
+        known = time_s - self._known_s <= self.settings.memory_s + _TIME_TOLERANCE_S
+        light = np.where(known, _shifted(self._again, offset), _shifted(self._on, offset))
+        self._above = smoothed >= np.where(self._above, _shifted(self._off, offset), light)
         off_s = time_s - self._last_s - np.where(self._above, self.hop_s, 0.0)  # so many hops without it
         gone = self._held & (off_s > self.settings.refractory_s + _TIME_TOLERANCE_S)
         ended = self._close(gone)
@@ -222,6 +230,7 @@ class LabelTracker:
         self._last_s[self._above], self._to_s[self._above] = time_s, self.reached_s
         self._peak[self._above] = np.maximum(self._peak, smoothed)[self._above]
         self._lit |= self._held & self._lasted(self.settings.min_duration_s)
+        self._known_s[self._lit] = time_s
         return TrackerStep(smoothed, self._strongest_first(smoothed), ended)
 
     def flush(self) -> tuple[Event, ...]:

@@ -14,6 +14,7 @@ from irec_live.errors import IrecError, MissingExtraError
 from irec_models.caches import keep_caches_together
 from irec_models.commands.average import average
 from irec_models.commands.data import data
+from irec_models.commands.decide import decide
 from irec_models.commands.evaluate import evaluate
 from irec_models.commands.lazy import CommandGroup
 from irec_models.commands.options import FILE, data_folders, stop_on_signals, training_options
@@ -50,6 +51,7 @@ def main() -> None:
 
 main.add_command(average)
 main.add_command(data)
+main.add_command(decide)
 main.add_command(evaluate)
 main.add_command(recipes)
 main.add_command(rotate)

@@ -24,6 +24,7 @@ from irec_live.gui.main_window import MainWindow
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.threshold_control import ThresholdControl
+from irec_live.models.spec import TradeOff
 
 MIC, SONG = SourceRequest("mic"), SourceRequest("file", path=Path("/music/song.flac"))
 
@@ -83,6 +84,29 @@ def test_labels_that_no_network_names_have_no_part_in_the_thresholds_shown(qtbot
     assert control.effect.text() == "30\u2009%"
     control.show_thresholds(np.float32([np.nan]))
     assert "%" not in control.effect.text()
+
+
+def test_the_slider_says_how_right_the_network_was_at_its_position(qtbot: QtBot) -> None:
+    points = (TradeOff(offset=0.0, precision=0.88, recall=0.8), TradeOff(offset=0.2, precision=0.94, recall=0.6))
+    measured = spec().model_copy(update={"trade_off": points})
+    control = ThresholdControl()
+    qtbot.addWidget(control)
+    control.show_models([spec("envelope"), measured])
+    control.show_thresholds(np.float32([0.3, 0.5]))
+    assert control.effect.text() == "precision 88\u2009%, recall 80\u2009%"
+    assert "test recordings" in control.effect.toolTip()
+    assert "30–50" in control.effect.toolTip()
+    control.set_offset(0.1)
+    control.show_thresholds(np.float32([0.4, 0.6]))
+    assert control.effect.text() == "precision 91\u2009%, recall 70\u2009%"
+    assert control.effect.fontMetrics().horizontalAdvance(control.effect.text()) <= control.effect.width()
+    control.set_offset(-0.1)  # not measured there
+    control.show_thresholds(np.float32([0.2, 0.4]))
+    assert control.effect.text().startswith("20–40")
+    control.show_models([spec()])
+    control.set_offset(0.0)
+    control.show_thresholds(np.float32([0.3, 0.3]))
+    assert control.effect.text() == "30\u2009%"
 
 
 def test_lanes_stay_put_for_two_seconds_at_least(qtbot: QtBot, parts: Composition) -> None:

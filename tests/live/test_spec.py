@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 import tiny_models
 from irec_live.errors import ModelError
-from irec_live.models.spec import DEFAULT_THRESHOLD, SPEC_KEY, ModelSpec, Threshold
+from irec_live.models.spec import DEFAULT_THRESHOLD, SPEC_KEY, ModelSpec, Threshold, TradeOff
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,12 @@ from irec_live.models.spec import DEFAULT_THRESHOLD, SPEC_KEY, ModelSpec, Thresh
             scores={"macro F1": 0.61},
             seed=3,
         ),
+        tiny_models.activation_spec(
+            thresholds={"flute": Threshold(on=0.6, again=0.5, off=0.4)},
+            trade_off=(TradeOff(offset=-0.1, precision=0.8, recall=0.9), TradeOff(offset=0, precision=0.9, recall=0.7)),
+        ),
     ],
-    ids=["activation", "envelope", "labels in any script"],
+    ids=["activation", "envelope", "labels in any script", "decided"],
 )
 def test_a_spec_survives_the_metadata(spec: ModelSpec) -> None:
     assert ModelSpec.from_metadata(spec.to_metadata()) == spec
@@ -33,6 +37,24 @@ def test_a_spec_survives_the_metadata(spec: ModelSpec) -> None:
 def test_the_metadata_names_its_schema() -> None:
     stored = json.loads(tiny_models.activation_spec().to_metadata()[SPEC_KEY])
     assert stored["schema"] == "irec.model/1"
+
+
+def test_what_a_model_does_not_say_is_not_in_its_metadata() -> None:
+    """So that versions that do not know of it read the file still."""
+    spec = tiny_models.activation_spec(thresholds={"flute": Threshold(on=0.6, off=0.4)})
+    stored = json.loads(spec.to_metadata()[SPEC_KEY])
+    assert stored["thresholds"] == {"flute": {"on": 0.6, "off": 0.4}}
+    assert "trade_off" not in stored
+
+
+def test_precision_and_recall_are_told_between_the_offsets_measured_and_not_beyond() -> None:
+    points = (TradeOff(offset=-0.2, precision=0.6, recall=0.9), TradeOff(offset=0.2, precision=0.9, recall=0.5))
+    spec = tiny_models.activation_spec(trade_off=points)
+    assert [spec.trade_off_at(point.offset) for point in points] == list(points)
+    assert spec.trade_off_at(0.1) == TradeOff(offset=0.1, precision=0.825, recall=0.6)
+    assert spec.trade_off_at(0.21) is None
+    assert tiny_models.activation_spec().trade_off_at(0.0) is None
+    assert tiny_models.activation_spec(trade_off=points[:1]).trade_off_at(-0.2) == points[0]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +75,10 @@ def test_the_metadata_names_its_schema() -> None:
         ({"thresholds": {"oboe": {"on": 0.5, "off": 0.4}}}, "labels it does not have: oboe"),
         ({"thresholds": {"flute": {"on": 0.4, "off": 0.5}}}, "above on"),
         ({"thresholds": {"flute": {"on": 1.4, "off": 0.5}}}, "thresholds"),
+        ({"thresholds": {"flute": {"on": 0.6, "again": 0.7, "off": 0.5}}}, "not between off"),
+        ({"thresholds": {"flute": {"on": 0.6, "again": 0.4, "off": 0.5}}}, "not between off"),
+        ({"trade_off": [{"offset": 0, "precision": 1, "recall": 0}] * 2}, "do not rise"),
+        ({"trade_off": [{"offset": 0, "precision": 1.1, "recall": 0}]}, "trade_off"),
         ({"frames": 16}, "no frames"),
         ({"kind": "envelope"}, "frames >= 2"),
         ({"kind": "envelope", "frames": 16, "frame_hop": 128, "hop_length": 100}, "multiple"),

@@ -10,7 +10,7 @@ from irec_live.results import Event
 from irec_live.streaming.tracker import LabelTracker, TrackerSettings, track
 
 HOP = 0.1
-PLAIN = TrackerSettings(pool=1)
+PLAIN = TrackerSettings(pool=1, min_duration_s=0.3)
 THRESHOLDS = {"flute": Threshold(on=0.6, off=0.4), "piano": Threshold(on=0.5, off=0.5)}
 
 
@@ -55,7 +55,7 @@ def test_events_of_random_curves_agree_with_the_slow_tracker(seed: int, pooling:
     for index in range(len(values)):
         recent = values[max(0, index - 2) : index + 1].astype(np.float64)
         pooled.append(recent.mean() if pooling == "mean" else np.log(np.exp(5 * recent).mean()) / 5)
-    got = follow(values.tolist(), TrackerSettings(pool=3, pooling=pooling))  # type: ignore[arg-type]
+    got = follow(values.tolist(), TrackerSettings(pool=3, pooling=pooling, min_duration_s=0.3))  # type: ignore[arg-type]
     middles = [HOP * (index - min(index, 2) / 2) for index in range(len(values))]  # of the windows pooled
     wanted = slow_spans(np.array(pooled), 0.6, 0.4, min_windows=3, bridged=2)
     told = [(event.onset_s - 0.5, event.offset_s - 0.5) for event in got if event.offset_s is not None]
@@ -72,6 +72,35 @@ def test_an_event_is_told_of_the_middle_of_what_is_pooled() -> None:
 
 def test_a_label_lights_at_the_on_threshold_and_holds_down_to_the_off_threshold() -> None:
     assert spans(follow([0.5, 0.59, 0.6, 0.5, 0.41, 0.41, 0.39, 0.5, 0.5, 0.5])) == [(2, 5)]
+
+
+EARNED = {"flute": Threshold(on=0.6, again=0.4, off=0.3)}
+
+
+def test_a_label_earns_its_first_light_and_comes_back_more_easily() -> None:
+    hinted, shown, gap = [0.5] * 8, [0.7] * 3, [0.0] * 4
+    tracker = LabelTracker(["flute"], EARNED, PLAIN, hop_s=HOP)
+    lit = [bool(tracker.push(HOP * i, np.float32([v])).lit) for i, v in enumerate([*hinted, *shown, *gap, *hinted])]
+    assert lit == [False] * 10 + [True] * 3 + [False] * 4 + [True] * 6
+
+
+def test_what_a_label_earned_is_forgotten_after_a_while_and_with_a_reset() -> None:
+    settings = TrackerSettings(pool=1, memory_s=2.0)
+    for silent, comes_back in ((15, True), (25, False)):
+        tracker = LabelTracker(["flute"], EARNED, settings, hop_s=HOP)
+        steps = [tracker.push(HOP * i, np.float32([v])) for i, v in enumerate([0.7] * 5 + [0.0] * silent + [0.5] * 5)]
+        assert bool(steps[-1].lit) is comes_back
+    tracker.reset()
+    assert not any(tracker.push(HOP * i, np.float32([0.5])).lit for i in range(9))
+
+
+def test_the_offset_moves_all_three_thresholds() -> None:
+    values = np.float32([0.7] * 5 + [0.0] * 5 + [0.5] * 5)
+    for offset, lit in ((0.0, True), (0.09, True), (0.11, False)):
+        tracker = LabelTracker(["flute"], EARNED, PLAIN, hop_s=HOP)
+        tracker.offset = offset
+        steps = [tracker.push(HOP * i, values[i : i + 1]) for i in range(len(values))]
+        assert bool(steps[-1].lit) is lit
 
 
 def test_what_is_shorter_than_the_minimum_duration_is_no_event() -> None:

@@ -57,11 +57,11 @@ def tiny_paths(tiny_activation_path: Path, tiny_envelope_path: Path) -> list[Pat
 
 @pytest.fixture(scope="module")
 def drums(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The drum solo of the bundled demo clip, five seconds, which its list of notes vouches for."""
+    """The drums of the bundled demo clip, five seconds, in part with others, which its table vouches for."""
     samples, rate = soundfile.read(demo_clip())
     assert rate == RATE
     path = tmp_path_factory.mktemp("drums") / "drums.wav"
-    soundfile.write(path, samples[15 * RATE : 20 * RATE], RATE, subtype="PCM_16")
+    soundfile.write(path, samples[18 * RATE : 23 * RATE], RATE, subtype="PCM_16")
     return path
 
 

@@ -293,6 +293,23 @@ def test_a_further_label_stays_only_if_held_out_sources_show_that_it_was_learnt(
     assert "calibration error" in published.card
 
 
+def test_where_a_recipe_asks_for_precision_thresholds_are_chosen_on_real_recordings(
+    write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("irec_models.publishing.publish.MIXES_PER_SIZE", 1)
+    monkeypatch.setattr("irec_models.publishing.publish.THRESHOLD_BATCHES", 3)
+    recipe = write_recipe(steps="2")
+    recipe.write_text(recipe.read_text("utf-8") + "\n[decisions]\nprecision = 0.7\n", "utf-8")
+    fit(recipe, bank, tmp_path / "run")
+    publish(tmp_path / "run", [bank], tmp_path / "small.pt")
+    published = load_checkpoint(tmp_path / "small.pt")
+    assert all(threshold.again is not None for threshold in published.spec.thresholds.values())
+    assert published.spec.trade_off_at(0.0) is not None
+    assert "with a precision of 0.7" in published.card
+    assert published.card.index("## Scores") < published.card.index("## Decisions") < published.card.index("## Record")
+    assert "before" not in published.card.partition("## Decisions")[2].partition("|")[0]  # its scores are of these
+
+
 def test_no_threshold_is_so_low_that_noise_passes_it() -> None:
     noise = torch.cat((torch.full((100, 2), 0.1), torch.tensor([[0.9, 0.1]]).repeat(2, 1)))
     before = {"flute": Threshold(on=0.5, off=0.3), "piano": Threshold(on=0.5, off=0.3)}

@@ -10,8 +10,8 @@ import soxr
 from irec_assets import audio_clips
 
 
-def demo_music(sample_rate: int, samples: int, at_s: float = 12.0) -> npt.NDArray[np.float32]:
-    """Mono, resampled; at 12 s a violin and a piano play."""
+def demo_music(sample_rate: int, samples: int, at_s: float = 8.0) -> npt.NDArray[np.float32]:
+    """Mono, resampled; at 8 s a piano plays."""
     path = next(clip for clip in audio_clips() if clip.stem == "demo")
     with soundfile.SoundFile(path) as file:
         rate = file.samplerate

@@ -34,6 +34,7 @@ from irec_models.publishing.calibration import (
     keep_labels,
 )
 from irec_models.publishing.card import write_card
+from irec_models.publishing.decide_file import decide_on, decided_card, listen
 from irec_models.publishing.publish_clips import clip_headline, publish_clips
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.run import Run
@@ -64,6 +65,9 @@ def publish(
     and of the dev clips, which are real but do not have every label. The scores are of other mixtures and of the dev
     split. What needs thresholds (precision, recall, F1) is therefore not of unseen clips on dev; nor are average
     precision and top-1 quite, where logits are calibrated, because windows are averaged after that.
+
+    Where the recipe asks for a precision of what is named (``[decisions] precision``), the thresholds of activations
+    are those of `irec_models.publishing.precision` instead, chosen on the dev clips alone.
 
     A recipe of mode ``clips`` gets its thresholds and scores from its validation clips alone, and no mixtures are
     made: see `irec_models.publishing.publish_clips.publish_clips`.
@@ -134,6 +138,12 @@ def publish(
     noise = judge(network, ticking(noise_batches(recipe, data), each)).activations
     thresholds = above_noise(thresholds, noise, recipe.decisions.noise_share)
     spec = spec.model_copy(update={"thresholds": thresholds, "parameters": network.parameter_count})
+    decision = None
+    if recipe.decisions.precision is not None and network.kind == "activation":
+        recordings = eval_clips(data, sample_rate=spec.sample_rate, labels=labels)
+        heard = listen(unaided, recordings, begin("dev clips for decisions", None))
+        decision = decide_on(heard, spec, recipe.decisions.precision)
+        spec = decision.spec
     dev = evaluate(clips, spec)
     mixtures = published_mixes(recipe, data, spec.sample_rate)
     mixes = evaluate_mixes(CheckpointPredictor(network, spec), mixtures, each=begin("mixtures", None))
@@ -159,6 +169,8 @@ def publish(
             f"not among them: {', '.join(left_out)}"
         )
     card = write_card(recipe, spec, training, data, dev, mixes, where)
+    if decision is not None:
+        card = decided_card(card, decision)
     finished = Checkpoint(
         network.architecture, network.hyperparameters, network.state_dict(), spec=spec, card=card, training=training
     )

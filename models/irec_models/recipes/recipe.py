@@ -116,6 +116,12 @@ class DecisionsSection(_Section):
     noise_share: float = Field(
         default=0.002, gt=0, le=1, description="highest share of noise windows that light a label"
     )
+    precision: float | None = Field(
+        default=None,
+        ge=0,
+        lt=1,
+        description="of what is named on real solos and ensembles of the dev split; chooses the thresholds instead",
+    )
 
 
 class Recipe(_Section):

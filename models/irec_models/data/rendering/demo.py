@@ -1,18 +1,17 @@
-"""The demo clip: thirty seconds of solos and small ensembles, written for this project and rendered by FluidSynth.
+"""The demo clip: real recordings, one after the other and together, put into one by a table.
 
 ::
 
-    python -m irec_models.data.rendering.demo /usr/share/sounds/sf2/FluidR3_GM.sf2 assets/irec_assets/audio
+    python -m irec_models.data.rendering.demo DATA assets/irec_assets/audio
 
-writes ``demo.ogg`` (mono, 44.1 kHz, peak -3 dBFS) and ``demo.csv`` (label, onset_s, offset_s: when each instrument
-is heard). Each part is rendered alone, so the table comes from the sound, not from the score. The samples are the same
-each time with the same FluidSynth and SoundFont; an Ogg file's bytes differ in its random serial number.
+writes ``demo.ogg`` (mono, 44.1 kHz, peak -3 dBFS) and ``demo.csv`` (label, onset_s, offset_s: when each instrument is
+heard). DATA is the folder that `EXCERPTS` names files of. Each excerpt is heard alone, so the table comes from the
+sound. The samples are the same each time from the same files; an Ogg file's bytes differ in its random serial number.
 """
 
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -22,94 +21,60 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from irec_live.errors import IrecError, OutputError
-from irec_models.data.manifests.store import block_rms
-from irec_models.data.rendering.synthesizer import DRUM_BANK, Key, SoundFont
+from irec_live.errors import DataError, IrecError, OutputError
+from irec_models.data.manifests.store import block_rms, decode
 
 Audio = npt.NDArray[np.float32]
 
 RATE = 44100
-BEAT_S = 0.625  # 96 beats a minute
-SECTION_BEATS = 8
-_STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_TOKEN = re.compile(r"([A-G][#b]?\d(?:\+[A-G][#b]?\d)*|-):([\d.]+)")
-_TAIL_S = 1.2
+_FADE_IN_S, _FADE_OUT_S = 0.03, 0.25
 _HEARD_DB = -30.0
 
 
-class Part(NamedTuple):
-    """What one instrument plays in one section.
+class Excerpt(NamedTuple):
+    """A piece of one recording, and where it stands in the clip.
 
     Attributes
     ----------
     label : str
-    program : int
-        General MIDI, from 0; a kit for drums.
-    section : int
-        Sections are `SECTION_BEATS` long.
+    file : str
+        Path below the data folder, with forward slashes.
+    start_s, seconds : float
+        The piece of the recording.
+    at_s : float
+        Where it begins in the clip.
     level_db : float
-        RMS relative to the loudest part of the section.
-    score : str
-        ``pitch:beats`` after another; ``-`` is a rest, ``C4+E4`` a chord. Lines of `|` sound together.
-    legato : float
-        Share of a note's length that is held.
-    velocity : int
+        Its RMS where it sounds; 0 is that of a solo.
     """
 
     label: str
-    program: int
-    section: int
+    file: str
+    start_s: float
+    seconds: float
+    at_s: float
     level_db: float
-    score: str
-    legato: float = 0.95
-    velocity: int = 92
 
 
-PARTS = (
-    Part("flute", 73, 0, 0.0, "D5:1 E5:.5 F5:.5 A5:1 G5:.5 F5:.5 E5:1 C5:.5 E5:.5 D5:1.5"),
-    Part(
-        "piano",
-        0,
-        1,
-        0.0,
-        "A4:.5 D5:.5 F5:1 F5:.5 D5:.5 Bb4:1 A4:.5 C5:.5 F5:1 E5:.5 C#5:.5 A4:.6 | D3+A3:2 Bb2+F3:2 F2+C3:2 A2+E3:1.6",
-    ),
-    Part("violin", 40, 2, 0.0, "A4:1 D5:1.5 E5:.5 F5:1 G5:.5 F5:.5 E5:1 D5:1.6", 1.0, 100),
-    Part("piano", 0, 2, -5.0, "D3:.5 A3:.5 D4:.5 A3:.5 Bb2:.5 F3:.5 D4:.5 F3:.5 C3:.5 G3:.5 E4:.5 G3:.5 D3+A3+F4:1.6"),
-    Part(
-        "electric guitar",
-        27,
-        3,
-        -4.0,
-        "-:2 D4:.5 F4:.5 G4:1 F4:.5 A4:.5 D4+A4:1 C4+F4:.5 E4:.5 D4+A4:.6",
-        0.85,
-    ),
-    Part(
-        "bass",
-        33,
-        3,
-        -3.0,
-        "D2:.5 D2:.5 D2:.5 F2:.5 G2:.5 G2:.5 F2:.5 F2:.5 D2:.5 D2:.5 D2:.5 F2:.5 A2:.5 A2:.5 D2:.6",
-        0.9,
-        104,
-    ),
-    Part(
-        "drums",
-        0,
-        3,
-        4.0,
-        "C2:1 -:.5 C2:.5 C2:1 -:1 C2:1 -:.5 C2:.5 C2:1 C2:.5"
-        " | -:1 D2:1 -:1 D2:1 -:1 D2:1 -:1 D2:.5"
-        " | F#2:.5 F#2:.5 F#2:.5 F#2:.5 F#2:.5 F#2:.5 F#2:.5 F#2:.5"
-        " F#2:.5 F#2:.5 F#2:.5 F#2:.5 F#2:.5 F#2:.5 F#2:.5",
-        0.5,
-        110,
-    ),
-    Part("trumpet", 56, 4, 0.0, "A4:.5 D5:.5 F5:1 E5:.5 D5:.5 A5:1 G5:.5 F5:.5 E5:.5 C5:.5 D5:1.6", 0.9, 104),
-    Part("clarinet", 71, 5, 0.0, "F4:.5 G4:.5 A4:1 D5:1 C5:.5 Bb4:.5 A4:1 G4:.5 E4:.5 F4:2.2", 1.0),
-    Part("cello", 42, 5, -1.0, "D3:2 Bb2:2 C3:2 D3:2.2", 1.0, 100),
+_SINGER = "dev/voice/vocadito-vocadito-10-wav_x00603.opus"
+_FLUTE = "dev/flute/URMP-flute-ddx7_x03411.opus"
+_PIANO = "dev/piano/ishizaka-wtc_x01519.opus"
+_TRUMPET = "dev/trumpet/URMP-trumpet-ddx7_x03419.opus"
+_VIOLIN = "dev/violin/medley-solos-db_00096.opus"
+_KIT = "dev/drums/freesound-godspine_x02630.opus"
+_GUITAR = "dev/electric_guitar/medley-solos-db_00033.opus"
+
+EXCERPTS = (
+    Excerpt("voice", _SINGER, 0.5, 3.4, 0.0, 0.0),
+    Excerpt("flute", _FLUTE, 2.5, 3.6, 3.5, 0.0),
+    Excerpt("piano", _PIANO, 0.0, 4.2, 7.2, 0.0),
+    Excerpt("violin", _VIOLIN, 0.0, 2.95, 11.5, 0.0),
+    Excerpt("trumpet", _TRUMPET, 3.0, 3.4, 14.55, 0.0),
+    Excerpt("drums", _KIT, 0.0, 6.2, 18.1, 0.0),
+    Excerpt("electric guitar", _GUITAR, 0.0, 2.95, 19.4, 0.0),
+    Excerpt("voice", _SINGER, 4.6, 3.6, 21.0, 0.0),
 )
-"""The piece: flute; piano; violin and piano; electric guitar, bass and drums; trumpet; clarinet and cello."""
+"""A voice, a flute, a piano, a violin and a trumpet alone; then drums, an electric guitar and the voice together. All
+recordings are of sources that no network here was trained on."""
 
 
 class Truth(NamedTuple):
@@ -120,45 +85,38 @@ class Truth(NamedTuple):
     offset_s: float
 
 
-def _pitch(name: str) -> int:
-    shift = {"#": 1, "b": -1}.get(name[1], 0)
-    return 12 * (int(name[-1]) + 1) + _STEPS[name[0]] + shift
-
-
-def keys_of(part: Part) -> list[Key]:
-    """The keys of a part, from the start of its section.
-
-    Examples
-    --------
-    >>> [key.key for key in keys_of(Part("flute", 73, 0, 0.0, "A4:1 -:1 C5+E5:2"))]
-    [69, 72, 76]
-    """
-    keys: list[Key] = []
-    for line in part.score.split("|"):
-        beat = 0.0
-        for names, beats in _TOKEN.findall(line):
-            for name in () if names == "-" else names.split("+"):
-                held = float(beats) * BEAT_S * part.legato
-                # Strong beats a little louder: nobody plays evenly.
-                velocity = part.velocity if beat % 2 == 0 else part.velocity - 8
-                keys.append(Key(beat * BEAT_S, held, _pitch(name), velocity))
-            beat += float(beats)
-    return keys
-
-
 def _rms(audio: Audio) -> float:
     levels = block_rms(audio, RATE // 50)
     return float(np.sqrt(np.mean(levels[levels > 0.1 * levels.max()] ** 2)))
 
 
-def render_demo(font: SoundFont, parts: Sequence[Part] = PARTS) -> tuple[Audio, list[Truth]]:
-    """Render the piece.
+def cut(recording: Audio, excerpt: Excerpt) -> Audio:
+    """A piece of a recording (T,) at `RATE`, faded at both ends and brought to its level.
+
+    Raises
+    ------
+    DataError
+        The recording is shorter than the piece, or silent there.
+    """
+    first = round(excerpt.start_s * RATE)
+    piece = recording[first : first + round(excerpt.seconds * RATE)].copy()
+    if len(piece) < round(excerpt.seconds * RATE) or not piece.any():
+        end_s = excerpt.start_s + excerpt.seconds
+        raise DataError(f"{excerpt.file} has no sound from {excerpt.start_s:g} to {end_s:g} s; it has another content")
+    for ramp, place in ((_FADE_IN_S, slice(None)), (_FADE_OUT_S, slice(None, None, -1))):
+        count = round(ramp * RATE)
+        piece[place][:count] *= np.linspace(0, 1, count, dtype=np.float32)
+    return np.asarray(piece * np.float32(10 ** (excerpt.level_db / 20) / _rms(piece)), np.float32)
+
+
+def make_demo(data: Path, excerpts: Sequence[Excerpt] = EXCERPTS) -> tuple[Audio, list[Truth]]:
+    """Put the clip together.
 
     Parameters
     ----------
-    font : SoundFont
-        General MIDI, at 44.1 kHz.
-    parts : sequence of Part
+    data : Path
+        Folder that the excerpts name files of.
+    excerpts : sequence of Excerpt
 
     Returns
     -------
@@ -169,27 +127,18 @@ def render_demo(font: SoundFont, parts: Sequence[Part] = PARTS) -> tuple[Audio, 
 
     Raises
     ------
-    OutputError
-        The SoundFont has not all instruments.
+    DataError
+        A recording is missing, cannot be decoded, or is too short.
     """
-    seconds = SECTION_BEATS * BEAT_S
-    mix = np.zeros(round((max(part.section for part in parts) + 1) * seconds * RATE + _TAIL_S * RATE), np.float32)
-    truth: list[Truth] = []
-    for part in parts:
-        bank = DRUM_BANK if part.label == "drums" else 0
-        sound = font.render(part.program, keys_of(part), seconds + _TAIL_S, bank=bank)
-        if sound is None or not sound.any():
-            raise OutputError(
-                f"{font.path} has no program {part.program} for {part.label}; use a General MIDI SoundFont"
-            )
-        sound = sound * np.float32(10 ** (part.level_db / 20) / _rms(sound))
-        sound[-RATE // 4 :] *= np.linspace(1, 0, RATE // 4, dtype=np.float32)
-        start = round(part.section * seconds * RATE)
+    mix = np.zeros(round(max(excerpt.at_s + excerpt.seconds for excerpt in excerpts) * RATE) + 1, np.float32)
+    truth = []
+    for excerpt in excerpts:
+        sound = cut(decode(data / excerpt.file, RATE), excerpt)
+        start = round(excerpt.at_s * RATE)
         mix[start : start + len(sound)] += sound
         levels = block_rms(sound, RATE // 100)
         heard = np.flatnonzero(levels > levels.max() * 10 ** (_HEARD_DB / 20))
-        offset = part.section * seconds
-        truth.append(Truth(part.label, offset + heard[0] / 100, offset + (heard[-1] + 1) / 100))
+        truth.append(Truth(excerpt.label, excerpt.at_s + heard[0] / 100, excerpt.at_s + (heard[-1] + 1) / 100))
     return mix * np.float32(10 ** (-3 / 20) / np.abs(mix).max()), sorted(truth, key=lambda row: row.onset_s)
 
 
@@ -218,13 +167,12 @@ def write_demo(folder: Path, audio: Audio, truth: Iterable[Truth]) -> None:
 
 
 @click.command(help=__doc__)
-@click.argument("font", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
-def main(font: Path, folder: Path) -> None:
+def main(data: Path, folder: Path) -> None:
     """Command line, see the module."""
     try:
-        with SoundFont(font, RATE, room=True) as synth:
-            audio, truth = render_demo(synth)
+        audio, truth = make_demo(data)
         write_demo(folder, audio, truth)
     except IrecError as error:
         click.echo(f"Error: {error}", err=True)

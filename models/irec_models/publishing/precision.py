@@ -1,0 +1,291 @@
+"""What a listener is told: thresholds that keep a precision on real recordings, and how right they are.
+
+A label is named of a recording if it lights there for long enough, so all this works on the levels that the app
+compares with its thresholds, through the app's own tracker. Whatever is chosen on some recordings is measured on other
+sources' (`leave_sources_out`): clips of one source share players, rooms and microphones.
+
+Shapes: C clips, K labels, R windows of a clip.
+
+References
+----------
+B. Efron, R. Tibshirani, *An introduction to the bootstrap*, 1993: resampling the independent units, here sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from irec_live.analysis import lasting
+from irec_live.models.spec import Threshold, TradeOff
+from irec_live.streaming.tracker import LabelTracker, TrackerSettings
+
+Array = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+Kind = Literal["solo", "ensemble", "noise", "other"]
+"""Of a recording: one of the labels alone, several instruments, nobody, or instruments that are none of the labels."""
+
+AGAIN_SHARE, OFF_SHARE = 0.6, 0.36
+"""Of the on-threshold: where a label that was lit a moment ago lights again, and where it goes out."""
+
+LOWEST, HIGHEST = 0.15, 0.9
+"""Of on-thresholds: below, noise would light labels; above, quiet playing never would."""
+
+POOLED_SOURCES = 20
+"""A label's own threshold counts as much as the common one with so many sources of its own. With fewer, thresholds
+chosen on some sources were worse than one for all labels on the others."""
+
+OFFSETS = (-0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4)
+"""Positions of the app's slider that are measured."""
+
+_FOLDS = 10
+_RESAMPLED = 1000
+_GRID = np.arange(0.02, 0.98, 0.005)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """What a model said about real recordings, and what is true.
+
+    Attributes
+    ----------
+    labels : tuple of K str
+    hop_s : float
+        Seconds from one window to the next.
+    rows : tuple of C (R, K) float32
+        Activations.
+    targets : (C, K) int64
+        1, 0 or `irec_models.metrics.UNKNOWN`.
+    kinds : tuple of C Kind
+    sources : tuple of C str
+    seconds : (C,) float64
+        Length of each recording.
+    """
+
+    labels: tuple[str, ...]
+    hop_s: float
+    rows: tuple[Array, ...]
+    targets: Ints
+    kinds: tuple[Kind, ...]
+    sources: tuple[str, ...]
+    seconds: npt.NDArray[np.float64]
+
+    def of(self, *kinds: Kind) -> Bools:
+        """Which recordings are of these kinds, (C,)."""
+        return np.array([kind in kinds for kind in self.kinds])
+
+    @property
+    def peaks(self) -> Array:
+        """Highest pooled activation of each label in each recording, (C, K): the threshold at which it just lights."""
+        return np.stack([peak(rows) for rows in self.rows])
+
+
+def peak(rows: Array, pool: int = TrackerSettings().pool) -> Array:
+    """Highest activation (K,) of (R, K) after the tracker's pooling.
+
+    Examples
+    --------
+    >>> peak(np.float32([[0.0], [0.75], [0.0], [0.0], [0.25], [0.5]]))
+    array([0.375], dtype=float32)
+    """
+    sums = np.cumsum(np.concatenate([np.zeros((pool, rows.shape[1]), np.float32), rows]), axis=0)
+    filled = np.minimum(np.arange(1, len(rows) + 1), pool)[:, None]
+    return np.asarray(((sums[pool:] - sums[:-pool]) / filled).max(axis=0), np.float32)
+
+
+def choose_on(
+    peaks: Array,
+    targets: Ints,
+    sources: Sequence[str],
+    *,
+    precision: float,
+    pooled_sources: int = POOLED_SOURCES,
+) -> npt.NDArray[np.float64]:
+    """On-thresholds (K,) that keep a precision.
+
+    One threshold for all labels is chosen where anything sounds: the lowest from which on enough of what is named is
+    right. A label's own is chosen in the same way on all recordings, those of noise and of other instruments too, and
+    draws it away from the common one with the number of sources that the label has.
+
+    Parameters
+    ----------
+    peaks : (C, K) float32
+    targets : (C, K) int64
+    sources : sequence of C str
+    precision : float
+        0..1.
+    pooled_sources : int
+        See `POOLED_SOURCES`.
+
+    Examples
+    --------
+    >>> peaks = np.float32([[0.9, 0.1], [0.8, 0.6], [0.7, 0.4], [0.1, 0.9]])
+    >>> targets = np.array([[1, 0], [1, 0], [1, 0], [0, 1]])
+    >>> choose_on(peaks, targets, ["a", "b", "c", "d"], precision=1.0).round(2).tolist()
+    [0.55, 0.61]
+    """
+    music = (targets == 1).any(axis=1)
+    common = _lowest(peaks[music], targets[music], precision)
+    chosen = np.empty(peaks.shape[1])
+    for k in range(peaks.shape[1]):
+        known = len({source for source, target in zip(sources, targets[:, k], strict=True) if target == 1})
+        own = _lowest(peaks[:, k], targets[:, k], precision)
+        chosen[k] = common + (own - common) * known / max(1, known + pooled_sources)
+    return chosen
+
+
+def _lowest(peaks: Array, targets: Ints, precision: float) -> float:
+    """Lowest threshold that keeps a precision, within bounds; `HIGHEST` if none does."""
+    hits, misses = np.sort(peaks[targets == 1]), np.sort(peaks[targets == 0])
+    right = len(hits) - np.searchsorted(hits, _GRID)
+    wrong = len(misses) - np.searchsorted(misses, _GRID)
+    precise = (right > 0) & (right >= precision * (right + wrong))
+    return float(np.clip(_GRID[np.argmax(precise)], LOWEST, HIGHEST)) if precise.any() else HIGHEST
+
+
+def with_hysteresis(labels: Sequence[str], on: npt.NDArray[np.float64]) -> dict[str, Threshold]:
+    """Thresholds as a model carries them, from its on-thresholds (K,)."""
+    return {
+        label: Threshold(on=round(value, 4), again=round(value * AGAIN_SHARE, 4), off=round(value * OFF_SHARE, 4))
+        for label, value in zip(labels, on.tolist(), strict=True)
+    }
+
+
+def named(
+    rows: Array, labels: Sequence[str], thresholds: dict[str, Threshold], hop_s: float, offset: float = 0.0
+) -> Bools:
+    """Which labels the app names of a recording, (K,), as `irec_live.analyze` does, from activations (R, K)."""
+    tracker = LabelTracker(labels, thresholds, hop_s=hop_s)
+    tracker.offset = offset
+    events = [event for i, row in enumerate(rows) for event in tracker.push(i * hop_s, row).ended]
+    found = lasting([*events, *tracker.flush()])
+    return np.array([label in found for label in labels])
+
+
+def leave_sources_out(
+    heard: Heard, precision: float, folds: int = _FOLDS
+) -> Iterator[tuple[Bools, dict[str, Threshold]]]:
+    """Recordings (C,) of some sources, and the thresholds that all others ask for; every recording once."""
+    names = np.array(sorted(set(heard.sources)))
+    fold_of = dict(
+        zip(np.random.default_rng(0).permutation(names).tolist(), np.arange(len(names)) % folds, strict=True)
+    )
+    fold = np.array([fold_of[source] for source in heard.sources])
+    peaks = heard.peaks
+    for index in np.unique(fold):
+        kept = fold != index
+        sources = [source for source, keep in zip(heard.sources, kept, strict=True) if keep]
+        on = choose_on(peaks[kept], heard.targets[kept], sources, precision=precision)
+        yield ~kept, with_hysteresis(heard.labels, on)
+
+
+def named_unseen(heard: Heard, precision: float, offset: float = 0.0) -> Bools:
+    """Which labels are named of each recording (C, K), by thresholds that no recording of its source had a part in."""
+    result = np.zeros(heard.targets.shape, np.bool_)
+    for recordings, thresholds in leave_sources_out(heard, precision):
+        for index in np.flatnonzero(recordings):
+            result[index] = named(heard.rows[index], heard.labels, thresholds, heard.hop_s, offset)
+    return result
+
+
+def named_by(heard: Heard, thresholds: dict[str, Threshold], offset: float = 0.0) -> Bools:
+    """Which labels are named of each recording (C, K), by given thresholds."""
+    return np.stack([named(rows, heard.labels, thresholds, heard.hop_s, offset) for rows in heard.rows])
+
+
+def trade_off(heard: Heard, precision: float, offsets: Sequence[float] = OFFSETS) -> tuple[TradeOff, ...]:
+    """Precision and recall on solos and ensembles together at each position of the slider, on sources left out."""
+    music = heard.of("solo", "ensemble")
+    points = []
+    for offset in offsets:
+        right, wrong, missed = _counts(named_unseen(heard, precision, offset), heard.targets, music)
+        points.append(
+            TradeOff(
+                offset=offset,
+                precision=round(right / (right + wrong), 4) if right + wrong else 1.0,
+                recall=round(right / (right + missed), 4) if right + missed else 0.0,
+            )
+        )
+    return tuple(points)
+
+
+def _counts(told: Bools, targets: Ints, chosen: npt.NDArray[np.generic]) -> tuple[int, int, int]:
+    """Labels that are rightly named, wrongly named and missed; `chosen` are indices, or a mask, of recordings."""
+    told, truth = told[chosen], targets[chosen]
+    return int((told & (truth == 1)).sum()), int((told & (truth == 0)).sum()), int((~told & (truth == 1)).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number, with the interval that 95 % of bootstrap samples over sources fall into."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+def figures(heard: Heard, told: Bools) -> dict[str, Figure]:
+    """What people would notice, by name.
+
+    Parameters
+    ----------
+    heard : Heard
+    told : (C, K) bool
+        Labels named, from `named_unseen` or `named_by`.
+
+    Returns
+    -------
+    dict of str to Figure
+        Without those that no recording tells.
+    """
+    sums: dict[str, tuple[Bools, Callable[[Ints], float]]] = {}
+
+    def share(chosen: Ints, of: Literal["precision", "recall", "f1"]) -> float:
+        right, wrong, missed = _counts(told, heard.targets, chosen)
+        whole = {"precision": right + wrong, "recall": right + missed, "f1": right + (wrong + missed) / 2}[of]
+        return right / whole if whole else 0.0
+
+    def a_clip(chosen: Ints) -> float:
+        return _counts(told, heard.targets, chosen)[1] / len(chosen)
+
+    def a_minute(chosen: Ints) -> float:
+        return 60.0 * _counts(told, heard.targets, chosen)[1] / float(heard.seconds[chosen].sum())
+
+    solo, ensemble, music = heard.of("solo"), heard.of("ensemble"), heard.of("solo", "ensemble")
+    sums["solos: false labels a clip"] = solo, a_clip
+    sums["solos: recall"] = solo, lambda chosen: share(chosen, "recall")
+    sums["solos: F1"] = solo, lambda chosen: share(chosen, "f1")
+    sums["ensembles: precision"] = ensemble, lambda chosen: share(chosen, "precision")
+    sums["ensembles: recall"] = ensemble, lambda chosen: share(chosen, "recall")
+    sums["ensembles: F1"] = ensemble, lambda chosen: share(chosen, "f1")
+    sums["solos and ensembles: precision"] = music, lambda chosen: share(chosen, "precision")
+    sums["solos and ensembles: recall"] = music, lambda chosen: share(chosen, "recall")
+    sums["noise: false labels a minute"] = heard.of("noise"), a_minute
+    sums["other instruments: false labels a minute"] = heard.of("other"), a_minute
+    return {
+        name: _bootstrapped(np.flatnonzero(chosen), heard.sources, measure)
+        for name, (chosen, measure) in sums.items()
+        if chosen.any()
+    }
+
+
+def _bootstrapped(chosen: Ints, sources: Sequence[str], measure: Callable[[Ints], float]) -> Figure:
+    by_source: dict[str, list[int]] = {}
+    for index in chosen.tolist():
+        by_source.setdefault(sources[index], []).append(index)
+    groups = [np.array(indices) for indices in by_source.values()]
+    random = np.random.default_rng(0)
+    values = [
+        measure(np.concatenate([groups[i] for i in random.integers(0, len(groups), len(groups))]))
+        for _ in range(_RESAMPLED)
+    ]
+    low, high = np.percentile(values, [2.5, 97.5])
+    return Figure(measure(chosen), float(low), float(high))
