@@ -19,6 +19,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from irec_live.errors import MediaError
 from irec_live.media import AudioFile, open_audio
 from irec_live.models.choice import ModelChoice, load_models
 from irec_live.models.detector import Provider
@@ -51,6 +52,7 @@ def analyze(
     provider: Provider = "auto",
     progress: Callable[[float], None] | None = None,
     cancel: threading.Event | None = None,
+    most_s: float | None = None,
 ) -> Analysis:
     """Tell which instruments play in a file, when, and how loud each one is.
 
@@ -68,6 +70,8 @@ def analyze(
         Called with the share done, 0..1, on this thread.
     cancel : threading.Event, optional
         Set it to stop the analysis within about a second of sound.
+    most_s : float, optional
+        Seconds of sound after which a file is refused as too long. What is decoded counts, not what its header says.
 
     Returns
     -------
@@ -76,7 +80,7 @@ def analyze(
     Raises
     ------
     MediaError
-        The file cannot be decoded.
+        The file cannot be decoded, or is too long.
     ModelError
         A model is missing or unusable.
     AnalysisCancelled
@@ -90,7 +94,7 @@ def analyze(
             pipeline = Pipeline(
                 audio.sample_rate, detectors, hop_s=hop_s, spectrogram=False, executor=executor, batch=batch
             )
-            frames = decode_into(audio, pipeline, progress=progress, cancel=cancel)
+            frames = decode_into(audio, pipeline, progress=progress, cancel=cancel, most_s=most_s)
         return collect(audio.name, frames / audio.sample_rate, pipeline, warning=audio.warning)
 
 
@@ -101,6 +105,7 @@ def decode_into(
     on_block: Callable[[npt.NDArray[np.float32], int], None] | None = None,
     progress: Callable[[float], None] | None = None,
     cancel: threading.Event | None = None,
+    most_s: float | None = None,
 ) -> int:
     """Push a file through a pipeline, from where it stands to its end, and flush.
 
@@ -114,6 +119,8 @@ def decode_into(
     progress : callable, optional
         Called with the share done, 0..1; only at the end where the file does not tell its length.
     cancel : threading.Event, optional
+    most_s : float, optional
+        Seconds decoded after which the file is refused as too long.
 
     Returns
     -------
@@ -122,6 +129,8 @@ def decode_into(
 
     Raises
     ------
+    MediaError
+        There is more sound than `most_s`.
     AnalysisCancelled
         `cancel` was set; the pipeline is not flushed.
     ValueError
@@ -133,6 +142,8 @@ def decode_into(
     for block in audio.blocks(max(1, round(BLOCK_S * audio.sample_rate))):
         if cancel is not None and cancel.is_set():
             raise AnalysisCancelled(f"the analysis of {audio.name} was cancelled")
+        if most_s is not None and audio.position - began > most_s * audio.sample_rate:
+            raise MediaError(f"{audio.name} has more than {_spoken(most_s)} of sound; give a shorter part of it")
         pipeline.push(block)
         if on_block is not None:
             on_block(block, audio.position - len(block))
@@ -273,6 +284,17 @@ def side_by_side(models: Sequence[WindowPredictor]) -> Iterator[tuple[Executor |
         return
     with ThreadPoolExecutor(workers, thread_name_prefix="irec-judge") as executor:
         yield executor, 1
+
+
+def _spoken(seconds: float) -> str:
+    """A duration for a sentence.
+
+    Examples
+    --------
+    >>> _spoken(5400.0), _spoken(2.5)
+    ('90 minutes', '2.5 s')
+    """
+    return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} s"
 
 
 def _processors() -> int:

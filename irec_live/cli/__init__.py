@@ -144,16 +144,40 @@ def analyze(**options: Any) -> None:
 _SERVE = f"""Serve a web page, and REST for other programs, that analyse files sent to them.
 
 GET /api/models lists models; POST /api/analyze takes a form with the audio as `file`, and in the query
-format={"|".join(FORMATS)} and model=NAME, and answers as analyze does.
+format={"|".join(FORMATS)} and model=NAME, and answers as analyze does. Where a token is asked for, requests carry
+`Authorization: Bearer TOKEN`, and the page is opened as /?token=TOKEN.
 """
 
 
 @main.command(help=_SERVE)
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Address; 0.0.0.0 lets other machines in, all of them."
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address; 0.0.0.0 lets other machines in, if they have the token.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
 @click.option("--most-mb", type=Number(0, min_open=True), default=200.0, show_default=True, help="Largest file.")
+@click.option(
+    "--most-minutes",
+    type=Number(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Longest sound; an analysis may take half as long.",
+)
+@click.option(
+    "--token",
+    envvar="IREC_LIVE_TOKEN",
+    metavar="TEXT",
+    help="What requests must carry. Default: none on this machine alone; elsewhere one is made and printed.",
+)
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Name by which others call this machine, beside its own; may be repeated.",
+)
 @_MODEL
 @_HOP
 @_PROVIDER

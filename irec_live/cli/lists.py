@@ -48,13 +48,22 @@ def print_devices(as_json: bool) -> None:
 
 def print_models(as_json: bool) -> None:
     """List the bundled models and the user's."""
-    from irec_live.models.catalog import hidden_models, list_models, user_models_folder
+    from irec_live.models.catalog import hidden_models, left_out_models, list_models, user_models_folder
 
     found = list_models()
     for hidden in hidden_models():
         click.echo(
             f"irec-live: {hidden.path} has the name of a bundled model, {hidden.name}; use it by its path", err=True
         )
+    for model in found:
+        if model.name != model.spec.name:
+            click.echo(
+                f"irec-live: {model.path} has the name of another model, {model.spec.name}; "
+                f"it is listed as {model.name}",
+                err=True,
+            )
+    for left_out in left_out_models():
+        click.echo(f"irec-live: left out of the models: {left_out.reason}", err=True)
     if as_json:
         write_text(json.dumps([model.to_dict() for model in found], indent=2) + "\n")
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import secrets
 import socket
 import threading
 from collections.abc import Sequence
@@ -18,11 +20,26 @@ from irec_live.models.choice import load_models
 if TYPE_CHECKING:
     from irec_live.models.detector import Provider
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+_EVERYWHERE = ("", "0.0.0.0", "::")
+_SHORTEST_TOKEN = 8
+_BACKLOG = 128
+"""Connections accepted at a stroke: fewer than there are descriptors for, whatever comes."""
+_LEAVE_S = 10
+"""Waited for open requests when the server ends."""
 
 
 def run_serve(
-    *, host: str, port: int, most_mb: float, models: Sequence[str], hop_ms: float | None, provider: Provider
+    *,
+    host: str,
+    port: int,
+    most_mb: float,
+    most_minutes: float,
+    token: str | None,
+    names: Sequence[str],
+    models: Sequence[str],
+    hop_ms: float | None,
+    provider: Provider,
 ) -> None:
     """Answer requests until Ctrl-C.
 
@@ -30,22 +47,37 @@ def run_serve(
     ------
     IrecError
         A model is not usable, the address is taken, or what serving needs is not installed.
+    click.BadParameter
+        The token is one that anybody could guess, or that no header can carry.
     """
     try:
         import uvicorn
 
         from irec_live.web.app import create_app
+        from irec_live.web.connections import bounded_connections
+        from irec_live.web.folders import clear_left_folders
     except ImportError as error:
         raise MissingExtraError(error.name or "fastapi", "web") from error
+    given = token
+    if given is not None and (len(given) < _SHORTEST_TOKEN or not given.isascii() or not given.isprintable()):
+        raise click.BadParameter(
+            f"a token has at least {_SHORTEST_TOKEN} characters, ASCII and printable", param_hint="--token"
+        )
+    if token is None and not _is_loopback(host):
+        token = secrets.token_urlsafe(16)
     detectors = load_models(tuple(models) or None, provider)
     tell_notices(detectors)
+    clear_left_folders()
     ending = threading.Event()
+    own = _LOOPBACK_NAMES if _is_loopback(host) else (*_LOOPBACK_NAMES, *_machine_names(), host)
     app = create_app(
         detectors,
         provider=provider,
         hop_s=hop_seconds(hop_ms, detectors),
         most_bytes=round(1e6 * most_mb),
-        hosts=("localhost", "127.0.0.1", "[::1]") if host in _LOOPBACK else ("*",),
+        most_s=60 * most_minutes,
+        hosts=[*own, *names],
+        token=token,
         ending=ending,
     )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -56,8 +88,10 @@ def run_serve(
             f"cannot listen at {host}, port {port}: {error.strerror or error}; choose another --port"
         ) from error
     with listener:
-        name = f"[{host}]" if family == socket.AF_INET6 else host
-        click.echo(f"irec-live: http://{name}:{listener.getsockname()[1]}/ - Ctrl-C ends it", err=True)
+        reached = socket.gethostname() if host in _EVERYWHERE else host
+        name = f"[{reached}]" if ":" in reached else reached
+        query = "" if token is None else "?token=" + (token if given is None else "...")
+        click.echo(f"irec-live: http://{name}:{listener.getsockname()[1]}/{query} - Ctrl-C ends it", err=True)
 
         class Server(uvicorn.Server):
             """Waits for open requests when it ends, and they for nothing any more."""
@@ -67,4 +101,28 @@ def run_serve(
                 super().handle_exit(sig, frame)
 
         with suppress(KeyboardInterrupt):
-            Server(uvicorn.Config(app, log_level="warning", lifespan="off")).run(sockets=[listener])
+            Server(
+                uvicorn.Config(
+                    app,
+                    http=bounded_connections(),
+                    ws="none",
+                    backlog=_BACKLOG,
+                    timeout_graceful_shutdown=_LEAVE_S,
+                    log_level="error",  # a stranger's malformed request is no news, and must not fill a log
+                    access_log=False,
+                    lifespan="off",
+                )
+            ).run(sockets=[listener])
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _machine_names() -> tuple[str, ...]:
+    name = socket.gethostname()
+    short = name.partition(".")[0]
+    return (name, short, f"{short}.local")

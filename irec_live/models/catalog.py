@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import irec_assets
 from irec_live.errors import ModelError
-from irec_live.models.onnx_file import inspect_model, read_model_bytes
+from irec_live.models.onnx_file import inspect_model, printable, read_model_bytes
 from irec_live.models.spec import ModelSpec
 
 DEFAULT_ACTIVATION = "tutti-1s"
@@ -29,7 +30,7 @@ class ModelInfo:
     Attributes
     ----------
     name : str
-        What ``load_model`` and ``--model`` take.
+        What ``load_model`` and ``--model`` take: the spec's, or the file's where another model has that.
     path : Path
     spec : ModelSpec
     bundled : bool
@@ -63,14 +64,49 @@ class ModelInfo:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file in the user's models folder that is no model.
+
+    Attributes
+    ----------
+    path : Path
+    reason : str
+        One sentence.
+    """
+
+    path: Path
+    reason: str
+
+
 def bundled_models() -> tuple[ModelInfo, ...]:
     """Models that came with the app, by name."""
     return _models_in(irec_assets.models_folder(), bundled=True)
 
 
 def user_models() -> tuple[ModelInfo, ...]:
-    """Models in the user's folder, by name; files there that are not models are left out."""
-    return _models_in(user_models_folder(), bundled=False)
+    """Models in the user's folder, by name; files there that are not models are `left_out_models`.
+
+    Of several with one name, the file that is called so keeps it, else the first; the others have their files' names.
+    """
+    found = _models_in(user_models_folder(), bundled=False)
+    named = sorted(found, key=lambda model: model.path.stem != model.name)
+    keepers = {model.name: model.path for model in reversed(named)}
+    taken = set(keepers)
+    apart = []
+    for model in found:
+        name = model.name
+        if keepers[name] != model.path:
+            name = model.path.stem if model.path.stem not in taken else str(model.path)
+            taken.add(name)
+        apart.append(replace(model, name=name))
+    return tuple(apart)
+
+
+def left_out_models() -> tuple[LeftOut, ...]:
+    """Files in the user's folder that look like models and are none, and why."""
+    entries = [(path, _spec(path, *stat)) for path, stat in _files_in(user_models_folder())]
+    return tuple(LeftOut(path, reason) for path, reason in entries if isinstance(reason, str))
 
 
 def list_models() -> tuple[ModelInfo, ...]:
@@ -118,6 +154,9 @@ def find_model(name_or_path: str | os.PathLike[str]) -> Path:
     for model in hidden_models():
         if model.path.stem == text:
             return model.path
+    for left_out in left_out_models():
+        if left_out.path.stem == text:
+            raise ModelError(left_out.reason)
     known = ", ".join(model.name for model in models) or "none is installed"
     raise ModelError(
         f"no model is called '{text}'; known: {known}; or give the path of an .onnx file "
@@ -126,21 +165,30 @@ def find_model(name_or_path: str | os.PathLike[str]) -> Path:
 
 
 def _models_in(folder: Path, *, bundled: bool) -> tuple[ModelInfo, ...]:
-    try:
-        paths = sorted(path for path in folder.glob("*.onnx") if path.is_file())
-        stats = [path.stat() for path in paths]
-    except OSError:
-        return ()
-    specs = [_spec(path, stat.st_mtime_ns, stat.st_size) for path, stat in zip(paths, stats, strict=True)]
-    return tuple(
-        ModelInfo(spec.name, path, spec, bundled) for path, spec in zip(paths, specs, strict=True) if spec is not None
-    )
+    entries = [(path, _spec(path, *stat)) for path, stat in _files_in(folder)]
+    return tuple(ModelInfo(spec.name, path, spec, bundled) for path, spec in entries if isinstance(spec, ModelSpec))
+
+
+def _files_in(folder: Path) -> list[tuple[Path, tuple[int, int]]]:
+    """What is called a model there, with what tells that it changed."""
+    found = []
+    with suppress(OSError):
+        for path in sorted(folder.glob("*.onnx")):
+            try:
+                stat = path.stat()
+            except OSError:  # a link to nothing, which hides no other model
+                found.append((path, (0, 0)))
+            else:
+                found.append((path, (stat.st_mtime_ns, stat.st_size)))
+    return found
 
 
 @lru_cache(maxsize=256)
-def _spec(path: Path, modified_ns: int, size: int) -> ModelSpec | None:
-    """Spec of a model file, None if it is not one; the extra arguments make the cache see that a file changed."""
+def _spec(path: Path, modified_ns: int, size: int) -> ModelSpec | str:
+    """Spec of a model file, or why it is none; the extra arguments make the cache see that a file changed."""
     try:
-        return ModelSpec.from_metadata(inspect_model(read_model_bytes(path), path.name).metadata, path.name)
-    except ModelError:
-        return None
+        return ModelSpec.from_metadata(
+            inspect_model(read_model_bytes(path), printable(path.name)).metadata, printable(path.name)
+        )
+    except ModelError as error:
+        return str(error)

@@ -9,6 +9,8 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,13 +32,13 @@ Provider = Literal["auto", "cpu", "cuda"]
 """Where to run: `auto` is the CPU, because for networks of this size and one window at a time a GPU has not been shown
 to win; `cuda` is for large networks and big batches."""
 
-TRIAL_MEMORY_BYTES = 4 * 2**30
-"""Address space that a stranger's model may use while it is tried out."""
-
 _RANGE_SLACK = 1e-3  # fp16 and int8 networks may leave 0..1 by rounding
 
-_tried: set[str] = set()
-"""sha256 of models that passed their trial in this process."""
+TRIED_BATCHES = (1, 2, 16)
+"""Windows a call that a trial tries; the last only if that is quick."""
+
+_tried: dict[str, tuple[int, ...]] = {}
+"""By sha256 of models that passed their trial in this process: windows a call that it was seen to bear."""
 
 
 class Detector:
@@ -89,6 +91,7 @@ class Detector:
         self.card = contents.metadata.get(CARD_KEY, "")
         self.sha256 = hashlib.sha256(data).hexdigest()
         self._origin = origin
+        self._batches: tuple[int, ...] = ()
         check_ports(contents, self.spec, origin)
         self._session, self.notice = build_session(data, origin, cuda=provider == "cuda", threads=threads)
         try:
@@ -135,7 +138,40 @@ class Detector:
             )
         if len(windows) == 0:
             return np.zeros(self._shape(0), np.float32)
-        return np.clip(self._run(windows), np.float32(0.0), np.float32(1.0))
+        outputs = [self._run(windows[first:last]) for first, last in self._calls(len(windows))]
+        return np.clip(outputs[0] if len(outputs) == 1 else np.concatenate(outputs), np.float32(0.0), np.float32(1.0))
+
+    def keep_to(self, batches: Sequence[int]) -> None:
+        """Run from now on only so many windows a call: of a stranger's model, no others were tried.
+
+        Parameters
+        ----------
+        batches : sequence of int
+            One of them is 1.
+        """
+        self._batches = tuple(sorted(batches, reverse=True))
+
+    def try_batch(self, batch: int) -> float:
+        """Run so many windows of noise in one call; the seconds it took.
+
+        Raises
+        ------
+        ModelError
+            The network failed.
+        """
+        shape = (batch, self.spec.window_length)
+        windows = np.random.default_rng(batch).uniform(-1.0, 1.0, shape).astype(np.float32)
+        began = time.perf_counter()
+        self._run(windows)
+        return time.perf_counter() - began
+
+    def _calls(self, count: int) -> Iterator[tuple[int, int]]:
+        """First window and end of every call that judges so many."""
+        first = 0
+        while first < count:
+            size = next((batch for batch in self._batches if batch <= count - first), count - first)
+            yield first, first + size
+            first += size
 
     def _run(
         self, windows: npt.NDArray[np.floating[Any]], options: RunOptions | None = None
@@ -181,7 +217,9 @@ def load_model(name_or_path: str | os.PathLike[str], *, provider: Provider = "au
     """Load a model by the name of a bundled or installed one, or by path.
 
     A file that did not come with the app is first tried out in a process of its own with bounded time and memory, so
-    that a broken or hostile one can at worst be refused.
+    that a broken or hostile one can at worst be refused. As its memory follows from the number of windows alone
+    (`irec_live.models.operators`), what was seen there holds for as long as it lives, and costs nothing a window: it is
+    only ever run on as many at once as were tried.
 
     Parameters
     ----------
@@ -203,17 +241,23 @@ def load_model(name_or_path: str | os.PathLike[str], *, provider: Provider = "au
     irec_live.errors.ModelError: no model is called 'no-such-model'...
     """
     path = find_model(name_or_path)
-    if all(path != model.path for model in bundled_models()):
-        _try_in_own_process(path)
-    return Detector(path, provider=provider, threads=threads)
+    if any(path == model.path for model in bundled_models()):
+        return Detector(path, provider=provider, threads=threads)
+    digest = _try_in_own_process(path)
+    detector = Detector(path, provider=provider, threads=threads)
+    if detector.sha256 != digest:
+        raise ModelError(f"{printable(path.name)} changed while it was loaded; load it again")
+    detector.keep_to(_tried[digest])
+    return detector
 
 
-def _try_in_own_process(path: Path) -> None:
+def _try_in_own_process(path: Path) -> str:
+    """Try a model out unless that was done; its sha256."""
     data = read_model_bytes(path)
     name = printable(path.name)
     digest = hashlib.sha256(data).hexdigest()
     if digest in _tried:
-        return
+        return digest
     inspect_model(data, name)  # most bad files end here, at no cost
     # -P: the current folder may be anything, and must not provide modules.
     command = [sys.executable, "-P", "-m", "irec_live.models.sandbox", str(path)]
@@ -229,4 +273,8 @@ def _try_in_own_process(path: Path) -> None:
     if result.returncode != 0:
         crashed = f"{name} brought its trial run down (status {result.returncode}); it is not loaded"
         raise ModelError(result.stdout.strip() or crashed)
-    _tried.add(digest)
+    tried, *batches = result.stdout.split()
+    if tried != digest:
+        raise ModelError(f"{name} changed while it was loaded; load it again")
+    _tried[digest] = tuple(int(batch) for batch in batches)
+    return digest

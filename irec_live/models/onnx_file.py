@@ -3,7 +3,7 @@
 ONNX Runtime parses, optimises and allocates in one go, so a hostile or broken file is best turned away before it gets
 there. This module reads the protobuf wire format just far enough to list the metadata, the inputs and outputs, and
 what the graph is made of; weights are skipped, not read, so it takes milliseconds and neither ``onnx`` nor
-``onnxruntime`` has to be imported.
+``onnxruntime`` has to be imported. What a graph may be made of, and why: `irec_live.models.operators`.
 
 References
 ----------
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from irec_live.errors import ModelError
+from irec_live.models.operators import CHANCE, REFUSED_OPERATORS, SHAPE_TELLERS, SIZES, Values
 from irec_live.models.protobuf import MalformedError, Span, WireReader, message
 
 MAX_FILE_BYTES = 512 * 2**20
@@ -28,11 +29,6 @@ MAX_DEPTH = 16
 
 STANDARD_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 """Operator sets that ONNX Runtime has built in; any other needs a shared library, which is code."""
-
-REFUSED_OPERATORS = {
-    "Loop": "it may never end",
-    "EPContext": "it loads a compiled program from elsewhere",
-}
 
 FLOAT = 1
 """``TensorProto.FLOAT``."""
@@ -150,7 +146,7 @@ class _Inspector:
         self._length = len(data)
         self._origin = origin
         self._file = OnnxFile()
-        self._function_domains: set[str] = set()
+        self._functions: dict[tuple[str, str], Span] = {}
 
     def model(self) -> OnnxFile:
         graph: Span | None = None
@@ -177,56 +173,114 @@ class _Inspector:
                 raise MalformedError("the format version is not a number")
         if graph is None:
             raise MalformedError("there is no graph in it")
-        self._function_domains = {self._texts(span, 10)[0] for span in functions}
-        self._graph(graph, depth=0, top=True)
         for span in functions:
-            for number, _, node in self._wire.fields(span):
-                if number == 7:
-                    self._node(message(node), depth=0)
+            name, domain = self._texts(span, 1, 10)
+            if (domain, name) in self._functions:
+                raise MalformedError(f"there are two functions {printable(name)} in it")
+            self._functions[domain, name] = span
+        self._graph(graph, depth=0)
+        for span in functions:  # those that nothing calls are not run, but looked at all the same
+            names = self._all_texts(span, 4)
+            self._function(span, [False] * len(names), depth=0)
         return self._file
 
-    def _graph(self, span: Span, depth: int, top: bool = False) -> None:
+    def _graph(self, span: Span, depth: int, outer: Values | None = None) -> None:
         if depth > MAX_DEPTH:
             raise ModelError(f"{self._origin} nests graphs more than {MAX_DEPTH} deep")
         inputs: list[Port] = []
         outputs: list[Port] = []
         weights: set[str] = set()
+        values = Values(outer)
+        # Nodes stand before the weights and inputs that they use.
         for number, _, part in self._wire.fields(span):
-            if number == 1:
-                self._node(message(part), depth)
-            elif number == 5:
+            if number == 5:
                 weights.add(self._tensor(message(part)))
-            elif number == 11 and top:
+            elif number == 11:
                 inputs.append(self._port(message(part)))
-            elif number == 12 and top:
+            elif number == 12:
                 outputs.append(self._port(message(part)))
             elif number == 15:
-                self._sparse_tensor(message(part))
-        if top:
-            # Old files (IR 3) list every weight among the inputs.
-            self._file.inputs = tuple(port for port in inputs if port.name not in weights)
-            self._file.outputs = tuple(outputs)
+                weights.add(self._sparse_tensor(message(part)))
+        for name in weights:
+            values.add(name, heard=False)
+        # Old files (IR 3) list every weight among the inputs.
+        inputs = [port for port in inputs if port.name not in weights]
+        for port in inputs:
+            values.add(port.name, heard=True)
+        if outer is None:
+            self._file.inputs, self._file.outputs = tuple(inputs), tuple(outputs)
+        for number, _, part in self._wire.fields(span):
+            if number == 1:
+                self._node(message(part), depth, values)
 
-    def _node(self, span: Span, depth: int) -> None:
+    def _function(self, span: Span, given: list[bool], depth: int) -> list[bool]:
+        """Walk a function as it is called with inputs that are heard or not; whether its outputs are."""
+        if depth > MAX_DEPTH:
+            raise ModelError(f"{self._origin} calls functions in functions more than {MAX_DEPTH} deep")
+        values = Values()
+        for at, name in enumerate(self._all_texts(span, 4)):
+            values.add(name, heard=given[at] if at < len(given) else False)
+        for number, _, node in self._wire.fields(span):
+            if number == 7:
+                self._node(message(node), depth, values)
+        return [values.heard(name) for name in self._all_texts(span, 5)]
+
+    def _node(self, span: Span, depth: int, values: Values) -> None:
         self._file.n_nodes += 1
-        operator, domain = self._texts(span, 4, 7)
-        if domain not in STANDARD_DOMAINS and domain not in self._function_domains:
-            full_name = printable(f"{domain}.{operator}")
-            raise ModelError(f"{self._origin} needs the operator {full_name}, which ONNX Runtime has not built in")
-        if operator in REFUSED_OPERATORS and domain in STANDARD_DOMAINS:
-            raise ModelError(
-                f"{self._origin} uses the operator {operator}, which is refused: {REFUSED_OPERATORS[operator]}"
-            )
-        for number, _, attribute in self._wire.fields(span):
-            if number != 5:
-                continue
-            for kind, _, part in self._wire.fields(message(attribute)):
+        operator = domain = ""
+        heard: list[bool] = []
+        names: list[str] = []
+        attributes: list[Span] = []
+        for number, _, part in self._wire.fields(span):
+            if number == 1:
+                heard.append(values.heard(self._wire.text(message(part))))
+            elif number == 2:
+                names.append(self._wire.text(message(part)))
+            elif number == 4:
+                operator = self._wire.text(message(part))
+            elif number == 5:
+                attributes.append(message(part))
+            elif number == 7:
+                domain = self._wire.text(message(part))
+        inner = False
+        for attribute in attributes:
+            for kind, _, part in self._wire.fields(attribute):
                 if kind in (6, 11):  # a graph, graphs
-                    self._graph(message(part), depth + 1)
+                    inner = True
+                    self._graph(message(part), depth + 1, values)
                 elif kind in (5, 10):  # a tensor, tensors
                     self._tensor(message(part))
                 elif kind in (22, 23):
                     self._sparse_tensor(message(part))
+        outputs = self._outputs(operator, "" if domain == "ai.onnx" else domain, heard, depth)
+        for at, name in enumerate(names):
+            # An inner graph may use what is heard around it, without its being an input.
+            values.add(name, heard=inner or not outputs or outputs[min(at, len(outputs) - 1)])
+
+    def _outputs(self, operator: str, domain: str, heard: list[bool], depth: int) -> list[bool]:
+        """Whether an operator's outputs depend on what is heard, given that of its inputs; the last stands for more."""
+        if operator in REFUSED_OPERATORS and domain in STANDARD_DOMAINS:
+            raise ModelError(
+                f"{self._origin} uses the operator {operator}, which is refused: {REFUSED_OPERATORS[operator]}"
+            )
+        function = self._functions.get((domain, operator))
+        if function is not None:
+            return self._function(function, heard, depth + 1)
+        full_name = printable(f"{domain}.{operator}" if domain else operator)
+        if domain not in STANDARD_DOMAINS:
+            raise ModelError(f"{self._origin} needs the operator {full_name}, which ONNX Runtime has not built in")
+        sizes = SIZES.get((domain, operator))
+        if sizes is None:
+            raise ModelError(
+                f"{self._origin} uses the operator {full_name}, which is refused: it is not among those whose "
+                "memory is known before they run"
+            )
+        if any(heard[at] for at in sizes if at < len(heard)):
+            raise ModelError(
+                f"{self._origin} lets what it hears decide how much memory its operator {full_name} takes; sizes "
+                "must follow from the length of the window"
+            )
+        return [operator not in SHAPE_TELLERS and (operator in CHANCE or any(heard))]
 
     def _tensor(self, span: Span) -> str:
         name = ""
@@ -239,10 +293,14 @@ class _Inspector:
                 )
         return name
 
-    def _sparse_tensor(self, span: Span) -> None:
+    def _sparse_tensor(self, span: Span) -> str:
+        name = ""
         for number, _, part in self._wire.fields(span):
-            if number in (1, 2):  # values, indices
+            if number == 1:  # values, whose name is that of the whole
+                name = self._tensor(message(part))
+            elif number == 2:  # indices
                 self._tensor(message(part))
+        return name
 
     def _port(self, span: Span) -> Port:
         name, element_type, shape = "", 0, None
@@ -291,3 +349,7 @@ class _Inspector:
             if number in found:
                 found[number] = self._wire.text(message(part))
         return list(found.values())
+
+    def _all_texts(self, span: Span, wanted: int) -> list[str]:
+        """The strings of a repeated field."""
+        return [self._wire.text(message(part)) for number, _, part in self._wire.fields(span) if number == wanted]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ LOAD_LIMIT_S = 30.0
 
 FATAL = 4
 """Severity from which ONNX Runtime may print: its errors reach us as exceptions."""
+
+_LONGEST_REASON = 400  # what a hostile file can make it say has no end
 
 
 def build_session(data: bytes, origin: str, *, cuda: bool, threads: int) -> tuple[InferenceSession, str]:
@@ -48,7 +51,7 @@ def build_session(data: bytes, origin: str, *, cuda: bool, threads: int) -> tupl
         if len(providers) > 1:
             session, _ = build_session(data, origin, cuda=False, threads=threads)
             return session, f"CUDA was asked for but failed ({first_line(error)}); running on the CPU"
-        raise ModelError(f"{origin} is not a model that ONNX Runtime can run: {first_line(error)}") from error
+        raise ModelError(refusal(error, origin)) from error
     if len(providers) > 1 and "CUDAExecutionProvider" not in session.get_providers():
         notice = (
             "CUDA was asked for but its libraries or a GPU are missing; running on the CPU "
@@ -106,7 +109,37 @@ def runtime_errors() -> tuple[type[Exception], ...]:
 
 
 def first_line(error: BaseException) -> str:
-    """The readable part of ONNX Runtime's message, without its prefix, build paths and later lines."""
+    """The readable part of ONNX Runtime's message, without its prefix, places in its source, and later lines.
+
+    Examples
+    --------
+    >>> first_line(RuntimeError("[ONNXRuntimeError] : 1 : FAIL : /src/graph.cc:2 void f(const int&, bool) It is bad"))
+    'It is bad'
+    >>> first_line(RuntimeError("[ONNXRuntimeError] : 6 : EXCEPTION : ... Status Message: std::bad_alloc"))
+    'it asks for more memory than it may have'
+    """
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    text = lines[0].split(" : ")[-1]
-    return text if len(text) <= 200 else text[:197] + "..."
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", lines[0])
+    if re.search(r"bad_alloc|Failed to allocate|MemoryError", text):
+        return "it asks for more memory than it may have"
+    text = re.sub(r"^/\S+:\d+ \S.*?\)\s+(?=[A-Z])", "", text)
+    return text if len(text) <= _LONGEST_REASON else text[: _LONGEST_REASON - 3] + "..."
+
+
+def refusal(error: BaseException, origin: str) -> str:
+    """Why ONNX Runtime does not take a model, as one sentence; the versions found and supported where they are it.
+
+    Examples
+    --------
+    >>> refusal(RuntimeError("Unsupported model IR version: 14, max supported IR version: 13"), "a.onnx")
+    'a.onnx is in ONNX IR version 14, and the newest that runs here is 13; export it for an older version, or \
+install a newer onnxruntime'
+    """
+    text = str(error)
+    remedy = "export it for an older version, or install a newer onnxruntime"
+    if found := re.search(r"IR version: (\d+), max supported IR version: (\d+)", text):
+        return f"{origin} is in ONNX IR version {found[1]}, and the newest that runs here is {found[2]}; {remedy}"
+    found = re.search(r"Opset (\d+) is under development.*support for domain (\S+) is till opset (\d+)", text)
+    if found:
+        return f"{origin} uses opset {found[1]} of {found[2]}, and the newest that runs here is {found[3]}; {remedy}"
+    return f"{origin} is not a model that ONNX Runtime can run: {first_line(error)}"

@@ -1,35 +1,87 @@
 """Try a stranger's model out in a process of its own: ``python -m irec_live.models.sandbox MODEL.onnx``.
 
-Exits 0 if the model loads and runs. Otherwise it prints the reason and exits 2, or is ended by its limits; either way
-the app that started it lives on.
+Exits 0 if the model loads and runs, and prints its sha256 and the numbers of windows that it ran on in one call.
+Otherwise it prints the reason and exits 2, or is ended by its limits; either way the app that started it lives on.
+
+Loading may take `LOAD_MEMORY_BYTES` and some times the file's size. Then every call may take `WINDOW_MEMORY_BYTES` a
+window and no more than `CALL_MEMORY_BYTES` beyond what the loaded model holds. Shapes in a model that got here follow
+from the number of windows alone (`irec_live.models.operators`), so that what is found holds for later calls, too.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
+from pathlib import Path
 
 from irec_live.errors import IrecError
-from irec_live.models.detector import TRIAL_MEMORY_BYTES, Detector
+from irec_live.models.detector import TRIED_BATCHES, Detector
 from irec_live.models.runtime import LOAD_LIMIT_S
+
+LOAD_MEMORY_BYTES = 2**30
+"""Address space for loading a model, beside `_COPIES` of its file: Python, ONNX Runtime and the first two runs."""
+WINDOW_MEMORY_BYTES = 256 * 2**20
+"""Beyond the loaded model, a window. The bundled networks need under 16 MiB."""
+CALL_MEMORY_BYTES = 2**30
+
+_COPIES = 5  # of a file, while its weights are read, folded and laid out anew
+_QUICK_S = 3.0
 
 
 def main(path: str) -> int:
     """Load and run the model at `path` within limits; the process's exit status."""
-    _limit_resources()
     try:
-        Detector(path, provider="cpu")
+        size = Path(path).stat().st_size
+    except OSError:
+        size = 0  # loading it says what is wrong
+    _limit_memory(LOAD_MEMORY_BYTES + _COPIES * size)
+    _limit_time()
+    try:
+        detector = Detector(path, provider="cpu")
+        held = _address_space()
+        batches: list[int] = []
+        window_s = 0.0
+        for batch in TRIED_BATCHES:
+            if batch * window_s > _QUICK_S:
+                break
+            if held:
+                _limit_memory(held + min(batch * WINDOW_MEMORY_BYTES, CALL_MEMORY_BYTES))
+            try:
+                window_s = detector.try_batch(batch) / batch
+            except IrecError:
+                if batch <= 2:
+                    raise
+                break  # too much for one call, and not needed
+            batches.append(batch)
     except IrecError as error:
         sys.stdout.write(f"{error}\n")
         return 2
+    sys.stdout.write(" ".join([detector.sha256, *map(str, batches)]) + "\n")
     return 0
 
 
-def _limit_resources() -> None:
-    with contextlib.suppress(ImportError):  # Windows has no such limits; there only the time is bounded
+def _address_space() -> int:
+    """Bytes of this process's; 0 where that is not told."""
+    with contextlib.suppress(OSError):
+        found = re.search(r"VmSize:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+        return 1024 * int(found[1]) if found else 0
+    return 0
+
+
+def _limit_memory(size: int) -> None:
+    with contextlib.suppress(
+        ImportError, ValueError, OSError
+    ):  # Windows has no such limits; there only time is bounded
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (TRIAL_MEMORY_BYTES, TRIAL_MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_AS, (size, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def _limit_time() -> None:
+    with contextlib.suppress(ImportError):
+        import resource
+
         seconds = int(LOAD_LIMIT_S)
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -36,6 +36,9 @@ CARD_KEY = "irec.card"
 INPUT_NAME = "audio"
 """Name of the one graph input, float32 (B, T)."""
 
+MOST_VALUES = 2**20
+"""Labels times frames of one window."""
+
 Kind = Literal["activation", "envelope"]
 """What a model tells: which instruments (activation), or how loud each one is (envelope). Also the output's name."""
 
@@ -160,7 +163,8 @@ class ModelSpec(BaseModel):
             raise ValueError("a label is named twice")
         unknown = set(self.thresholds) - set(self.labels)
         if unknown:
-            raise ValueError(f"thresholds for labels it does not have: {', '.join(sorted(unknown))}")
+            some = ", ".join(sorted(unknown)[:3]) + (", ..." if len(unknown) > 3 else "")
+            raise ValueError(f"thresholds for labels it does not have: {some}")
         offsets = [point.offset for point in self.trade_off]
         if any(after <= before for before, after in pairwise(offsets)):
             raise ValueError("the offsets of trade_off do not rise")
@@ -171,6 +175,16 @@ class ModelSpec(BaseModel):
                 raise ValueError("an envelope model needs frames >= 2 and frame_hop >= 1")
             if self.hop_length % self.frame_hop:
                 raise ValueError("hop_length of an envelope model must be a multiple of its frame_hop")
+            if self.hop_length > self.frames * self.frame_hop:
+                raise ValueError(
+                    f"hop_length of {self.hop_length // self.frame_hop} frames is longer than the window's "
+                    f"{self.frames}: the time in between would have no envelope"
+                )
+            if self.frames * len(self.labels) > MOST_VALUES:
+                raise ValueError(
+                    f"{len(self.labels)} labels of {self.frames} frames are {len(self.labels) * self.frames} values a "
+                    f"window; up to {MOST_VALUES} are taken"
+                )
         elif self.frames or self.frame_hop:
             raise ValueError("an activation model has no frames")
         return self
@@ -248,8 +262,9 @@ class ModelSpec(BaseModel):
             return cls.model_validate(json.loads(text))
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "spec"
-            reason = " ".join(f"{where}: {first['msg']}".split())  # a label may hold line breaks
+            where = ".".join(str(part) for part in first["loc"])
+            told = first["msg"].removeprefix("Value error, ")
+            reason = " ".join((f"{where}: {told}" if where else told).split())  # a label may hold line breaks
             raise ModelError(f"{origin} has unusable '{SPEC_KEY}' metadata: {reason[:300]}") from error
         except (ValueError, RecursionError) as error:
             raise ModelError(f"{origin} has '{SPEC_KEY}' metadata that is not JSON") from error

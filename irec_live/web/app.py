@@ -6,51 +6,121 @@
 ``POST /api/analyze``          multipart form with the audio file as ``file``; in the query ``format`` (a name of
                                `irec_live.formats.FORMATS`) and ``model`` (a name; takes the place of the server's
                                model of its kind; may be repeated). The answer is what ``irec-live analyze`` prints
+``GET /openapi.json``          all this for programs
 =============================  ========================================================================
 
-What is wrong with a request is one sentence, ``{"detail": ...}``, but for a host's name, refused before that. Damage in
-a file that could be analysed all the same is told by the header ``Irec-Warning``, percent-encoded.
+What is wrong with a request is one sentence, ``{"detail": ...}``; bytes that are no HTTP get plain text. Damage
+in a file that could be analysed all the same is told by the header ``Irec-Warning``, percent-encoded. What is refused
+before it is read: `irec_live.web.guard`.
 """
 
 from __future__ import annotations
 
-import asyncio
+import logging
 import re
-import shutil
-import tempfile
 import threading
 from collections.abc import Sequence
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import FastAPI, Query, Request, UploadFile
-from fastapi.concurrency import run_in_threadpool
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, Field
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
-from irec_live.analysis import AnalysisCancelled, analyze
+from irec_live.analysis import AnalysisCancelled
 from irec_live.errors import IrecError, ModelError
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
 from irec_live.models.catalog import list_models
-from irec_live.models.choice import ModelChoice, load_models
-from irec_live.models.detector import Detector, Provider
+from irec_live.models.choice import ModelChoice
+from irec_live.models.detector import Provider
+from irec_live.web.analyst import Analyst
+from irec_live.web.guard import Guard, Refused
+
+MOST_S = 3600.0
+"""Seconds of sound in one file, by default."""
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",  # the address may hold the token
     "X-Content-Type-Options": "nosniff",
 }
-_LOOK_S = 0.2  # how often to see whether anybody still waits
 _LONGEST_NAME = 60  # characters of up to four bytes, of which file systems take 255
+_MOST_FIELDS = 8  # of a form; one is needed
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # its warnings are about strangers' bytes
+_SEND_A_FILE = "send the audio as a file in the form's field 'file', as curl -F file=@song.flac does"
+
 
 if TYPE_CHECKING:
     FormatName = str
 else:  # what FastAPI checks and tells in its OpenAPI
     FormatName = Literal[tuple(FORMATS)]
+
+
+class Problem(BaseModel):
+    """What every refusal is."""
+
+    detail: str = Field(description="one sentence: what is wrong, and what to do")
+
+
+_REFUSALS: dict[int, str] = {
+    400: "called by a name that is not the server's, or a request that is not well formed",
+    401: "the token is missing or wrong",
+    403: "sent by a page of another site",
+    404: "no such model",
+    408: "the file came too slowly",
+    411: "without Content-Length",
+    413: "the file is too large",
+    422: "not understood: no file, not audio, too long, or an unknown format",
+    503: "too many files wait already, or the server is ending",
+    507: "the disk is full",
+}
+
+
+def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": Problem, "description": _REFUSALS[status]} for status in statuses}
+
+
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary", "description": "sound or video, of any format"}
+                    },
+                }
+            }
+        },
+    }
+}
+_PAGE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "the page", "content": {"text/html": {"schema": {"type": "string"}}}}
+}
+_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "the analysis, as `irec-live analyze` prints it",
+        "content": {
+            media_type: {"schema": {"type": "object" if DEFAULT_FORMAT in media_type else "string"}}
+            for media_type in dict.fromkeys(form.media_type for form in FORMATS.values())
+        },
+        "headers": {
+            "Irec-Warning": {
+                "description": "what is wrong with the file, percent-encoded; absent if nothing is",
+                "schema": {"type": "string"},
+            }
+        },
+    }
+}
 
 
 def create_app(
@@ -59,7 +129,9 @@ def create_app(
     provider: Provider = "auto",
     hop_s: float | None = None,
     most_bytes: int = 200_000_000,
+    most_s: float = MOST_S,
     hosts: Sequence[str] = ("*",),
+    token: str | None = None,
     ending: threading.Event | None = None,
 ) -> FastAPI:
     """Load the models and build the application.
@@ -72,8 +144,13 @@ def create_app(
         As for `irec_live.analyze`.
     most_bytes : int
         Largest request.
+    most_s : float
+        Longest sound, in seconds as decoded; a file of kilobytes can hold hours.
     hosts : sequence of str
-        Names by which it may be called. A page of another site can have any name lead here; ``*`` allows that.
+        Names by which it may be called, beside addresses. A page of another site can have any name lead here; ``*``
+        allows that.
+    token : str, optional
+        What every request must carry, then.
     ending : Event, optional
         Once it is set, what runs is given up.
 
@@ -82,23 +159,26 @@ def create_app(
     ModelError
         A model is missing or unusable.
     """
-    analyst = _Analyst(models, provider, hop_s)
-    app = FastAPI(title="irec-live", docs_url=None, redoc_url=None)
-    app.add_middleware(_Limit, most_bytes=most_bytes)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+    analyst = Analyst(models, provider, hop_s, most_s)
+    # Only says in the description that a token is asked for; the guard asks for it.
+    documented = [Depends(HTTPBearer(auto_error=False))] if token is not None else []
+    app = FastAPI(title="irec-live", docs_url=None, redoc_url=None, dependencies=documented)
+    app.add_middleware(Guard, hosts=hosts, token=token, most_bytes=most_bytes)
     page = files("irec_live.web").joinpath("page.html").read_text(encoding="utf-8")
+    common = _refusals(400, 401, 403) if token is not None else _refusals(400, 403)
 
     @app.exception_handler(IrecError)
     def refuse(_request: Request, error: IrecError) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, status_code=404 if isinstance(error, ModelError) else 422)
 
+    @app.exception_handler(Refused)
+    def turn_away(_request: Request, error: Refused) -> JSONResponse:
+        return error.response()
+
     @app.exception_handler(RequestValidationError)
     def correct(_request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        reason = f"{first['loc'][-1]}: {first['msg']}"
-        if first["loc"][0] == "body":
-            reason = "send the audio as a file in the form's field 'file', as curl -F file=@song.flac does"
-        return JSONResponse({"detail": reason}, status_code=422)
+        return JSONResponse({"detail": f"{first['loc'][-1]}: {first['msg']}"}, status_code=422)
 
     @app.exception_handler(OSError)
     def lack(_request: Request, error: OSError) -> JSONResponse:
@@ -106,115 +186,62 @@ def create_app(
             {"detail": f"the server cannot keep the file while it listens: {error.strerror or error}"}, status_code=507
         )
 
-    @app.get("/", response_class=HTMLResponse)
-    async def show() -> HTMLResponse:
-        return HTMLResponse(page, headers=_HEADERS)
-
-    @app.get("/api/models")
-    def tell_models() -> list[dict[str, Any]]:
-        entries = [model.to_dict() for model in list_models()]
-        return [{key: value for key, value in entry.items() if key != "path"} for entry in entries]
-
     @app.exception_handler(AnalysisCancelled)
     def give_up(_request: Request, _error: AnalysisCancelled) -> JSONResponse:
         return JSONResponse({"detail": "the server is ending"}, status_code=503)
 
-    @app.post("/api/analyze")
+    @app.exception_handler(ClientDisconnect)
+    def let_go(_request: Request, _error: ClientDisconnect) -> JSONResponse:
+        return JSONResponse({"detail": "the file did not come whole"}, status_code=400)  # nobody hears it
+
+    # Not HTMLResponse as the class: the refusals would be described as HTML, too.
+    @app.get("/", response_class=Response, responses={**_PAGE, **common})
+    async def show() -> HTMLResponse:
+        return HTMLResponse(page, headers=_HEADERS)
+
+    @app.get("/api/models", responses=common)
+    def tell_models() -> list[dict[str, Any]]:
+        entries = [model.to_dict() for model in list_models()]
+        return [{key: value for key, value in entry.items() if key != "path"} for entry in entries]
+
+    @app.post(
+        "/api/analyze",
+        response_class=Response,
+        responses={**_ANSWER, **common, **_refusals(404, 408, 411, 413, 422, 503, 507)},
+        openapi_extra=_FORM,
+    )
     async def answer(
         request: Request,
-        file: UploadFile,
         format: FormatName = DEFAULT_FORMAT,
         model: Annotated[list[str] | None, Query()] = None,
     ) -> Response:
-        cancel = threading.Event()
-        work = asyncio.create_task(
-            run_in_threadpool(analyst.answer, file, format, tuple(model or ()), cancel)
-        )  # in a thread: the page is there while a file is analysed
+        async def unwanted() -> bool:
+            return (ending is not None and ending.is_set()) or await request.is_disconnected()
+
+        upload = await _sent_file(request)
         try:
-            while not (await asyncio.wait([work], timeout=_LOOK_S))[0]:
-                if (ending is not None and ending.is_set()) or await request.is_disconnected():
-                    cancel.set()
+            text, warning = await analyst.answer(
+                upload.file, safe_name(upload.filename or ""), format, tuple(model or ()), unwanted
+            )
         finally:
-            cancel.set()
-        text, warning = await work
+            await upload.close()
         headers = {"Irec-Warning": quote(warning)} if warning else None
         return Response(text.encode("utf-8", "surrogateescape"), media_type=FORMATS[format].media_type, headers=headers)
 
     return app
 
 
-class _Analyst:
-    """One analysis at a time, with models that are loaded once."""
-
-    def __init__(self, models: Sequence[ModelChoice] | None, provider: Provider, hop_s: float | None) -> None:
-        self._provider, self._hop_s = provider, hop_s
-        self._default = load_models(models, provider)
-        self._loaded: dict[str, Detector] = {}
-        self._lock = threading.Lock()
-
-    def answer(self, upload: UploadFile, form: str, names: tuple[str, ...], cancel: threading.Event) -> tuple[str, str]:
-        """The file's analysis in a format, and the warning about the file.
-
-        Raises
-        ------
-        AnalysisCancelled
-            `cancel` was set, by whoever waits for it no more.
-        """
-        with tempfile.TemporaryDirectory(prefix="irec-live-") as folder:
-            path = Path(folder) / safe_name(upload.filename or "")
-            with path.open("wb") as copy:
-                shutil.copyfileobj(upload.file, copy)
-            while not self._lock.acquire(timeout=_LOOK_S):
-                if cancel.is_set():
-                    raise AnalysisCancelled
-            try:
-                detectors = self._named(names)
-                lacking = FORMATS[form].lacks({detector.spec.kind for detector in detectors})
-                if lacking:
-                    raise ModelError(f"{lacking}; name one as model, too")
-                found = analyze(path, models=detectors, hop_s=self._hop_s, provider=self._provider, cancel=cancel)
-            finally:
-                self._lock.release()
-        return FORMATS[form].render(found), found.warning
-
-    def _named(self, names: tuple[str, ...]) -> tuple[Detector, ...]:
-        """The server's models, and in their place those named.
-
-        By the names of the catalogue only: a path would let a stranger try the files of this machine.
-        """
-        known = {model.name: model.path for model in list_models()}
-        for name in names:
-            if name not in known:
-                raise ModelError(f"there is no model named {name!r}; GET /api/models lists them")
-            if name not in self._loaded:
-                (self._loaded[name],) = load_models([known[name]], self._provider)
-            spec = self._loaded[name].spec
-            if self._hop_s is not None and spec.kind == "activation" and self._hop_s > spec.window_s:
-                raise ModelError(f"this server's hop of {self._hop_s:g} s is longer than the window of {name}")
-        chosen = load_models([self._loaded[name] for name in names], self._provider) if names else ()
-        kinds = {detector.spec.kind for detector in chosen}
-        return (*chosen, *(detector for detector in self._default if detector.spec.kind not in kinds))
-
-
-class _Limit:
-    """Turns away what is too large before it is read."""
-
-    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
-        self._app, self._most = app, most_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST":
-            length = dict(scope["headers"]).get(b"content-length", b"")
-            problem = None
-            if not length.isdigit():
-                problem = JSONResponse({"detail": "the request must say its length (Content-Length)"}, status_code=411)
-            elif int(length) > self._most:
-                reason = f"the file is larger than {self._most / 1e6:g} MB; use irec-live analyze"
-                problem = JSONResponse({"detail": reason}, status_code=413)
-            if problem is not None:
-                await problem(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+async def _sent_file(request: Request) -> UploadFile:
+    """The form's file. Read here rather than by a parameter, which would take a thousand files."""
+    try:
+        form = await request.form(max_files=1, max_fields=_MOST_FIELDS)
+    except HTTPException as error:
+        raise Refused(400, f"the form is not understood ({error.detail.rstrip('.')}); {_SEND_A_FILE}") from error
+    upload = form.get("file")
+    if not isinstance(upload, UploadFile):
+        await form.close()
+        raise Refused(422, _SEND_A_FILE)
+    return upload
 
 
 def safe_name(name: str) -> str:

@@ -10,10 +10,14 @@ It is read with ``weights_only=True``, so a file from a stranger can be refused 
 
 from __future__ import annotations
 
+import contextlib
 import io
+import math
 import os
 import pickle
+import re
 import warnings
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,14 +26,25 @@ from typing import Any, Final
 import torch
 from pydantic import ValidationError
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from irec_live.errors import CheckpointError, OutputError
 from irec_live.files import write_whole
+from irec_live.models.onnx_file import printable
 from irec_live.models.spec import ModelSpec
 from irec_models.nets import ARCHITECTURES, Network, build
 
 SCHEMA: Final = "irec.checkpoint/1"
 _PARTS: Final = {"architecture": str, "hyperparameters": dict, "state_dict": dict, "spec": dict, "card": str}
+_WRAPPERS: Final = ("module.", "_orig_mod.")
+"""What DataParallel and torch.compile put before every name."""
+_LONGEST_REASON: Final = 400
+_MOST_ELEMENTS: Final = 2**26
+"""Of one tensor of a network, or twice as many as in the checkpoint's largest if that is more."""
+_LENGTHS: Final = ("window_length", "sample_rate", "length", "vectors", "hidden")
+_LONGEST: Final = 2**23
+_LARGEST: Final = 2**14
+"""A hyperparameter that counts samples or units, and any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +86,25 @@ class Checkpoint:
                 f"the checkpoint holds architecture '{self.architecture}', which this version does not have "
                 f"(it has {', '.join(ARCHITECTURES.names())})"
             )
+        _check_labels(self.hyperparameters, len(self.spec.labels))
         try:
-            network = build(self.architecture, **self.hyperparameters)
-            network.load_state_dict(dict(self.state_dict))
+            network = build_bounded(
+                self.architecture,
+                self.hyperparameters,
+                most=2 * max((value.numel() for value in self.state_dict.values()), default=0),
+            )
+            difference = _difference(network.state_dict(), self.state_dict)
+            if not difference:
+                network.load_state_dict(dict(self.state_dict))
         except (ValueError, RuntimeError, AttributeError) as error:
-            reason = " ".join(str(error).split())[:200]
+            difference = " ".join(str(error).split()) or type(error).__name__
+            if len(difference) > _LONGEST_REASON:
+                difference = difference[: _LONGEST_REASON - 3] + "..."
             raise CheckpointError(
-                f"the checkpoint does not fit architecture '{self.architecture}': {reason}"
+                f"the checkpoint does not fit architecture '{self.architecture}': {difference}"
             ) from error
+        if difference:
+            raise CheckpointError(f"the checkpoint does not fit architecture '{self.architecture}': {difference}")
         expected = (network.kind, network.labels, network.sample_rate, network.window_length, network.frames)
         found = (
             self.spec.kind,
@@ -137,6 +163,10 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     for name, kind in _PARTS.items():
         if not isinstance(content.get(name), kind):
             raise CheckpointError(f"{path} is not a whole checkpoint: '{name}' is missing or not a {kind.__name__}")
+    for name in ("hyperparameters", "state_dict", "spec"):
+        for key in content[name]:
+            if not isinstance(key, str):
+                raise CheckpointError(f"{path} has the key {str(key)[:40]} in '{name}', which is not a text")
     if not all(isinstance(value, Tensor) for value in content["state_dict"].values()):
         raise CheckpointError(f"{path} holds something other than tensors among its weights")
     try:
@@ -149,7 +179,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     return Checkpoint(
         architecture=content["architecture"],
         hyperparameters=content["hyperparameters"],
-        state_dict=content["state_dict"],
+        state_dict=_unwrapped(content["state_dict"]),
         spec=spec,
         card=content["card"],
         training=training if isinstance(training, dict) else {},
@@ -194,18 +224,158 @@ def joint_terms(specs: Sequence[ModelSpec]) -> dict[str, Any]:
     }
 
 
+def _unwrapped(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights by the network's own names, whatever it was wrapped in when they were saved.
+
+    Examples
+    --------
+    >>> list(_unwrapped({"module._orig_mod.output.bias": torch.zeros(1)}))
+    ['output.bias']
+    """
+    weights = dict(state_dict)
+    while weights:
+        prefix = next((p for p in _WRAPPERS if all(name.startswith(p) for name in weights)), None)
+        if prefix is None:
+            break
+        weights = {name.removeprefix(prefix): value for name, value in weights.items()}
+    return weights
+
+
+def build_bounded(architecture: str, hyperparameters: Mapping[str, Any], *, most: int = 0) -> Network:
+    """A freshly initialised network, unless it would be of an absurd size.
+
+    Parameters
+    ----------
+    architecture : str
+    hyperparameters : mapping of str to value
+        The number of labels among them.
+    most : int
+        Elements of a tensor that may be made, if they are more than a network has that can be trained.
+
+    Raises
+    ------
+    ValueError
+        As `irec_models.nets.build`, and for such a size: before its memory is taken.
+    """
+    for name, value in hyperparameters.items():
+        limit = _LONGEST if name in _LENGTHS else _LARGEST
+        numbers = [number for number in _flat(value) if isinstance(number, int | float) and abs(number) > limit]
+        if numbers:
+            raise ValueError(f"hyperparameter '{printable(name)}' is {numbers[0]:g}; up to {limit} is possible")
+    try:
+        with _SizeLimit(max(most, _MOST_ELEMENTS)):
+            return build(architecture, **hyperparameters)
+    except MemoryError as error:
+        raise ValueError("there is not memory enough for it") from error
+
+
+def _check_labels(hyperparameters: Mapping[str, Any], labels: int) -> None:
+    """See that the network is said to have as many labels as there are names, before it is made.
+
+    Raises
+    ------
+    CheckpointError
+        It is not.
+    """
+    given = hyperparameters.get("labels", labels)
+    if given != labels:
+        raise CheckpointError(
+            f"the checkpoint's spec does not describe its network: it names {labels} labels, and the network is said "
+            f"to have {str(given)[:40]}"
+        )
+
+
+def _flat(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _difference(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
+    """What weights lack, or have beside, of those of a network; empty if they fit."""
+    parts = []
+    lacking = [name for name in own if name not in given]
+    unknown = [name for name in given if name not in own]
+    if lacking:
+        parts.append(f"it lacks {_some(lacking)}")
+    if unknown:
+        parts.append(f"it holds {_some(unknown)}, which the network does not have")
+    reshaped = [
+        f"{name} of shape {tuple(given[name].shape)} instead of {tuple(own[name].shape)}"
+        for name in own
+        if name in given and given[name].shape != own[name].shape
+    ]
+    if reshaped:
+        parts.append(f"it holds {_some(reshaped)}")
+    return "; ".join(parts)
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(printable(name) for name in names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+
+
+class _SizeLimit(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """While it is on, no tensor of more elements is made: refused before its memory is taken."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._most = most
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if _asked(str(func), args) > self._most:
+            raise ValueError(f"it asks for a tensor of more than {self._most} numbers")
+        return func(*args, **(kwargs or {}))
+
+
+def _asked(operator: str, args: Sequence[Any]) -> float:
+    """Elements that an operator is about to make: as its sizes say, or as its operands' shapes do together."""
+    most = 0.0
+    shapes = []
+    for arg in args:
+        if isinstance(arg, Tensor):
+            shapes.append(arg.shape)
+        elif isinstance(arg, list | tuple) and all(isinstance(size, int) for size in arg):
+            most = max(most, math.prod(arg))
+        elif isinstance(arg, int | float) and operator.startswith(("aten.arange", "aten.linspace")):
+            most = max(most, arg)
+    if len(shapes) > 1:
+        with contextlib.suppress(RuntimeError):  # operands of a product of matrices, which is no larger than they are
+            most = max(most, math.prod(torch.broadcast_shapes(*shapes)))  # type: ignore[no-untyped-call]
+    return most
+
+
 def _read(path: Path) -> object:
     if not path.is_file():
-        raise CheckpointError(f"there is no checkpoint {path}")
+        kind = "is not a plain file, so it is no checkpoint" if path.exists() else ""
+        raise CheckpointError(f"{path} {kind}" if kind else f"there is no checkpoint {path}")
     try:
+        _check_archive(path)
         with warnings.catch_warnings():
             # About the pickle protocol of files that are refused right afterwards.
             warnings.simplefilter("ignore", UserWarning)
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise CheckpointError(
-            f"{path} is refused: it holds more than tensors and plain values, or is not a checkpoint at all"
-        ) from error
+        named = re.search(r"GLOBAL ([\w.]+)", str(error))
+        what = (
+            f"{named[1]}, which is code" if named else "more than tensors and plain values, or is no checkpoint at all"
+        )
+        raise CheckpointError(f"{path} is refused: it holds {what}") from error
     # A damaged zip archive surfaces as almost any built-in error, depending on where the damage is.
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except (
+        *(OSError, RuntimeError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError),
+        *(MemoryError, zipfile.BadZipFile, NotImplementedError),
+    ) as error:
         raise CheckpointError(f"{path} is broken or cut short; it cannot be read as a checkpoint") from error
+
+
+def _check_archive(path: Path) -> None:
+    """See that nothing in the archive is packed: torch packs nothing, and what is packed can unfold without end."""
+    if not zipfile.is_zipfile(path):
+        return  # older formats hold bytes as they are
+    with zipfile.ZipFile(path) as archive:
+        size = path.stat().st_size
+        for entry in archive.infolist():
+            if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > size:
+                part = printable(entry.filename)
+                raise CheckpointError(f"{path} is refused: its part {part} is packed, which torch never does")

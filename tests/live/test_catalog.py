@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import irec_assets
 import tiny_models
+from irec_live.cli import main
 from irec_live.errors import ModelError
 from irec_live.models import catalog
 
@@ -53,6 +56,44 @@ def test_files_that_are_not_models_are_left_out(user_folder: Path) -> None:
     (user_folder / "folder.onnx").mkdir()
     (user_folder / "notes.txt").write_text("hello")
     assert catalog.user_models() == ()
+    (user_folder / "gone.onnx").symlink_to(user_folder / "nothing")
+    left_out = {entry.path.stem: entry.reason for entry in catalog.left_out_models()}
+    assert sorted(left_out) == ["empty", "folder", "gone", "text"]
+    assert left_out["empty"] == "empty.onnx is empty (0 bytes)"
+    assert "is not an ONNX model" in left_out["text"]
+    with pytest.raises(ModelError, match=r"^empty\.onnx is empty"):
+        catalog.find_model("empty")
+
+
+def test_a_broken_link_hides_no_model(user_folder: Path) -> None:
+    tiny_models.write_activation_model(user_folder, "mine")
+    (user_folder / "gone.onnx").symlink_to(user_folder / "nothing")
+    assert [model.name for model in catalog.user_models()] == ["mine"]
+
+
+def test_models_of_one_name_are_told_apart(user_folder: Path) -> None:
+    first = tiny_models.write_activation_model(user_folder, "same").rename(user_folder / "a.onnx")
+    second = tiny_models.write_envelope_model(user_folder, "same").rename(user_folder / "b.onnx")
+    assert [(model.name, model.path) for model in catalog.user_models()] == [("same", first), ("b", second)]
+    third = tiny_models.write_activation_model(user_folder, "same")
+    names = {model.name: model.path for model in catalog.list_models() if not model.bundled}
+    assert names == {"a": first, "b": second, "same": third}
+    assert all(catalog.find_model(name) == path for name, path in names.items())
+    fourth = user_folder / "c.onnx"
+    fourth.write_bytes(tiny_models.activation_model(tiny_models.activation_spec(name="a")))
+    names = {model.name: model.path for model in catalog.user_models()}
+    assert names == {"a": fourth, str(first): first, "b": second, "same": third}
+
+
+def test_the_list_says_what_is_left_out_and_why(user_folder: Path) -> None:
+    (user_folder / "empty.onnx").touch()
+    tiny_models.write_activation_model(user_folder, "same").rename(user_folder / "a.onnx")
+    tiny_models.write_activation_model(user_folder, "same").rename(user_folder / "b.onnx")
+    result = CliRunner().invoke(main, ["models", "--json"])
+    assert result.exit_code == 0
+    assert "irec-live: left out of the models: empty.onnx is empty (0 bytes)\n" in result.stderr
+    assert "b.onnx has the name of another model, same; it is listed as b\n" in result.stderr
+    assert [entry["name"] for entry in json.loads(result.stdout)].count("same") == 1
 
 
 def test_a_folder_that_does_not_exist_has_no_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

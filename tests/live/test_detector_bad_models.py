@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from irec_live.models import detector as detector_module
 from irec_live.models import onnx_file
 from irec_live.models.detector import Detector, load_model
 from irec_live.models.onnx_file import inspect_model
+from irec_live.models.operators import SIZES
 from irec_live.models.spec import CARD_KEY, SPEC_KEY
 
 
@@ -220,9 +223,7 @@ def test_operators_that_are_not_built_in() -> None:
 
 
 def test_operators_that_no_version_knows() -> None:
-    assert "not a model that ONNX Runtime can run" in refusal(
-        tiny_models.activation_model().replace(b"Sigmoid", b"Sigmoyd")
-    )
+    assert "uses the operator Sigmoyd" in refusal(tiny_models.activation_model().replace(b"Sigmoid", b"Sigmoyd"))
 
 
 @pytest.mark.parametrize("operator", ["Loop", "EPContext"])
@@ -276,6 +277,211 @@ def test_an_old_file_that_lists_weights_among_its_inputs() -> None:
         loaded(tiny_models.tone("bass", 1.0)[None]),
         Detector(tiny_models.activation_model())(tiny_models.tone("bass", 1.0)[None]),
     )
+
+
+def sized_by(nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray] | None = None) -> bytes:
+    """The tiny activation model, and beside it `nodes`, of whose last output the largest value is added as nothing.
+
+    They may use ``level``, an int64 (1,) that the sound decides, and ``length``, an int64 (1,) of its window's length.
+    """
+    spec = tiny_models.activation_spec()
+    model = onnx.load_from_string(tiny_models.activation_model(spec))
+    graph = model.graph
+    graph.node[-1].output[0] = "judged"
+    before = [
+        helper.make_node("ReduceMax", ["audio"], ["peak"], keepdims=0),
+        helper.make_node("Mul", ["peak", "million"], ["scaled"]),
+        helper.make_node("Cast", ["scaled"], ["whole"], to=TensorProto.INT64),
+        helper.make_node("Reshape", ["whole", "one"], ["level"]),
+        helper.make_node("Shape", ["audio"], ["shape"]),
+        helper.make_node("Gather", ["shape", "one"], ["length"]),
+    ]
+    after = [
+        helper.make_node("Cast", [nodes[-1].output[0]], ["number"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMax", ["number"], ["most"], keepdims=0),
+        helper.make_node("Mul", ["most", "nothing"], ["none"]),
+        helper.make_node("Add", ["judged", "none"], ["activation"]),
+    ]
+    own = {
+        "million": np.array(1e6, np.float32),
+        "nothing": np.array(0, np.float32),
+        "one": np.array([1], np.int64),
+        "zero": np.array(0, np.int64),
+        "step": np.array(1, np.int64),
+        "row": np.zeros((1, 1), np.float32),
+        "yes_no": np.array([0, 1], np.float32),
+    }
+    graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in (own | (constants or {})).items())
+    graph.node.extend([*before, *nodes, *after])
+    return model.SerializeToString()
+
+
+def scalar(name: str) -> onnx.NodeProto:
+    return helper.make_node("Squeeze", [name], [f"{name}_alone"])
+
+
+def range_to(name: str) -> list[onnx.NodeProto]:
+    return [scalar(name), helper.make_node("Range", ["zero", f"{name}_alone", "step"], ["made"])]
+
+
+SIZED = {
+    "Range": range_to,
+    "ConstantOfShape": lambda name: [helper.make_node("ConstantOfShape", [name], ["made"])],
+    "Expand": lambda name: [helper.make_node("Expand", ["one", name], ["made"])],
+    "Tile": lambda name: [helper.make_node("Tile", ["one", name], ["made"])],
+    "OneHot": lambda name: [helper.make_node("OneHot", ["one", name, "yes_no"], ["made"])],
+    "Pad": lambda name: [
+        helper.make_node("Concat", ["one", name], ["ends"], axis=0),
+        helper.make_node("Pad", ["one", "ends"], ["made"]),
+    ],
+    "Resize": lambda name: [
+        helper.make_node("Concat", ["one", name], ["sizes"], axis=0),
+        helper.make_node("Resize", ["row", "", "", "sizes"], ["made"]),
+    ],
+    "HannWindow": lambda name: [scalar(name), helper.make_node("HannWindow", [f"{name}_alone"], ["made"])],
+}
+
+
+@pytest.mark.parametrize("operator", SIZED)
+def test_what_is_heard_cannot_decide_how_much_memory_is_taken(operator: str) -> None:
+    message = refusal(sized_by(SIZED[operator]("level")))
+    assert f"lets what it hears decide how much memory its operator {operator} takes" in message
+
+
+@pytest.mark.parametrize("operator", SIZED)
+def test_the_window_s_length_can(operator: str) -> None:
+    """It is the same whatever is heard; exported networks are full of it."""
+    data = sized_by(SIZED[operator]("length"))
+    np.testing.assert_allclose(
+        Detector(data)(tiny_models.tone("bass", 1.0)[None]),
+        Detector(tiny_models.activation_model())(tiny_models.tone("bass", 1.0)[None]),
+    )
+
+
+def test_every_input_that_is_named_for_a_size_is_known_as_one() -> None:
+    words = "shape|size|axes|^axis$|length|pads|repeats|^tiles|^scales|depth|^k$|^num|split|start|end|limit"
+    named = re.compile(words, re.IGNORECASE)
+    harmless = {("CumSum", "axis"), ("CumProd", "axis"), ("Trilu", "k"), ("Attention", "K")}  # say where, or are data
+    for schema in onnx.defs.get_all_schemas_with_history():
+        sizes = SIZES.get((schema.domain, schema.name))
+        for at, given in enumerate(schema.inputs if sizes is not None else ()):
+            if named.search(given.name) and (schema.name, given.name) not in harmless:
+                assert at in sizes, (schema.name, schema.since_version, given.name)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("way", ["function", "branch", "condition", "unsorted", "overridden", "chance"])
+def test_no_way_around_hides_what_sizes_come_from(way: str) -> None:
+    make = helper.make_node
+    nodes = range_to("level")
+    model = onnx.load_from_string(sized_by(range_to("length")))
+    opset = [helper.make_opsetid("", tiny_models.OPSET)]
+    if way == "function":
+        body = [make("Identity", ["x"], ["y"])]
+        model.functions.append(helper.make_function("own", "Same", ["x"], ["y"], body, opset))
+        model.opset_import.add(domain="own", version=1)
+        nodes = [make("Same", ["level"], ["passed"], domain="own"), *range_to("passed")]
+    elif way == "branch":
+        inner = helper.make_graph(range_to("level"), "inner", [], [onnx.ValueInfoProto(name="made")])
+        nodes = [make("If", ["true"], ["out"], then_branch=inner, else_branch=inner)]
+    elif way == "condition":
+        inner = helper.make_graph([make("Identity", ["one"], ["made"])], "inner", [], [])
+        nodes = [make("Cast", ["level"], ["loud"], to=TensorProto.BOOL)]
+        nodes += [make("If", ["loud"], ["out"], then_branch=inner, else_branch=inner)]
+    elif way == "unsorted":
+        nodes = [*range_to("later"), make("Identity", ["level"], ["later"])]
+    elif way == "overridden":  # a shape's teller by name alone
+        model.functions.append(helper.make_function("", "Shape", ["x"], ["y"], [make("Identity", ["x"], ["y"])], opset))
+        nodes = [make("Shape", ["level"], ["told"]), *range_to("told")]
+    else:
+        nodes = [make("Dropout", ["million", "half", "true"], ["by_chance"])]
+        nodes += [make("Cast", ["by_chance"], ["made_up"], to=TensorProto.INT64), *range_to("made_up")]
+    model.graph.initializer.append(numpy_helper.from_array(np.array(True), "true"))
+    model.graph.initializer.append(numpy_helper.from_array(np.array(0.5, np.float32), "half"))
+    model.graph.node.extend(nodes)
+    assert "lets what it hears decide" in refusal(model.SerializeToString())
+
+
+@pytest.mark.parametrize("operator", ["RandomNormal", "NonMaxSuppression", "SequenceConstruct", "StringNormalizer"])
+def test_operators_whose_memory_is_not_known_are_refused(operator: str) -> None:
+    node = helper.make_node(operator, [], ["x"])
+    assert f"uses the operator {operator}, which is refused" in refusal(
+        changed(lambda model: model.graph.node.append(node))
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="memory of a process cannot be limited there")
+def test_memory_that_no_sound_decides_is_met_in_the_trial(tmp_path: Path) -> None:
+    path = tmp_path / "huge.onnx"
+    path.write_bytes(sized_by(range_to("many"), {"many": np.array([10**9], np.int64)}))
+    with pytest.raises(ModelError, match=r"huge\.onnx failed while it ran: it asks for more memory than it may have"):
+        load_model(path)
+    # 400 MB fit into what loading may take, but not into what a window may.
+    path.write_bytes(sized_by(range_to("many"), {"many": np.array([5 * 10**7], np.int64)}))
+    with pytest.raises(ModelError, match="more memory than it may have"):
+        load_model(path)
+
+
+def test_a_stranger_s_model_runs_on_no_more_windows_than_were_tried(tmp_path: Path) -> None:
+    path = tmp_path / "stranger.onnx"
+    path.write_bytes(tiny_models.activation_model(card="stranger"))
+    stranger = load_model(path)
+    sizes: list[int] = []
+    run = stranger._run
+    stranger._run = lambda windows: sizes.append(len(windows)) or run(windows)  # type: ignore[method-assign]
+    windows = np.stack([tiny_models.tone(label, 1.0) for label in tiny_models.LABELS] * 7)
+    heard = stranger(windows)
+    assert sizes == [16, 2, 2, 1]
+    np.testing.assert_allclose(heard, Detector(path)(windows), atol=1e-6)
+
+
+def test_a_model_that_changes_while_it_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "two-faced.onnx"
+    path.write_bytes(tiny_models.activation_model(card="first"))
+    load_model(path)
+    real = detector_module._try_in_own_process
+
+    def swap(path: Path) -> str:
+        digest = real(path)
+        path.write_bytes(tiny_models.activation_model(card="second"))
+        return digest
+
+    monkeypatch.setattr(detector_module, "_try_in_own_process", swap)
+    with pytest.raises(ModelError, match="changed while it was loaded"):
+        load_model(path)
+
+
+def test_versions_that_are_too_new_are_told_with_the_newest_that_runs() -> None:
+    def renew(model: onnx.ModelProto) -> None:
+        model.ir_version = 99
+
+    message = refusal(changed(renew))
+    assert "the model is in ONNX IR version 99, and the newest that runs here is " in message
+    assert "/" not in message
+    message = refusal(changed(lambda model: setattr(model.opset_import[0], "version", 99)))
+    assert "the model uses opset 99 of ai.onnx, and the newest that runs here is " in message
+
+
+def test_reasons_are_not_cut_at_a_colon() -> None:
+    def add(model: onnx.ModelProto) -> None:
+        model.graph.node[3].attribute.append(helper.make_attribute("foo", 3))
+
+    message = refusal(changed(add))
+    assert "Unrecognized attribute: foo" in message
+    assert "ReduceMean" in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"frame_hop": 16}, "hop_length of 64 frames is longer than the window's 16"),
+        ({"labels": [str(i) for i in range(1024)], "frames": 60_000}, "up to 1048576 are taken"),
+        ({"labels": [str(i) for i in range(100_000)]}, "labels"),
+    ],
+)
+def test_specs_that_promise_what_cannot_be(changes: dict[str, object], reason: str) -> None:
+    text = json.dumps({**tiny_models.envelope_spec().model_dump(mode="json", by_alias=True), **changes})
+    data = changed(lambda model: helper.set_model_props(model, {SPEC_KEY: text}), tiny_models.envelope_model())
+    assert reason in refusal(data)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="memory of a process cannot be limited there")

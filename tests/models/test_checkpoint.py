@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import os
 import pickle
+import re
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +42,88 @@ def test_a_pickle_bomb_is_refused_and_does_not_go_off(tmp_path: Path, monkeypatc
         with pytest.raises(CheckpointError, match="is refused"):
             load_checkpoint(name)
     assert not Path("bomb-went-off").exists()
+    with pytest.raises(CheckpointError, match=rf"bomb\.pt is refused: it holds {os.mkdir.__module__}\.mkdir, which is"):
+        load_checkpoint("bomb.pt")
+    torch.save({"schema": SCHEMA, "options": argparse.Namespace(rate=1)}, "options.pt")
+    with pytest.raises(CheckpointError, match=r"it holds argparse\.Namespace, which is code"):
+        load_checkpoint("options.pt")
+
+
+def changed(path: Path, to: Path, **change: Any) -> Path:
+    """A checkpoint with other parts."""
+    torch.save({**torch.load(path, weights_only=True), **change}, to)
+    return to
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."])
+def test_the_names_that_wrappers_give_are_taken_off(small_checkpoint: Path, tmp_path: Path, prefix: str) -> None:
+    plain = load_checkpoint(small_checkpoint)
+    wrapped = {prefix + name: value for name, value in plain.state_dict.items()}
+    found = load_checkpoint(changed(small_checkpoint, tmp_path / "wrapped.pt", state_dict=wrapped))
+    assert list(found.state_dict) == list(plain.state_dict)
+    audio = torch.randn(1, 4096, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(found.network()(audio), plain.network()(audio))
+
+
+def test_what_does_not_fit_is_told_by_name(small_checkpoint: Path) -> None:
+    checkpoint = load_checkpoint(small_checkpoint)
+    weights = dict(checkpoint.state_dict)
+    weights["elsewhere"] = weights.pop("convolution.bias")
+    weights["output.bias"] = torch.zeros(7)
+    with pytest.raises(CheckpointError) as caught:
+        replace(checkpoint, state_dict=weights).network()
+    assert str(caught.value).endswith(
+        "it lacks convolution.bias; it holds elsewhere, which the network does not have; "
+        "it holds output.bias of shape (7,) instead of (3,)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("architecture", "hyperparameters", "reason"),
+    [
+        ("small", {"labels": 10**9}, "it names 3 labels, and the network is said to have 1000000000"),
+        ("small", {"labels": "many"}, "it names 3 labels, and the network is said to have many"),
+        ("chen", {"labels": 3, "bins": 10**9}, "hyperparameter 'bins' is 1e+09; up to 16384 is possible"),
+        ("vaznonis-fft", {"labels": 3, "hidden": [64, 10**7]}, "hyperparameter 'hidden' is 1e+07"),
+        ("vaznonis-fft", {"labels": 3, "hidden": [16000, 16000]}, "it asks for a tensor of more than"),
+        ("tutti", {"labels": 3, "width": 1e4}, "width must lie between"),
+        ("bosch", {"labels": 3, "vectors": 8_000_000}, "it asks for a tensor of more than"),
+    ],
+)
+def test_absurd_sizes_are_refused_before_memory_is_spent(
+    small_checkpoint: Path, architecture: str, hyperparameters: dict[str, Any], reason: str
+) -> None:
+    checkpoint = replace(load_checkpoint(small_checkpoint), architecture=architecture, hyperparameters=hyperparameters)
+    resource = pytest.importorskip("resource")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(CheckpointError, match=re.escape(reason)):
+        checkpoint.network()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 600_000  # kB
+
+
+def test_keys_that_are_no_texts(small_checkpoint: Path, tmp_path: Path) -> None:
+    for name in ("hyperparameters", "state_dict", "spec"):
+        path = changed(small_checkpoint, tmp_path / "keys.pt", **{name: {3: torch.zeros(1)}})
+        with pytest.raises(CheckpointError, match=f"has the key 3 in '{name}', which is not a text"):
+            load_checkpoint(path)
+
+
+def test_an_archive_that_unfolds_is_refused(small_checkpoint: Path, tmp_path: Path) -> None:
+    bomb = tmp_path / "packed.pt"
+    with zipfile.ZipFile(small_checkpoint) as old, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            new.writestr(entry.filename, old.read(entry))
+        new.writestr("archive/data/999", bytes(10**8))
+    with pytest.raises(CheckpointError, match=r"packed\.pt is refused: its part .* is packed"):
+        load_checkpoint(bomb)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_is_no_plain_file_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pt")
+    for path in (tmp_path / "pipe.pt", Path("/dev/zero"), tmp_path):
+        with pytest.raises(CheckpointError, match="is not a plain file"):
+            load_checkpoint(path)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.95, 0.999])

@@ -11,8 +11,11 @@ from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 
+from irec_live.models.onnx_file import printable
 from irec_models.nets import HyperparameterError
-from irec_models.recipes.settings import key_of
+from irec_models.recipes.settings import key_of, shown
+
+_LONGEST_REASON = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ def of_validation(error: ValidationError, recipe: type[BaseModel]) -> Mistake:
     problems = error.errors()
     unknown = [problem for problem in problems if problem["type"] == "extra_forbidden"]
     first = (unknown or problems)[0]
-    where = ".".join(str(part) for part in first["loc"])
+    where = printable(".".join(str(part) for part in first["loc"]))
     if unknown:
         near = difflib.get_close_matches(str(first["loc"][-1]), _keys_beside(first["loc"], recipe), n=1, cutoff=0.5)
         return Mistake(where, f"has an unknown key '{where}'" + (f"; did you mean '{near[0]}'?" if near else ""))
@@ -47,7 +50,7 @@ def of_validation(error: ValidationError, recipe: type[BaseModel]) -> Mistake:
         return Mistake(where, f"lacks the key '{where}'", missing=True)
     if first["type"] == "model_type":
         return Mistake(where, f"has a value for '{where}', which is a table: set one of its keys, {where}.KEY")
-    message = first["msg"].removeprefix("Value error, ")
+    message = _bounded(first["msg"].removeprefix("Value error, "))
     if where:
         return Mistake(where, f"has an impossible value for '{where}': {message}")
     named = re.search(r"'([a-z_.]+)'", message)  # a rule between tables names its key itself
@@ -56,9 +59,9 @@ def of_validation(error: ValidationError, recipe: type[BaseModel]) -> Mistake:
 
 def of_hyperparameter(error: HyperparameterError) -> Mistake:
     """The same of a key of ``[model.hyperparameters]``."""
-    where = f"model.hyperparameters.{error.key}"
+    where = printable(f"model.hyperparameters.{error.key}")
     if not error.unknown:
-        return Mistake(where, f"has an impossible value for '{where}': it {error.reason}")
+        return Mistake(where, f"has an impossible value for '{where}': it {_bounded(error.reason)}")
     hint = f"did you mean '{error.near}'?" if error.near else error.reason.partition(": ")[2]
     return Mistake(where, f"has an unknown key '{where}'; {hint}")
 
@@ -83,11 +86,20 @@ def blame(
         if check([other for other in settings if key_of(other) != key]) == mistake:
             continue  # it is there without this setting as well
         if mistake.missing and mistake.where == key:
-            return f"the setting '{setting}' takes out the key '{key}', which every recipe needs"
+            return f"the setting '{shown(setting)}' takes out the key '{key}', which every recipe needs"
         if f"{mistake.where}.".startswith(f"{key}.") or f"{key}.".startswith(f"{mistake.where}."):
-            return f"the setting '{setting}' {mistake.clause}"
-        return f"the recipe {path} with the setting '{setting}' {mistake.clause}"
+            return f"the setting '{shown(setting)}' {mistake.clause}"
+        return f"the recipe {path} with the setting '{shown(setting)}' {mistake.clause}"
     return f"the recipe {path} {mistake.clause}"
+
+
+def _bounded(reason: str) -> str:
+    """A reason with a value in it that may have no end."""
+    return (
+        reason
+        if len(reason) <= _LONGEST_REASON
+        else f"{reason[: _LONGEST_REASON // 2]} ... {reason[-_LONGEST_REASON // 2 :]}"
+    )
 
 
 def _keys_beside(location: tuple[int | str, ...], recipe: type[BaseModel]) -> list[str]:

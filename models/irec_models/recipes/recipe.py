@@ -6,20 +6,29 @@ a misspelt learning rate that is silently ignored costs hours.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from irec_live.errors import RecipeError
+from irec_live.models.onnx_file import printable
+from irec_models.checkpoint import build_bounded
 from irec_models.data import LABELS, StreamConfig
 from irec_models.losses import LossName
-from irec_models.nets import ARCHITECTURES, HyperparameterError, Network, build, check_hyperparameters
+from irec_models.nets import ARCHITECTURES, HyperparameterError, Network, check_hyperparameters
 from irec_models.recipes.mistakes import Mistake, blame, of_hyperparameter, of_validation
-from irec_models.recipes.settings import with_settings
+from irec_models.recipes.settings import MOST_PARTS, with_settings
 from irec_models.recipes.shelf import find_recipe
+
+MOST_BYTES = 256_000
+"""Of a recipe; those that come with the project have up to 3 kB."""
+_PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
+# It begins where a part does: tried from within one as well, a long text would take the square of its length.
+_DEEP_KEY = re.compile(rf"(?<![A-Za-z0-9_\\-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{{MOST_PARTS},}}")
 
 
 class _Section(BaseModel):
@@ -51,7 +60,7 @@ class ModelSection(_Section):
 class DataSection(_Section):
     """``[data]``: labels, and what validation listens to: sources held out, or the split ``dev`` of a public set."""
 
-    labels: tuple[str, ...] = LABELS
+    labels: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(default=LABELS, max_length=1024)
     hold_out: tuple[str, ...] = Field(default=(), description="sources kept for validation")
     validation_split: Literal["train", "dev"] = Field(
         default="train", description="split that these are drawn from; of dev all, if none is named"
@@ -156,7 +165,9 @@ class Recipe(_Section):
             or the teacher's opinion is none for envelopes.
         """
         try:
-            network = build(self.model.architecture, labels=len(self.data.labels), **self.model.hyperparameters)
+            network = build_bounded(
+                self.model.architecture, {**self.model.hyperparameters, "labels": len(self.data.labels)}
+            )
         except ValueError as error:
             origin = self._origin or f"the recipe '{self.model.name}'"
             raise RecipeError(f"{origin} makes no network: {error}") from error
@@ -205,21 +216,40 @@ def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
     """
     path = find_recipe(Path(path))
     try:
-        text = path.read_text(encoding="utf-8")
-        content = tomllib.loads(text)
+        text = _read(path)
+        content = _parsed(text)
         if settings:
-            content = tomllib.loads(with_settings(text, settings))
+            content = _parsed(with_settings(text, settings))
+        found = _check(content)
+        if isinstance(found, Mistake):
+            raise RecipeError(blame(path, found, settings, lambda some: _mistake_in(with_settings(text, some))))
     except FileNotFoundError as error:
         raise RecipeError(f"there is no recipe {path}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"the recipe {path} cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise RecipeError(f"the recipe {path} nests values in values too deep") from error
+    except ValueError as error:  # not TOML, or a number of more digits than Python reads
         raise RecipeError(f"the recipe {path} is not TOML: {error}") from error
-    found = _check(content)
-    if isinstance(found, Mistake):
-        raise RecipeError(blame(path, found, settings, lambda some: _mistake_in(with_settings(text, some))))
     found._origin = " with ".join((f"the recipe {path}", *(s for s in settings if s.startswith("model."))))
     return found
+
+
+def _read(path: Path) -> str:
+    """The text of a plain file; anything else could be without end, or never begin."""
+    if path.exists() and not path.is_file():
+        raise RecipeError(f"the recipe {path} is {'a folder' if path.is_dir() else 'not a plain file'}")
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise RecipeError(f"the recipe {path} has {size / 1000:.0f} kB; up to {MOST_BYTES // 1000} kB are read")
+    return path.read_text(encoding="utf-8")
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    deep = _DEEP_KEY.search(text)
+    if deep is not None:  # what a parser notes of a key grows with the square of its parts
+        raise ValueError(f"the key '{printable(deep[0][:40])}' has more than {MOST_PARTS} parts")
+    return tomllib.loads(text)
 
 
 def _check(content: dict[str, Any]) -> Recipe | Mistake:
@@ -235,5 +265,5 @@ def _check(content: dict[str, Any]) -> Recipe | Mistake:
 
 
 def _mistake_in(text: str) -> Mistake | None:
-    found = _check(tomllib.loads(text))
+    found = _check(_parsed(text))
     return found if isinstance(found, Mistake) else None

@@ -15,6 +15,11 @@ from tomlkit.items import Item
 
 from irec_live.errors import RecipeError
 
+MOST_PARTS = 16
+"""Of a key, with the tables it leads through."""
+
+_LONGEST_SHOWN = 120
+
 LABEL_ALONE_OTHER = 0.6
 """Share of other instruments in the mixtures of a classifier of one label, so that most of its windows say no."""
 
@@ -50,7 +55,9 @@ def with_settings(text: str, settings: Sequence[str]) -> str:
     for setting in settings:
         path = key_of(setting).split(".")
         if "=" not in setting or not all(path):
-            raise RecipeError(f"the setting '{setting}' is not of the form table.key=value")
+            raise RecipeError(f"the setting '{shown(setting)}' is not of the form table.key=value")
+        if len(path) > MOST_PARTS:
+            raise RecipeError(f"the setting '{shown(setting)}' has a key of more than {MOST_PARTS} parts")
         _put(document, path, setting.partition("=")[2].strip(), setting)
     return tomlkit.dumps(document)
 
@@ -64,6 +71,12 @@ def key_of(setting: str) -> str:
     'train.steps'
     """
     return ".".join(part.strip() for part in setting.partition("=")[0].split("."))
+
+
+def shown(setting: str) -> str:
+    """A setting as it can stand in a message: one line, not endless."""
+    text = " ".join(setting.split())
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 3] + "..."
 
 
 def label_settings(name: str, label: str) -> list[str]:
@@ -99,7 +112,7 @@ def _put(document: MutableMapping[str, Any], path: Sequence[str], value: str, se
             table[part] = tomlkit.table()
         inner = table[part]
         if not isinstance(inner, MutableMapping):
-            raise RecipeError(f"the setting '{setting}' leads through '{part}', which is not a table")
+            raise RecipeError(f"the setting '{shown(setting)}' leads through '{part}', which is not a table")
         table = inner
     if not value:
         table.pop(path[-1], None)

@@ -8,7 +8,9 @@ nobody judged, likewise), ``instrument``, ``kind``, ``licence``, ``repository``,
 from __future__ import annotations
 
 import csv
+import logging
 import re
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,6 +20,13 @@ from irec_models.data.manifests.labels import UNPITCHED
 
 NEEDED = ("file", "labels", "source", "split")
 OPTIONAL = ("unknown", "instrument", "kind", "licence", "seconds", "original_rate", "repository", "path")
+
+MOST_BYTES = 500_000_000
+"""Of a manifest; a million clips take about 200 MB."""
+
+_log = logging.getLogger(__name__)
+_named: set[Path] = set()
+"""Folders outside of a data folder, of which that was said in this process."""
 
 HANDLING, RELEASE = "handling", "release"
 _HANDLING = re.compile(
@@ -120,7 +129,7 @@ def _clip(root: Path, row: dict[str, str], where: str) -> Clip:
         instrument=row.get("instrument") or labels[0],
         kind=kind,
         origin=origin,
-        original_rate=int(rate) if rate.isdigit() else 0,
+        original_rate=int(rate) if rate.isdecimal() and len(rate) < 10 else 0,
         licence=row.get("licence") or "",
         unknown=_names(row.get("unknown") or ""),
     )
@@ -149,6 +158,7 @@ def read_manifest(folder: Path | str) -> tuple[Clip, ...]:
         raise DataError(f"data folder {root} does not exist; give the folder that holds manifest.csv")
     path = root / "manifest.csv"
     try:
+        _check_plain(path)
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             _check_columns(path, reader.fieldnames or ())
@@ -169,6 +179,15 @@ def read_manifest(folder: Path | str) -> tuple[Clip, ...]:
     return clips
 
 
+def _check_plain(path: Path) -> None:
+    """Refuse what could be without end, or never begin, before it is opened."""
+    entry = path.stat()
+    if not stat.S_ISREG(entry.st_mode):
+        raise DataError(f"{path} is {'a folder' if stat.S_ISDIR(entry.st_mode) else 'not a plain file'}")
+    if entry.st_size > MOST_BYTES:
+        raise DataError(f"{path} has {entry.st_size / 1e6:.0f} MB; up to {MOST_BYTES / 1e6:.0f} MB are read")
+
+
 def _check_columns(path: Path, names: Sequence[str]) -> None:
     missing = [name for name in NEEDED if name not in names]
     if missing:
@@ -179,13 +198,35 @@ def _check_columns(path: Path, names: Sequence[str]) -> None:
 
 
 def _check_files(path: Path, clips: Sequence[Clip]) -> None:
+    root = path.parent.resolve()
     seen: set[str] = set()
+    inside: dict[str, Path] = {}  # real folders, by their names in the manifest
     for clip in clips:
         if clip.file in seen:
             raise DataError(f"{path} names {clip.file} twice")
         seen.add(clip.file)
-        if not clip.audio_path.is_file():
-            raise DataError(f"{path} names {clip.file}, which is not there; fetch it or take the row out")
+        folder = clip.file.rpartition("/")[0]
+        if folder not in inside:
+            inside[folder] = (path.parent / folder).resolve()
+        try:
+            entry = clip.audio_path.lstat()
+            if stat.S_ISLNK(entry.st_mode):
+                real = clip.audio_path.resolve()
+                if not real.is_relative_to(root):
+                    raise DataError(
+                        f"{path} names {clip.file}, which is a link to {real}, outside the data folder; put the file "
+                        "itself there, or take the row out"
+                    )
+                entry = real.stat()
+        except OSError as error:
+            raise DataError(f"{path} names {clip.file}, which is not there; fetch it or take the row out") from error
+        if not stat.S_ISREG(entry.st_mode):
+            raise DataError(f"{path} names {clip.file}, which is not a plain file; take the row out")
+    # A folder that is linked is how collections are put together, but it must not go unsaid.
+    for folder, real in sorted(inside.items()):
+        if not real.is_relative_to(root) and real not in _named:
+            _named.add(real)
+            _log.warning("irec-train: %s holds a link: %s is %s", path.parent, folder, real)
 
 
 def read_manifests(folders: Path | str | Iterable[Path | str]) -> tuple[Clip, ...]:

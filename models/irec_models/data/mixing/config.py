@@ -6,6 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+MOST_SAMPLES = 2**28
+"""Of a batch: 1 GiB."""
+
 Chance = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -130,9 +133,9 @@ class StreamConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sample_rate: int = Field(default=22050, ge=4000, le=192_000)
-    window_length: int = Field(default=22050, ge=256)
-    frame_length: int = Field(default=1024, ge=16)
-    frame_hop: int = Field(default=512, ge=8)
+    window_length: int = Field(default=22050, ge=256, le=60 * 192_000)
+    frame_length: int = Field(default=1024, ge=16, le=60 * 192_000)
+    frame_hop: int = Field(default=512, ge=8, le=60 * 192_000)
     batch_size: int = Field(default=64, ge=1)
     mix_s: float = Field(default=4.0, gt=0.0, le=60.0)
     windows_per_mix: int = Field(default=4, ge=1)
@@ -160,6 +163,11 @@ class StreamConfig(BaseModel):
         if self.batch_size % self.windows_per_mix:
             raise ValueError(
                 f"batch_size {self.batch_size} is not a multiple of windows_per_mix {self.windows_per_mix}"
+            )
+        if self.batch_size * self.window_length > MOST_SAMPLES:
+            raise ValueError(
+                f"batch_size {self.batch_size} of windows of {self.window_length} samples are more than the "
+                f"{MOST_SAMPLES} samples that a batch may have"
             )
         if self.mode == "clips":
             if "augment" in self.model_fields_set and self.augment != AugmentConfig.none():

@@ -1,0 +1,222 @@
+"""Who may ask, and how much may come: requests are turned away here before anything of theirs is read.
+
+* The name the server was called by (``Host``) must be one of its own, or an address: a page of another site can have
+  any name lead here, and would then count as the same site.
+* A browser's request must come from the server's own page (``Origin``, ``Sec-Fetch-Site``).
+* Where a token is asked for, it must be there.
+* A body must say its length once, be no longer than allowed, and arrive; all bodies at once are bounded, too.
+
+References
+----------
+RFC 9112, section 6.3: a message with both ``Transfer-Encoding`` and ``Content-Length`` may be an attempt to smuggle.
+W3C, *Fetch Metadata Request Headers*.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import ipaddress
+from collections.abc import Callable, Sequence
+from urllib.parse import parse_qs
+
+from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from irec_live.web.connections import SLOWEST_BYTES_S
+
+MOST_UPLOADS = 64
+"""Being received, waiting or analysed."""
+BODY_GRACE_S = 20.0
+"""Waited for a body beyond what `SLOWEST_BYTES_S` allows it."""
+HELD_BODIES = 10
+"""Largest bodies that all uploads together may fill."""
+
+
+class Refused(Exception):
+    """A request that is not answered.
+
+    Parameters
+    ----------
+    status : int
+        Of HTTP.
+    reason : str
+        One sentence.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+    def response(self) -> JSONResponse:
+        """What the client is told."""
+        headers = {}
+        if self.status in (400, 408, 413):
+            headers["Connection"] = "close"  # where one request ends and another begins is no longer sure
+        if self.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        if self.status == 503:
+            headers["Retry-After"] = "10"
+        return JSONResponse({"detail": self.reason}, self.status, headers)
+
+
+class Guard:
+    """Middleware that lets through what may pass.
+
+    Parameters
+    ----------
+    app : ASGIApp
+    hosts : sequence of str
+        Names it may be called by, beside addresses; ``*`` allows any.
+    token : str or None
+        What a request must carry: ``Authorization: Bearer TOKEN``, or ``?token=TOKEN`` for the page.
+    most_bytes : int
+        Of one body.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: Sequence[str], token: str | None, most_bytes: int) -> None:
+        self._app = app
+        self._hosts = {host.strip("[]").lower() for host in hosts}
+        self._token = token
+        self._most = most_bytes
+        self._uploads = 0
+        self._held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            headers = _Headers(scope)
+            self._check_host(headers)
+            _check_site(scope, headers)
+            self._check_token(scope, headers)
+            uploads = self._check_length(scope, headers)
+        except Refused as refusal:
+            await refusal.response()(scope, receive, send)
+            return
+        if not uploads:
+            await self._app(scope, receive, send)
+            return
+        body = _Body(receive, self._take)
+        self._uploads += 1
+        try:
+            await self._app(scope, body.receive, send)
+        finally:
+            self._uploads -= 1
+            self._held -= body.received
+
+    def _check_host(self, headers: _Headers) -> None:
+        given = headers.all(b"host")
+        if len(given) == 1 and ("*" in self._hosts or host_name(given[0]) in self._hosts or _is_address(given[0])):
+            return
+        raise Refused(400, f"this server is not called {', '.join(given)[:80] or 'nothing'}; ask for it by its address")
+
+    def _check_token(self, scope: Scope, headers: _Headers) -> None:
+        if self._token is None:
+            return
+        given = [value[7:].strip() for value in headers.all(b"authorization") if value[:7].lower() == "bearer "]
+        if scope["path"] == "/":
+            given += parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
+        if not any(hmac.compare_digest(value.encode(), self._token.encode()) for value in given):
+            raise Refused(
+                401,
+                "this server asks for its token: Authorization: Bearer TOKEN, or for the page /?token=TOKEN; it was "
+                "printed when the server started",
+            )
+
+    def _check_length(self, scope: Scope, headers: _Headers) -> bool:
+        """Whether a body comes that may."""
+        lengths, codings = headers.all(b"content-length"), headers.all(b"transfer-encoding")
+        if lengths and codings:
+            raise Refused(400, "the request has both a Content-Length and a Transfer-Encoding; send the length alone")
+        if scope["method"] != "POST":
+            return False
+        if not lengths:
+            raise Refused(411, "the request must say its length (Content-Length)")
+        length = lengths[0]
+        if len(lengths) > 1 or not (length.isascii() and length.isdigit()):
+            raise Refused(400, "the request's Content-Length is not one number")
+        if len(length) > 18 or int(length) > self._most:
+            raise Refused(413, f"the file is larger than {self._most / 1e6:g} MB; use irec-live analyze")
+        if self._uploads >= MOST_UPLOADS:
+            raise Refused(503, f"{MOST_UPLOADS} files are being sent or wait already; try again later")
+        return True
+
+    def _take(self, count: int) -> None:
+        if self._held + count > HELD_BODIES * self._most:
+            raise Refused(503, "the files that wait already fill the place there is; try again later")
+        self._held += count
+
+
+class _Body:
+    """A request's body as it arrives, if it does."""
+
+    def __init__(self, receive: Receive, take: Callable[[int], None]) -> None:
+        self._receive, self._take = receive, take
+        self._waited_s = 0.0
+        self._whole = False
+        self.received = 0
+
+    async def receive(self) -> Message:
+        """The next part; see ASGI."""
+        if self._whole:
+            return await self._receive()
+        left_s = BODY_GRACE_S + self.received / SLOWEST_BYTES_S - self._waited_s
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            message = await asyncio.wait_for(self._receive(), max(left_s, 0.001))
+        except TimeoutError:
+            raise Refused(408, f"the file came too slowly: {self.received} bytes until it was given up") from None
+        self._waited_s += loop.time() - began
+        if message["type"] == "http.request":
+            count = len(message.get("body", b""))
+            self._take(count)
+            self.received += count
+            self._whole = not message.get("more_body", False)
+        return message
+
+
+class _Headers:
+    def __init__(self, scope: Scope) -> None:
+        self._pairs = scope["headers"]
+
+    def all(self, name: bytes) -> list[str]:
+        """Every value of a header."""
+        return [value.decode("latin-1").strip() for key, value in self._pairs if key == name]
+
+
+def _check_site(scope: Scope, headers: _Headers) -> None:
+    for origin in headers.all(b"origin"):
+        site = origin.rpartition("://")[2].lower()
+        if site not in {host.lower() for host in headers.all(b"host")}:
+            raise Refused(403, f"a page of {origin[:80]} may not use this server")
+    for relation in headers.all(b"sec-fetch-site"):
+        # A link on another page may lead to this one.
+        followed = "navigate" in headers.all(b"sec-fetch-mode") and scope["method"] == "GET" and scope["path"] == "/"
+        if relation not in ("same-origin", "none") and not followed:
+            raise Refused(403, "a page of another site may not use this server")
+
+
+def host_name(host: str) -> str:
+    """The name or address in a ``Host`` header, without the port.
+
+    Examples
+    --------
+    >>> host_name("Studio.local:8000"), host_name("[::1]:8000"), host_name("127.0.0.1")
+    ('studio.local', '::1', '127.0.0.1')
+    """
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host_name(host))
+    except ValueError:
+        return False
+    return True
