@@ -36,6 +36,8 @@ BLOCK_S = 1.0
 _LASTING_S = 5.0
 _LASTING_SHARE = 0.1
 _MOST_WORKERS = 8
+_ENOUGH = 0.7
+"""Of a network's rate: what is missing above 8 kHz does it no harm."""
 _GPU_BATCH = 16
 """Windows a call on a GPU, where one at a time would leave it waiting."""
 
@@ -50,6 +52,8 @@ def analyze(
     models: Sequence[ModelChoice] | None = None,
     hop_s: float | None = None,
     provider: Provider = "auto",
+    track: int | None = None,
+    channel: int | None = None,
     progress: Callable[[float], None] | None = None,
     cancel: threading.Event | None = None,
     most_s: float | None = None,
@@ -66,6 +70,10 @@ def analyze(
         Seconds between activation windows; the model's own by default.
     provider : {"auto", "cpu", "cuda"}
         What models are loaded for that are not loaded yet.
+    track : int, optional
+        Which sound track of a video, from 1 on; its default one if not given.
+    channel : int, optional
+        Which channel alone, from 1 on; a mix of all if not given.
     progress : callable, optional
         Called with the share done, 0..1, on this thread.
     cancel : threading.Event, optional
@@ -80,7 +88,7 @@ def analyze(
     Raises
     ------
     MediaError
-        The file cannot be decoded, or is too long.
+        The file cannot be decoded, is too long, or has no such track or channel.
     ModelError
         A model is missing or unusable.
     AnalysisCancelled
@@ -88,14 +96,59 @@ def analyze(
     ValueError
         `hop_s` does not fit the model's window.
     """
-    with open_audio(path) as audio:
+    with open_audio(path, track=track) as audio:
+        check_channel(audio, channel)
         detectors = load_models(models, provider)
         with side_by_side(detectors) as (executor, batch):
             pipeline = Pipeline(
-                audio.sample_rate, detectors, hop_s=hop_s, spectrogram=False, executor=executor, batch=batch
+                audio.sample_rate,
+                detectors,
+                hop_s=hop_s,
+                spectrogram=False,
+                executor=executor,
+                batch=batch,
+                channel=channel,
             )
             frames = decode_into(audio, pipeline, progress=progress, cancel=cancel, most_s=most_s)
-        return collect(audio.name, frames / audio.sample_rate, pipeline, warning=audio.warning)
+        if not frames:
+            raise MediaError(audio.warning or f"{audio.name} has sound, but none of it could be decoded")
+        return collect(
+            audio.name,
+            frames / audio.sample_rate,
+            pipeline,
+            warning=audio.warning,
+            warnings=(*audio.warnings, *band_limit(audio.name, audio.sample_rate, detectors)),
+        )
+
+
+def check_channel(audio: AudioFile, channel: int | None) -> None:
+    """See that a file has a channel.
+
+    Raises
+    ------
+    MediaError
+        It has not.
+    """
+    if channel is not None and not 1 <= channel <= audio.channels:
+        many = f"{audio.channels} channel{'s' * (audio.channels != 1)}"
+        raise MediaError(f"{audio.name} has {many}: there is no channel {channel}")
+
+
+def band_limit(name: str, sample_rate: int, models: Sequence[WindowPredictor]) -> tuple[str, ...]:
+    """What to say of sound whose rate is too low for the networks: one sentence, or none.
+
+    Examples
+    --------
+    >>> band_limit("call.wav", 8000, ())
+    ()
+    """
+    wanted = max((model.spec.sample_rate for model in models), default=0)
+    if sample_rate >= _ENOUGH * wanted:
+        return ()
+    return (
+        f"{name} is sampled at {sample_rate} Hz: there is nothing above {sample_rate / 2000:g} kHz in it, "
+        f"where the networks, made for {wanted} Hz, listen too",
+    )
 
 
 def decode_into(
@@ -139,7 +192,7 @@ def decode_into(
     if pipeline.sample_rate != audio.sample_rate:
         raise ValueError(f"the file has {audio.sample_rate} Hz, the pipeline {pipeline.sample_rate} Hz")
     began = audio.position
-    for block in audio.blocks(max(1, round(BLOCK_S * audio.sample_rate))):
+    for block in audio.blocks(audio.block_of(BLOCK_S)):
         if cancel is not None and cancel.is_set():
             raise AnalysisCancelled(f"the analysis of {audio.name} was cancelled")
         if most_s is not None and audio.position - began > most_s * audio.sample_rate:
@@ -174,7 +227,7 @@ def collect(
     pipeline : Pipeline
         Flushed, with a timeline that keeps everything.
     warning : str
-        On damage in the file.
+        On what is missing.
     warnings : sequence of str, optional
         Everything to be said, that included; `warning` alone by default.
     threshold_offset : float, optional

@@ -10,8 +10,9 @@ Shapes: n frames, C channels.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,22 +20,39 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from irec_live.decoders import Decoder, FFmpegDecoder, NotDecodableError, SoundFileDecoder, goes_on_unannounced
+from irec_live.decoders import (
+    Chain,
+    Decoder,
+    FFmpegDecoder,
+    HandOverDecoder,
+    JoinedDecoder,
+    NoSuchTrackError,
+    NotDecodableError,
+    Part,
+    SoundFileDecoder,
+    chain_of,
+    end_of_ogg,
+    goes_on_unannounced,
+    is_wave,
+    wrong_header,
+)
+from irec_live.decoders.extent import OggEnd
 from irec_live.errors import MediaError
+from irec_live.spool import STDIN, printable, remove_spool, spooled, stream_of
 
 Block = npt.NDArray[np.float32]
-
-SUFFIXES = (
-    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64"),
-    *(".m4a", ".m4b", ".aac", ".mp4", ".mov", ".mkv", ".mka", ".webm", ".wma", ".avi", ".3gp", ".amr", ".ac3"),
-    *(".ape", ".wv", ".mpg", ".mpeg", ".ts"),
-)
-"""Names of files that are worth offering in a file dialog; `open_audio` itself looks at the content only."""
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
 """Hz. Rates outside are taken for a damaged header."""
 
+_NO_END_MARK = "has no end mark: it may have been cut, or is still being recorded"
+_ENDS_INSIDE = "was cut: it ends inside a page, and what followed is missing"
+
 _PROBE_FRAMES = 4096
+_MOST_VALUES = 1 << 22
+"""Samples of all channels in a block, whatever its length in seconds: 16 MB."""
+
+_MOST_SURVEYS = 16
 
 _SHORTFALL_S = 0.1
 """Missing audio that is not worth a warning: encoders round announced lengths up to their own frames."""
@@ -58,14 +76,28 @@ class AudioFile:
         Index of the frame that `read` gives next.
     """
 
-    def __init__(self, path: Path, decoder: Decoder) -> None:
+    def __init__(
+        self,
+        path: Path,
+        decoder: Decoder,
+        *,
+        name: str = "",
+        notes: Sequence[str] = (),
+        cut: str = "",
+        spool: Path | None = None,
+    ) -> None:
         self.path = path
-        self.name = printable_name(path)
+        self.name = name or printable_name(path)
+        self._spool = spool
         self.sample_rate = decoder.sample_rate
         self.channels = decoder.channels
         self.frames = decoder.frames
         self.position = 0
         self._decoder = decoder
+        self._notes = tuple(notes)
+        self._cut = cut
+        self._size = _size(path)
+        self._growth = ""
         self._announced = decoder.frames if decoder.announces else None
         self._end: int | None = None
         self._read_through = True  # every frame so far was decoded: only then does the end tell the length
@@ -82,16 +114,31 @@ class AudioFile:
 
     @property
     def warning(self) -> str:
-        """One sentence on damage met so far; empty where there was none."""
+        """On what is missing or damaged in the sound so far, a sentence or two; empty where nothing is."""
+        sentences = []
         if self._end is not None and self._announced is not None:
             missing_s = (self._announced - self._end) / self.sample_rate
             if missing_s > _SHORTFALL_S:
                 whole_s = self._announced / self.sample_rate
                 predicted_s = self._end / self.sample_rate
-                return f"{self.name} ends early: {predicted_s:.1f} s of {whole_s:.1f} s could be decoded"
-        if self._decoder.complaint:
-            return f"{self.name} is damaged: {self._decoder.complaint}"
-        return ""
+                sentences.append(f"{self.name} ends early: {predicted_s:.1f} s of {whole_s:.1f} s could be decoded")
+        if self._decoder.complaint and not sentences:
+            sentences.append(f"{self.name} is damaged: {self._decoder.complaint}")
+        if self._cut and not sentences:
+            sentences.append(f"{self.name} {self._cut}")
+        if self._growth:
+            sentences.append(self._growth)
+        return "; ".join(sentences)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Everything odd about the file so far, a sentence each; `warning` first, where there is one."""
+        notes = dict.fromkeys((*self._notes, *self._decoder.notes))
+        return (*((self.warning,) if self.warning else ()), *(f"{self.name} {note}" for note in notes))
+
+    def block_of(self, seconds: float) -> int:
+        """Frames to read at once: so many seconds, or fewer where many channels would make that a huge block."""
+        return max(1, min(round(seconds * self.sample_rate), _MOST_VALUES // self.channels))
 
     def read(self, frames: int) -> Block:
         """The next frames.
@@ -117,7 +164,16 @@ class AudioFile:
         self.position += len(block)
         if not len(block) and self._read_through:
             self.frames = self._end = self.position
+            self._note_growth()
         return finite(block)
+
+    def _note_growth(self) -> None:
+        size = _size(self.path)
+        if self._size is not None and size is not None and size > self._size:
+            self._growth = (
+                f"{self.name} is still being written: it was heard as far as it went when it was opened, "
+                f"{self.position / self.sample_rate:.1f} s; analyse it again when it is finished"
+            )
 
     def blocks(self, frames: int) -> Iterator[Block]:
         """From here to the end in blocks of `frames`, the last one shorter.
@@ -155,6 +211,8 @@ class AudioFile:
     def close(self) -> None:
         """Release the file. May be called twice."""
         self._decoder.close()
+        if self._spool is not None:
+            remove_spool(self._spool)
 
     def __enter__(self) -> Self:
         return self
@@ -163,12 +221,15 @@ class AudioFile:
         self.close()
 
 
-def open_audio(path: str | os.PathLike[str]) -> AudioFile:
+def open_audio(path: str | os.PathLike[str], *, track: int | None = None) -> AudioFile:
     """Open an audio file, or the sound of a video.
 
     Parameters
     ----------
     path : path-like
+        A pipe, and ``-`` for standard input, is read to its end first, into a temporary file.
+    track : int, optional
+        Which sound track of a video, from 1 on; the one that the file names as its default if not given.
 
     Returns
     -------
@@ -178,26 +239,98 @@ def open_audio(path: str | os.PathLike[str]) -> AudioFile:
     Raises
     ------
     MediaError
-        There is no such file, it cannot be read, it is not audio, or nothing is in it.
+        There is no such file, it cannot be read, it is not audio, it has no such track, or nothing is in it.
+    ValueError
+        `track` is less than 1.
     """
+    if track is not None and track < 1:
+        raise ValueError(f"tracks are counted from 1 on, not {track}")
     path = Path(path)
     name = printable_name(path)
-    _check_readable(path, name)
-    audio = AudioFile(path, _decoder_for(path, name))
+    stream = stream_of(path)
+    if stream is None:
+        _check_readable(path, name)
+        return _open_file(path, name, track)
+    name = "standard input" if path == STDIN else name
+    spool = spooled(stream, name)
     try:
-        if not LOWEST_RATE <= audio.sample_rate <= HIGHEST_RATE:
-            raise MediaError(
-                f"{name} gives its sample rate as {audio.sample_rate} Hz; "
-                f"rates from {LOWEST_RATE} to {HIGHEST_RATE} Hz can be analysed"
-            )
-        if not len(audio.read(_PROBE_FRAMES)):
-            reason = f" ({audio._decoder.complaint})" if audio._decoder.complaint else ""
-            raise MediaError(f"{name} is an audio file without a single sample{reason}; there is nothing to analyse")
-        audio.seek(0)
-    except MediaError:
-        audio.close()
+        return _open_file(spool, name, track, spool=spool)
+    except BaseException:
+        remove_spool(spool)
         raise
-    return audio
+
+
+def check_seekable(path: str | os.PathLike[str]) -> None:
+    """See that a file is one that can be opened again and again.
+
+    Raises
+    ------
+    MediaError
+        It is a pipe or a device.
+    """
+    path = Path(path)
+    if stream_of(path) is not None:
+        raise MediaError(
+            f"{printable_name(path)} is a pipe, in which one cannot go back; save it to a file, or analyze it"
+        )
+
+
+def _open_file(path: Path, name: str, track: int | None, *, spool: Path | None = None) -> AudioFile:
+    """Open it with the first library that hears something."""
+    openings = _openings(path, name, track)
+    problem: NotDecodableError | None = None
+    audio: AudioFile | None = None
+    for opening in openings:
+        try:
+            decoder = opening.decoder()
+        except NoSuchTrackError as error:
+            raise MediaError(_no_track(name, error.tracks, track)) from error
+        except NotDecodableError as error:
+            problem = error
+            continue
+        except OSError as error:
+            raise MediaError(f"{name} cannot be read: {_reason(error)}") from error
+        found = AudioFile(path, decoder, name=name, notes=opening.notes, cut=opening.cut, spool=spool)
+        try:
+            if _has_sound(found, track):
+                return found
+        except BaseException:
+            decoder.close()
+            raise
+        decoder.close()
+        audio = audio or found  # the first library's reason is the better one
+        if opening.final:
+            break
+    if audio is not None:
+        reason = f" ({audio._decoder.complaint})" if audio._decoder.complaint else ""
+        raise MediaError(f"{name} is an audio file without a single sample{reason}; there is nothing to analyse")
+    raise MediaError(f"{name} cannot be decoded as audio: {problem}; give a sound or video file") from problem
+
+
+def _has_sound(audio: AudioFile, track: int | None) -> bool:
+    """Whether there is at least one frame; the file stands at its start again.
+
+    Raises
+    ------
+    MediaError
+        What there is cannot be analysed.
+    """
+    if not LOWEST_RATE <= audio.sample_rate <= HIGHEST_RATE:
+        raise MediaError(
+            f"{audio.name} gives its sample rate as {audio.sample_rate} Hz; "
+            f"rates from {LOWEST_RATE} to {HIGHEST_RATE} Hz can be analysed"
+        )
+    tracks = audio._decoder.tracks
+    if track is not None and track > tracks:
+        raise MediaError(_no_track(audio.name, tracks, track))
+    if not len(audio.read(min(_PROBE_FRAMES, audio.block_of(1.0)))):
+        return False
+    audio.seek(0)
+    return True
+
+
+def _no_track(name: str, tracks: int, track: int | None) -> str:
+    return f"{name} has {tracks} sound track{'s' * (tracks != 1)}: there is no track {track}"
 
 
 def finite(block: Block) -> Block:
@@ -211,11 +344,6 @@ def finite(block: Block) -> Block:
     if np.isfinite(block).all():
         return block
     return np.where(np.isfinite(block), block, np.float32(0.0))
-
-
-def printable(path: Path | str) -> str:
-    """A path with bytes that are no text shown as ``\\xNN``."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def printable_name(path: Path) -> str:
@@ -237,21 +365,103 @@ def _check_readable(path: Path, name: str) -> None:
         raise MediaError(f"{name} cannot be opened: {_reason(error)}") from error
 
 
-def _decoder_for(path: Path, name: str) -> Decoder:
-    """The first library that makes sense of the file: libsndfile, unless it could leave it in the middle."""
-    libraries: list[Callable[[Path], Decoder]] = [SoundFileDecoder, FFmpegDecoder]
-    refusal: NotDecodableError | None = None
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """One way to decode a file.
+
+    Attributes
+    ----------
+    decoder : callable
+    notes : tuple of str
+        As `Decoder.notes`.
+    cut : str
+        What the file says of a missing end.
+    final : bool
+        Whether there is nothing to be heard where this way hears nothing.
+    """
+
+    decoder: Callable[[], Decoder]
+    notes: tuple[str, ...] = ()
+    cut: str = ""
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    """What a file is, by its own bytes."""
+
+    whole: Part
+    chain: Chain | None
+    note: str
+    goes_on: bool
+    is_wave: bool
+    end: OggEnd = "whole"
+
+
+@lru_cache(maxsize=_MOST_SURVEYS)
+def _survey(path: Path, _size: int, _modified: int) -> _Survey:
+    """Look a file through, once as long as it does not change."""
+    found = wrong_header(path)
+    if found is not None:
+        return _Survey(found.part, None, found.note, False, False)
+    end = end_of_ogg(path)
+    note = _NO_END_MARK if end == "open" else ""
+    return _Survey(Part(path), chain_of(path), note, goes_on_unannounced(path), is_wave(path), end)
+
+
+def _openings(path: Path, name: str, track: int | None) -> list[_Opening]:
+    """How to decode a file, the best way first: libsndfile, unless it could leave it in the middle."""
     try:
-        if goes_on_unannounced(path):
-            libraries = [FFmpegDecoder, partial(SoundFileDecoder, whole=False)]
-        for library in libraries:
-            try:
-                return library(path)
-            except NotDecodableError as error:
-                refusal = error
+        status = path.stat()
+        survey = _survey(path, status.st_size, status.st_mtime_ns)
     except OSError as error:
         raise MediaError(f"{name} cannot be read: {_reason(error)}") from error
-    raise MediaError(f"{name} cannot be decoded as audio: {refusal}; give a sound or video file") from refusal
+    notes = (survey.note,) if survey.note else ()
+    whole = survey.whole
+    cut = _ENDS_INSIDE if survey.end == "cut" else ""
+    by_ffmpeg = _Opening(lambda: FFmpegDecoder(whole if not whole.plain else path, **_only(track)), notes, cut)
+    if survey.goes_on:
+        return [by_ffmpeg, _Opening(lambda: SoundFileDecoder(path, whole=False))]
+    if survey.chain is not None:
+        chain = survey.chain
+        return [_Opening(lambda: _joined(chain), (*chain.notes, *notes), cut), by_ffmpeg]
+    if track is not None and track > 1:
+        return [by_ffmpeg, _Opening(lambda: SoundFileDecoder(whole), notes, cut)]
+    # An empty chunk of sound in WAV is that: FFmpeg would take what follows for sound.
+    both = _Opening(lambda: HandOverDecoder(SoundFileDecoder(whole), by_ffmpeg.decoder), notes, cut, survey.is_wave)
+    ways = [both, by_ffmpeg]
+    if not whole.plain:
+        ways.append(_Opening(lambda: FFmpegDecoder(path)))
+    return ways
+
+
+def _only(track: int | None) -> dict[str, int]:
+    return {} if track is None else {"track": track}
+
+
+def _joined(chain: Chain) -> Decoder:
+    """A decoder of all parts of a file."""
+    kinds: list[Callable[[Part], Decoder]] = [SoundFileDecoder, FFmpegDecoder]
+    if chain.uneven:
+        kinds.reverse()
+
+    def open_part(part: Part) -> Decoder:
+        problem: NotDecodableError | None = None
+        for kind in kinds:
+            try:
+                return kind(part)
+            except NotDecodableError as error:
+                problem = error
+        raise problem or NotDecodableError("no library decodes it")
+
+    return open_part(chain.parts[0]) if len(chain.parts) == 1 else JoinedDecoder(chain.parts, open_part)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def _reason(error: Exception) -> str:

@@ -10,7 +10,7 @@ Shapes: K labels, R activation rows, M envelope rows.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -27,6 +27,8 @@ SCHEMA = "irec.analysis/1"
 
 _DECIMALS = 5
 """Of activations, envelopes and times of events. Steps of the time grid are given in full: their errors add up."""
+
+_ROWS_AT_ONCE = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ class Analysis:
         Labels that are lit for a tenth as long as the one lit longest, or for five seconds, the strongest (by
         `ClipSummary.s2`) first. `events` has shorter ones too.
     warning : str
-        One sentence on damage in the file, else empty. Not part of the JSON, which has `warnings`.
+        On what is missing: damage in the file, an end that could not be reached; else empty. Not part of the JSON,
+        which has `warnings`.
     not_predicted : dict of str to frozenset of str
         By kind of model, labels that the one used does not know: their column is 0 there because nobody looked.
     thresholds : dict of str to Threshold
@@ -107,7 +110,7 @@ class Analysis:
     threshold_offset : float
         What the user had added to all thresholds.
     warnings : tuple of str
-        Whatever a reader should know before relying on it, a sentence each.
+        Whatever a reader should know before relying on it, a sentence each; `warning` is the first, if there is one.
     """
 
     file: str
@@ -142,6 +145,16 @@ class Analysis:
 
     def to_dict(self) -> dict[str, Any]:
         """The schema ``irec.analysis/1``, of plain Python values."""
+        data = self._outline()
+        for name, rows in self._curves().items():
+            data[name]["values"] = _plain(rows)
+        return data
+
+    def _curves(self) -> dict[str, Array]:
+        return {"activation": self.activation, "envelope": self.envelope}
+
+    def _outline(self) -> dict[str, Any]:
+        """`to_dict` without the values of the curves."""
         return {
             "schema": SCHEMA,
             "file": self.file,
@@ -151,12 +164,10 @@ class Analysis:
             "activation": {
                 "start_s": self.activation_start_s,
                 "hop_s": self.activation_hop_s,
-                "values": _plain(self.activation),
             },
             "envelope": {
                 "start_s": self.envelope_start_s,
                 "frame_s": self.envelope_frame_s,
-                "values": _plain(self.envelope),
             },
             "events": [
                 {
@@ -182,7 +193,22 @@ class Analysis:
 
     def to_json(self) -> str:
         """`to_dict` as one line of JSON; never with NaN or infinity, which JSON does not have."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return "".join(self.json_parts())
+
+    def json_parts(self) -> Iterator[str]:
+        """`to_json`, a piece at a time: that of ten hours has hundreds of megabytes."""
+        curves = self._curves()
+        before = "{"
+        for name, value in self._outline().items():
+            yield f"{before}{_dumps(name)}:"
+            before = ","
+            if name in curves:
+                yield f'{_dumps(value)[:-1]},"values":['
+                yield from _rows_json(curves[name])
+                yield "]}"
+            else:
+                yield _dumps(value)
+        yield "}"
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Analysis:
@@ -250,12 +276,12 @@ def summarise(labels: Sequence[str], activation: Array) -> ClipSummary:
     >>> summarise(["flute", "piano"], np.float32([[0.5, 0.25], [1.0, 0.5]])).s2
     {'flute': 1.0, 'piano': 0.5}
     """
-    rows = activation.astype(np.float64) if len(activation) else np.zeros((1, len(labels)))
-    sums = rows.sum(axis=0)
+    rows = activation if len(activation) else np.zeros((1, len(labels)), np.float32)
+    sums = rows.sum(axis=0, dtype=np.float64)
     largest = sums.max(initial=0.0)
     return ClipSummary(
-        mean=dict(zip(labels, rows.mean(axis=0).tolist(), strict=True)),
-        max=dict(zip(labels, rows.max(axis=0).tolist(), strict=True)),
+        mean=dict(zip(labels, (sums / len(rows)).tolist(), strict=True)),
+        max=dict(zip(labels, rows.max(axis=0).astype(np.float64).tolist(), strict=True)),
         s2=dict(zip(labels, (sums / largest if largest > 0.0 else sums).tolist(), strict=True)),
     )
 
@@ -269,6 +295,15 @@ def _plain(rows: Array) -> list[list[float]]:
     """Rounded, as double precision: 0.1 in single precision would print as 0.10000000149."""
     values: list[list[float]] = np.round(rows.astype(np.float64), _DECIMALS).tolist()
     return values
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _rows_json(rows: Array) -> Iterator[str]:
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        yield ("," if first else "") + _dumps(_plain(rows[first : first + _ROWS_AT_ONCE]))[1:-1]
 
 
 def _rows(values: list[list[float]], width: int) -> Array:

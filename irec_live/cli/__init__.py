@@ -34,6 +34,12 @@ _PROVIDER = click.option(
     "--provider", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to run."
 )
 _LIVE = click.Choice([kind.value for kind in InputKind.live()])
+_TRACK = click.option(
+    "--track", type=click.IntRange(1), metavar="N", help="Sound track of a video, from 1 on. Default: its default one."
+)
+_CHANNEL = click.option(
+    "--channel", type=click.IntRange(1), metavar="N", help="Hear this channel alone, from 1 on. Default: a mix of all."
+)
 _DEVICE = click.option("--device", metavar="NAME", help="Input device: its name, part of it, or its index.")
 
 
@@ -85,6 +91,7 @@ def main() -> None:
 )
 @click.option("--input", "source", type=_LIVE, default=InputKind.MIC.value, show_default=True)
 @_DEVICE
+@_TRACK
 @_MODEL
 @_HOP
 @_PROVIDER
@@ -105,6 +112,8 @@ def gui(file: Path | None, source: str, **options: Any) -> None:
     help="A microphone, the computer's own sound, or a file, which is read at the pace of time and not heard.",
 )
 @_DEVICE
+@_TRACK
+@_CHANNEL
 @click.option("--seconds", type=Number(0, min_open=True), help="Stop after so much sound.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, the last one with statistics.")
 @_MODEL
@@ -121,8 +130,10 @@ _ANALYZE = f"""Analyse audio files as fast as the machine goes.
 
 {". ".join(f"{form.name} holds {form.holds}" for form in FORMATS.values())}.
 
+A pipe can be given as a file, and - for standard input.
+
 A file that cannot be analysed is named on standard error; the others are analysed all the same, and the exit status
-is 2.
+is 2. It is 1 where less than a whole file could be heard.
 """
 
 
@@ -131,6 +142,8 @@ is 2.
 @click.option("--format", "form", type=click.Choice([*FORMATS]), default=DEFAULT_FORMAT, show_default=True)
 @click.option("--out", default="-", show_default=True, metavar="DIR|-", help="Folder to write to, or - to print.")
 @click.option("--overwrite", is_flag=True, help="Replace files in that folder that say something else.")
+@_TRACK
+@_CHANNEL
 @_MODEL
 @_HOP
 @_PROVIDER

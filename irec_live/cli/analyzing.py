@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import click
 
 from irec_live.analysis import analyze
-from irec_live.cli.options import hop_seconds, tell_notices
+from irec_live.cli.options import hop_seconds, tell_notices, tell_of_pipe
 from irec_live.cli.output import write_text
 from irec_live.errors import IrecError, OutputError
 from irec_live.files import write_whole
 from irec_live.formats import FORMATS
-from irec_live.media import printable
 from irec_live.models.choice import load_models
+from irec_live.spool import STDIN, printable
 
 if TYPE_CHECKING:
     from irec_live.models.detector import Provider
@@ -33,6 +33,8 @@ def run_analyze(
     models: Sequence[str],
     hop_ms: float | None,
     provider: Provider,
+    track: int | None = None,
+    channel: int | None = None,
 ) -> int:
     """Analyse files one after another.
 
@@ -49,11 +51,13 @@ def run_analyze(
         Names or paths; the bundled defaults if empty.
     hop_ms : float, optional
     provider : {"auto", "cpu", "cuda"}
+    track, channel : int, optional
+        Which sound track, and which channel alone, from 1 on.
 
     Returns
     -------
     int
-        0, or 2 if a file failed.
+        0; 2 if a file failed; else 1 if less than a whole file could be heard.
 
     Raises
     ------
@@ -75,39 +79,52 @@ def run_analyze(
     targets = [None] * len(files) if folder is None else _targets(files, folder, wanted.suffix)
     names = [path.name for path in files]
     failures = 0
+    incomplete = False
     for path, target in zip(files, targets, strict=True):
         alike = names.count(path.name) > 1  # take1.wav of this folder, or of that?
         which = f"{printable(path)}: " if alike else ""
         try:
+            tell_of_pipe(path)
             with _progress_bar(path) as progress:
-                analysis = analyze(path, models=detectors, hop_s=hop_s, progress=progress)
+                analysis = analyze(path, models=detectors, hop_s=hop_s, track=track, channel=channel, progress=progress)
             if alike:
                 analysis = replace(analysis, file=printable(path))
-            if analysis.warning:
-                click.echo(f"irec-live: {which}{analysis.warning}", err=True)
+            incomplete = incomplete or bool(analysis.warning)
+            for warning in analysis.warnings:
+                click.echo(f"irec-live: {which}{warning}", err=True)
             if target is not None:
-                _write(wanted.render(analysis), target, overwrite=overwrite)
+                _write(lambda: wanted.pieces(analysis), target, overwrite=overwrite)  # noqa: B023
                 click.echo(f"{path} -> {target}", err=True)
         except IrecError as error:
             failures += 1
             click.echo(f"irec-live: {which}{error}", err=True)
             continue
         if target is None:
-            write_text(wanted.render(analysis))
-    return 2 if failures else 0
+            for piece in wanted.pieces(analysis):
+                write_text(piece)
+    return 2 if failures else int(incomplete)
 
 
-def _write(text: str, target: Path, *, overwrite: bool) -> None:
+def _write(parts: Callable[[], Iterable[str]], target: Path, *, overwrite: bool) -> None:
     """Write results, but not over notes, lyrics or another album's results of the same name."""
     try:
-        known = target.read_bytes() if target.exists() and not overwrite else None
+        known = target.exists() and not overwrite
+        if known and _says(target, parts()):
+            return
     except OSError as error:
         raise OutputError(f"cannot read {target}: {error.strerror or error}") from error
-    if known == text.encode("utf-8", "surrogateescape"):
-        return
-    if known is not None:
+    if known:
         raise OutputError(f"{target} is there already and says something else; give another --out, or --overwrite")
-    write_whole(target, text)
+    write_whole(target, parts())
+
+
+def _says(path: Path, parts: Iterable[str]) -> bool:
+    """Whether a file holds this and nothing else."""
+    with path.open("rb") as file:
+        same = all(
+            file.read(len(piece)) == piece for piece in (part.encode("utf-8", "surrogateescape") for part in parts)
+        )
+        return same and not file.read(1)
 
 
 def _output_folder(folder: Path) -> Path:
@@ -125,6 +142,7 @@ def _output_folder(folder: Path) -> Path:
 
 def _targets(files: Sequence[Path], folder: Path, suffix: str) -> list[Path]:
     """A file's results are named after it, with its own suffix kept where two would share a name."""
+    files = [Path("stdin") if path == STDIN else path for path in files]
     stems = [path.stem.casefold() for path in files]  # macOS and Windows take Song and song for one name
     names = [path.stem if stems.count(path.stem.casefold()) == 1 else path.name for path in files]
     taken = {name.casefold() for name in names}
@@ -137,7 +155,22 @@ def _targets(files: Sequence[Path], folder: Path, suffix: str) -> list[Path]:
             free = f"{name}-{count}"
         given.add(free.casefold())
         targets.append(folder / f"{free}{suffix}")
+    for path, target in zip(files, targets, strict=True):
+        _check_name(path, target)
     return targets
+
+
+def _check_name(path: Path, target: Path) -> None:
+    """See that a file can have a name, before an hour of analysis."""
+    try:
+        target.lstat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"the results of {printable(path)} cannot be written to {printable(target)}: {reason}"
+        ) from error
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ import click
 
 from irec_live.cli.live_table import LiveTable
 from irec_live.cli.live_views import JsonLines, PlainLines, View
-from irec_live.cli.options import hop_seconds, tell_notices
+from irec_live.cli.options import hop_seconds, tell_notices, tell_of_pipe
 from irec_live.cli.output import is_stuck
 from irec_live.errors import IrecError
 from irec_live.input_kind import InputKind
@@ -39,6 +40,8 @@ def run_listen(
     models: Sequence[str],
     hop_ms: float | None,
     provider: Provider,
+    track: int | None = None,
+    channel: int | None = None,
 ) -> None:
     """Listen until the time is up, the file ends, or a signal comes.
 
@@ -55,6 +58,8 @@ def run_listen(
         Names or paths; the bundled defaults if empty.
     hop_ms : float, optional
     provider : {"auto", "cpu", "cuda"}
+    track, channel : int, optional
+        Which sound track of a file, and which channel alone, from 1 on.
 
     Raises
     ------
@@ -65,7 +70,10 @@ def run_listen(
     tell_notices(detectors)
     hop_s = hop_seconds(hop_ms, detectors)
     view = _choose_view(union_labels(detectors), as_json)
-    session = _open(source, device, detectors, hop_s, view.on_step)
+    session = _open(source, device, detectors, hop_s, view.on_step, track, channel)
+    told = session.warnings
+    for warning in told:
+        click.echo(f"irec-live: {warning}", err=True)
     with _stop_signals() as stopped:
         try:
             with view.showing(session):
@@ -75,8 +83,9 @@ def run_listen(
             if is_stuck():
                 _leave_reader()
             view.finish(session)
-    if session.warning:
-        click.echo(f"irec-live: {session.warning}", err=True)
+    for warning in session.warnings:
+        if warning not in told:
+            click.echo(f"irec-live: {warning}", err=True)
     error = session.error
     if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough
         raise error
@@ -91,13 +100,23 @@ def _choose_view(labels: Sequence[str], as_json: bool) -> View:
 
 
 def _open(
-    source: str, device: str | None, models: Sequence[ModelChoice], hop_s: float | None, listener: Listener
+    source: str,
+    device: str | None,
+    models: Sequence[ModelChoice],
+    hop_s: float | None,
+    listener: Listener,
+    track: int | None,
+    channel: int | None,
 ) -> LiveSession:
     if source in InputKind.live():
-        return open_live(models, input=InputKind(source), device=device, hop_s=hop_s, listener=listener)
+        if track is not None:
+            raise click.UsageError("--track is for files; a microphone has channels")
+        kind = InputKind(source)
+        return open_live(models, input=kind, device=device, hop_s=hop_s, listener=listener, channel=channel)
     if device is not None:
         raise click.UsageError(f"--device is for microphones and loopback; '{source}' is a file")
-    return open_stream(FileSource(source), models, hop_s=hop_s, listener=listener)
+    tell_of_pipe(Path(source))
+    return open_stream(FileSource(source, track=track), models, hop_s=hop_s, listener=listener, channel=channel)
 
 
 def _wait(session: LiveSession, view: View, seconds: float | None, stopped: threading.Event) -> None:

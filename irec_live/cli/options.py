@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,6 +29,21 @@ def tell_notices(detectors: Sequence[Detector]) -> None:
     """Say on standard error what the networks have to say: that CUDA was asked for and is not to be had."""
     for notice in dict.fromkeys(detector.notice for detector in detectors if detector.notice):
         click.echo(f"irec-live: {notice}", err=True)
+
+
+def tell_of_pipe(path: Path) -> None:
+    """Say to whoever watches that a pipe is read to its end before anything is heard.
+
+    Raises
+    ------
+    MediaError
+        It is a device, or a terminal.
+    """
+    from irec_live.spool import STDIN, printable, stream_of
+
+    if stream_of(path) is not None and sys.stderr.isatty():
+        name = "standard input" if path == STDIN else printable(path)
+        click.echo(f"irec-live: reading {name} to its end first", err=True)
 
 
 def hop_seconds(hop_ms: float | None, detectors: Sequence[Detector]) -> float | None:

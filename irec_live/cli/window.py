@@ -29,6 +29,7 @@ def run_window(
     models: tuple[str, ...],
     hop_ms: float | None,
     provider: Provider,
+    track: int | None = None,
 ) -> int:
     """Open the window and stay until it is closed; without a display, listen in the terminal instead.
 
@@ -48,12 +49,16 @@ def run_window(
         raise MediaError(f"there is no file '{file}'")
     if file is not None and (device is not None or source != InputKind.MIC):
         raise click.UsageError("a file is heard as it is; leave --input and --device out, or the file")
+    if file is None and track is not None:
+        raise click.UsageError("--track is for files; name one")
     if screenshot is not None and screenshot.suffix.lower() != ".png":
         raise click.UsageError(f"the picture is a PNG, but '{screenshot}' has not that ending; give a name in .png")
     hop_s = None if hop_ms is None else hop_ms / 1000
     if not has_display():
         if screenshot is None:
-            _run_terminal(file, source=source, device=device, models=models, hop_ms=hop_ms, provider=provider)
+            _run_terminal(
+                file, source=source, device=device, models=models, hop_ms=hop_ms, provider=provider, track=track
+            )
             return 0
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     try:
@@ -69,6 +74,7 @@ def run_window(
         models=models or None,
         hop_s=hop_s,
         provider=provider,
+        track=track,
     )
 
 
@@ -112,6 +118,7 @@ def _run_terminal(
     models: tuple[str, ...],
     hop_ms: float | None,
     provider: Provider,
+    track: int | None,
 ) -> None:
     from irec_live.cli.listening import run_listen
     from irec_live.devices import candidates
@@ -126,5 +133,12 @@ def _run_terminal(
         place, note = or_demo([("", microphone)], str)
     click.echo("; ".join(filter(None, ("there is no display, so this is the terminal view", note))), err=True)
     run_listen(
-        source=place, device=device, seconds=None, as_json=False, models=models, hop_ms=hop_ms, provider=provider
+        source=place,
+        device=device,
+        seconds=None,
+        as_json=False,
+        models=models,
+        hop_ms=hop_ms,
+        provider=provider,
+        track=track,
     )

@@ -17,6 +17,20 @@ class NotDecodableError(Exception):
     """This library cannot make sense of the file; the text says why."""
 
 
+class NoSuchTrackError(Exception):
+    """The file has fewer sound tracks than was asked for.
+
+    Parameters
+    ----------
+    tracks : int
+        How many it has.
+    """
+
+    def __init__(self, tracks: int) -> None:
+        super().__init__(f"it has {tracks} sound tracks")
+        self.tracks = tracks
+
+
 class Decoder(Protocol):
     """A file that is open for decoding."""
 
@@ -24,7 +38,15 @@ class Decoder(Protocol):
     channels: int
     frames: int | None  # as the file announces, None where it does not
     announces: bool  # whether `frames` is a count from the file, rather than an estimate from its size
-    complaint: str  # what was wrong with the file so far, "" if nothing
+    tracks: int  # of sound, of which one is decoded
+
+    @property
+    def complaint(self) -> str:
+        """What was wrong with the file so far, so that some of it is not heard; empty if nothing was."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is odd about the file and was got over: ends of sentences that begin with its name."""
 
     def read(self, frames: int) -> Block:
         """The next frames, (n, C) with ``0 < n <= frames``, or n = 0 at the end."""

@@ -1,4 +1,4 @@
-"""Whether an MP3 or Ogg file goes on behind what its first headers tell of.
+"""How far MP3 and Ogg files go on behind what their first headers tell of.
 
 libsndfile decodes what those announce, or as much as it guesses from them, and ends there without a word: in MP3 of
 variable bit rate without an index, in MP3s put one after another, in chained Ogg (recorded from a web radio).
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 _FRAME = re.compile(rb"\xff[\xe0-\xff]")
 _INDEX = re.compile(_FRAME.pattern + rb"..(?:.{9}|.{17}|.{32})(?:..)?(?:Xing|Info)(.{4})(.{4})(.{4})", re.DOTALL)
@@ -20,15 +20,18 @@ _UNTOLD_SHARE, _UNTOLD_BYTES = 0.01, 16_384
 """What may follow unannounced: some encoders leave the index itself out of their count, some taggers leave padding.
 The second is a second of sound at 128 kb/s."""
 
+OggEnd = Literal["whole", "open", "cut"]
+
 _MOST_TAGS = 4
 _CHUNK = 1 << 20
 _PAGE = b"OggS\0"
-_BEGINS_STREAM = 0b10
+_BEGINS_STREAM, _ENDS_STREAM = 0b10, 0b100
+_LONGEST_PAGE = 27 + 255 + 255 * 255
 _ALL_PAGE_FLAGS = 0b111
 
 
 def goes_on_unannounced(path: Path) -> bool:
-    """Whether there may be more in a file than libsndfile decodes of it; False for what is neither MP3 nor Ogg.
+    """Whether there may be more in an MP3 than libsndfile decodes of it; False for every other file.
 
     Raises
     ------
@@ -37,12 +40,10 @@ def goes_on_unannounced(path: Path) -> bool:
     """
     with path.open("rb") as file:
         end = _start_of_trailing_tags(file)
-        start = _end_of_leading_tags(file)
+        start = end_of_leading_tags(file)
         file.seek(start)
         head = file.read(64)
-    if _FRAME.match(head):
-        return not _index_tells_all(head, end - start)
-    return is_chained_ogg(path)
+    return bool(_FRAME.match(head)) and not _index_tells_all(head, end - start)
 
 
 def _index_tells_all(head: bytes, size: int) -> bool:
@@ -59,22 +60,25 @@ def _index_tells_all(head: bytes, size: int) -> bool:
     return size - told <= min(_UNTOLD_SHARE * size, _UNTOLD_BYTES)
 
 
-def is_chained_ogg(path: Path) -> bool:
-    """Whether a stream begins in an Ogg file behind the sound of another (RFC 3533, section 4); False for other files.
+def starts_of_ogg_links(path: Path) -> list[int]:
+    """Where the streams of an Ogg file begin, in bytes: more than one if it is chained (RFC 3533, section 4).
 
-    Looks at the head of every page, so it reads a file that is not chained from end to end.
+    Streams that begin together sound together, and count as one. Empty for other files. Looks at the head of every
+    page, so it reads the file from end to end.
 
     Raises
     ------
     OSError
         The file cannot be read.
     """
+    starts: list[int] = []
     with path.open("rb") as file:
-        file.seek(_end_of_leading_tags(file))
+        start = end_of_leading_tags(file)
+        file.seek(start)
         chunk = file.read(_CHUNK)
         if not chunk.startswith(_PAGE):
-            return False
-        inside = False
+            return []
+        inside = True
         while len(chunk) > len(_PAGE):
             at = chunk.find(_PAGE)
             while 0 <= at < len(chunk) - len(_PAGE):
@@ -82,14 +86,45 @@ def is_chained_ogg(path: Path) -> bool:
                 if flags <= _ALL_PAGE_FLAGS:  # else it only looks like a page
                     begins = bool(flags & _BEGINS_STREAM)
                     if begins and inside:
-                        return True
-                    inside = inside or not begins
+                        starts.append(start + at)
+                    inside = not begins
                 at = chunk.find(_PAGE, at + 1)
+            start += len(chunk) - len(_PAGE)
             chunk = chunk[-len(_PAGE) :] + file.read(_CHUNK)  # a page may begin across two chunks
-    return False
+    return starts
 
 
-def _end_of_leading_tags(file: BinaryIO) -> int:
+def end_of_ogg(path: Path) -> OggEnd:
+    """How an Ogg file ends: ``whole`` with the mark that a stream ends, ``open`` without, ``cut`` inside a page.
+
+    Other files count as whole.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    with path.open("rb") as file:
+        file.seek(end_of_leading_tags(file))
+        if not file.read(len(_PAGE)).startswith(_PAGE):
+            return "whole"
+        size = file.seek(0, 2)
+        start = max(0, size - _LONGEST_PAGE)
+        file.seek(start)
+        tail = file.read()
+    at = tail.rfind(_PAGE)
+    while at >= 0 and tail[at + len(_PAGE) : at + len(_PAGE) + 1] > bytes([_ALL_PAGE_FLAGS]):
+        at = tail.rfind(_PAGE, 0, at)
+    head = tail[at : at + 27]
+    if at < 0 or len(head) < 27:
+        return "cut"
+    segments = tail[at + 27 : at + 27 + head[26]]
+    if len(segments) < head[26] or at + 27 + head[26] + sum(segments) > len(tail):
+        return "cut"
+    return "whole" if head[5] & _ENDS_STREAM else "open"
+
+
+def end_of_leading_tags(file: BinaryIO) -> int:
     """Where the sound starts behind ID3v2 tags, in bytes."""
     start = 0
     for _ in range(_MOST_TAGS):

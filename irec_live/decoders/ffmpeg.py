@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from irec_live.decoders.contract import Block, NotDecodableError
-from irec_live.decoders.extent import is_chained_ogg
-from irec_live.decoders.guarded_file import GuardedFile
+from irec_live.decoders.contract import Block, NoSuchTrackError, NotDecodableError
+from irec_live.decoders.fitting import Fitting
+from irec_live.decoders.guarded_file import GuardedFile, Part
 
 _DEMUXERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,loas,matroska,webm,mov,mp4,mp3,mpc,mpc8,mpeg,mpegts,"
@@ -25,8 +25,6 @@ _WITHOUT_CLOCK = {"aac", "ac3", "eac3", "dts", "loas", "amr", "mp3"}
 _WITHOUT_LENGTH = _WITHOUT_CLOCK | {"mpeg", "mpegts"}
 """FFmpeg guesses their length from the size and the bit rate of the first packets."""
 
-_PARTS_DIFFER = "a part of it has another sample rate, number of channels or codec than the first"
-
 _TAGS = (b"ID3", b"TAG", b"APETAGEX")
 """Between MP3s that were put one after another."""
 
@@ -37,6 +35,12 @@ what an encoder puts before the first sample."""
 _LONGEST_GAP_S = 3600.0
 _LONGEST_UNANNOUNCED_GAP_S = 60.0
 """A longer leap is taken for a clock that was set anew; so is one beyond the announced length."""
+
+_CUT_S = 1.0
+"""What a container may announce beyond the last of its streams: the last picture stands for as long as one likes."""
+
+_MOST_VALUES = 1 << 18
+"""Samples of all channels that are decoded at once to be thrown away."""
 
 _PREROLL_S = 0.1
 """Decoded before the frame sought and thrown away: lossy codecs need a little past (Opus asks for 80 ms)."""
@@ -49,12 +53,17 @@ class FFmpegDecoder:
 
     Parameters
     ----------
-    path : Path
+    part : Path or Part
+        A file, or a part of one.
+    track : int, optional
+        Which of its sound tracks, from 1 on; by default the one that the file names as its default, or the first.
 
     Raises
     ------
     NotDecodableError
         FFmpeg does not know the format, or there is no sound in it, or PyAV is not installed.
+    NoSuchTrackError
+        It has fewer tracks.
     OSError
         The file cannot be read.
     """
@@ -64,14 +73,14 @@ class FFmpegDecoder:
     _position: int
     _decoded_to: int
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, part: Path | Part, track: int | None = None) -> None:
         try:
             import av
         except ImportError as error:
             raise NotDecodableError(f"PyAV is not installed ({error})") from error
         self._av = av
-        self._path = path
-        self._chained = is_chained_ogg(path)
+        self._part = part if isinstance(part, Part) else Part(part)
+        self._track = track
         self.complaint = ""
         self._open()
         first = next(self._decoded, None)
@@ -81,19 +90,23 @@ class FFmpegDecoder:
         # From a decoded frame, not the header: HE-AAC announces half the rate that it decodes to.
         self.sample_rate: int = first.sample_rate
         self.channels: int = len(first.layout.channels)
-        seconds = None if self._chained else self._announced_s()  # of chained Ogg it would be one part's
-        self.frames: int | None = None if seconds is None else round(seconds * self.sample_rate)
+        self._fitting = Fitting(self.sample_rate, self.channels)
         kind = self._container.format.name
-        self.announces = not self._chained and kind not in _WITHOUT_LENGTH
-        self._jumps = not self._chained and kind not in _WITHOUT_CLOCK
+        self._jumps = kind not in _WITHOUT_CLOCK
+        late_s = self._late_s(first)
+        seconds, its_own = self._announced_s()
+        self.frames: int | None = None if seconds is None else round((seconds + late_s * its_own) * self.sample_rate)
+        self.announces = kind not in _WITHOUT_LENGTH and (its_own or not self._has_more())
         self._first_pts = first.pts
+        if late_s and self._stream.time_base:
+            self._first_pts -= round(late_s / float(self._stream.time_base))
         self._forget(0)
         self._take(first)
 
     def _open(self) -> None:
         """Open the container at its start. NotDecodableError, OSError: see the class."""
         # NB: an open file rather than a name: FFmpeg would take some names for addresses or for lists of files.
-        self._file = GuardedFile(self._path)
+        self._file = GuardedFile(self._part.path if self._part.plain else self._part)
         options = {"format_whitelist": _DEMUXERS, "protocol_whitelist": ""}
         try:
             self._container = self._av.open(self._file, mode="r", options=options, metadata_errors="replace")
@@ -102,55 +115,93 @@ class FFmpegDecoder:
             if self._file.error is not None:
                 raise self._file.error from error
             raise NotDecodableError(getattr(error, "strerror", None) or str(error)) from error
-        if not self._container.streams.audio:
+        tracks = self._container.streams.audio
+        self.tracks = len(tracks)
+        if not tracks:
             self.close()
             raise NotDecodableError("there is no sound in it")
-        self._stream = self._container.streams.audio[0]
+        if self._track is not None and self._track > len(tracks):
+            self.close()
+            raise NoSuchTrackError(len(tracks))
+        self.track = self._track or next((n for n, one in enumerate(tracks, 1) if self._is_default(one)), 1)
+        self._stream = tracks[self.track - 1]
+        self._choice: tuple[str, ...] = ()
+        if self.tracks > 1 and self._track is None:
+            which = "its default" if self._is_default(self._stream) else "the first"
+            note = f"has {self.tracks} sound tracks: track {self.track}, {which}, was heard (--track hears another)"
+            self._choice = (note,)
         self._decoded = self._frames()
 
-    def _announced_s(self) -> float | None:
-        """Length by the container's own account, in seconds."""
+    def _is_default(self, stream: Any) -> bool:
+        return bool(stream.disposition & self._av.stream.Disposition.default)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See `Decoder.notes`."""
+        return (*self._choice, *self._fitting.changes)
+
+    def _late_s(self, first: Any) -> float:
+        """How long after the container's start its sound begins; 0 for sound alone, and for less than a moment."""
+        if not self._jumps or first.pts is None or self._container.start_time is None or not self._has_more():
+            return 0.0
+        late_s = float(first.pts * self._stream.time_base) - self._container.start_time / float(self._av.time_base)
+        return late_s if _GAP_S < late_s <= _LONGEST_GAP_S else 0.0
+
+    def _has_more(self) -> bool:
+        """Whether there is more in the container than one sound and its cover picture."""
+        cover = self._av.stream.Disposition.attached_pic
+        return any(one is not self._stream and not one.disposition & cover for one in self._container.streams)
+
+    def _announced_s(self) -> tuple[float | None, bool]:
+        """Length by the container's own account, in seconds, and whether it is that of the sound alone."""
         stream = self._stream
         if stream.duration and stream.time_base:
-            return float(stream.duration * stream.time_base)
-        return self._container.duration / float(self._av.time_base) if self._container.duration else None
+            return float(stream.duration * stream.time_base), True
+        return self._container.duration / float(self._av.time_base) if self._container.duration else None, False
 
     def _frames(self) -> Iterator[Any]:
         """Decoded frames from where the container stands; packets that are broken are left out."""
-        packets = self._container.demux(self._stream)
+        packets: Iterator[Any] = self._container.demux()
         packet = None
+        reached_s = 0.0
         while True:
             try:
                 packet = next(packets, None)
                 if packet is None:
+                    self._note_cut(reached_s)
                     break
-                yield from (frame for frame in packet.decode() if frame.samples)
+                reached_s = max(reached_s, _end_s(packet))
+                if packet.stream_index == self._stream.index:
+                    yield from (frame for frame in packet.decode() if frame.samples)
             except self._av.InvalidDataError as error:
                 if packet is None or not bytes(packet).startswith(_TAGS):
                     self.complaint = error.strerror or "some of it is damaged"
             except self._av.FFmpegError as error:
-                # FFmpeg's own words for the first are "not yet implemented, patches welcome".
-                self.complaint = _PARTS_DIFFER if self._chained else error.strerror or str(error)
+                self.complaint = error.strerror or str(error)
                 break
         if self._file.error is not None:
             self.complaint = f"it could not be read to its end: {self._file.error.strerror or self._file.error}"
 
+    def _note_cut(self, reached_s: float) -> None:
+        """Say so if neither the sound nor anything beside it goes as far as the container says."""
+        seconds, its_own = self._announced_s()
+        if its_own or seconds is None or not self._has_more() or self._container.format.name in _WITHOUT_LENGTH:
+            return
+        reached_s -= (self._container.start_time or 0) / float(self._av.time_base)
+        if 0.0 < reached_s < seconds - _CUT_S:
+            self.complaint = f"nothing in it goes beyond {reached_s:.1f} s of {seconds:.1f} s"
+
     def _samples_of(self, frame: Any) -> Block:
-        """One decoded frame as (n, C) float32; of another channel count, its mean in every channel."""
+        """One decoded frame as (n, C) float32, with C of its own."""
         raw = frame.to_ndarray()  # planar (C, n), packed (1, n * C)
         channels = len(frame.layout.channels)
         planar = raw if frame.format.is_planar else raw.reshape(-1, channels).T
-        block: Block
-        if raw.dtype.kind == "f":
-            block = planar.T.astype(np.float32)
-        elif raw.dtype == np.uint8:
-            block = planar.T.astype(np.float32) / 128.0 - 1.0
-        else:
-            block = planar.T.astype(np.float32) / -float(np.iinfo(raw.dtype).min)
-        if channels == self.channels:
-            return block
-        # A broadcast may switch between mono and stereo.
-        return np.tile(block.mean(axis=1, keepdims=True, dtype=np.float32), (1, self.channels))
+        block: Block = planar.T.astype(np.float32)
+        if raw.dtype == np.uint8:
+            block = block / 128.0 - 1.0
+        elif raw.dtype.kind != "f":
+            block /= -float(np.iinfo(raw.dtype).min)
+        return block
 
     def read(self, frames: int) -> Block:
         """See `Decoder.read`."""
@@ -164,9 +215,12 @@ class FFmpegDecoder:
                 continue
             if not len(self._ready):
                 frame = next(self._decoded, None)
-                if frame is None or not self._fits(frame):
+                if frame is not None:
+                    self._take(frame)
+                elif not len(rest := self._fitting.finish()):
                     break
-                self._take(frame)
+                else:
+                    self._ready = rest
                 continue  # there may be silence before it
             pieces.append(self._ready[:wanted])
             self._ready = self._ready[wanted:]
@@ -176,7 +230,7 @@ class FFmpegDecoder:
 
     def _take(self, frame: Any) -> None:
         """Make the frame's samples ready, and note what is missing before it."""
-        self._ready = self._samples_of(frame)
+        self._ready = self._fitting.fit(self._samples_of(frame), frame.sample_rate)
         place = self._place_of(frame)
         missing = 0 if place is None else place - self._decoded_to
         if missing > self._longest_gap():
@@ -193,23 +247,17 @@ class FFmpegDecoder:
 
     def _longest_gap(self) -> float:
         """Frames that may be missing at once; more than what rounding makes missing."""
-        if not self.announces or self.frames is None:
+        if self._container.format.name in _WITHOUT_LENGTH or self.frames is None:
             return _LONGEST_UNANNOUNCED_GAP_S * self.sample_rate
         left = max(self.frames - self._decoded_to, _GAP_S * self.sample_rate)
         return min(left, _LONGEST_GAP_S * self.sample_rate)
 
     def _forget(self, position: int) -> None:
         """Drop what is ready; what is decoded next lies at `position`."""
+        self._fitting.forget()
         self._ready = np.zeros((0, self.channels), np.float32)
         self._missing = 0
         self._position = self._decoded_to = position
-
-    def _fits(self, frame: Any) -> bool:
-        """Whether the frame continues the stream at its rate; if not, that is the end."""
-        if frame.sample_rate == self.sample_rate:
-            return True
-        self.complaint = f"its sample rate changes from {self.sample_rate} to {frame.sample_rate} Hz on the way"
-        return False
 
     def seek(self, frame: int) -> None:
         """See `Decoder.seek`. Exact to the resolution of the container's time stamps (WebM: 1 ms)."""
@@ -240,7 +288,7 @@ class FFmpegDecoder:
             return False
         self._decoded = self._frames()
         landed = next(self._decoded, None)
-        position = None if landed is None or not self._fits(landed) else self._place_of(landed)
+        position = None if landed is None else self._place_of(landed)
         if position is None or position > frame:
             return False
         self._forget(position)
@@ -251,7 +299,7 @@ class FFmpegDecoder:
     def _discard(self, frames: int) -> None:
         """Decode and drop."""
         while frames > 0:
-            passed = len(self.read(min(frames, 65_536)))
+            passed = len(self.read(min(frames, max(1, _MOST_VALUES // self.channels))))
             if not passed:
                 return
             frames -= passed
@@ -260,3 +308,10 @@ class FFmpegDecoder:
         """See `Decoder.close`."""
         self._container.close()
         self._file.close()
+
+
+def _end_s(packet: Any) -> float:
+    """Where a packet ends by its container's clock, in seconds; 0 where it does not say."""
+    if packet.pts is None or packet.time_base is None:
+        return 0.0
+    return float((packet.pts + (packet.duration or 0)) * packet.time_base)

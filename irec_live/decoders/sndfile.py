@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from irec_live.decoders.contract import Block, NotDecodableError
+from irec_live.decoders.guarded_file import GuardedFile, Part
+from irec_live.decoders.quiet_stderr import without_chatter
 
 _SEEK_PREROLL_S = {"MP3": 0.5, "MPEG": 0.5, "OGG": 2.0}
 """Decoded before the frame sought and thrown away. Without it, MP3 starts on frames whose bits are in earlier ones, and
 libsndfile 1.2 lands up to a block off inside some Vorbis pages."""
+
+_BY_MPG123 = ("MP3", "MPEG")
+"""Formats whose library prints on standard error."""
 
 _CRUMB = 256
 """Frames read at once right before damage: of a read that meets it, libsndfile gives nothing."""
@@ -23,6 +29,9 @@ _FIRST_LEAP = 8192
 
 _LONGEST_LEAP = 1 << 24
 """Frames, where the length is not known: damage that is longer (6 minutes at 44.1 kHz) ends the file."""
+
+_MOST_VALUES = 1 << 18
+"""Samples of all channels that are decoded at once to be thrown away."""
 
 _UNKNOWN = (1 << 63) - 1
 """What libsndfile gives as the length of a FLAC whose encoder wrote to a pipe."""
@@ -36,7 +45,8 @@ class SoundFileDecoder:
 
     Parameters
     ----------
-    path : Path
+    part : Path or Part
+        A file, or a part of one.
     whole : bool
         Whether libsndfile's idea of the length can be believed; see `irec_live.decoders.extent`.
 
@@ -48,15 +58,18 @@ class SoundFileDecoder:
         The file cannot be read.
     """
 
-    def __init__(self, path: Path, *, whole: bool = True) -> None:
+    tracks = 1
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, part: Path | Part, *, whole: bool = True) -> None:
         try:
             import soundfile
         except (ImportError, OSError) as error:  # OSError: the package is there, its C library is not
             raise NotDecodableError(f"libsndfile is not available ({error})") from error
-        self._path = path
+        self._part = part if isinstance(part, Part) else Part(part)
         self._type = _sequential(soundfile)
         self._errors = (soundfile.LibsndfileError, RuntimeError, OSError)
-        self._opened = path.open("rb")
+        self._opened: Any = self._part.path.open("rb") if self._part.plain else GuardedFile(self._part)
         try:
             self._file = self._open()
         except TypeError as error:  # a name that ends in .raw: soundfile wants to be told the format
@@ -70,10 +83,12 @@ class SoundFileDecoder:
         self._length: int | None = None if self._file.frames == _UNKNOWN else self._file.frames
         self.frames = self._length
         self.announces = whole and self._length is not None
+        self._chatters = self._file.format in _BY_MPG123
         self._preroll = round(_SEEK_PREROLL_S.get(self._file.format, 0.0) * self.sample_rate)
         self._position = 0
         self._silence = 0  # frames of silence to give before the file goes on
         self._ended = False
+        self._faults = 0  # reads of which the library told an error that it got over
         self._unsound = False  # after an error libsndfile's state cannot be relied on
         # libsndfile quietly corrects a header that announces more than the file holds, and notes it here.
         corrected = re.search(r"^\s*(?:data|SSND)\s*:.*should be", self._file.extra_info, re.MULTILINE)
@@ -86,7 +101,11 @@ class SoundFileDecoder:
         # believe the suffix of a name where the content is unknown to it. On Windows descriptors belong to one C
         # library and cannot be handed to another.
         self._opened.seek(0)
-        return self._type(str(self._path) if sys.platform == "win32" else self._opened.fileno(), closefd=False)
+        with without_chatter():
+            if isinstance(self._opened, GuardedFile):
+                return self._type(self._opened)
+            name = str(self._part.path) if sys.platform == "win32" else self._opened.fileno()
+            return self._type(name, closefd=False)
 
     def read(self, frames: int) -> Block:
         """See `Decoder.read`."""
@@ -97,7 +116,10 @@ class SoundFileDecoder:
             block = np.zeros((0, self.channels), np.float32)
         else:
             try:
+                faults = self._faults
                 block = self._decode(frames)
+                if self._faults > faults:
+                    self.complaint = self.complaint or "parts of it cannot be decoded"
             except self._errors as error:
                 self._complain(error)
                 block = self._before_damage(frames)
@@ -108,7 +130,10 @@ class SoundFileDecoder:
         return block
 
     def _decode(self, frames: int) -> Block:
-        block: Block = self._file.read(frames, dtype="float32", always_2d=True)
+        with without_chatter() if self._chatters else nullcontext([]) as chatter:
+            block: Block = self._file.read(frames, dtype="float32", always_2d=True)
+        if any(b"error" in line for line in chatter):
+            self._faults += 1
         return block
 
     def _before_damage(self, frames: int) -> Block:
@@ -159,16 +184,30 @@ class SoundFileDecoder:
     def _go_to(self, frame: int) -> None:
         """Let the file stand at a frame."""
         if self._unsound:
-            self._file.close()
-            self._file = self._open()
+            self._open_again()
         start = max(0, frame - self._preroll)
-        self._file.seek(start)
-        while start < frame and (passed := len(self._decode(min(frame - start, 65_536)))):
+        try:
+            with without_chatter() if self._chatters else nullcontext():
+                self._file.seek(start)
+        except self._errors:
+            # GSM 6.10, G.721 and their like can only be decoded from the start.
+            self._open_again()
+            start = 0
+        most = max(_CRUMB, _MOST_VALUES // self.channels)
+        while start < frame and (passed := len(self._decode(min(frame - start, most)))):
             start += passed
+
+    def _open_again(self) -> None:
+        self._close()
+        self._file = self._open()
+
+    def _close(self) -> None:
+        with without_chatter() if self._chatters else nullcontext():
+            self._file.close()
 
     def close(self) -> None:
         """See `Decoder.close`."""
-        self._file.close()
+        self._close()
         self._opened.close()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,8 @@ class Format:
         Kinds of model without which there would be nothing to write.
     render : callable
         The whole content of a file, for `irec_live.files.write_whole`.
+    parts : callable, optional
+        The same, a piece at a time, for what is too long to be held as a whole.
     has_events : bool
         Whether it depends on the thresholds.
     one_line : bool
@@ -46,8 +48,13 @@ class Format:
     holds: str
     needs: frozenset[Kind]
     render: Callable[[Analysis], str]
+    parts: Callable[[Analysis], Iterable[str]] | None = None
     has_events: bool = True
     one_line: bool = False
+
+    def pieces(self, analysis: Analysis) -> Iterable[str]:
+        """The content of a file, in as many pieces as the format has."""
+        return [self.render(analysis)] if self.parts is None else self.parts(analysis)
 
     def lacks(self, kinds: Collection[str]) -> str:
         """What is missing from models of these kinds, as the beginning of a sentence; empty if nothing is.

@@ -9,30 +9,41 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from irec_live.formats.contract import Format
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     import numpy as np
     import numpy.typing as npt
 
     from irec_live.report import Analysis
 
+_ROWS_AT_ONCE = 2048
+
 
 def render(analysis: Analysis) -> str:
     """The whole table."""
-    text = io.StringIO(newline="")
-    table = csv.writer(text)
-    table.writerow(["kind", "time_s", *analysis.labels])
+    return "".join(parts(analysis))
+
+
+def parts(analysis: Analysis) -> Iterator[str]:
+    """The table, some rows at a time."""
+    yield _text([["kind", "time_s", *analysis.labels]])
     for kind, times, rows in (
         ("activation", analysis.activation_times, analysis.activation),
         ("envelope", analysis.envelope_times, analysis.envelope),
     ):
         unknown = [label in analysis.not_predicted.get(kind, ()) for label in analysis.labels]
-        table.writerows(_lines(kind, times, rows, unknown))
+        for first in range(0, len(rows), _ROWS_AT_ONCE):
+            some = slice(first, first + _ROWS_AT_ONCE)
+            yield _text(_lines(kind, times[some], rows[some], unknown))
+
+
+def _text(lines: Iterable[list[str]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(lines)
     return text.getvalue()
 
 
@@ -53,5 +64,6 @@ FORMAT = Format(
     holds="the curves",
     needs=frozenset(),
     render=render,
+    parts=parts,
     has_events=False,
 )

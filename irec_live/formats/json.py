@@ -6,6 +6,7 @@ The layout is written down as a JSON Schema, `SCHEMA_FILE`, which comes with the
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
 SCHEMA_FILE = "irec.analysis-1.schema.json"
 """Beside this module: the layout as a JSON Schema, draft 2020-12."""
+
+
+def parts(analysis: Analysis) -> Iterator[str]:
+    """`render`, a piece at a time."""
+    yield from analysis.json_parts()
+    yield "\n"
 
 
 def render(analysis: Analysis) -> str:
@@ -37,5 +44,6 @@ FORMAT = Format(
     holds="everything: activations, envelopes, events, the instruments detected",
     needs=frozenset(),
     render=render,
+    parts=parts,
     one_line=True,
 )

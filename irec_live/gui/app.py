@@ -80,6 +80,7 @@ def run(
     provider: str = "auto",
     theme: ThemeChoice | None = None,
     size: tuple[int, int] = PICTURE_SIZE,
+    track: int | None = None,
 ) -> int:
     """Show the window until it is closed.
 
@@ -104,6 +105,8 @@ def run(
         One of `irec_live.gui.theme.choices`, instead of the remembered one.
     size : tuple of int
         Of the picture.
+    track : int, optional
+        Sound track of the file, from 1 on; its default one if not given.
 
     Returns
     -------
@@ -130,7 +133,7 @@ def run(
         window.resize(*size)
     interrupt = _InterruptCloses(window)
     window.show()
-    wanted = _first_request(file, input, device, preferences)
+    wanted = _first_request(file, input, device, preferences, track)
     fallback = is_unasked(file, input, device)
     QTimer.singleShot(0, window, lambda: _begin(parts.desk, wanted, fallback))
     taken = _Picture(window, parts.desk, screenshot, after_s) if screenshot is not None else None
@@ -148,9 +151,11 @@ def _begin(desk: SessionManager, request: SourceRequest, fallback: bool) -> None
     desk.list_models()
 
 
-def _first_request(file: Path | None, kind: InputKind, device: str | None, preferences: Preferences) -> SourceRequest:
+def _first_request(
+    file: Path | None, kind: InputKind, device: str | None, preferences: Preferences, track: int | None
+) -> SourceRequest:
     if file is not None:
-        return SourceRequest(InputKind.FILE, path=file)
+        return SourceRequest(InputKind.FILE, path=file, track=track)
     if is_unasked(file, kind, device):
         return preferences.source
     return SourceRequest(kind, device)

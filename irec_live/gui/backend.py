@@ -120,7 +120,13 @@ class AppBackend:
             if request.path is None:
                 raise DeviceError("no file was named")
             return open_file(
-                request.path, models, hop_s=self._hop_s, provider=provider, play=False, audible=self._audible
+                request.path,
+                models,
+                hop_s=self._hop_s,
+                provider=provider,
+                play=False,
+                audible=self._audible,
+                track=request.track,
             )
         return open_live(
             models,

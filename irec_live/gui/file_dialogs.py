@@ -9,10 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from irec_live.formats import FORMATS
+from irec_live.suffixes import SUFFIXES
 
-_SOUND = (
-    "Sound and video (*.wav *.flac *.ogg *.opus *.mp3 *.aif *.aiff *.m4a *.aac *.webm *.mp4 *.mkv *.mov *.wma *.caf)"
-)
+_SOUND = f"Sound and video ({' '.join('*' + suffix for suffix in SUFFIXES)})"
 
 
 def ask_sound(parent: QWidget, folder: Path, chosen: Callable[[Path], None]) -> QFileDialog:

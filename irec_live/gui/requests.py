@@ -25,12 +25,15 @@ class SourceRequest:
         Name of the device and of its host API; None is the system's default.
     path : Path or None
         Of a file.
+    track : int or None
+        Its sound track, from 1 on; None is its default one.
     """
 
     kind: InputKind
     device: str | None = None
     hostapi: str | None = None
     path: Path | None = None
+    track: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", InputKind(self.kind))  # from its name, too

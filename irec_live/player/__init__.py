@@ -30,6 +30,8 @@ class Player:
         Its length, if known.
     audible : bool
         Whether to look for an output device at all.
+    track : int, optional
+        Which sound track of a video, from 1 on; its default one if not given.
 
     Attributes
     ----------
@@ -42,8 +44,16 @@ class Player:
         The file cannot be decoded.
     """
 
-    def __init__(self, path: str | os.PathLike[str], duration_s: float | None, *, audible: bool = True) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        duration_s: float | None,
+        *,
+        audible: bool = True,
+        track: int | None = None,
+    ) -> None:
         self._path = path
+        self._track = track
         self._duration_s = duration_s
         self._audible = audible
         self._lock = threading.RLock()
@@ -53,7 +63,7 @@ class Player:
         self._transport: Transport = SilentClock(duration_s)
         if audible:
             try:
-                self._transport = Speaker(path, self._fall_silent)
+                self._transport = Speaker(path, self._fall_silent, track=track)
             except IrecError as error:
                 self.message = f"playing without sound: {error}"
 
@@ -141,7 +151,7 @@ class Player:
         """Try to be heard again. Own thread: opening a device takes a while."""
         try:
             refresh()
-            speaker = Speaker(self._path, self._fall_silent)
+            speaker = Speaker(self._path, self._fall_silent, track=self._track)
         except IrecError as error:
             self.message = f"playing without sound: {error}"
             return

@@ -12,6 +12,7 @@ import numpy as np
 import soxr
 
 from irec_live.media import open_audio
+from irec_live.mono import MonoMix
 from irec_live.player.transport import Loop
 from irec_live.streaming.ring import Block
 
@@ -29,6 +30,8 @@ class PlaybackReader:
         The output's rate, Hz.
     channels : int
         The output's channels: 1 or 2.
+    track : int, optional
+        As for `irec_live.media.open_audio`.
 
     Raises
     ------
@@ -36,8 +39,9 @@ class PlaybackReader:
         The file cannot be decoded.
     """
 
-    def __init__(self, path: str | os.PathLike[str], sample_rate: int, channels: int) -> None:
-        self._audio = open_audio(path)
+    def __init__(self, path: str | os.PathLike[str], sample_rate: int, channels: int, track: int | None = None) -> None:
+        self._audio = open_audio(path, track=track)
+        self._mono = MonoMix(self._audio.sample_rate)
         self._rate = sample_rate
         self._channels = channels
         self._stream: soxr.ResampleStream | None = None
@@ -50,6 +54,7 @@ class PlaybackReader:
         """Continue at `time_s`."""
         frame = max(0, round(time_s * self._audio.sample_rate))
         self._audio.seek(frame)
+        self._mono.reset()
         if self._stream is not None:
             self._stream.clear()
         self._segment_s = frame / self._audio.sample_rate
@@ -94,7 +99,7 @@ class PlaybackReader:
         elif block.shape[1] == 1:
             mixed = np.repeat(block, self._channels, axis=1)
         else:  # more than two channels have no agreed places: all of them on both sides
-            mixed = np.repeat(block.mean(axis=1, keepdims=True, dtype=np.float32), self._channels, axis=1)
+            mixed = np.repeat(self._mono.push(block)[:, None], self._channels, axis=1)
         if self._stream is None:
             return mixed
         out: Block = self._stream.resample_chunk(np.ascontiguousarray(mixed), last=last)

@@ -84,13 +84,20 @@ class Speaker:
         The file cannot be decoded.
     """
 
-    def __init__(self, path: str | os.PathLike[str], on_lost: Callable[[str], None], position_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        on_lost: Callable[[str], None],
+        position_s: float = 0.0,
+        *,
+        track: int | None = None,
+    ) -> None:
         self._on_lost = on_lost
         self._device, self._stream = open_first(candidates("output"), self._open)
         self._rate = round(self._stream.samplerate)
         self._channels = int(self._stream.channels)
         try:
-            self._reader = PlaybackReader(path, self._rate, self._channels)
+            self._reader = PlaybackReader(path, self._rate, self._channels, track)
         except IrecError:
             close_stream(self._stream)
             raise

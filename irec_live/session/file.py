@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from irec_live.analysis import Analysis, AnalysisCancelled, collect, decode_into
-from irec_live.errors import IrecError
-from irec_live.media import AudioFile, open_audio
+from irec_live.analysis import Analysis, AnalysisCancelled, band_limit, collect, decode_into
+from irec_live.errors import IrecError, MediaError
+from irec_live.media import AudioFile, check_seekable, open_audio
 from irec_live.models.choice import ModelChoice, load_models
 from irec_live.models.detector import Detector, Provider
 from irec_live.models.spec import ModelSpec
@@ -60,11 +60,13 @@ class FileSession:
         Start playing at once.
     audible : bool
         Whether to look for an output device.
+    track : int, optional
+        Which sound track of a video, from 1 on; its default one if not given.
 
     Raises
     ------
     MediaError
-        The file cannot be decoded.
+        The file cannot be decoded, or has no such track.
     """
 
     def __init__(
@@ -75,13 +77,14 @@ class FileSession:
         hop_s: float | None = None,
         play: bool = True,
         audible: bool = True,
+        track: int | None = None,
     ) -> None:
         self._path = Path(path)
         self._specs = tuple(detector.spec for detector in detectors)
-        self._audio = open_audio(path)
+        self._audio = open_audio(path, track=track)
         try:
             self._pipeline = Pipeline(self._audio.sample_rate, detectors, hop_s=hop_s)
-            self._player = Player(path, self._audio.announced_s, audible=audible)  # no end is better than a guessed one
+            self._player = Player(path, self._audio.announced_s, audible=audible, track=track)  # no guessed end
         except BaseException:
             self._audio.close()
             raise
@@ -97,6 +100,8 @@ class FileSession:
         self._cost = 0.0
         self._outcome = _Outcome()
         self._warning = ""
+        self._band_limit = band_limit(self._name, self._rate, detectors)
+        self._warnings: tuple[str, ...] = (*self._audio.warnings, *self._band_limit)
         self._thread = threading.Thread(target=self._analyse, name="irec-analyser", daemon=True)
         self._thread.start()
         if play:
@@ -129,8 +134,8 @@ class FileSession:
 
     @property
     def warning(self) -> str:
-        """One sentence on damage in the file, else empty."""
-        return self._warning
+        """What is odd about the file or missing of it, in a sentence or more; else empty."""
+        return "; ".join(self._warnings)
 
     @property
     def duration_s(self) -> float:
@@ -240,7 +245,7 @@ class FileSession:
         if self._outcome.problem:
             return "failed", self._outcome.problem
         state: State = "running" if self._player.playing else "ended" if self._player.ended else "paused"
-        return state, self._warning or self._player.message
+        return state, self.warning or self._player.message
 
     def _analyse(self) -> None:
         """Analyse the file, then keep its events in step with the threshold. Own thread: the pipeline's one."""
@@ -280,6 +285,9 @@ class FileSession:
         self._duration_s = audio.position / self._rate  # the truth, whatever the header said
         self._player.set_duration(self._duration_s)
         self._warning = audio.warning
+        self._warnings = (*audio.warnings, *self._band_limit)
+        if not audio.position:
+            raise MediaError(self._warning or f"{self._name} has sound, but none of it could be decoded")
         self._track_again(complete=True)
         self._progress = 1.0
 
@@ -291,7 +299,12 @@ class FileSession:
         self._retracked_at = time.monotonic()
         if complete:
             analysis = collect(
-                self._name, self._duration_s or 0.0, self._pipeline, warning=self._warning, threshold_offset=offset
+                self._name,
+                self._duration_s or 0.0,
+                self._pipeline,
+                warning=self._warning,
+                warnings=self._warnings,
+                threshold_offset=offset,
             )
             self._outcome = _Outcome(analysis, threshold_offset=offset)
 
@@ -304,6 +317,7 @@ def open_file(
     provider: Provider = "auto",
     play: bool = True,
     audible: bool = True,
+    track: int | None = None,
 ) -> FileSession:
     """Play a file and analyse it ahead of the playhead.
 
@@ -322,14 +336,18 @@ def open_file(
         Start playing at once.
     audible : bool
         Whether to look for an output device.
+    track : int, optional
+        Which sound track of a video, from 1 on; its default one if not given.
 
     Raises
     ------
     MediaError
-        The file cannot be decoded.
+        The file cannot be decoded, has no such track, or is a pipe.
     ModelError
         A model is missing or unusable.
     """
-    with open_audio(path):  # a bad file says so before any model is loaded
+    check_seekable(path)
+    with open_audio(path, track=track):  # a bad file says so before any model is loaded
         pass
-    return FileSession(path, load_models(models, provider), hop_s=hop_s, play=play, audible=audible)
+    detectors = load_models(models, provider)
+    return FileSession(path, detectors, hop_s=hop_s, play=play, audible=audible, track=track)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from irec_live.analysis import band_limit
 from irec_live.devices import Device, refresh
+from irec_live.errors import DeviceError
 from irec_live.input_kind import InputKind
 from irec_live.models.choice import ModelChoice, load_models
 from irec_live.models.detector import Detector, Provider
@@ -43,11 +45,13 @@ class LiveSession:
         Gets every `PipelineStep`, on the worker's thread.
     reopen : callable, optional
         Opens the source anew after a loss.
+    channel : int, optional
+        The source's channel to hear alone, from 1 on; a mix of all if not given.
 
     Raises
     ------
     DeviceError
-        The source does not start.
+        The source does not start, or has no such channel.
     """
 
     def __init__(
@@ -59,12 +63,19 @@ class LiveSession:
         hop_s: float | None = None,
         listener: Listener | None = None,
         reopen: Reopen | None = None,
+        channel: int | None = None,
     ) -> None:
         self._role = role
         self._specs = tuple(detector.spec for detector in detectors)
         try:
+            if channel is not None and channel > source.channels:
+                many = f"{source.channels} channel{'s' * (source.channels != 1)}"
+                raise DeviceError(f"'{source.name}' has {many}: there is no channel {channel}")
             waiting = MAX_PENDING if hop_s is None else max(MAX_PENDING, math.ceil(MAX_PENDING_S / hop_s))
-            pipeline = Pipeline(source.sample_rate, detectors, hop_s=hop_s, keep_s=KEEP_S, max_pending=waiting)
+            pipeline = Pipeline(
+                source.sample_rate, detectors, hop_s=hop_s, keep_s=KEEP_S, max_pending=waiting, channel=channel
+            )
+            self._band_limit = band_limit(source.name, source.sample_rate, detectors)
             self._engine = Engine(source, pipeline, listener=listener, reopen=reopen)
             self._engine.start()
         except BaseException:
@@ -120,8 +131,13 @@ class LiveSession:
 
     @property
     def warning(self) -> str:
-        """One sentence on damage in a file that is listened to, else empty."""
+        """On what is missing of a file that is listened to, else empty."""
         return str(getattr(self._engine.source, "warning", ""))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about what is heard, a sentence each."""
+        return (*getattr(self._engine.source, "warnings", ()), *self._band_limit)
 
     @property
     def error(self) -> BaseException | None:
@@ -158,6 +174,7 @@ def open_live(
     hop_s: float | None = None,
     provider: Provider = "auto",
     listener: Listener | None = None,
+    channel: int | None = None,
 ) -> LiveSession:
     """Listen to a microphone, or to the computer's own sound.
 
@@ -176,6 +193,8 @@ def open_live(
     provider : {"auto", "cpu", "cuda"}
     listener : callable, optional
         Gets every `PipelineStep`, on the worker's thread.
+    channel : int, optional
+        The device's channel to hear alone, from 1 on; a mix of all if not given.
 
     Raises
     ------
@@ -191,7 +210,8 @@ def open_live(
         refresh()  # a device that is plugged in again is a new one to PortAudio
         return open_input(input, device, hostapi)
 
-    return LiveSession(source, detectors, role=InputKind(input).role, hop_s=hop_s, listener=listener, reopen=reopen)
+    role = InputKind(input).role
+    return LiveSession(source, detectors, role=role, hop_s=hop_s, listener=listener, reopen=reopen, channel=channel)
 
 
 def open_stream(
@@ -201,6 +221,7 @@ def open_stream(
     hop_s: float | None = None,
     provider: Provider = "auto",
     listener: Listener | None = None,
+    channel: int | None = None,
 ) -> LiveSession:
     """Listen to any other source, such as a file at the pace of time.
 
@@ -214,4 +235,4 @@ def open_stream(
     except BaseException:
         source.stop()
         raise
-    return LiveSession(source, detectors, hop_s=hop_s, listener=listener)
+    return LiveSession(source, detectors, hop_s=hop_s, listener=listener, channel=channel)

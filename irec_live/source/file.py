@@ -24,15 +24,17 @@ class FileSource:
         Any file that `irec_live.media` decodes.
     realtime : bool
         Deliver at the pace of time (the default), or as fast as it is read.
+    track : int, optional
+        Which sound track of a video, from 1 on; its default one if not given.
 
     Raises
     ------
     MediaError
-        The file cannot be decoded.
+        The file cannot be decoded, or has no such track.
     """
 
-    def __init__(self, path: str | os.PathLike[str], realtime: bool = True) -> None:
-        self._audio = open_audio(path)
+    def __init__(self, path: str | os.PathLike[str], realtime: bool = True, *, track: int | None = None) -> None:
+        self._audio = open_audio(path, track=track)
         self.name = self._audio.name
         self.sample_rate = self._audio.sample_rate
         self.channels = self._audio.channels
@@ -47,8 +49,13 @@ class FileSource:
 
     @property
     def warning(self) -> str:
-        """One sentence on damage met so far, else empty."""
+        """On what is missing so far, else empty."""
         return self._audio.warning
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Everything odd about the file so far, a sentence each."""
+        return self._audio.warnings
 
     def start(self) -> None:
         """Start the clock."""
@@ -64,7 +71,7 @@ class FileSource:
         wanted = self._due(timeout_s) if self._realtime else self._enough
         if self.ended or wanted < 1:
             return np.zeros((0, self.channels), np.float32), index
-        block = self._audio.read(wanted)
+        block = self._audio.read(min(wanted, self._audio.block_of(RING_S)))
         self._position += len(block)
         self.ended = len(block) == 0
         return block, index

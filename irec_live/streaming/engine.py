@@ -59,7 +59,7 @@ class Feed:
         self._pipeline = pipeline
         self._rate = source.sample_rate
         self._start = pipeline.position  # where this source's index 0 lies, in the pipeline's samples
-        self._mono = MonoMix(source.sample_rate)
+        self._mono = MonoMix(source.sample_rate, pipeline.channel)
         self._resampler: Resampler | None = None
         if source.sample_rate != pipeline.sample_rate:
             self._resampler = Resampler(source.sample_rate, pipeline.sample_rate)

@@ -87,6 +87,8 @@ class Pipeline:
         Judges windows side by side; for files.
     batch : int
         Windows judged in one call, where so many wait; for files on a GPU.
+    channel : int, optional
+        The source's channel to hear alone, from 1 on; a mix of all if not given.
 
     Raises
     ------
@@ -108,6 +110,7 @@ class Pipeline:
         spectrogram: bool = True,
         executor: Executor | None = None,
         batch: int = 1,
+        channel: int | None = None,
     ) -> None:
         if sample_rate < 1 or batch < 1 or (max_pending is not None and max_pending < 1):
             raise ValueError("sample_rate, batch and max_pending must be at least 1")
@@ -118,7 +121,8 @@ class Pipeline:
         self.timeline = Timeline(self.labels, keep_s=keep_s) if timeline is None else timeline
         if self.timeline.labels != self.labels:
             raise ValueError(f"the timeline is for {self.timeline.labels}, the models tell {self.labels}")
-        self._mono = MonoMix(sample_rate)
+        self.channel = channel
+        self._mono = MonoMix(sample_rate, channel)
         self.streams = tuple(
             ModelStream(model, self.labels, hop_length=hop_length(model, hop_s), silence_db=silence_db, batch=batch)
             for model in self.models
@@ -211,7 +215,7 @@ class Pipeline:
         Parameters
         ----------
         block : (n,) or (n, C) float32
-            Channels are averaged. Samples that are not finite count as 0.
+            Channels are mixed (see `irec_live.mono`). Samples that are not finite count as 0.
         index : int, optional
             Where the block begins, in source samples since the start. Later than `position`: samples were lost. A
             short gap is filled with silence; after a long one, everything starts afresh there. Earlier: what was

@@ -72,7 +72,10 @@ class RowStore:
 
     def _start_chunk(self, newest_s: float) -> None:
         times, rows = np.empty(_CHUNK_ROWS), np.empty((_CHUNK_ROWS, self.width), self._dtype)
+        silent = bool(self._rows) and not self._rows[-1].any()
         with self._lock:
+            if silent:  # hours of silence take no more room than a row
+                self._rows[-1] = np.broadcast_to(np.zeros(self.width, self._dtype), rows.shape)
             self._times.append(times)
             self._rows.append(rows)
             self._filled = 0
@@ -96,7 +99,8 @@ class RowStore:
         """
         with self._lock:
             chunks, filled = list(zip(self._times, self._rows, strict=True)), self._filled
-        times_found, rows_found = [np.empty(0)], [np.empty((0, self.width), self._dtype)]
+        times_found: list[Times] = [np.empty(0)]
+        rows_found: list[npt.NDArray[Any]] = []
         low = _first_chunk(chunks, from_s)
         for index in range(low, len(chunks)):
             times, rows = chunks[index]
@@ -107,7 +111,13 @@ class RowStore:
             part = slice(int(np.searchsorted(times, from_s, "left")), int(np.searchsorted(times, to_s, "right")))
             times_found.append(times[part])
             rows_found.append(rows[part])
-        return np.concatenate(times_found), np.concatenate(rows_found)
+        found_times = np.concatenate(times_found)
+        found_rows, at = np.zeros((len(found_times), self.width), self._dtype), 0
+        for part_rows in rows_found:
+            if part_rows.strides[0]:  # else they are all 0, and pages that nobody writes to take no memory
+                found_rows[at : at + len(part_rows)] = part_rows
+            at += len(part_rows)
+        return found_times, found_rows
 
     def last_before(self, time_s: float) -> npt.NDArray[Any] | None:
         """A copy of the newest row that is not after `time_s`, (W,); None if there is none. Any thread."""

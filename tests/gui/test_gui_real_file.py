@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 import soundfile
 from file_drop import drop
+from odd_files import with_flac_total
 from pytestqt.qtbot import QtBot
 
 import tiny_models
 from irec_live.gui.app import Composition
 from irec_live.gui.backend import AppBackend
+from irec_live.gui.file_dialogs import ask_sound
 from irec_live.gui.main_window import MainWindow
+from irec_live.suffixes import SUFFIXES
 
 
 @pytest.fixture
@@ -49,6 +52,25 @@ def test_labels_of_a_dropped_file_can_be_read_off_the_window(qtbot: QtBot, windo
     assert session is window.desk.session
     assert window.page.lanes.canvas.curves.level_db.max() > -30
     assert window.status.provider.text() == "CPU"
+
+
+def test_what_is_odd_about_a_file_is_said_in_the_window(
+    qtbot: QtBot, window: MainWindow, song: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "rec.flac").write_bytes(with_flac_total(song.read_bytes(), 8000))
+    drop(window, tmp_path / "rec.flac")
+    qtbot.waitUntil(window.actions_.exports[0].isEnabled, timeout=20_000)
+    qtbot.waitUntil(lambda: "rec.flac has a header that tells of 1.0 s" in window.messages.text, timeout=20_000)
+
+
+def test_the_open_dialog_offers_every_ending_that_decodes(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    dialog = ask_sound(window, tmp_path, lambda _: None)
+    offered = dialog.nameFilters()[0].split()
+    assert {"*.wav", "*.mp3", "*.mkv", "*.ac3", "*.w64", "*.rf64", "*.3gp", "*.ape"} <= {
+        name.strip("()") for name in offered
+    }
+    assert all(f"*{suffix}" in dialog.nameFilters()[0] for suffix in SUFFIXES)
+    dialog.close()
 
 
 def test_the_analysis_of_a_dropped_file_is_exported_whole(

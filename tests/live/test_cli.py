@@ -507,6 +507,7 @@ def test_window_gets_everything_that_was_asked_for(clip: Path, monkeypatch: pyte
         "models": ("m",),
         "hop_s": 0.05,
         "provider": "auto",
+        "track": None,
     }
 
 
@@ -517,6 +518,9 @@ def test_options_that_a_file_has_no_use_for_are_refused(clip: Path, monkeypatch:
         assert (answer.exit_code, "a file is heard as it is" in answer.stderr) == (2, True)
     answer = run("listen", "--input", clip, "--device", "x")
     assert (answer.exit_code, "--device is for microphones" in answer.stderr) == (2, True)
+    for arguments in (["gui", "--track", "1"], ["listen", "--track", "1"]):
+        answer = run(*arguments)
+        assert (answer.exit_code, "--track is for files" in answer.stderr) == (2, True)
 
 
 def test_a_picture_never_takes_the_place_of_a_recording(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:

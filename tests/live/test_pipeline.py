@@ -5,13 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import soxr
 from cuts import CUTS, cut, noise
 from fake_models import RATE, FakeActivation, FakeEnvelope
 
-from irec_live.mono import MonoMix
 from irec_live.streaming.overlap_add import hann_taper
 from irec_live.streaming.pipeline import SILENCE_DB, Pipeline, PipelineStep
 from irec_live.streaming.resample import QUALITY
@@ -366,35 +364,6 @@ def test_damaged_samples_count_as_silence_or_are_clipped_and_do_not_spread(bad: 
     np.testing.assert_array_equal(rows[21:, :2], wanted[21:])
     assert np.isfinite(pipeline.timeline.envelopes()[1]).all()
     assert np.isfinite(pipeline.timeline.view(1.0, 1.0).spectrogram).all()
-
-
-def test_channels_are_averaged_and_one_damaged_channel_does_not_silence_the_other() -> None:
-    mix = MonoMix(SOURCE_RATE)
-    np.testing.assert_allclose(mix.push(np.float32([[1.0, 0.0], [0.5, -0.5]])), [0.5, 0.0])
-    np.testing.assert_allclose(mix.push(np.float32([[np.inf, 0.5], [0.5, 0.5]])), [0.25, 0.5])
-    np.testing.assert_allclose(mix.push(np.zeros((0, 2), np.float32)), [])
-
-
-def test_channels_that_cancel_each_other_out_are_heard_all_the_same() -> None:
-    left = np.sin(np.arange(SOURCE_RATE, dtype=np.float32))
-    late = SOURCE_RATE // 5  # heard for 100 ms to know, and for another to be sure of what is heard
-
-    def mixed(right: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
-        mix = MonoMix(SOURCE_RATE)
-        return np.concatenate([mix.push(block) for block in cut(np.stack((left, right), axis=1), size)])
-
-    upside_down = np.float32(-0.99) * left
-    np.testing.assert_allclose(mixed(upside_down, 160)[late:], left[late:], rtol=1e-6)
-    np.testing.assert_allclose(mixed(0 * left, 160), left / 2, rtol=1e-6)
-    click = upside_down.copy()
-    click[SOURCE_RATE // 2 :][:10] += 0.05
-    for right in (upside_down, click, np.where(np.arange(SOURCE_RATE) < 5000, -left, left)):
-        np.testing.assert_array_equal(mixed(right, 160), mixed(right, SOURCE_RATE))
-        np.testing.assert_array_equal(mixed(right, 997), mixed(right, SOURCE_RATE))
-    # Channels that agree again are heard together again, without a step between.
-    again = mixed(np.where(np.arange(SOURCE_RATE) < 5000, -left, 0 * left), 160)
-    np.testing.assert_allclose(again[-SOURCE_RATE // 4 :], left[-SOURCE_RATE // 4 :] / 2, rtol=1e-6)
-    assert np.abs(np.diff(again)).max() < 1.1 * np.abs(np.diff(left)).max()
 
 
 def test_the_stated_latency_is_the_sum_of_its_parts() -> None:

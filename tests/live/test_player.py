@@ -156,7 +156,7 @@ def test_reader_repeats_up_to_the_end_and_ends_in_a_loop_of_nothing(ramp_path: P
 def test_reader_folds_many_channels_onto_both_sides(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "six.wav", np.eye(6, dtype=np.float32)[[5]].repeat(100, 0), RATE, subtype="FLOAT")
     reader = PlaybackReader(tmp_path / "six.wav", RATE, 2)
-    assert reader.read(None)[0] == pytest.approx(np.full((100, 2), 1 / 6), abs=1e-6)
+    assert reader.read(None)[0] == pytest.approx(np.full((100, 2), 1.0), abs=1e-6)
     reader.close()
 
 

@@ -179,3 +179,14 @@ def test_readers_see_only_whole_rows_while_the_writer_writes() -> None:
 def test_a_timeline_without_labels_is_refused() -> None:
     with pytest.raises(ValueError, match="needs labels"):
         Timeline(())
+
+
+def test_silence_takes_no_more_room_than_a_row_and_reads_as_it_was() -> None:
+    store, rows = RowStore(3), np.zeros((5000, 3), np.float32)
+    rows[[0, 1500, 4999], 1] = 1.0
+    for first in range(0, len(rows), 700):
+        store.append(np.arange(first, min(first + 700, 5000), dtype=float), rows[first : first + 700])
+    np.testing.assert_array_equal(store.between(-np.inf, np.inf)[1], rows)
+    np.testing.assert_array_equal(store.between(900.0, 3200.0)[1], rows[900:3201])
+    assert store.last_before(2500.0) == pytest.approx(0.0)
+    assert sum(chunk.strides[0] == 0 for chunk in store._rows) == 2
