@@ -11,7 +11,7 @@ from pathlib import Path
 from irec_live.errors import OutputError
 
 
-def write_whole(path: str | os.PathLike[str], content: str | bytes | memoryview | Iterable[str]) -> None:
+def write_atomically(path: str | os.PathLike[str], content: str | bytes | memoryview | Iterable[str]) -> None:
     """Write a file under another name beside its place, then move it there in one step.
 
     Parameters

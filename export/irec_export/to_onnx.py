@@ -20,7 +20,7 @@ from irec_export.report import ExportReport
 from irec_export.signals import verification_windows
 from irec_export.verify import TOLERANCE, Comparison, compare, median_ms
 from irec_live.errors import ExportError, ModelError, OutputError
-from irec_live.files import write_whole
+from irec_live.files import write_atomically
 from irec_live.models.detector import Detector
 from irec_models.checkpoint import load_checkpoint
 from irec_models.nets import Network
@@ -102,7 +102,7 @@ def export(
     if on_report is not None:
         on_report(report)
     _check_gates(report, comparison, allow_slower)
-    write_whole(out_path, data)
+    write_atomically(out_path, data)
     return report
 
 

@@ -15,7 +15,7 @@ from irec_live.analysis import analyze
 from irec_live.cli.options import hop_seconds, tell_notices, tell_of_pipe
 from irec_live.cli.output import write_text
 from irec_live.errors import IrecError, OutputError
-from irec_live.files import write_whole
+from irec_live.files import write_atomically
 from irec_live.formats import FORMATS
 from irec_live.models.choice import load_models
 from irec_live.spool import STDIN, printable
@@ -115,7 +115,7 @@ def _write(parts: Callable[[], Iterable[str]], target: Path, *, overwrite: bool)
         raise OutputError(f"cannot read {target}: {error.strerror or error}") from error
     if known:
         raise OutputError(f"{target} is there already and says something else; give another --out, or --overwrite")
-    write_whole(target, parts())
+    write_atomically(target, parts())
 
 
 def _says(path: Path, parts: Iterable[str]) -> bool:

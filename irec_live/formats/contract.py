@@ -32,7 +32,7 @@ class Format:
     needs : frozenset of {"activation", "envelope"}
         Kinds of model without which there would be nothing to write.
     render : callable
-        The whole content of a file, for `irec_live.files.write_whole`.
+        The whole content of a file, for `irec_live.files.write_atomically`.
     parts : callable, optional
         The same, a piece at a time, for what is too long to be held as a whole.
     has_events : bool

@@ -34,13 +34,13 @@ class Composition:
     """The parts of a running app, which tests take apart again."""
 
     window: MainWindow
-    desk: SessionManager
+    manager: SessionManager
     themes: ThemeSwitch
 
     def dispose(self) -> None:
         """Close the window and give everything back."""
         self.window.close()
-        for part in (self.window, self.desk, self.themes):
+        for part in (self.window, self.manager, self.themes):
             part.deleteLater()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
@@ -63,9 +63,9 @@ def application() -> QApplication:
 def compose(backend: Backend, preferences: Preferences, models: Sequence[str] = ()) -> Composition:
     """Put the window together, without showing it or opening anything."""
     themes = ThemeSwitch(preferences.theme)
-    desk = SessionManager(backend, models)
-    window = MainWindow(desk, backend, preferences, themes)
-    return Composition(window, desk, themes)
+    manager = SessionManager(backend, models)
+    window = MainWindow(manager, backend, preferences, themes)
+    return Composition(window, manager, themes)
 
 
 def run(
@@ -135,8 +135,8 @@ def run(
     window.show()
     wanted = _first_request(file, input, device, preferences, track)
     fallback = is_unasked(file, input, device)
-    QTimer.singleShot(0, window, lambda: _begin(parts.desk, wanted, fallback))
-    taken = _Picture(window, parts.desk, screenshot, after_s) if screenshot is not None else None
+    QTimer.singleShot(0, window, lambda: _begin(parts.manager, wanted, fallback))
+    taken = _Screenshot(window, parts.manager, screenshot, after_s) if screenshot is not None else None
     status = app.exec()
     interrupt.close()
     parts.dispose()
@@ -145,10 +145,10 @@ def run(
     return status
 
 
-def _begin(desk: SessionManager, request: SourceRequest, fallback: bool) -> None:
-    desk.open_first(request, demo=fallback)
-    desk.list_devices()
-    desk.list_models()
+def _begin(manager: SessionManager, request: SourceRequest, fallback: bool) -> None:
+    manager.open_first(request, demo=fallback)
+    manager.list_devices()
+    manager.list_models()
 
 
 def _first_request(
@@ -161,15 +161,15 @@ def _first_request(
     return SourceRequest(kind, device)
 
 
-class _Picture(QObject):
+class _Screenshot(QObject):
     """Saves the window once and ends the app."""
 
-    def __init__(self, window: MainWindow, desk: SessionManager, path: Path, after_s: float) -> None:
+    def __init__(self, window: MainWindow, manager: SessionManager, path: Path, after_s: float) -> None:
         super().__init__(window)
-        self._window, self._desk, self._path = window, desk, path
+        self._window, self._manager, self._path = window, manager, path
         self._failure = ""
         self.problem: IrecError | None = OutputError(f"the window was closed before the picture {path} was taken")
-        desk.failed.connect(self._note)
+        manager.failed.connect(self._note)
         QTimer.singleShot(round(1000 * after_s), self, self._take)
 
     def _note(self, text: str) -> None:
@@ -182,7 +182,7 @@ class _Picture(QObject):
             self.problem = OutputError(
                 f"cannot write the picture to {self._path}; choose a folder that exists and is writable"
             )
-        elif self._desk.session is None and self._failure:
+        elif self._manager.session is None and self._failure:
             self.problem = IrecError(self._failure)
         QApplication.exit(0)
 

@@ -139,7 +139,7 @@ class AppBackend:
 
     def export(self, analysis: Analysis, path: Path, form: str) -> None:
         """Write one analysis, whole or not at all."""
-        from irec_live.files import write_whole
+        from irec_live.files import write_atomically
         from irec_live.formats import FORMATS
 
-        write_whole(path, FORMATS[form].render(analysis))
+        write_atomically(path, FORMATS[form].render(analysis))

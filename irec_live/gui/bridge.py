@@ -33,9 +33,9 @@ _SETTLING = 8
 class Bridge(QObject):
     """Pulls snapshots while a session is set. GUI thread only."""
 
-    pictured = Signal(object)
+    snapshot_ready = Signal(object)
     """Carries a `Snapshot`."""
-    surveyed = Signal(object)
+    overview_ready = Signal(object)
     """Carries an `Overview`, while a file is open."""
     moved = Signal(float, object)
     """Playhead in seconds and the loop or None, while a file is open."""
@@ -46,7 +46,7 @@ class Bridge(QObject):
         self._session: Session | None = None
         self._last = Snapshot()
         self._ticks = 0
-        self._surveyed = -1.0
+        self._progress = -1.0
         self._settling = _SETTLING
         self.span_s = 15.0
         self._timer = QTimer(self)
@@ -62,7 +62,7 @@ class Bridge(QObject):
     def watch(self, session: Session | None) -> None:
         """Watch another session, or none."""
         self._session = session
-        self._last, self._ticks, self._surveyed, self._settling = Snapshot(), 0, -1.0, _SETTLING
+        self._last, self._ticks, self._progress, self._settling = Snapshot(), 0, -1.0, _SETTLING
         if session is None:
             self._timer.stop()
         else:
@@ -72,7 +72,7 @@ class Bridge(QObject):
         """Pull twice a second only, while nobody can see the window."""
         self._timer.setInterval(_RESTING_MS if resting else FRAME_MS)
 
-    def survey_again(self) -> None:
+    def refresh_overview(self) -> None:
         """A threshold moved, so the events of the whole file will change: look at them for a while."""
         self._settling = _SETTLING
 
@@ -85,7 +85,7 @@ class Bridge(QObject):
         try:
             snapshot = session.snapshot(self.span_s)
             playable = as_playable(session)
-            overview = self._survey(playable) if playable is not None else None
+            overview = self._pull_overview(playable) if playable is not None else None
         except IrecError as error:
             self.watch(None)
             self.failed.emit(str(error))
@@ -94,19 +94,19 @@ class Bridge(QObject):
             self.moved.emit(playable.position_s, playable.loop)
         still = snapshot.state != "running" and snapshot.time_s == self._last.time_s
         if not still or snapshot.state != self._last.state or self._ticks % _STILL_EVERY == 0:
-            self.pictured.emit(snapshot)
+            self.snapshot_ready.emit(snapshot)
         self._last = snapshot
         if overview is not None:
-            self.surveyed.emit(overview)
+            self.overview_ready.emit(overview)
 
-    def _survey(self, session: PlayableSession) -> Overview | None:
+    def _pull_overview(self, session: PlayableSession) -> Overview | None:
         """The overview a few times a second until it is complete and settled."""
         if self._ticks % _OVERVIEW_EVERY != 1:
             return None
-        if self._surveyed >= 1.0:
+        if self._progress >= 1.0:
             self._settling -= 1
             if self._settling < 0:
                 return None
         overview = session.overview()
-        self._surveyed = overview.progress
+        self._progress = overview.progress
         return overview

@@ -40,7 +40,7 @@ class MainWindow(QMainWindow):
 
     Parameters
     ----------
-    desk : SessionManager
+    manager : SessionManager
         Opens sessions.
     backend : Backend
         Writes exports.
@@ -48,9 +48,11 @@ class MainWindow(QMainWindow):
     themes : ThemeSwitch
     """
 
-    def __init__(self, desk: SessionManager, backend: Backend, preferences: Preferences, themes: ThemeSwitch) -> None:
+    def __init__(
+        self, manager: SessionManager, backend: Backend, preferences: Preferences, themes: ThemeSwitch
+    ) -> None:
         super().__init__()
-        self.desk, self.preferences, self.themes = desk, preferences, themes
+        self.manager, self.preferences, self.themes = manager, preferences, themes
         self.setWindowTitle("irec-live")
         self.setMinimumSize(960, 560)
         self.setAcceptDrops(True)
@@ -59,22 +61,22 @@ class MainWindow(QMainWindow):
         self.playback = Playback(self.actions_, self)
         self.exporter = Exporter(backend, self)
         self._build()
-        self._connect_desk()
+        self._connect_manager()
         self._connect_bridge()
         self._connect_controls()
         self._restore()
 
     def open(self, request: SourceRequest) -> None:
         """Ask for another source; the window stays as it is until it stands."""
-        self.desk.open(request)
+        self.manager.open(request)
 
     def open_path(self, path: Path, model: Path | None = None) -> None:
         """Listen to a file, with another model if one is given; or use the file as a model."""
         if is_model_file(path):
-            self.desk.use_model(str(path))
+            self.manager.use_model(str(path))
         else:
             self.preferences.folder = path.parent
-            self.desk.open(SourceRequest(InputKind.FILE, path=path), None if model is None else str(model))
+            self.manager.open(SourceRequest(InputKind.FILE, path=path), None if model is None else str(model))
 
     def _build(self) -> None:
         self.top = TopBar(self.actions_.menu, self.actions_.toggle_theme)
@@ -102,19 +104,19 @@ class MainWindow(QMainWindow):
         self.overlay = DropOverlay(body)
         OwnKeys((self.top, self.messages, self.welcome, self.panel), self)
 
-    def _connect_desk(self) -> None:
-        self.desk.opening.connect(self._on_opening)
-        self.desk.opened.connect(self._on_opened)
-        self.desk.closed.connect(self._on_closed)
-        self.desk.failed.connect(self._on_failed)
-        self.desk.noted.connect(lambda text: self.messages.say("note", text))
-        self.desk.devices_listed.connect(self.top.sources.set_devices)
-        self.desk.models_listed.connect(self.top.models.set_models)
+    def _connect_manager(self) -> None:
+        self.manager.opening.connect(self._on_opening)
+        self.manager.opened.connect(self._on_opened)
+        self.manager.closed.connect(self._on_closed)
+        self.manager.failed.connect(self._on_failed)
+        self.manager.noted.connect(lambda text: self.messages.say("note", text))
+        self.manager.devices_listed.connect(self.top.sources.set_devices)
+        self.manager.models_listed.connect(self.top.models.set_models)
         self.exporter.said.connect(lambda text, level: self.messages.say("export", text, level))
 
     def _connect_bridge(self) -> None:
-        self.bridge.pictured.connect(self._on_picture)
-        self.bridge.surveyed.connect(self._on_overview)
+        self.bridge.snapshot_ready.connect(self._on_picture)
+        self.bridge.overview_ready.connect(self._on_overview)
         self.bridge.moved.connect(self._on_moved)
         self.bridge.failed.connect(self._on_failed)
 
@@ -135,9 +137,9 @@ class MainWindow(QMainWindow):
         actions.about.triggered.connect(self._about)
         self.top.sources.chosen.connect(self.open)
         self.top.sources.file_wanted.connect(self._ask_sound)
-        self.top.sources.refresh_wanted.connect(self.desk.list_devices)
-        self.top.models.chosen.connect(self.desk.use_model)
-        self.top.models.dropped.connect(self.desk.drop_model)
+        self.top.sources.refresh_wanted.connect(self.manager.list_devices)
+        self.top.models.chosen.connect(self.manager.use_model)
+        self.top.models.dropped.connect(self.manager.drop_model)
         self.top.models.file_wanted.connect(self._ask_model)
         self.top.threshold.changed.connect(self._on_threshold)
         self.panel.overview.seek_requested.connect(self.playback.seek)
@@ -153,7 +155,7 @@ class MainWindow(QMainWindow):
             self.resize(1280, 720)
 
     def _on_opening(self, what: str) -> None:
-        if self.desk.session is None:
+        if self.manager.session is None:
             self.status.show_text(f"Opening {what}…")
         self.messages.clear("failed")
         self.messages.clear("note")
@@ -189,7 +191,7 @@ class MainWindow(QMainWindow):
 
     def _on_failed(self, text: str) -> None:
         self.messages.say("failed", sentence(text), "error")
-        if self.desk.session is None:
+        if self.manager.session is None:
             self._show_welcome()
 
     def _show_welcome(self) -> None:
@@ -218,21 +220,21 @@ class MainWindow(QMainWindow):
     def _on_overview(self, overview: Overview) -> None:
         self.panel.overview.show_overview(overview)
         self.actions_.enable_export(overview.progress >= 1.0)
-        playable = as_playable(self.desk.session)
+        playable = as_playable(self.manager.session)
         warning = str(getattr(playable, "warning", ""))
         self.messages.say("file", sentence(warning), "warning")
 
     def _on_moved(self, position_s: float, loop: tuple[float, float] | None) -> None:
-        playable = as_playable(self.desk.session)
+        playable = as_playable(self.manager.session)
         if playable is not None:
             self.panel.overview.show_position(position_s, loop)
             self.panel.transport.show_position(position_s, playable.duration_s, playable.playing)
 
     def _on_threshold(self, offset: float) -> None:
         self.preferences.threshold_offset = offset
-        if self.desk.session is not None:
-            self.desk.session.set_threshold_offset(offset)
-            self.bridge.survey_again()
+        if self.manager.session is not None:
+            self.manager.session.set_threshold_offset(offset)
+            self.bridge.refresh_overview()
 
     def _on_theme(self, theme: Theme) -> None:
         application = QApplication.instance()
@@ -252,7 +254,7 @@ class MainWindow(QMainWindow):
     def _choose_span(self, span_s: float) -> None:
         self.bridge.span_s = self.preferences.span_s = span_s
         self.actions_.show_span(span_s)
-        self.page.ruler.set_axis(span_s, "playhead" if as_playable(self.desk.session) else "now")
+        self.page.ruler.set_axis(span_s, "playhead" if as_playable(self.manager.session) else "now")
 
     def _ask_sound(self) -> None:
         file_dialogs.ask_sound(self, self.preferences.folder, self.open_path)
@@ -261,7 +263,7 @@ class MainWindow(QMainWindow):
         file_dialogs.ask_model(self, self.preferences.folder, self.open_path)
 
     def _ask_export(self, form: str) -> None:
-        playable = as_playable(self.desk.session)
+        playable = as_playable(self.manager.session)
         if playable is not None:
             file_dialogs.ask_export(self, playable.path, form, lambda path: self.exporter.export(playable, path, form))
 
@@ -310,5 +312,5 @@ class MainWindow(QMainWindow):
         self.bridge.watch(None)
         self.playback.attach(None)
         self.exporter.stop()
-        self.desk.close()
+        self.manager.close()
         super().closeEvent(event)

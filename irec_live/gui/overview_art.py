@@ -16,11 +16,11 @@ MOST_STRIPS = 10
 
 def ranked_labels(overview: Overview) -> list[str]:
     """Detected labels, those that sound longest first; the first `MOST_STRIPS` get a strip."""
-    heard = dict.fromkeys(overview.detected, 0.0)
+    sounding_s = dict.fromkeys(overview.detected, 0.0)
     for event in overview.events:
         end_s = overview.duration_s if event.offset_s is None else event.offset_s
-        heard[event.label] = heard.get(event.label, 0.0) + max(0.0, end_s - event.onset_s)
-    return sorted(heard, key=lambda label: -heard[label])
+        sounding_s[event.label] = sounding_s.get(event.label, 0.0) + max(0.0, end_s - event.onset_s)
+    return sorted(sounding_s, key=lambda label: -sounding_s[label])
 
 
 def resampled(rows: npt.NDArray[np.floating], columns: int, reduce: np.ufunc) -> npt.NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The desk: has sources and models opened off the GUI thread and hands over one running session at a time.
+"""The manager: has sources and models opened off the GUI thread and hands over one running session at a time.
 
 Nothing that fails here harms what runs: a new session replaces the old one only once it stands, and where a device
 admits one user at a time the old session is taken up again. What is asked for while something is still being opened
@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Signal
 from irec_live.gui.backend import Backend, LoadedModel
 from irec_live.gui.background import Background
 from irec_live.gui.requests import SourceRequest, as_playable
-from irec_live.gui.session_opener import Change, Outcome, SessionOpener, Setup, Wish
+from irec_live.gui.session_opener import Change, Outcome, SessionOpener, SessionPlan, Setup
 from irec_live.gui.wording import sentence
 
 if TYPE_CHECKING:
@@ -56,13 +56,13 @@ class SessionManager(QObject):
         self._last_models = tuple(models)
         self._changes: list[Change] = []
         self._setup: Setup | None = None
-        self._pending: Wish | None = None  # the newest, until it is answered
+        self._pending: SessionPlan | None = None  # the newest, until it is answered
         self._opener = SessionOpener(backend, lambda: self._setup)
         self._asked = 0
         self._listing = False
         # NB: filled by the worker, emptied here; list.append and list.remove are atomic.
         self._unclaimed: list[Session] = []
-        self._worker = Background("irec-desk", self)
+        self._worker = Background("irec-manager", self)
         self._closer = Background("irec-closer", self)
 
     @property
@@ -92,10 +92,10 @@ class SessionManager(QObject):
         changes: tuple[Change, ...] = (("use", model),) if model is not None else ()
         former = self._newest()
         if former is None:
-            wish = Wish(request, request, self._last_models, (*self._changes, *changes))
+            plan = SessionPlan(request, request, self._last_models, (*self._changes, *changes))
         else:
-            wish = Wish(request, request, former.models, (*former.changes, *changes))
-        self._submit(wish, request.describe())
+            plan = SessionPlan(request, request, former.models, (*former.changes, *changes))
+        self._submit(plan, request.describe())
 
     def open_first(self, request: SourceRequest, *, demo: bool) -> None:
         """Hear something to begin with.
@@ -106,7 +106,7 @@ class SessionManager(QObject):
         demo : bool
             Whether to make do with the default microphone, or else the demo clip, where that source cannot be had.
         """
-        self._submit(Wish(request, request, self._last_models, tuple(self._changes), demo), request.describe())
+        self._submit(SessionPlan(request, request, self._last_models, tuple(self._changes), demo), request.describe())
 
     def use_model(self, name_or_path: str) -> None:
         """Put a model in the place of the one of its kind and go on with the same source."""
@@ -154,13 +154,13 @@ class SessionManager(QObject):
         for session in self._unclaimed:  # opened while we closed
             session.close()
 
-    def _newest(self) -> Wish | None:
-        """What to go on from: the wish that is not answered yet, else what runs."""
+    def _newest(self) -> SessionPlan | None:
+        """What to go on from: the plan that is not answered yet, else what runs."""
         pending, running = self._pending, self._setup
         if running is None:
             return pending
         if pending is None:
-            return Wish(running.request, running.wanted, tuple(running.models.values()))
+            return SessionPlan(running.request, running.wanted, tuple(running.models.values()))
         if self._worker.waiting_s > _STUCK_S:  # devices hang, models do not: only those are still wished for
             return replace(pending, request=running.request, wanted=running.wanted)
         return pending
@@ -172,39 +172,39 @@ class SessionManager(QObject):
         def take(model: LoadedModel) -> None:
             self.noted.emit(f"{model.spec.name} is loaded; choose a source to use it")
 
-        def complain(text: str) -> None:
+        def report(text: str) -> None:
             if change in self._changes:
                 self._changes.remove(change)
             self.failed.emit(text)
 
-        self._worker.submit(lambda: self._backend.load_model(name), take, complain)
+        self._worker.submit(lambda: self._backend.load_model(name), take, report)
 
-    def _submit(self, wish: Wish, what: str) -> None:
+    def _submit(self, plan: SessionPlan, what: str) -> None:
         if self._worker.waiting_s > _STUCK_S:
             self._worker.renew()
             self._listing = False
         self._asked += 1
         ticket = self._asked
-        self._pending = wish
+        self._pending = plan
         self.opening.emit(what)
 
         def take(outcome: Outcome) -> None:
             self._take(outcome, ticket)
 
-        def complain(text: str) -> None:
+        def report(text: str) -> None:
             if ticket == self._asked:
                 self._pending = None
                 if self._setup is None:
-                    self._changes = list(wish.changes)
+                    self._changes = list(plan.changes)
                 self.failed.emit(text)
 
         def keep() -> Outcome:
-            outcome = self._opener.make(wish)
+            outcome = self._opener.make(plan)
             if outcome.setup is not None:
                 self._unclaimed.append(outcome.setup.session)
             return outcome
 
-        self._worker.submit(keep, take, complain)
+        self._worker.submit(keep, take, report)
 
     def _take(self, outcome: Outcome, ticket: int) -> None:
         setup = outcome.setup
@@ -224,8 +224,8 @@ class SessionManager(QObject):
             self.closed.emit()
         else:
             self.opened.emit(setup)
-        if outcome.complaint:
-            self.failed.emit(outcome.complaint)
+        if outcome.problem:
+            self.failed.emit(outcome.problem)
         if outcome.note:
             self.noted.emit(sentence(outcome.note))
 

@@ -1,6 +1,6 @@
-"""The opener: makes a session of what the user wishes, on the desk's worker.
+"""The opener: makes a session of what the user wishes, on the manager's worker.
 
-Everything here blocks and runs off the GUI thread; the desk decides what becomes of the outcome.
+Everything here blocks and runs off the GUI thread; the manager decides what becomes of the outcome.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Setup:
 
 
 @dataclass(frozen=True)
-class Wish:
+class SessionPlan:
     """What the user wants to hear, and with which models.
 
     Attributes
@@ -68,16 +68,16 @@ class Wish:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a wish: a setup (the former one made again, or none at all, if there is a complaint)."""
+    """What came of a plan: a setup (the former one made again, or none at all, if there is a problem)."""
 
     setup: Setup | None
-    complaint: str = ""
+    problem: str = ""
     note: str = ""
 
 
 @dataclass(frozen=True)
 class _Choice:
-    """The models of a wish, loaded: kind -> (name or path, network)."""
+    """The models of a plan, loaded: kind -> (name or path, network)."""
 
     loaded: dict[str, tuple[str, LoadedModel]]
     problem: IrecError | None = None
@@ -113,8 +113,8 @@ class SessionOpener:
         self._backend = backend
         self._running = running
 
-    def make(self, wish: Wish) -> Outcome:
-        """Open the source that is wished for, or the next best if the wish allows that.
+    def make(self, plan: SessionPlan) -> Outcome:
+        """Open the source that is wished for, or the next best if the plan allows that.
 
         Raises
         ------
@@ -122,59 +122,59 @@ class SessionOpener:
             It cannot be had; what ran before still runs.
         """
         try:
-            return self._make_demo(wish) if wish.demo else self._make(wish)
+            return self._make_demo(plan) if plan.demo else self._make(plan)
         except IrecError as error:
             old = self._running()
-            if old is None or not wish.changes or wish.request == old.request:
+            if old is None or not plan.changes or plan.request == old.request:
                 raise
             raise IrecError(_unchanged(error)) from error
 
-    def _make_demo(self, wish: Wish) -> Outcome:
+    def _make_demo(self, plan: SessionPlan) -> Outcome:
         from irec_live.session import or_demo
 
-        def hear(request: SourceRequest) -> Outcome:
-            return self._make(replace(wish, request=request))
+        def open_source(request: SourceRequest) -> Outcome:
+            return self._make(replace(plan, request=request))
 
-        requests = dict.fromkeys([wish.request, SourceRequest(InputKind.MIC)])
+        requests = dict.fromkeys([plan.request, SourceRequest(InputKind.MIC)])
         outcome, note = or_demo(
-            [(f"listening to {request.describe()}", partial(hear, request)) for request in requests],
-            lambda clip: hear(SourceRequest(InputKind.FILE, path=clip)),
+            [(f"listening to {request.describe()}", partial(open_source, request)) for request in requests],
+            lambda clip: open_source(SourceRequest(InputKind.FILE, path=clip)),
             self._backend.demo_clip,
         )
         return replace(outcome, note=note or outcome.note)
 
-    def _make(self, wish: Wish) -> Outcome:
+    def _make(self, plan: SessionPlan) -> Outcome:
         """Load, open, and if we hold the device ourselves, let go of it first."""
-        choice = self._choose(wish)
-        complaint = str(choice.problem or "")
+        choice = self._choose(plan)
+        problem = str(choice.problem or "")
         # NB: read once; the GUI thread may replace it meanwhile, which only makes this attempt outdated.
         old = self._running()
-        if choice.problem and old and (wish.request, choice.names) == (old.request, old.models):
+        if choice.problem and old and (plan.request, choice.names) == (old.request, old.models):
             raise choice.problem  # there was nothing else to do
         try:
-            return Outcome(self._open(wish, choice), complaint, choice.note)
+            return Outcome(self._open(plan, choice), problem, choice.note)
         except DeviceError:
-            if old is None or old.session.kind != "live" or not wish.request.kind.is_live:
+            if old is None or old.session.kind != "live" or not plan.request.kind.is_live:
                 raise
             old.session.close()
         try:
-            return Outcome(self._open(wish, choice), complaint, choice.note)
+            return Outcome(self._open(plan, choice), problem, choice.note)
         except IrecError as error:
-            return self._restore(old, _unchanged(error) if wish.changes else str(error))
+            return self._restore(old, _unchanged(error) if plan.changes else str(error))
 
-    def _open(self, wish: Wish, choice: _Choice) -> Setup:
-        return Setup(self._backend.open(wish.request, choice.networks), wish.request, wish.wanted, choice.names)
+    def _open(self, plan: SessionPlan, choice: _Choice) -> Setup:
+        return Setup(self._backend.open(plan.request, choice.networks), plan.request, plan.wanted, choice.names)
 
-    def _choose(self, wish: Wish) -> _Choice:
+    def _choose(self, plan: SessionPlan) -> _Choice:
         loaded: dict[str, tuple[str, LoadedModel]] = {}
-        for name in wish.models or self._backend.default_models():
+        for name in plan.models or self._backend.default_models():
             model = self._backend.load_model(name)
             if model.spec.kind in loaded:
                 former, kind = loaded[model.spec.kind][1].spec.name, model.spec.kind
                 raise ModelError(f"{former} and {model.spec.name} are both {kind} models; choose one of each kind")
             loaded[model.spec.kind] = (name, model)
         problem: IrecError | None = None
-        for what, name in wish.changes:
+        for what, name in plan.changes:
             if what == "drop":
                 if len(loaded) > 1:
                     loaded.pop(name, None)
@@ -186,13 +186,13 @@ class SessionOpener:
                 problem = error
         return _Choice(loaded, problem)
 
-    def _restore(self, old: Setup, complaint: str) -> Outcome:
+    def _restore(self, old: Setup, problem: str) -> Outcome:
         """Take up the former source again."""
         try:
             networks = [self._backend.load_model(name) for name in old.models.values()]
-            return Outcome(replace(old, session=self._backend.open(old.request, networks)), complaint)
+            return Outcome(replace(old, session=self._backend.open(old.request, networks)), problem)
         except IrecError:
-            return Outcome(None, complaint)
+            return Outcome(None, problem)
 
 
 def _unchanged(error: IrecError) -> str:

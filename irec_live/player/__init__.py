@@ -63,7 +63,7 @@ class Player:
         self._transport: Transport = SilentClock(duration_s)
         if audible:
             try:
-                self._transport = Speaker(path, self._fall_silent, track=track)
+                self._transport = Speaker(path, self._switch_to_clock, track=track)
             except IrecError as error:
                 self.message = f"playing without sound: {error}"
 
@@ -117,7 +117,7 @@ class Player:
             self._transport.play()
             if self._audible and self.silent and time.monotonic() - self._tried_at > _RETRY_S:
                 self._tried_at = time.monotonic()
-                threading.Thread(target=self._find_voice, name="irec-find-output", daemon=True).start()
+                threading.Thread(target=self._retry_output, name="irec-find-output", daemon=True).start()
 
     def pause(self) -> None:
         """Hold the playhead."""
@@ -138,7 +138,7 @@ class Player:
         # Not under the lock: the speaker's thread may be about to report a loss, which takes it.
         transport.close()
 
-    def _fall_silent(self, reason: str) -> None:
+    def _switch_to_clock(self, reason: str) -> None:
         """Go on by the clock from where the speaker stopped. On the speaker's thread."""
         with self._lock:
             speaker = self._transport
@@ -147,11 +147,11 @@ class Player:
             self._tried_at = time.monotonic()
             self.message = f"playing without sound: {reason}"
 
-    def _find_voice(self) -> None:
+    def _retry_output(self) -> None:
         """Try to be heard again. Own thread: opening a device takes a while."""
         try:
             refresh()
-            speaker = Speaker(self._path, self._fall_silent, track=self._track)
+            speaker = Speaker(self._path, self._switch_to_clock, track=self._track)
         except IrecError as error:
             self.message = f"playing without sound: {error}"
             return

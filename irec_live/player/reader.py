@@ -52,12 +52,12 @@ class PlaybackReader:
 
     def seek(self, time_s: float) -> None:
         """Continue at `time_s`."""
-        frame = max(0, round(time_s * self._audio.sample_rate))
-        self._audio.seek(frame)
+        sample = max(0, round(time_s * self._audio.sample_rate))
+        self._audio.seek(sample)
         self._mono.reset()
         if self._stream is not None:
             self._stream.clear()
-        self._segment_s = frame / self._audio.sample_rate
+        self._segment_s = sample / self._audio.sample_rate
         self._given = 0
 
     def read(self, loop: Loop | None) -> tuple[Block, float, bool]:

@@ -32,7 +32,7 @@ from irec_live.streaming.ring import Block
 _LATENCY_S = 0.2
 """Asked of the device: a Python callback may have to wait for the interpreter; the playhead allows for it."""
 
-_SLOT_FRAMES = 1024
+_SLOT_SAMPLES = 1024
 _SLOTS = 48  # one second ahead at 48 kHz
 _FEED_S = 0.02
 _IDLE_S = 0.5
@@ -48,7 +48,7 @@ class _Slot:
     """A stretch of sound that waits to be played."""
 
     samples: Block
-    frames: int = 0
+    length: int = 0
     start_s: float = 0.0
     generation: int = -1
     last: bool = False
@@ -101,7 +101,7 @@ class Speaker:
         except IrecError:
             close_stream(self._stream)
             raise
-        self._slots = [_Slot(np.zeros((_SLOT_FRAMES, self._channels), np.float32)) for _ in range(_SLOTS)]
+        self._slots = [_Slot(np.zeros((_SLOT_SAMPLES, self._channels), np.float32)) for _ in range(_SLOTS)]
         # NB: each of these has one writing thread and is replaced whole. Feeder: _filled. Callback: _taken, _offset,
         # _stamp, _ended_generation, _callbacks, _stream_finished. Callers, under _wake: the rest.
         self._filled = self._taken = self._offset = self._callbacks = 0
@@ -196,10 +196,10 @@ class Speaker:
         stamp = self._stamp
         if stamp is None or stamp.generation != self._generation:
             return self._target_s
-        predicted_s = stamp.length_s  # not beyond what was handed over
+        played_s = stamp.length_s  # not beyond what was handed over
         if not self._stream_finished:
-            predicted_s = min(predicted_s, float(self._stream.time) - stamp.dac_time)
-        position = stamp.start_s + predicted_s
+            played_s = min(played_s, float(self._stream.time) - stamp.dac_time)
+        position = stamp.start_s + played_s
         if self._loop is None:
             # Sound servers correct their idea of the latency now and then; the playhead waits rather than going back.
             position = max(position, self._target_s)
@@ -235,11 +235,11 @@ class Speaker:
             if slot.generation == generation:
                 if not done:
                     start_s = slot.start_s + self._offset / self._rate
-                count = min(frames - done, slot.frames - self._offset)
+                count = min(frames - done, slot.length - self._offset)
                 out[done : done + count] = slot.samples[self._offset : self._offset + count]
                 done += count
                 self._offset += count
-                if self._offset < slot.frames:
+                if self._offset < slot.length:
                     break
                 if slot.last:
                     self._ended_generation = generation
@@ -284,7 +284,7 @@ class Speaker:
                 if self._closed:
                     return
                 wanted, target_s, loop, sounding = self._generation, self._target_s, self._loop, self._sounding
-            self._tend_stream(sounding)
+            self._manage_stream(sounding)
             if wanted != generation:
                 self._reader.seek(target_s)
                 generation, pending, last = wanted, pending[:0], False
@@ -297,7 +297,7 @@ class Speaker:
                 pending = pending[taken:]
                 start_s += taken / self._rate
 
-    def _tend_stream(self, sounding: bool) -> None:
+    def _manage_stream(self, sounding: bool) -> None:
         """Start the stream when it is needed, stop it after a while of silence, notice when it is gone."""
         now = time.monotonic()
         if sounding:
@@ -318,10 +318,10 @@ class Speaker:
     def _fill(self, block: Block, start_s: float, generation: int, last: bool) -> int:
         """Put the head of a block in the next slot; how many frames that took."""
         slot = self._slots[self._filled % _SLOTS]
-        slot.frames = min(len(block), _SLOT_FRAMES)
-        slot.samples[: slot.frames] = block[: slot.frames]
+        slot.length = min(len(block), _SLOT_SAMPLES)
+        slot.samples[: slot.length] = block[: slot.length]
         slot.start_s = start_s
         slot.generation = generation
-        slot.last = last and slot.frames == len(block)
+        slot.last = last and slot.length == len(block)
         self._filled += 1  # NB: last: from here on the slot is the callback's
-        return slot.frames
+        return slot.length

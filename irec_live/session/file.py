@@ -217,7 +217,7 @@ class FileSession:
         """The whole file at a glance, as far as it is analysed."""
         timeline = self._pipeline.timeline
         events = tuple(timeline.events())
-        heard = {event.label for event in events}
+        found = {event.label for event in events}
         edges_s = self._waveform.edges() / self._rate
         return Overview(
             duration_s=self.duration_s,
@@ -225,7 +225,7 @@ class FileSession:
             peaks=self._waveform.peaks(),
             strips=hold_strips(timeline.peak_activation(edges_s), whole=self._progress == 1.0),
             labels=self.labels,
-            detected=tuple(label for label in self.labels if label in heard),
+            detected=tuple(label for label in self.labels if label in found),
             events=events,
         )
 
@@ -266,12 +266,12 @@ class FileSession:
     def _decode(self, audio: AudioFile) -> None:
         began = time.perf_counter()
 
-        def on_block(block: Block, first_frame: int) -> None:
+        def on_block(block: Block, first_sample: int) -> None:
             self._waveform.add(block)
             if self._retrack.is_set() and time.monotonic() - self._retracked_at > _RETRACK_S:
                 self._track_again(complete=False)
-            predicted_s = (first_frame + len(block)) / self._rate
-            self._cost = (time.perf_counter() - began) / predicted_s
+            analysed_s = (first_sample + len(block)) / self._rate
+            self._cost = (time.perf_counter() - began) / analysed_s
             # Lets go of the interpreter: the audio callback and the GUI come first.
             time.sleep(0)
 

@@ -22,7 +22,7 @@ class Waveform:
 
     Parameters
     ----------
-    frames : int or None
+    samples : int or None
         Length of the file, if known.
     slices : int
         P.
@@ -35,16 +35,16 @@ class Waveform:
     [[-0.25, 0.5], [1.0, 1.0]]
     """
 
-    def __init__(self, frames: int | None, slices: int = SLICES) -> None:
-        self._frames = frames or 0
-        self._slice = max(1, -(-self._frames // slices))
+    def __init__(self, samples: int | None, slices: int = SLICES) -> None:
+        self._length = samples or 0
+        self._slice = max(1, -(-self._length // slices))
         self._peaks = np.full((2 * slices, 2), np.nan, np.float32)
         self._filled = 0  # frames
         # NB: one writer, many readers; readers take the reference once and see a whole array of one moment's layout.
-        self._view = (self._peaks, self._slice, self._frames)
+        self._view = (self._peaks, self._slice, self._length)
 
     @property
-    def slice_frames(self) -> int:
+    def slice_samples(self) -> int:
         """Frames in a slice now."""
         return self._view[1]
 
@@ -62,24 +62,24 @@ class Waveform:
             self._peaks[index, 1] = np.fmax(self._peaks[index, 1], high[at : at + count].max())
             at += count
             self._filled += count
-        if self._filled > self._frames:
-            self._frames = self._filled
-        self._view = (self._peaks, self._slice, self._frames)
+        if self._filled > self._length:
+            self._length = self._filled
+        self._view = (self._peaks, self._slice, self._length)
 
     def finish(self) -> None:
         """The file ends here, whatever its header said."""
-        self._frames = self._filled
-        self._view = (self._peaks, self._slice, self._frames)
+        self._length = self._filled
+        self._view = (self._peaks, self._slice, self._length)
 
     def peaks(self) -> Block:
         """(P, 2) float32, NaN where nothing was added yet. Any thread."""
-        peaks, length, frames = self._view
-        return peaks[: max(1, -(-frames // length))].copy()
+        peaks, per_slice, length = self._view
+        return peaks[: max(1, -(-length // per_slice))].copy()
 
     def edges(self) -> npt.NDArray[np.int64]:
         """(P + 1,) first frame of each slice and the end of the last. Any thread."""
-        _, length, frames = self._view
-        return np.arange(max(1, -(-frames // length)) + 1, dtype=np.int64) * length
+        _, per_slice, length = self._view
+        return np.arange(max(1, -(-length // per_slice)) + 1, dtype=np.int64) * per_slice
 
     def _double(self) -> None:
         half = len(self._peaks) // 2

@@ -21,7 +21,7 @@ import numpy as np
 
 from irec_live.devices import Device, list_monitors
 from irec_live.errors import DeviceError
-from irec_live.source.waiting import READ_S, RING_S, wait_for_frames
+from irec_live.source.waiting import READ_S, RING_S, wait_for_samples
 from irec_live.streaming.ring import Block, RingBuffer
 
 _LATENCY_MS = 25
@@ -142,7 +142,9 @@ class LoopbackSource:
 
     def read(self, timeout_s: float) -> tuple[Block, int]:
         """Wait for 20 ms of sound, at most `timeout_s`; see `AudioSource.read`."""
-        wait_for_frames(self._ring, round(READ_S * self.sample_rate), timeout_s, lambda: self._finished or self._closed)
+        wait_for_samples(
+            self._ring, round(READ_S * self.sample_rate), timeout_s, lambda: self._finished or self._closed
+        )
         return self._ring.read()
 
     def _record(self, device: Device) -> tuple[subprocess.Popen[bytes], IO[bytes]]:

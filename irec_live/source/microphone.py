@@ -13,7 +13,7 @@ import numpy as np
 
 from irec_live.devices import Device, ask, candidates, close_stream, hold_stream, open_first
 from irec_live.errors import DeviceError
-from irec_live.source.waiting import READ_S, RING_S, wait_for_frames
+from irec_live.source.waiting import READ_S, RING_S, wait_for_samples
 from irec_live.streaming.ring import Block, RingBuffer
 
 _MOST_CHANNELS = 24
@@ -111,7 +111,9 @@ class MicrophoneSource:
 
     def read(self, timeout_s: float) -> tuple[Block, int]:
         """Wait for 20 ms of sound, at most `timeout_s`; see `AudioSource.read`."""
-        wait_for_frames(self._ring, round(READ_S * self.sample_rate), timeout_s, lambda: self._finished or self._closed)
+        wait_for_samples(
+            self._ring, round(READ_S * self.sample_rate), timeout_s, lambda: self._finished or self._closed
+        )
         # NB: written by the callback, read here: one int, whole at any moment.
         written = self._ring.write_index
         if written != self._last_written:

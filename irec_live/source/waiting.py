@@ -16,12 +16,12 @@ READ_S = 0.02
 _POLL_S = 0.005
 
 
-def wait_for_frames(ring: RingBuffer, enough: int, timeout_s: float, gone: Callable[[], bool]) -> None:
-    """Return once `enough` frames wait, the time is up, or `gone` says that no more will come."""
+def wait_for_samples(ring: RingBuffer, enough: int, timeout_s: float, ended: Callable[[], bool]) -> None:
+    """Return once `enough` frames wait, the time is up, or `ended` says that no more will come."""
     # NB: the writer is an audio callback, which must not touch a lock, and both threading.Event and Condition hold one
     # while they notify. Asking every 5 ms costs about 0.1 % of a core and is a quarter of one read.
     deadline = time.monotonic() + timeout_s
-    while ring.available < enough and not gone():
+    while ring.available < enough and not ended():
         left = deadline - time.monotonic()
         if left <= 0:
             return

@@ -224,17 +224,17 @@ class Engine:
             if len(block):
                 self._publish(self._feed.push(block, index))
             elif self._source.lost:
-                self._survive_loss()
+                self._wait_for_device()
                 began = time.perf_counter()  # waiting for a device is not load
             now = time.perf_counter()
-            self._note_load(now - began, now - woken)
+            self._update_load(now - began, now - woken)
             woken = now
 
     def _publish(self, step: PipelineStep) -> None:
         if self._listener is not None and (step.activations or step.envelopes or step.events):
             self._listener(step)
 
-    def _survive_loss(self) -> None:
+    def _wait_for_device(self) -> None:
         """Keep time with silence, so that curves decay and labels go out, until the device is back."""
         name = self._source.name
         if self._reopen is None:
@@ -275,7 +275,7 @@ class Engine:
         self._feed = Feed(source, self.pipeline)
         return True
 
-    def _note_load(self, busy_s: float, wall_s: float) -> None:
+    def _update_load(self, busy_s: float, wall_s: float) -> None:
         """Move the average of busy time over wall time."""
         if wall_s > 0:
             weight = 1.0 - math.exp(-wall_s / _LOAD_MEMORY_S)

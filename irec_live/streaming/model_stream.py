@@ -1,6 +1,6 @@
 """ModelStream: one network on a stream of samples at its own rate.
 
-Cuts windows, passes over silent ones, runs the network, and puts rows on the time axis. No threads of its own; `judge`
+Cuts windows, passes over silent ones, runs the network, and puts rows on the time axis. No threads of its own; `predict`
 may be called from several.
 
 Shapes: K labels of the pipeline, k labels of this network, T samples in a window, N frames, B batch, m rows.
@@ -48,20 +48,20 @@ class Job:
     starts : list of int
         Absolute index of each window's first sample, at the network's rate.
     outputs : (B, k) or (B, k, N) float32
-        Filled in by `ModelStream.judge`; 0 for silent windows.
-    heard : int
+        Filled in by `ModelStream.predict`; 0 for silent windows.
+    predicted : int
         Windows that were not silent.
     seconds : float
         Time the network took.
     """
 
-    __slots__ = ("heard", "outputs", "seconds", "starts", "windows")
+    __slots__ = ("outputs", "predicted", "seconds", "starts", "windows")
 
     def __init__(self, windows: list[Array], starts: list[int]) -> None:
         self.windows = windows
         self.starts = starts
         self.outputs: Array = np.zeros(0, np.float32)
-        self.heard = 0
+        self.predicted = 0
         self.seconds = 0.0
 
 
@@ -140,13 +140,13 @@ class ModelStream:
         """When the job's last window is over, in seconds from the stream's sample 0."""
         return (job.starts[-1] + self.spec.window_length) / self.spec.sample_rate
 
-    def judge(self, job: Job) -> None:
+    def predict(self, job: Job) -> None:
         """Run the network on those windows of the job that are not silent. Any thread, several at once."""
         spec = self.spec
         shape = (len(spec.labels),) if spec.kind == "activation" else (len(spec.labels), spec.frames)
         job.outputs = np.zeros((len(job.windows), *shape), np.float32)
         loud = [i for i, window in enumerate(job.windows) if self._is_loud_enough(window)]
-        job.heard = len(loud)
+        job.predicted = len(loud)
         if loud:
             # A whole batch even of few windows: a GPU plans anew for each batch size that it has not met.
             windows = np.zeros((self._batch, spec.window_length), np.float32)

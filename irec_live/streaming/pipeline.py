@@ -203,11 +203,11 @@ class Pipeline:
         spec = slowest.spec
         lag_s = self._resamplers[spec.sample_rate].lag / spec.sample_rate
         if self._activation is not None:
-            predicted_s = (spec.window_s + slowest.hop_s) / 2 + self.tracker.delay_s
+            decided_s = (spec.window_s + slowest.hop_s) / 2 + self.tracker.delay_s
         else:
-            predicted_s = spec.window_s - (slowest.hop_s - spec.frame_hop / spec.sample_rate) / 2
+            decided_s = spec.window_s - (slowest.hop_s - spec.frame_hop / spec.sample_rate) / 2
         (inference_ms,) = self._hop_times.percentiles(50)
-        return 1000.0 * (predicted_s + lag_s) + inference_ms
+        return 1000.0 * (decided_s + lag_s) + inference_ms
 
     def push(self, block: npt.NDArray[np.floating], index: int | None = None) -> PipelineStep:
         """Take the next samples.
@@ -331,9 +331,9 @@ class Pipeline:
         jobs.sort(key=lambda pair: pair[0].end_s(pair[1]))
         if self._executor is None or len(jobs) < 2:
             for stream, job in jobs:
-                stream.judge(job)
+                stream.predict(job)
         else:
-            list(self._executor.map(lambda pair: pair[0].judge(pair[1]), jobs))
+            list(self._executor.map(lambda pair: pair[0].predict(pair[1]), jobs))
         self._count(jobs)
         activations: list[tuple[float, Array]] = []
         envelopes: list[tuple[float, Array]] = []
@@ -372,9 +372,9 @@ class Pipeline:
         """Book windows and time; a hop's time is that of an activation window and the envelope windows before it."""
         clock = self._activation or self.streams[0]
         for stream, job in jobs:
-            self._windows += job.heard
+            self._windows += job.predicted
             self._hop_times.add(job.seconds)
-            if stream is clock and job.heard:
+            if stream is clock and job.predicted:
                 self._hop_times.close(len(job.windows))
 
 

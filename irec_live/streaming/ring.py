@@ -40,7 +40,7 @@ class RingBuffer:
     >>> ring.write(np.array([[4], [5]], np.float32))
     1
     >>> block, index = ring.read()
-    >>> block[:, 0].tolist(), index, ring.lost_frames
+    >>> block[:, 0].tolist(), index, ring.lost_samples
     ([2.0, 3.0, 4.0, 5.0], 1, 1)
     """
 
@@ -79,7 +79,7 @@ class RingBuffer:
         return self._overflows
 
     @property
-    def lost_frames(self) -> int:
+    def lost_samples(self) -> int:
         """How many frames were overwritten unread, as the writer counted. Any thread."""
         return self._lost
 
@@ -131,12 +131,12 @@ class RingBuffer:
         if head < length:
             self._store[: length - head] = block[head:]
 
-    def read(self, max_frames: int | None = None) -> tuple[Block, int]:
+    def read(self, max_samples: int | None = None) -> tuple[Block, int]:
         """Take the oldest frames that still stand. Reader's thread only; does not wait.
 
         Parameters
         ----------
-        max_frames : int, optional
+        max_samples : int, optional
             Take at most so many; all by default.
 
         Returns
@@ -149,8 +149,8 @@ class RingBuffer:
         written = self._written
         first = max(self._read, written - self.capacity)
         count = written - first
-        if max_frames is not None:
-            count = min(count, max(0, max_frames))
+        if max_samples is not None:
+            count = min(count, max(0, max_samples))
         start = first % self.capacity
         block = self._store[start : start + count].copy()
         # NB: the writer may have lapped us during the copy. It raises _claimed before it touches a slot, so frames

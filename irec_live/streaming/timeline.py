@@ -158,7 +158,7 @@ class Timeline:
             smoothed=rows[:, count:],
             envelope_times=envelope_times,
             envelope=envelope,
-            detected=self._sounding(time_s, events),
+            detected=self._detected_at(time_s, events),
             events=events,
             spectrogram_times=column_times,
             spectrogram=columns.astype(np.float32) / np.float32(_DB_STEPS) + np.float32(SPECTROGRAM_FLOOR_DB),
@@ -166,7 +166,7 @@ class Timeline:
             peak_db=SILENCE_DB if level is None else float(level[1]),
         )
 
-    def _sounding(self, time_s: float, events: Sequence[Event]) -> tuple[str, ...]:
+    def _detected_at(self, time_s: float, events: Sequence[Event]) -> tuple[str, ...]:
         """Labels whose event covers the moment, by their pooled activation then."""
         names = {e.label for e in events if e.onset_s <= time_s and (e.offset_s is None or time_s <= e.offset_s)}
         row = self._activations.last_before(time_s)

@@ -103,8 +103,8 @@ class Windower:
         list of ((T,) float32, int)
             One window if samples were left that no window held, else none.
         """
-        heard = self._next - self.hop_length + self.window_length if self._next else 0
-        if not pad or self.samples <= heard:
+        covered = self._next - self.hop_length + self.window_length if self._next else 0
+        if not pad or self.samples <= covered:
             return []
         missing = self._next + self.window_length - self.samples
         return self.push(np.zeros(missing, np.float32))

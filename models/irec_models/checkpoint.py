@@ -29,7 +29,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from irec_live.errors import CheckpointError, OutputError
-from irec_live.files import write_whole
+from irec_live.files import write_atomically
 from irec_live.models.onnx_file import printable
 from irec_live.models.spec import ModelSpec
 from irec_models.nets import ARCHITECTURES, Network, build
@@ -145,7 +145,7 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write the checkpoint {path}: {error.strerror or error}") from error
-    write_whole(path, whole.getbuffer())
+    write_atomically(path, whole.getbuffer())
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:

@@ -19,7 +19,7 @@ from irec_export import to_onnx
 from irec_export.cli import main
 from irec_export.to_onnx import export
 from irec_live.errors import ExportError, OutputError
-from irec_live.files import write_whole
+from irec_live.files import write_atomically
 from irec_live.models.detector import Detector
 
 
@@ -224,7 +224,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OutputError, match="No space left"):
-        write_whole(out, b"new")
+        write_atomically(out, b"new")
     assert out.read_bytes() == b"old"
     assert leftovers(tmp_path) == ["model.onnx"]
 

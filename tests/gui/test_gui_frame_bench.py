@@ -21,9 +21,9 @@ from irec_live.gui.requests import SourceRequest
 def test_a_frame_costs_less_than_ten_milliseconds(
     qtbot: QtBot, parts: Composition, benchmark: Any, request_: SourceRequest
 ) -> None:
-    with qtbot.waitSignal(parts.window.bridge.pictured, timeout=5000):
+    with qtbot.waitSignal(parts.window.bridge.snapshot_ready, timeout=5000):
         parts.window.open(request_)
-    session: Any = parts.desk.session
+    session: Any = parts.manager.session
     bridge = parts.window.bridge
     bridge._timer.stop()  # frames are drawn by the benchmark alone
     costs = []
@@ -32,7 +32,7 @@ def test_a_frame_costs_less_than_ten_milliseconds(
         session.time_s += 1 / 30
         snapshot = session.snapshot(bridge.span_s)
         began_s = time.thread_time()
-        bridge.pictured.emit(snapshot)
+        bridge.snapshot_ready.emit(snapshot)
         if session.kind == "file":
             bridge.moved.emit(session.position_s, session.loop)
         QApplication.processEvents()

@@ -91,7 +91,7 @@ def test_the_window_outlives_its_device_and_says_so(
     assert window.messages.text == ""
 
 
-def test_the_window_names_the_device_that_is_heard_after_another_was_lost(
+def test_the_window_names_the_device_in_use_after_another_was_lost(
     qtbot: QtBot, build: Callable[..., Composition], cable: Cable, tiny_activation_path: Path
 ) -> None:
     window = build(PluggedBackend(cable), models=(str(tiny_activation_path),)).window

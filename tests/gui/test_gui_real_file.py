@@ -45,11 +45,11 @@ def test_labels_of_a_dropped_file_can_be_read_off_the_window(qtbot: QtBot, windo
     assert window.windowTitle().startswith("song.flac")
     qtbot.waitUntil(window.actions_.exports[0].isEnabled, timeout=20_000)
     assert set(window.panel.overview.strips) == {"flute", "bass", "violin"}
-    session = window.desk.session
+    session = window.manager.session
     window.playback.play_or_pause()
     window.playback.seek(3.2)
     qtbot.waitUntil(lambda: set(window.page.headline.labels) == {"bass", "violin"}, timeout=20_000)
-    assert session is window.desk.session
+    assert session is window.manager.session
     assert window.page.lanes.canvas.curves.level_db.max() > -30
     assert window.status.provider.text() == "CPU"
 
@@ -78,7 +78,7 @@ def test_the_analysis_of_a_dropped_file_is_exported_whole(
 ) -> None:
     drop(window, song)
     qtbot.waitUntil(window.actions_.exports[0].isEnabled, timeout=20_000)
-    session = window.desk.session
+    session = window.manager.session
     target = tmp_path / "song.json"
     window.exporter.export(session, target, "json")  # type: ignore[arg-type]
     qtbot.waitUntil(lambda: "Saved song.json" in window.messages.text, timeout=20_000)
@@ -94,13 +94,13 @@ def test_a_file_that_is_not_sound_leaves_the_song_playing(
     qtbot: QtBot, window: MainWindow, song: Path, tmp_path: Path, content: bytes
 ) -> None:
     drop(window, song)
-    qtbot.waitUntil(lambda: window.desk.session is not None, timeout=20_000)
-    running = window.desk.session
+    qtbot.waitUntil(lambda: window.manager.session is not None, timeout=20_000)
+    running = window.manager.session
     bad = tmp_path / "bad.wav"
     bad.write_bytes(content)
     drop(window, bad)
     qtbot.waitUntil(lambda: "bad.wav" in window.messages.text, timeout=20_000)
-    assert window.desk.session is running
+    assert window.manager.session is running
     assert window.windowTitle().startswith("song.flac")
 
 
@@ -108,7 +108,7 @@ def test_a_dropped_model_listens_from_now_on_and_a_broken_one_does_not(
     qtbot: QtBot, window: MainWindow, song: Path, tmp_path: Path
 ) -> None:
     drop(window, song)
-    qtbot.waitUntil(lambda: window.desk.session is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: window.manager.session is not None, timeout=20_000)
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"\x80\x04\x95 not a model")
     drop(window, broken)
@@ -124,7 +124,7 @@ def test_closing_the_window_ends_every_thread(
 ) -> None:
     before = {thread for thread in threading.enumerate() if not thread.name.startswith("irec")}
     drop(window, song)
-    qtbot.waitUntil(lambda: window.desk.session is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: window.manager.session is not None, timeout=20_000)
     window.close()
     bury()
     after = {thread for thread in threading.enumerate() if thread.name.startswith("irec")}

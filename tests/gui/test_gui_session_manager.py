@@ -1,4 +1,4 @@
-"""The desk: opens things off the GUI thread, and what fails harms nothing."""
+"""The manager: opens things off the GUI thread, and what fails harms nothing."""
 
 from __future__ import annotations
 
@@ -19,64 +19,64 @@ MIC, SONG = SourceRequest("mic"), SourceRequest("file", path=Path("song.flac"))
 
 
 @pytest.fixture
-def desk(qtbot: QtBot, backend: FakeBackend) -> Iterator[SessionManager]:
-    desk = SessionManager(backend)
-    yield desk
-    desk.close()
-    desk.deleteLater()
+def manager(qtbot: QtBot, backend: FakeBackend) -> Iterator[SessionManager]:
+    manager = SessionManager(backend)
+    yield manager
+    manager.close()
+    manager.deleteLater()
 
 
-def open_and_wait(qtbot: QtBot, desk: SessionManager, request: SourceRequest) -> FakeSession:
-    with qtbot.waitSignal(desk.opened, timeout=5000):
-        desk.open(request)
-    assert isinstance(desk.session, FakeSession)
-    return desk.session
+def open_and_wait(qtbot: QtBot, manager: SessionManager, request: SourceRequest) -> FakeSession:
+    with qtbot.waitSignal(manager.opened, timeout=5000):
+        manager.open(request)
+    assert isinstance(manager.session, FakeSession)
+    return manager.session
 
 
 def test_opening_happens_on_another_thread(
-    qtbot: QtBot, desk: SessionManager, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, manager: SessionManager, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[threading.Thread] = []
     real = backend.open
     monkeypatch.setattr(backend, "open", lambda *args: (threads.append(threading.current_thread()), real(*args))[1])
-    open_and_wait(qtbot, desk, MIC)
+    open_and_wait(qtbot, manager, MIC)
     assert threads[0] is not threading.current_thread()
 
 
-def test_a_new_session_replaces_the_old_one_and_closes_it(qtbot: QtBot, desk: SessionManager) -> None:
-    first = open_and_wait(qtbot, desk, MIC)
-    second = open_and_wait(qtbot, desk, SONG)
+def test_a_new_session_replaces_the_old_one_and_closes_it(qtbot: QtBot, manager: SessionManager) -> None:
+    first = open_and_wait(qtbot, manager, MIC)
+    second = open_and_wait(qtbot, manager, SONG)
     qtbot.waitUntil(lambda: first.closed == 1, timeout=5000)
-    assert desk.session is second
+    assert manager.session is second
     assert second.closed == 0
 
 
 def test_a_file_begins_to_play_only_once_it_is_the_one(
-    qtbot: QtBot, desk: SessionManager, backend: FakeBackend
+    qtbot: QtBot, manager: SessionManager, backend: FakeBackend
 ) -> None:
-    first = open_and_wait(qtbot, desk, SONG)
-    open_and_wait(qtbot, desk, SourceRequest("file", path=Path("other.flac")))
+    first = open_and_wait(qtbot, manager, SONG)
+    open_and_wait(qtbot, manager, SourceRequest("file", path=Path("other.flac")))
     assert isinstance(first, FakeFileSession)
     assert not first.playing
 
 
 @pytest.mark.parametrize("problem", [MediaError("song.flac is not audio"), DeviceError("busy"), RuntimeError("bug")])
 def test_a_failure_leaves_the_running_session_as_it_was(
-    qtbot: QtBot, desk: SessionManager, backend: FakeBackend, problem: Exception
+    qtbot: QtBot, manager: SessionManager, backend: FakeBackend, problem: Exception
 ) -> None:
-    running = open_and_wait(qtbot, desk, SONG)
+    running = open_and_wait(qtbot, manager, SONG)
     backend.problem = problem  # type: ignore[assignment]
-    with qtbot.waitSignal(desk.failed, timeout=5000) as failed:
-        desk.open(SourceRequest("file", path=Path("song.flac")))
+    with qtbot.waitSignal(manager.failed, timeout=5000) as failed:
+        manager.open(SourceRequest("file", path=Path("song.flac")))
     assert str(problem) in failed.args[0]
-    assert desk.session is running
+    assert manager.session is running
     assert running.closed == 0
 
 
 def test_a_device_that_admits_one_user_is_let_go_and_taken_up_again(
-    qtbot: QtBot, desk: SessionManager, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, manager: SessionManager, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = open_and_wait(qtbot, desk, MIC)
+    first = open_and_wait(qtbot, manager, MIC)
     real = backend.open
 
     def exclusive(request: SourceRequest, models: list[FakeModel]) -> FakeSession:
@@ -87,129 +87,129 @@ def test_a_device_that_admits_one_user_is_let_go_and_taken_up_again(
         return real(request, models)
 
     monkeypatch.setattr(backend, "open", exclusive)
-    second = open_and_wait(qtbot, desk, SourceRequest("mic", "other"))
+    second = open_and_wait(qtbot, manager, SourceRequest("mic", "other"))
     assert first.closed
-    with qtbot.waitSignals([desk.opened, desk.failed], timeout=5000):
-        desk.open(SourceRequest("mic", "broken"))
+    with qtbot.waitSignals([manager.opened, manager.failed], timeout=5000):
+        manager.open(SourceRequest("mic", "broken"))
     assert second.closed
-    assert desk.request == SourceRequest("mic", "other")
-    assert desk.session is not second
+    assert manager.request == SourceRequest("mic", "other")
+    assert manager.session is not second
 
 
-def test_of_two_wishes_the_last_one_wins(qtbot: QtBot, desk: SessionManager, backend: FakeBackend) -> None:
-    with qtbot.waitSignal(desk.opened, timeout=5000):
-        desk.open(SourceRequest("mic", "slow"))
-        desk.open(SONG)
-    assert desk.request == SONG
+def test_of_two_wishes_the_last_one_wins(qtbot: QtBot, manager: SessionManager, backend: FakeBackend) -> None:
+    with qtbot.waitSignal(manager.opened, timeout=5000):
+        manager.open(SourceRequest("mic", "slow"))
+        manager.open(SONG)
+    assert manager.request == SONG
     qtbot.waitUntil(lambda: backend.sessions[0].closed == 1, timeout=5000)
 
 
 def test_a_model_takes_the_place_of_its_kind_and_the_song_goes_on(
-    qtbot: QtBot, desk: SessionManager, backend: FakeBackend
+    qtbot: QtBot, manager: SessionManager, backend: FakeBackend
 ) -> None:
     backend.known["better"] = FakeModel(spec(name="better"))
-    former = open_and_wait(qtbot, desk, SONG)
+    former = open_and_wait(qtbot, manager, SONG)
     former.time_s = 42.0
-    with qtbot.waitSignal(desk.opened, timeout=5000):
-        desk.use_model("/models/better.onnx")
-    assert [model.name for model in desk.session.specs] == ["better", "neuroment-mel"]  # type: ignore[union-attr]
-    assert desk.session.position_s == 42.0  # type: ignore[union-attr]
-    with qtbot.waitSignal(desk.opened, timeout=5000):
-        desk.drop_model("envelope")
-    assert desk.models == {"activation": "/models/better.onnx"}
-    desk.drop_model("activation")
-    assert desk.models == {"activation": "/models/better.onnx"}
+    with qtbot.waitSignal(manager.opened, timeout=5000):
+        manager.use_model("/models/better.onnx")
+    assert [model.name for model in manager.session.specs] == ["better", "neuroment-mel"]  # type: ignore[union-attr]
+    assert manager.session.position_s == 42.0  # type: ignore[union-attr]
+    with qtbot.waitSignal(manager.opened, timeout=5000):
+        manager.drop_model("envelope")
+    assert manager.models == {"activation": "/models/better.onnx"}
+    manager.drop_model("activation")
+    assert manager.models == {"activation": "/models/better.onnx"}
 
 
 def test_two_models_of_a_kind_at_the_start_are_a_mistake(qtbot: QtBot, backend: FakeBackend) -> None:
     backend.known["better"] = FakeModel(spec(name="better"))
-    desk = SessionManager(backend, ["han-1s", "better"])
-    with qtbot.waitSignal(desk.failed, timeout=5000) as failed:
-        desk.open(MIC)
+    manager = SessionManager(backend, ["han-1s", "better"])
+    with qtbot.waitSignal(manager.failed, timeout=5000) as failed:
+        manager.open(MIC)
     assert failed.args == ["han-1s and better are both activation models; choose one of each kind"]
-    desk.close()
+    manager.close()
 
 
-def test_a_bad_model_leaves_the_running_session_as_it_was(qtbot: QtBot, desk: SessionManager) -> None:
-    running = open_and_wait(qtbot, desk, MIC)
-    with qtbot.waitSignal(desk.failed, timeout=5000) as failed:
-        desk.use_model("broken.onnx")
+def test_a_bad_model_leaves_the_running_session_as_it_was(qtbot: QtBot, manager: SessionManager) -> None:
+    running = open_and_wait(qtbot, manager, MIC)
+    with qtbot.waitSignal(manager.failed, timeout=5000) as failed:
+        manager.use_model("broken.onnx")
     assert "not a model" in failed.args[0]
-    assert desk.session is running
+    assert manager.session is running
 
 
 def test_a_model_chosen_before_any_source_is_used_by_the_first(
-    qtbot: QtBot, desk: SessionManager, backend: FakeBackend
+    qtbot: QtBot, manager: SessionManager, backend: FakeBackend
 ) -> None:
     backend.known["better"] = FakeModel(spec(name="better"))
-    with qtbot.waitSignal(desk.noted, timeout=5000):
-        desk.use_model("better")
-    open_and_wait(qtbot, desk, MIC)
+    with qtbot.waitSignal(manager.noted, timeout=5000):
+        manager.use_model("better")
+    open_and_wait(qtbot, manager, MIC)
     assert backend.opened[-1] == (MIC, ["better", "neuroment-mel"])
 
 
 @pytest.mark.parametrize("model_first", [True, False])
 def test_a_model_and_a_source_chosen_in_a_hurry_are_both_used(
-    qtbot: QtBot, desk: SessionManager, backend: FakeBackend, model_first: bool
+    qtbot: QtBot, manager: SessionManager, backend: FakeBackend, model_first: bool
 ) -> None:
     backend.known["better"] = FakeModel(spec(name="better"))
-    open_and_wait(qtbot, desk, MIC)
-    with qtbot.waitSignal(desk.opened, timeout=5000):
+    open_and_wait(qtbot, manager, MIC)
+    with qtbot.waitSignal(manager.opened, timeout=5000):
         if model_first:
-            desk.use_model("better")
-        desk.open(SONG)
+            manager.use_model("better")
+        manager.open(SONG)
         if not model_first:
-            desk.use_model("better")
-    assert desk.request == SONG
-    assert desk.models == {"activation": "better", "envelope": "neuroment-mel"}
+            manager.use_model("better")
+    assert manager.request == SONG
+    assert manager.models == {"activation": "better", "envelope": "neuroment-mel"}
     qtbot.waitUntil(lambda: [session.closed for session in backend.sessions] == [1, 1, 0], timeout=5000)
 
 
 def test_of_several_wishes_about_models_the_last_of_each_kind_counts(
-    qtbot: QtBot, desk: SessionManager, backend: FakeBackend
+    qtbot: QtBot, manager: SessionManager, backend: FakeBackend
 ) -> None:
     backend.known |= {name: FakeModel(spec("envelope", name=name)) for name in ("env-a", "env-b")}
-    open_and_wait(qtbot, desk, MIC)
-    with qtbot.waitSignal(desk.opened, timeout=5000):
-        desk.use_model("env-a")
-        desk.use_model("env-b")
-    assert desk.models == {"activation": "han-1s", "envelope": "env-b"}
-    with qtbot.waitSignal(desk.opened, timeout=5000):
-        desk.use_model("env-a")
-        desk.drop_model("envelope")
-    assert desk.models == {"activation": "han-1s"}
+    open_and_wait(qtbot, manager, MIC)
+    with qtbot.waitSignal(manager.opened, timeout=5000):
+        manager.use_model("env-a")
+        manager.use_model("env-b")
+    assert manager.models == {"activation": "han-1s", "envelope": "env-b"}
+    with qtbot.waitSignal(manager.opened, timeout=5000):
+        manager.use_model("env-a")
+        manager.drop_model("envelope")
+    assert manager.models == {"activation": "han-1s"}
 
 
-def test_a_bad_model_does_not_keep_the_source_that_came_with_it_from_being_heard(
-    qtbot: QtBot, desk: SessionManager, backend: FakeBackend
+def test_a_bad_model_does_not_keep_the_source_that_came_with_it_from_being_opened(
+    qtbot: QtBot, manager: SessionManager, backend: FakeBackend
 ) -> None:
-    open_and_wait(qtbot, desk, MIC)
-    with qtbot.waitSignal(desk.failed, timeout=5000) as failed:
-        desk.open(SONG, "broken.onnx")
+    open_and_wait(qtbot, manager, MIC)
+    with qtbot.waitSignal(manager.failed, timeout=5000) as failed:
+        manager.open(SONG, "broken.onnx")
     assert failed.args == ["broken is not a model that can be used"]
-    assert desk.request == SONG
+    assert manager.request == SONG
     assert backend.opened[-1] == (SONG, ["han-1s", "neuroment-mel"])
 
 
 def test_a_bad_source_says_what_becomes_of_the_model_that_came_with_it(
-    qtbot: QtBot, desk: SessionManager, backend: FakeBackend
+    qtbot: QtBot, manager: SessionManager, backend: FakeBackend
 ) -> None:
     backend.known["better"] = FakeModel(spec(name="better"))
-    running = open_and_wait(qtbot, desk, MIC)
+    running = open_and_wait(qtbot, manager, MIC)
     backend.problem = MediaError("song.flac is not audio")
-    with qtbot.waitSignal(desk.failed, timeout=5000) as failed:
-        desk.open(SONG, "better")
+    with qtbot.waitSignal(manager.failed, timeout=5000) as failed:
+        manager.open(SONG, "better")
     assert failed.args == ["song.flac is not audio; the models stay as they were"]
-    assert desk.session is running
+    assert manager.session is running
 
 
 def test_without_a_microphone_the_demo_plays_and_says_why(
-    qtbot: QtBot, desk: SessionManager, backend: FakeBackend
+    qtbot: QtBot, manager: SessionManager, backend: FakeBackend
 ) -> None:
     backend.no_microphone = True
-    with qtbot.waitSignal(desk.noted, timeout=5000) as noted:
-        desk.open_first(SourceRequest("mic", "gone"), demo=True)
-    assert desk.request == SourceRequest("file", path=Path("demo.ogg"))
+    with qtbot.waitSignal(manager.noted, timeout=5000) as noted:
+        manager.open_first(SourceRequest("mic", "gone"), demo=True)
+    assert manager.request == SourceRequest("file", path=Path("demo.ogg"))
     note = noted.args[0]
     assert "no sound input device" in note
     assert "demo" in note
@@ -218,15 +218,15 @@ def test_without_a_microphone_the_demo_plays_and_says_why(
 def test_a_session_that_opens_while_the_desk_closes_is_closed_too(
     qtbot: QtBot, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, started, release = SessionManager(backend), threading.Event(), threading.Event()
+    manager, started, release = SessionManager(backend), threading.Event(), threading.Event()
     real = backend.open
     monkeypatch.setattr(backend, "open", lambda *args: (started.set(), release.wait(10), real(*args))[2])
-    desk.open(MIC)
+    manager.open(MIC)
     assert started.wait(10)
     threading.Timer(0.1, release.set).start()
-    desk.close()
+    manager.close()
     assert backend.sessions[0].closed >= 1
-    desk.deleteLater()
+    manager.deleteLater()
 
 
 def test_a_hung_job_does_not_hold_up_the_next_for_ever(qtbot: QtBot) -> None:

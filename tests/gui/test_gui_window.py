@@ -31,11 +31,11 @@ MIC, SONG = SourceRequest("mic"), SourceRequest("file", path=Path("/music/song.f
 
 def opened(qtbot: QtBot, parts: Composition, request: SourceRequest) -> Any:
     """Open a source and wait for its first picture."""
-    with qtbot.waitSignal(parts.desk.opened, timeout=5000):  # the one that runs before makes pictures too
+    with qtbot.waitSignal(parts.manager.opened, timeout=5000):  # the one that runs before makes pictures too
         parts.window.open(request)
-    with qtbot.waitSignal(parts.window.bridge.pictured, timeout=5000):
+    with qtbot.waitSignal(parts.window.bridge.snapshot_ready, timeout=5000):
         pass
-    return parts.desk.session
+    return parts.manager.session
 
 
 def drop_and_read(window: MainWindow, path: Path) -> str:
@@ -164,9 +164,9 @@ def test_a_dismissed_message_stays_away_until_it_changes(qtbot: QtBot, parts: Co
 def test_a_dropped_file_is_opened_and_said_beforehand(qtbot: QtBot, parts: Composition, tmp_path: Path) -> None:
     song = tmp_path / "song.flac"
     song.touch()
-    with qtbot.waitSignal(parts.desk.opened, timeout=5000):
+    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
         assert drop_and_read(parts.window, song) == "Listen to song.flac"
-    assert parts.desk.request == SourceRequest("file", path=song)
+    assert parts.manager.request == SourceRequest("file", path=song)
     assert parts.window.panel.isVisible()
     assert parts.window.overlay.text == ""
 
@@ -178,7 +178,7 @@ def test_a_bad_file_dropped_is_said_and_the_window_goes_on(
     bad = tmp_path / "bad.flac"
     bad.touch()
     backend.problem = MediaError("bad.flac cannot be decoded as audio")
-    with qtbot.waitSignal(parts.desk.failed, timeout=5000):
+    with qtbot.waitSignal(parts.manager.failed, timeout=5000):
         drop(parts.window, bad)
     assert parts.window.messages.text == "bad.flac cannot be decoded as audio"
     pulled = running.pulled
@@ -190,11 +190,11 @@ def test_a_dropped_model_and_a_dropped_folder(qtbot: QtBot, parts: Composition, 
     running = opened(qtbot, parts, MIC)
     model = tmp_path / "broken.onnx"
     model.touch()
-    with qtbot.waitSignal(parts.desk.failed, timeout=5000):
+    with qtbot.waitSignal(parts.manager.failed, timeout=5000):
         assert drop_and_read(parts.window, model) == "Use the model broken.onnx"
     assert "not a model" in parts.window.messages.text
     assert drop_and_read(parts.window, tmp_path) == ""
-    assert parts.desk.session is running
+    assert parts.manager.session is running
 
 
 def test_a_model_dropped_together_with_a_song_is_used_for_it(
@@ -205,14 +205,14 @@ def test_a_model_dropped_together_with_a_song_is_used_for_it(
     song, model = tmp_path / "song.flac", tmp_path / "better.onnx"
     song.touch()
     model.touch()
-    with qtbot.waitSignal(parts.desk.opened, timeout=5000):
+    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
         drop(parts.window, song, model)
     assert backend.opened[1:] == [(SourceRequest("file", path=song), ["better", "neuroment-mel"])]
     assert parts.window.top.models.text() == "better + neuroment-mel"
 
 
 def test_the_warning_on_a_damaged_file_goes_with_the_file(qtbot: QtBot, parts: Composition) -> None:
-    for leave in (lambda: parts.window.open(MIC), parts.desk.closed.emit):
+    for leave in (lambda: parts.window.open(MIC), parts.manager.closed.emit):
         session = opened(qtbot, parts, SONG)
         session.warning = "song.flac ends early"
         qtbot.waitUntil(lambda: parts.window.messages.text == "song.flac ends early", timeout=5000)
@@ -224,7 +224,7 @@ def test_with_nothing_to_hear_two_ways_to_begin_are_offered(
     qtbot: QtBot, parts: Composition, backend: FakeBackend
 ) -> None:
     backend.problem = DeviceError("PortAudio is not installed; on Debian/Ubuntu: sudo apt install libportaudio2")
-    with qtbot.waitSignal(parts.desk.failed, timeout=5000):
+    with qtbot.waitSignal(parts.manager.failed, timeout=5000):
         parts.window.open(MIC)
     assert parts.window.welcome.isVisible()
     assert "sudo apt install libportaudio2" in parts.window.messages.text
@@ -342,7 +342,7 @@ def test_a_file_can_be_chosen_in_a_dialog_that_holds_nothing_up(
     qtbot.waitUntil(lambda: running.pulled > pulled, timeout=5000)
     dialog.fileSelected.emit(str(song))
     dialog.close()
-    qtbot.waitUntil(lambda: parts.desk.request == SourceRequest("file", path=song), timeout=5000)
+    qtbot.waitUntil(lambda: parts.manager.request == SourceRequest("file", path=song), timeout=5000)
     parts.window.actions_.export_wanted.emit("audacity")
     export = parts.window.findChild(QFileDialog)
     assert export is not None
@@ -359,8 +359,8 @@ def test_figures_of_the_engine_are_all_in_the_status_strip(qtbot: QtBot, parts: 
 
 
 def test_sources_on_offer_name_devices_by_name_and_host_api(qtbot: QtBot, parts: Composition) -> None:
-    with qtbot.waitSignal(parts.desk.devices_listed, timeout=5000):
-        parts.desk.list_devices()
+    with qtbot.waitSignal(parts.manager.devices_listed, timeout=5000):
+        parts.manager.list_devices()
     offered = parts.window.top.sources.requests()
     assert offered[:3] == [
         SourceRequest("mic"),
@@ -372,8 +372,8 @@ def test_sources_on_offer_name_devices_by_name_and_host_api(qtbot: QtBot, parts:
 
 def test_models_on_offer_stand_in_the_menu(qtbot: QtBot, parts: Composition) -> None:
     opened(qtbot, parts, MIC)
-    with qtbot.waitSignal(parts.desk.models_listed, timeout=5000):
-        parts.desk.list_models()
+    with qtbot.waitSignal(parts.manager.models_listed, timeout=5000):
+        parts.manager.list_models()
     picker = parts.window.top.models
     assert picker.text() == "han-1s + neuroment-mel"
     entries = {action.text(): action.isChecked() for action in picker.menu().actions() if action.isCheckable()}
@@ -424,12 +424,12 @@ def test_a_source_that_is_missing_at_one_start_is_not_forgotten(
     backend.no_microphone = not there  # then the demo clip is the stand-in, else the default microphone
     backend.missing.add("USB Audio Interface")
     parts = build(backend, preferences)
-    with qtbot.waitSignal(parts.desk.opened, timeout=5000):
-        parts.desk.open_first(preferences.source, demo=True)
-    assert parts.desk.request == (MIC if there else SourceRequest("file", path=Path("demo.ogg")))
+    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
+        parts.manager.open_first(preferences.source, demo=True)
+    assert parts.manager.request == (MIC if there else SourceRequest("file", path=Path("demo.ogg")))
     assert preferences.source == remembered
-    with qtbot.waitSignal(parts.desk.opened, timeout=5000):
-        parts.desk.drop_model("envelope")
+    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
+        parts.manager.drop_model("envelope")
     assert preferences.source == remembered
     backend.no_microphone = False
     opened(qtbot, parts, MIC)  # this time the user asked for it
@@ -483,9 +483,9 @@ def test_closing_leaves_no_session_thread_timer_or_window(
     opened(qtbot, parts, MIC)
     session = opened(qtbot, parts, SONG)
     pulled = session.pulled
-    traces = [weakref.ref(parts.window), weakref.ref(parts.desk), weakref.ref(parts.window.bridge)]
+    traces = [weakref.ref(parts.window), weakref.ref(parts.manager), weakref.ref(parts.window.bridge)]
     parts.dispose()
-    parts.window = parts.desk = parts.themes = None  # type: ignore[assignment]
+    parts.window = parts.manager = parts.themes = None  # type: ignore[assignment]
     parts.dispose = lambda: None  # type: ignore[method-assign]
     bury()
     assert [one.closed >= 1 for one in backend.sessions] == [True, True]

@@ -204,7 +204,9 @@ def test_models_are_named_by_path_and_the_hop_can_be_set(song: Path, tiny_activa
 
 
 @pytest.mark.parametrize("samples", [1, 800, 15_999, 16_000, 16_001])
-def test_files_shorter_than_a_window_are_heard(tmp_path: Path, models: tuple[Detector, Detector], samples: int) -> None:
+def test_files_shorter_than_a_window_are_analysed(
+    tmp_path: Path, models: tuple[Detector, Detector], samples: int
+) -> None:
     tone = tiny_models.tone("flute", 2, sample_rate=RATE, amplitude=0.9)[:samples]
     soundfile.write(tmp_path / "short.wav", tone, RATE)
     analysis = analyze(tmp_path / "short.wav", models=models)

@@ -579,7 +579,7 @@ def test_without_a_display_the_terminal_listens_and_says_so(clip: Path, model_op
 
 
 @pytest.mark.usefixtures("no_display", "no_waiting")
-def test_without_display_and_microphone_the_demo_clip_is_heard(
+def test_without_display_and_microphone_the_demo_clip_is_analysed(
     clip: Path, model_options: list[str], fake_portaudio: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_portaudio(default_input=-1, default_output=-1)

@@ -87,7 +87,7 @@ def test_snapshot_tells_the_newest_stretch_and_the_counters(detectors: list[Dete
     assert snapshot.stats.providers == ("CPU", "CPU")
 
 
-def test_lost_frames_leave_the_time_right(detectors: list[Detector]) -> None:
+def test_lost_samples_leave_the_time_right(detectors: list[Detector]) -> None:
     gap = 3 * RATE
     source = FlakySource(melody(), gap_at=2 * RATE, gap=gap)
     engine = Engine(source, Pipeline(RATE, detectors))
@@ -290,7 +290,7 @@ def test_rates_must_agree(detectors: list[Detector]) -> None:
         Engine(ArraySource(melody(), 44_100), Pipeline(RATE, detectors))
 
 
-def test_feed_of_another_rate_keeps_its_place_over_lost_frames(detectors: list[Detector]) -> None:
+def test_feed_of_another_rate_keeps_its_place_over_lost_samples(detectors: list[Detector]) -> None:
     pipeline = Pipeline(RATE, detectors)
     pipeline.push(np.zeros(1000, np.float32))
     feed = Feed(ArraySource(np.zeros(0, np.float32), 16_000), pipeline)

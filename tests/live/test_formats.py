@@ -19,7 +19,7 @@ import pytest
 
 import irec_live.formats as formats_room
 from irec_live.errors import OutputError
-from irec_live.files import write_whole
+from irec_live.files import write_atomically
 from irec_live.formats import DEFAULT_FORMAT, FORMATS, Format
 from irec_live.formats.json import schema
 from irec_live.models.spec import Threshold
@@ -52,13 +52,13 @@ def analysis() -> Analysis:
 
 
 def test_json_reads_back_as_the_same_analysis(analysis: Analysis, tmp_path: Path) -> None:
-    write_whole(tmp_path / "a.json", FORMATS["json"].render(analysis))
+    write_atomically(tmp_path / "a.json", FORMATS["json"].render(analysis))
     text = (tmp_path / "a.json").read_text(encoding="utf-8")
     assert Analysis.from_json(text).to_dict() == json.loads(text) == analysis.to_dict()
 
 
 def test_csv_reads_back_as_the_same_curves(analysis: Analysis, tmp_path: Path) -> None:
-    write_whole(tmp_path / "a.csv", FORMATS["csv"].render(analysis))
+    write_atomically(tmp_path / "a.csv", FORMATS["csv"].render(analysis))
     with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
     assert header == ["kind", "time_s", *analysis.labels]
@@ -72,7 +72,7 @@ def test_csv_reads_back_as_the_same_curves(analysis: Analysis, tmp_path: Path) -
 
 
 def test_an_audacity_label_track_has_three_columns_and_no_more(analysis: Analysis, tmp_path: Path) -> None:
-    write_whole(tmp_path / "a.txt", FORMATS["audacity"].render(analysis))
+    write_atomically(tmp_path / "a.txt", FORMATS["audacity"].render(analysis))
     lines = (tmp_path / "a.txt").read_text(encoding="utf-8").splitlines()
     assert lines == ["0.500000\t1.250000\tacoustic guitar, nylon strings", "2.000000\t4.400000\tflute"]
 
@@ -80,7 +80,7 @@ def test_an_audacity_label_track_has_three_columns_and_no_more(analysis: Analysi
 @pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
 def test_every_format_writes_what_it_renders(analysis: Analysis, tmp_path: Path, form: Format) -> None:
     path = tmp_path / f"a{form.suffix}"
-    write_whole(path, form.render(analysis))
+    write_atomically(path, form.render(analysis))
     assert path.read_bytes().decode("utf-8") == form.render(analysis)
 
 
@@ -229,7 +229,7 @@ def test_the_schema_names_every_key_that_is_written(of_old: Analysis) -> None:
 @pytest.mark.filterwarnings("ignore:Passing a schema to Validator:DeprecationWarning")  # jams does so
 def test_readers_of_annotations_find_the_events_in_jams(of_old: Analysis, tmp_path: Path) -> None:
     path = tmp_path / "a.jams"
-    write_whole(path, FORMATS["jams"].render(of_old))
+    write_atomically(path, FORMATS["jams"].render(of_old))
     read = jams.load(str(path), validate=True, strict=True)
     assert read.file_metadata.title == of_old.file
     assert read.file_metadata.duration == of_old.duration_s
@@ -245,7 +245,7 @@ def test_readers_of_annotations_find_the_events_in_jams(of_old: Analysis, tmp_pa
 def test_an_old_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text("old")
-    write_whole(path, "new")
+    write_atomically(path, "new")
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
     assert path.read_text() == "new"
 
@@ -254,7 +254,7 @@ def test_an_old_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -
 def test_others_may_read_the_file_as_far_as_the_system_allows(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.touch()
-    write_whole(tmp_path / "mine", "text")
+    write_atomically(tmp_path / "mine", "text")
     assert stat.S_IMODE((tmp_path / "mine").stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
 
 
@@ -267,7 +267,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_part(tmp_path: Path, monk
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OutputError, match=r"cannot write .*a\.json: No space left on device"):
-        write_whole(path, "new")
+        write_atomically(path, "new")
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
     assert path.read_text() == "old"
 
@@ -276,15 +276,15 @@ def test_places_that_cannot_be_written_are_refused(analysis: Analysis, tmp_path:
     (tmp_path / "file").touch()
     for path in (tmp_path / "gone" / "a.json", tmp_path / "file" / "a.json", tmp_path):
         with pytest.raises(OutputError, match="cannot write"):
-            write_whole(path, FORMATS["json"].render(analysis))
+            write_atomically(path, FORMATS["json"].render(analysis))
     assert {entry.name for entry in tmp_path.iterdir()} == {"file"}
 
 
 def test_a_long_name_still_fits(tmp_path: Path) -> None:
-    write_whole(tmp_path / ("x" * 250 + ".json"), "text")
+    write_atomically(tmp_path / ("x" * 250 + ".json"), "text")
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_names_that_are_no_text_can_be_written(analysis: Analysis, tmp_path: Path) -> None:
-    write_whole(tmp_path / "a.json", "caf\udce9")
+    write_atomically(tmp_path / "a.json", "caf\udce9")
     assert (tmp_path / "a.json").read_bytes() == b"caf\xe9"

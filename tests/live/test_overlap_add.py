@@ -74,7 +74,7 @@ def test_a_stream_may_begin_at_any_frame() -> None:
     assert (len(rows), first) == (HOP, 4096)
 
 
-def test_a_frame_is_out_at_most_the_stated_lag_before_the_newest_heard() -> None:
+def test_a_frame_is_out_at_most_the_stated_lag_before_the_newest_added() -> None:
     add = OverlapAdd(K, N, HOP)
     for window, first_frame in windows_of(random_rows(N + 5 * HOP)):
         rows, first = add.push(window, first_frame)

@@ -146,7 +146,7 @@ def test_only_labels_that_can_be_named_have_thresholds() -> None:
     }
 
 
-def test_silence_is_not_judged_and_its_rows_are_zero() -> None:
+def test_silence_is_not_predicted_and_its_rows_are_zero() -> None:
     model, envelope = FakeActivation(), FakeEnvelope()
     pipeline = Pipeline(RATE, [model, envelope])
     run(pipeline, noise(8000, amplitude=10 ** (-78 / 20)), 500)

@@ -189,7 +189,7 @@ def pull(output: FakeSoundDevice, frames: int) -> np.ndarray:
     return np.concatenate(heard)
 
 
-def test_player_is_heard_and_the_stream_clock_moves_the_playhead(output: FakeSoundDevice, player: Player) -> None:
+def test_player_is_audible_and_the_stream_clock_moves_the_playhead(output: FakeSoundDevice, player: Player) -> None:
     player.seek(1.0)
     player.play()
     wait_until(lambda: output.streams[0].running)
@@ -239,7 +239,7 @@ def test_seek_passes_over_what_waited_to_be_played(output: FakeSoundDevice, play
     assert seconds(pull(output, 80)) == pytest.approx(2.0 + np.arange(80) / RATE, abs=1e-5)
 
 
-def test_loop_is_heard_again_and_again(output: FakeSoundDevice, player: Player) -> None:
+def test_loop_is_played_again_and_again(output: FakeSoundDevice, player: Player) -> None:
     player.loop = (1.0, 1.25)
     player.seek(1.2)
     player.play()
@@ -321,7 +321,7 @@ def test_without_an_output_the_player_is_silent_and_says_so(fake_portaudio: Inst
     player.close()
 
 
-def test_player_that_shall_not_be_heard_opens_no_device(fake_portaudio: Install, ramp_path: Path) -> None:
+def test_player_that_is_not_audible_opens_no_device(fake_portaudio: Install, ramp_path: Path) -> None:
     fake = fake_portaudio(device("Speakers", outputs=2))
     player = Player(ramp_path, float(SECONDS), audible=False)
     player.play()

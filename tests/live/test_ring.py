@@ -30,7 +30,7 @@ def test_what_is_read_is_what_was_written_whatever_the_blocks(how: int | str, ch
             read.append(ring.read()[0])
     read.append(ring.read()[0])
     np.testing.assert_array_equal(np.concatenate(read), signal)
-    assert ring.overflows == ring.lost_frames == 0
+    assert ring.overflows == ring.lost_samples == 0
 
 
 def test_a_long_random_history_agrees_with_a_plain_list() -> None:
@@ -52,7 +52,7 @@ def test_a_long_random_history_agrees_with_a_plain_list() -> None:
             assert len(block) == min(wanted, written - index)
             np.testing.assert_array_equal(block[:, 0], np.arange(index, index + len(block)))
             read = index + len(block)
-        assert (ring.write_index, ring.lost_frames, ring.overflows) == (written, lost, overflows)
+        assert (ring.write_index, ring.lost_samples, ring.overflows) == (written, lost, overflows)
 
 
 def test_a_reader_that_fell_behind_continues_at_the_oldest_frame_that_stands() -> None:
@@ -63,7 +63,7 @@ def test_a_reader_that_fell_behind_continues_at_the_oldest_frame_that_stands() -
     block, index = ring.read()
     assert index == 7
     np.testing.assert_array_equal(block[:, 0], np.arange(7, 17))
-    assert (ring.overflows, ring.lost_frames) == (1, 7)
+    assert (ring.overflows, ring.lost_samples) == (1, 7)
 
 
 def test_of_a_block_longer_than_the_buffer_the_end_is_kept() -> None:
@@ -95,7 +95,7 @@ def test_reset_equals_new() -> None:
     ring = RingBuffer(10)
     ring.write(counting(0, 25))
     ring.reset()
-    assert (ring.available, ring.write_index, ring.read_index, ring.overflows, ring.lost_frames) == (0, 0, 0, 0, 0)
+    assert (ring.available, ring.write_index, ring.read_index, ring.overflows, ring.lost_samples) == (0, 0, 0, 0, 0)
     ring.write(counting(0, 3))
     np.testing.assert_array_equal(ring.read()[0], counting(0, 3))
 

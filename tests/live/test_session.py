@@ -183,7 +183,7 @@ def test_a_loop_up_to_the_end_follows_the_end(session: FileSession) -> None:
     assert session.loop is None
 
 
-def test_file_is_heard_where_there_is_an_output(
+def test_file_is_audible_where_there_is_an_output(
     fake_portaudio: Install, melody_path: Path, detectors: list[Detector]
 ) -> None:
     fake = fake_portaudio(device("Speakers", outputs=2, rate=float(RATE)))
@@ -388,7 +388,7 @@ def test_outline_of_a_file_of_unknown_length_stays_small_and_true() -> None:
     for start in range(0, 5000, 77):
         waveform.add(samples[start : start + 77])
     waveform.finish()
-    length = waveform.slice_frames
+    length = waveform.slice_samples
     assert length == 256
     parts = [samples[start : start + length] for start in range(0, 5000, length)]
     assert np.array_equal(waveform.peaks(), [[part.min(), part.max()] for part in parts])

@@ -141,7 +141,7 @@ def test_device_that_opens_but_does_not_start_is_given_back(fake_portaudio: Inst
     assert refresh()
 
 
-def test_unplugged_device_is_lost_and_keeps_what_it_had_heard(fake_portaudio: Install) -> None:
+def test_unplugged_device_is_lost_and_keeps_what_it_had_captured(fake_portaudio: Install) -> None:
     fake = fake_portaudio(device("Mic", inputs=1))
     source = MicrophoneSource()
     source.start()

@@ -39,7 +39,7 @@ def test_windows_do_not_depend_on_block_size_and_equal_slices(how: int | str, le
 
 
 @pytest.mark.parametrize("samples", [0, 1, 99, 100, 101, 124, 125, 126, 150])
-def test_no_sample_goes_unheard_at_the_end(samples: int) -> None:
+def test_no_sample_is_left_out_at_the_end(samples: int) -> None:
     signal = noise(samples)
     windows = streamed(Windower(100, 25), signal, "all")
     assert_same(windows, sliced(signal, 100, 25))

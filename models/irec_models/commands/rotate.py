@@ -46,7 +46,7 @@ def rotate(
     Scored are solo clips, at most 30 of an instrument and turn, with the last weights of each network. Stopped, the
     same command goes on where it was.
     """
-    from irec_live.files import write_whole
+    from irec_live.files import write_atomically
     from irec_models.experiments.rotation import rotate as run
 
     stop_on_signals()
@@ -69,7 +69,7 @@ def rotate(
         sys.exit(130)
     Console().print(_turns(rotation), _instruments(rotation))
     if json_path:
-        write_whole(json_path, json.dumps(rotation.to_dict(), indent=1) + "\n")
+        write_atomically(json_path, json.dumps(rotation.to_dict(), indent=1) + "\n")
 
 
 @contextmanager

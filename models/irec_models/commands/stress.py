@@ -54,7 +54,7 @@ def stress(
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from irec_live.errors import DataError
-    from irec_live.files import write_whole
+    from irec_live.files import write_atomically
     from irec_models.measuring.predictors import load_predictor
     from irec_models.measuring.stress.suite import Material, empty_report
     from irec_models.measuring.stress.suite import stress as run
@@ -84,7 +84,7 @@ def stress(
                 console.print(outcome.tables)
                 entry[name] = outcome.content
                 if json_path:
-                    write_whole(json_path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+                    write_atomically(json_path, json.dumps(content, indent=1, allow_nan=False) + "\n")
     except KeyboardInterrupt:
         click.echo("irec-train: stopped; the tests above are complete", err=True)
         sys.exit(130)

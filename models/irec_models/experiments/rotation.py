@@ -20,7 +20,7 @@ from rich.console import Console
 from torch import Tensor
 
 from irec_live.errors import DataError, OutputError, RecipeError
-from irec_live.files import write_whole
+from irec_live.files import write_atomically
 from irec_models.checkpoint import load_checkpoint
 from irec_models.data.manifests.labels import truth_of
 from irec_models.data.manifests.manifest import KIN, Clip, read_manifests
@@ -275,7 +275,7 @@ def _evaluate_turn(recipe: Recipe, folder: Path, data: Sequence[Path], begin: Be
         "targets": judged.targets.tolist(),
         "solo": judged.solo.tolist(),
     }
-    write_whole(folder / PREDICTED, json.dumps(content) + "\n")
+    write_atomically(folder / PREDICTED, json.dumps(content) + "\n")
 
 
 def _read(turn: Turn, folder: Path) -> TurnScores:

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 
 from irec_live.errors import DataError, ModelError
-from irec_live.files import write_whole
+from irec_live.files import write_atomically
 from irec_live.models.detector import Detector
 from irec_live.models.onnx_file import read_model_bytes
 from irec_live.models.spec import CARD_KEY, ModelSpec
@@ -150,7 +150,7 @@ def decide(
     clips = eval_clips(data, sample_rate=judge.spec.sample_rate, labels=judge.spec.labels)
     heard = listen(judge, clips, begin("dev clips", None))
     decision = decide_on(heard, judge.spec, precision)
-    write_whole(out, with_metadata(content, decision.spec, decided_card(judge.card, decision, _EARLIER)))
+    write_atomically(out, with_metadata(content, decision.spec, decided_card(judge.card, decision, _EARLIER)))
     return decision
 
 
