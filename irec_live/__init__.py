@@ -1,44 +1,47 @@
-"""Hears which musical instruments are playing and how loud each one is, live.
+"""Real-time musical instrument recognition: which instruments are playing, and how loud each one is.
 
-The way of sound through the rooms of this package::
+The signal path through the modules of this package::
 
     microphone, loopback, file
         |  source: PortAudio's callback copies each block
         v
     ring buffer      one writer, one reader, absolute sample index
-        |  engine: the worker thread takes what is there
+        |  engine: the worker thread reads all that has arrived
         v
     pipeline         mono -> resample -> windows of 1 s and of 348 ms
         |  detector: one ONNX network for activations, one for envelopes
         |  tracker: pooled activations -> labels, events;   overlap_add: window envelopes -> one envelope
         v
     timeline         rows by time, a spectrogram, levels, events
-        |  session: a Snapshot of the last seconds, for whoever asks
+        |  session: a Snapshot of the last seconds, on request
         v
-    gui, cli         pull; nothing is ever pushed at them (web: whole files, by `analyze`)
+    gui, cli         poll; nothing is pushed to them (web: whole files, by `analyze`)
 
-A file takes the same path from `media` on (`analyze`), without the ring buffer and as fast as the machine goes.
+A file takes the same path from `media` on (`analyze`), without the ring buffer and as fast as possible.
 
-One meaning a word:
+Each word has one meaning:
 
-=================  =====================================================================================
-sample, block      one value of one channel; the samples of one callback, (frames, channels) float32
-window, hop        what a network judges at once; samples from one window to the next
-frame              one spectral column inside a window
+=================  ============================================================================================
+sample             one value of one channel; counts and indices of samples are of each channel (PortAudio: frames)
+block              the samples of one callback or read, (n, channels) float32
+window, hop        the samples that a network takes as one input; samples from one window to the next
+frame              one spectral column inside a window, or one value of an envelope
 taper              the weights that fade a window or column in and out (Hann)
+predict            run a network: windows in, activations or envelopes (its predictions) out
 activation         how sure a network is of a label, 0..1, per window
 envelope           an instrument's RMS over time, 0..1; drawn in dB over 60 dB
-label              an instrument's name; lit while its pooled activation holds above threshold
-onset, offset      when a label lit and went out; both make an event
-overflow           samples that the device, or a full ring buffer, lost
-skipped windows    windows that we dropped because inference was late
+label              an instrument's name; lit (detected) while its pooled activation stays above threshold
+onset, offset      start and end of the time that a label is lit; both make an event
+overflow           loss of samples, by the device or in a full ring buffer
+skipped windows    windows dropped because inference was late
 latency            sound to label: block + half a window + half a hop + pooling and waiting + inference + display
-provider           what ONNX Runtime runs a network on
-=================  =====================================================================================
+provider           ONNX Runtime's execution provider: the hardware that a network runs on
+audible            played on an output device; else a file plays silently
+=================  ============================================================================================
 
-Integers count samples, floats are seconds, and whatever else says its unit (``_ms``, ``_db``).
+Integers count samples, floats are seconds; anything else has its unit in its name (``_ms``, ``_db``).
 
-Importing the package loads nothing heavy: the names below arrive when first used.
+Importing the package loads nothing heavy: the names below are imported when first used.
 
 Examples
 --------
@@ -64,7 +67,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Analysis", "Detector", "__version__", "analyze", "load_model"]
 
-_ROOMS = {
+_MODULES = {
     "Analysis": "irec_live.report",
     "Detector": "irec_live.models.detector",
     "analyze": "irec_live.analysis",
@@ -77,8 +80,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("irec-live")
-    if name in _ROOMS:
-        return getattr(import_module(_ROOMS[name]), name)
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,4 +1,4 @@
-"""Everything that can go wrong in the world, as one small tree.
+"""Exception hierarchy: errors that a user can meet, as one small tree.
 
 ::
 
@@ -13,7 +13,7 @@
     ├── ExportError           an exported network that does not agree with its checkpoint
     └── MissingExtraError     a package that an optional part needs is not installed
 
-Programmers' mistakes (a negative length, a wrong shape) are ``ValueError``, not part of this tree.
+Programming errors (a negative length, a wrong shape) are ``ValueError`` and not part of this tree.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ class DeviceError(IrecError):
 
 
 class MediaError(IrecError):
-    """An audio file cannot be decoded or has nothing in it to analyse."""
+    """An audio file cannot be decoded or contains nothing to analyse."""
 
 
 class ModelError(IrecError):
-    """A model file is not usable: not ONNX, without metadata, or not what its metadata says."""
+    """A model file cannot be used: it is not ONNX, has no metadata, or does not match its metadata."""
 
 
 class OutputError(IrecError):
-    """A result cannot be written where it was asked to go."""
+    """A result cannot be written to the requested place."""
 
 
 class DataError(IrecError):
@@ -44,11 +44,11 @@ class DataError(IrecError):
 
 
 class RecipeError(IrecError):
-    """A training recipe is not understood."""
+    """A training recipe has an unknown key or an impossible value."""
 
 
 class CheckpointError(IrecError):
-    """A training checkpoint cannot be used."""
+    """A training checkpoint is unsafe, broken or of another architecture."""
 
 
 class ExportError(IrecError):
@@ -61,9 +61,9 @@ class MissingExtraError(IrecError):
     Parameters
     ----------
     package : str
-        What could not be imported.
+        The package that could not be imported.
     extra : str
-        The extra of this distribution that brings it.
+        The extra of this distribution that installs it.
     """
 
     def __init__(self, package: str, extra: str) -> None:

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic file writing: a file is complete or not there at all."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from irec_live.errors import OutputError
 
 
 def write_atomically(path: str | os.PathLike[str], content: str | bytes | memoryview | Iterable[str]) -> None:
-    """Write a file under another name beside its place, then move it there in one step.
+    """Write a file atomically: to a temporary file in the same folder, which then replaces it in one step.
 
     Parameters
     ----------
     path : path-like
-        A file of that name is replaced.
+        An existing file is replaced.
     content : str, bytes or iterable of str
         Text, or its pieces, is written as UTF-8, line ends as they are.
 
     Raises
     ------
     OutputError
-        There is no such folder, it cannot be written, or the disk is full. Whatever was at `path` still is.
+        There is no such folder, it cannot be written to, or the disk is full. A file at `path` is left as it was.
     """
     path = Path(path)
-    # Not by `tempfile`: its files are for the owner's eyes only, and would stay so. 32 characters take at most
-    # 128 bytes of the 255 that a name may have.
+    # Not `tempfile`: it makes files that only their owner may read (mode 0600), and the final file would keep that.
+    # The name is cut: 32 characters take at most 128 of the 255 bytes that most file systems allow.
     part = path.with_name(f".{path.name[:32]}.{secrets.token_hex(4)}.part")
     try:
         try:
@@ -39,7 +39,7 @@ def write_atomically(path: str | os.PathLike[str], content: str | bytes | memory
                     for piece in (content,) if isinstance(content, str) else content:
                         file.write(piece.encode("utf-8", "surrogateescape"))
                 file.flush()
-                os.fsync(file.fileno())
+                os.fsync(file.fileno())  # before the rename, or a crash may leave an empty file in its place
             part.replace(path)
         finally:
             with contextlib.suppress(OSError):

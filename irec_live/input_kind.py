@@ -1,4 +1,4 @@
-"""Where sound comes from: the one list of it that terminal, window and sessions share."""
+"""Input kinds: microphone, loopback or file; the one list that terminal, window and sessions share."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Literal
 class InputKind(StrEnum):
     """A microphone or line input, what the computer itself plays, or a file.
 
-    Each member is its own name in settings and on the command line, and says what else differs.
+    A member's value is its name in settings and on the command line; its attributes are what else differs.
 
     Attributes
     ----------
     role : str
-        What a status bar calls it.
+        Name in the status bar.
     offer : str
-        What a list of sources calls the one that is taken when none is named.
+        Name, in a list of sources, of the default device of this kind.
     described : str
         The same within a sentence.
     icon : str
-        Name of its symbol.
+        Name of its icon.
     devices : {"input", "loopback"} or None
-        Kind of the sound devices it can be heard from; None for what needs no device.
+        Kind of the devices that it is captured from; None if it needs no device.
 
     Examples
     --------
@@ -43,14 +43,14 @@ class InputKind(StrEnum):
     def __new__(
         cls,
         value: str,
-        # Defaults for the type checker alone: ``InputKind("mic")`` looks a member up and makes none.
+        # Defaults for mypy only, which takes ``InputKind("mic")``, a look-up by value, for a call of this method.
         role: str = "",
         offer: str = "",
         described: str = "",
         icon: str = "",
         devices: Literal["input", "loopback"] | None = None,
     ) -> InputKind:
-        """Make a member with all that differs."""
+        """Make a member with its attributes."""
         kind = str.__new__(cls, value)
         kind._value_ = value
         kind.role, kind.offer, kind.described = role, offer, described
@@ -64,10 +64,10 @@ class InputKind(StrEnum):
 
     @classmethod
     def live(cls) -> tuple[InputKind, ...]:
-        """Those that are heard as they sound."""
+        """The kinds whose sound arrives by itself."""
         return tuple(kind for kind in cls if kind.is_live)
 
 
 def is_unasked(file: object, kind: InputKind, device: str | None) -> bool:
-    """Whether a user named no source, neither file nor device: then the demo clip may take the microphone's place."""
+    """Whether the user named neither a file nor a device: then the demo clip may replace a missing microphone."""
     return file is None and device is None and kind == InputKind.MIC

@@ -1,12 +1,11 @@
-"""What is known of each instrument, in one table: its colour, its family, its General MIDI programs.
+"""Instrument table: colour, family and General MIDI programs of each label.
 
-An instrument that has no line here is shown all the same, in a colour made of its name. To give it one of its own, add
-a line.
+A label that is not in the table is shown too, in a colour computed from its name. To give it a colour of its own, add a
+line.
 
-The colours were searched for by computer: with one hue on both grounds, near to where it was before, they lie as far
-apart as they can (by CIEDE2000) for common sight and for people who lack the red or the green cones alike, and stand
-out from their ground by at least 3.3 to 1. What two colours cannot tell apart, the names beside them do: none is ever
-shown without.
+The colours are the result of a numerical search: with nearly the same hue on both grounds, they are as far apart as
+possible (in CIEDE2000) both for normal colour vision and for people without red or green cones, with a contrast of at
+least 3.3 to 1 to their ground. Colours alone need not be told apart: none is ever shown without its name.
 
 References
 ----------
@@ -22,7 +21,7 @@ from typing import Literal, NamedTuple
 Family = Literal["strings", "woodwinds", "brass", "keys", "guitars", "bass", "voice", "percussion"]
 
 Ground = Literal["on_dark", "on_light"]
-"""On which ground a colour stands: a column of the table."""
+"""The background that a colour is for: a column of the table."""
 
 
 class Instrument(NamedTuple):
@@ -31,15 +30,15 @@ class Instrument(NamedTuple):
     Attributes
     ----------
     label : str
-        Its name, as models and manifests have it.
+        Its name in models and manifests.
     family : str
         By how it is played.
     on_dark, on_light : str
-        ``#rrggbb``, on a dark and on a light ground; empty where it has no colour of its own.
+        ``#rrggbb``, for a dark and for a light background; empty if it has no colour of its own.
     programs : tuple of int
-        General MIDI programs, 0..127, that are this instrument for certain.
+        General MIDI programs, 0..127, that are unambiguously this instrument.
     polyphonic : bool
-        Whether it plays chords.
+        Whether one player can sound several notes at once.
     """
 
     label: str
@@ -63,7 +62,7 @@ _MAIN = (
     Instrument("violin", "strings", "#bc5800", "#d86700", (40, 110)),
     Instrument("voice", "voice", "#fc9f8f", "#bf5f50", (52, 53)),
     Instrument("bass", "bass", "#9b9ffc", "#26007d", (32, 33, 34, 35, 36, 38, 39, 43)),
-    Instrument("drums", "percussion", "#919596", "#656c6e"),
+    Instrument("drums", "percussion", "#919596", "#656c6e"),  # in General MIDI a channel (10), not a program
 )
 
 _FURTHER = (
@@ -91,7 +90,7 @@ INSTRUMENTS: dict[str, Instrument] = {instrument.label: instrument for instrumen
 """By label."""
 
 MAIN_LABELS = tuple(instrument.label for instrument in _MAIN)
-"""The instruments that every network of this project tells apart, in the order of their outputs."""
+"""Labels that every network of this project has, in the order of their outputs."""
 
 LABEL_OF_PROGRAM = {program: name for name, instrument in INSTRUMENTS.items() for program in instrument.programs}
-"""By General MIDI program, the label."""
+"""General MIDI program, 0..127, to label."""

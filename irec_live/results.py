@@ -1,6 +1,6 @@
-"""The plain values that pass between rooms: events, statistics, what a view draws.
+"""Result types shared by the whole app: events, statistics, snapshots and overviews.
 
-Shapes: K labels, R activation rows, M envelope rows, C spectrogram columns, F mel bands, P overview pixels.
+Shapes: K labels, R activation rows, M envelope rows, C spectrogram columns, F mel bands, P overview slices.
 All times are seconds from the start of the stream.
 """
 
@@ -15,25 +15,25 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float32]
 
 SPECTROGRAM_FLOOR_DB = -100.0
-"""Lowest level in a spectrogram; what is below is given as this."""
+"""Lowest level in a spectrogram; lower levels are set to it."""
 
 SILENCE_DB = -120.0
-"""Lowest level of the meter."""
+"""Lowest level of the meter, dBFS."""
 
 State = Literal["starting", "running", "paused", "lost", "ended", "failed"]
-"""Of a session: `lost` is a device that went away and is being retried; `failed` says why in `Snapshot.message`."""
+"""State of a session. `lost`: the device is gone and is being looked for. `failed`: `Snapshot.message` says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One label from the moment it lit to the moment it went out.
+    """A label from its onset to its offset.
 
     Attributes
     ----------
     label : str
     onset_s, offset_s : float
-        The first and last moment that it was told of, a moment being the middle of the windows that are pooled;
-        `offset_s` is None while it still sounds.
+        Middle of the windows that were pooled when its activation first and last was above threshold; `offset_s` is
+        None while it is still lit.
     activation : float
         The highest pooled activation in between, 0..1.
     """
@@ -46,24 +46,25 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """How well the engine keeps up.
+    """Performance statistics: how well the engine keeps up with real time.
 
     Attributes
     ----------
     overflows : int
         Times the device or the ring buffer lost samples.
     skipped_windows : int
-        Windows that we dropped because inference was late.
+        Windows dropped because inference was late.
     windows : int
-        Windows judged so far, silent ones not counted.
+        Windows predicted so far, silent ones not counted.
     inference_ms_p50, inference_ms_p99 : float
-        Of one hop's inference, all networks together.
+        Median and 99th percentile of one hop's inference time, all networks together, in milliseconds.
     load : float
-        Share of real time that the worker is busy, 0..1.
+        Share of real time that the worker thread is busy, 0..1.
     latency_ms : float
-        Sound to label, stated: block + window/2 + pooling + inference (+ display, added by the view).
+        Computed latency from sound to label: block + half a window and hop + pooling + inference (the view adds its
+        display time).
     providers : tuple of str
-        What each network really runs on, e.g. ``("CPU",)``.
+        Execution provider that each network runs on, e.g. ``("CPU",)``.
     """
 
     overflows: int = 0
@@ -86,16 +87,16 @@ def _no_times() -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything a view needs to draw one picture; immutable, safe to hand to any thread.
+    """Results of a time span, all that a view needs to draw it; immutable, safe to pass to any thread.
 
     Attributes
     ----------
     labels : tuple of str
         The K labels, union of the running models'.
     time_s : float
-        Right edge of the picture: newest sample (live) or playhead (file).
+        End of the span: newest sample (live) or playhead (file).
     span_s : float
-        Seconds shown, ending at `time_s`.
+        Length of the span.
     activation_times, activation : (R,) float64, (R, K) float32
         Window centres and raw activations 0..1.
     smoothed : (R, K) float32
@@ -103,17 +104,17 @@ class Snapshot:
     envelope_times, envelope : (M,) float64, (M, K) float32
         Frame centres and RMS envelopes 0..1 after overlap-add.
     thresholds : (K,) float32
-        The on-threshold in force for each label; NaN where no model of activations knows it.
+        On-threshold in force for each label, 0..1; NaN for labels that the activation model does not have.
     detected : tuple of str
         Labels lit at `time_s`, the strongest first.
     events : tuple of Event
-        Those that touch the picture, oldest first.
+        Those that overlap the span, oldest first.
     spectrogram_times, spectrogram : (C,) float64, (C, F) float32
-        Column centres and log-mel levels in dB re full scale.
+        Column centres and log-mel levels in dB re a full-scale sine.
     spectrogram_hz : (F,) float64
-        Centres of the mel bands, rising; empty where nobody knows them.
+        Centre frequencies of the mel bands in Hz, rising; empty without a spectrogram.
     level_db, peak_db : float
-        Input RMS and peak of the last moment, dBFS (-120 is silence).
+        Input RMS and peak of the last 50 ms, dBFS (-120 is silence).
     """
 
     labels: tuple[str, ...] = ()
@@ -139,7 +140,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A whole file at a glance, filling in while it is analysed.
+    """Waveform, activations and events of a whole file, filled in while it is analysed.
 
     Attributes
     ----------
@@ -147,9 +148,9 @@ class Overview:
     progress : float
         Share analysed so far, 0..1.
     peaks : (P, 2) float32
-        Lowest and highest sample in each of P equal slices of the file; NaN where not yet decoded.
+        Lowest and highest sample, nominally -1..1, in each of P equal slices of the file; NaN if not yet decoded.
     strips : (P, K) float32
-        Highest pooled activation of each label in each slice; NaN where not yet analysed.
+        Highest pooled activation 0..1 of each label in each slice; NaN if not yet analysed.
     labels : tuple of str
         The K labels of `strips`.
     detected : tuple of str

@@ -1,9 +1,9 @@
-"""Write an `Analysis` for other programs: one module a format, and one table of them.
+"""Export formats: one module each, and the table of all.
 
-The terminal, the window and the server loop over `FORMATS`: a format that stands there is offered by all of them. To
-add one, write a module with a `Format` of its own and name it below.
+Terminal, window and server loop over `FORMATS`, so that each offers every format of the table. To add one, write a
+module with a `Format` and list it below.
 
-Nothing here loads an array library: the terminal asks for the names before it knows what it is to do.
+No module here imports NumPy: the terminal needs the names for ``--help``, which must be fast.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ FORMATS: dict[str, Format] = {
         jams.FORMAT,
     )
 }
-"""By name, in the order in which they are offered."""
+"""By name, in the order of menus and help texts."""
 
 DEFAULT_FORMAT = json.FORMAT.name
-"""Written where nobody chose; it holds everything."""
+"""Used when none is chosen; it holds everything."""
 
 __all__ = ["DEFAULT_FORMAT", "FORMATS", "Format"]

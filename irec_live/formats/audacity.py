@@ -1,4 +1,4 @@
-"""The events as an Audacity label track: onset, offset and label of each, parted by tabs (File > Import > Labels)."""
+"""Audacity label track: onset, offset and label of each event, separated by tabs (File > Import > Labels)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
 
 def render(analysis: Analysis) -> str:
-    """One line per event, by onset, in seconds."""
+    """Text with one line per event, by onset; times in seconds."""
+    # Six decimals, as in the label files that Audacity itself writes.
     return "".join(
         f"{event.onset_s:.6f}\t{analysis.duration_s if event.offset_s is None else event.offset_s:.6f}\t"
-        # A tab or line break inside a label would end it.
+        # A tab or line break inside a label would end the field.
         f"{' '.join(event.label.split())}\n"
         for event in analysis.events
     )

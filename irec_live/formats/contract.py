@@ -1,4 +1,4 @@
-"""What an export format is. Each module of this room holds one, as ``FORMAT``."""
+"""The export format contract. Each module of this package defines one format, as ``FORMAT``."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One way to write an `Analysis` for other programs, and all that a terminal, a window or a server asks of it.
+    """An export format: how to write an `Analysis`, and what terminal, window and server need to offer it.
 
     Attributes
     ----------
     name : str
-        What ``--format`` and ``format=`` take.
+        Value of the option ``--format`` and of the query parameter ``format=``.
     title : str
-        What a menu calls it.
+        Name in menus.
     suffix : str
-        How names of its files end, with the dot.
+        File name extension, with the dot.
     media_type : str
-        For HTTP.
+        MIME type, for HTTP.
     holds : str
-        What it tells, for help texts: follows "csv holds".
+        What it contains, for help texts: follows "csv holds".
     needs : frozenset of {"activation", "envelope"}
-        Kinds of model without which there would be nothing to write.
+        Kinds of model without which the file would be empty.
     render : callable
         The whole content of a file, for `irec_live.files.write_atomically`.
     parts : callable, optional
         The same, a piece at a time, for what is too long to be held as a whole.
     has_events : bool
-        Whether it depends on the thresholds.
+        Whether it contains events, which depend on the thresholds.
     one_line : bool
         Whether a document is one line that names its file, so that several may be printed one after another.
     """
@@ -57,15 +57,15 @@ class Format:
         return [self.render(analysis)] if self.parts is None else self.parts(analysis)
 
     def lacks(self, kinds: Collection[str]) -> str:
-        """What is missing from models of these kinds, as the beginning of a sentence; empty if nothing is.
+        """What models of these kinds lack for this format, as the beginning of a sentence; empty if nothing.
 
         Examples
         --------
         >>> toy = Format("toy", "Toy", ".toy", "text/plain", "events", frozenset({"activation"}), str)
         >>> toy.lacks({"envelope"}), toy.lacks({"activation"})
-        ('what toy holds is told by a model of activations', '')
+        ('the toy format needs an activation model', '')
         """
         missing = sorted(self.needs.difference(kinds))
         if not missing:
             return ""
-        return f"what {self.name} holds is told by a model of {' and '.join(kind + 's' for kind in missing)}"
+        return f"the {self.name} format needs {' and '.join(f'an {kind} model' for kind in missing)}"

@@ -1,4 +1,4 @@
-"""The curves as CSV, for spreadsheets and data frames.
+"""CSV table of activations and envelopes, for spreadsheets and data frames.
 
 A header, then a row for every moment: ``kind`` (activation or envelope), ``time_s`` (centre of the window or frame),
 and a column for each label, empty where the model of that kind does not know it. All activations come first, then all

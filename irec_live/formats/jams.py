@@ -1,8 +1,8 @@
-"""The events in JAMS, the JSON that music information retrieval keeps annotations in.
+"""JAMS: the events as an annotation file of music information retrieval.
 
-One annotation of the namespace ``tag_open``: an observation an event, with the label as its value and the peak of its
-activation as the confidence. Tags may overlap, which segments may not. What JAMS has no place for (the thresholds, what
-was not judged, warnings) stands in the ``sandbox``.
+One annotation of the namespace ``tag_open``: one observation per event, with the label as its value and the peak of its
+activation as its confidence. Tags may overlap; segments may not. What JAMS has no field for (thresholds, labels that
+were not predicted, warnings) is in the ``sandbox``.
 
 References
 ----------
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from irec_live.results import Event
 
 JAMS_VERSION = "0.3.5"
-"""Of the layout that is written."""
+"""Version of the JAMS schema that is written."""
 
 _KEPT = ("schema", "models", "detected", "thresholds", "threshold_offset", "not_predicted", "warnings")
-"""Parts of ``irec.analysis/1`` that go into the sandbox as they are."""
+"""Fields of ``irec.analysis/1`` that are copied to the sandbox."""
 
 
 def render(analysis: Analysis) -> str:
@@ -62,6 +62,7 @@ def _annotation(analysis: Analysis) -> dict[str, Any]:
         },
         "data": [
             {
+                # 10 µs: less than one sample at 96 kHz.
                 "time": round(event.onset_s, 5),
                 "duration": round(max(0.0, _end_s(event, analysis) - event.onset_s), 5),
                 "value": event.label,

@@ -1,6 +1,6 @@
-"""The analysis as JSON, schema ``irec.analysis/1``: everything, for scripts.
+"""JSON export, schema ``irec.analysis/1``: the complete analysis, for scripts.
 
-The layout is written down as a JSON Schema, `SCHEMA_FILE`, which comes with the package.
+The JSON Schema, `SCHEMA_FILE`, is part of the package.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from irec_live.report import Analysis
 
 SCHEMA_FILE = "irec.analysis-1.schema.json"
-"""Beside this module: the layout as a JSON Schema, draft 2020-12."""
+"""File name of the JSON Schema (draft 2020-12) beside this module."""
 
 
 def parts(analysis: Analysis) -> Iterator[str]:
@@ -26,7 +26,7 @@ def parts(analysis: Analysis) -> Iterator[str]:
 
 
 def render(analysis: Analysis) -> str:
-    """One line of JSON; see `Analysis.to_dict` for its parts."""
+    """One line of JSON; see `Analysis.to_dict` for its fields."""
     return analysis.to_json() + "\n"
 
 

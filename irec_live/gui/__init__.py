@@ -1,18 +1,18 @@
-"""The window: a Qt view over a `Session`, pulled thirty times a second and never pushed at.
+"""The graphical user interface (Qt, PySide6): a view of a `Session`, which it polls thirty times a second.
 
 ::
 
-    app            composition root: builds everything, opens the first source, saves the screenshot
-    main_window    wiring only: which signal reaches which widget
-    manager           holds the running session and swaps it, keeps the old one when a new one fails
-    opener         makes a session of a wish, off the GUI thread        (no Qt)
-    backend        what the manager calls: sessions, devices and models, imported only when first needed
-    background     one daemon thread whose answers arrive on the GUI thread
-    bridge         timer -> session.snapshot() -> signal; drops what it cannot draw
-    lane_order     which lane stands where, without jumping about       (no Qt)
-    lane_curves    arrays of a snapshot -> pixels                       (no Qt)
-    wording        numbers -> words                                     (no Qt)
+    app              composition root: builds everything, opens the first source, saves the screenshot
+    main_window      connects signals to widgets, and nothing else
+    session_manager  holds the running session and replaces it; keeps the old one when a new one fails
+    session_opener   opens the session of a plan, off the GUI thread      (no Qt)
+    backend          what the manager calls: sessions, devices and models, imported only when first needed
+    background       a worker thread whose results arrive on the GUI thread
+    bridge           timer -> session.snapshot() -> signal; skips what it cannot draw in time
+    lane_order       order of the lanes, with hysteresis                  (no Qt)
+    lane_curves      arrays of a snapshot -> pixels                       (no Qt)
+    wording          numbers -> words                                     (no Qt)
     everything else is one widget a file
 
-Only the GUI thread touches widgets. Colours, sizes and type come from `theme`; nothing else names a colour.
+Only the GUI thread touches widgets. Colours, sizes and fonts come from `theme`; no other module names a colour.
 """

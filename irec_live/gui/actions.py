@@ -1,4 +1,4 @@
-"""Everything the window can be told to do, once: menus, buttons and keys all use these actions."""
+"""Actions (QAction): every command of the window, shared by menus, buttons and keyboard shortcuts."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from irec_live.gui.theme import ThemeChoice, choices
 
 
 class Actions(QObject):
-    """The actions of one window, with their keys, and the menu that lists them.
+    """The actions of one window with their shortcuts, and the menu that lists them.
 
     Parameters
     ----------
     window : QWidget
-        Whose keys they are.
+        The shortcuts work while this window is active.
     """
 
     export_wanted = Signal(str)
-    """One of `FORMATS`."""
+    """Name of one of `FORMATS`."""
     skip_wanted = Signal(float)
     """Seconds forward, negative for back."""
     span_chosen = Signal(float)
+    """Seconds."""
     theme_chosen = Signal(str)
+    """One of `irec_live.gui.theme.choices`."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -54,22 +56,22 @@ class Actions(QObject):
         self.enable_export(False)
 
     def enable_transport(self, on: bool) -> None:
-        """Whether there is something to play."""
+        """Enable the playback actions, or disable them without a file."""
         for action in (self.play, self.to_start, self.loop, self.loop_start, self.loop_end, *self._skips):
             action.setEnabled(on)
 
     def enable_export(self, on: bool) -> None:
-        """Whether there is a complete analysis."""
+        """Enable export, or disable it without a complete analysis."""
         for action in self.exports:
             action.setEnabled(on)
 
     def show_span(self, span_s: float) -> None:
-        """Tick the time span in force."""
+        """Check the time span in use."""
         for action in self._spans.actions():
             action.setChecked(action.data() == span_s)
 
     def show_theme(self, choice: ThemeChoice) -> None:
-        """Tick the theme in force."""
+        """Check the theme in use."""
         for action in self._themes.actions():
             action.setChecked(action.data() == choice)
 
@@ -81,7 +83,7 @@ class Actions(QObject):
             action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
             plain = text.replace("&", "").rstrip("…")
             action.setToolTip(f"{plain} ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})")
-        self._window.addAction(action)
+        self._window.addAction(action)  # or its shortcut would work only while the menu is open
         return action
 
     def _skip(self, text: str, keys: str, by_s: float) -> QAction:

@@ -1,4 +1,4 @@
-"""Composition root: puts the window together, opens the first source, and takes the picture if one was asked for."""
+"""Composition root of the GUI: builds the window, opens the first source, and saves a screenshot if asked to."""
 
 from __future__ import annotations
 
@@ -26,42 +26,44 @@ from irec_live.gui.theme import ThemeChoice, ThemeSwitch, font
 from irec_live.input_kind import InputKind, is_unasked
 
 PICTURE_SIZE = (1280, 720)
-"""Device-independent pixels of a picture, whatever the user's window was."""
+"""Width and height of a screenshot in device-independent pixels."""
 
 
 @dataclass
 class Composition:
-    """The parts of a running app, which tests take apart again."""
+    """The objects of a running GUI, which tests take apart again."""
 
     window: MainWindow
     manager: SessionManager
     themes: ThemeSwitch
 
     def dispose(self) -> None:
-        """Close the window and give everything back."""
+        """Close the window and delete all objects."""
         self.window.close()
         for part in (self.window, self.manager, self.themes):
             part.deleteLater()
+        # `deleteLater` waits for an event loop, which has ended by now.
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 def application() -> QApplication:
-    """The one `QApplication`, made if need be."""
+    """The process's only `QApplication`, created if there is none."""
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing
+    # Must be set before the application exists.
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
-    made = QApplication(sys.argv[:1])
+    made = QApplication(sys.argv[:1])  # the other arguments are ours, not Qt's
     made.setApplicationName("irec-live")
-    made.setDesktopFileName("irec-live")
-    made.setStyle("Fusion")
+    made.setDesktopFileName("irec-live")  # by which Wayland finds the icon of the window
+    made.setStyle("Fusion")  # native styles follow a style sheet only in part
     made.setFont(font(13))
     made.setWindowIcon(app_icon())
     return made
 
 
 def compose(backend: Backend, preferences: Preferences, models: Sequence[str] = ()) -> Composition:
-    """Put the window together, without showing it or opening anything."""
+    """Build the window without showing it or opening a source."""
     themes = ThemeSwitch(preferences.theme)
     manager = SessionManager(backend, models)
     window = MainWindow(manager, backend, preferences, themes)
@@ -87,12 +89,12 @@ def run(
     Parameters
     ----------
     file : Path, optional
-        What to listen to. Without it: `input`; the source remembered from the last run if nothing is asked for; and the
-        bundled demo clip where there is no microphone.
+        File to open. Without it: `input`; or the source of the last run if no input is named; or the bundled demo clip
+        if there is no microphone.
     screenshot : Path, optional
-        Save a picture of the window there and leave; nothing is heard or remembered.
+        Save a screenshot there and exit; no sound is played and no settings are saved.
     after_s : float
-        Seconds from the first painted window to the picture.
+        Seconds from the first painted window to the screenshot.
     input : InputKind
         One of `InputKind.live`.
     device : str, optional
@@ -116,11 +118,12 @@ def run(
     Raises
     ------
     OutputError
-        The picture cannot be written.
+        The screenshot cannot be written.
     IrecError
-        The picture was taken, but shows only that nothing could be opened.
+        The screenshot was taken, but shows only that nothing could be opened.
     """
     app = application()
+    # A screenshot neither depends on the user's settings nor changes them.
     preferences = Preferences.of_user() if screenshot is None else Preferences()
     if theme is not None:
         preferences.theme = theme
@@ -135,6 +138,7 @@ def run(
     window.show()
     wanted = _first_request(file, input, device, preferences, track)
     fallback = is_unasked(file, input, device)
+    # From the event loop, so that the window is painted first.
     QTimer.singleShot(0, window, lambda: _begin(parts.manager, wanted, fallback))
     taken = _Screenshot(window, parts.manager, screenshot, after_s) if screenshot is not None else None
     status = app.exec()
@@ -162,7 +166,7 @@ def _first_request(
 
 
 class _Screenshot(QObject):
-    """Saves the window once and ends the app."""
+    """Saves one screenshot of the window and ends the app."""
 
     def __init__(self, window: MainWindow, manager: SessionManager, path: Path, after_s: float) -> None:
         super().__init__(window)
@@ -188,25 +192,27 @@ class _Screenshot(QObject):
 
 
 class _InterruptCloses:
-    """Ctrl-C in the terminal closes the window.
+    """Closes the window on Ctrl-C (SIGINT) and SIGTERM.
 
-    Python handles signals between byte codes, and Qt's loop runs none while nothing happens, so a socket wakes it.
+    Python runs signal handlers between byte codes, and Qt's event loop runs none while it waits, so a socket wakes it.
     """
 
     def __init__(self, window: MainWindow) -> None:
         self._reader, self._writer = socket.socketpair()
         for end in (self._reader, self._writer):
-            end.setblocking(False)
+            end.setblocking(False)  # required by set_wakeup_fd
         self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read)
         self._notifier.activated.connect(lambda: window.close())
         self._former: dict[signal.Signals, Any] = {}
         if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
             return
         self._former_fd = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        # Empty handlers: without one of Python's, nothing is written to the socket, and Python's own for SIGINT would
+        # raise KeyboardInterrupt inside whatever slot runs.
         self._former |= {name: signal.signal(name, lambda *_: None) for name in (signal.SIGINT, signal.SIGTERM)}
 
     def close(self) -> None:
-        """Give the signals back."""
+        """Restore the former signal handlers."""
         self._notifier.setEnabled(False)
         for name, handler in self._former.items():
             signal.signal(name, handler)

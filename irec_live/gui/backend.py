@@ -1,7 +1,7 @@
-"""What the window needs from the rest of the app, behind one small door.
+"""Facade between the window and the rest of the app.
 
-The imports stand inside the functions: onnxruntime, soundfile and PortAudio take most of a second to load, and the
-window is painted before that. All of it blocks, so all of it is called from a `Background` thread.
+Imports are inside the functions: onnxruntime, soundfile and PortAudio take most of a second to load, and the window is
+painted before that. Every method may block, so all are called from a `Background` thread.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class LoadedModel(Protocol):
-    """A network that is ready to run, and what it is."""
+    """A network that is ready to run, with its metadata."""
 
     @property
     def spec(self) -> ModelSpec: ...
@@ -33,16 +33,16 @@ class LoadedModel(Protocol):
 
 
 class Backend(Protocol):
-    """Opens things. Every method may block and may raise an `IrecError`."""
+    """Access to sessions, models, devices and files. Every method may block and may raise an `IrecError`."""
 
     def load_model(self, name_or_path: str) -> LoadedModel:
-        """A network by name or path."""
+        """Load a network by name or path."""
 
     def default_models(self) -> list[str]:
-        """Names to start with."""
+        """Names of the models used unless others are chosen."""
 
     def demo_clip(self) -> Path:
-        """Something to play when there is nothing to hear."""
+        """Path of the clip that is played if there is no input device."""
 
     def list_models(self) -> Sequence[ModelInfo]:
         """Networks that can be chosen by name."""
@@ -51,14 +51,14 @@ class Backend(Protocol):
         """Sound devices that are there now."""
 
     def open(self, request: SourceRequest, models: Sequence[LoadedModel]) -> Session:
-        """Begin to hear a source; a file does not play yet."""
+        """Start a session of a source; a file does not play yet."""
 
     def export(self, analysis: Analysis, path: Path, form: str) -> None:
         """Write an analysis as one of `irec_live.formats.FORMATS`."""
 
 
 class AppBackend:
-    """The real thing.
+    """The backend of the app; tests use fakes.
 
     Parameters
     ----------
@@ -67,16 +67,17 @@ class AppBackend:
     provider : str
         ``auto``, ``cpu`` or ``cuda``.
     audible : bool
-        Whether files may use a sound output.
+        Whether files may use an output device.
     """
 
     def __init__(self, *, hop_s: float | None = None, provider: str = "auto", audible: bool = True) -> None:
         self._hop_s, self._provider, self._audible = hop_s, provider, audible
-        # Sessions of the runtime are kept: making them again leaks memory. The key sees that a file was replaced.
+        # Kept, because creating ONNX Runtime sessions again and again leaks memory. The key holds the time of the last
+        # change, so that a file that was replaced is loaded again.
         self._loaded: dict[tuple[str, int], Detector] = {}
 
     def load_model(self, name_or_path: str) -> Detector:
-        """A network by name or path, loaded once."""
+        """Load a network by name or path; each is loaded once."""
         from irec_live.models.catalog import find_model
         from irec_live.models.detector import load_model
 
@@ -88,13 +89,13 @@ class AppBackend:
         return self._loaded[key]
 
     def default_models(self) -> list[str]:
-        """The bundled pair, as far as it is there."""
+        """Names of the bundled activation and envelope models, as far as they are installed."""
         from irec_live.session import default_models
 
         return list(default_models())
 
     def demo_clip(self) -> Path:
-        """The bundled clip."""
+        """Path of the bundled clip."""
         from irec_live.session import demo_clip
 
         return demo_clip()
@@ -106,19 +107,20 @@ class AppBackend:
         return list_models()
 
     def list_devices(self) -> Sequence[Device]:
-        """Inputs and the computer's own sound, newly plugged ones included where that can be found out."""
+        """Input and loopback devices, including newly plugged ones where they can be found."""
         from irec_live.devices import list_devices
 
         return [device for device in list_devices(refresh_list=True) if device.kind != "output"]
 
     def open(self, request: SourceRequest, models: Sequence[Any]) -> Session:
-        """A live or a file session with these networks."""
+        """Open a live or a file session with these networks."""
         from irec_live.session import open_file, open_live
 
         provider: Any = self._provider
         if not request.kind.is_live:
             if request.path is None:
                 raise DeviceError("no file was named")
+            # Not playing yet: the session manager starts it when the former one is silent.
             return open_file(
                 request.path,
                 models,
@@ -138,7 +140,7 @@ class AppBackend:
         )
 
     def export(self, analysis: Analysis, path: Path, form: str) -> None:
-        """Write one analysis, whole or not at all."""
+        """Write an analysis to a file, atomically."""
         from irec_live.files import write_atomically
         from irec_live.formats import FORMATS
 

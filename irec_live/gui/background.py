@@ -1,4 +1,4 @@
-"""Slow work off the GUI thread, its answer back on it."""
+"""Worker thread for blocking calls, with results delivered on the GUI thread."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Failed = Callable[[str], None]
 
 
 class Background(QObject):
-    """One daemon thread that does jobs in turn. Made and used on the GUI thread; only `work` runs on the other.
+    """A daemon thread that does jobs in turn. Used on the GUI thread; only `work` runs on the other.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Background(QObject):
 
     Notes
     -----
-    A job that hangs (sound servers do) must not hold up the rest for ever: `renew` leaves the stuck thread behind.
+    A job that hangs (calls to sound servers do) must not block the others for ever: `renew` abandons its thread.
     """
 
     _answered = Signal(object)
@@ -40,21 +40,21 @@ class Background(QObject):
         self._pending = 0
         self._started_s = 0.0
         self._stopped = False
-        # Emitted on the worker; queued, so that the answer is taken on the GUI thread.
+        # NB: emitted on the worker; queued, so that `_deliver` runs on the GUI thread.
         self._answered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is still to come."""
+        """Whether a result is still to come."""
         return self._pending > 0
 
     @property
     def waiting_s(self) -> float:
-        """Seconds since the last answer, while one is still to come."""
+        """Seconds since the last result, while another is still to come."""
         return time.monotonic() - self._started_s if self.busy else 0.0
 
     def submit(self, work: Work, done: Done, failed: Failed) -> None:
-        """Do `work` on the thread, then call `done` with its result or `failed` with one sentence, on this one."""
+        """Run `work` on the thread, then call `done` with its result or `failed` with one sentence, on this one."""
         if self._stopped:
             return
         if not self.busy:
@@ -62,17 +62,17 @@ class Background(QObject):
         self._pending += 1
         if self._thread is None:
             self._thread = threading.Thread(target=_serve, args=(self._jobs, self._answered), name=self._name)
-            self._thread.daemon = True
+            self._thread.daemon = True  # a call that hangs in a driver must not keep the process alive
             self._thread.start()
         self._jobs.put((work, done, failed))
 
     def renew(self) -> None:
-        """Leave the thread and its jobs behind and go on with a new one; late answers still arrive."""
-        self._jobs.put(None)
+        """Abandon the thread and its jobs and continue with a new one; late results still arrive."""
+        self._jobs.put(None)  # the old thread ends if it ever gets through what is in its queue
         self._jobs, self._thread, self._pending = queue.SimpleQueue(), None, 0
 
     def stop(self, timeout_s: float = 3.0) -> None:
-        """Take no more jobs or answers; wait a bounded time for the one being done."""
+        """Accept no more jobs and deliver no more results; wait a limited time for the running job."""
         self._stopped = True
         self._jobs.put(None)
         if self._thread is not None:
@@ -80,7 +80,7 @@ class Background(QObject):
         self._thread = None
 
     def _deliver(self, answer: tuple[Callable[[Any], None], Any]) -> None:
-        self._pending = max(0, self._pending - 1)
+        self._pending = max(0, self._pending - 1)  # a late result of an abandoned thread was not counted
         self._started_s = time.monotonic()
         if not self._stopped:
             call, value = answer
@@ -95,9 +95,9 @@ def _serve(jobs: queue.SimpleQueue[tuple[Work, Done, Failed] | None], answered: 
             answer: tuple[Callable[[Any], None], Any] = (done, work())
         except IrecError as error:
             answer = (failed, str(error))
-        except Exception as error:  # noqa: BLE001 -- whatever goes wrong behind a window must reach its user as words
+        except Exception as error:  # noqa: BLE001 -- the user must learn of any error in a message
             answer = (failed, f"something unexpected went wrong ({type(error).__name__}: {error})")
         try:
             answered.emit(answer)
-        except RuntimeError:  # the window went away while we worked
+        except RuntimeError:  # PySide6 raises it if the window was deleted meanwhile
             return

@@ -1,6 +1,6 @@
-"""The bridge from a session to the views: a timer pulls the newest picture and hands it on.
+"""Polling bridge from a session to the views: a timer pulls the newest snapshot and emits it.
 
-Nothing is pushed at the window and nothing queues: when the window is late, pictures in between are never made.
+Nothing is pushed to the window and nothing queues: when the window is late, snapshots in between are never made.
 """
 
 from __future__ import annotations
@@ -17,21 +17,23 @@ if TYPE_CHECKING:
     from irec_live.session import PlayableSession, Session
 
 FRAME_MS = 33
-"""Thirty pictures a second."""
+"""Interval between snapshots: thirty a second."""
 
 _RESTING_MS = 500
+"""The same while the window is minimised."""
 
 _STILL_EVERY = 6
-"""A picture that does not move is drawn only so often."""
+"""Ticks between two repaints of a picture that does not change."""
 
 _OVERVIEW_EVERY = 6
+"""Ticks between two overviews: five a second, since each walks through the whole file."""
 
 _SETTLING = 8
-"""Overviews pulled after the file is analysed, or a threshold has moved, until nothing changes any more."""
+"""Number of overviews pulled after the file is analysed or a threshold has moved; then nothing changes any more."""
 
 
 class Bridge(QObject):
-    """Pulls snapshots while a session is set. GUI thread only."""
+    """Polls a session while one is set. GUI thread only."""
 
     snapshot_ready = Signal(object)
     """Carries a `Snapshot`."""
@@ -40,6 +42,7 @@ class Bridge(QObject):
     moved = Signal(float, object)
     """Playhead in seconds and the loop or None, while a file is open."""
     failed = Signal(str)
+    """One sentence."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -50,17 +53,18 @@ class Bridge(QObject):
         self._settling = _SETTLING
         self.span_s = 15.0
         self._timer = QTimer(self)
+        # Qt's default, the coarse timer, may be 5 % off, which is visible as jerky scrolling.
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FRAME_MS)
         self._timer.timeout.connect(self.tick)
 
     @property
     def session(self) -> Session | None:
-        """What is being watched."""
+        """The session that is polled."""
         return self._session
 
     def watch(self, session: Session | None) -> None:
-        """Watch another session, or none."""
+        """Poll another session, or none."""
         self._session = session
         self._last, self._ticks, self._progress, self._settling = Snapshot(), 0, -1.0, _SETTLING
         if session is None:
@@ -69,15 +73,15 @@ class Bridge(QObject):
             self._timer.start()
 
     def rest(self, resting: bool) -> None:
-        """Pull twice a second only, while nobody can see the window."""
+        """Poll only twice a second while the window is not visible."""
         self._timer.setInterval(_RESTING_MS if resting else FRAME_MS)
 
     def refresh_overview(self) -> None:
-        """A threshold moved, so the events of the whole file will change: look at them for a while."""
+        """Pull overviews for a while, because a threshold moved and the events of the whole file will change."""
         self._settling = _SETTLING
 
     def tick(self) -> None:
-        """Pull one picture."""
+        """Pull one snapshot and emit it."""
         session = self._session
         if session is None:
             return
@@ -100,8 +104,8 @@ class Bridge(QObject):
             self.overview_ready.emit(overview)
 
     def _pull_overview(self, session: PlayableSession) -> Overview | None:
-        """The overview a few times a second until it is complete and settled."""
-        if self._ticks % _OVERVIEW_EVERY != 1:
+        """An overview on every sixth tick until it is complete and no longer changes; else None."""
+        if self._ticks % _OVERVIEW_EVERY != 1:  # 1, so that the first tick of a session pulls an overview
             return None
         if self._progress >= 1.0:
             self._settling -= 1

@@ -1,4 +1,4 @@
-"""What covers the window while something is dragged over it: says what letting go would do."""
+"""Drag-and-drop overlay: covers the window during a drag and says what dropping would do."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from irec_live.gui.theme import DARK, Theme, font
 
 
 def dropped_paths(data: QMimeData) -> list[Path]:
-    """Local files in a drag, without folders."""
+    """Paths of the local files in a drag, without folders."""
     paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
     return [path for path in paths if not path.is_dir()]
 
 
 def drop_text(paths: list[Path]) -> str:
-    """What letting go of these files would do.
+    """A phrase for what dropping these files would do.
 
     Examples
     --------
@@ -33,19 +33,20 @@ def drop_text(paths: list[Path]) -> str:
 
 
 class DropOverlay(QWidget):
-    """A veil with a frame and one sentence; lets the drag events through to the window."""
+    """A translucent cover with a border and one sentence; passes the drag events on to the window."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._covered = parent
         self._theme = DARK
         self._text = ""
+        # Or the drop would go to this widget, which appears under the pointer.
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
     @property
     def text(self) -> str:
-        """What it says while it is shown."""
+        """Its text while it is shown, else empty."""
         return self._text if self.isVisible() else ""
 
     def set_theme(self, theme: Theme) -> None:
@@ -57,14 +58,14 @@ class DropOverlay(QWidget):
         self.setGeometry(self._covered.rect())
 
     def appear(self, text: str) -> None:
-        """Cover the parent and say what would happen."""
+        """Cover the parent and show this text."""
         self._text = text
         self.fit()
         self.raise_()
         self.show()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint veil, frame and sentence."""
+        """Paint cover, border and text."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.color("ground", 225))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

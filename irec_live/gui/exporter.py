@@ -1,4 +1,4 @@
-"""Writes an analysis to disk behind the window's back and says how it went."""
+"""Background export of an analysis to a file, with a message about the result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Exporter(QObject):
-    """Saves results of files. GUI thread only.
+    """Exports the analysis of a file session. GUI thread only.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Exporter(QObject):
     """
 
     said = Signal(str, str)
-    """A sentence, and ``info`` or ``error``."""
+    """A sentence, and ``info``, ``warning`` or ``error``."""
 
     def __init__(self, backend: Backend, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -39,9 +39,9 @@ class Exporter(QObject):
             self.said.emit("The file is still being analysed; export it when the progress bar is gone.", "warning")
             return
         offset = session.threshold_offset
-        # Not every format tells it, and without this nobody could say later why a second analysis differs.
+        # Not every format contains the offset; without this message two exports would differ for no visible reason.
         affected = offset and FORMATS[form].has_events
-        moved = f" Its events are of thresholds moved by {offset_text(offset)}." if affected else ""
+        moved = f" Its events were found with the thresholds moved by {offset_text(offset)}." if affected else ""
         self._worker.submit(
             lambda: self._backend.export(analysis, path, form),
             lambda _: self.said.emit(f"Saved {path.name} in {path.parent}.{moved}", "info"),
@@ -49,5 +49,5 @@ class Exporter(QObject):
         )
 
     def stop(self) -> None:
-        """Finish what is being written and stop."""
+        """Finish the file that is being written and stop."""
         self._worker.stop()

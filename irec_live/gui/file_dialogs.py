@@ -1,4 +1,4 @@
-"""Asking for files, without ever holding up the picture: the dialogs are windows of their own."""
+"""File dialogs, non-blocking: `QFileDialog.exec` would stop the display while a dialog is open."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _SOUND = f"Sound and video ({' '.join('*' + suffix for suffix in SUFFIXES)})"
 
 
 def ask_sound(parent: QWidget, folder: Path, chosen: Callable[[Path], None]) -> QFileDialog:
-    """Ask for a file to listen to."""
+    """Ask for a sound or video file."""
     return _ask(parent, "Open a file", folder, f"{_SOUND};;All files (*)", chosen)
 
 
 def ask_model(parent: QWidget, folder: Path, chosen: Callable[[Path], None]) -> QFileDialog:
-    """Ask for a network."""
+    """Ask for a model file."""
     return _ask(parent, "Load a model", folder, "Models (*.onnx)", chosen)
 
 
 def ask_export(parent: QWidget, song: Path, form: str, chosen: Callable[[Path], None]) -> QFileDialog:
-    """Ask where an analysis shall go; suggests the song's own name beside it."""
+    """Ask where to save an analysis; suggests the sound file's own name and folder."""
     wanted = FORMATS[form]
     dialog = _dialog(parent, f"Save as {wanted.title}", song.parent, f"{wanted.title} (*{wanted.suffix})")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -42,7 +42,7 @@ def _ask(parent: QWidget, title: str, folder: Path, names: str, chosen: Callable
 
 def _dialog(parent: QWidget, title: str, folder: Path, names: str) -> QFileDialog:
     dialog = QFileDialog(parent, title, str(folder), names)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)  # or it would live as long as its parent, the window
     return dialog
 
 

@@ -1,4 +1,4 @@
-"""What is playing, in letters that can be read from across the room."""
+"""Headline: the detected instruments in large type, readable from across a room."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from irec_live.gui.wording import display_name, list_text
 from irec_live.results import Snapshot
 
 _FADE_S = 0.7
+"""How long a label stays visible after it went out."""
 _QUIET_DB = -60.0
+"""Input RMS in dBFS below which the idle text says silence."""
 _IDLE_WORDS = {
     "starting": "Starting…",
     "paused": "Paused",
@@ -24,7 +26,7 @@ _IDLE_WORDS = {
 
 
 class Headline(QWidget):
-    """The detected labels, large, in the order in which they came; each fades for a moment after it goes out."""
+    """The detected labels in the order of their onsets; each fades out after its offset."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,7 +50,7 @@ class Headline(QWidget):
 
     @property
     def idle_text(self) -> str:
-        """What stands here when nothing is detected."""
+        """The text shown when nothing is detected."""
         return self._idle
 
     def set_theme(self, theme: Theme) -> None:
@@ -57,7 +59,7 @@ class Headline(QWidget):
         self.update()
 
     def clear(self) -> None:
-        """Forget everything: another session begins."""
+        """Forget all labels, for a new session."""
         self._shown.clear()
         self._strength.clear()
         self._labels, self._idle = (), ""
@@ -102,13 +104,14 @@ class Headline(QWidget):
         painter.end()
 
     def _picture_key(self) -> object:
-        """What decides how the picture looks; painting waits until it changes."""
+        """Everything the picture depends on, rounded to what is visible: it is repainted only when this changes."""
         return self._idle, [
             (label, round(50 * self._strength.get(label, 0.0)), round(12 * (self._now_s - lit_s)))
             for label, lit_s in self._shown.items()
         ]
 
     def _fitting_size(self, painter: QPainter, names: list[str]) -> tuple[int, int]:
+        # The largest size at which all names fit; if none does, the names at the right are cut off.
         for size in (34, 30, 26, 22, 19, 16, 13):
             gap = size
             painter.setFont(font(size, bold=True))
@@ -118,7 +121,7 @@ class Headline(QWidget):
         return size, gap
 
     def _paint_name(self, painter: QPainter, label: str, name: str, x: float, width: float, size: int) -> None:
-        """A name over a bar as long as the label is likely."""
+        """Paint a name over a bar whose length is the activation."""
         left_s = self._now_s - self._shown[label]
         alpha = int(255 * max(0.0, 1.0 - left_s / _FADE_S))
         color = self._theme.instrument(label, alpha)

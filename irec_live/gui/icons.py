@@ -1,4 +1,4 @@
-"""The project's own line icons, drawn in the theme's colour at the screen's own density."""
+"""SVG icons, rendered in the theme's colours for any pixel density."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FOLDER = "icons"
 
 
 def icon_path(name: str) -> Path:
-    """Where one icon lies; the packages are always installed unzipped, so it is a real file."""
+    """Path of an icon file; wheels are installed unzipped, so it is a real file."""
     return Path(str(files("irec_assets") / _FOLDER / f"{name}.svg"))
 
 
@@ -24,12 +24,12 @@ def _drawing(name: str) -> str:
 
 
 def themed_icon(name: str, color: str, size: int = 20) -> QIcon:
-    """A line icon in one colour, sharp up to three times the nominal density.
+    """An icon in one colour, sharp up to three device pixels per nominal pixel.
 
     Parameters
     ----------
     name : str
-        File name without suffix; its strokes and fills say ``currentColor``.
+        File name without suffix; its strokes and fills are ``currentColor``.
     color : str
         ``#rrggbb``.
     size : int
@@ -37,7 +37,7 @@ def themed_icon(name: str, color: str, size: int = 20) -> QIcon:
     """
     icon = QIcon()
     renderer = QSvgRenderer(QByteArray(_drawing(name).replace("currentColor", color).encode()))
-    for density in (1, 2, 3):
+    for density in (1, 2, 3):  # drawn at each: a pixmap that is scaled up is blurred
         pixmap = QPixmap(QSize(size, size) * density)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
@@ -49,5 +49,5 @@ def themed_icon(name: str, color: str, size: int = 20) -> QIcon:
 
 
 def app_icon() -> QIcon:
-    """The application's icon, at any size."""
+    """The application's icon, scalable."""
     return QIcon(str(icon_path("irec-live")))

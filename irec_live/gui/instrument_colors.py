@@ -1,7 +1,7 @@
-"""One colour per instrument, the same everywhere and in every session.
+"""Instrument colours: one per label, the same in every view and session.
 
-Those of the table are fixed (`irec_live.instruments`); an instrument that is not in it gets a hue from its own name, in
-OKLCH, where equal steps look equal, so that it keeps hue and weight from one ground to the other.
+Those in the table `irec_live.instruments` are fixed. A label that is not in it gets a hue from a hash of its name, in
+OKLCH, where equal steps look equal, so that hue and visual weight are alike on dark and light grounds.
 
 References
 ----------
@@ -21,7 +21,7 @@ RGB = tuple[int, int, int]
 _LIGHTNESS: dict[Ground, float] = {"on_dark": 0.765, "on_light": 0.555}
 
 _BLEND = 0.05
-"""Step in which a colour is brought towards the text's until it stands out."""
+"""Share by which a colour is blended towards the text colour in each step until its contrast suffices."""
 
 
 def oklch_to_rgb(lightness: float, chroma: float, hue: float) -> RGB:
@@ -46,6 +46,7 @@ def oklch_to_rgb(lightness: float, chroma: float, hue: float) -> RGB:
 
 
 def _gamma(channel: float) -> int:
+    """Linear light to 8-bit sRGB (IEC 61966-2-1)."""
     bounded = min(1.0, max(0.0, channel))
     encoded = 12.92 * bounded if bounded <= 0.0031308 else 1.055 * bounded ** (1 / 2.4) - 0.055
     return round(255 * encoded)
@@ -55,7 +56,7 @@ def _gamma(channel: float) -> int:
 def instrument_rgb(label: str, ground: Ground) -> RGB:
     """The colour of one label on a dark or a light ground.
 
-    Labels that the table does not know get a hue from their own name, so it never depends on what else is shown.
+    Labels that are not in the table get a hue from their name, so it never depends on what else is shown.
 
     Examples
     --------
@@ -66,6 +67,7 @@ def instrument_rgb(label: str, ground: Ground) -> RGB:
     text: str = getattr(known, ground) if known is not None else ""
     if text:
         return _parsed(text)
+    # crc32, because `hash` of a string differs from process to process.
     digest = zlib.crc32(label.lower().encode())
     step = (digest // 360 % 5 - 2) * 0.035
     return oklch_to_rgb(_LIGHTNESS[ground] + step * (1.0 if ground == "on_dark" else 0.7), 0.12, digest % 360)
@@ -73,7 +75,7 @@ def instrument_rgb(label: str, ground: Ground) -> RGB:
 
 @lru_cache(maxsize=4096)
 def standing_out(color: RGB, ground: str, text: str, least: float) -> RGB:
-    """A colour that has at least this contrast to a ground: as it is, or so much nearer to the text's colour.
+    """A colour with at least this contrast to a ground: unchanged, or blended towards the text colour.
 
     Examples
     --------
@@ -90,7 +92,7 @@ def standing_out(color: RGB, ground: str, text: str, least: float) -> RGB:
 
 
 def contrast(one: RGB, other: RGB) -> float:
-    """Of two colours, 1 to 21, as the WCAG defines it.
+    """Contrast ratio of two colours, 1 to 21, as defined by WCAG.
 
     Examples
     --------
@@ -102,6 +104,7 @@ def contrast(one: RGB, other: RGB) -> float:
 
 
 def _luminance(color: RGB) -> float:
+    """Relative luminance of sRGB, 0..1, as defined by WCAG."""
     red, green, blue = (
         share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
         for share in (channel / 255 for channel in color)

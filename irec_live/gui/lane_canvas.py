@@ -1,4 +1,4 @@
-"""The painted lanes: name, curve and value of every instrument, one above the other."""
+"""Lane canvas: paints name, curves and values of every instrument, one above the other."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from irec_live.gui.wording import SILENCE_DB, decibel_text, display_name, percen
 from irec_live.results import Snapshot
 
 _WORDS_EVERY = 4
-"""Names and numbers are painted in every fourth frame only: faster, and numbers that change less can be read."""
+"""Names and numbers are repainted with every fourth snapshot only: faster, and slow numbers can be read."""
 
 _HEADROOM = 0.86
 """Share of a lane's height that its curve may use; the rest keeps neighbours apart."""
 
 
 class LaneCanvas(QWidget):
-    """Paints K lanes at the places it is told; knows nothing of their order.
+    """Paints K lanes at given places; `LaneOrder` decides their order.
 
-    One widget paints all lanes because measuring favoured it: a scene of 2 K curve items cost over twice as much.
+    One widget paints all lanes because that was measured to be fastest: 2 K curve items in a scene took over twice as
+    long.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -36,13 +37,13 @@ class LaneCanvas(QWidget):
         self._curves: LaneCurves = lane_curves(self._snapshot, 1.0)
         self._places: npt.NDArray[np.float64] = np.zeros(0)
         self._lit: frozenset[str] = frozenset()
-        self._frames = 0
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing behind it need be painted first
+        self._painted = 0  # snapshots so far
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # so that Qt need not paint what is behind it
         self.setAccessibleName("Instrument lanes")
 
     @property
     def curves(self) -> LaneCurves:
-        """What was last drawn."""
+        """The curves drawn last."""
         return self._curves
 
     def set_theme(self, theme: Theme) -> None:
@@ -51,30 +52,30 @@ class LaneCanvas(QWidget):
         self.update()
 
     def show_lanes(self, snapshot: Snapshot, places: npt.NDArray[np.float64]) -> None:
-        """Draw one picture.
+        """Draw one snapshot.
 
         Parameters
         ----------
         snapshot : Snapshot
         places : (K,) float64
-            Row of each lane, 0 at the top; between whole numbers while lanes change places.
+            Row of each lane, 0 at the top; fractional while lanes change places.
         """
         lit = frozenset(snapshot.detected)
         whole = lit != self._lit or not np.array_equal(places, self._places)
         self._snapshot, self._places, self._lit = snapshot, places, lit
         self._curves = lane_curves(snapshot, self.plot_width())
-        self._frames += 1
-        if whole or self._frames % _WORDS_EVERY == 0:
+        self._painted += 1
+        if whole or self._painted % _WORDS_EVERY == 0:
             self.update()
-        else:
+        else:  # the plots only
             self.update(LEFT_GUTTER, 0, round(self.plot_width()), self.height())
 
     def plot_width(self) -> float:
-        """Pixels of the time axis."""
+        """Width of the time axis in pixels."""
         return float(max(1, self.width() - LEFT_GUTTER - RIGHT_GUTTER))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the lanes that can be seen."""
+        """Paint the visible lanes."""
         painter = QPainter(self)
         painter.fillRect(event.rect(), self._theme.color("ground"))
         words = event.rect().left() < LEFT_GUTTER
@@ -82,6 +83,7 @@ class LaneCanvas(QWidget):
         if lanes and len(self._places) == lanes:
             height = self.height() / lanes
             for lane in np.argsort(self._places):
+                # Most of the canvas may be scrolled out of view.
                 top = float(self._places[lane]) * height
                 if top + height >= event.rect().top() and top <= event.rect().bottom():
                     self._paint_lane(painter, int(lane), QRectF(0.0, top, float(self.width()), height), words)
@@ -102,7 +104,7 @@ class LaneCanvas(QWidget):
         painter.setClipping(False)
 
     def _paint_events(self, painter: QPainter, label: str, color: QColor, plot: QRectF) -> None:
-        """A tint behind the moments at which the label was lit."""
+        """Paint a tint behind the times at which the label was lit."""
         tint = QColor(color)
         tint.setAlpha(self._theme.event_alpha)
         for event in self._snapshot.events:
@@ -134,12 +136,12 @@ class LaneCanvas(QWidget):
             pen = QColor(color)
             pen.setAlpha(255 if lit else self._theme.unlit_alpha)
             painter.setPen(QPen(pen, 1.0))
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)  # ten points a second: smooth costs nothing here
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)  # ten points a second only, so it costs little
             painter.drawPolyline(_line(plot.left() + curves.line_x, base - scale * curves.line[:, lane]))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def _threshold(self, lane: int) -> float:
-        """NaN where no network says how likely the label is; infinite where there are no thresholds."""
+        """Its threshold; NaN if the activation model does not have the label, infinite if there are no thresholds."""
         thresholds = self._snapshot.thresholds
         return float(thresholds[lane]) if len(thresholds) > lane else math.inf
 
@@ -178,6 +180,7 @@ class LaneCanvas(QWidget):
 
 
 def _line(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> QPolygonF:
+    # pyqtgraph copies the arrays into the polygon's memory, which is faster than to append a QPointF for each point.
     polygon: QPolygonF = pg_functions.arrayToQPolygonF(x, y)
     return polygon
 

@@ -1,4 +1,4 @@
-"""A snapshot's arrays as pixels: where curves run and how tall envelopes stand.
+"""Lane curves: the activations and envelopes of a snapshot in pixel coordinates.
 
 Shapes: K lanes, R activation rows, M envelope rows. Heights are 0 (bottom of a lane) to 1 (top).
 """
@@ -13,13 +13,13 @@ import numpy.typing as npt
 from irec_live.results import Snapshot
 
 ENVELOPE_RANGE_DB = 60.0
-"""Decibels from the bottom to the top of a lane, which is full scale."""
+"""Decibels from the bottom of a lane to its top, which is full scale."""
 
 Floats = npt.NDArray[np.float64]
 
 
 def decibel_height(envelope: npt.NDArray[np.floating]) -> Floats:
-    """An RMS envelope 0..1 as a height over 60 dB.
+    """RMS 0..1, of any shape, as a height 0..1 on a scale of 60 dB.
 
     Examples
     --------
@@ -32,12 +32,14 @@ def decibel_height(envelope: npt.NDArray[np.floating]) -> Floats:
 
 
 def peak_decimate(x: Floats, y: Floats, points: int) -> tuple[Floats, Floats]:
-    """At most about `points` columns, each the highest of those it stands for; nothing is lost that could be seen.
+    """Peak decimation: about `points` columns at most, each the maximum of those it replaces, so that peaks stay.
 
     Parameters
     ----------
     x : (M,) float64
+        Pixels.
     y : (M, K) float64
+        Heights 0..1.
 
     Examples
     --------
@@ -54,7 +56,7 @@ def peak_decimate(x: Floats, y: Floats, points: int) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True)
 class LaneCurves:
-    """What to draw in K lanes, across a width of so many pixels.
+    """Curves of K lanes on a time axis of a given width.
 
     Attributes
     ----------
@@ -75,8 +77,9 @@ class LaneCurves:
 
 
 def lane_curves(snapshot: Snapshot, width: float) -> LaneCurves:
-    """Place a snapshot on a time axis `width` pixels wide, its newest moment at the right."""
+    """Curves of a snapshot on a time axis `width` pixels wide, which ends at the right with `Snapshot.time_s`."""
     lanes = len(snapshot.labels)
+    # Pooled activations, which thresholds are compared with; a session without a tracker has the raw ones only.
     rows = snapshot.smoothed if snapshot.smoothed.shape == snapshot.activation.shape else snapshot.activation
     line_x = time_to_pixels(snapshot.activation_times, snapshot, width)
     line = _rows(rows, lanes)
@@ -84,20 +87,20 @@ def lane_curves(snapshot: Snapshot, width: float) -> LaneCurves:
     envelope = _rows(snapshot.envelope, lanes)
     level_db = np.full(lanes, -120.0)
     if len(envelope):
-        level_db = 20.0 * np.log10(np.maximum(envelope[-1], 1e-6))
+        level_db = 20.0 * np.log10(np.maximum(envelope[-1], 1e-6))  # 1e-6 is -120 dB
     fill_x, fill = peak_decimate(fill_x, decibel_height(envelope), round(width))
     line_x, line = peak_decimate(line_x, line, round(width))
     return LaneCurves(line_x, line, fill_x, fill, line[-1] if len(line) else np.zeros(lanes), level_db)
 
 
 def time_to_pixels(times: Floats, snapshot: Snapshot, width: float) -> Floats:
-    """Seconds of the stream as pixels from the left edge of the picture."""
+    """Times of the stream, (n,) float64 seconds, as pixels from the left end of the time axis."""
     span_s = max(snapshot.span_s, 1e-3)
     return (times - (snapshot.time_s - span_s)) * (width / span_s)
 
 
 def _rows(rows: npt.NDArray[np.floating], lanes: int) -> Floats:
-    """(rows, lanes) in 0..1; an empty picture where the shapes say that a model is absent."""
+    """Rows as (n, K) float64 clipped to 0..1; none if the shape shows that there is no such model."""
     if rows.ndim != 2 or rows.shape[1] != lanes:
         return np.zeros((0, lanes))
     return np.clip(rows.astype(np.float64), 0.0, 1.0)

@@ -1,7 +1,7 @@
-"""Which lane stands where: the most active first, but calm enough to be read.
+"""Sorting the lanes by activity, with hysteresis.
 
-A list sorted afresh thirty times a second cannot be read. Here lanes may change places only every `dwell_s` seconds,
-only on a slow average of their activity, and only when the difference is worth the movement.
+A list that is sorted thirty times a second cannot be read. Here lanes change places at most every `dwell_s` seconds, by
+a slow average of their activity, and only if the difference exceeds a margin.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 
 class LaneOrder:
-    """An order of K lanes that follows their activity with hysteresis.
+    """An order of K lanes by their average activity, with hysteresis and a minimum dwell time.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class LaneOrder:
     """
 
     LIT_BONUS = 0.5
-    """Added to the activity of a lane whose label is lit: what is detected stands above what is merely likely."""
+    """Added to the activity of a lane whose label is lit: detected labels come before those that are only likely."""
 
     def __init__(self, lanes: int, *, dwell_s: float = 2.0, margin: float = 0.15, average_s: float = 1.5) -> None:
         if lanes < 0 or dwell_s < 0 or margin < 0 or average_s <= 0:
@@ -51,7 +51,7 @@ class LaneOrder:
 
     @property
     def order(self) -> npt.NDArray[np.intp]:
-        """Lane indices from top to bottom."""
+        """Lane indices from top to bottom, (K,) int."""
         return self._order
 
     def update(
@@ -77,6 +77,7 @@ class LaneOrder:
             raise ValueError(f"expected {self._activity.size} lanes, got {activation.shape} and {lit.shape}")
         elapsed = math.inf if self._updated_s is None else max(0.0, now_s - self._updated_s)
         self._updated_s = now_s
+        # Exponential moving average for uneven intervals; the first value is taken as it is.
         share = 1.0 - math.exp(-elapsed / self._average_s)
         self._activity += share * (activation + self.LIT_BONUS * lit - self._activity)
         if now_s - self._moved_s >= self._dwell_s and self._sift():
@@ -84,7 +85,7 @@ class LaneOrder:
         return self._order
 
     def _sift(self) -> bool:
-        """Insertion sort that lets a lane pass another only by more than the margin; whether anything moved."""
+        """Insertion sort in which a lane passes another only by more than the margin; returns whether any moved."""
         order = list(self._order)
         for start in range(1, len(order)):
             place = start

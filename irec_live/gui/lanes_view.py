@@ -1,4 +1,4 @@
-"""All lanes with their heading: keeps their order calm, glides them to new places, scrolls when there are too many."""
+"""Lanes view: all lanes with their heading; animates changes of order, and scrolls if there are too many lanes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from irec_live.results import Snapshot
 
 _LOWEST_LANE = 20
 _TALLEST_LANE = 132
+"""Smallest and largest height of a lane in pixels: room for one line of text; enough to read a curve of 60 dB."""
 _GLIDE_S = 0.12
 """Time constant of a lane's movement to its new place."""
 
 
 class LanesHeading(QWidget):
-    """One quiet line over the lanes that tells how to read them."""
+    """The legend above the lanes."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,7 +75,7 @@ class LanesView(QWidget):
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(self.canvas)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the arrow keys move the playhead
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -85,7 +86,7 @@ class LanesView(QWidget):
 
     @property
     def order(self) -> list[str]:
-        """Labels from top to bottom, as they stand or are moving to stand."""
+        """Labels from top to bottom, as they will be after the animation."""
         return [self._labels[lane] for lane in self._order.order]
 
     def set_theme(self, theme: Theme) -> None:
@@ -94,7 +95,7 @@ class LanesView(QWidget):
         self.heading.set_theme(theme)
 
     def show_snapshot(self, snapshot: Snapshot, now_s: float | None = None) -> None:
-        """Draw one picture, with the lanes where they belong at this moment of a clock that never runs backwards."""
+        """Draw one snapshot; `now_s`, from a monotonic clock, is the time of the animation."""
         now_s = time.monotonic() if now_s is None else now_s
         if snapshot.labels != self._labels:
             self._labels = snapshot.labels
@@ -105,7 +106,7 @@ class LanesView(QWidget):
         self.canvas.show_lanes(snapshot, self._places)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give the lanes the new room."""
+        """Fit the lanes to the new size."""
         super().resizeEvent(event)
         self._fit()
 
@@ -116,7 +117,7 @@ class LanesView(QWidget):
         self.canvas.setFixedSize(self._scroll.width(), height)
 
     def _arrange(self, snapshot: Snapshot, now_s: float) -> None:
-        """Move each lane part of the way to its place in the order."""
+        """Move each lane part of the way to its place in the order (exponential smoothing)."""
         activation = self.canvas.curves.activation
         if len(activation) != len(self._labels):
             activation = np.zeros(len(self._labels))
@@ -127,4 +128,5 @@ class LanesView(QWidget):
         share = 1.0 - np.exp(-max(0.0, now_s - self._drawn_s) / _GLIDE_S)
         self._drawn_s = now_s
         self._places = self._places + share * (target - self._places)
+        # Snap at the end: while places change, however little, the canvas is repainted as a whole.
         self._places[np.abs(target - self._places) < 0.01] = target[np.abs(target - self._places) < 0.01]

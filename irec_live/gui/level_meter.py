@@ -1,4 +1,4 @@
-"""The input's level: RMS as a bar, the peak as a mark that stays a moment and then falls."""
+"""Level meter widget: RMS as a bar, with peak hold."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from irec_live.gui.theme import DARK, Theme, font
 from irec_live.gui.wording import decibel_text
 
 FLOOR_DB = -60.0
+"""Level at the left end, dBFS."""
 _HOLD_S = 1.5
+"""How long the peak mark stays."""
 _FALL_DB_PER_S = 20.0
 _RELEASE_DB_PER_S = 26.0
+"""How fast the peak mark falls after that, and the bar at any time."""
 
 
 class LevelMeter(QWidget):
-    """RMS bar and peak hold over 60 dB; the last 6 dB are drawn as a warning, and clipping as an error."""
+    """RMS bar and peak mark on a scale of 60 dB, in the colours `warning` from -18 dBFS and `error` from -6 dBFS."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,15 +37,15 @@ class LevelMeter(QWidget):
 
     @property
     def held_db(self) -> float:
-        """Where the peak mark stands, dBFS."""
+        """Level of the peak mark, dBFS."""
         return self._held_db
 
     def sizeHint(self) -> QSize:
-        """Wide enough for the bar and a number."""
+        """Room for the bar and a number."""
         return QSize(196, 28)
 
     def minimumSizeHint(self) -> QSize:
-        """The number and a short bar."""
+        """Room for the number and a short bar."""
         return QSize(110, 28)
 
     def set_theme(self, theme: Theme) -> None:
@@ -61,6 +64,7 @@ class LevelMeter(QWidget):
             self._held_db, self._held_s = peak_db, now
         elif now - self._held_s > _HOLD_S:
             self._held_db = max(peak_db, self._held_db - _FALL_DB_PER_S * elapsed)
+        # In half decibels, which are about one pixel: smaller changes need no repaint.
         picture = (round(2 * self._level_db), round(2 * self._held_db))
         if picture != self._picture:
             self._picture = picture
@@ -92,4 +96,5 @@ class LevelMeter(QWidget):
 
 
 def _share(level_db: float) -> float:
+    """Position of a level on the scale, 0 (left) to 1 (right)."""
     return min(1.0, max(0.0, 1.0 - level_db / FLOOR_DB))

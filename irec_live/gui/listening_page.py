@@ -1,4 +1,4 @@
-"""The middle of the window: what plays, the lanes, the spectrogram and the seconds under them."""
+"""Main page: headline, lanes, spectrogram and time axis, all of one snapshot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from irec_live.results import Snapshot
 
 
 class ListeningPage(QWidget):
-    """One `Snapshot`, drawn."""
+    """Shows one `Snapshot`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,11 +36,11 @@ class ListeningPage(QWidget):
             widget.set_theme(theme)
 
     def clear(self) -> None:
-        """Another session begins."""
+        """Forget the former session."""
         self.headline.clear()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Draw one picture."""
+        """Draw one snapshot."""
         self.headline.show_snapshot(snapshot)
         self.lanes.show_snapshot(snapshot)
         self.spectrogram.show_snapshot(snapshot)

@@ -1,4 +1,4 @@
-"""The main window: wiring only. Which signal reaches which widget stands here and nowhere else."""
+"""Main window: creates the widgets and connects all signals; no other module does."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from irec_live.results import Overview, Snapshot
 
 
 class MainWindow(QMainWindow):
-    """Everything a user sees.
+    """The window of the app.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("irec-live")
         self.setMinimumSize(960, 560)
         self.setAcceptDrops(True)
-        self.actions_ = Actions(self)
+        self.actions_ = Actions(self)  # `actions` is a method of QWidget
         self.bridge = Bridge(self)
         self.playback = Playback(self.actions_, self)
         self.exporter = Exporter(backend, self)
@@ -67,11 +67,11 @@ class MainWindow(QMainWindow):
         self._restore()
 
     def open(self, request: SourceRequest) -> None:
-        """Ask for another source; the window stays as it is until it stands."""
+        """Open another source; the current one continues until the new one is ready."""
         self.manager.open(request)
 
     def open_path(self, path: Path, model: Path | None = None) -> None:
-        """Listen to a file, with another model if one is given; or use the file as a model."""
+        """Open a sound file, with another model if one is given; or use a model file."""
         if is_model_file(path):
             self.manager.use_model(str(path))
         else:
@@ -99,7 +99,7 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.status)
         self.setCentralWidget(body)
         body.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        body.setFocus()  # so that Space plays, rather than opening the first control
+        body.setFocus()  # or the first control would have it, and Space would open that
         self.panel.hide()
         self.overlay = DropOverlay(body)
         OwnKeys((self.top, self.messages, self.welcome, self.panel), self)
@@ -221,7 +221,7 @@ class MainWindow(QMainWindow):
         self.panel.overview.show_overview(overview)
         self.actions_.enable_export(overview.progress >= 1.0)
         playable = as_playable(self.manager.session)
-        warning = str(getattr(playable, "warning", ""))
+        warning = str(getattr(playable, "warning", ""))  # not in the protocol; fakes and other sessions have none
         self.messages.say("file", sentence(warning), "warning")
 
     def _on_moved(self, position_s: float, loop: tuple[float, float] | None) -> None:
@@ -268,21 +268,23 @@ class MainWindow(QMainWindow):
             file_dialogs.ask_export(self, playable.path, form, lambda path: self.exporter.export(playable, path, form))
 
     def _about(self) -> None:
-        self.messages.say("about", f"irec-live {version('irec-live')}: hears which instruments play, and how loud")
+        self.messages.say(
+            "about", f"irec-live {version('irec-live')}: recognises which instruments play, and how loud each one is"
+        )
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Say what letting go would do."""
+        """Show what dropping would do."""
         paths = dropped_paths(event.mimeData())
         if paths:
             event.acceptProposedAction()
             self.overlay.appear(drop_text(paths))
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """Uncover the window."""
+        """Hide the overlay."""
         self.overlay.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open what was dropped: at most one model and one file to listen to."""
+        """Open what was dropped: at most one model and one sound file."""
         self.overlay.hide()
         paths = dropped_paths(event.mimeData())
         event.acceptProposedAction()
@@ -294,21 +296,21 @@ class MainWindow(QMainWindow):
             self.open_path(models[0])
 
     def changeEvent(self, event: QEvent) -> None:
-        """Save power while minimised."""
+        """Poll less often while minimised, to save power."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.WindowStateChange:
             self.bridge.rest(self.isMinimized())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the overlay over everything."""
+        """Resize the overlay with the window."""
         super().resizeEvent(event)
         self.overlay.fit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember, disappear, then give back device and threads."""
+        """Save the settings, hide, then stop the session and its threads."""
         self.preferences.geometry = self.saveGeometry()
         self.preferences.save()
-        self.hide()
+        self.hide()  # first: stopping a device may take a second or two
         self.bridge.watch(None)
         self.playback.attach(None)
         self.exporter.stop()

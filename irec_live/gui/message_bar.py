@@ -1,4 +1,4 @@
-"""One line for what went wrong or needs to be known; never a dialog."""
+"""Message bar: errors, warnings and notices in the window, without dialogs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _RANK = {"info": 0, "warning": 1, "error": 2}
 
 
 class MessageBar(QWidget):
-    """Shows the weightiest message there is, with a button that takes it away.
+    """Shows the most severe of the current messages, with a button to dismiss it.
 
-    Messages have a key: the same key replaces, and a state that passes (a device that comes back) takes its own
-    message away again. What the user dismissed stays away until its text changes.
+    Messages have a key: one of the same key replaces the former, and a state that passes (a device that comes back)
+    clears its own message. A dismissed message stays away until its text changes.
     """
 
     dismissed = Signal(str)
@@ -31,7 +31,7 @@ class MessageBar(QWidget):
         self._frame = QFrame()
         self._frame.setObjectName("messageBar")
         self._label = QLabel()
-        self._label.setTextFormat(Qt.TextFormat.PlainText)  # a file may have any name
+        self._label.setTextFormat(Qt.TextFormat.PlainText)  # file names may contain HTML tags
         self._label.setWordWrap(True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -53,7 +53,7 @@ class MessageBar(QWidget):
 
     @property
     def text(self) -> str:
-        """What can be read now; empty when nothing is shown."""
+        """The text shown now, else empty."""
         return self._label.text() if self._messages else ""
 
     def set_theme(self, theme: Theme) -> None:
@@ -61,7 +61,7 @@ class MessageBar(QWidget):
         self._close.setIcon(themed_icon("close", theme.muted))
 
     def say(self, key: str, text: str, level: Level = "info") -> None:
-        """Show a sentence under a key, in place of the former one of that key."""
+        """Set the message of a key; an empty text clears it."""
         if not text:
             self.clear(key)
             return
@@ -69,18 +69,18 @@ class MessageBar(QWidget):
             return
         self._ignored.pop(key, None)
         if self._messages.get(key) != (level, text):
-            self._messages.pop(key, None)
+            self._messages.pop(key, None)  # a dict keeps the place of a key; a new message must come last
             self._messages[key] = (level, text)
             self._refresh()
 
     def clear(self, key: str) -> None:
-        """Take a message away, because it is no longer true."""
+        """Remove a message, because it is no longer true."""
         self._ignored.pop(key, None)
         if self._messages.pop(key, None) is not None:
             self._refresh()
 
     def dismiss(self) -> None:
-        """Take the message that is shown away, because the user has read it."""
+        """Remove the message that is shown, because the user has read it."""
         key = self._foremost()
         if key is not None:
             self._ignored[key] = self._messages.pop(key)[1]
@@ -88,7 +88,7 @@ class MessageBar(QWidget):
             self.dismissed.emit(key)
 
     def _foremost(self) -> str | None:
-        """The weightiest; of equals the newest."""
+        """Key of the most severe message, the newest of equals."""
         keys = list(self._messages)
         return max(keys, key=lambda key: (_RANK[self._messages[key][0]], keys.index(key)), default=None)
 
@@ -101,5 +101,6 @@ class MessageBar(QWidget):
         self._label.setText(text)
         self._label.setAccessibleName(f"{level}: {text}")
         self._frame.setProperty("level", level)
+        # Qt applies a style sheet's property selectors anew only to a widget that is polished again.
         self._frame.style().unpolish(self._frame)
         self._frame.style().polish(self._frame)

@@ -1,4 +1,4 @@
-"""Which networks listen: one that tells which instruments play, one that tells how loud each is."""
+"""Model picker: chooses the activation model (which instruments play) and the envelope model (how loud each is)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SECTIONS = (("activation", "Which instruments play"), ("envelope", "How loud ea
 
 
 class ModelLike(Protocol):
-    """What is shown of a model."""
+    """The properties of a model that the menu shows."""
 
     @property
     def name(self) -> str: ...
@@ -29,12 +29,12 @@ class ModelLike(Protocol):
 
 
 class ModelPicker(QToolButton):
-    """A button that names the networks in use and opens a menu with all of them."""
+    """A button with the names of the models in use, which opens a menu of all models."""
 
     chosen = Signal(str)
-    """Name of a model to use."""
+    """Name of the model to use."""
     dropped = Signal(str)
-    """Kind of model to go on without."""
+    """Kind of the model to stop using."""
     file_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -57,12 +57,12 @@ class ModelPicker(QToolButton):
         self._fill()
 
     def set_models(self, models: Sequence[ModelLike]) -> None:
-        """Offer these models."""
+        """Set the models in the menu."""
         self._models = list(models)
         self._fill()
 
     def set_running(self, specs: Sequence[ModelSpec]) -> None:
-        """Show which models run."""
+        """Set the models in use."""
         self._running = tuple(specs)
         self._fill()
 
@@ -83,10 +83,11 @@ class ModelPicker(QToolButton):
         running = next((spec for spec in self._running if spec.kind == kind), None)
         offered = {model.name: model.spec for model in self._models if model.spec.kind == kind}
         if running is not None:
-            offered.setdefault(running.name, running)
+            offered.setdefault(running.name, running)  # one that was loaded from a file is not on the list
         for name, spec in offered.items():
             action = self._checkable(name, group, running is not None and running.name == name)
             action.setToolTip(describe_model(spec))
+            # `triggered` passes whether the action is checked; `wanted` keeps the name of this turn of the loop.
             action.triggered.connect(lambda _=False, wanted=name: self.chosen.emit(wanted))
         without = self._checkable("None", group, running is None)
         without.triggered.connect(lambda _=False: self.dropped.emit(kind))
@@ -100,7 +101,7 @@ class ModelPicker(QToolButton):
 
 
 def describe_model(spec: ModelSpec) -> str:
-    """A model's card in a few lines."""
+    """A summary of a model's metadata, for a tool tip."""
     lines = [spec.title or spec.name, f"{len(spec.labels)} labels · {1000 * spec.window_s:.0f} ms window"]
     if spec.training_data:
         lines.append(f"Trained on {spec.training_data}")

@@ -1,4 +1,4 @@
-"""The whole file at a glance: waveform, a strip per detected instrument, progress, playhead and loop."""
+"""File overview widget: waveform, a strip per detected instrument, progress, playhead and loop."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from irec_live.results import Overview
 
 _WAVE = 50
 _STRIPS = 110
+"""Heights in pixels."""
 _SHORTEST_LOOP_S = 0.25
+"""A shorter Shift-drag clears the loop."""
 
 
 class OverviewView(QWidget):
-    """Paints an `Overview` once per change and the playhead over it; clicks seek, Shift-drags choose a loop."""
+    """Shows an `Overview`, drawn once per change, with the playhead over it. Click: seek; Shift-drag: choose a loop."""
 
     seek_requested = Signal(float)
     """Seconds."""
@@ -36,7 +38,7 @@ class OverviewView(QWidget):
         self._drag: tuple[str, float] | None = None
         self.setFixedHeight(_WAVE + _STRIPS + 12)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMouseTracking(True)
+        self.setMouseTracking(True)  # tool tips follow the pointer without a button pressed
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Overview of the file")
         self.setToolTip("Click to seek · Shift-drag to choose a loop · double-click to clear it")
@@ -48,7 +50,7 @@ class OverviewView(QWidget):
 
     @property
     def left_out(self) -> list[str]:
-        """Detected labels for which there is no room."""
+        """Detected labels that have no strip for lack of room."""
         return ranked_labels(self._overview)[MOST_STRIPS:]
 
     def set_theme(self, theme: Theme) -> None:
@@ -57,7 +59,7 @@ class OverviewView(QWidget):
         self.update()
 
     def show_overview(self, overview: Overview) -> None:
-        """Take over the newest state of the analysis."""
+        """Show the newest overview."""
         self._overview, self._picture = overview, None
         names = _names(ranked_labels(overview))
         self.setAccessibleDescription(f"{percent_text(overview.progress)} analysed. {names}")
@@ -68,6 +70,7 @@ class OverviewView(QWidget):
         if loop != self._loop:
             self.update()
         elif position_s != self._position_s:
+            # Only the strip between the former and the new playhead: this runs thirty times a second.
             left, right = sorted((self.x_at(position_s), self.x_at(self._position_s)))
             self.update(int(left) - 2, 0, int(right - left) + 5, self.height())
         self._position_s, self._loop = position_s, loop
@@ -78,12 +81,13 @@ class OverviewView(QWidget):
         return min(1.0, max(0.0, share)) * self._overview.duration_s
 
     def x_at(self, time_s: float) -> float:
-        """Horizontal pixel of a moment of the file."""
+        """Horizontal pixel of a time in the file."""
         duration_s = self._overview.duration_s
         return LEFT_GUTTER + self._width() * (min(1.0, max(0.0, time_s / duration_s)) if duration_s > 0 else 0.0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the cached picture, then what moves."""
+        # The pixel ratio changes when the window is moved to another screen.
         if self._picture is None or self._picture.devicePixelRatio() != self.devicePixelRatioF():
             self._picture = self._drawn()
         painter = QPainter(self)
@@ -112,7 +116,7 @@ class OverviewView(QWidget):
             self.seek_requested.emit(time_s)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Scrub, stretch the loop, or say what is under the pointer."""
+        """Scrub, extend the loop, or show a tool tip."""
         time_s = self.time_at(event.position().x())
         if self._drag is None:
             self._explain(event.position(), time_s)
@@ -124,7 +128,7 @@ class OverviewView(QWidget):
                 self.show_position(self._position_s, (start_s, end_s))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Ask for the loop that was drawn."""
+        """Request the loop that was drawn."""
         drag, self._drag = self._drag, None
         if drag is not None and drag[0] == "loop":
             start_s, end_s = sorted((drag[1], self.time_at(event.position().x())))

@@ -1,7 +1,7 @@
-"""Keys that a focused control keeps for itself, although the window has a shortcut on them.
+"""Keyboard focus: keys that a focused control handles itself although the window has a shortcut for them.
 
 Space plays and the arrows move the playhead, wherever the mouse clicked last; so controls take the focus from the Tab
-key only. Who does come by Tab must be able to press a button with Space and to move a slider with the arrows.
+key only. With the keyboard, Space must still press the focused button, and the arrows must move the focused slider.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _KEYS = {
 
 
 class OwnKeys(QObject):
-    """Lets the controls inside some widgets keep their keys while they have the focus.
+    """Event filter that lets controls keep their keys while they have the focus.
 
     Parameters
     ----------
     roots : iterable of QWidget
-        Their buttons, lists and sliders are taken care of.
+        All buttons, combo boxes and sliders inside them are filtered.
     parent : QObject
     """
 
@@ -38,7 +38,8 @@ class OwnKeys(QObject):
                     control.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Claim the key before the window's shortcut gets it."""
+        """Claim a key before the window's shortcut gets it."""
+        # Qt first offers a shortcut key to the focused widget as ShortcutOverride; accepted, it arrives as a key press.
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             keys = next((keys for kind, keys in _KEYS.items() if isinstance(watched, kind)), set())
             if event.key() in keys and not event.modifiers():

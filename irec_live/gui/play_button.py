@@ -1,4 +1,4 @@
-"""The one round button."""
+"""Play button: round, play or pause."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PlayButton(QAbstractButton):
         self.show_playing(False)
 
     def sizeHint(self) -> QSize:
-        """As large as the disc."""
+        """The size of the disc."""
         return QSize(_SIZE, _SIZE)
 
     def set_theme(self, theme: Theme) -> None:
@@ -33,14 +33,14 @@ class PlayButton(QAbstractButton):
         self.update()
 
     def show_playing(self, playing: bool) -> None:
-        """Show what a click would do."""
+        """Show the symbol and name of what a click would do."""
         self._playing = playing
         self.setAccessibleName("Pause" if playing else "Play")
         self.setToolTip("Pause (Space)" if playing else "Play (Space)")
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint disc, symbol, and a ring for the keyboard's focus."""
+        """Paint disc, symbol and focus ring."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         disc = QRectF(2, 2, _SIZE - 4, _SIZE - 4)

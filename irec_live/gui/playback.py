@@ -1,4 +1,4 @@
-"""What the transport does to a session that plays a file."""
+"""Playback controller: turns actions into calls of a file session."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from irec_live.session import PlayableSession
 
 _SHORTEST_LOOP_S = 0.25
+"""Shorter loops are refused."""
 
 
 class Playback(QObject):
-    """Turns actions and clicks into play, pause, seek and loop. Does nothing while no file is open.
+    """Play, pause, seek and loop by actions and clicks. Does nothing while no file is open.
 
     Parameters
     ----------
@@ -34,13 +35,13 @@ class Playback(QObject):
         actions.skip_wanted.connect(self.skip)
 
     def attach(self, session: PlayableSession | None) -> None:
-        """Steer another session, or none."""
+        """Control another session, or none."""
         self._session = session
         self._actions.enable_transport(session is not None)
         self._actions.loop.setChecked(session is not None and session.loop is not None)
 
     def play_or_pause(self) -> None:
-        """Play if it stands, else pause."""
+        """Pause if it plays, else play."""
         if self._session is not None:
             if self._session.playing:
                 self._session.pause()
@@ -63,6 +64,7 @@ class Playback(QObject):
             return
         self._session.loop = loop
         self._actions.loop.setChecked(loop is not None)
+        # A playhead behind the loop would never reach it.
         if loop is not None and not loop[0] <= self._session.position_s <= loop[1]:
             self._session.seek(loop[0])
 

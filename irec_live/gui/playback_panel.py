@@ -1,4 +1,4 @@
-"""The foot of the window while a file is open: transport beside the waveform, strips below."""
+"""Playback panel, shown while a file is open: transport beside the waveform, strips below."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from irec_live.gui.transport import Transport
 
 
 class PlaybackPanel(QWidget):
-    """An `OverviewView` with a `Transport` standing in its left gutter."""
+    """An `OverviewView` with a `Transport` over its left gutter."""
 
     def __init__(self, transport: Transport, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""What the window remembers from one run to the next."""
+"""User settings that persist between runs (QSettings)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from irec_live.gui.theme import SYSTEM, ThemeChoice, choices
 from irec_live.input_kind import InputKind
 
 SPANS_S = (5.0, 10.0, 15.0, 30.0, 60.0)
+"""Time spans on offer, seconds."""
 
 
 class Preferences:
-    """Typed access to a `QSettings` store; anything unreadable in it counts as absent.
+    """Typed access to a `QSettings` store; an unreadable value counts as absent.
 
     Parameters
     ----------
     store : QSettings, optional
-        None keeps nothing, for pictures and tests.
+        None stores nothing, for screenshots and tests.
     """
 
     def __init__(self, store: QSettings | None = None) -> None:
@@ -27,17 +28,17 @@ class Preferences:
 
     @classmethod
     def of_user(cls) -> Preferences:
-        """The user's own, in the place where the desktop keeps such things."""
+        """The user's settings, in the system's folder for them."""
         return cls(QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "irec-live", "irec-live"))
 
     @classmethod
     def in_file(cls, path: Path) -> Preferences:
-        """A store in one file."""
+        """Settings in a given file."""
         return cls(QSettings(str(path), QSettings.Format.IniFormat))
 
     @property
     def theme(self) -> ThemeChoice:
-        """A theme's name, or the desktop's."""
+        """Name of a theme, or `SYSTEM`."""
         value = self._text("theme")
         return value if value in choices() else SYSTEM
 
@@ -47,7 +48,7 @@ class Preferences:
 
     @property
     def geometry(self) -> QByteArray | None:
-        """Where the window stood."""
+        """Position and size of the window, as encoded by Qt."""
         value = self._store.value("geometry") if self._store else None
         return value if isinstance(value, QByteArray) and not value.isEmpty() else None
 
@@ -71,7 +72,8 @@ class Preferences:
 
     @property
     def threshold_offset(self) -> float:
-        """The threshold slider."""
+        """Position of the threshold slider, -0.4..0.4."""
+        # An INI file can be edited by hand.
         return min(0.4, max(-0.4, self._number("threshold_offset", 0.0)))
 
     @threshold_offset.setter
@@ -80,7 +82,7 @@ class Preferences:
 
     @property
     def span_s(self) -> float:
-        """Seconds in the picture."""
+        """Length of the time axis in seconds."""
         value = self._number("span_s", 15.0)
         return value if value in SPANS_S else 15.0
 
@@ -90,7 +92,7 @@ class Preferences:
 
     @property
     def folder(self) -> Path:
-        """Where the last file was opened."""
+        """Folder of the last file opened."""
         path = Path(self._text("folder") or Path.home())
         return path if path.is_dir() else Path.home()
 
@@ -108,7 +110,7 @@ class Preferences:
         return value if isinstance(value, str) else ""
 
     def _number(self, key: str, fallback: float) -> float:
-        value = self._store.value(key) if self._store else None
+        value = self._store.value(key) if self._store else None  # an INI file returns numbers as strings
         try:
             return float(value) if isinstance(value, (str, int, float)) else fallback
         except ValueError:

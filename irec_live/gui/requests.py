@@ -1,4 +1,4 @@
-"""What the user asked to hear, as plain values that can be remembered and compared."""
+"""Source requests: which input or file the user chose, as values that can be stored and compared."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MODEL_SUFFIX = ".onnx"
 
 @dataclass(frozen=True, slots=True)
 class SourceRequest:
-    """One source of sound.
+    """A request for one audio source.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class SourceRequest:
     track: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "kind", InputKind(self.kind))  # from its name, too
+        object.__setattr__(self, "kind", InputKind(self.kind))  # also accepts its name; the class is frozen
 
     def describe(self) -> str:
         """The source in a few words.
@@ -54,13 +54,13 @@ class SourceRequest:
 
 
 def is_model_file(path: Path) -> bool:
-    """Whether a dropped file is meant as a model rather than as sound."""
+    """Whether a file is a model, by its suffix, rather than sound."""
     return path.suffix.lower() == MODEL_SUFFIX
 
 
 def as_playable(session: Session | None) -> PlayableSession | None:
-    """The same session with its transport, if it has one.
+    """The same session if it plays a file, else None.
 
-    By kind: asking `isinstance` of a protocol costs tens of microseconds, and this is asked in every frame.
+    By its kind: `isinstance` with a protocol takes tens of microseconds, and this is called for every snapshot.
     """
     return cast("PlayableSession", session) if session is not None and session.kind == "file" else None

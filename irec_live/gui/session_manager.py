@@ -1,8 +1,8 @@
-"""The manager: has sources and models opened off the GUI thread and hands over one running session at a time.
+"""Session manager: opens sources and models off the GUI thread and holds the one running session.
 
-Nothing that fails here harms what runs: a new session replaces the old one only once it stands, and where a device
-admits one user at a time the old session is taken up again. What is asked for while something is still being opened
-is added to that: the last source counts, and of each kind the last model.
+A failure does not affect the running session: a new one replaces it only when it is open, and if a device admits one
+user at a time, the old session is opened again. Requests made while something is still being opened are added to it:
+the last source counts, and of each kind the last model.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from irec_live.session import Session
 
 _STUCK_S = 6.0
-"""A job that takes longer is taken for hung once the user asks for something else."""
+"""Seconds after which a job counts as hung once the user requests something else."""
 
 
 class SessionManager(QObject):
@@ -33,46 +33,49 @@ class SessionManager(QObject):
     ----------
     backend : Backend
     models : sequence of str
-        Names or paths to begin with; none means the bundled ones.
+        Names or paths of the first models; none means the bundled ones.
     """
 
     opening = Signal(str)
-    """A sentence part: what is being opened."""
+    """A phrase: what is being opened."""
     opened = Signal(object)
     """Carries the new `Setup`."""
     failed = Signal(str)
-    """One sentence. The session that ran before still runs."""
+    """One sentence. The former session still runs."""
     noted = Signal(str)
-    """One sentence of good news."""
+    """One sentence that is not an error."""
     devices_listed = Signal(object)
+    """Carries a sequence of `Device`."""
     models_listed = Signal(object)
+    """Carries a sequence of `ModelInfo`."""
     closed = Signal()
-    """There is no session any more."""
+    """There is no session left."""
 
     def __init__(self, backend: Backend, models: Sequence[str] = (), parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._backend = backend
-        # For when nothing runs: the models to go on with, and those chosen since.
+        # Used while no session runs: the models of the last one, and those chosen since.
         self._last_models = tuple(models)
         self._changes: list[Change] = []
         self._setup: Setup | None = None
-        self._pending: SessionPlan | None = None  # the newest, until it is answered
+        self._pending: SessionPlan | None = None  # the newest, until its result arrives
         self._opener = SessionOpener(backend, lambda: self._setup)
         self._asked = 0
         self._listing = False
         # NB: filled by the worker, emptied here; list.append and list.remove are atomic.
         self._unclaimed: list[Session] = []
+        # Two threads: closing a device that hangs must not delay the opening of the next one.
         self._worker = Background("irec-manager", self)
         self._closer = Background("irec-closer", self)
 
     @property
     def session(self) -> Session | None:
-        """What is heard now."""
+        """The running session."""
         return self._setup.session if self._setup else None
 
     @property
     def request(self) -> SourceRequest | None:
-        """What was asked for to get it."""
+        """The source of the running session."""
         return self._setup.request if self._setup else None
 
     @property
@@ -81,13 +84,13 @@ class SessionManager(QObject):
         return dict(self._setup.models) if self._setup else {}
 
     def open(self, request: SourceRequest, model: str | None = None) -> None:
-        """Hear something else, with the models in use or just chosen.
+        """Open another source, with the models in use or just chosen.
 
         Parameters
         ----------
         request : SourceRequest
         model : str, optional
-            Name or path of one to put in the place of the one of its kind.
+            Name or path of a model that replaces the one of its kind.
         """
         changes: tuple[Change, ...] = (("use", model),) if model is not None else ()
         former = self._newest()
@@ -98,37 +101,40 @@ class SessionManager(QObject):
         self._submit(plan, request.describe())
 
     def open_first(self, request: SourceRequest, *, demo: bool) -> None:
-        """Hear something to begin with.
+        """Open the first source.
 
         Parameters
         ----------
         request : SourceRequest
         demo : bool
-            Whether to make do with the default microphone, or else the demo clip, where that source cannot be had.
+            Whether to fall back to the default microphone, then to the demo clip, if that source is not available.
         """
         self._submit(SessionPlan(request, request, self._last_models, tuple(self._changes), demo), request.describe())
 
     def use_model(self, name_or_path: str) -> None:
-        """Put a model in the place of the one of its kind and go on with the same source."""
+        """Replace the model of the same kind, and continue with the same source."""
         change: Change = ("use", name_or_path)
         former = self._newest()
-        if former is None:  # nothing is heard yet: keep the model for the first source
+        if former is None:  # no source yet: keep the model for the first one
             self._check_model(change)
         else:
             self._submit(replace(former, changes=(*former.changes, change)), name_or_path)
 
     def drop_model(self, kind: str) -> None:
-        """Go on without the model of one kind; the last one stays."""
+        """Stop using the model of one kind; the last model cannot be dropped."""
         former = self._newest()
         if former is None or self._setup is None or kind not in self._setup.models or len(self._setup.models) < 2:
             return
         remaining = tuple(name for name in former.models if name != self._setup.models[kind])
         if remaining:
-            changes: tuple[Change, ...] = (*former.changes, ("drop", kind))  # also one of its kind that is on its way
+            changes: tuple[Change, ...] = (
+                *former.changes,
+                ("drop", kind),
+            )  # also one of its kind that is still being loaded
             self._submit(replace(former, models=remaining, changes=changes), former.request.describe())
 
     def list_devices(self) -> None:
-        """Ask which devices there are; answered by `devices_listed`, and by nothing if they cannot be listed."""
+        """List the devices; emits `devices_listed`, or nothing if they cannot be listed."""
 
         def take(devices: object) -> None:
             self._listing = False
@@ -140,7 +146,7 @@ class SessionManager(QObject):
             self._worker.submit(self._backend.list_devices, take, lambda _: take(None))
 
     def list_models(self) -> None:
-        """Ask which models there are; answered by `models_listed`."""
+        """List the models; emits `models_listed`."""
         self._worker.submit(self._backend.list_models, self.models_listed.emit, lambda _: None)
 
     def close(self) -> None:
@@ -155,19 +161,19 @@ class SessionManager(QObject):
             session.close()
 
     def _newest(self) -> SessionPlan | None:
-        """What to go on from: the plan that is not answered yet, else what runs."""
+        """The plan that changes start from: the one being opened, else that of the running session."""
         pending, running = self._pending, self._setup
         if running is None:
             return pending
         if pending is None:
             return SessionPlan(running.request, running.wanted, tuple(running.models.values()))
-        if self._worker.waiting_s > _STUCK_S:  # devices hang, models do not: only those are still wished for
+        if self._worker.waiting_s > _STUCK_S:  # devices hang, models do not: keep the models of the plan only
             return replace(pending, request=running.request, wanted=running.wanted)
         return pending
 
     def _check_model(self, change: Change) -> None:
         _, name = change
-        self._changes.append(change)  # at once: a source may be asked for before the answer comes
+        self._changes.append(change)  # at once: a source may be requested before the model is loaded
 
         def take(model: LoadedModel) -> None:
             self.noted.emit(f"{model.spec.name} is loaded; choose a source to use it")
@@ -184,7 +190,7 @@ class SessionManager(QObject):
             self._worker.renew()
             self._listing = False
         self._asked += 1
-        ticket = self._asked
+        ticket = self._asked  # the result of an older request is recognised by its number, and dropped
         self._pending = plan
         self.opening.emit(what)
 
@@ -210,7 +216,7 @@ class SessionManager(QObject):
         setup = outcome.setup
         if setup is not None:
             self._unclaimed.remove(setup.session)
-        if ticket != self._asked:  # the user asked for something else meanwhile
+        if ticket != self._asked:  # the user requested something else meanwhile
             if setup is not None:
                 self._dispose(setup.session)
             return
@@ -230,12 +236,12 @@ class SessionManager(QObject):
             self.noted.emit(sentence(outcome.note))
 
     def _continue(self, old: Setup | None, new: Setup | None) -> None:
-        """Carry over what the user set, and let the new session sound only once the old one is silent."""
+        """Carry over the playhead, and start the new session only when the old one is paused."""
         position_s, playing = 0.0, True
         if old is not None:
             former = as_playable(old.session)
             if former is not None:
-                if new is not None and old.request == new.request:
+                if new is not None and old.request == new.request:  # the same file with another model
                     position_s, playing = former.position_s, former.playing
                 former.pause()
             self._dispose(old.session)
@@ -247,6 +253,7 @@ class SessionManager(QObject):
                 coming.play()
 
     def _dispose(self, session: Session) -> None:
+        # On a thread of its own: closing a device may take seconds, and the worker may be busy with another.
         self._closer.submit(session.close, lambda _: None, lambda _: None)
 
     @property

@@ -1,6 +1,6 @@
-"""The opener: makes a session of what the user wishes, on the manager's worker.
+"""Session opener: opens the source and models of a plan, on the session manager's worker thread.
 
-Everything here blocks and runs off the GUI thread; the manager decides what becomes of the outcome.
+Everything here blocks; the manager decides whether the outcome is used.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from irec_live.session import Session
 
 Change = tuple[Literal["use", "drop"], str]
-"""A model to use, by name or path, in the place of the one of its kind; or a kind to do without."""
+"""``("use", name or path)`` of a model that replaces the one of its kind, or ``("drop", kind)``."""
 
 
 @dataclass(frozen=True)
 class Setup:
-    """A session with how to make it again.
+    """A running session, with all that is needed to open it again.
 
     Attributes
     ----------
     session : Session
     request : SourceRequest
-        What is heard.
+        The source in use.
     wanted : SourceRequest
-        What the user asked for: another one than `request` where that could not be had.
+        The source that the user chose; differs from `request` after a fallback.
     models : dict of str to str
-        Model kind -> the name or path it was loaded by.
+        Model kind -> the name or path that it was loaded by.
     """
 
     session: Session
@@ -45,18 +45,18 @@ class Setup:
 
 @dataclass(frozen=True)
 class SessionPlan:
-    """What the user wants to hear, and with which models.
+    """The source and models to open.
 
     Attributes
     ----------
     request, wanted : SourceRequest
         As in `Setup`.
     models : tuple of str
-        Names or paths to begin with; none means the bundled ones.
+        Names or paths of the models in use; none means the bundled ones.
     changes : tuple of Change
-        Made to those, in turn. One that cannot be made is left out and said, if there is anything else to be done.
+        Applied to them in turn. A change that fails is reported and left out, if anything else is to be done.
     demo : bool
-        Whether to make do with the default microphone, or else the demo clip, where the source cannot be had.
+        Whether to fall back to the default microphone, then to the demo clip, if the source is not available.
     """
 
     request: SourceRequest
@@ -68,7 +68,7 @@ class SessionPlan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a plan: a setup (the former one made again, or none at all, if there is a problem)."""
+    """Result of a plan: a setup. If there is a `problem`, it is the former one opened again, or None."""
 
     setup: Setup | None
     problem: str = ""
@@ -81,7 +81,7 @@ class _Choice:
 
     loaded: dict[str, tuple[str, LoadedModel]]
     problem: IrecError | None = None
-    """Of a change that was left out."""
+    """Of a change that failed and was left out."""
 
     @property
     def names(self) -> dict[str, str]:
@@ -95,18 +95,18 @@ class _Choice:
 
     @property
     def note(self) -> str:
-        """What the networks have to say."""
+        """Notices of the networks, such as a provider that is missing."""
         return "; ".join(dict.fromkeys(network.notice for network in self.networks if network.notice))
 
 
 class SessionOpener:
-    """Makes wishes come true. Any one thread; each method may block.
+    """Opens sessions. Used by one thread, any; each method may block.
 
     Parameters
     ----------
     backend : Backend
     running : callable
-        The setup that runs now, or None.
+        Returns the setup that runs now, or None.
     """
 
     def __init__(self, backend: Backend, running: Callable[[], Setup | None]) -> None:
@@ -114,12 +114,12 @@ class SessionOpener:
         self._running = running
 
     def make(self, plan: SessionPlan) -> Outcome:
-        """Open the source that is wished for, or the next best if the plan allows that.
+        """Open the source of the plan, or a fallback if the plan allows it.
 
         Raises
         ------
         IrecError
-            It cannot be had; what ran before still runs.
+            It cannot be opened; the former session still runs.
         """
         try:
             return self._make_demo(plan) if plan.demo else self._make(plan)
@@ -130,7 +130,7 @@ class SessionOpener:
             raise IrecError(_unchanged(error)) from error
 
     def _make_demo(self, plan: SessionPlan) -> Outcome:
-        from irec_live.session import or_demo
+        from irec_live.session import or_demo  # here, because it loads ONNX Runtime and PortAudio; see `backend`
 
         def open_source(request: SourceRequest) -> Outcome:
             return self._make(replace(plan, request=request))
@@ -144,10 +144,10 @@ class SessionOpener:
         return replace(outcome, note=note or outcome.note)
 
     def _make(self, plan: SessionPlan) -> Outcome:
-        """Load, open, and if we hold the device ourselves, let go of it first."""
+        """Load and open; if a live input is refused, close our own first, which may hold the device."""
         choice = self._choose(plan)
         problem = str(choice.problem or "")
-        # NB: read once; the GUI thread may replace it meanwhile, which only makes this attempt outdated.
+        # NB: read once; the GUI thread may replace it meanwhile, in which case our result is dropped.
         old = self._running()
         if choice.problem and old and (plan.request, choice.names) == (old.request, old.models):
             raise choice.problem  # there was nothing else to do
@@ -187,7 +187,7 @@ class SessionOpener:
         return _Choice(loaded, problem)
 
     def _restore(self, old: Setup, problem: str) -> Outcome:
-        """Take up the former source again."""
+        """Open the former source again."""
         try:
             networks = [self._backend.load_model(name) for name in old.models.values()]
             return Outcome(replace(old, session=self._backend.open(old.request, networks)), problem)
@@ -196,5 +196,5 @@ class SessionOpener:
 
 
 def _unchanged(error: IrecError) -> str:
-    """What a failed source means for the models that were to change with it."""
+    """Message of a failed source whose models were to change, too."""
     return f"{error}; the models stay as they were"

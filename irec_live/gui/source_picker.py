@@ -1,4 +1,4 @@
-"""Where the sound comes from: microphones, the computer itself, or a file."""
+"""Source picker: a list of microphones, loopback devices and the file dialog."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WIDTH = 288
 
 
 class DeviceLike(Protocol):
-    """What is shown of a device."""
+    """The properties of a device that the list shows."""
 
     @property
     def name(self) -> str: ...
@@ -32,13 +32,13 @@ class DeviceLike(Protocol):
 
 
 class SourcePicker(QComboBox):
-    """A list of sources; choosing one asks for it, and what really runs is shown when it does."""
+    """A combo box of sources. Choosing one requests it; the box changes when that source runs."""
 
     chosen = Signal(object)
     """Carries a `SourceRequest`."""
     file_wanted = Signal()
     refresh_wanted = Signal()
-    """The list is being opened: good time to look for newly plugged devices."""
+    """The list was opened: time to look for newly plugged devices."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +49,7 @@ class SourcePicker(QComboBox):
         self.setMaximumWidth(_WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumContentsLength(8)
+        # Or a long device name would widen the whole bar.
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMaxVisibleItems(16)
         self.setAccessibleName("Sound source")
@@ -62,40 +63,43 @@ class SourcePicker(QComboBox):
         self._fill()
 
     def set_devices(self, devices: Sequence[DeviceLike]) -> None:
-        """Offer these devices beside the defaults."""
+        """Set the devices in the list, besides the defaults."""
         self._devices = list(devices)
+        # An open list must not change under the mouse; `hidePopup` fills it later.
         if not self.view().isVisible():
             self._fill()
 
     def set_current(self, request: SourceRequest | None) -> None:
-        """Show which source runs."""
+        """Set the source in use."""
         self._current = request
         self._fill()
 
     def requests(self) -> list[SourceRequest]:
-        """All sources on offer, from top to bottom."""
+        """All sources in the list, from top to bottom."""
         data = [self.itemData(index) for index in range(self.count())]
         return [value for value in data if isinstance(value, SourceRequest)]
 
     def showPopup(self) -> None:
-        """Open the list, and have it brought up to date for the next time."""
+        """Open the list, and request an update of the devices."""
         super().showPopup()
         self.refresh_wanted.emit()
 
     def initStyleOption(self, option: QStyleOptionComboBox) -> None:
-        """Leave out the middle of a name that does not fit."""
+        """Elide the middle of a name that does not fit: the ends tell similar devices apart."""
         super().initStyleOption(option)
+        # 86 pixels: icon, padding and arrow.
         option.currentText = self.fontMetrics().elidedText(
             self.currentText(), Qt.TextElideMode.ElideMiddle, self.width() - 86
         )
 
     def hidePopup(self) -> None:
-        """Close the list, and show what came meanwhile once the choice has been told."""
+        """Close the list, and show devices that were found meanwhile."""
         super().hidePopup()
+        # Later, because Qt emits `activated` with the index of the old list after this call.
         QTimer.singleShot(0, self, self._fill)
 
     def _fill(self) -> None:
-        self.blockSignals(True)
+        self.blockSignals(True)  # filling is not choosing
         self.clear()
         if self._current is not None and not self._current.kind.is_live:
             self._add(self._current.describe(), self._current)
@@ -110,6 +114,7 @@ class SourcePicker(QComboBox):
 
     def _add_devices(self, kind: InputKind) -> None:
         named = [device for device in self._devices if device.kind == kind.devices]
+        # On Windows and Linux a device may be there once for each host API, under the same name.
         times = Counter(device.name for device in named)
         for device in named:
             text = f"{device.name}  ({device.hostapi})" if times[device.name] > 1 else device.name
@@ -133,7 +138,7 @@ class SourcePicker(QComboBox):
 
     def _activate(self, index: int) -> None:
         request = self.itemData(index)
-        self._select_current()  # show what runs until the new one does
+        self._select_current()  # the source in use, until the new one is open
         if request == _OPEN_FILE:
             self.file_wanted.emit()
         elif isinstance(request, SourceRequest) and request != self._current:

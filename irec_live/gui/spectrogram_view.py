@@ -1,4 +1,4 @@
-"""The log-mel spectrogram under the lanes, on the same time axis."""
+"""Spectrogram view: log-mel, under the lanes and on the same time axis."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from irec_live.results import Snapshot
 
 TOP_DB = -12.0
 BOTTOM_DB = -90.0
-"""Levels drawn in the last and the first colour. Bands hold a part of the whole, so full scale is never reached."""
+"""Levels of the last and the first colour, dB. A band holds a part of the energy, so full scale is never reached."""
 
 
 MARKS_HZ = (100, 300, 1000, 3000, 10_000)
-"""Frequencies named beside the picture, where they fit."""
+"""Frequencies labelled beside the image, where they fit."""
 
 
 def mark_heights(bands_hz: npt.NDArray[np.float64]) -> list[tuple[str, float]]:
-    """Words and heights of `MARKS_HZ`: 0 at the bottom of the picture, 1 at its top.
+    """Labels and heights of `MARKS_HZ`: 0 at the bottom of the image, 1 at its top.
 
     Parameters
     ----------
     bands_hz : (F,) float64
-        Centres of the bands, rising; may be empty.
+        Centre frequencies of the bands in Hz, rising; may be empty.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def mark_heights(bands_hz: npt.NDArray[np.float64]) -> list[tuple[str, float]]:
 
 
 def level_bytes(columns: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
-    """Levels in dB as indices of the colour table.
+    """Quantise levels in dB, of any shape, to indices of the colour table.
 
     Examples
     --------
@@ -57,10 +57,10 @@ def level_bytes(columns: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
 
 
 class SpectrogramView(QWidget):
-    """An image of the last seconds, low tones at the bottom.
+    """An image of the last seconds, low frequencies at the bottom.
 
-    Indices into a colour table travel as one byte a pixel and the picture is stretched by the painter, so a frame costs
-    well under a millisecond.
+    The image holds one byte per band and column, an index of the colour table, and the painter stretches it: a repaint
+    takes well under a millisecond.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -89,7 +89,7 @@ class SpectrogramView(QWidget):
         self.update()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Draw the columns that touch the picture."""
+        """Draw the columns of one snapshot."""
         marks = mark_heights(snapshot.spectrogram_hz)
         if marks != self._marks:
             self._marks = marks
@@ -98,21 +98,23 @@ class SpectrogramView(QWidget):
         if columns.ndim != 2 or len(columns) < 2:
             self._image.hide()
             return
+        # autoLevels would search the whole image for its extremes, every time.
         self._image.setImage(level_bytes(columns).T, autoLevels=False, levels=(0, 255))
         width = self._plot_width()
         x = time_to_pixels(snapshot.spectrogram_times, snapshot, width)
         column = float(x[-1] - x[0]) / (len(x) - 1)
         self._box.setRange(xRange=(0, width), yRange=(0, columns.shape[1]), padding=0, disableAutoRange=True)
+        # Times are those of column centres, so the image begins half a column earlier.
         self._image.setRect(QRectF(float(x[0]) - column / 2, 0.0, column * len(x), float(columns.shape[1])))
         self._image.show()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the picture between the gutters."""
+        """Keep the image between the gutters."""
         super().resizeEvent(event)
         self._plot.setGeometry(LEFT_GUTTER, 0, self._plot_width(), self.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the words beside the picture."""
+        """Paint the labels beside the image."""
         painter = QPainter(self)
         painter.setFont(font(13))
         painter.setPen(self._theme.color("muted"))

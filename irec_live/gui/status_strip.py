@@ -1,4 +1,4 @@
-"""The bottom line: what the session is doing, and how well the machine keeps up."""
+"""Status bar: state of the session, and performance figures."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _STATE_WORDS = {
 }
 _STATE_COLORS = {"running": "good", "lost": "warning", "failed": "error"}
 _EVERY_S = 0.25
-"""Numbers that change thirty times a second cannot be read."""
+"""Interval of updates: numbers that change thirty times a second cannot be read."""
 
 
 class _Dot(QWidget):
-    """A small round light in the colour of the state."""
+    """A small disc in the colour of the state."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,14 +60,14 @@ class StatusStrip(QFrame):
         self.state.setObjectName("state")
         self.state.setTextFormat(Qt.TextFormat.PlainText)
         self.state.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.provider = _number("What the networks run on")
-        self.load = _number("Share of real time that the worker is busy")
-        self.inference = _number("Time of one step of all networks: median (and the slowest 1 %)")
+        self.provider = _number("Hardware that the models run on")
+        self.load = _number("Share of real time that the analysis takes; near 100 % it can hardly keep up")
+        self.inference = _number("Inference time of one step, all models together: median (and 99th percentile)")
         self.latency = _number(
-            "From sound to label: device block, half a window and hop, pooling, inference and display"
+            "Average delay from sound to label: device block, half a window and hop, pooling, inference and display"
         )
-        self.overflows = _number("Times that the device or the buffer lost samples")
-        self.skips = _number("Windows that were left out because inference was late")
+        self.overflows = _number("Number of times that the device or the buffer lost samples")
+        self.skips = _number("Number of windows skipped because inference was late")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(16, 0, 14, 0)
         layout.setSpacing(22)
@@ -86,7 +86,7 @@ class StatusStrip(QFrame):
         self._dot.update()
 
     def show_text(self, text: str) -> None:
-        """Say something while no session runs."""
+        """Show a text while no session runs."""
         self._state = ""
         self.state.setText(text)
         self.set_theme(self._theme)
@@ -94,7 +94,7 @@ class StatusStrip(QFrame):
             label.clear()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Take over state and figures, a few times a second."""
+        """Show state and figures, a few times a second."""
         now_s = time.monotonic()
         if snapshot.state == self._state and now_s - self._written_s < _EVERY_S:
             return
@@ -114,6 +114,7 @@ class StatusStrip(QFrame):
         self.provider.setText(" + ".join(dict.fromkeys(stats.providers)) or "—")
         self.load.setText(f"Load {100 * stats.load:.0f}\u2009%")
         self.inference.setText(f"Inference {stats.inference_ms_p50:.1f} ({stats.inference_ms_p99:.1f}) ms")
+        # Plus the longest time that a result waits for the timer.
         self.latency.setText(f"Latency {stats.latency_ms + FRAME_MS:.0f} ms")
         self.overflows.setText(f"Overflows {stats.overflows}")
         self.skips.setText(f"Skipped {stats.skipped_windows}")
@@ -124,6 +125,7 @@ class StatusStrip(QFrame):
         ):
             if label.property("alert") != alert:
                 label.setProperty("alert", alert)
+                # Qt applies a style sheet's property selectors anew only to a widget that is polished again.
                 label.style().unpolish(label)
                 label.style().polish(label)
 

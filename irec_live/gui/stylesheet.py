@@ -1,4 +1,4 @@
-"""A `Theme` as Qt style sheet and palette, for the stock controls: buttons, combo boxes, sliders, menus."""
+"""Qt style sheet and palette of a `Theme`, for the standard controls: buttons, combo boxes, sliders, menus."""
 
 from __future__ import annotations
 
@@ -72,12 +72,13 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 
 def stylesheet(theme: Theme) -> str:
     """The style sheet of the whole application in one theme."""
+    # as_posix: Qt style sheets want forward slashes in a url, on Windows, too.
     named = {key: value for key, value in vars(theme).items() if isinstance(value, str)}
     return _SHEET.substitute(named, chevron=icon_path("chevron-down").as_posix())
 
 
 def palette(theme: Theme) -> QPalette:
-    """What the style sheet does not reach: dialogs, disabled text, selections."""
+    """Palette of a theme, for what a style sheet does not reach: dialogs, disabled text, selections."""
     made = QPalette()
     role = QPalette.ColorRole
     for where, name in (

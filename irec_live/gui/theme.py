@@ -1,8 +1,8 @@
-"""Colours, sizes and type of the window.
+"""Themes: colours, sizes and fonts of the window.
 
-Everything that is drawn takes its colours from a `Theme`; `ThemeSwitch` holds the one in force and tells when it
-changes, either because the user chose or because the desktop switched between day and night. A theme is data: to add
-one, add an entry to `THEMES`, and menu and settings have it.
+All drawing takes its colours from a `Theme`. `ThemeSwitch` holds the one in use and emits a signal when it changes, by
+the user's choice or because the desktop switched between light and dark. A theme is data: to add one, add an entry to
+`THEMES`; menu and settings then offer it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from irec_live.gui.instrument_colors import instrument_rgb, standing_out
 from irec_live.instruments import Ground
 
 SYSTEM = "system"
-"""In the place of a theme's name: follow the desktop."""
+"""Instead of the name of a theme: follow the desktop."""
 
 ThemeChoice = str
-"""What the user asked for: a name of `THEMES`, or `SYSTEM`."""
+"""The user's choice: a name of `THEMES`, or `SYSTEM`."""
 
 LEFT_GUTTER = 152
 """Pixels left of every time axis (lane names, frequencies, transport), so that all of them line up."""
@@ -30,29 +30,30 @@ LEFT_GUTTER = 152
 RIGHT_GUTTER = 118
 """Pixels right of every time axis (current values)."""
 
+# Qt takes the first family that is installed: those of the systems, then those of common Linux desktops.
 _FAMILIES = ["Inter", "Segoe UI Variable Text", "Segoe UI", "SF Pro Text", "Helvetica Neue", "Cantarell", "Ubuntu"]
 _FAMILIES += ["Noto Sans", "DejaVu Sans", "sans-serif"]
 
 
 @dataclass(frozen=True)
 class Theme:
-    """One look of the window: named colours (``#rrggbb``) from the ground upwards, and what else differs.
+    """A colour theme: named colours (``#rrggbb``), opacities and contrasts.
 
     Attributes
     ----------
     name, title : str
-        In the settings, and in the menu.
+        Name in the settings, and in the menu.
     scheme : {"dark", "light"} or None
-        The desktop's scheme that this theme answers to when nothing else was chosen.
+        The desktop's colour scheme for which this is the default theme.
     opposite : str
-        Name of the theme that the switch between dark and light leads to.
+        Name of the theme that the button "Switch between dark and light" changes to.
     switch_icon : str
-        Icon of that switch.
+        Icon of that button.
     instruments : {"on_dark", "on_light"}
-        Which of the instruments' colours stand on this ground.
+        Which column of the instrument table to use.
     least_contrast, letter_contrast : float
-        Of an instrument's colour to the ground, where it fills areas and lines and where it is that of small letters;
-        colours with less are brought nearer to the text's.
+        Smallest contrast of an instrument's colour to the ground, for areas and lines, and for small text; colours
+        with less are blended towards the text colour.
     event_alpha, fill_alpha : int
         Opacity, 0..255, of the tint behind events and of the area under an envelope.
     unlit_alpha, unlit_mark_alpha : int
@@ -101,7 +102,7 @@ class Theme:
         return QColor(red, green, blue, alpha)
 
     def lettering(self, label: str) -> QColor:
-        """The colour of one instrument for small letters on this ground, which need more contrast than areas."""
+        """The colour of one instrument for small text on this ground, which needs more contrast than areas."""
         plain = instrument_rgb(label, self.instruments)
         return QColor(*standing_out(plain, self.ground, self.text, self.letter_contrast))
 
@@ -223,31 +224,31 @@ THEMES: dict[str, Theme] = {
 """By name, in the order of the menu."""
 
 DARK = THEMES["dark"]
-"""What widgets begin with, until they are told."""
+"""The theme of a widget until `set_theme` is called."""
 
 
 def choices() -> dict[ThemeChoice, str]:
-    """What can be asked for, and what the menu calls it."""
+    """All choices, with their titles in the menu."""
     return {SYSTEM: "Like the desktop"} | {theme.name: theme.title for theme in THEMES.values()}
 
 
 def font(pixels: int, *, bold: bool = False) -> QFont:
-    """The window's typeface at a size in device-independent pixels."""
+    """The window's font at a size in device-independent pixels."""
     made = QFont()
     made.setFamilies(_FAMILIES)
     made.setPixelSize(pixels)
     made.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
-    made.setFeature(QFont.Tag("tnum"), 1)  # numbers that change must not wobble
+    made.setFeature(QFont.Tag("tnum"), 1)  # tabular figures: numbers that change must not move
     return made
 
 
 class ThemeSwitch(QObject):
-    """Which theme is in force. GUI thread only.
+    """Holds the theme in use. GUI thread only.
 
     Parameters
     ----------
     choice : str
-        Where to begin, one of `choices`. A desktop that does not tell its scheme counts as dark.
+        The first choice, one of `choices`. A desktop without a colour scheme counts as dark.
     """
 
     changed = Signal(object)
@@ -262,16 +263,16 @@ class ThemeSwitch(QObject):
 
     @property
     def theme(self) -> Theme:
-        """The theme in force."""
+        """The theme in use."""
         return self._theme
 
     @property
     def choice(self) -> ThemeChoice:
-        """What was asked for."""
+        """The user's choice."""
         return self._choice
 
     def choose(self, choice: ThemeChoice) -> None:
-        """Ask for a theme, or for the desktop's.
+        """Choose a theme, or to follow the desktop.
 
         Raises
         ------
@@ -284,7 +285,7 @@ class ThemeSwitch(QObject):
         self._refresh()
 
     def toggle(self) -> None:
-        """Change between dark and light, whatever decided so far."""
+        """Switch between dark and light, also if the desktop decided so far."""
         self.choose(self._theme.opposite)
 
     def _resolve(self) -> Theme:

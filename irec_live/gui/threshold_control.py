@@ -1,4 +1,4 @@
-"""One slider that moves all thresholds, and what that means."""
+"""Threshold control: a slider that moves all thresholds, with the resulting values."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from irec_live.gui.wording import offset_text, percent_text
 from irec_live.models.spec import ModelSpec
 
 WIDEST = 0.4
-"""The slider reaches this far up and down."""
+"""Largest offset of the slider, up and down."""
 
 _WIDTH = 108
 """Of the thresholds beside the slider, pixels."""
 
 
 class _ResettingSlider(QSlider):
-    """A slider whose middle is one double-click away."""
+    """A slider that a double-click resets to its middle."""
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Back to the middle."""
+        """Reset to the middle."""
         self.setValue(0)
 
 
 class ThresholdControl(QWidget):
-    """Slider from fewer false alarms (right) to fewer misses (left), with the thresholds that are in force."""
+    """Slider from fewer misses (left) to fewer false alarms (right), with the thresholds in use."""
 
     changed = Signal(float)
     """The offset, -0.4..0.4."""
@@ -41,6 +41,7 @@ class ThresholdControl(QWidget):
         name = QLabel("Threshold")
         name.setProperty("role", "muted")
         self.slider = _ResettingSlider(Qt.Orientation.Horizontal)
+        # In hundredths: a QSlider has integer values only.
         self.slider.setRange(round(-100 * WIDEST), round(100 * WIDEST))
         self.slider.setPageStep(5)
         self.slider.setMinimumWidth(60)
@@ -80,7 +81,7 @@ class ThresholdControl(QWidget):
         self.effect.setFixedWidth(widest if self._measured else _WIDTH)
 
     def show_thresholds(self, thresholds: npt.NDArray[np.float32]) -> None:
-        """Say what the slider's position means: precision and recall where they are known, else the thresholds."""
+        """Show precision and recall at the slider's position if known, else the range of the thresholds, (K,) 0..1."""
         text = offset_text(self.offset)
         thresholds = thresholds[np.isfinite(thresholds)]
         if len(thresholds):

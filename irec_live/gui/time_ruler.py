@@ -1,4 +1,4 @@
-"""Seconds under the lanes and the spectrogram, counted back from now or from the playhead."""
+"""Time axis under lanes and spectrogram, in seconds back from now or from the playhead."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _STEPS_S = (1, 2, 5, 10, 15, 30, 60)
 
 
 def tick_step(span_s: float, most: int = 8) -> int:
-    """The finest of a few round steps that gives at most so many ticks.
+    """The smallest of a few round steps, in seconds, that gives at most `most` ticks.
 
     Examples
     --------
@@ -23,7 +23,7 @@ def tick_step(span_s: float, most: int = 8) -> int:
 
 
 class TimeRuler(QWidget):
-    """Ticks that never move: the picture scrolls over them."""
+    """Ticks at fixed places; the curves above scroll."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""The bar at the top: what is heard on the left, how it is judged on the right."""
+"""Top bar: source and input level on the left; threshold, models, theme and menu on the right."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TopBar(QFrame):
     Parameters
     ----------
     menu : QMenu
-        What the last button opens.
+        Opened by the last button.
     toggle_theme : QAction
     """
 

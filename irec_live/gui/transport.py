@@ -1,4 +1,4 @@
-"""Play, pause, back to the start, loop, and where the playhead is."""
+"""Transport controls: play, pause, back to the start, loop, and the position of the playhead."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Transport(QWidget):
     Parameters
     ----------
     play, to_start, loop : QAction
-        What the buttons do; shared with the menu and the keyboard.
+        Actions of the buttons, shared with menu and keyboard.
     """
 
     def __init__(self, play: QAction, to_start: QAction, loop: QAction, parent: QWidget | None = None) -> None:
@@ -59,7 +59,7 @@ class Transport(QWidget):
         self.play_button.set_theme(theme)
 
     def show_position(self, position_s: float, duration_s: float, playing: bool) -> None:
-        """Take over the playhead."""
+        """Show the position of the playhead."""
         text = f"{clock_text(position_s)} / {clock_text(duration_s)}"
         if text != self._clock_text:
             self._clock_text = text
@@ -78,5 +78,5 @@ def _button(action: QAction) -> QToolButton:
     button.setAccessibleName(action.text().replace("&", ""))
     button.clicked.connect(action.trigger)
     if action.isCheckable():
-        action.toggled.connect(button.setChecked)
+        action.toggled.connect(button.setChecked)  # the menu and a key toggle it, too
     return button

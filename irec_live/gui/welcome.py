@@ -1,4 +1,4 @@
-"""What stands in the window while there is nothing to hear: two ways to begin."""
+"""Welcome page, shown while no source is open: two ways to begin."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Welcome(QWidget):
     Parameters
     ----------
     open_file, listen : QAction
-        What the buttons do; shared with the menu.
+        Actions of the buttons, shared with the menu.
     """
 
     def __init__(self, open_file: QAction, listen: QAction, parent: QWidget | None = None) -> None:
@@ -26,7 +26,7 @@ class Welcome(QWidget):
         title = QLabel("Which instruments are playing?")
         title.setProperty("role", "title")
         title.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        lead = QLabel("Drop a song anywhere on this window, or let it listen to what sounds around you.")
+        lead = QLabel("Drop a song anywhere on this window, or let it listen through the microphone.")
         lead.setProperty("role", "lead")
         lead.setAlignment(Qt.AlignmentFlag.AlignCenter)
         lead.setWordWrap(True)

@@ -1,4 +1,4 @@
-"""Numbers and names as a reader wants them: short, with a real minus sign and a unit."""
+"""Formatting of numbers and names for display: short, with a true minus sign and a unit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def sentence(text: str) -> str:
 
 
 def percent_text(value: float) -> str:
-    """A share 0..1 in whole per cent, with a thin space; an em dash for NaN, where nobody looked.
+    """A share 0..1 in whole per cent, with a thin space; an em dash for NaN (no prediction).
 
     Examples
     --------
@@ -75,7 +75,7 @@ def clock_text(seconds: float, *, tenths: bool = False) -> str:
 
 
 def offset_text(offset: float) -> str:
-    """A threshold shift in points of a per cent, always signed.
+    """A threshold offset in percentage points, always signed.
 
     Examples
     --------

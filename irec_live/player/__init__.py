@@ -1,4 +1,4 @@
-"""Play a file; its output stream's clock drives the playhead. Without an output device, the computer's clock does."""
+"""File playback. The output stream's clock moves the playhead; without an output device, the computer's clock does."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from irec_live.player.transport import Loop, Transport
 __all__ = ["Loop", "Player", "SilentClock", "Speaker", "Transport"]
 
 _RETRY_S = 2.0
+"""Shortest time between two attempts to find an output device: opening one may take a second."""
 
 
 class Player:
-    """A transport over one file: heard if it can be, silent if not, and it says which.
+    """Playback of one file: audible if an output device can be opened, otherwise silent, which it reports.
 
     Every method returns at once and may be called from any thread. Times are seconds in the file.
 
@@ -58,8 +59,9 @@ class Player:
         self._audible = audible
         self._lock = threading.RLock()
         self._closed = False
-        self._tried_at = time.monotonic()
+        self._tried_at = time.monotonic()  # last attempt to open an output device
         self.message = "" if audible else "playing without sound"
+        # NB: replaced under the lock, read without it: one reference, so a reader gets the old or the new transport.
         self._transport: Transport = SilentClock(duration_s)
         if audible:
             try:
@@ -69,7 +71,7 @@ class Player:
 
     @property
     def silent(self) -> bool:
-        """Whether nothing can be heard."""
+        """Whether there is no output device in use."""
         return not isinstance(self._transport, Speaker)
 
     @property
@@ -101,7 +103,7 @@ class Player:
             self._transport.loop = value
 
     def set_duration(self, duration_s: float) -> None:
-        """Say how long the file turned out to be."""
+        """Set the length of the file, in seconds, once it is known."""
         with self._lock:
             self._duration_s = duration_s
             loop = self._transport.loop
@@ -110,7 +112,7 @@ class Player:
             self._transport.set_duration(duration_s)
 
     def play(self) -> None:
-        """Start or resume; from the beginning if it stands at the end. A lost output device is looked for again."""
+        """Start or resume, from the beginning if at the end. Looks for a lost output device again."""
         with self._lock:
             if self._closed:
                 return
@@ -131,7 +133,7 @@ class Player:
             self._transport.seek(time_s if self._duration_s is None else min(time_s, self._duration_s))
 
     def close(self) -> None:
-        """Stop, and give the device back; may be called twice."""
+        """Stop and release the device; may be called twice."""
         with self._lock:
             self._closed = True
             transport = self._transport
@@ -139,7 +141,7 @@ class Player:
         transport.close()
 
     def _switch_to_clock(self, reason: str) -> None:
-        """Go on by the clock from where the speaker stopped. On the speaker's thread."""
+        """Continue silently from where the speaker stopped. Called on the speaker's thread."""
         with self._lock:
             speaker = self._transport
             clock = SilentClock(self._duration_s, speaker.position_s)
@@ -148,7 +150,7 @@ class Player:
             self.message = f"playing without sound: {reason}"
 
     def _retry_output(self) -> None:
-        """Try to be heard again. Own thread: opening a device takes a while."""
+        """Try to open an output device again. On a thread of its own, since opening takes a while."""
         try:
             refresh()
             speaker = Speaker(self._path, self._switch_to_clock, track=self._track)
@@ -156,6 +158,7 @@ class Player:
             self.message = f"playing without sound: {error}"
             return
         with self._lock:
+            # Meanwhile the player may have been closed, or another attempt may have succeeded.
             if self._closed or not self.silent:
                 unwanted: Transport = speaker
             else:
@@ -163,10 +166,10 @@ class Player:
                 speaker.seek(unwanted.position_s)
                 self._take_over(unwanted, speaker)
                 self.message = ""
-        unwanted.close()
+        unwanted.close()  # not under the lock, as in `close`
 
     def _take_over(self, old: Transport, new: Transport) -> None:
-        """Continue with another transport as the old one stands. With the lock held."""
+        """Continue with another transport in the state of the old one. With the lock held."""
         if old.loop is not None:
             new.loop = old.loop
         if old.playing:

@@ -1,4 +1,4 @@
-"""A playhead that moves by the computer's clock, for when there is nothing to hear it on."""
+"""Silent playback: a playhead that moves by the computer's monotonic clock, used without an output device."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class SilentClock:
     Parameters
     ----------
     duration_s : float or None
-        Where it stops; None while nobody knows.
+        Where it stops; None while the length is not known.
     position_s : float
         Where it starts, paused.
 
@@ -50,7 +50,7 @@ class SilentClock:
 
     @property
     def ended(self) -> bool:
-        """Whether it stands at the end."""
+        """Whether it has reached the end."""
         with self._lock:
             self._settle()
             return self._since is None and self._base_s >= self._duration_s
@@ -67,14 +67,14 @@ class SilentClock:
             self._loop = value
 
     def set_duration(self, duration_s: float) -> None:
-        """Say where the end is, once it is known."""
+        """Set the length of the file, once it is known."""
         with self._lock:
             self._settle()
             self._duration_s = duration_s
             self._base_s = min(self._base_s, duration_s)
 
     def play(self) -> None:
-        """Start or resume; from the beginning if it stands at the end."""
+        """Start or resume, from the beginning if at the end."""
         with self._lock:
             self._settle()
             if self._since is None:
@@ -83,7 +83,7 @@ class SilentClock:
                 self._since = time.monotonic()
 
     def pause(self) -> None:
-        """Stand still."""
+        """Hold the playhead."""
         with self._lock:
             self._settle()
             self._since = None
@@ -95,11 +95,11 @@ class SilentClock:
             self._base_s = min(max(0.0, time_s), self._duration_s)
 
     def close(self) -> None:
-        """Stand still for good."""
+        """Stop for good."""
         self.pause()
 
     def _settle(self) -> None:
-        """Bring `_base_s` up to now. With the lock held."""
+        """Move `_base_s` to the present. With the lock held."""
         if self._since is None:
             return
         now = time.monotonic()
@@ -108,6 +108,7 @@ class SilentClock:
         if self._loop is not None:
             start, end = self._loop[0], min(self._loop[1], self._duration_s)
             if start < end and before < end <= self._base_s:
+                # Modulo, because nobody may have asked for longer than one round.
                 self._base_s = start + (self._base_s - start) % (end - start)
         if self._base_s >= self._duration_s:
             self._base_s = self._duration_s

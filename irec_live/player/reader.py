@@ -1,6 +1,6 @@
-"""What to play next: decoded, looped, at the output's rate and channel count.
+"""Decoding for playback: a file in playing order, looped, at the output's sample rate and channel count.
 
-Shapes: n frames, C channels.
+Shapes: n samples of each channel, C channels.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from irec_live.player.transport import Loop
 from irec_live.streaming.ring import Block
 
 _CHUNK = 2048
-"""Source frames decoded at once: 46 ms at 44.1 kHz."""
+"""Samples of each channel decoded at once, at the file's rate: 46 ms at 44.1 kHz."""
 
 
 class PlaybackReader:
-    """Reads a file in playing order. One thread only.
+    """Reads a file in playing order, that is, with loops. One thread only.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ class PlaybackReader:
         self._stream: soxr.ResampleStream | None = None
         if sample_rate != self._audio.sample_rate:
             self._stream = soxr.ResampleStream(self._audio.sample_rate, sample_rate, channels, dtype="float32")
-        self._segment_s = 0.0  # where the last jump went
-        self._given = 0  # output frames since
+        self._segment_s = 0.0  # where the last seek went
+        self._given = 0  # output samples returned since
 
     def seek(self, time_s: float) -> None:
         """Continue at `time_s`."""
@@ -61,14 +61,14 @@ class PlaybackReader:
         self._given = 0
 
     def read(self, loop: Loop | None) -> tuple[Block, float, bool]:
-        """The next stretch.
+        """The next samples to play.
 
         Returns
         -------
         block : (n, C) float32
-            n may be 0.
+            At the output's rate and channels; n may be 0.
         start_s : float
-            Where in the file its first frame lies.
+            Where in the file its first sample lies.
         last : bool
             Whether the file ends after it.
         """
@@ -81,6 +81,7 @@ class PlaybackReader:
         block = self._audio.read(count) if count else np.zeros((0, self._audio.channels), np.float32)
         ended = count > 0 and len(block) == 0
         start_s = self._segment_s + self._given / self._rate
+        # At a jump the resampler is flushed too, or the last milliseconds of every round would be missing.
         out = self._to_output(block, last=ended or wraps)
         self._given += len(out)
         nothing = ended and self._given == 0  # a loop that lies behind the end, or begins there

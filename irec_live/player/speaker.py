@@ -1,4 +1,4 @@
-"""Play a file on an output device; the device's own clock moves the playhead.
+"""Audio output with PortAudio (sounddevice); the stream's clock moves the playhead.
 
 ::
 
@@ -6,9 +6,9 @@
                         ^                                        |
     seek, loop, rest ---+              position_s <-- stamp: what plays at which stream time
 
-The callback takes no lock and decodes nothing. A seek gives the slots a new generation; older ones are passed over.
+The callback takes no lock and decodes nothing. A seek starts a new generation of slots; older ones are skipped.
 
-Shapes: n frames, C channels.
+Shapes: n samples of each channel, C channels.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from irec_live.player.transport import Loop
 from irec_live.streaming.ring import Block
 
 _LATENCY_S = 0.2
-"""Asked of the device: a Python callback may have to wait for the interpreter; the playhead allows for it."""
+"""Requested of the device: a Python callback may have to wait for the interpreter's lock (GIL)."""
 
 _SLOT_SAMPLES = 1024
 _SLOTS = 48  # one second ahead at 48 kHz
-_FEED_S = 0.02
-_IDLE_S = 0.5
+_FEED_S = 0.02  # between two looks for free slots while playing: one slot lasts 21 ms at 48 kHz
+_IDLE_S = 0.5  # the same while paused; commands wake the feeder at once
 _REST_S = 5.0
-"""After a pause of so long the device may sleep."""
+"""Seconds of pause after which the stream is stopped, so that the device may sleep."""
 _STALL_S = 3.0
-"""Without a callback for so long a device counts as lost."""
+"""Seconds without a callback after which a device counts as lost."""
 _JOIN_S = 1.0
 
 
 @dataclass(slots=True)
 class _Slot:
-    """A stretch of sound that waits to be played."""
+    """A block that waits to be played: `length` samples of each channel, from `start_s` in the file."""
 
     samples: Block
     length: int = 0
@@ -56,7 +56,7 @@ class _Slot:
 
 @dataclass(frozen=True, slots=True)
 class _Stamp:
-    """At stream time `dac_time` the sound from `start_s` on is heard, for `length_s`."""
+    """At stream time `dac_time` the device plays the file from `start_s` on, for `length_s`; all in seconds."""
 
     generation: int
     start_s: float
@@ -65,14 +65,14 @@ class _Stamp:
 
 
 class Speaker:
-    """A transport that is heard.
+    """A transport that plays on an output device.
 
     Parameters
     ----------
     path : str or path-like
         The file.
     on_lost : callable
-        Called once with one sentence, on the feeder's thread, when the device went away or the file broke.
+        Called once with one sentence, on the feeder's thread, when the device is lost or the file cannot be read on.
     position_s : float
         Where to start, paused.
 
@@ -127,7 +127,7 @@ class Speaker:
 
     @property
     def position_s(self) -> float:
-        """What is heard now, by the stream's clock."""
+        """What the device plays now, by the stream's clock."""
         with self._wake:
             return self._position() if self._sounding else self._held_s
 
@@ -138,7 +138,7 @@ class Speaker:
 
     @property
     def ended(self) -> bool:
-        """Whether the end of the file was handed over."""
+        """Whether the callback has taken the end of the file."""
         return self._ended_generation == self._generation
 
     @property
@@ -154,10 +154,10 @@ class Speaker:
             self._jump(position)  # what waits in the slots follows the old loop
 
     def set_duration(self, duration_s: float) -> None:
-        """Nothing to do: the file itself tells where it ends."""
+        """Nothing to do: the reader finds the end by itself."""
 
     def play(self) -> None:
-        """Start or resume; from the beginning if it stands at the end."""
+        """Start or resume, from the beginning if at the end."""
         with self._wake:
             if self.ended:
                 self._jump(0.0)
@@ -165,7 +165,7 @@ class Speaker:
             self._wake.notify_all()
 
     def pause(self) -> None:
-        """Fall silent."""
+        """Hold the playhead and play silence."""
         with self._wake:
             if self._sounding:
                 self._held_s = self._position()
@@ -177,22 +177,22 @@ class Speaker:
             self._jump(max(0.0, time_s))
 
     def close(self) -> None:
-        """Stop, and give the device back."""
+        """Stop and release the device."""
         with self._wake:
             self._closed = True
             self._wake.notify_all()
-        if self._thread is not threading.current_thread():
+        if self._thread is not threading.current_thread():  # `on_lost` may close us; a thread cannot join itself
             self._thread.join(_JOIN_S)
 
     def _jump(self, time_s: float) -> None:
-        """Begin a new generation at `time_s`; what stands at the end stays paused. With the lock held."""
+        """Begin a new generation at `time_s`; playback that had ended stays paused. With the lock held."""
         self._sounding = self._sounding and not self.ended
         self._target_s = self._held_s = time_s
         self._generation += 1
         self._wake.notify_all()
 
     def _position(self) -> float:
-        # NB: one reference, so the stamp is whole; a stale generation means that the seek is not heard yet.
+        # NB: one reference, so the stamp is whole; an old generation means that the seek is not audible yet.
         stamp = self._stamp
         if stamp is None or stamp.generation != self._generation:
             return self._target_s
@@ -201,7 +201,7 @@ class Speaker:
             played_s = min(played_s, float(self._stream.time) - stamp.dac_time)
         position = stamp.start_s + played_s
         if self._loop is None:
-            # Sound servers correct their idea of the latency now and then; the playhead waits rather than going back.
+            # Sound servers correct their estimate of the latency now and then; the playhead waits, never goes back.
             position = max(position, self._target_s)
             self._target_s = position
         return max(0.0, position)
@@ -224,10 +224,11 @@ class Speaker:
                 raise DeviceError(f"the output '{device.name}' cannot be opened: {error}") from error
 
     def _on_block(self, outdata: Any, frames: int, times: Any, _status: Any) -> None:
-        # NB: PortAudio's thread: copies from memory that is already there, takes no lock.
+        # NB: PortAudio's thread: copies from memory allocated before, takes no lock. Its "frames" are samples of each
+        # channel.
         self._callbacks += 1
         out = np.frombuffer(outdata, np.float32).reshape(frames, self._channels)
-        generation = self._generation
+        generation = self._generation  # NB: read once; a seek during this callback counts from the next one on
         done = 0
         start_s = 0.0
         while self._sounding and done < frames and self._taken < self._filled:
@@ -244,28 +245,30 @@ class Speaker:
                 if slot.last:
                     self._ended_generation = generation
             self._offset = 0
-            self._taken += 1  # NB: last: from here on the slot is the feeder's
+            self._taken += 1  # NB: after all else: from here on the slot belongs to the feeder
         out[done:] = 0.0
         if done:
+            # Some host APIs leave outputBufferDacTime at 0.
             dac_time = times.outputBufferDacTime or times.currentTime + self._stream.latency
             self._stamp = _Stamp(generation, start_s, dac_time, done / self._rate)
 
     def _on_finished(self) -> None:
+        # NB: PortAudio's thread, also after an error such as an unplugged device. One flag, set once.
         self._stream_finished = True
 
     def _feed(self) -> None:
-        """Keep the slots full until closed or lost. Own thread; the only one to start and stop the stream."""
+        """Keep the slots full until closed or lost. Own thread, and the only one that starts and stops the stream."""
         lost = ""
         try:
             self._feed_until_closed()
         except IrecError as error:
             lost = str(error)
-        except Exception as error:  # noqa: BLE001 - PortAudio and decoders; the playhead must not just stop
+        except Exception as error:  # noqa: BLE001 - from PortAudio or a decoder; the user must learn of it
             lost = f"playing stopped: {error}"
         finally:
             with self._wake:
                 self._held_s = self._position() if self._sounding else self._held_s
-                self._stream_finished = True  # from here on nobody asks the stream for its time
+                self._stream_finished = True  # from here on `_position` does not ask the closed stream for its time
             close_stream(self._stream)
             self._reader.close()
         if lost and not self._closed:
@@ -284,6 +287,7 @@ class Speaker:
                 if self._closed:
                     return
                 wanted, target_s, loop, sounding = self._generation, self._target_s, self._loop, self._sounding
+            # Outside the lock: starting and stopping a stream may block, and callers must return at once.
             self._manage_stream(sounding)
             if wanted != generation:
                 self._reader.seek(target_s)
@@ -298,7 +302,7 @@ class Speaker:
                 start_s += taken / self._rate
 
     def _manage_stream(self, sounding: bool) -> None:
-        """Start the stream when it is needed, stop it after a while of silence, notice when it is gone."""
+        """Start the stream when it is needed, stop it after a long pause, and detect its loss."""
         now = time.monotonic()
         if sounding:
             self._needed_at = now
@@ -316,12 +320,12 @@ class Speaker:
             self._running, self._called_at = True, now
 
     def _fill(self, block: Block, start_s: float, generation: int, last: bool) -> int:
-        """Put the head of a block in the next slot; how many frames that took."""
+        """Copy the beginning of a block to the next slot; return how many samples of each channel fitted."""
         slot = self._slots[self._filled % _SLOTS]
         slot.length = min(len(block), _SLOT_SAMPLES)
         slot.samples[: slot.length] = block[: slot.length]
         slot.start_s = start_s
         slot.generation = generation
         slot.last = last and slot.length == len(block)
-        self._filled += 1  # NB: last: from here on the slot is the callback's
+        self._filled += 1  # NB: after all else: from here on the slot belongs to the callback
         return slot.length

@@ -1,4 +1,4 @@
-"""What a player can be told, whether or not it can be heard."""
+"""The transport protocol: play, pause, seek and loop, whether or not there is an output device."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Loop = tuple[float, float]
 
 
 class Transport(Protocol):
-    """A playhead. Every method returns at once and may be called from any thread; times are seconds in the file."""
+    """Controls of a playhead. Every method returns at once and may be called from any thread; times are seconds."""
 
     @property
     def position_s(self) -> float: ...

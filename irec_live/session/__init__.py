@@ -1,10 +1,10 @@
-"""Sessions: what a window or a terminal talks to. One is live, one plays a file; both answer with a `Snapshot`.
+"""Sessions: the interface of window and terminal to the analysis. Live or of a file; both return a `Snapshot`.
 
 ::
 
     open_live(models, input=kind)  -> LiveSession      microphone or computer sound; survives a lost device
-    open_stream(source, models)    -> LiveSession      any other source
-    open_file(path, models)        -> FileSession      analysis ahead of the playhead, playing, seeking, looping
+    open_stream(source, models)    -> LiveSession      any other audio source
+    open_file(path, models)        -> FileSession      analysis ahead of playback; play, seek, loop
 
 Opening may take a second (devices, model files), so a GUI calls these off its own thread. Everything on an open
 session returns at once.

@@ -1,4 +1,4 @@
-"""What a view needs of a session, as protocols: views are written against these and tested with fakes.
+"""Session protocols: what a view needs of a session. Views are written against these and tested with fakes.
 
 Every method may be called from any one thread (a GUI's, usually) and returns at once; whatever takes time runs on the
 session's own threads. Times are seconds from the start of the stream or file.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from irec_live.analysis import Analysis
 
 SessionKind = Literal["live", "file"]
-"""Whether sound arrives by itself (``live``) or is played from a file that can be paused and searched (``file``)."""
+"""Whether sound arrives by itself (``live``) or comes from a file, which can be paused and seeked in (``file``)."""
 
 Loop = tuple[float, float]
 """Start and end of the part that repeats, seconds."""
@@ -24,13 +24,13 @@ Loop = tuple[float, float]
 
 @runtime_checkable
 class Session(Protocol):
-    """Something being listened to.
+    """An analysis in progress, of a live input or a file.
 
     Attributes
     ----------
     kind : {"live", "file"}
     title : str
-        What is heard now, in words: the device's or the file's name. A lost device may be followed by another one.
+        Name of the device or file in use. A lost device may be followed by another one.
     labels : tuple of str
         The K labels, union of the running models', in the models' order.
     specs : tuple of ModelSpec
@@ -58,15 +58,15 @@ class Session(Protocol):
         """Move every threshold: above 0 shows fewer labels, below 0 more."""
 
     def snapshot(self, span_s: float) -> Snapshot:
-        """The newest picture: the last `span_s` seconds up to now (live) or up to the playhead (file)."""
+        """Results of the last `span_s` seconds up to now (live) or up to the playhead (file)."""
 
     def close(self) -> None:
-        """Stop the threads and give the device back; may be called twice; returns within two seconds."""
+        """Stop the threads and release the device; may be called twice; returns within two seconds."""
 
 
 @runtime_checkable
 class PlayableSession(Session, Protocol):
-    """A session over a file: a transport, and results that reach beyond the playhead.
+    """A session of a file: playback controls, and results beyond the playhead.
 
     Attributes
     ----------
@@ -74,11 +74,11 @@ class PlayableSession(Session, Protocol):
     playing : bool
         Whether the playhead moves.
     position_s, duration_s : float
-        The playhead, and the length of the file (an estimate until it is wholly decoded, if its header tells none).
+        The playhead, and the length of the file (an estimate until all is decoded, if its header states none).
     loop : tuple of float, or None
         The part that repeats; assign to change it.
     silent : bool
-        Whether there is no output device: the playhead moves by the computer's clock and nothing is heard.
+        Whether there is no output device: the playhead moves by the computer's clock, without sound.
     """
 
     @property
@@ -103,7 +103,7 @@ class PlayableSession(Session, Protocol):
     def loop(self, value: Loop | None) -> None: ...
 
     def play(self) -> None:
-        """Start or resume; at the end of the file it starts again from the beginning."""
+        """Start or resume, from the beginning if at the end."""
 
     def pause(self) -> None:
         """Hold the playhead where it is."""
@@ -112,7 +112,7 @@ class PlayableSession(Session, Protocol):
         """Move the playhead; clipped to the file."""
 
     def overview(self) -> Overview:
-        """The whole file at a glance, as far as it is analysed."""
+        """Waveform, activations and events of the whole file, as far as it is analysed."""
 
     def analysis(self) -> Analysis | None:
         """The results to export, once the whole file is analysed; None before."""

@@ -1,6 +1,6 @@
-"""What to listen to when nobody said: the microphone, or, where there is none, the bundled demo clip.
+"""The default input: the microphone or, without one, the bundled demo clip.
 
-`or_demo` decides that for sessions, window and terminal alike; they differ only in what they open.
+`or_demo` makes that choice for sessions, window and terminal alike; they differ only in what they open.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Opened = TypeVar("Opened")
 
 
 def demo_clip() -> Path:
-    """The bundled clip.
+    """Path of the bundled demo clip.
 
     Raises
     ------
@@ -38,28 +38,28 @@ def or_demo(
     play: Callable[[Path], Opened],
     find_clip: Callable[[], Path] | None = None,
 ) -> tuple[Opened, str]:
-    """Open the first of several inputs that can be had, or else the demo clip.
+    """Open the first of several inputs that is available, or else the demo clip.
 
     Parameters
     ----------
     attempts : sequence of (str, callable)
-        What to say of an input that is not the first ("listening to the default microphone"), and what opens it.
+        A phrase for the message if it is not the first ("listening to the default microphone"), and what opens it.
     play : callable
-        Opens the clip.
+        Opens the demo clip.
     find_clip : callable, optional
         `demo_clip` by default.
 
     Returns
     -------
     opened
-        Whatever the successful one returned.
+        What the successful callable returned.
     note : str
-        One sentence if it is not the first: why, and what instead. Empty for the first.
+        Empty for the first input; else one sentence: why it is not available, and what was opened instead.
 
     Raises
     ------
     DeviceError
-        The first input's, if none can be had and there is no clip either.
+        That of the first input, if none is available and there is no clip either.
     ValueError
         There are no attempts.
     """
@@ -68,11 +68,11 @@ def or_demo(
         try:
             opened = attempt()
         except DeviceError as error:
-            problem = problem or error
+            problem = problem or error  # the first one is about what the user asked for
         else:
             return opened, f"{problem}; {words} instead" if problem else ""
     if problem is None:
-        raise ValueError("there is nothing to try")
+        raise ValueError("there is nothing to try; give at least one attempt")
     try:
         clip = (find_clip or demo_clip)()
     except MediaError:
@@ -87,20 +87,20 @@ def open_default(
     provider: Provider = "auto",
     audible: bool = True,
 ) -> tuple[LiveSession | FileSession, str]:
-    """Open the default microphone, or the demo clip where that does not go.
+    """Open the default microphone, or the demo clip if there is none.
 
     Parameters
     ----------
     models, hop_s, provider
         As for `open_live`.
     audible : bool
-        Whether the clip may be heard.
+        Whether the clip may use an output device.
 
     Returns
     -------
     session : LiveSession or FileSession
     message : str
-        One sentence if it is the clip: why, and what plays instead. Empty for the microphone.
+        Empty for the microphone; for the clip one sentence on why it plays instead.
 
     Raises
     ------

@@ -1,10 +1,10 @@
-"""FileSession: a file that plays while it is analysed ahead of the playhead.
+"""File session: a file is played while it is analysed ahead of the playhead.
 
 ::
 
-    analyser thread:  media -> Pipeline -> Timeline      (as fast as it goes; then it waits for the threshold to move)
+    analyser thread:  media -> Pipeline -> Timeline      (as fast as possible; then it waits for a new threshold)
     player:           media -> output device             (its clock is the playhead)
-    any thread:       snapshot(span_s) at the playhead, overview() of the whole file, analysis() when done
+    any thread:       snapshot(span_s) at the playhead, overview() of the whole file, analysis() at the end
 """
 
 from __future__ import annotations
@@ -31,22 +31,24 @@ from irec_live.streaming.pipeline import Pipeline
 from irec_live.streaming.ring import Block
 
 _JOIN_S = 1.5
+"""How long `FileSession.close` waits for the analyser: closing must return within two seconds."""
+
 _RETRACK_S = 0.2
-"""Between two rounds over the events while the threshold slider moves and the file is still being analysed."""
+"""Shortest time between two recomputations of the events while the threshold moves and analysis is not complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """How the analysis ended: one of the first two."""
+    """How the analysis ended: with an analysis or with a problem."""
 
     analysis: Analysis | None = None
     problem: str = ""
     threshold_offset: float = 0.0
-    """What the events of `analysis` were tracked with."""
+    """The threshold offset that the events of `analysis` were computed with."""
 
 
 class FileSession:
-    """A file to listen to, pause, search and export.
+    """Playback, seeking, analysis and export of one file.
 
     Parameters
     ----------
@@ -92,7 +94,8 @@ class FileSession:
         self._name = self._audio.name
         self._waveform = Waveform(self._audio.frames)
         self._cancel = threading.Event()
-        self._retrack = threading.Event()  # set when the events do not fit the threshold any more
+        # NB: an event rather than a queue: however often the slider moves, only its last position counts.
+        self._retrack = threading.Event()  # set when the threshold has moved since the events were computed
         self._retracked_at = 0.0
         # NB: written by the analyser, read by any thread; each is one reference, replaced whole.
         self._duration_s = self._audio.duration_s
@@ -139,7 +142,7 @@ class FileSession:
 
     @property
     def duration_s(self) -> float:
-        """Length of the file; what is decoded so far, if its header tells none."""
+        """Length of the file; what is decoded so far, if its header states none."""
         return self._pipeline.time_s if self._duration_s is None else self._duration_s
 
     @property
@@ -154,12 +157,12 @@ class FileSession:
 
     @property
     def silent(self) -> bool:
-        """Whether nothing can be heard."""
+        """Whether there is no output device in use."""
         return self._player.silent
 
     @property
     def loop(self) -> Loop | None:
-        """The part that repeats. One up to the end keeps to it, wherever the end turns out to be."""
+        """The part that repeats. A loop up to the end follows the end when the true length becomes known."""
         loop = self._player.loop
         return loop if loop is None else (loop[0], min(loop[1], self.duration_s))
 
@@ -175,12 +178,12 @@ class FileSession:
         return self._pipeline.threshold_offset
 
     def set_threshold_offset(self, offset: float) -> None:
-        """Move every threshold; the events of the whole file follow within moments."""
+        """Move every threshold; the events of the whole file are recomputed shortly after."""
         self._pipeline.set_threshold_offset(offset)
         self._retrack.set()
 
     def play(self) -> None:
-        """Start or resume; from the beginning if the playhead stands at the end."""
+        """Start or resume, from the beginning if at the end."""
         self._player.play()
 
     def pause(self) -> None:
@@ -197,7 +200,7 @@ class FileSession:
         time_s = self.position_s
         state, message = self._status()
         view = pipeline.timeline.view(time_s, span_s)
-        if time_s > pipeline.time_s:  # what is open there may be over long before the playhead
+        if time_s > pipeline.time_s:  # an event still open where the analysis is may end long before the playhead
             view = replace(
                 view, detected=(), events=tuple(event for event in view.events if event.offset_s is not None)
             )
@@ -214,7 +217,7 @@ class FileSession:
         )
 
     def overview(self) -> Overview:
-        """The whole file at a glance, as far as it is analysed."""
+        """Waveform, activations and events of the whole file, as far as it is analysed."""
         timeline = self._pipeline.timeline
         events = tuple(timeline.events())
         found = {event.label for event in events}
@@ -231,13 +234,13 @@ class FileSession:
 
     def analysis(self) -> Analysis | None:
         """The results, once the whole file is analysed and the events fit the threshold; None before."""
-        outcome = self._outcome
+        outcome = self._outcome  # NB: read once; the analyser replaces it
         return outcome.analysis if outcome.threshold_offset == self.threshold_offset else None
 
     def close(self) -> None:
         """Stop playing and analysing; may be called twice."""
         self._cancel.set()
-        self._retrack.set()
+        self._retrack.set()  # wakes the analyser if it waits for a new threshold
         self._player.close()
         self._thread.join(_JOIN_S)
 
@@ -248,7 +251,7 @@ class FileSession:
         return state, self.warning or self._player.message
 
     def _analyse(self) -> None:
-        """Analyse the file, then keep its events in step with the threshold. Own thread: the pipeline's one."""
+        """Analyse the file, then recompute its events when the threshold moves. The only thread on the pipeline."""
         try:
             with self._audio as audio:
                 self._decode(audio)
@@ -259,7 +262,7 @@ class FileSession:
                     self._track_again(complete=True)
         except AnalysisCancelled:
             pass
-        except Exception as error:  # noqa: BLE001 - whatever it is, the views must hear of it
+        except Exception as error:  # noqa: BLE001 - whatever it is, the views must show it
             sentence = str(error) if isinstance(error, IrecError) else f"{type(error).__name__}: {error}"
             self._outcome = _Outcome(problem=f"the analysis stopped: {sentence}")
 
@@ -272,17 +275,17 @@ class FileSession:
                 self._track_again(complete=False)
             analysed_s = (first_sample + len(block)) / self._rate
             self._cost = (time.perf_counter() - began) / analysed_s
-            # Lets go of the interpreter: the audio callback and the GUI come first.
+            # Releases the interpreter's lock (GIL): the audio callback and the GUI come first.
             time.sleep(0)
 
         def on_progress(share: float) -> None:
-            self._progress = min(share, 0.999)  # 1 is for when there is something to export
+            self._progress = min(share, 0.999)  # 1 means that there is an analysis to export
 
         decode_into(audio, self._pipeline, on_block=on_block, progress=on_progress, cancel=self._cancel)
 
     def _finish(self, audio: AudioFile) -> None:
         self._waveform.finish()
-        self._duration_s = audio.position / self._rate  # the truth, whatever the header said
+        self._duration_s = audio.position / self._rate  # counted, whatever the header said
         self._player.set_duration(self._duration_s)
         self._warning = audio.warning
         self._warnings = (*audio.warnings, *self._band_limit)
@@ -292,7 +295,7 @@ class FileSession:
         self._progress = 1.0
 
     def _track_again(self, *, complete: bool) -> None:
-        # Cleared first: a threshold that moves meanwhile asks for another round.
+        # NB: cleared before the offset is read: a threshold that moves meanwhile sets it again.
         self._retrack.clear()
         offset = self._pipeline.threshold_offset
         self._pipeline.retrack()

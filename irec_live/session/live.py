@@ -1,4 +1,4 @@
-"""LiveSession: a microphone or the computer's own sound, listened to until closed."""
+"""Live session: analysis of a microphone or of the computer's own sound until it is closed."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from irec_live.streaming.engine import Engine, Listener, Reopen
 from irec_live.streaming.pipeline import Pipeline
 
 KEEP_S = 120.0
-"""How much of the past a live session remembers for its views."""
+"""Seconds of results that a live session keeps for its views, twice the longest time span of the window."""
 
 MAX_PENDING = 5
 MAX_PENDING_S = 0.5
-"""Windows of one model that may wait, or all of the last half second if those are more; older ones are skipped. A
-hiccup of the machine is caught up with, since a window takes a tenth of its hop, and so are the bursts in which sound
-of a low rate is resampled; a machine that is too slow is never further behind."""
+"""Number of windows of one model that may wait, or those of the last half second if that is more; older ones are
+skipped. After a short delay the engine catches up, since inference takes a tenth of a hop; likewise with the bursts in
+which the resampler returns sound of a low rate. A machine that is too slow never falls further behind than this."""
 
 
 class LiveSession:
-    """Listens to a source and survives the loss of its device.
+    """Analysis of a live source, continued after the loss of its device.
 
     Parameters
     ----------
     source : AudioSource
-        Open, not started; from here on the session's.
+        Open, not started; the session stops it.
     detectors : sequence of Detector
         At most one of each kind.
     role : str, optional
-        What the source is for people, said before its name.
+        What users call this kind of source; precedes its name in `title`.
     hop_s : float, optional
         Between activation windows; the model's own by default.
     listener : callable, optional
@@ -78,7 +78,7 @@ class LiveSession:
             self._band_limit = band_limit(source.name, source.sample_rate, detectors)
             self._engine = Engine(source, pipeline, listener=listener, reopen=reopen)
             self._engine.start()
-        except BaseException:
+        except BaseException:  # also KeyboardInterrupt: an open device would stay open
             source.stop()
             raise
 
@@ -89,7 +89,7 @@ class LiveSession:
 
     @property
     def title(self) -> str:
-        """What is heard now, in words: after a loss it may be another device. Any thread."""
+        """Role and name of the source in use; after a loss it may be another device. Any thread."""
         name = self._engine.source.name
         return f"{self._role}: {name}" if self._role else name
 
@@ -111,7 +111,7 @@ class LiveSession:
 
     @property
     def time_s(self) -> float:
-        """Seconds of sound heard so far."""
+        """Seconds of sound analysed so far."""
         return self._engine.pipeline.time_s
 
     @property
@@ -141,7 +141,7 @@ class LiveSession:
 
     @property
     def error(self) -> BaseException | None:
-        """What listening failed of."""
+        """The exception that ended the analysis, or None."""
         return self._engine.error
 
     def set_threshold_offset(self, offset: float) -> None:
@@ -157,11 +157,11 @@ class LiveSession:
         return self._engine.stats()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait until listening has ended or failed; whether it has."""
+        """Wait until the analysis has ended or failed; False if the time was up first."""
         return self._engine.wait(timeout_s)
 
     def close(self) -> None:
-        """Stop listening and give the device back; may be called twice."""
+        """Stop the analysis and release the device; may be called twice."""
         self._engine.stop()
 
 
@@ -176,9 +176,9 @@ def open_live(
     listener: Listener | None = None,
     channel: int | None = None,
 ) -> LiveSession:
-    """Listen to a microphone, or to the computer's own sound.
+    """Analyse a microphone, or the computer's own sound.
 
-    Takes as long as loading the models and opening the device do; a lost device is looked for every second.
+    Blocks while models are loaded and the device is opened. A lost device is looked for every second.
 
     Parameters
     ----------
@@ -223,7 +223,7 @@ def open_stream(
     listener: Listener | None = None,
     channel: int | None = None,
 ) -> LiveSession:
-    """Listen to any other source, such as a file at the pace of time.
+    """Analyse any other audio source, such as a file in real time.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""The outline of a whole file in a few hundred numbers, however long it is.
+"""Waveform overview: the minimum and maximum of each slice of a file, in bounded memory.
 
-Shapes: n frames, C channels, P slices.
+Shapes: n samples of each channel, C channels, P slices.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ SLICES = 1200
 class Waveform:
     """Lowest and highest sample of each slice, filled in from the start.
 
-    A file that turns out longer than it said makes the slices twice as long, as often as needed.
+    If a file is longer than its header states, the slices are made twice as long, as often as needed.
 
     Parameters
     ----------
     samples : int or None
-        Length of the file, if known.
+        Length of the file in samples of each channel, if known.
     slices : int
         P.
 
@@ -39,17 +39,17 @@ class Waveform:
         self._length = samples or 0
         self._slice = max(1, -(-self._length // slices))
         self._peaks = np.full((2 * slices, 2), np.nan, np.float32)
-        self._filled = 0  # frames
-        # NB: one writer, many readers; readers take the reference once and see a whole array of one moment's layout.
+        self._filled = 0  # samples of each channel
+        # NB: one writer, many readers, who take this reference once: array and slice length then belong together.
         self._view = (self._peaks, self._slice, self._length)
 
     @property
     def slice_samples(self) -> int:
-        """Frames in a slice now."""
+        """Samples of each channel in a slice; grows with a file of unknown length."""
         return self._view[1]
 
     def add(self, block: Block) -> None:
-        """Take the next frames, (n, C)."""
+        """Take the next samples, (n, C) float32."""
         low, high = block.min(axis=1), block.max(axis=1)
         at = 0
         while at < len(block):
@@ -58,6 +58,7 @@ class Waveform:
                 self._double()
                 continue
             count = min(len(block) - at, (index + 1) * self._slice - self._filled)
+            # fmin and fmax ignore the NaN of a slice that holds nothing yet.
             self._peaks[index, 0] = np.fmin(self._peaks[index, 0], low[at : at + count].min())
             self._peaks[index, 1] = np.fmax(self._peaks[index, 1], high[at : at + count].max())
             at += count
@@ -67,21 +68,22 @@ class Waveform:
         self._view = (self._peaks, self._slice, self._length)
 
     def finish(self) -> None:
-        """The file ends here, whatever its header said."""
+        """End of the file, whatever length its header stated."""
         self._length = self._filled
         self._view = (self._peaks, self._slice, self._length)
 
     def peaks(self) -> Block:
-        """(P, 2) float32, NaN where nothing was added yet. Any thread."""
+        """Lowest and highest sample of each slice, (P, 2) float32; NaN where nothing was added yet. Any thread."""
         peaks, per_slice, length = self._view
         return peaks[: max(1, -(-length // per_slice))].copy()
 
     def edges(self) -> npt.NDArray[np.int64]:
-        """(P + 1,) first frame of each slice and the end of the last. Any thread."""
+        """First sample of each slice and the end of the last, (P + 1,) int64. Any thread."""
         _, per_slice, length = self._view
         return np.arange(max(1, -(-length // per_slice)) + 1, dtype=np.int64) * per_slice
 
     def _double(self) -> None:
+        """Merge neighbouring slices, so that the file may be twice as long."""
         half = len(self._peaks) // 2
         peaks = np.full_like(self._peaks, np.nan)
         peaks[:half, 0] = np.fmin(self._peaks[0::2, 0], self._peaks[1::2, 0])
@@ -91,14 +93,18 @@ class Waveform:
 
 
 def hold_strips(strips: Array, *, whole: bool) -> Array:
-    """Give slices that are shorter than a hop the value of the window before them (or of the first).
+    """Fill slices without a window by holding the value of the slice before (or of the first one with a window).
 
     Parameters
     ----------
     strips : (P, K) float32
-        K labels; NaN in slices that hold no window's centre.
+        Activations 0..1 of K labels; NaN in slices without the centre of a window. Changed in place.
     whole : bool
-        Whether the file is analysed to its end: the last window then stands for the rest too.
+        Whether the file is analysed to its end: then the slices after the last window are filled, too.
+
+    Returns
+    -------
+    (P, K) float32
     """
     known = np.flatnonzero(~np.isnan(strips).all(axis=1))
     if not known.size:

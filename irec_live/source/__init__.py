@@ -1,6 +1,6 @@
-"""Where sound comes from: one protocol, and a class each for microphone, computer sound, file and array.
+"""Audio sources: one protocol, with a class each for microphone, computer sound (loopback), file and array.
 
-`open_input` picks among the live ones. Capturing threads only copy and count; the engine's worker does the rest.
+`open_input` chooses among the live ones. Capture threads only copy and count; the engine's worker does the rest.
 """
 
 from __future__ import annotations
@@ -26,20 +26,21 @@ def open_input(
     kind : InputKind
         One of `InputKind.live`.
     device, hostapi : str, optional
-        Which one; the default one if not given (see `irec_live.devices.candidates`). The computer's own sound is then
-        heard where it is played, also after another output was chosen.
+        Which one; the default one if not given (see `irec_live.devices.candidates`). Loopback then follows the default
+        output, also when the user chooses another output later.
 
     Raises
     ------
     DeviceError
-        There is none, or it cannot be opened.
+        There is no such device, or it cannot be opened.
     ValueError
-        `kind` is something else.
+        `kind` is not a live input.
     """
     if kind == InputKind.MIC:
         return MicrophoneSource(device, hostapi)
     if kind != InputKind.LOOPBACK:
-        raise ValueError(f"an input is {' or '.join(repr(live.value) for live in InputKind.live())}, not {str(kind)!r}")
+        known = " or ".join(repr(live.value) for live in InputKind.live())
+        raise ValueError(f"a live input is {known}, not {str(kind)!r}")
     found = find_device("loopback", device, hostapi)
     # A driver's loopback input (Stereo Mix, BlackHole) is an ordinary PortAudio input.
     if not found.address:

@@ -1,6 +1,6 @@
-"""Sound that is already in memory, for tests and for programs that have it there.
+"""Audio source over an array in memory.
 
-Shapes: n frames, C channels.
+Shapes: n samples of each channel, C channels.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from irec_live.streaming.ring import Block
 
 
 class ArraySource:
-    """An array, block by block, as fast as it is read.
+    """An audio source that returns an array block by block, as fast as it is read.
 
     Parameters
     ----------
@@ -21,9 +21,9 @@ class ArraySource:
     sample_rate : int
         Hz.
     block : int
-        Frames to return a read.
+        Samples of each channel that one `read` returns.
     name : str
-        For people.
+        Shown to users.
 
     Raises
     ------
@@ -55,7 +55,7 @@ class ArraySource:
 
     @property
     def ended(self) -> bool:
-        """Whether all of it was read."""
+        """Whether the whole array was read."""
         return self._position >= len(self._audio)
 
     def start(self) -> None:

@@ -1,6 +1,6 @@
-"""A file played to nobody: read at the pace of time, as if it came from a microphone.
+"""Audio source over a file, in real time by default, as if it came from a microphone. Nothing is played.
 
-Shapes: n frames, C channels.
+Shapes: n samples of each channel, C channels.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class FileSource:
         return block, index
 
     def _due(self, timeout_s: float) -> int:
-        """Frames that have arrived by the clock, after waiting for 20 ms of them if there is time."""
+        """Number of samples due by the clock, after waiting for `READ_S` of them if there is time."""
         arrived = (time.monotonic() - self._started_at) * self.sample_rate - self._position
         missing_s = (self._enough - arrived) / self.sample_rate
         if missing_s > 0:

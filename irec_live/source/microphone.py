@@ -1,6 +1,6 @@
-"""A microphone, a line input, or any other PortAudio input device.
+"""Microphone capture with PortAudio (sounddevice): any input device.
 
-Shapes: n frames, C channels.
+Shapes: n samples of each channel, C channels.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _STALL_S = 2.5
 
 
 class MicrophoneSource:
-    """Sound from an input device, at the device's own rate and channel count.
+    """An audio source that captures an input device at its own sample rate and channel count.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class MicrophoneSource:
         self.sample_rate = round(self._stream.samplerate)
         self.channels = int(self._stream.channels)
         self._ring = RingBuffer(int(RING_S * self.sample_rate), self.channels)
-        self._flagged = 0
+        self._flagged = 0  # overflows that PortAudio reported
         self._finished = False
         self._closed = False
         self._last_written = 0
@@ -62,17 +62,17 @@ class MicrophoneSource:
 
     @property
     def latency_s(self) -> float:
-        """What PortAudio states, and one read."""
+        """The latency that PortAudio reports, plus one read."""
         return self._latency + READ_S
 
     @property
     def overflows(self) -> int:
-        """Times that PortAudio said it lost input, plus times that the ring buffer did."""
+        """Times that PortAudio reported lost input, plus times that the ring buffer overflowed."""
         return self._flagged + self._ring.overflows
 
     @property
     def lost(self) -> bool:
-        """Whether the stream ended by itself or has gone quiet."""
+        """Whether the stream ended by itself, or its callback is no longer called."""
         if self._closed:
             return False
         return self._finished or time.monotonic() - self._last_change > _STALL_S
@@ -103,7 +103,7 @@ class MicrophoneSource:
             raise DeviceError(f"the input '{self.name}' does not start: {error}") from error
 
     def stop(self) -> None:
-        """Stop capturing and give the device back."""
+        """Stop capturing and release the device."""
         if self._closed:
             return
         self._closed = True
@@ -122,6 +122,7 @@ class MicrophoneSource:
         return self._ring.read()
 
     def _open(self, device: Device) -> Any:
+        """Try the device's own channels and rate, then one channel, then 48 kHz."""
         channels = device.channels if device.channels <= _MOST_CHANNELS else 2
         reason = "unknown error"
         shapes = dict.fromkeys([(channels, device.sample_rate), (1, device.sample_rate), (channels, 48_000)])
@@ -133,12 +134,13 @@ class MicrophoneSource:
                     samplerate=rate,
                     channels=count,
                     dtype="float32",
-                    # A large buffer below us: a Python callback may have to wait for the interpreter's lock.
+                    # A large buffer in the driver: a Python callback may have to wait for the interpreter's lock (GIL).
                     latency="high",
                     callback=self._on_block,
                     finished_callback=self._on_finished,
                 )
                 try:
+                    # On Linux a sound server may not answer; a stream that opens after the time-out is closed again.
                     stream = ask(opener, lambda late: late.close(ignore_errors=True))
                 except (sd.PortAudioError, ValueError) as error:
                     reason = str(error)
@@ -148,8 +150,8 @@ class MicrophoneSource:
             raise DeviceError(f"the input '{device.name}' cannot be opened: {reason}")
 
     def _on_block(self, indata: Any, frames: int, _time: Any, status: Any) -> None:
-        # NB: PortAudio's thread. Two views, one copy into memory that is already there, no lock, no log. Only this
-        # thread writes _flagged and the ring.
+        # NB: PortAudio's thread. No allocation of samples, no lock, no log: two views and one copy into the ring.
+        # Only this thread writes _flagged and the ring. PortAudio's "frames" are samples of each channel.
         if status.input_overflow:
             self._flagged += 1
         self._ring.write(np.frombuffer(indata, np.float32).reshape(frames, self.channels))

@@ -1,1 +1,1 @@
-"""Streaming: samples in, block by block; activations, envelopes and events out, on one time axis."""
+"""Streaming analysis: blocks of samples in; activations, envelopes and events out, on one time axis."""

@@ -1,6 +1,6 @@
-"""What the engine needs of a place where sound comes from.
+"""The audio source protocol: what the engine needs of a microphone, a loopback or a file.
 
-Shapes: n frames, C channels.
+Shapes: n samples of each channel, C channels.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from irec_live.streaming.ring import Block
 
 @runtime_checkable
 class AudioSource(Protocol):
-    """Sound, block by block, at its own rate and channel count.
+    """A stream of audio blocks at the source's own sample rate and channel count.
 
     A source is open (its rate is known) once it exists, delivers from `start` to `stop`, and is then used up. `read`
     belongs to one thread, the engine's; everything else may be asked from any.
@@ -20,19 +20,19 @@ class AudioSource(Protocol):
     Attributes
     ----------
     name : str
-        For people.
+        Shown to users.
     sample_rate : int
         Hz.
     channels : int
         C.
     latency_s : float
-        From the sound to a block that `read` can return.
+        Seconds from the sound itself to the block that `read` returns.
     overflows : int
-        Times that samples were lost, by the device or because nobody read.
+        Number of times that samples were lost, by the device or because they were not read in time.
     lost : bool
         The device went away; it will deliver nothing more.
     ended : bool
-        Everything there was has been read.
+        The end was reached and everything has been read.
     """
 
     @property
@@ -66,7 +66,7 @@ class AudioSource(Protocol):
         """
 
     def stop(self) -> None:
-        """Give the device or file back; may be called twice."""
+        """Release the device or file; may be called twice."""
 
     def read(self, timeout_s: float) -> tuple[Block, int]:
         """Wait for sound, at most `timeout_s`.
@@ -76,5 +76,5 @@ class AudioSource(Protocol):
         block : (n, C) float32
             Everything that has arrived; n is 0 when nothing did in time.
         index : int
-            Absolute index of its first frame; a jump means that frames were lost in between.
+            Absolute index of its first sample; a jump means that samples were lost in between.
         """

@@ -1,4 +1,4 @@
-"""Engine: the worker thread between a live source and the views.
+"""The engine: a worker thread that runs the pipeline on a live source.
 
 ::
 
@@ -7,7 +7,7 @@
                        +--> listener(step)                       worker's thread
 
 Nothing is queued: the source keeps the last seconds in a ring buffer, the pipeline skips to the newest windows when it
-is late, and views pull. Whatever goes wrong in the worker ends as a state and a sentence, never as a silent death.
+is late, and views pull. An error in the worker always ends as a state and a message; no thread just vanishes.
 """
 
 from __future__ import annotations
@@ -29,21 +29,23 @@ from irec_live.streaming.resample import Resampler
 from irec_live.streaming.ring import Block
 
 READ_TIMEOUT_S = 0.1
-"""How long the worker waits for sound before it looks whether it should stop."""
+"""How long the worker waits for samples before it checks whether it should stop."""
 
 RETRY_S = 1.0
-"""Between two attempts to reopen a lost device."""
+"""Interval between attempts to reopen a lost device."""
 
 STOP_TIMEOUT_S = 1.5
+"""How long `Engine.stop` waits for the worker: closing a session must return within two seconds."""
 
 _LOAD_MEMORY_S = 2.0
+"""Time constant of the moving average of the load: steady enough to read, quick enough to follow."""
 
 Listener = Callable[[PipelineStep], None]
 Reopen = Callable[[], AudioSource]
 
 
 class Feed:
-    """Puts one source's blocks on the pipeline's time line.
+    """Maps one source's sample indices, and if need be its sample rate, to the pipeline's.
 
     A pipeline lives longer than a source: after a device was lost the next one starts again at index 0, and may run at
     another rate.
@@ -52,7 +54,7 @@ class Feed:
     ----------
     source : AudioSource
     pipeline : Pipeline
-        Sound continues at its present position.
+        The source's first sample goes to its present position.
     """
 
     def __init__(self, source: AudioSource, pipeline: Pipeline) -> None:
@@ -67,10 +69,10 @@ class Feed:
         self._out = self._start
 
     def push(self, block: Block, index: int) -> PipelineStep:
-        """Hand on a block that starts at the source's `index`."""
+        """Push a block, (n, C) float32, that starts at the source's sample `index`."""
         if self._resampler is None:
             return self._pipeline.push(block, self._start + index)
-        if index != self._expected:  # frames were lost: begin again at the right place
+        if index != self._expected:  # samples were lost: the resampler's history no longer fits what follows
             self._resampler.reset()
             self._out = self._start + round(index * self._pipeline.sample_rate / self._rate)
         self._expected = index + len(block)
@@ -81,18 +83,18 @@ class Feed:
 
 
 class Engine:
-    """Listens to a source until it ends, is stopped, or fails.
+    """Runs a pipeline on a source, in a worker thread, until the source ends, is stopped, or fails.
 
     Parameters
     ----------
     source : AudioSource
         Open, not started. The engine stops it.
     pipeline : Pipeline
-        Fresh, at the source's rate; from `start` on it belongs to the worker's thread.
+        New, at the source's sample rate; from `start` on only the worker's thread may use it.
     listener : callable, optional
         Gets every `PipelineStep` that holds something new, on the worker's thread. If it raises, the engine fails.
     reopen : callable, optional
-        Opens the source anew after it was lost; a `DeviceError` means not yet. Without it a lost source is a failure.
+        Opens the source again after a loss; a `DeviceError` means "not yet". Without it a lost source is a failure.
 
     Raises
     ------
@@ -117,6 +119,7 @@ class Engine:
         self._reopen = reopen
         self._stop = threading.Event()
         self._done = threading.Event()
+        # Daemon: a driver that hangs must not keep the process alive.
         self._thread = threading.Thread(target=self._run, name="irec-engine", daemon=True)
         # NB: written by the worker, read by any thread: each is one reference, replaced whole.
         self._status: tuple[State, str] = ("starting", "")
@@ -136,12 +139,12 @@ class Engine:
 
     @property
     def error(self) -> BaseException | None:
-        """What the engine failed of. Any thread."""
+        """The exception that ended the engine, or None. Any thread."""
         return self._error
 
     @property
     def source(self) -> AudioSource:
-        """The source in use, another one after a lost device came back. Any thread."""
+        """The source in use; a new object after a lost device came back. Any thread."""
         return self._source
 
     def start(self) -> None:
@@ -164,20 +167,21 @@ class Engine:
             False if the worker was still inside an inference or a driver when the time was up; it ends by itself then.
         """
         self._stop.set()
-        if self._thread.ident is None:
+        if self._thread.ident is None:  # never started: there is no worker to close the source
             self._source.stop()
             self._done.set()
-        elif self._thread is not threading.current_thread():
+        elif self._thread is not threading.current_thread():  # a listener may call this; a thread cannot join itself
             self._thread.join(STOP_TIMEOUT_S)
         return not self._thread.is_alive()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait until the engine has ended, failed or stopped; whether it has."""
+        """Wait until the engine has ended, failed or stopped; False if the time was up first."""
         return self._done.wait(timeout_s)
 
     def snapshot(self, span_s: float) -> Snapshot:
-        """The last `span_s` seconds. Any thread; copies only what is in the picture."""
+        """The last `span_s` seconds. Any thread; copies only what lies in that span."""
         pipeline = self.pipeline
+        # Read once: the worker moves it on, and all parts of a snapshot must end at the same moment.
         time_s = pipeline.time_s
         state, message = self._status
         return Snapshot(
@@ -208,7 +212,7 @@ class Engine:
             self._listen()
             self._publish(self.pipeline.flush())
             self._status = ("ended", "")
-        except Exception as error:  # noqa: BLE001 - whatever it is, the views must hear of it
+        except Exception as error:  # noqa: BLE001 - whatever it is, the views must show it
             self._error = error
             sentence = str(error) if isinstance(error, IrecError) else f"{type(error).__name__}: {error}"
             self._status = ("failed", f"listening stopped: {sentence}")
@@ -235,16 +239,17 @@ class Engine:
             self._listener(step)
 
     def _wait_for_device(self) -> None:
-        """Keep time with silence, so that curves decay and labels go out, until the device is back."""
+        """Feed silence at the pace of time, so that curves decay and labels go out, until the device is back."""
         name = self._source.name
         if self._reopen is None:
             raise IrecError(f"'{name}' went away")
         self._status = ("lost", f"'{name}' went away; looking for it every second")
-        self._source.stop()
+        self._source.stop()  # first: many drivers admit one user at a time
         lost_at = time.monotonic()
         position = self.pipeline.position
         next_try = lost_at + RETRY_S
         while not self._stop.wait(READ_TIMEOUT_S):
+            # From the clock, rather than one block a turn, so that no error accumulates.
             self._push_silence(position + round((time.monotonic() - lost_at) * self.pipeline.sample_rate))
             if time.monotonic() >= next_try:
                 if self._reopened():
@@ -253,7 +258,7 @@ class Engine:
                 next_try = time.monotonic() + RETRY_S
 
     def _push_silence(self, until: int) -> None:
-        """Bring the pipeline to position `until`, in blocks as short as sound would come in."""
+        """Push zeros up to sample `until`, in blocks of the size in which sound would arrive."""
         silence = np.zeros(round(READ_TIMEOUT_S * self.pipeline.sample_rate), np.float32)
         while self.pipeline.position < until:
             self._publish(self.pipeline.push(silence[: until - self.pipeline.position]))
@@ -270,13 +275,13 @@ class Engine:
         except IrecError:
             source.stop()
             return False
-        self._past_overflows += self._source.overflows
+        self._past_overflows += self._source.overflows  # each source counts from 0
         self._source = source
-        self._feed = Feed(source, self.pipeline)
+        self._feed = Feed(source, self.pipeline)  # a new device may run at another rate
         return True
 
     def _update_load(self, busy_s: float, wall_s: float) -> None:
-        """Move the average of busy time over wall time."""
+        """Update the exponential moving average of busy time over wall time."""
         if wall_s > 0:
             weight = 1.0 - math.exp(-wall_s / _LOAD_MEMORY_S)
             self._load += weight * (min(1.0, busy_s / wall_s) - self._load)

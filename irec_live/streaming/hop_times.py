@@ -1,15 +1,15 @@
-"""HopTimes: how long the networks took for each of the last hops."""
+"""Inference time statistics: percentiles over the last hops."""
 
 from __future__ import annotations
 
 import numpy as np
 
 _HOPS = 600
-"""Remembered: a minute at 100 ms."""
+"""Hops kept: one minute at the usual hop of 100 ms."""
 
 
 class HopTimes:
-    """Inference time per hop, all networks together. One thread writes, any reads.
+    """Inference time of each hop, all networks together, in a ring buffer. One thread writes, any reads.
 
     Examples
     --------
@@ -29,11 +29,11 @@ class HopTimes:
         self._open_s = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count towards the hop that is under way."""
+        """Add inference time to the hop in progress."""
         self._open_s += seconds
 
     def close(self, hops: int = 1) -> None:
-        """The hop under way is over, or `hops` of them that were judged in one call."""
+        """End the hop in progress, or `hops` of them that were predicted in one batch."""
         self._ms[self._hops % _HOPS] = 1000.0 * self._open_s / hops
         self._hops += 1
         self._open_s = 0.0

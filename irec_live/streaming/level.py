@@ -1,8 +1,8 @@
-"""LevelMeter: how loud the input is, twenty times a second.
+"""Level meter: RMS and peak of the input in dBFS, twenty times a second.
 
 Only the worker's thread uses it.
 
-Shapes: n samples in a block, L level rows.
+Shapes: n samples in a block, L segments that became complete.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import numpy.typing as npt
 from irec_live.results import SILENCE_DB
 
 _STRETCH_S = 0.05
+"""Seconds in a segment; two periods of the lowest note of a bass guitar (41 Hz), so that its RMS is steady."""
 
 
 class LevelMeter:
-    """RMS and peak of successive stretches of 50 ms.
+    """RMS and peak of successive segments of 50 ms, without overlap.
 
     Parameters
     ----------
@@ -26,7 +27,7 @@ class LevelMeter:
     Attributes
     ----------
     stretch : int
-        Samples in a stretch.
+        Samples in a segment.
 
     Examples
     --------
@@ -51,13 +52,14 @@ class LevelMeter:
         Parameters
         ----------
         block : (n,) float32
+            Nominally in [-1, 1].
 
         Returns
         -------
         levels : (L, 2) float32
             RMS and peak in dB re full scale (a square wave of amplitude 1 has 0 dB), `SILENCE_DB` at least.
         start : int
-            Absolute index of the first sample of the first stretch.
+            Absolute index of the first sample of the first segment.
         """
         samples = np.concatenate([self._tail, block])
         start = self._start

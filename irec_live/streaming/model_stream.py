@@ -1,9 +1,8 @@
-"""ModelStream: one network on a stream of samples at its own rate.
+"""Streaming inference with one network: windows, batches, and rows on the time axis.
 
-Cuts windows, passes over silent ones, runs the network, and puts rows on the time axis. No threads of its own; `predict`
-may be called from several.
+Silent windows do not reach the network. There are no threads here; `ModelStream.predict` may be called from several.
 
-Shapes: K labels of the pipeline, k labels of this network, T samples in a window, N frames, B batch, m rows.
+Shapes: K labels of the pipeline, k labels of this network, T samples in a window, N frames, B windows, m rows.
 """
 
 from __future__ import annotations
@@ -33,14 +32,14 @@ class WindowPredictor(Protocol):
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """What it runs on, first choice first."""
+        """ONNX Runtime's execution providers, the preferred one first."""
 
     def __call__(self, windows: Array, /) -> Array:
-        """Windows (B, T) to activations (B, k) or envelopes (B, k, N)."""
+        """Predict windows, (B, T) float32: activations, (B, k) float32, or envelopes, (B, k, N) float32; all 0..1."""
 
 
 class Job:
-    """Windows to be judged in one call, and then what came out.
+    """A batch of windows for one call of the network, and afterwards its predictions.
 
     Attributes
     ----------
@@ -50,9 +49,9 @@ class Job:
     outputs : (B, k) or (B, k, N) float32
         Filled in by `ModelStream.predict`; 0 for silent windows.
     predicted : int
-        Windows that were not silent.
+        Windows that the network was run on: those that were not silent.
     seconds : float
-        Time the network took.
+        Inference time; 0 if all windows were silent.
     """
 
     __slots__ = ("outputs", "predicted", "seconds", "starts", "windows")
@@ -66,7 +65,7 @@ class Job:
 
 
 class ModelStream:
-    """Windows in, rows out, for one network.
+    """Samples in, rows of activations or envelopes out, for one network.
 
     Parameters
     ----------
@@ -76,9 +75,9 @@ class ModelStream:
     hop_length : int
         Samples between windows, at the network's rate.
     silence_db : float
-        Windows whose RMS is below are not judged: their output is 0.
+        Windows whose RMS is below this, in dBFS, do not reach the network: their output is 0.
     batch : int
-        Windows judged in one call, where so many wait.
+        Windows predicted in one call, where so many wait.
 
     Raises
     ------
@@ -105,18 +104,18 @@ class ModelStream:
             self._overlap = OverlapAdd(len(labels), spec.frames, hop_length // spec.frame_hop)
 
     def reset(self) -> None:
-        """Forget all samples; `skipped` goes on counting."""
+        """Forget all samples; `skipped` is kept."""
         self._windower.reset()
         self._pending.clear()
         if self._overlap is not None:
             self._overlap.reset()
 
     def take(self, samples: Array) -> None:
-        """Take the next samples; windows that become whole wait for `jobs`."""
+        """Take the next samples, (n,) float32; windows that become complete wait for `jobs`."""
         self._pending.extend(self._windower.push(samples))
 
     def take_tail(self) -> None:
-        """End the stream: the last samples wait in a window completed with zeros."""
+        """End the stream: the last samples wait in a window padded with zeros."""
         self._pending.extend(self._windower.flush())
 
     def jobs(self, max_pending: int | None) -> list[Job]:
@@ -125,7 +124,7 @@ class ModelStream:
         Parameters
         ----------
         max_pending : int, optional
-            Skip the oldest, and count them, where more wait.
+            If more wait, drop the oldest and count them in `skipped`.
         """
         if max_pending is not None:
             while len(self._pending) > max_pending:
@@ -137,18 +136,18 @@ class ModelStream:
         return [Job([window for window, _ in group], [start for _, start in group]) for group in groups]
 
     def end_s(self, job: Job) -> float:
-        """When the job's last window is over, in seconds from the stream's sample 0."""
+        """End of the job's last window, in seconds from the stream's sample 0."""
         return (job.starts[-1] + self.spec.window_length) / self.spec.sample_rate
 
     def predict(self, job: Job) -> None:
-        """Run the network on those windows of the job that are not silent. Any thread, several at once."""
+        """Run the network on the windows of the job that are not silent. Any thread, several at once."""
         spec = self.spec
         shape = (len(spec.labels),) if spec.kind == "activation" else (len(spec.labels), spec.frames)
         job.outputs = np.zeros((len(job.windows), *shape), np.float32)
         loud = [i for i, window in enumerate(job.windows) if self._is_loud_enough(window)]
         job.predicted = len(loud)
         if loud:
-            # A whole batch even of few windows: a GPU plans anew for each batch size that it has not met.
+            # Always a full batch: ONNX Runtime's CUDA provider plans and tunes again for each batch size it meets.
             windows = np.zeros((self._batch, spec.window_length), np.float32)
             windows[: len(loud)] = [job.windows[i] for i in loud]
             started = time.perf_counter()
@@ -156,17 +155,18 @@ class ModelStream:
             job.seconds = time.perf_counter() - started
 
     def _is_loud_enough(self, window: Array) -> bool:
-        # Not np.dot: for a window of this length a BLAS wakes threads, which costs more than it saves.
+        # Not np.dot: at this length NumPy's BLAS wakes its thread pool, which costs more than it saves.
         return float(np.mean(np.square(window))) >= self._silence_power
 
     def rows(self, job: Job) -> tuple[Times, Array]:
-        """Rows that a judged job completes.
+        """Rows that a predicted job completes. Jobs must come in the order of their windows.
 
         Returns
         -------
         times : (m,) float64
             Seconds from the stream's sample 0: window centres of activations, frame centres of envelopes.
         rows : (m, K) float32
+            0..1.
         """
         if self._overlap is None:
             starts = np.array(job.starts, np.float64)
@@ -175,7 +175,7 @@ class ModelStream:
         return np.concatenate([times for times, _ in parts]), np.concatenate([rows for _, rows in parts])
 
     def tail_rows(self) -> tuple[Times, Array]:
-        """Envelope frames that still waited for a later window; see `rows`."""
+        """Envelope frames that no later window will complete now; see `rows`."""
         if self._overlap is None:
             return np.zeros(0), np.zeros((0, self._n_labels), np.float32)
         rows, first = self._overlap.flush()
@@ -193,14 +193,14 @@ class ModelStream:
         return times
 
     def _spread(self, values: Array) -> Array:
-        """(n, k) to the pipeline's (n, K)."""
+        """Columns of this network, (n, k), at their places among the pipeline's, (n, K); the others are 0."""
         out = np.zeros((len(values), self._n_labels), np.float32)
         out[:, self._columns] = values
         return out
 
 
 def hop_length(model: WindowPredictor, hop_s: float | None) -> int:
-    """Samples between windows; envelopes keep to their own overlap."""
+    """Samples between windows: `hop_s` for activations; envelopes keep the overlap that their model states."""
     spec = model.spec
     if hop_s is None or spec.kind == "envelope":
         return spec.hop_length
@@ -210,7 +210,7 @@ def hop_length(model: WindowPredictor, hop_s: float | None) -> int:
 
 
 def thresholds(models: Sequence[WindowPredictor]) -> dict[str, Threshold]:
-    """By label; the activation model's are what the tracker compares."""
+    """By label, the thresholds of the activation model, which are those that the tracker compares with."""
     return {
         label: model.spec.threshold(label)
         for model in models

@@ -1,8 +1,8 @@
-"""OverlapAdd: the envelopes of overlapping windows become one envelope per label.
+"""Weighted overlap-add: the envelopes of overlapping windows become one envelope per label.
 
-Each window's frames are weighted with a Hann taper and added; the sum is divided by the weights that really arrived,
-which changes nothing in the middle of a stream (at 50 % overlap they sum to one) and is right at its ends and beside
-a window that was skipped. Only the worker's thread uses it.
+Each window's frames are weighted with a Hann taper and added; the sum is divided by the sum of weights at that frame,
+which is 1 in the middle of a stream (at 50 % overlap) and less at its ends and beside a window that was skipped. Only
+the worker's thread uses it.
 
 Shapes: K labels, N frames in a window, m frames that became final.
 
@@ -21,10 +21,10 @@ Rows = npt.NDArray[np.float32]
 
 
 def hann_taper(frames: int) -> npt.NDArray[np.float64]:
-    """Hann taper sampled in the middle of each frame, sin²(π(n + ½)/N).
+    """Hann window sampled at the middle of each frame, sin²(π(n + ½)/N).
 
-    Unlike the common forms it is never zero, so that every frame of a lone window counts, and two of them half a
-    window apart still sum to one.
+    Unlike the periodic and the symmetric form it is nowhere zero, so every frame of a single window counts; two of them
+    half a window apart still sum to one.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def hann_taper(frames: int) -> npt.NDArray[np.float64]:
 
 
 class OverlapAdd:
-    """Weighted average of overlapping windows of frames.
+    """Running overlap-add of windows of frames, normalised by the weights.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class OverlapAdd:
 
     @property
     def lag(self) -> int:
-        """Frames from a frame that has just become final to the newest frame heard, at most: N - 1."""
+        """Frames from one that has just become final to the newest one added, at most: N - 1."""
         return self.frames - 1
 
     def reset(self) -> None:
@@ -100,6 +100,7 @@ class OverlapAdd:
         Parameters
         ----------
         envelope : (K, N) float
+            RMS, 0..1.
         first_frame : int
             Absolute index of the window's first frame. Windows come in order; some may be missing: frames that no
             window covers come out as 0.
@@ -107,7 +108,7 @@ class OverlapAdd:
         Returns
         -------
         rows : (m, K) float32
-            Frames that no later window can change, oldest first.
+            Frames that no later window can change, oldest first; RMS, 0..1.
         first : int
             Absolute index of the first of them.
 
@@ -121,7 +122,7 @@ class OverlapAdd:
         if self._first is None:
             self._first = first_frame
         if first_frame < self._first:
-            raise ValueError(f"window at frame {first_frame} comes after frames up to {self._first} were given out")
+            raise ValueError(f"window at frame {first_frame} comes after frames up to {self._first} were returned")
         earlier, first = self._take(first_frame - self._first)
         self._sum += self._taper[:, None] * envelope.T
         self._weight += self._taper[:, None]
@@ -129,7 +130,7 @@ class OverlapAdd:
         return (np.concatenate([earlier, rows]) if earlier.size else rows), first
 
     def flush(self) -> tuple[Rows, int]:
-        """End the stream: the frames that still wait for a window. Call `reset` before the next `push`.
+        """End the stream: return the frames that still waited for a window. Call `reset` before the next `push`.
 
         Returns
         -------
@@ -139,7 +140,7 @@ class OverlapAdd:
         return self._take(self.frames - self.hop_frames if self._first is not None else 0)
 
     def _take(self, count: int) -> tuple[Rows, int]:
-        """Average, give out and forget the first `count` frames; frames beyond the sums are 0."""
+        """Normalise, return and forget the first `count` frames; frames beyond the sums are 0."""
         first = self._first or 0
         rows = np.zeros((count, self.n_labels), np.float32)
         held = min(count, self.frames)
@@ -148,7 +149,7 @@ class OverlapAdd:
             np.divide(self._sum[:held], weight, out=rows[:held], where=weight > 0.0, casting="same_kind")
             kept = self.frames - held
             for store in (self._sum, self._weight):
-                store[:kept] = store[held:].copy()
+                store[:kept] = store[held:].copy()  # source and target overlap
                 store[kept:] = 0.0
             self._first = first + count
         return rows, first

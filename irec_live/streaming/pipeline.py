@@ -1,6 +1,6 @@
-"""Pipeline: samples of a source in, activations, envelopes and events out.
+"""The processing pipeline: samples of a source in; activations, envelopes and events out.
 
-The one path that live sound and files share. It has no thread: whoever pushes does the work. ::
+Live sound and files share it. It has no thread of its own: the work is done by the thread that pushes. ::
 
     block -> mono -> Resampler (one a rate) -> ModelStream (one a network) -> LabelTracker -> Timeline
                `---> LogMelStream, LevelMeter ------------------------------------------------^
@@ -8,7 +8,7 @@ The one path that live sound and files share. It has no thread: whoever pushes d
 `push`, `flush`, `retrack` and `reset` belong to one thread. Any thread may read `stats`, `latency_ms`, `position`,
 `thresholds` and `timeline`, and call `set_threshold_offset`.
 
-Shapes: n frames in a block, C channels, K labels.
+Shapes: n samples of each channel in a block, C channels, K labels, F mel bands.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ from irec_live.streaming.timeline import Timeline
 from irec_live.streaming.tracker import LabelTracker, TrackerSettings, track
 
 SILENCE_DB = -75.0
-"""RMS below which a window is silence and no network is asked: soft playing far from a microphone is above, the noise
-of a converter below."""
+"""RMS in dBFS below which a window counts as silent and no network is run: soft playing far from a microphone is above
+it, the noise of an analogue-to-digital converter below."""
 
 _PIECE_S = 4.0
-"""Longer blocks are worked through in pieces, so that a block of an hour needs no more memory than one of this."""
+"""Seconds. Longer blocks are processed in pieces of this length, which bounds the memory for a block of an hour."""
 
 _LONGEST_BRIDGE_S = 1.0
-"""Lost input up to this is replaced by silence; after a longer gap the streams start afresh behind it."""
+"""Seconds. Lost input up to this is replaced by silence; after a longer gap all streams restart behind it."""
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineStep:
-    """What a push brought to light.
+    """Results of one push.
 
     Attributes
     ----------
     activations, envelopes : tuple of (float, (K,) float32)
-        Seconds and values, oldest first.
+        Seconds and values 0..1, oldest first.
     events : tuple of Event
         Those that ended.
     detected : tuple of str
@@ -62,7 +62,7 @@ class PipelineStep:
 
 
 class Pipeline:
-    """Everything between a stream of samples and a `Timeline`.
+    """Downmix, resampling, inference, tracking and display features, from a stream of samples to a `Timeline`.
 
     Parameters
     ----------
@@ -73,22 +73,22 @@ class Pipeline:
     hop_s : float, optional
         Seconds between activation windows; the model's own by default.
     silence_db : float
-        Windows with less RMS are not judged.
+        Windows with a lower RMS, in dBFS, are not given to the networks.
     tracker : TrackerSettings, optional
     timeline : Timeline, optional
-        To write into; its labels must be those of `union_labels`.
+        Where results are written; its labels must be those of `union_labels`.
     keep_s : float, optional
-        How far back the timeline remembers, where none is given; None is everything.
+        How far back a timeline made here keeps results; None keeps all.
     max_pending : int, optional
         With more windows of one network waiting than this, the oldest are skipped. None never skips.
     spectrogram : bool
         Also fill the timeline's spectrogram and levels, which only views need.
     executor : concurrent.futures.Executor, optional
-        Judges windows side by side; for files.
+        Predicts batches in parallel; for files.
     batch : int
-        Windows judged in one call, where so many wait; for files on a GPU.
+        Windows predicted in one call, where so many wait; for files on a GPU.
     channel : int, optional
-        The source's channel to hear alone, from 1 on; a mix of all if not given.
+        The source's channel to use alone, from 1 on; a mix of all if not given.
 
     Raises
     ------
@@ -120,7 +120,7 @@ class Pipeline:
         self.max_pending = max_pending
         self.timeline = Timeline(self.labels, keep_s=keep_s) if timeline is None else timeline
         if self.timeline.labels != self.labels:
-            raise ValueError(f"the timeline is for {self.timeline.labels}, the models tell {self.labels}")
+            raise ValueError(f"the timeline is for {self.timeline.labels}, the models predict {self.labels}")
         self.channel = channel
         self._mono = MonoMix(sample_rate, channel)
         self.streams = tuple(
@@ -131,7 +131,7 @@ class Pipeline:
         self.not_predicted: dict[str, frozenset[str]] = {
             model.spec.kind: frozenset(self.labels).difference(model.spec.labels) for model in self.models
         }
-        """By kind of model, labels that the one used does not know: their rows are 0 because nobody looked."""
+        """By kind of model, labels that the one in use does not have: their rows are 0 without any prediction."""
         self.tracker = LabelTracker(
             self.labels,
             thresholds(self.models),
@@ -145,6 +145,7 @@ class Pipeline:
         self._clear()
 
     def _clear(self) -> None:
+        # NB: an int, replaced in one step by the pushing thread; any thread may read it.
         self.position = 0
         """Source samples taken so far, those lost included."""
         self._origin = 0  # source sample that is sample 0 of all streams
@@ -176,11 +177,11 @@ class Pipeline:
 
     def set_threshold_offset(self, offset: float) -> None:
         """Shift all thresholds, on and off, from the next window on. Any thread."""
-        self.tracker.offset = float(offset)
+        self.tracker.offset = float(offset)  # NB: replaced in one step; the tracker reads it once a window
 
     @property
     def stats(self) -> Stats:
-        """Counters and inference times; overflows and load are for the engine to add."""
+        """Counters and inference times; the engine adds overflows and load."""
         p50, p99 = self._hop_times.percentiles(50, 99)
         return Stats(
             skipped_windows=sum(stream.skipped for stream in self.streams),
@@ -193,11 +194,11 @@ class Pipeline:
 
     @property
     def latency_ms(self) -> float:
-        """Sound to label on average, without the source's block and the display.
+        """Average latency from sound to label, without the source's block and the display.
 
-        Half a window (a sound must fill half of it to be heard), half a hop (it may begin anywhere between two), the
-        tracker's delay, the resampler's, and the median inference. Without a model of activations: until a frame of the
-        envelope is complete, which the last window that covers it decides.
+        The sum of half a window (a sound must fill half of it to be detected), half a hop (it may begin anywhere
+        between two), the delays of tracker and resampler, and the median inference time. Without an activation model:
+        the time until an envelope frame is complete, that is, until the last window that covers it.
         """
         slowest = self._activation or self.streams[0]
         spec = slowest.spec
@@ -217,9 +218,9 @@ class Pipeline:
         block : (n,) or (n, C) float32
             Channels are mixed (see `irec_live.mono`). Samples that are not finite count as 0.
         index : int, optional
-            Where the block begins, in source samples since the start. Later than `position`: samples were lost. A
-            short gap is filled with silence; after a long one, everything starts afresh there. Earlier: what was
-            pushed before is not taken again.
+            Where the block begins, in source samples since the start; `position` by default. If it is later, samples
+            were lost: a short gap is filled with silence, after a long one all streams restart there. If it is
+            earlier, samples that were pushed before are ignored.
 
         Returns
         -------
@@ -235,16 +236,18 @@ class Pipeline:
         mono = self._mono.push(block)
         steps = []
         if index is not None and index != self.position:
+            # After a reopened device or a resampler's reset, rounding can make a block overlap the one before.
             mono = mono[max(0, self.position - index) :]
             if index > self.position:
                 steps.append(self._bridge(index))
+        # Live, a block stays whole: cut up, its windows would never wait together, and so never be skipped.
         piece = mono.size if self.max_pending is not None else round(_PIECE_S * self.sample_rate)
         for first in range(0, mono.size, max(1, piece)):
             steps.append(self._take(mono[first : first + piece]))
         return _joined(steps, self._lit)
 
     def flush(self) -> PipelineStep:
-        """End the stream: complete the last windows with silence, close all events.
+        """End the stream: pad the last windows with zeros and close all events.
 
         Returns
         -------
@@ -258,7 +261,7 @@ class Pipeline:
         return step
 
     def reset(self) -> None:
-        """Forget all sound and everything found; the threshold offset stays."""
+        """Forget all samples and results; the threshold offset is kept."""
         self._restart_streams()
         self._mono.reset()
         for stream in self.streams:
@@ -267,7 +270,7 @@ class Pipeline:
         self._clear()
 
     def retrack(self) -> None:
-        """Read all events anew off the activations in the timeline, with the present threshold offset."""
+        """Recompute all events from the activations in the timeline, with the present threshold offset."""
         times, raw, _ = self.timeline.activations()
         ended, still_open = track(times, raw, self.tracker)
         if self._ended:
@@ -276,7 +279,7 @@ class Pipeline:
         self.timeline.replace_events(ended, still_open)
 
     def _take(self, mono: Array) -> PipelineStep:
-        """Push samples through everything."""
+        """Push samples, (n,) float32, through all streams."""
         self.position += mono.size
         self._show(mono)
         resampled = {rate: resampler.push(mono) for rate, resampler in self._resamplers.items()}
@@ -285,7 +288,7 @@ class Pipeline:
         return self._predict()
 
     def _drain(self) -> PipelineStep:
-        """Hear the tail of the streams and close what is open."""
+        """Predict the last windows, which are padded with zeros, and close all open events."""
         tails = {rate: resampler.flush() for rate, resampler in self._resamplers.items()}
         for stream in self.streams:
             stream.take(tails[stream.spec.sample_rate])
@@ -300,7 +303,7 @@ class Pipeline:
         return _joined([step, PipelineStep(envelopes=tuple(envelopes), events=ended)], ())
 
     def _bridge(self, index: int) -> PipelineStep:
-        """Get from `position` to `index` without the samples in between."""
+        """Move from `position` to `index` although the samples in between were lost."""
         missing = index - self.position
         if missing <= _LONGEST_BRIDGE_S * self.sample_rate:
             return self._take(np.zeros(missing, np.float32))
@@ -315,7 +318,7 @@ class Pipeline:
                 part.reset()
 
     def _show(self, mono: Array) -> None:
-        """What views alone need."""
+        """Update spectrogram and levels, which only views need."""
         if self._mel is None or self._meter is None:
             return
         origin_s = self._origin / self.sample_rate
@@ -326,13 +329,15 @@ class Pipeline:
         self.timeline.append_levels(ends / self.sample_rate + origin_s, levels)
 
     def _predict(self) -> PipelineStep:
-        """Run the networks on all windows that wait, and keep what they say."""
+        """Run the networks on all waiting windows and store their predictions."""
         jobs = [(stream, job) for stream in self.streams for job in stream.jobs(self.max_pending)]
+        # By end of window, so that a hop's time covers the envelope windows before it; see `_count`.
         jobs.sort(key=lambda pair: pair[0].end_s(pair[1]))
         if self._executor is None or len(jobs) < 2:
             for stream, job in jobs:
                 stream.predict(job)
         else:
+            # `list` waits for all of them, and raises what one of them raised.
             list(self._executor.map(lambda pair: pair[0].predict(pair[1]), jobs))
         self._count(jobs)
         activations: list[tuple[float, Array]] = []
@@ -343,7 +348,7 @@ class Pipeline:
             if stream.spec.kind == "envelope":
                 envelopes += self._store_envelope(times, rows)
             else:
-                # The centre of a window completed with silence may lie behind the last sample.
+                # The centre of a window padded with zeros may lie behind the last sample.
                 times = np.minimum(times + self._origin / self.sample_rate, self.time_s)
                 events += self._store_activation(times, rows)
                 activations += zip(times.tolist(), rows, strict=True)
@@ -361,7 +366,7 @@ class Pipeline:
 
     def _store_envelope(self, times: Times, rows: Array) -> list[tuple[float, Array]]:
         times = times + self._origin / self.sample_rate
-        # Windows completed with silence reach beyond the last sample.
+        # Windows padded with zeros reach beyond the last sample.
         inside = int(np.searchsorted(times, self.time_s, "right"))
         times, rows = times[:inside], rows[:inside]
         if inside:
@@ -369,7 +374,7 @@ class Pipeline:
         return list(zip(times.tolist(), rows, strict=True))
 
     def _count(self, jobs: Sequence[tuple[ModelStream, Job]]) -> None:
-        """Book windows and time; a hop's time is that of an activation window and the envelope windows before it."""
+        """Count windows and time; a hop's time is that of an activation window and the envelope windows before it."""
         clock = self._activation or self.streams[0]
         for stream, job in jobs:
             self._windows += job.predicted

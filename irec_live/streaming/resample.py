@@ -1,7 +1,7 @@
-"""Resampler: from the device's sample rate to a model's, block by block.
+"""Streaming sample rate conversion (soxr), from the device's rate to a model's.
 
-Output sample m stands for the moment ``m / output_rate`` of the input: the filter's delay is already taken off, so
-sample indices convert to seconds by division alone. Only the worker's thread uses it.
+Output sample m is at the time ``m / output_rate`` of the input: the filter's delay is already compensated, so sample
+indices are converted to seconds by division alone. Only the worker's thread uses it.
 
 Shapes: n input samples, m output samples.
 """
@@ -23,14 +23,14 @@ from 16 kHz, 132 ms from 8 kHz."""
 
 
 class Resampler:
-    """Band-limited resampling of one channel.
+    """Band-limited resampling of one channel, block by block.
 
-    What comes out does not depend on how the input was cut into blocks, and equals resampling it all at once.
+    The output does not depend on how the input was cut into blocks; it equals that of resampling all at once.
 
     Parameters
     ----------
     input_rate, output_rate : int
-        Hz. Where they are equal, samples pass untouched and at once.
+        Hz. If they are equal, samples pass unchanged and without delay.
 
     Raises
     ------
@@ -56,7 +56,7 @@ class Resampler:
 
     @property
     def lag(self) -> int:
-        """Output samples that it holds back at most, waiting for later input (soxr works in blocks of its own)."""
+        """Largest number of output samples that wait for later input (soxr works in blocks of its own)."""
         return 0 if self._stream is None else _longest_lag(self.input_rate, self.output_rate)
 
     def push(self, block: Samples) -> Samples:
@@ -69,7 +69,7 @@ class Resampler:
         Returns
         -------
         (m,) float32
-            All that can be known already; m may be 0.
+            All that is determined by the input so far; m may be 0.
         """
         if self._stream is None:
             return block
@@ -77,7 +77,7 @@ class Resampler:
         return out
 
     def flush(self) -> Samples:
-        """What was held back, as if silence followed. Call `reset` before the next `push`.
+        """End the stream: return what was held back, as if zeros followed. Call `reset` before the next `push`.
 
         Returns
         -------
@@ -97,7 +97,8 @@ class Resampler:
 
 @lru_cache(maxsize=64)
 def _longest_lag(input_rate: int, output_rate: int) -> int:
-    """The most output samples a stream was seen to hold back, over half a second in steps of 64 samples."""
+    """Largest number of output samples that a stream holds back, measured over half a second in steps of 64 samples."""
+    # Measured: soxr's `ResampleStream.delay` is the present delay, not the largest one.
     stream = soxr.ResampleStream(input_rate, output_rate, 1, dtype="float32", quality=QUALITY)
     step = np.zeros(64, np.float32)
     taken = given = 0

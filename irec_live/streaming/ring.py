@@ -1,9 +1,9 @@
-"""RingBuffer: where the audio callback leaves samples and the worker picks them up.
+"""Lock-free ring buffer between the audio callback and the worker thread.
 
-One writer (the audio callback), one reader (the worker). No lock: see the notes at each shared access. The newest
-samples win: a reader that is late loses the oldest ones, learns so from the index, and is never handed torn data.
+Single producer (the audio callback), single consumer (the worker). No lock: see the notes at each shared access. New
+samples overwrite the oldest: a late reader loses those, learns it from the index, and never gets torn data.
 
-Shapes: n frames, C channels.
+Shapes: n samples of each channel, C channels. "Sample" below means one of each channel.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ Block = npt.NDArray[np.float32]
 
 
 class RingBuffer:
-    """A fixed store of the last `capacity` frames, addressed by absolute frame index.
+    """Ring buffer of the last `capacity` samples, addressed by absolute sample index.
 
-    The store is mirrored (twice the capacity, every frame written in both halves), so that any stretch is one
-    contiguous slice.
+    The store is mirrored (twice the capacity, every sample written in both halves), so that any range is one contiguous
+    slice.
 
     Parameters
     ----------
     capacity : int
-        Frames it holds.
+        Samples of each channel that it holds.
     channels : int
-        Channels of every block.
+        C, channels of every block.
 
     Raises
     ------
@@ -52,39 +52,39 @@ class RingBuffer:
         self._store: Block = np.zeros((2 * capacity, channels), np.float32)
         # NB: each of these has one writing thread, and a Python int is replaced in one step, so the other thread sees
         # the old or the new value, never half of one. Writer: _claimed, _written, _overflows, _lost. Reader: _read.
-        self._claimed = 0  # frames below this may be in the middle of being written
-        self._written = 0  # frames below this are whole
-        self._read = 0
+        self._claimed = 0  # samples below this may be in the middle of being written
+        self._written = 0  # samples below this are completely written
+        self._read = 0  # samples below this were read or passed over
         self._overflows = 0
         self._lost = 0
 
     @property
     def available(self) -> int:
-        """Whole frames that wait for the reader. Any thread."""
+        """Samples that wait for the reader. Any thread."""
         return min(self._written - self._read, self.capacity)
 
     @property
     def write_index(self) -> int:
-        """Absolute index of the next frame to be written: all frames written so far. Any thread."""
+        """Absolute index of the next sample to be written: the number written so far. Any thread."""
         return self._written
 
     @property
     def read_index(self) -> int:
-        """Absolute index of the next frame to be read, unless the writer laps it first. Any thread."""
+        """Absolute index of the next sample to be read, unless it is overwritten first. Any thread."""
         return self._read
 
     @property
     def overflows(self) -> int:
-        """How many writes cost the reader frames. Any thread."""
+        """Number of writes that overwrote unread samples. Any thread."""
         return self._overflows
 
     @property
     def lost_samples(self) -> int:
-        """How many frames were overwritten unread, as the writer counted. Any thread."""
+        """Number of samples that were overwritten unread, as counted by the writer. Any thread."""
         return self._lost
 
     def write(self, block: Block) -> int:
-        """Store a block. Writer's thread only; waits for nothing and makes no array.
+        """Store a block. Writer's thread only; does not block and allocates no array.
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class RingBuffer:
         Returns
         -------
         int
-            Unread frames that this lost.
+            Number of unread samples that this overwrote.
 
         Raises
         ------
@@ -107,7 +107,7 @@ class RingBuffer:
             raise ValueError(f"a ring buffer of {self.channels} channels was given a block of {block.shape[1]}")
         length: int = block.shape[0]
         end = self._written + length
-        # NB: _read may advance meanwhile; then we count frames as lost that the reader just saved. It re-checks itself.
+        # NB: _read may advance meanwhile; then samples count as lost that the reader just took. It checks by itself.
         lost = max(0, end - self.capacity - max(self._read, self._written - self.capacity))
         # NB: published before the copy: a reader that copies these slots now will see, after its copy, that they were
         # being overwritten, and drop them.
@@ -125,6 +125,7 @@ class RingBuffer:
         """Write `block` at absolute `index` in both halves of the store."""
         length = block.shape[0]
         start = index % self.capacity
+        # May run on into the second half, whose beginning is the mirror of where the first half would wrap to.
         self._store[start : start + length] = block
         head = min(length, self.capacity - start)
         self._store[start + self.capacity : start + self.capacity + head] = block[:head]
@@ -132,29 +133,29 @@ class RingBuffer:
             self._store[: length - head] = block[head:]
 
     def read(self, max_samples: int | None = None) -> tuple[Block, int]:
-        """Take the oldest frames that still stand. Reader's thread only; does not wait.
+        """Take the oldest samples that are still there. Reader's thread only; does not wait.
 
         Parameters
         ----------
         max_samples : int, optional
-            Take at most so many; all by default.
+            Largest number to take; all by default.
 
         Returns
         -------
         block : (n, C) float32
             A copy; n may be 0.
         index : int
-            Absolute index of its first frame. Larger than the last read's end where frames were lost.
+            Absolute index of its first sample; beyond the end of the last read if samples were lost.
         """
-        written = self._written
+        written = self._written  # NB: read once; the writer moves it on while we compute
         first = max(self._read, written - self.capacity)
         count = written - first
         if max_samples is not None:
             count = min(count, max(0, max_samples))
         start = first % self.capacity
         block = self._store[start : start + count].copy()
-        # NB: the writer may have lapped us during the copy. It raises _claimed before it touches a slot, so frames
-        # older than this bound are suspect and newer ones are sound.
+        # NB: the writer may have overtaken us during the copy. It raises _claimed before it touches a slot, so samples
+        # older than this bound may be torn and newer ones are intact.
         torn = min(count, max(0, self._claimed - self.capacity - first))
         if torn:
             block = block[torn:]
@@ -163,18 +164,18 @@ class RingBuffer:
         return block, first
 
     def skip_to_newest(self) -> int:
-        """Leave all waiting frames unread. Reader's thread only.
+        """Discard all waiting samples. Reader's thread only.
 
         Returns
         -------
         int
-            Frames passed over.
+            Number of samples discarded.
         """
         passed = self.available
         self._read = self._written
         return passed
 
     def reset(self) -> None:
-        """Empty it and start again at index 0. Only while nothing writes or reads."""
+        """Empty it and start again at index 0. Only while no thread writes or reads."""
         self._claimed = self._written = self._read = 0
         self._overflows = self._lost = 0

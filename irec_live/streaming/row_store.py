@@ -1,7 +1,7 @@
-"""RowStore: rows by time that one thread appends and any thread reads.
+"""Append-only time series store: one thread appends rows, any thread reads them.
 
-Rows are never changed once written, so a reader needs the lock only to learn which rows there are; it copies its slice
-without holding up the writer.
+Rows are never changed once written, so a reader needs the lock only to look up which rows there are; it copies its
+slice without blocking the writer.
 
 Shapes: n rows, W values in a row.
 """
@@ -18,19 +18,20 @@ import numpy.typing as npt
 Times = npt.NDArray[np.float64]
 
 _CHUNK_ROWS = 1024
+"""Rows in a chunk, which is the unit of allocation and of forgetting; 100 s of activations at a hop of 100 ms."""
 
 
 class RowStore:
-    """Rows in the order of their times, in chunks that are filled once and never moved.
+    """Rows in the order of their times, in chunks of fixed size that are filled once and never moved.
 
     Parameters
     ----------
     width : int
         W.
     dtype : numpy dtype
-        Of the values.
+        Of the values; times are float64.
     keep_s : float, optional
-        Forget chunks that are older than this before the newest row; None keeps everything.
+        Forget chunks whose rows are all older than the newest row by more than this; None keeps everything.
     """
 
     def __init__(self, width: int, dtype: npt.DTypeLike = np.float32, keep_s: float | None = None) -> None:
@@ -44,12 +45,12 @@ class RowStore:
         self._dropped = 0  # rows forgotten
 
     def __len__(self) -> int:
-        """Rows held, without those forgotten."""
+        """Number of rows held now."""
         with self._lock:
             return len(self._times) * _CHUNK_ROWS - (_CHUNK_ROWS - self._filled) if self._times else 0
 
     def append(self, times: Sequence[float] | Times, rows: npt.NDArray[Any]) -> None:
-        """Add rows that are newer than all before. Writer's thread only.
+        """Append rows that are not older than those before. Writer's thread only.
 
         Parameters
         ----------
@@ -66,11 +67,12 @@ class RowStore:
             self._times[-1][at] = times[taken : taken + count]
             self._rows[-1][at] = rows[taken : taken + count]
             taken += count
-            # NB: rows become visible only here, when they are whole; readers never look past `_filled`.
+            # NB: rows become visible only here, when completely written; readers never look past `_filled`.
             with self._lock:
                 self._filled += count
 
     def _start_chunk(self, newest_s: float) -> None:
+        # Allocated outside the lock, which readers may be waiting for.
         times, rows = np.empty(_CHUNK_ROWS), np.empty((_CHUNK_ROWS, self.width), self._dtype)
         silent = bool(self._rows) and not self._rows[-1].any()
         with self._lock:
@@ -79,7 +81,7 @@ class RowStore:
             self._times.append(times)
             self._rows.append(rows)
             self._filled = 0
-            # NB: a reader that took these chunks keeps them alive by its own references.
+            # NB: safe while a reader copies: it holds references of its own to the chunks it found.
             while self._keep_s is not None and len(self._times) > 1 and self._times[0][-1] < newest_s - self._keep_s:
                 del self._times[0], self._rows[0]
                 self._dropped += _CHUNK_ROWS
@@ -120,7 +122,7 @@ class RowStore:
         return found_times, found_rows
 
     def last_before(self, time_s: float) -> npt.NDArray[Any] | None:
-        """A copy of the newest row that is not after `time_s`, (W,); None if there is none. Any thread."""
+        """A copy of the newest row, (W,), that is not later than `time_s`; None if there is none. Any thread."""
         with self._lock:
             chunks, filled = list(zip(self._times, self._rows, strict=True)), self._filled
         for index in range(min(_first_chunk(chunks, time_s) + 1, len(chunks)) - 1, -1, -1):
@@ -133,7 +135,8 @@ class RowStore:
 
 
 def _first_chunk(chunks: Sequence[tuple[Times, npt.NDArray[Any]]], time_s: float) -> int:
-    """Index of the first chunk whose last time reaches `time_s`; the last chunk, which may be part filled, if none."""
+    """Binary search for the first chunk whose last time reaches `time_s`; the last chunk if there is none."""
+    # Not `bisect`: the last chunk may be partly filled, so its last time means nothing and must not be looked at.
     low, high = 0, max(0, len(chunks) - 1)
     while low < high:
         middle = (low + high) // 2

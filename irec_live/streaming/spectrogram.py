@@ -1,6 +1,6 @@
-"""LogMelStream: the spectrogram that people look at, column by column.
+"""Streaming log-mel spectrogram for display.
 
-For display only: networks carry their own front end inside their graph. Only the worker's thread uses it.
+The networks do not use it: each has its own front end inside its ONNX graph. Only the worker's thread uses it.
 
 Shapes: n samples in a block, C columns, F mel bands.
 
@@ -22,14 +22,15 @@ from irec_live.results import SPECTROGRAM_FLOOR_DB
 Columns = npt.NDArray[np.float32]
 
 _COLUMN_S = 0.046
-"""Aimed length of a column; 2048 samples at 44.1 kHz, a compromise of pitch and time resolution for music."""
+"""Intended length of an FFT window in seconds: 2048 samples at 44.1 kHz, a compromise between frequency and time
+resolution for music."""
 
 _COLUMNS_AT_ONCE = 256
-"""Transformed in one call at most, which bounds the memory a long block takes (2 MB a column-block at 2048)."""
+"""Most columns per FFT call, which bounds the memory that a long block takes (2 MB of samples at 2048 a column)."""
 
 
 def hz_to_mel(hz: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Slaney's mel scale: 200/3 Hz a mel up to 1 kHz, then 27 mels per factor of 6.4.
+    """Hz to mels on Slaney's scale: 200/3 Hz a mel up to 1 kHz, then 27 mels per factor of 6.4.
 
     Examples
     --------
@@ -41,7 +42,7 @@ def hz_to_mel(hz: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def mel_to_hz(mel: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Inverse of `hz_to_mel`.
+    """Mels to Hz, the inverse of `hz_to_mel`.
 
     Examples
     --------
@@ -53,11 +54,11 @@ def mel_to_hz(mel: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 class MelBands:
-    """Triangles of height 1, evenly spaced in mel, summed without a matrix product.
+    """Mel filter bank: triangles of height 1, evenly spaced in mel, applied without a matrix product.
 
     A bin lies between two neighbouring edges, so it counts for two bands at most: the one whose triangle rises there
-    and the one whose triangle falls. Summing each stretch between edges twice takes a fiftieth of a product's work,
-    and none of the threads that a BLAS would start for it.
+    and the one whose triangle falls. Summing each range between two edges twice takes a fiftieth of a matrix
+    product's work, and does not start the threads of a BLAS.
 
     Parameters
     ----------
@@ -75,13 +76,14 @@ class MelBands:
         rising = (inside - edges[stretch]) / (edges[stretch + 1] - edges[stretch])
         self._rising = rising.astype(np.float32)
         self._falling = (1.0 - rising).astype(np.float32)
-        # Low bands can be narrower than a bin; `reduceat` cannot sum nothing, so it is given the others only.
+        # Low bands can be narrower than a bin. `np.add.reduceat` returns an element, not 0, for an empty range, so it
+        # is given the other ranges only.
         self._filled, self._starts = np.unique(stretch, return_index=True)
         self._bands = bands
         self.centres_hz = edges[1:-1]
 
     def __call__(self, power: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Sum (C, n_fft // 2 + 1) bins to (C, F) bands."""
+        """Sum power spectra, (C, n_fft // 2 + 1) float32, to mel bands, (C, F) float32."""
         power = power[:, self._first : self._first + self._rising.size]
         stretches = np.zeros((2, len(power), self._bands + 1), np.float32)
         for sums, weights in zip(stretches, (self._rising, self._falling), strict=True):
@@ -91,7 +93,7 @@ class MelBands:
 
 
 class LogMelStream:
-    """Log-mel levels of a stream, a column every half window.
+    """Log-mel spectrogram of a stream, with a column every half FFT window.
 
     Parameters
     ----------
@@ -121,26 +123,27 @@ class LogMelStream:
             raise ValueError(f"no {bands} bands fit between {f_min} and {f_max} Hz at {sample_rate} Hz")
         self.sample_rate = sample_rate
         self.bands = bands
+        # A power of two, for the FFT.
         self.n_fft: int = max(64, 1 << round(math.log2(sample_rate * _COLUMN_S)))
         self.hop_length = self.n_fft // 2
-        self._taper = np.hanning(self.n_fft + 1)[:-1].astype(np.float32)
-        # A full-scale sine has a peak of sum(taper) / 2 in the transform: that is 0 dB.
+        self._taper = np.hanning(self.n_fft + 1)[:-1].astype(np.float32)  # periodic; np.hanning is symmetric
         self._mel = MelBands(sample_rate, self.n_fft, bands, f_min, f_max)
+        # A full-scale sine has a peak of sum(taper) / 2 in the transform: that is 0 dB.
         self._scale = np.float32((2.0 / self._taper.sum(dtype=np.float64)) ** 2)
         self.reset()
 
     @property
     def lag(self) -> int:
-        """Samples from the first of a column until the column is out: `n_fft`."""
+        """Samples from the first one of a column until the column is returned: `n_fft`."""
         return self.n_fft
 
     @property
     def bands_hz(self) -> npt.NDArray[np.float64]:
-        """Centres of the bands, (F,) float64, rising."""
+        """Centre frequencies of the bands, (F,) float64, Hz, rising."""
         return self._mel.centres_hz
 
     def centres_s(self, start: int, count: int) -> npt.NDArray[np.float64]:
-        """Moments of `count` columns, the first of which starts at sample `start`.
+        """Centre times of `count` columns, the first of which starts at sample `start`.
 
         Returns
         -------
@@ -184,7 +187,7 @@ class LogMelStream:
         return columns, start
 
     def _levels(self, stretches: npt.NDArray[np.float32]) -> Columns:
-        """Mel levels in dB of (C, n_fft) samples."""
+        """Mel levels in dB, (C, F) float32, of segments of samples, (C, n_fft) float32."""
         spectrum = np.fft.rfft(stretches * self._taper)  # (C, n_fft / 2 + 1)
         power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
         mel = self._mel(power) * self._scale

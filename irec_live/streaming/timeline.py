@@ -1,6 +1,6 @@
-"""Timeline: everything found so far, by time, for any number of views.
+"""Thread-safe store of results over time: activations, envelopes, events, spectrogram, level.
 
-One thread writes (the worker), any thread reads; neither waits for the other longer than it takes to look up a list.
+One thread writes (the worker), any thread reads; neither blocks the other for longer than a list look-up.
 
 Shapes: K labels, R activation rows, M envelope rows, C spectrogram columns, F mel bands, W values in a row.
 """
@@ -21,12 +21,12 @@ from irec_live.streaming.row_store import RowStore, Times
 Array = npt.NDArray[np.float32]
 
 _DB_STEPS = 255.0 / -SPECTROGRAM_FLOOR_DB
-"""Spectrogram columns are kept in a byte a band, 0.4 dB a step: three hours take 45 MB instead of 180."""
+"""Steps per dB. Spectrogram columns are stored as one byte per band, 0.4 dB a step: three hours take 45 MB, not 180."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineView:
-    """A stretch of the timeline, as copies; the fields of `Snapshot` of the same names."""
+    """Copies of a time span of the timeline; for shapes and units see `Snapshot`, whose fields have the same names."""
 
     activation_times: Times
     activation: Array
@@ -41,13 +41,13 @@ class TimelineView:
     peak_db: float
 
     def fields(self) -> dict[str, Any]:
-        """By name, to build a `Snapshot` from."""
+        """Values by name, the keyword arguments of a `Snapshot`."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(slots=True)
 class _Events:
-    """Events that ended, as rows (onset, label, activation) at their offsets; and those still open."""
+    """Ended events, as rows (onset, label index, activation) at the times of their offsets; and those still open."""
 
     ended: RowStore
     still_open: tuple[Event, ...] = ()
@@ -62,7 +62,7 @@ class Timeline:
     labels : sequence of str
         The K labels.
     keep_s : float, optional
-        Forget what is older than about this; for live use. None keeps everything.
+        Seconds after which results may be forgotten, for live use; None keeps everything.
     bands : int
         F.
 
@@ -85,34 +85,35 @@ class Timeline:
         self._levels = RowStore(2, keep_s=keep_s)
         self._events = _Events(RowStore(3, np.float64, keep_s=keep_s))
 
-    # ---- the worker's side
+    # ---- the writer's side
 
     def append_activation(self, time_s: float, raw: Array, smoothed: Array) -> None:
-        """One window's activations, (K,) before and after pooling. Writer's thread only."""
+        """Append one window's activations, (K,) float32 before and after pooling. Writer's thread only."""
         self._activations.append((time_s,), np.concatenate([raw, smoothed])[None])
 
     def append_envelope(self, times: Times, rows: Array) -> None:
-        """Finished envelope frames, (M,) and (M, K). Writer's thread only."""
+        """Append final envelope frames: times (M,) float64, RMS (M, K) float32. Writer's thread only."""
         self._envelopes.append(times, rows)
 
     def append_spectrogram(self, times: Times, columns: Array) -> None:
-        """Log-mel columns in dB, (C,) and (C, F). Writer's thread only."""
+        """Append log-mel columns: times (C,) float64, dB (C, F) float32. Writer's thread only."""
         self._columns.append(
             times, np.rint((np.clip(columns, SPECTROGRAM_FLOOR_DB, 0.0) - SPECTROGRAM_FLOOR_DB) * _DB_STEPS)
         )
 
     def append_levels(self, times: Times, levels_db: Array) -> None:
-        """Input RMS and peak in dBFS, (n,) and (n, 2). Writer's thread only."""
+        """Append input levels: times (n,) float64, RMS and peak in dBFS (n, 2) float32. Writer's thread only."""
         self._levels.append(times, levels_db)
 
     def append_events(self, ended: Sequence[Event], still_open: tuple[Event, ...]) -> None:
-        """Events that have ended, by offset, and all that are open now. Writer's thread only."""
+        """Append events that have ended, by offset, and set all that are open now. Writer's thread only."""
+        # NB: in one step for readers: an event that ends would otherwise be seen twice, or not at all.
         with self._events.lock:
             self._store_events(ended)
             self._events.still_open = still_open
 
     def replace_events(self, ended: Sequence[Event], still_open: tuple[Event, ...]) -> None:
-        """Other events in place of all so far, after a threshold was moved. Writer's thread only."""
+        """Replace all events, after a threshold was moved. Writer's thread only."""
         with self._events.lock:
             self._events.ended.clear()
             self._store_events(ended)
@@ -129,21 +130,22 @@ class Timeline:
             store.clear()
         self.replace_events((), ())
 
-    # ---- everybody's side
+    # ---- the readers' side
 
     def view(self, time_s: float, span_s: float) -> TimelineView:
-        """What is between ``time_s - span_s`` and `time_s`. Any thread.
+        """Results between ``time_s - span_s`` and `time_s`. Any thread.
 
         Parameters
         ----------
         time_s : float
-            Right edge.
+            End of the span.
         span_s : float
+            Its length.
 
         Returns
         -------
         TimelineView
-            Copies. `detected` holds the labels that sound at `time_s`, the strongest first.
+            `detected` holds the labels that are lit at `time_s`, the strongest first.
         """
         from_s = time_s - span_s
         count = len(self.labels)
@@ -167,7 +169,7 @@ class Timeline:
         )
 
     def _detected_at(self, time_s: float, events: Sequence[Event]) -> tuple[str, ...]:
-        """Labels whose event covers the moment, by their pooled activation then."""
+        """Labels with an event that covers `time_s`, by their pooled activation at that time."""
         names = {e.label for e in events if e.onset_s <= time_s and (e.offset_s is None or time_s <= e.offset_s)}
         row = self._activations.last_before(time_s)
         if not names or row is None:
@@ -176,8 +178,9 @@ class Timeline:
         return tuple(sorted((label for label in self.labels if label in names), key=lambda name: -strength[name]))
 
     def events(self, from_s: float = -np.inf, to_s: float = np.inf) -> tuple[Event, ...]:
-        """Events that touch the stretch, by onset; open ones have no offset. Any thread."""
+        """Events that overlap the time span, by onset; open ones have no offset. Any thread."""
         with self._events.lock:
+            # Rows are sorted by offset, not by onset: one that ends late may have begun before `to_s`.
             offsets, rows = self._events.ended.between(from_s, np.inf)
             still_open = self._events.still_open
         touching = rows[:, 0] <= to_s
@@ -191,13 +194,13 @@ class Timeline:
         return tuple(sorted(found, key=lambda event: event.onset_s))
 
     def activations(self) -> tuple[Times, Array, Array]:
-        """All that is held: times (R,), raw (R, K), smoothed (R, K). Any thread."""
+        """All activations kept: times (R,) float64; raw and pooled values, each (R, K) float32. Any thread."""
         times, rows = self._activations.between(-np.inf, np.inf)
         count = len(self.labels)
         return times, rows[:, :count], rows[:, count:]
 
     def envelopes(self) -> tuple[Times, Array]:
-        """All that is held: times (M,), rows (M, K). Any thread."""
+        """All envelope frames kept: times (M,) float64, RMS (M, K) float32. Any thread."""
         return self._envelopes.between(-np.inf, np.inf)
 
     def peak_activation(self, edges_s: Times) -> Array:
@@ -211,7 +214,7 @@ class Timeline:
         Returns
         -------
         (P, K) float32
-            NaN in slices without a row.
+            0..1; NaN in slices without a window.
         """
         times, rows = self._activations.between(float(edges_s[0]), float(edges_s[-1]))
         out = np.full((len(edges_s) - 1, len(self.labels)), np.nan, np.float32)
@@ -219,5 +222,6 @@ class Timeline:
         filled = np.flatnonzero(np.diff(places))
         if filled.size:
             smoothed = rows[: places[-1], len(self.labels) :]
+            # Only at slices that hold rows: for an empty range `reduceat` returns the next element.
             out[filled] = np.maximum.reduceat(smoothed, places[filled], axis=0)
         return out

@@ -1,8 +1,8 @@
-"""LabelTracker: activations over time become labels that are lit, and events with an onset and an offset.
+"""Event detection by hysteresis thresholding: activations become lit labels, and events with onset and offset.
 
-Per label: pool the last windows, light at the on-threshold, keep while above the off-threshold (hysteresis), believe it
-only after the minimum duration, and bridge gaps shorter than the refractory time. A label that was lit a moment ago
-lights more easily than one that has not been heard yet: it has earned its place. Everything is causal.
+Per label: pool the last windows, start at the on-threshold, go on while above the off-threshold (hysteresis), light
+only after the minimum duration, and bridge gaps shorter than the refractory time. A label that was lit
+within `memory_s` lights again at a lower threshold (`Threshold.again`). Everything is causal.
 
 `push`, `flush` and `reset` belong to one thread; `offset` may be set from any.
 
@@ -31,32 +31,32 @@ Row = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.02, 0.98
-"""No offset shifts a threshold past these: a label could otherwise never go out, or never light."""
+"""No offset moves a threshold past these: otherwise a label might never go out, or never light."""
 
 _DECIMALS = 5
-"""Of thresholds that are told: single precision would print 0.35 as 0.34999999."""
+"""Of thresholds that are reported: 0.35 in single precision would be printed as 0.34999999."""
 
 _LME_SHARPNESS = 5.0
-"""Of log-mean-exp pooling; 0 would be the mean, infinity the maximum."""
+"""Exponent of log-mean-exp pooling, whose limits are the mean (0) and the maximum (infinity)."""
 
 _TIME_TOLERANCE_S = 1e-6
-"""Durations that are meant to be equal differ by rounding of seconds."""
+"""Durations that should be equal differ by the rounding of seconds to float64."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackerSettings:
-    """How labels are read off activations.
+    """Parameters of the event detection.
 
     Attributes
     ----------
     pool : int
-        Windows pooled, the present one included.
+        Number of windows pooled, including the newest.
     pooling : {"mean", "lme"}
-        Mean, or log-mean-exp, which follows strong windows more.
+        Mean, or log-mean-exp, which gives strong windows more weight.
     min_duration_s : float
-        A label lights after so long above threshold, counted in hops.
+        Time above threshold after which a label lights, counted in hops.
     refractory_s : float
-        A label that comes back within this time never went out.
+        Gaps shorter than this do not end an event.
     memory_s : float
         A label that was lit within this time lights again at `Threshold.again`.
 
@@ -81,7 +81,7 @@ class TrackerSettings:
 
 @dataclass(frozen=True, slots=True)
 class TrackerStep:
-    """What one more window told.
+    """Results of one more window.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class TrackerStep:
 
 
 class LabelTracker:
-    """Hysteresis with memory, for all labels at once.
+    """Hysteresis thresholding with minimum duration and gap bridging, for all labels at once.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ class LabelTracker:
         return _shifted(self._on, self.offset)
 
     def limits(self, offset: float | None = None) -> dict[str, Threshold]:
-        """By label, where it lights and where it goes out: in force now, or with another offset."""
+        """On- and off-thresholds by label: in force now, or with another offset."""
         moved = self.offset if offset is None else offset
         on, off = _shifted(self._on, moved), _shifted(self._off, moved)
         return {
@@ -163,20 +163,20 @@ class LabelTracker:
 
     @property
     def delay_s(self) -> float:
-        """From a window that is clearly above threshold to its label lit, in seconds, without the window itself.
+        """Delay in seconds from a window that is clearly above threshold until its label is lit, without the window.
 
-        Half the pooled span, by which a step reaches its middle, and the wait for the minimum duration.
+        Half the pooled span, after which the mean of a step is halfway up, plus the wait for the minimum duration.
         """
         waiting = max(0.0, math.ceil(self.settings.min_duration_s / self.hop_s - _TIME_TOLERANCE_S) - 1) * self.hop_s
         return (self.settings.pool - 1) / 2 * self.hop_s + waiting
 
     @property
     def reached_s(self) -> float:
-        """Middle of the windows pooled last: the moment that the newest decision is about."""
+        """Middle of the windows pooled last: the time that the newest decision is about, in seconds."""
         return self._newest_s - (min(self._rows, self.settings.pool) - 1) / 2 * self.hop_s
 
     def reset(self) -> None:
-        """Forget all windows. `offset` stays."""
+        """Forget all windows; `offset` is kept."""
         count = len(self.labels)
         self._history = np.zeros((self.settings.pool, count), np.float32)
         self._rows = 0
@@ -184,7 +184,7 @@ class LabelTracker:
         self._above: Bools = np.zeros(count, np.bool_)  # of the hysteresis, in the last window
         self._held: Bools = np.zeros(count, np.bool_)  # above, or within the refractory time
         self._lit: Bools = np.zeros(count, np.bool_)  # held for the minimum duration
-        self._onset_s = np.zeros(count)
+        self._onset_s = np.zeros(count)  # first window that was above
         self._last_s = np.zeros(count)  # last window that was above
         self._known_s = np.full(count, -np.inf)  # last window that was lit
         self._from_s = np.zeros(count)  # the middles of what was pooled at either
@@ -192,7 +192,7 @@ class LabelTracker:
         self._peak = np.zeros(count, np.float32)
 
     def push(self, time_s: float, activation: Row) -> TrackerStep:
-        """Predictor the next window.
+        """Take the next window's activations and decide.
 
         Parameters
         ----------
@@ -216,7 +216,7 @@ class LabelTracker:
         if self._rows == 1:
             self._first_s = time_s
         self._newest_s = time_s
-        offset = self.offset
+        offset = self.offset  # NB: read once; a slider may move it between the two thresholds
         known = time_s - self._known_s <= self.settings.memory_s + _TIME_TOLERANCE_S
         light = np.where(known, _shifted(self._again, offset), _shifted(self._on, offset))
         self._above = smoothed >= np.where(self._above, _shifted(self._off, offset), light)
@@ -243,6 +243,7 @@ class LabelTracker:
             threshold throughout count too.
         """
         whole_s = self._newest_s - self._first_s + self.hop_s
+        # In a stream that is shorter than the minimum duration nothing could ever light.
         self._lit |= self._held & self._lasted(min(self.settings.min_duration_s, whole_s))
         return self._close(self._held)
 
@@ -251,24 +252,25 @@ class LabelTracker:
         return tuple(self._event(index, None) for index in np.flatnonzero(self._lit))
 
     def _pooled(self, activation: Row) -> Row:
-        """Take the activation into the history and pool that."""
+        """Add an activation, (K,), to the history and pool the last `pool` of them."""
         self._history[self._rows % self.settings.pool] = activation
         self._rows += 1
-        recent = self._history[: min(self._rows, self.settings.pool)]
+        recent = self._history[: min(self._rows, self.settings.pool)]  # a ring; the order does not matter to a mean
         pooled: Row
         if self.settings.pooling == "mean" or len(recent) == 1:
             pooled = recent.mean(axis=0, dtype=np.float32)
         else:
+            # No overflow: activations are 0..1, so no exponent is above 5.
             pooled = np.log(np.exp(_LME_SHARPNESS * recent).mean(axis=0)) / np.float32(_LME_SHARPNESS)
         return pooled
 
     def _lasted(self, seconds: float) -> Bools:
-        """Whether each label has been above for so long: n windows in a row last n hops."""
+        """Whether each label has been above threshold for so long; n windows in a row count as n hops."""
         long_enough: Bools = self._last_s - self._onset_s + self.hop_s >= seconds - _TIME_TOLERANCE_S
         return long_enough
 
     def _close(self, which: Bools) -> tuple[Event, ...]:
-        """End the marked labels; those that never lit leave nothing."""
+        """End the marked labels; those that never lit make no event."""
         if not which.any():
             return ()
         events = [self._event(index, float(self._to_s[index])) for index in np.flatnonzero(which & self._lit)]
@@ -285,7 +287,7 @@ class LabelTracker:
 
 
 def _shifted(thresholds: Row, offset: float) -> Row:
-    """Thresholds moved by the offset, within the limits; those that are outside by themselves stay."""
+    """Thresholds plus the offset, clipped to the limits; without an offset they are returned as they are."""
     if not offset:
         return thresholds
     moved: Row = np.clip(thresholds + np.float32(offset), LOWEST_THRESHOLD, HIGHEST_THRESHOLD)
@@ -295,14 +297,16 @@ def _shifted(thresholds: Row, offset: float) -> Row:
 def track(
     times_s: npt.NDArray[np.float64], activation: npt.NDArray[np.float32], tracker: LabelTracker
 ) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
-    """Read the events off activations that are all there already, after a threshold was moved.
+    """Detect the events in activations that are already known, after a threshold was moved.
 
     Parameters
     ----------
     times_s : (R,) float64
+        Centres of the windows.
     activation : (R, K) float32
+        0..1.
     tracker : LabelTracker
-        Is reset first; afterwards it stands where the rows end.
+        It is reset first; afterwards it can continue from the last row.
 
     Returns
     -------

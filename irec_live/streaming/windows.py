@@ -1,4 +1,4 @@
-"""Windower: a stream of samples in, overlapping windows out.
+"""Streaming segmentation: a stream of samples in, overlapping windows out.
 
 Only the worker's thread uses it.
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.float32]
 
 _SPARE_WINDOWS = 3
-"""Room behind the first window, so that the store is shifted to its front once every few windows, not every block."""
+"""Spare room in windows, so that the store is moved to its front once every few windows, not with every block."""
 
 
 class Windower:
@@ -24,7 +24,7 @@ class Windower:
     window_length : int
         T, samples in a window.
     hop_length : int
-        Samples from the start of one window to that of the next; at most T, or samples would go unheard.
+        Samples from the start of one window to that of the next; at most T, or samples would be left out.
 
     Raises
     ------
@@ -50,7 +50,7 @@ class Windower:
 
     @property
     def lag(self) -> int:
-        """Samples from the first of a window until the window is out: its length."""
+        """Samples from the first one of a window until the window is returned: its length."""
         return self.window_length
 
     @property
@@ -74,8 +74,7 @@ class Windower:
         Returns
         -------
         list of ((T,) float32, int)
-            Every window that became whole, oldest first, each an own copy with the absolute index of its first
-            sample.
+            Every window that became complete, oldest first: a copy, with the absolute index of its first sample.
         """
         windows: list[tuple[Samples, int]] = []
         taken = 0
@@ -96,12 +95,12 @@ class Windower:
         Parameters
         ----------
         pad : bool
-            Complete the last window with zeros, so that no sample goes unheard; otherwise drop the tail.
+            Pad the last window with zeros, so that no sample is left out; otherwise drop the tail.
 
         Returns
         -------
         list of ((T,) float32, int)
-            One window if samples were left that no window held, else none.
+            One window if some samples were in no window yet, else none.
         """
         covered = self._next - self.hop_length + self.window_length if self._next else 0
         if not pad or self.samples <= covered:
@@ -110,16 +109,17 @@ class Windower:
         return self.push(np.zeros(missing, np.float32))
 
     def _cut(self) -> tuple[Samples, int]:
-        """The next window, which must be whole."""
+        """The next window, which must be complete."""
         start = self._next
         offset = start - self._base
         self._next += self.hop_length
+        # Copied: windows wait, and other threads may read them while the store is overwritten.
         return self._store[offset : offset + self.window_length].copy(), start
 
     def _drop_consumed(self) -> None:
-        """Move what later windows need to the front of the store."""
+        """Move the samples that later windows need to the front of the store."""
         passed = self._next - self._base
         kept = self._filled - passed
-        self._store[:kept] = self._store[passed : self._filled].copy()
+        self._store[:kept] = self._store[passed : self._filled].copy()  # source and target may overlap
         self._base += passed
         self._filled = kept

@@ -349,7 +349,7 @@ def test_what_was_there_is_not_lost(clip: Path, model_options: list[str], tmp_pa
 def test_label_tracks_want_a_model_that_names_instruments(clip: Path, tiny_envelope_path: Path, form: str) -> None:
     result = CliRunner().invoke(main, ["analyze", str(clip), "--format", form, "--model", str(tiny_envelope_path)])
     assert result.exit_code == 2
-    assert f"what {form} holds is told by a model of activations; name one with --model, too" in result.stderr
+    assert f"the {form} format needs an activation model; name one with --model, too" in result.stderr
 
 
 @pytest.mark.parametrize("form", [form.name for form in FORMATS.values() if not form.one_line])

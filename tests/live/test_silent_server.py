@@ -79,7 +79,8 @@ def test_the_window_says_so_and_plays_the_demo_clip(silent_server: SilentServer,
         "import os, sys; from irec_live.gui.backend import AppBackend;"
         "from irec_live.gui.session_opener import SessionOpener, SessionPlan;"
         "from irec_live.gui.requests import SourceRequest; mic = SourceRequest('mic');"
-        "outcome = SessionOpener(AppBackend(), lambda: None).make(SessionPlan(mic, mic, models=(sys.argv[1],), demo=True));"
+        "plan = SessionPlan(mic, mic, models=(sys.argv[1],), demo=True);"
+        "outcome = SessionOpener(AppBackend(), lambda: None).make(plan);"
         "print(outcome.note, outcome.setup.session.silent); sys.stdout.flush(); os._exit(0)"
     )
     said, complaint = start(silent_server, "-c", script, str(tiny_activation_path)).communicate(timeout=60)

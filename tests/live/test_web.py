@@ -100,7 +100,7 @@ def test_what_the_server_cannot_do_is_one_sentence_too(
     (tmp_path / "short.onnx").write_bytes(tiny_models.activation_model(short))
     monkeypatch.setenv(MODELS_DIR_VARIABLE, str(tmp_path))
     client = TestClient(create_app(own[1:], hop_s=0.9), base_url="http://localhost")
-    for query, reason in (({"format": "audacity"}, "a model of activations"), ({"model": "short"}, "longer than the")):
+    for query, reason in (({"format": "audacity"}, "an activation model"), ({"model": "short"}, "longer than the")):
         answer = client.post("/api/analyze", params=query, files=files)
         assert (answer.status_code, reason in answer.json()["detail"]) == (404, True)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
