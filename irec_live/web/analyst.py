@@ -50,6 +50,10 @@ class Analyst:
         # What waits for this one thread waits in its queue, not in the threads that other requests need.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="irec-serve")
 
+    def close(self) -> None:
+        """End the thread; what runs is given up by whoever waits for it."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
     async def answer(
         self,
         upload: BinaryIO,

@@ -16,10 +16,11 @@ before it is read: `irec_live.web.guard`.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
@@ -162,7 +163,13 @@ def create_app(
     analyst = Analyst(models, provider, hop_s, most_s)
     # Only says in the description that a token is asked for; the guard asks for it.
     documented = [Depends(HTTPBearer(auto_error=False))] if token is not None else []
-    app = FastAPI(title="irec-live", docs_url=None, redoc_url=None, dependencies=documented)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        analyst.close()
+
+    app = FastAPI(title="irec-live", docs_url=None, redoc_url=None, dependencies=documented, lifespan=lifespan)
     app.add_middleware(Guard, hosts=hosts, token=token, most_bytes=most_bytes)
     page = files("irec_live.web").joinpath("page.html").read_text(encoding="utf-8")
     common = _refusals(400, 401, 403) if token is not None else _refusals(400, 403)

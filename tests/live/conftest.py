@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -74,3 +75,12 @@ def virtual_sound(_sound_server: VirtualSound, monkeypatch: pytest.MonkeyPatch) 
     yield _sound_server
     monkeypatch.undo()
     assert portaudio.refresh(), "the test left a stream open"
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Any], Any]]:
+    """Starts a web application, and ends it with the test: gives a client for it."""
+    from starlette.testclient import TestClient
+
+    with contextlib.ExitStack() as running:
+        yield lambda app: running.enter_context(TestClient(app, base_url="http://localhost"))

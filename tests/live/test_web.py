@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import numpy as np
@@ -25,6 +26,8 @@ from irec_live.cli import main
 from irec_live.formats import FORMATS
 from irec_live.models.catalog import MODELS_DIR_VARIABLE
 from irec_live.web.app import create_app, safe_name
+
+Serve = Callable[[Any], TestClient]
 
 
 @pytest.fixture(scope="module")
@@ -93,13 +96,13 @@ def test_what_is_too_large_is_turned_away_unread(client: TestClient) -> None:
 
 
 def test_what_the_server_cannot_do_is_one_sentence_too(
-    clip: Path, own: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    serve: Serve, clip: Path, own: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     files = {"file": ("clip.wav", clip.read_bytes())}
     short = tiny_models.activation_spec(name="short", window_length=4000, hop_length=400)
     (tmp_path / "short.onnx").write_bytes(tiny_models.activation_model(short))
     monkeypatch.setenv(MODELS_DIR_VARIABLE, str(tmp_path))
-    client = TestClient(create_app(own[1:], hop_s=0.9), base_url="http://localhost")
+    client = serve(create_app(own[1:], hop_s=0.9))
     for query, reason in (({"format": "audacity"}, "an activation model"), ({"model": "short"}, "longer than the")):
         answer = client.post("/api/analyze", params=query, files=files)
         assert (answer.status_code, reason in answer.json()["detail"]) == (404, True)

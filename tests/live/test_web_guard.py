@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ from irec_live.web.connections import BoundedConnection, bounded_connections
 TOKEN = "a-token-of-tests"
 LOCAL = "http://localhost"
 
+Serve = Callable[[Any], TestClient]
+
 
 @pytest.fixture(scope="module")
 def own(tiny_activation_path: Path, tiny_envelope_path: Path) -> list[Path]:
@@ -39,8 +41,9 @@ def own(tiny_activation_path: Path, tiny_envelope_path: Path) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def client(own: list[Path]) -> TestClient:
-    return TestClient(create_app(own, most_bytes=2_000_000, most_s=5.0, hosts=("localhost",)), base_url=LOCAL)
+def client(own: list[Path]) -> Iterator[TestClient]:
+    with TestClient(create_app(own, most_bytes=2_000_000, most_s=5.0, hosts=("localhost",)), base_url=LOCAL) as client:
+        yield client
 
 
 @contextlib.contextmanager
@@ -121,14 +124,16 @@ def test_sound_that_is_too_long_is_refused_by_what_is_decoded(client: TestClient
     assert answer.json()["duration_s"] == pytest.approx(2.0, abs=0.1)
 
 
-def test_an_analysis_without_end_is_given_up(own: list[Path], clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_analysis_without_end_is_given_up(
+    serve: Serve, own: list[Path], clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def endless(*_: object, cancel: threading.Event, **__: object) -> None:
         assert cancel.wait(20)
         raise analyst.AnalysisCancelled
 
     monkeypatch.setattr(analyst, "analyze", endless)
     monkeypatch.setattr(analyst, "_SHORTEST_PATIENCE_S", 0.3)
-    client = TestClient(create_app(own, most_s=0.3), base_url=LOCAL)
+    client = serve(create_app(own, most_s=0.3))
     answer = client.post("/api/analyze", files={"file": clip.read_bytes()})
     assert (answer.status_code, "was given up" in answer.json()["detail"]) == (503, True)
 
@@ -170,10 +175,12 @@ def test_uploads_that_wait_stop_nothing_else(own: list[Path], clip: Path, monkey
     assert statuses.count(200) == 46
 
 
-def test_bodies_together_are_bounded(own: list[Path], clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bodies_together_are_bounded(
+    serve: Serve, own: list[Path], clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(guard, "HELD_BODIES", 0.5)
     size = len(clip.read_bytes())
-    client = TestClient(create_app(own, most_bytes=size + 1000), base_url=LOCAL)
+    client = serve(create_app(own, most_bytes=size + 1000))
     for _ in range(2):  # and what was refused leaves its place
         answer = client.post("/api/analyze", files={"file": clip.read_bytes()})
         assert (answer.status_code, "try again later" in answer.json()["detail"]) == (503, True)
@@ -282,8 +289,8 @@ def test_a_link_to_the_page_may_be_followed(client: TestClient) -> None:
     assert client.get("/", headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}).status_code == 403
 
 
-def test_a_token_is_asked_for_everywhere(own: list[Path], clip: Path) -> None:
-    client = TestClient(create_app(own, token=TOKEN), base_url=LOCAL)
+def test_a_token_is_asked_for_everywhere(serve: Serve, own: list[Path], clip: Path) -> None:
+    client = serve(create_app(own, token=TOKEN))
     bearer = {"Authorization": f"Bearer {TOKEN}"}
     for path in ("/", "/api/models", "/openapi.json", "/nothing"):
         for query, headers in (
@@ -378,8 +385,8 @@ def test_only_folders_that_are_left_over_are_cleared(tmp_path: Path, monkeypatch
     assert (tmp_path / "shared" / "irec-live-young").exists()
 
 
-def test_answers_are_those_described(own: list[Path], clip: Path, tmp_path: Path) -> None:
-    client = TestClient(create_app(own, most_bytes=2_000_000, token=TOKEN, hosts=("localhost",)), base_url=LOCAL)
+def test_answers_are_those_described(serve: Serve, own: list[Path], clip: Path, tmp_path: Path) -> None:
+    client = serve(create_app(own, most_bytes=2_000_000, token=TOKEN, hosts=("localhost",)))
     bearer = {"Authorization": f"Bearer {TOKEN}"}
     described = client.get("/openapi.json", headers=bearer).json()
     sound = {"file": ("clip.wav", clip.read_bytes())}
