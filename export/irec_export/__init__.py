@@ -10,3 +10,7 @@
 """
 
 import irec_live  # noqa: F401 - before any other library: it switches telemetry off
+from irec_models.plugins import Plugin
+
+PLUGIN = Plugin(commands={"rebuild": "irec_export.rebuild_command:rebuild"})
+"""What exporting brings to ``irec-train``."""

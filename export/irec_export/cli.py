@@ -36,6 +36,12 @@ EXIT_UNUSABLE = 2
 )
 @click.option("--allow-slower", is_flag=True, help="Write a reduced precision even if it is slower than float32 here.")
 @click.option(
+    "--weights",
+    type=click.Choice(["half", "full"]),
+    default="half",
+    help="Precision that trained weights are stored in; half, where no answer changes by more than 0.001.",
+)
+@click.option(
     "--audio", "recordings", multiple=True, type=click.Path(path_type=Path), help="Recording to verify on; repeatable."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object.")
@@ -46,6 +52,7 @@ def main(
     int8: bool,
     tolerance: float,
     allow_slower: bool,
+    weights: str,
     recordings: tuple[Path, ...],
     as_json: bool,
 ) -> None:
@@ -70,6 +77,7 @@ def main(
             tolerance=tolerance,
             recordings=recordings,
             allow_slower=allow_slower,
+            half_weights=weights == "half",
             on_report=_print_json if as_json else _print_report,
         )
     except IrecError as error:
@@ -90,6 +98,11 @@ def _print_report(report: ExportReport) -> None:
     for size, difference in report.differences.items():
         click.echo(f"  batch {size}: {difference:.2e}")
     click.echo(f"  at: {report.worst}")
+    if report.half_weights:
+        click.echo(
+            f"{report.half_weights} weights stored in half precision, which changes an answer by at most "
+            f"{report.half_difference:.1e}"
+        )
     speed = f"{report.ms_per_window:.2f} ms a window on one thread"
     if report.precision != "fp32":
         speed += f", {report.slowdown:.2f} times the {report.fp32_ms_per_window:.2f} ms of fp32"

@@ -77,8 +77,21 @@ def convert(network: Network) -> onnx.ModelProto:
     return model
 
 
-def finish(model: onnx.ModelProto, network: Network, checkpoint: Checkpoint, precision: Precision) -> bytes:
-    """Put the metadata in, check the whole against the ONNX standard, and serialise it.
+def finish(
+    model: onnx.ModelProto, network: Network, checkpoint: Checkpoint, precision: Precision, *, half: bool = False
+) -> bytes:
+    """Put the checkpoint's metadata in, check the whole against the ONNX standard, and serialise it.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+        Is given the metadata.
+    network : Network
+    checkpoint : Checkpoint
+    precision : {"fp32", "fp16", "int8"}
+        Of the trained part's arithmetic.
+    half : bool
+        Whether its weights are stored in half precision.
 
     Raises
     ------
@@ -86,12 +99,30 @@ def finish(model: onnx.ModelProto, network: Network, checkpoint: Checkpoint, pre
         The graph violates the standard.
     """
     opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
-    facts = {"opset": opset, "parameters": network.parameter_count, "precision": precision}
+    facts = {
+        "opset": opset,
+        "parameters": network.parameter_count,
+        "precision": precision,
+        # The exporter folds what `folded` would: its weights are those of that network.
+        "hyperparameters": network.folded().hyperparameters,
+        "weights": "fp16" if half else "fp32",
+    }
     spec = ModelSpec.model_validate({**checkpoint.spec.model_dump(by_alias=True), **facts})
+    return serialize(model, spec, checkpoint.card)
+
+
+def serialize(model: onnx.ModelProto, spec: ModelSpec, card: str) -> bytes:
+    """The bytes of a file: graph, spec and card, checked against the ONNX standard.
+
+    Raises
+    ------
+    ExportError
+        The graph violates the standard.
+    """
     model.producer_name = "irec-export"
     model.producer_version = _own_version()
     del model.metadata_props[:]
-    for key, value in sorted({**spec.to_metadata(), CARD_KEY: checkpoint.card}.items()):
+    for key, value in sorted({**spec.to_metadata(), CARD_KEY: card}.items()):
         model.metadata_props.add(key=key, value=value)
     try:
         onnx.checker.check_model(model, full_check=True)  # full: runs strict shape inference too

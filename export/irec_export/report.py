@@ -32,6 +32,10 @@ class ExportReport:
         On one thread of the CPU.
     fp32_ms_per_window : float
         The same for float32, measured in turns with it.
+    half_weights : int
+        Weights that are stored in half precision.
+    half_difference : float
+        Largest absolute difference that this makes.
     """
 
     file: str
@@ -47,6 +51,8 @@ class ExportReport:
     windows: int
     ms_per_window: float
     fp32_ms_per_window: float
+    half_weights: int = 0
+    half_difference: float = 0.0
 
     @property
     def slowdown(self) -> float:

@@ -15,6 +15,7 @@ import torch
 from irec_export.convert import convert, finish, quiet
 from irec_export.files import check_writable
 from irec_export.graph import trained_nodes
+from irec_export.half_weights import halve_within_gate
 from irec_export.quantize import Precision, to_fp16, to_int8
 from irec_export.report import ExportReport
 from irec_export.signals import verification_windows
@@ -37,6 +38,7 @@ def export(
     tolerance: float = TOLERANCE,
     recordings: Sequence[Path] = (),
     allow_slower: bool = False,
+    half_weights: bool = True,
     on_report: Callable[[ExportReport], None] | None = None,
 ) -> ExportReport:
     """Convert a checkpoint to ``.onnx``; the file appears only if it passes the gates.
@@ -55,6 +57,9 @@ def export(
         Audio to verify on, besides generated signals and the bundled clips.
     allow_slower : bool
         Accept a reduced precision that is slower than float32 here.
+    half_weights : bool
+        Store trained weights in half precision where that changes no answer by more than
+        `irec_export.half_weights.HALF_TOLERANCE`; they compute in `precision` all the same.
     on_report : callable, optional
         Is given the figures before the gates decide.
 
@@ -83,7 +88,21 @@ def export(
     detector = _accepted(data)
     comparison = compare(_original(network), detector, windows)
     reference = detector if precision == "fp32" else _accepted(finish(fp32, network, checkpoint, "fp32"))
-    ms, fp32_ms = median_ms((detector, reference)) if precision != "fp32" else median_ms((detector,)) * 2
+    count, difference = 0, 0.0
+    # Reduced precision has smaller weights already; what fails the gate below need not be halved.
+    if half_weights and precision == "fp32" and comparison.largest <= tolerance:
+        trained = [f"network.{name}" for name, _ in network.named_parameters()]
+        model, difference, count = halve_within_gate(
+            model,
+            trained,
+            lambda graph: finish(graph, network, checkpoint, precision, half=True),
+            reference,
+            windows,
+        )
+        if count:
+            data = finish(model, network, checkpoint, precision, half=True)
+            detector = _accepted(data)
+    ms, fp32_ms = median_ms((detector, reference)) if detector is not reference else median_ms((detector,)) * 2
     report = ExportReport(
         file=os.fspath(out_path),
         model=detector.spec.name,
@@ -98,6 +117,8 @@ def export(
         windows=comparison.n_windows,
         ms_per_window=ms,
         fp32_ms_per_window=fp32_ms,
+        half_weights=count,
+        half_difference=difference,
     )
     if on_report is not None:
         on_report(report)
@@ -141,7 +162,7 @@ def _check_gates(report: ExportReport, comparison: Comparison, allow_slower: boo
             f"the {report.precision} network differs from torch by up to {comparison.largest:.2e} "
             f"({comparison.worst}), more than {report.tolerance:.0e}; nothing was written"
         )
-    if report.slowdown > SLOWDOWN and not allow_slower:
+    if report.precision != "fp32" and report.slowdown > SLOWDOWN and not allow_slower:
         raise ExportError(
             f"the {report.precision} network takes {report.slowdown:.2f} times as long as fp32 on this machine; "
             "nothing was written (--allow-slower accepts that)"

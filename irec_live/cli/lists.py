@@ -95,6 +95,8 @@ def print_card(name_or_path: str) -> None:
 
 
 def _print_installed(found: Sequence[ModelInfo]) -> None:
+    from irec_live.models.catalog import by_origin
+
     rows = [
         (
             model.name,
@@ -104,10 +106,13 @@ def _print_installed(found: Sequence[ModelInfo]) -> None:
             f"{model.spec.window_s:.3f} s",
             f"{model.spec.parameters:,}" if model.spec.parameters else "",
             model.spec.title,
+            model.spec.score_line,
+            heading,
         )
-        for model in found
+        for heading, models in by_origin(found).items()
+        for model in models
     ]
-    _print_table(("name", "tells", "of", "rate", "window", "weights", "title"), rows)
+    _print_table(("name", "tells", "of", "rate", "window", "weights", "title", "score", "origin"), rows)
 
 
 def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
@@ -11,21 +11,13 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from irec_live.gui.icons import themed_icon
 from irec_live.gui.theme import DARK, Theme
+from irec_live.models.catalog import OWN, PUBLISHED, YOURS, by_origin
 
 if TYPE_CHECKING:
+    from irec_live.models.catalog import Entry
     from irec_live.models.spec import ModelSpec
 
-_SECTIONS = (("activation", "Which instruments play"), ("envelope", "How loud each one is"))
-
-
-class ModelLike(Protocol):
-    """The properties of a model that the menu shows."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def spec(self) -> ModelSpec: ...
+_KINDS = (("activation", "Which instruments play"), ("envelope", "How loud each one is"))
 
 
 class ModelPicker(QToolButton):
@@ -40,7 +32,7 @@ class ModelPicker(QToolButton):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
-        self._models: list[ModelLike] = []
+        self._models: list[Entry] = []
         self._running: tuple[ModelSpec, ...] = ()
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -56,7 +48,7 @@ class ModelPicker(QToolButton):
         self.setIcon(themed_icon("layers", theme.muted))
         self._fill()
 
-    def set_models(self, models: Sequence[ModelLike]) -> None:
+    def set_models(self, models: Sequence[Entry]) -> None:
         """Set the models in the menu."""
         self._models = list(models)
         self._fill()
@@ -70,27 +62,46 @@ class ModelPicker(QToolButton):
         self.setText(" + ".join(spec.name for spec in self._running) or "Models")
         self.setToolTip("Networks in use; drop an .onnx file on the window to load another")
         self._menu.clear()
-        for kind, heading in _SECTIONS:
-            title = self._menu.addAction(heading)
-            title.setEnabled(False)
-            self._add_kind(kind)
+        groups = {kind: QActionGroup(self._menu) for kind, _ in _KINDS}
+        offered = self._offered()
+        for kind, heading in _KINDS:
+            self._add_heading(heading)
+            for spec in offered[OWN]:
+                if spec.kind == kind:
+                    self._add_model(spec, spec.name, groups[kind])
+            yours = [spec for spec in offered[YOURS] if spec.kind == kind]
+            if yours:
+                self._add_heading(YOURS)
+            for spec in yours:
+                self._add_model(spec, spec.name, groups[kind])
+            without = self._checkable("None", groups[kind], all(spec.kind != kind for spec in self._running))
+            without.triggered.connect(lambda _=False, unwanted=kind: self.dropped.emit(unwanted))
+            self._menu.addSeparator()
+        if offered[PUBLISHED]:
+            self._add_heading(PUBLISHED)
+            for spec in offered[PUBLISHED]:
+                about = ", ".join(part for part in (spec.title, spec.score_line) if part)
+                self._add_model(spec, f"{spec.name}: {about}" if about else spec.name, groups[spec.kind])
             self._menu.addSeparator()
         load = self._menu.addAction("Load a model file…")
         load.triggered.connect(self.file_wanted)
 
-    def _add_kind(self, kind: str) -> None:
-        group = QActionGroup(self._menu)
-        running = next((spec for spec in self._running if spec.kind == kind), None)
-        offered = {model.name: model.spec for model in self._models if model.spec.kind == kind}
-        if running is not None:
-            offered.setdefault(running.name, running)  # one that was loaded from a file is not on the list
-        for name, spec in offered.items():
-            action = self._checkable(name, group, running is not None and running.name == name)
-            action.setToolTip(describe_model(spec))
-            # `triggered` passes whether the action is checked; `wanted` keeps the name of this turn of the loop.
-            action.triggered.connect(lambda _=False, wanted=name: self.chosen.emit(wanted))
-        without = self._checkable("None", group, running is None)
-        without.triggered.connect(lambda _=False: self.dropped.emit(kind))
+    def _offered(self) -> dict[str, list[ModelSpec]]:
+        """Models to choose from, by origin; what runs is among them even if it is in no folder."""
+        offered = {heading: [model.spec for model in models] for heading, models in by_origin(self._models).items()}
+        names = {model.name for model in self._models}
+        for spec in self._running:
+            if spec.name not in names:
+                offered[PUBLISHED if spec.published else YOURS].append(spec)
+        return offered
+
+    def _add_heading(self, text: str) -> None:
+        self._menu.addAction(text).setEnabled(False)
+
+    def _add_model(self, spec: ModelSpec, text: str, group: QActionGroup) -> None:
+        action = self._checkable(text, group, any(running.name == spec.name for running in self._running))
+        action.setToolTip(describe_model(spec))
+        action.triggered.connect(lambda _=False, wanted=spec.name: self.chosen.emit(wanted))
 
     def _checkable(self, text: str, group: QActionGroup, checked: bool) -> QAction:
         action = self._menu.addAction(text)
@@ -103,6 +114,8 @@ class ModelPicker(QToolButton):
 def describe_model(spec: ModelSpec) -> str:
     """A summary of a model's metadata, for a tool tip."""
     lines = [spec.title or spec.name, f"{len(spec.labels)} labels · {1000 * spec.window_s:.0f} ms window"]
+    if spec.reference:
+        lines.append(f"After {spec.reference}")
     if spec.training_data:
         lines.append(f"Trained on {spec.training_data}")
     if spec.licence:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import irec_assets
 from irec_live.errors import ModelError
@@ -21,6 +23,27 @@ DEFAULT_ENVELOPE = "tutti-348ms"
 
 MODELS_DIR_VARIABLE = "IREC_MODELS_DIR"
 """Environment variable that names another folder for the user's models."""
+
+
+OWN = "Made for this app"
+YOURS = "Yours"
+PUBLISHED = "Published systems, for comparison"
+
+
+class Entry(Protocol):
+    """What is shown of a model."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def spec(self) -> ModelSpec: ...
+
+    @property
+    def bundled(self) -> bool: ...
+
+
+SomeEntry = TypeVar("SomeEntry", bound=Entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +84,8 @@ class ModelInfo:
             "licence": spec.licence,
             "training_data": spec.training_data,
             "scores": spec.scores,
+            "reference": spec.reference,
+            "sources": [source.model_dump() for source in spec.sources],
         }
 
 
@@ -114,6 +139,17 @@ def list_models() -> tuple[ModelInfo, ...]:
     bundled = bundled_models()
     names = {model.name for model in bundled}
     return (*bundled, *(model for model in user_models() if model.name not in names))
+
+
+def by_origin(models: Iterable[SomeEntry]) -> dict[str, list[SomeEntry]]:
+    """Models under the heading that they are offered under, so that nobody takes a weak baseline for the product.
+
+    Every heading is there, those without models too; within one, the order stays.
+    """
+    found: dict[str, list[SomeEntry]] = {heading: [] for heading in (OWN, YOURS, PUBLISHED)}
+    for model in models:
+        found[PUBLISHED if model.spec.published else OWN if model.bundled else YOURS].append(model)
+    return found
 
 
 def hidden_models() -> tuple[ModelInfo, ...]:

@@ -19,6 +19,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    JsonValue,
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
@@ -79,8 +80,97 @@ class Threshold(BaseModel):
         return {name: value for name, value in values.items() if value is not None}
 
 
+_MAIN_SCORES = {
+    "dev_macro_map": "mAP {:.2f} on real clips",
+    "test_macro_map": "mAP {:.2f} on test clips",
+    "mixes_macro_map": "mAP {:.2f} on mixtures",
+}
+"""Scores in `ModelSpec.scores` that stand for a model in one line, the first that it has."""
+
 DEFAULT_THRESHOLD = Threshold(on=0.5, off=0.35)
 """For labels that a model gives no threshold of their own."""
+
+
+class Source(BaseModel):
+    """Recordings of one origin that a training drew from.
+
+    Attributes
+    ----------
+    name : str
+        As in the manifests' column ``source``.
+    licence : str
+        One, or several parted by `` / ``.
+    clips : int
+        Of the train split.
+    held_out : bool
+        ResumeState for validation: the network was not trained on them.
+    """
+
+    # What a later version adds to provenance must not keep the app from running a model.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str = Field(min_length=1, max_length=200)
+    licence: str = ""
+    clips: int = Field(default=0, ge=0)
+    held_out: bool = False
+
+
+class Ancestor(BaseModel):
+    """A network whose trained weights another one, directly or not, began with.
+
+    Attributes
+    ----------
+    name : str
+    sources : tuple of Source
+        What it was trained on, or kept from, itself.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    sources: tuple[Source, ...] = ()
+
+
+class Lineage(BaseModel):
+    """How a network came about; whatever is unknown is empty or 0. The seed is `ModelSpec.seed`.
+
+    Attributes
+    ----------
+    recipe : str
+        Name of the training recipe.
+    recipe_text : str
+        The recipe as it was trained by, TOML.
+    start : str
+        Model whose weights it began with.
+    teacher : str
+        Network whose outputs it was trained towards, besides the labels.
+    mean_of : int
+        Trainings whose weights it is the mean of.
+    step, steps : int
+        Of the training: where these weights are from, and in all.
+    hours : float
+        Of training, up to `step`.
+    windows_hours : float
+        Duration of all training windows up to `step`, which overlap, in hours.
+    data_sha256 : str
+        Of the data folders' clips; see `irec_models.publishing.provenance.data_sha256`.
+    ancestors : tuple of Ancestor
+        The start, and what that had begun with itself.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    recipe: str = ""
+    recipe_text: str = Field(default="", max_length=262_144)
+    start: str = ""
+    teacher: str = ""
+    mean_of: int = Field(default=0, ge=0)
+    step: int = Field(default=0, ge=0)
+    steps: int = Field(default=0, ge=0)
+    hours: float = Field(default=0.0, ge=0.0)
+    windows_hours: float = Field(default=0.0, ge=0.0)
+    data_sha256: str = ""
+    ancestors: tuple[Ancestor, ...] = ()
 
 
 class TradeOff(BaseModel):
@@ -131,6 +221,16 @@ class ModelSpec(BaseModel):
         Per label; labels that are absent use `DEFAULT_THRESHOLD`.
     trade_off : tuple of TradeOff
         By rising offset; empty where nobody measured it.
+    hyperparameters : dict of str to JSON value
+        What the architecture's class is made with; empty in files of version 0.1, as all that follows.
+    sources : tuple of Source
+        Recordings that the training drew from or kept for validation.
+    lineage : Lineage or None
+        Recipe, start, teacher, data.
+    reference : str
+        Citation in one line if the network is a published system; empty for the product's own.
+    weights : {"fp32", "fp16"}
+        How the large weights are stored; what computes is `precision`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -156,6 +256,11 @@ class ModelSpec(BaseModel):
     seed: int | None = None
     scores: dict[str, float] = Field(default_factory=dict)
     trade_off: tuple[TradeOff, ...] = Field(default=(), max_length=100)
+    hyperparameters: dict[str, JsonValue] = Field(default_factory=dict)
+    sources: tuple[Source, ...] = ()
+    lineage: Lineage | None = None
+    reference: str = Field(default="", max_length=300)
+    weights: Literal["fp32", "fp16"] = "fp32"
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
@@ -198,6 +303,31 @@ class ModelSpec(BaseModel):
     def hop_s(self) -> float:
         """Default hop in seconds."""
         return self.hop_length / self.sample_rate
+
+    @property
+    def trained_on(self) -> frozenset[str]:
+        """Names of sources that its weights were trained on, those of its ancestors included."""
+        ancestors = self.lineage.ancestors if self.lineage else ()
+        lists = (self.sources, *(ancestor.sources for ancestor in ancestors))
+        return frozenset(source.name for sources in lists for source in sources if not source.held_out)
+
+    @property
+    def published(self) -> bool:
+        """Whether it is a published system, there to be compared with, rather than one of the product's or a user's."""
+        return bool(self.reference)
+
+    @property
+    def score_line(self) -> str:
+        """Its main score in a few words, as ``mAP 0.86 on real clips``; empty if none was measured.
+
+        Examples
+        --------
+        >>> ModelSpec(name="toy", kind="activation", labels=("flute",), sample_rate=22050, window_length=22050,
+        ...           hop_length=2205, scores={"dev_macro_map": 0.8571}).score_line
+        'mAP 0.86 on real clips'
+        """
+        found = next((name for name in _MAIN_SCORES if name in self.scores), "")
+        return _MAIN_SCORES[found].format(self.scores[found]) if found else ""
 
     def threshold(self, label: str) -> Threshold:
         """On/off thresholds of one label."""

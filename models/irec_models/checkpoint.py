@@ -31,7 +31,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from irec_live.errors import CheckpointError, OutputError
 from irec_live.files import write_atomically
 from irec_live.models.onnx_file import printable
-from irec_live.models.spec import ModelSpec
+from irec_live.models.spec import Lineage, ModelSpec, Source
 from irec_models.nets import ARCHITECTURES, Network, build
 
 SCHEMA: Final = "irec.checkpoint/1"
@@ -212,15 +212,25 @@ def respecify(spec: ModelSpec, **changes: Any) -> ModelSpec:
 
 
 def joint_terms(specs: Sequence[ModelSpec]) -> dict[str, Any]:
-    """What a model made of others says of its makers: every licence, all training data, the seed if they share one.
+    """What a model made of others says of its makers: every licence, all sources, the seed if they share one.
 
-    For `respecify`.
+    Of their lineages only the ancestors are left: it has no recipe of its own. For `respecify`.
     """
     seeds = {spec.seed for spec in specs}
+    sources: dict[str, Source] = {}
+    for source in (source for spec in specs for source in spec.sources):
+        # What one was trained on, all of it was; held out is only what no one was trained on.
+        if source.name not in sources or sources[source.name].held_out:
+            sources[source.name] = source
+    ancestors = {ancestor.name: ancestor for spec in specs if spec.lineage for ancestor in spec.lineage.ancestors}
+    references = dict.fromkeys(spec.reference for spec in specs if spec.reference)
     return {
         "licence": "; ".join(dict.fromkeys(spec.licence for spec in specs if spec.licence)),
         "training_data": "; ".join(dict.fromkeys(spec.training_data for spec in specs if spec.training_data)),
         "seed": seeds.pop() if len(seeds) == 1 else None,
+        "sources": tuple(sources[name] for name in sorted(sources)),
+        "lineage": Lineage(ancestors=tuple(ancestors.values())),
+        "reference": "; ".join(references)[:300],
     }
 
 

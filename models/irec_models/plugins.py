@@ -48,6 +48,11 @@ def plugins() -> tuple[Plugin, ...]:
     return tuple(point.load() for point in sorted(entry_points(group=GROUP), key=lambda point: point.name))
 
 
+def command_place(words: str) -> str:
+    """Where the command of these words is; empty if no plugin brings it."""
+    return next((plugin.commands[words] for plugin in plugins() if words in plugin.commands), "")
+
+
 def load(place: str) -> Any:
     """The object at a ``module:object``.
 

@@ -60,6 +60,21 @@ def test_json_holds_every_figure(tiny_checkpoint: Path, tmp_path: Path) -> None:
     assert report["ms_per_window"] > 0.0
 
 
+@pytest.mark.usefixtures("fast_convert")
+def test_trained_weights_are_stored_in_half_precision_unless_told_otherwise(
+    tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    half = json.loads(run(tiny_checkpoint, "-o", tmp_path / "half.onnx", "--json").stdout)
+    full = json.loads(run(tiny_checkpoint, "-o", tmp_path / "full.onnx", "--json", "--weights", "full").stdout)
+    assert half["half_weights"] > full["half_weights"] == 0
+    assert 0.0 < half["half_difference"] <= 1e-3
+    assert half["bytes"] < full["bytes"]
+    specs = [Detector(tmp_path / name).spec for name in ("half.onnx", "full.onnx")]
+    assert [spec.weights for spec in specs] == ["fp16", "fp32"]
+    assert [spec.precision for spec in specs] == ["fp32", "fp32"]
+    assert specs[0].hyperparameters == {"labels": 3}
+
+
 @pytest.mark.usefixtures("drifted")
 def test_a_network_that_drifted_is_not_written(tiny_checkpoint: Path, tmp_path: Path) -> None:
     out = tmp_path / "model.onnx"

@@ -380,6 +380,40 @@ def test_models_on_offer_stand_in_the_menu(qtbot: QtBot, parts: Composition) -> 
     assert entries == {"han-1s": True, "neuroment-mel": True, "None": False}
 
 
+def test_published_systems_stand_under_their_own_heading_with_a_line_and_a_score(
+    qtbot: QtBot, parts: Composition, backend: FakeBackend
+) -> None:
+    about = {"title": "A paper's network", "reference": "A. Author, A paper, 2001", "scores": {"dev_macro_map": 0.571}}
+    paper = FakeModel(spec("envelope").model_copy(update={"name": "paper", **about}))
+    mine = FakeModel(spec().model_copy(update={"name": "mine"}))
+    mine.bundled = False
+    backend.known |= {"paper": paper, "mine": mine}
+    opened(qtbot, parts, MIC)
+    with qtbot.waitSignal(parts.manager.models_listed, timeout=5000):
+        parts.manager.list_models()
+    picker = parts.window.top.models
+    entries = picker.menu().actions()
+    texts = [action.text() for action in entries if action.text()]
+    assert texts == [
+        "Which instruments play",
+        "han-1s",
+        "Yours",
+        "mine",
+        "None",
+        "How loud each one is",
+        "neuroment-mel",
+        "None",
+        "Published systems, for comparison",
+        "paper: A paper's network, mAP 0.57 on real clips",
+        "Load a model file…",
+    ]
+    (published,) = (action for action in entries if action.text().startswith("paper: "))
+    assert "After A. Author, A paper, 2001" in published.toolTip()
+    with qtbot.waitSignal(picker.chosen, timeout=1000) as chosen:
+        published.trigger()
+    assert chosen.args == ["paper"]
+
+
 def test_the_theme_can_be_switched_while_it_draws(qtbot: QtBot, parts: Composition) -> None:
     session = opened(qtbot, parts, MIC)
     grounds = []

@@ -170,3 +170,23 @@ def test_listing_models_does_not_load_the_runtime(user_folder: Path) -> None:
         "assert not {'onnxruntime', 'onnx', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_bundled_models_tell_where_they_come_from_and_stay_small() -> None:
+    models = catalog.bundled_models()
+    assert {model.name for model in catalog.by_origin(models)[catalog.OWN]} == {
+        catalog.DEFAULT_ACTIVATION,
+        catalog.DEFAULT_ENVELOPE,
+    }
+    for model in models:
+        spec = model.spec
+        assert spec.hyperparameters["labels"] == len(spec.labels)
+        assert spec.lineage is not None
+        assert spec.lineage.recipe == model.name
+        assert all(source.licence for source in spec.sources)
+        assert spec.trained_on
+        assert {source.name for source in spec.sources if source.held_out}
+        assert spec.weights == "fp16"
+        assert bool(spec.score_line)
+    # What a wheel of all of them weighs is bounded by this; it is packed a little further.
+    assert sum(model.path.stat().st_size for model in models) < 68e6

@@ -445,6 +445,12 @@ def test_models_are_listed_for_people_and_scripts(tiny_activation_path: Path, mo
     assert (mine["kind"], mine["bundled"], mine["labels"]) == ("activation", False, list(tiny_models.LABELS))
     listed = run("models").stdout
     assert "tiny-activation" in listed
+    origins = {row.split("\t")[0]: row.split("\t")[7:] for row in listed.splitlines()[1:]}
+    assert origins["tiny-activation"] == ["", "Yours"]
+    assert origins[DEFAULT_ACTIVATION][1] == "Made for this app"
+    assert origins["han-1s"] == ["mAP 0.57 on real clips", "Published systems, for comparison"]
+    assert list(origins)[:2] == [DEFAULT_ACTIVATION, "tutti-348ms"]
+    assert found["han-1s"]["reference"].startswith("Y. Han")
 
 
 def test_a_card_is_printed_whole(tmp_path: Path, tiny_activation_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 
+import onnx
 import pytest
 from pydantic import ValidationError
 
 import tiny_models
 from irec_live.errors import ModelError
-from irec_live.models.spec import DEFAULT_THRESHOLD, SPEC_KEY, ModelSpec, Threshold, TradeOff
+from irec_live.models.detector import Detector
+from irec_live.models.spec import (
+    DEFAULT_THRESHOLD,
+    SPEC_KEY,
+    Ancestor,
+    Lineage,
+    ModelSpec,
+    Source,
+    Threshold,
+    TradeOff,
+)
 
 
 @pytest.mark.parametrize(
@@ -120,3 +131,52 @@ def test_labels_without_a_threshold_use_the_default() -> None:
 def test_a_spec_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         tiny_models.activation_spec().name = "other"  # type: ignore[misc]
+
+
+OLD_SPEC = (
+    '{"schema":"irec.model/1","name":"old","title":"Three bands","kind":"activation",'
+    '"labels":["bass","flute","violin"],"sample_rate":8000,"window_length":8000,"hop_length":800,"frames":0,"frame_hop":0,'
+    '"thresholds":{"flute":{"on":0.6,"off":0.4}},"architecture":"TinyBands","front_end":"","parameters":0,"opset":17,'
+    '"precision":"fp32","licence":"MIT","training_data":"","seed":3,"scores":{"dev_macro_map":0.5}}'
+)
+"""As version 0.1 wrote it."""
+
+
+def test_a_model_file_of_version_0_1_is_loaded() -> None:
+    graph = onnx.load_from_string(tiny_models.activation_model())
+    del graph.metadata_props[:]
+    graph.metadata_props.add(key=SPEC_KEY, value=OLD_SPEC)
+    detector = Detector(graph.SerializeToString())
+    assert (detector.spec.name, detector.spec.seed, detector.spec.threshold("flute").on) == ("old", 3, 0.6)
+    assert (detector.spec.hyperparameters, detector.spec.sources, detector.spec.lineage) == ({}, (), None)
+    assert (detector.spec.weights, detector.spec.published, detector.spec.trained_on) == ("fp32", False, frozenset())
+    loud = detector(tiny_models.tone("flute", 1.0)[None])[0]
+    assert loud.argmax() == 1
+
+
+def test_provenance_survives_the_metadata_and_tells_what_was_heard() -> None:
+    north, south = Source(name="north", licence="CC0-1.0", clips=5), Source(name="south", clips=2, held_out=True)
+    lineage = Lineage(recipe="mine", start="first", step=9, ancestors=(Ancestor(name="first", sources=(north,)),))
+    hyperparameters = {"labels": 3, "grid": [4, 1], "front_end": "mel", "gain": False, "dropout": 0.1}
+    spec = tiny_models.activation_spec(sources=(south,), lineage=lineage, hyperparameters=hyperparameters)
+    again = ModelSpec.from_metadata(spec.to_metadata())
+    assert again == spec
+    assert again.trained_on == {"north"}
+    assert again.hyperparameters == hyperparameters
+
+
+def test_provenance_of_a_later_version_does_not_keep_a_model_from_running() -> None:
+    stored = json.loads(
+        tiny_models.activation_spec(sources=(Source(name="north"),), lineage=Lineage()).to_metadata()[SPEC_KEY]
+    )
+    stored["sources"][0]["microphone"] = "ribbon"
+    stored["lineage"]["watts"] = 300
+    assert ModelSpec.from_metadata({SPEC_KEY: json.dumps(stored)}).trained_on == {"north"}
+
+
+@pytest.mark.parametrize(
+    ("scores", "line"),
+    [({}, ""), ({"mixes_macro_map": 0.5, "dev_macro_map": 0.7594}, "mAP 0.76 on real clips"), ({"F1": 0.3}, "")],
+)
+def test_the_main_score_stands_in_one_line(scores: dict[str, float], line: str) -> None:
+    assert tiny_models.activation_spec(scores=scores).score_line == line

@@ -43,7 +43,7 @@ def test_published_recipes_fit_their_networks(path: Path) -> None:
         ('architecture = "small"', 'architecture = "smal"', r"unknown architecture 'smal'"),
         ("[model]", "[model", "is not TOML"),
         ("windows_per_mix = 2", "windows_per_mix = 3", r"impossible value for 'stream'.*multiple"),
-        ('hold_out = ["south"]', "hold_out = []", r"impossible value for 'data\.hold_out'"),
+        ('hold_out = ["south"]', "hold_out = []\nhold_out_share = 0.0", r"impossible value for 'data\.hold_out'"),
     ],
 )
 def test_mistakes_are_named_with_file_and_key(tmp_path: Path, old: str, new: str, match: str) -> None:
@@ -138,7 +138,10 @@ def test_a_value_that_only_the_network_refuses_is_told_with_its_file(tmp_path: P
         ("train.setps=3", "the setting 'train.setps=3' has an unknown key 'train.setps'; did you mean 'steps'?"),
         ("train.steps=many", "the setting 'train.steps=many' has an impossible value for 'train.steps'"),
         ("train.steps=", "the setting 'train.steps=' takes out the key 'train.steps', which every recipe needs"),
-        ("data.hold_out=[]", "the setting 'data.hold_out=[]' has an impossible value for 'data.hold_out'"),
+        (
+            "data.hold_out_share=2",
+            "the setting 'data.hold_out_share=2' has an impossible value for 'data.hold_out_share'",
+        ),
         ("stream.windows_per_mix=3", "the setting 'stream.windows_per_mix=3' has an impossible value for 'stream'"),
         ("model.architecture=smal", "the setting 'model.architecture=smal' has an impossible value for 'model'"),
     ],

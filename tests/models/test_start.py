@@ -96,7 +96,7 @@ def test_another_architecture_takes_the_layers_of_the_same_name() -> None:
     torch.testing.assert_close(network.standardizer.mean, constants)
 
 
-def test_the_width_of_an_exported_trunk_is_told_by_its_weights(tmp_path: Path) -> None:
+def test_an_exported_file_tells_its_hyperparameters(tmp_path: Path) -> None:
     network = onnx_twin.shake(build("tutti-envelope", labels=2, width=0.25)).eval()
     spec = ModelSpec(
         name="narrow",
@@ -111,7 +111,7 @@ def test_the_width_of_an_exported_trunk_is_told_by_its_weights(tmp_path: Path) -
     )
     saved = Checkpoint("tutti-envelope", network.hyperparameters, network.state_dict(), spec)
     save_checkpoint(tmp_path / "narrow.pt", saved)
-    export(tmp_path / "narrow.pt", tmp_path / "narrow.onnx")
+    export(tmp_path / "narrow.pt", tmp_path / "narrow.onnx", half_weights=False)
     start = load_start(tmp_path / "narrow.onnx")
     assert start.network.hyperparameters["width"] == 0.25
     (window, *_) = _windows(network.window_length)

@@ -212,7 +212,7 @@ def test_a_loss_that_is_not_finite_stops_before_it_reaches_the_weights(
 def test_a_training_that_diverges_ends_with_one_sentence(
     write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Trainer, "_judge", lambda *_: (torch.tensor(torch.nan, requires_grad=True), 0.0))
+    monkeypatch.setattr(Trainer, "_loss_of", lambda *_: (torch.tensor(torch.nan, requires_grad=True), 0.0))
     options = ["--data", str(bank), "--out", str(tmp_path / "run"), "--workers", "0", "--device", "cpu"]
     result = CliRunner().invoke(main, ["fit", str(write_recipe()), *options])
     assert result.exit_code == 2

@@ -84,7 +84,7 @@ def test_joined_classifiers_become_one_graph_in_which_each_says_what_it_said_alo
     windows = np.random.default_rng(0).normal(0, 0.1, (2, 22_050)).astype(np.float32)
     with torch.no_grad():
         alone = [load_checkpoint(part).network().predict(torch.from_numpy(windows))[:, 0].numpy() for part in parts]
-    export(out, tmp_path / "chen.onnx")
+    export(out, tmp_path / "chen.onnx", half_weights=False)
     np.testing.assert_allclose(Detector(tmp_path / "chen.onnx")(windows), np.stack(alone, axis=1), atol=1e-4)
 
 

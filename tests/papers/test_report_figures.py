@@ -291,7 +291,7 @@ def test_activation_functions_are_applied_to_what_comes_back() -> None:
 @pytest.mark.parametrize("model", bundled_models(), ids=lambda model: model.name)
 def test_bundled_models_can_be_looked_into(model: ModelInfo) -> None:
     network = network_of(model.path)
-    # Machines have no layers, and no setting says how many vectors; ONNX keeps the gates of an LSTM in another order.
+    # The exporter writes the width of the machines' kernel into the graph, and the gates of an LSTM in ONNX's order.
     if model.spec.architecture in ("bosch", "vaznonis-lstm"):
         assert network is None
         return

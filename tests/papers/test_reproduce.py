@@ -210,7 +210,7 @@ def test_mixtures_too_can_be_validated_on_a_public_sets_own_split(recipe: Path, 
         ('architecture = "small"', 'architecture = "small-envelope"', "gives envelopes, which neither mode 'clips'"),
         (
             'validation_split = "dev"',
-            "",
+            "hold_out_share = 0.0",
             r"impossible value for 'data\.hold_out': name a source",
         ),
     ],
@@ -219,3 +219,18 @@ def test_what_clips_cannot_teach_is_told_before_training(recipe: Path, old: str,
     recipe.write_text(recipe.read_text().replace(old, new))
     with pytest.raises(RecipeError, match=message):
         load_recipe(recipe).network()
+
+
+def test_the_name_of_a_bundled_network_rebuilds_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ["reproduce", "bosch", "--data", str(tmp_path), "--data", str(tmp_path), "--out", str(tmp_path)]
+    monkeypatch.setattr("irec_papers.commands.reproduce.command_place", lambda _: "irec_export.rebuild_command:rebuild")
+    told = CliRunner().invoke(main, command)
+    assert (told.exit_code, "irec-train bosch bosch, then irec-train publish" in told.stderr) == (2, True)
+    assert "--json is for a paper's tables" in CliRunner().invoke(main, [*command, "--json"]).stderr
+    monkeypatch.setattr("irec_papers.commands.reproduce.command_place", lambda _: "")
+    assert "the package irec_export, which is not installed" in CliRunner().invoke(main, command).stderr
+
+
+def test_a_papers_training_takes_one_data_set(recipe: Path, tmp_path: Path) -> None:
+    twice = ["--data", str(tmp_path), "--data", str(tmp_path)]
+    assert "takes one --data" in CliRunner().invoke(main, ["reproduce", str(recipe), *twice]).stderr

@@ -227,6 +227,7 @@ class FakeModel:
     def __init__(self, its_spec: ModelSpec) -> None:
         self.spec = its_spec
         self.name = its_spec.name
+        self.bundled = True
         self.notice = ""
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from irec_models.commands.lazy import CommandGroup
 from irec_models.commands.options import FILE
+from irec_models.commands.sources import sources
 
 
 @click.group(cls=CommandGroup, words="data", invoke_without_command=True)
@@ -25,6 +26,9 @@ def data(context: click.Context, folder: Path, as_json: bool) -> None:
     """
     if context.invoked_subcommand is None:
         _count(folder, as_json)
+
+
+data.add_command(sources)
 
 
 def _count(folder: Path, as_json: bool) -> None:

@@ -6,7 +6,7 @@ Shapes: B batch, T samples in a window, K labels, N frames, F bins.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import torch
@@ -90,11 +90,6 @@ class Network(nn.Module, ABC):
     def fit_normalization(self, batches: Iterable[Tensor]) -> None:
         """Set the standardisation constants from training audio (B, T)."""
         self.standardizer.fit(self.raw_features(audio) for audio in batches)
-
-    @classmethod
-    def told_by(cls, weights: Mapping[str, Tensor]) -> dict[str, Any]:
-        """Hyperparameters that the shapes of a network's weights tell, by their names in torch."""
-        return {}
 
     def folded(self) -> Network:
         """The same function with everything that only helps training folded into the weights."""

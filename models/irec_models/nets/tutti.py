@@ -5,9 +5,6 @@ Shapes: B batch, T = 22 050 samples, N = 43 frames, F = 128 bands, E = 1024 feat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -23,7 +20,6 @@ from irec_models.nets.tutti_trunk import (
     ConvNorm,
     TuttiTrunk,
     fold,
-    told_by,
 )
 
 _WIDTH = 512
@@ -85,11 +81,6 @@ class TuttiNet(Network):
         self.embedding_size = 2 * _WIDTH
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(2 * _WIDTH, labels)
-
-    @classmethod
-    def told_by(cls, weights: Mapping[str, Tensor]) -> dict[str, Any]:
-        """The width of the trunk."""
-        return told_by(weights)
 
     def raw_features(self, audio: Tensor) -> Tensor:
         """Audio (B, T) to log-mel (B, N, F)."""

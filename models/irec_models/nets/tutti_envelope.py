@@ -6,8 +6,6 @@ Shapes: B batch, T = 7680 samples, N = 16 frames, F = 128 bands, E = 544 feature
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +22,6 @@ from irec_models.nets.tutti_trunk import (
     ConvNorm,
     TuttiTrunk,
     fold,
-    told_by,
 )
 
 FRAMES = 16
@@ -109,11 +106,6 @@ class TuttiEnvelopeNet(Network):
         # Most labels are silent most of the time; starting there saves the first thousand steps.
         if self.output.bias is not None:
             nn.init.constant_(self.output.bias, -3.0)
-
-    @classmethod
-    def told_by(cls, weights: Mapping[str, Tensor]) -> dict[str, Any]:
-        """The width of the trunk."""
-        return told_by(weights)
 
     def raw_features(self, audio: Tensor) -> Tensor:
         """Audio (B, T) to log-mel (B, N, F)."""

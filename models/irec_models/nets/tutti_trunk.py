@@ -12,8 +12,6 @@ S. Chen, Y. Liu, X. Gao, Z. Han, "MobileFaceNets", CCBR 2018, section 3.1 (a wei
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -45,12 +43,6 @@ def channels_of(width: float) -> tuple[int, ...]:
     if not 1 <= first <= WIDEST * CHANNELS[0]:
         raise ValueError(f"width must lie between {1 / CHANNELS[0]:.2f} and {WIDEST:g}, which {width} does not")
     return tuple(first * number // CHANNELS[0] for number in CHANNELS)
-
-
-def told_by(weights: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Hyperparameters that the shapes of a network's weights tell, by their names: the width of its trunk."""
-    stem = weights.get("trunk.stem.conv.weight")
-    return {} if stem is None or stem.ndim != 4 else {"width": len(stem) / CHANNELS[0]}
 
 
 class ConvNorm(nn.Module):

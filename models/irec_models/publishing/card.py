@@ -1,47 +1,28 @@
-"""Model cards: what a model is, what it heard, how well it does, in Markdown inside its own file."""
+"""Model cards: what a model is, what it heard, how well it does, in Markdown inside its own file.
+
+A card is written from the spec's provenance, the recipe and the scores; nothing ever reads it back but people.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Collection, Sequence
 
-from irec_live.models.spec import ModelSpec
+from irec_live.models.spec import Lineage, ModelSpec, Source
 from irec_models.data import StreamConfig
-from irec_models.data.manifests.manifest import KIN, read_manifests
+from irec_models.data.manifests.manifest import KIN
 from irec_models.data.mixing.config import AugmentConfig
 from irec_models.measuring.clip_scores import Evaluation
 from irec_models.measuring.mixture_scores import MixEvaluation
 from irec_models.recipes.recipe import Recipe
 
-_TAUGHT = (
-    "It learnt from the outputs of YAMNet (Google, Apache-2.0) on the same mixtures too, none of which is in this file."
-)
-_RECORDINGS = "## Recordings\n"
-_EARLIER = "## Recordings that "
-_HELD_OUT = " (held out)"
-
-
-def attributions(data: Sequence[Path], labels: Sequence[str]) -> dict[str, tuple[str, int]]:
-    """Sources of the train split that a stream draws from: licence (or several) and number of clips, by name."""
-    licences: dict[str, set[str]] = defaultdict(set)
-    clips: dict[str, int] = defaultdict(int)
-    for clip in read_manifests(data):
-        if clip.split == "train":
-            licences[clip.source].add(clip.licence or "unstated")
-            clips[clip.source] += 1
-    return {source: (" / ".join(sorted(licences[source])), clips[source]) for source in sorted(clips)}
+_TEACHERS = {
+    "yamnet": "It learnt from the outputs of YAMNet (Google, Apache-2.0) on the same mixtures too, none of which is in "
+    "this file."
+}
 
 
 def write_card(
-    recipe: Recipe,
-    spec: ModelSpec,
-    training: Mapping[str, Any],
-    data: Sequence[Path],
-    dev: Evaluation,
-    mixes: MixEvaluation | None,
-    thresholds_from: str,
+    recipe: Recipe, spec: ModelSpec, dev: Evaluation, mixes: MixEvaluation | None, thresholds_from: str
 ) -> str:
     """The card of a trained model.
 
@@ -49,57 +30,75 @@ def write_card(
     ----------
     recipe : Recipe
     spec : ModelSpec
-        With its final thresholds.
-    training : mapping
-        Of ``best.pt``: steps, hours, validation scores.
-    data : sequence of Path
-        Folders of the manifests.
+        With its final thresholds, its sources and its lineage.
     dev : Evaluation
     mixes : MixEvaluation or None
         None where nothing was mixed.
     thresholds_from : str
         What the thresholds were chosen on.
     """
-    start, mean_of = training.get("start"), training.get("mean_of")
-    held = ", ".join(recipe.data.hold_out) or f"the split {recipe.data.validation_split}"
-    step = int(training.get("step", 0))
-    heard = attributions(data, spec.labels)
-    heard_h = step * recipe.stream.batch_size * spec.window_s / 3600
+    lineage = spec.lineage or Lineage(recipe=recipe.model.name)
+    held_out = [source.name for source in spec.sources if source.held_out]
+    held = ", ".join(held_out) or f"the split {recipe.data.validation_split}"
+    names = [source.name for source in spec.sources]
     lines = [
         f"# {spec.title or spec.name}",
         "",
         f"{spec.kind} model, {spec.parameters:,} weights; hears {spec.window_s * 1000:.0f} ms at "
         f"{spec.sample_rate} Hz.",
+        *([f"After {spec.reference}."] if spec.reference else []),
         f"Front end: {spec.front_end}.",
         f"Labels: {', '.join(spec.labels)}.",
         "",
         "## Training",
         "",
-        f"Recipe `{recipe.model.name}`, seed {recipe.train.seed}: best of {training.get('steps_in_all', step)} steps "
-        f"at step {step}, after {training.get('hours', 0.0):.2f} hours and {heard_h:.1f} hours of windows, which "
-        f"overlap, in batches of {recipe.stream.batch_size}.",
+        f"Recipe `{lineage.recipe}`, seed {spec.seed}: best of {lineage.steps} steps at step {lineage.step}, after "
+        f"{lineage.hours:.2f} hours and {lineage.windows_hours:.1f} hours of windows, which overlap, in batches of "
+        f"{recipe.stream.batch_size}.",
         *_heard(recipe.stream),
-        *([_TAUGHT] if recipe.distill else []),
-        *([f"Its weights are the mean of {mean_of} trainings, of which this is the last."] if mean_of else []),
-        *([f"It began with the weights of {start['name']}: what that had heard, it has heard too."] if start else []),
+        *([_TEACHERS.get(lineage.teacher, f"It learnt from {lineage.teacher} too.")] if lineage.teacher else []),
+        *(
+            [f"Its weights are the mean of {lineage.mean_of} trainings, of which this is the last."]
+            if lineage.mean_of
+            else []
+        ),
+        *(
+            [f"It began with the weights of {lineage.start}: what that had heard, it has heard too."]
+            if lineage.start
+            else []
+        ),
         f"Held out of training, for validation: {held}.",
-        *_shared_recordings(recipe.data.hold_out, heard),
+        *_shared_recordings(held_out, names),
         f"Thresholds: {thresholds_from}.",
         *([recipe.model.notes] if recipe.model.notes else []),
         "",
         "## Scores",
         "",
         *score_lines(dev, mixes),
-        "",
-        "## Recordings",
-        "",
-        "| source | licence | clips |",
-        "|---|---|---|",
     ]
-    for source, (licence, clips) in heard.items():
-        lines.append(f"| {source}{_HELD_OUT if source in recipe.data.hold_out else ''} | {licence} | {clips} |")
-    card = "\n".join(lines)
-    return "\n\n".join([card, *(_inherited(start, card) if start else ())]) + "\n"
+    tables = {"## Recordings": source_table(spec.sources)}
+    for ancestor in lineage.ancestors:
+        table = source_table(ancestor.sources)
+        if ancestor.sources and table not in tables.values():
+            tables[f"## Recordings that {ancestor.name} had heard"] = table
+    return "\n\n".join(["\n".join(lines), *(f"{title}\n\n{table}" for title, table in tables.items())]) + "\n"
+
+
+def source_table(sources: Sequence[Source]) -> str:
+    """Sources, licences and numbers of clips as a table in Markdown.
+
+    Examples
+    --------
+    >>> print(source_table([Source(name="north", licence="CC0-1.0", clips=3, held_out=True)]))
+    | source | licence | clips |
+    |---|---|---|
+    | north (held out) | CC0-1.0 | 3 |
+    """
+    rows = (
+        f"| {source.name}{' (held out)' if source.held_out else ''} | {source.licence} | {source.clips} |"
+        for source in sources
+    )
+    return "\n".join(["| source | licence | clips |", "|---|---|---|", *rows])
 
 
 def _shared_recordings(held_out: Collection[str], sources: Collection[str]) -> list[str]:
@@ -116,20 +115,6 @@ def _shared_recordings(held_out: Collection[str], sources: Collection[str]) -> l
         if kin:
             found.append(f"Recordings of {source} are in {' and '.join(kin)} too, which was not held out.")
     return found
-
-
-def _inherited(start: Mapping[str, Any], card: str) -> list[str]:
-    """What else the start and those before it had heard: a section for each table that is not in the card already."""
-    sections: list[str] = []
-    own, *earlier = start["card"].partition(_RECORDINGS)[2].split(_EARLIER)
-    named = [
-        (f"{start['name']} had heard", own),
-        *((name, table) for name, _, table in (section.partition("\n") for section in earlier)),
-    ]
-    for name, table in named:
-        if table.strip() and all(table.strip() not in text for text in (card, *sections)):
-            sections.append(f"{_EARLIER}{name}\n\n{table.strip()}")
-    return sections
 
 
 def _heard(stream: StreamConfig) -> list[str]:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from irec_live.models.spec import ModelSpec, Threshold
-from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from irec_models.checkpoint import Checkpoint, load_checkpoint, respecify, save_checkpoint
 from irec_models.data import LABELS, Batch, Clip, EvalClip, EvalMix, MixStream, eval_clips, held_out_mixes
 from irec_models.data.manifests.manifest import read_manifests
 from irec_models.data.mixing.config import AugmentConfig
@@ -35,6 +35,7 @@ from irec_models.publishing.calibration import (
 )
 from irec_models.publishing.card import write_card
 from irec_models.publishing.decide_file import decide_on, decided_card, listen
+from irec_models.publishing.provenance import provenance
 from irec_models.publishing.publish_clips import clip_headline, publish_clips
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.run import Run
@@ -99,7 +100,7 @@ def publish(
     steps = max((int(entry["step"]) for entry in run.entries()), default=int(best.training.get("step", 0)))
     floor = recipe.decisions.precision_floor
     if recipe.stream.mode == "clips":
-        return publish_clips(recipe, best, steps, data, out, floor, begin), None
+        return publish_clips(recipe, run.recipe_text(), best, steps, data, out, floor, begin), None
     network, recipe, left_out = learnt_labels(best, recipe, data)
     labels = recipe.data.labels
     about = {"title": recipe.model.title, "licence": recipe.model.licence, "training_data": recipe.model.training_data}
@@ -148,7 +149,8 @@ def publish(
     mixtures = published_mixes(recipe, data, spec.sample_rate)
     mixes = evaluate_mixes(CheckpointPredictor(network, spec), mixtures, each=begin("mixtures", None))
     training = {**best.training, "steps_in_all": steps}
-    spec = spec.model_copy(update={"scores": headline(dev, mixes)})
+    told = provenance(recipe, run.recipe_text(), training, spec, data)
+    spec = respecify(spec, scores=headline(dev, mixes), **told)
     where = (
         f"highest F1 with a precision of at least {floor} on {len(held_out.targets)} windows of "
         f"mixtures of the held-out sources and {len(truth)} of the dev clips (so precision, recall and F1 on dev are "
@@ -168,7 +170,7 @@ def publish(
             f". Left out, being below an average precision of {EXTRA_PRECISION} on clips of the held-out sources, or "
             f"not among them: {', '.join(left_out)}"
         )
-    card = write_card(recipe, spec, training, data, dev, mixes, where)
+    card = write_card(recipe, spec, dev, mixes, where)
     if decision is not None:
         card = decided_card(card, decision)
     finished = Checkpoint(

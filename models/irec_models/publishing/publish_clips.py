@@ -20,6 +20,7 @@ from irec_models.measuring.predictors import CheckpointPredictor
 from irec_models.measuring.thresholds import choose_thresholds
 from irec_models.progress import Begin
 from irec_models.publishing.card import write_card
+from irec_models.publishing.provenance import provenance
 from irec_models.recipes.recipe import Recipe
 
 
@@ -55,7 +56,14 @@ def name_of_validation(recipe: Recipe) -> str:
 
 
 def publish_clips(
-    recipe: Recipe, best: Checkpoint, steps: int, data: Sequence[Path], out: Path, precision_floor: float, begin: Begin
+    recipe: Recipe,
+    recipe_text: str,
+    best: Checkpoint,
+    steps: int,
+    data: Sequence[Path],
+    out: Path,
+    precision_floor: float,
+    begin: Begin,
 ) -> Evaluation:
     """Choose thresholds on the validation clips alone, measure there, write card and checkpoint.
 
@@ -65,6 +73,8 @@ def publish_clips(
     ----------
     recipe : Recipe
         Of mode ``clips``.
+    recipe_text : str
+        The same as TOML.
     best : Checkpoint
         Of the run.
     steps : int
@@ -91,14 +101,15 @@ def publish_clips(
     thresholds = choose_thresholds(levels, targets, spec.labels, precision_floor=precision_floor)
     spec = respecify(spec, thresholds=thresholds)
     scores = evaluate(judged, spec)
-    spec = respecify(spec, scores=clip_headline(scores))
     training = {**best.training, "steps_in_all": steps}
+    told = provenance(recipe, recipe_text, training, spec, data)
+    spec = respecify(spec, scores=clip_headline(scores), **told)
     where = (
         f"highest F1 with a precision of at least {precision_floor} on {len(targets)} windows of the {what} (so "
         "precision, recall and F1 below are not of unseen clips); labels with few examples, or never that precise, "
         "share one"
     )
-    card = write_card(recipe, spec, training, data, scores, None, where)
+    card = write_card(recipe, spec, scores, None, where)
     content = Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec, training=training)
     save_checkpoint(out, replace(content, card=card))
     return scores

@@ -47,6 +47,7 @@ class ModelSection(_Section):
     licence: str = ""
     training_data: str = ""
     notes: str = Field(default="", description="what else the card should tell")
+    reference: str = Field(default="", max_length=300, description="citation in one line, of a published system")
 
     @model_validator(mode="after")
     def _architecture_exists(self) -> ModelSection:
@@ -62,6 +63,9 @@ class DataSection(_Section):
 
     labels: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(default=LABELS, max_length=1024)
     hold_out: tuple[str, ...] = Field(default=(), description="sources kept for validation")
+    hold_out_share: float = Field(
+        default=0.1, ge=0, lt=1, description="share of the sources held out instead, where the data have none of these"
+    )
     validation_split: Literal["train", "dev"] = Field(
         default="train", description="split that these are drawn from; of dev all, if none is named"
     )
@@ -146,10 +150,10 @@ class Recipe(_Section):
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Recipe:
-        if not self.data.hold_out and self.data.validation_split == "train":
+        if not (self.data.hold_out or self.data.hold_out_share) and self.data.validation_split == "train":
             raise ValueError(
-                "has an impossible value for 'data.hold_out': name a source to validate on, or set validation_split to "
-                "'dev' if that split is there for it"
+                "has an impossible value for 'data.hold_out': name a source to validate on, allow a hold_out_share, or "
+                "set validation_split to 'dev' if that split is there for it"
             )
         if self.distill and self.stream.mode == "clips":
             raise ValueError("has an impossible value for 'stream.mode': [distill] needs mixtures, not clips")

@@ -17,6 +17,8 @@ from irec_models.checkpoint import load_checkpoint
 from irec_models.data import Bank, Batch, ClipStream, MixStream, make_loader
 from irec_models.data.mixing.pools import check_examples
 from irec_models.recipes.recipe import Recipe, load_recipe
+from irec_models.training.held_out import with_held_out
+from irec_models.training.lineage import sources_of
 from irec_models.training.run import Run, check_held_out_alike
 from irec_models.training.start_weights import Start, load_start, take_over
 from irec_models.training.teacher import TaughtBatch, TaughtStream, YamNet
@@ -82,17 +84,18 @@ def fit(
         settings = (*settings, f"model.start_from={json.dumps(start.name)}")  # so that the run's recipe tells
     recipe = load_recipe(recipe_path, settings)
     _check_teacher(recipe, teacher)
-    resuming = resume and (out / "last.pt").exists()
-    if resuming:
-        check_held_out_alike([out / "last.pt"], recipe)
-    else:
-        _check_start(recipe, start)
     network = recipe.network()
     if network.trained_by != "fit":
         raise RecipeError(
             f"recipe '{recipe.model.name}': architecture '{network.architecture}' is not trained by gradient; use "
             f"irec-train {network.trained_by}"
         )
+    recipe, settings = with_held_out(recipe, recipe_path, settings, data, console)
+    resuming = resume and (out / "last.pt").exists()
+    if resuming:
+        check_held_out_alike([out / "last.pt"], recipe)
+    else:
+        _check_start(recipe, start)
     _check_examples(recipe, data)
     run = Run(out)
     run.begin(resume=resume)
@@ -106,6 +109,7 @@ def fit(
     mixtures = stream.stream if isinstance(stream, TaughtStream) else stream
     validation = _validation(recipe, data)
     trainer = Trainer(recipe, network, run, validation)
+    trainer.sources = sources_of(data, recipe.data.hold_out)
     if resuming:
         trainer.restore(load_checkpoint(run.last))
         if trainer.start:
@@ -124,7 +128,7 @@ def fit(
             heard = sorted(start.trained_on(recipe.data.hold_out))
             if heard:
                 console.print(f"{start.name} heard {', '.join(heard)}: scores on them will not be of unseen sources")
-            trainer.start = {"name": start.name, "card": start.card}
+            trainer.start = start.told()
         network.to(target)
         if trainer.guess and isinstance(stream, TaughtStream):
             lessons = [stream.lesson(step).taught for step in range(options.normalization_steps)]

@@ -117,6 +117,11 @@ class Run:
         elif recipe.resolve() != copy.resolve():
             shutil.copyfile(recipe, copy)
 
+    def recipe_text(self) -> str:
+        """What it was trained by, TOML; empty if nothing was kept."""
+        path = self.folder / "recipe.toml"
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+
     def log(self, entry: Mapping[str, Any]) -> None:
         """Append one entry to the log."""
         with self.log_path.open("a", encoding="utf-8") as file:

@@ -12,31 +12,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from irec_live.errors import CheckpointError
 from irec_live.models.detector import Detector
+from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import load_checkpoint
 from irec_models.frontends.normalize import Standardizer
 from irec_models.measuring.predictors import model_file
 from irec_models.measuring.restore import network_of
 from irec_models.nets import Network
+from irec_models.training.lineage import start_of
 from irec_models.training.run import recipe_beside
-
-
-def training_sources(card: str) -> set[str]:
-    """Recording sources that a model was trained on, by its card; none if the card does not say.
-
-    Examples
-    --------
-    >>> training_sources("## Recordings\\n\\n| source | licence | n |\\n| a | CC0 | 5 |\\n| b (held out) | CC0 | 2 |")
-    {'a'}
-    """
-    rows = (line.split("|") for line in card.partition("## Recordings\n")[2].splitlines() if line.startswith("| "))
-    names = (row[1].strip() for row in rows if len(row) == 5)
-    return {name for name in names if name != "source" and not name.endswith(" (held out)")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +39,8 @@ class Start:
         The model's.
     labels : tuple of str
     network : Network
-    card : str
-        Its card, which tells whose recordings it heard; empty while it is in training.
+    spec : ModelSpec or None
+        Whose sources and lineage tell what it was trained on; None if nothing is known of it.
     held_out : frozenset of str or None
         Sources that it was kept from, by the recipe beside it; None where there is none.
     """
@@ -58,13 +48,17 @@ class Start:
     name: str
     labels: tuple[str, ...]
     network: Network
-    card: str = ""
+    spec: ModelSpec | None = None
     held_out: frozenset[str] | None = None
 
     def trained_on(self, sources: Iterable[str]) -> set[str]:
-        """Those of these sources that it was trained on, as far as card or recipe tell."""
-        told = training_sources(self.card)
-        return told & set(sources) if told or self.held_out is None else set(sources) - self.held_out
+        """Those of these sources that it was trained on, as far as its spec or the recipe beside it tells."""
+        told = self.spec.trained_on if self.spec else frozenset()
+        return set(told & set(sources)) if told or self.held_out is None else set(sources) - self.held_out
+
+    def told(self) -> dict[str, Any]:
+        """What a training that begins with it keeps of it, as plain values for checkpoints."""
+        return {"name": self.name} if self.spec is None else start_of(self.spec)
 
 
 def load_start(given: Path) -> Start:
@@ -73,7 +67,7 @@ def load_start(given: Path) -> Start:
     Raises
     ------
     CheckpointError
-        If the checkpoint is missing or broken, or no network of this version gives the exported file's answers.
+        If the checkpoint is missing or broken, or the exported file does not tell its hyperparameters or its weights.
     ModelError
         If no installed model has this name, or the exported file is unusable.
     """
@@ -82,13 +76,13 @@ def load_start(given: Path) -> Start:
         checkpoint = load_checkpoint(path)
         recipe = recipe_beside(path)
         held_out = None if recipe is None else frozenset(recipe.data.hold_out)
-        return Start(checkpoint.spec.name, checkpoint.spec.labels, checkpoint.network(), checkpoint.card, held_out)
-    detector = Detector(path)
-    spec = detector.spec
-    network = network_of(path)
+        return Start(checkpoint.spec.name, checkpoint.spec.labels, checkpoint.network(), checkpoint.spec, held_out)
+    network, spec = network_of(path), Detector(path).spec
     if network is None:
-        raise CheckpointError(f"{path} cannot be trained on: its weights fit no network of this version; use its .pt")
-    return Start(spec.name, spec.labels, network, detector.card)
+        raise CheckpointError(
+            f"{path} cannot be trained on: its hyperparameters and weights fit no network of this version; use its .pt"
+        )
+    return Start(spec.name, spec.labels, network, spec)
 
 
 @torch.no_grad()

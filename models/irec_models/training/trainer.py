@@ -15,13 +15,14 @@ import torch
 from torch import Tensor
 
 from irec_live.errors import CheckpointError, RecipeError
-from irec_live.models.spec import ModelSpec
+from irec_live.models.spec import Lineage, ModelSpec, Source
 from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.data import Batch
 from irec_models.losses import LOSSES, masked_cross_entropy
 from irec_models.nets import Network
 from irec_models.recipes.recipe import Recipe
 from irec_models.training.ema import WeightAverage
+from irec_models.training.lineage import ancestors_of
 from irec_models.training.run import Run
 from irec_models.training.schedule import Plateau, one_cycle
 from irec_models.training.teacher import LabelClassifier, Student, TaughtBatch, TeacherHead
@@ -53,8 +54,10 @@ class Trainer:
         Highest validation score so far; `flat` validations ago.
     validated : int
         Steps at the last validation.
-    start : dict of str to str
-        Name and card of the model it began with, for its own card; empty if it began with nothing.
+    start : dict
+        Name, sources and ancestors of the model it began with, for its own lineage; empty if it began with nothing.
+    sources : tuple of Source
+        What it draws from, for its checkpoints: another training may begin with one of them.
     """
 
     def __init__(
@@ -88,7 +91,8 @@ class Trainer:
         self.best = -math.inf
         self.flat = 0
         self.validated = 0
-        self.start: dict[str, str] = {}
+        self.start: dict[str, Any] = {}
+        self.sources: tuple[Source, ...] = ()
         self._clock = clock
         self._resumed_at = clock()
         self._recent = (0.0, 0.0, 0)
@@ -270,11 +274,14 @@ class Trainer:
         self._resumed_at = self._clock()
 
     def _checkpoint(self, weights: dict[str, Tensor], training: dict[str, Any]) -> Checkpoint:
+        lineage = Lineage(
+            recipe=self.recipe.model.name, start=self.start.get("name", ""), ancestors=ancestors_of(self.start)
+        )
         return Checkpoint(
             architecture=self.network.architecture,
             hyperparameters=self.network.hyperparameters,
             state_dict=weights,
-            spec=spec_of(self.recipe, self.network),
+            spec=spec_of(self.recipe, self.network).model_copy(update={"sources": self.sources, "lineage": lineage}),
             training=training,
         )
 
@@ -297,6 +304,7 @@ def spec_of(recipe: Recipe, network: Network) -> ModelSpec:
         licence=recipe.model.licence,
         training_data=recipe.model.training_data,
         seed=recipe.train.seed,
+        reference=recipe.model.reference,
     )
 
 

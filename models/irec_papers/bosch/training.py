@@ -28,6 +28,7 @@ from irec_live.errors import CheckpointError, DataError, RecipeError
 from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from irec_models.data import Batch, ClipStream, MixStream
 from irec_models.recipes.recipe import Recipe, load_recipe
+from irec_models.training.held_out import with_held_out
 from irec_models.training.run import Run
 from irec_models.training.trainer import spec_of
 from irec_models.training.validation import ValidationScores, judge
@@ -129,6 +130,7 @@ def train_bosch(
             f"recipe '{recipe.model.name}' is of architecture '{recipe.model.architecture}', not bosch; train it with "
             "irec-train fit"
         )
+    recipe, settings = with_held_out(recipe, recipe_path, settings, data, console)
     run = Run(out)
     unfinished = out / "unfinished"
     if unfinished.exists() and not resume:

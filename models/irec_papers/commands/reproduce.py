@@ -15,6 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from irec_models.commands.options import FILE, machine_options, settings_option, stop_on_signals
+from irec_models.plugins import command_place, load
 
 if TYPE_CHECKING:
     from irec_papers.reproduce import Each, Reproduction
@@ -25,28 +26,51 @@ _NAMES = {"s1": "S1, mean", "s2": "S2, sum / strongest"}
 
 @click.command()
 @click.argument("recipe", type=FILE)
-@click.option("--data", "folder", type=FILE, required=True, help="Folder of the data set, as it was unpacked.")
+@click.option(
+    "--data",
+    "folders",
+    type=FILE,
+    multiple=True,
+    required=True,
+    help="Folder of the data set, as it was unpacked; several for a bundled network.",
+)
 @click.option("--out", type=FILE, help="Folder of the run; default runs/NAME of the recipe.")
 @settings_option
 @machine_options
+@click.option("--teacher", type=FILE, help="yamnet.tflite, for bundled networks that learnt from it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
+@click.pass_context
 def reproduce(
+    context: click.Context,
     recipe: Path,
-    folder: Path,
+    folders: tuple[Path, ...],
     out: Path | None,
     settings: tuple[str, ...],
     device: str,
     workers: int,
     threads: int | None,
+    teacher: Path | None,
     as_json: bool,
 ) -> None:
     """Train RECIPE on a public data set and measure it on its test set as the paper did.
 
     The data set needs nothing but its files: its manifest is written if there is none. Stopped, the same command goes
     on where it was. At the end the paper's numbers stand beside ours.
+
+    The name of a bundled network trains, publishes and exports that again on the folders that it was trained on, as
+    `irec-train rebuild` does.
     """
     from irec_papers.reproduce import reproduce as run
 
+    if _is_bundled(recipe):
+        if as_json:
+            raise click.UsageError(f"--json is for a paper's tables; {recipe} is a bundled network")
+        machine = {"device": device, "workers": workers, "threads": threads, "teacher": teacher}
+        context.invoke(_rebuild(), name=recipe.name, data=folders, out=out, settings=settings, **machine)
+        return
+    if len(folders) != 1 or teacher:
+        raise click.UsageError("a paper's training takes one --data and no --teacher")
+    (folder,) = folders
     stop_on_signals()
     try:
         with _progress() as each:
@@ -74,6 +98,20 @@ def reproduce(
     console = Console()
     console.print(_summary(result), _sweep(result), _instruments(result))
     click.echo(f"next: irec-export {result.checkpoint} -o {result.checkpoint.with_suffix('.onnx').name}")
+
+
+def _is_bundled(recipe: Path) -> bool:
+    from irec_live.models.catalog import bundled_models
+
+    return recipe.name == str(recipe) and recipe.name in {model.name for model in bundled_models()}
+
+
+def _rebuild() -> click.Command:
+    place = command_place("rebuild")
+    if not place:
+        raise click.UsageError("bundled networks are rebuilt by the package irec_export, which is not installed")
+    command: click.Command = load(place)
+    return command
 
 
 @contextmanager

@@ -16,11 +16,16 @@ from rich.table import Table
 from rich.text import Text
 
 from irec_models.commands.options import FILE
+from irec_models.commands.sources import get_sources
 
 if TYPE_CHECKING:
     from irec_papers.datasets import DataSet
     from irec_papers.datasets.download import Advance
     from irec_papers.datasets.prepare import Findings, Say
+
+
+SOURCES = "sources"
+"""Name under which the product's own training recordings are fetched; they are no paper's data set."""
 
 
 @click.command("list")
@@ -39,6 +44,7 @@ def list_(as_json: bool) -> None:
         click.echo(f"    {data_set.licence}; {data_set.citation}; {data_set.page}")
         if data_set.note:
             click.echo(f"    {data_set.note}")
+    click.echo(f"{SOURCES}: what the bundled networks were trained on; see irec-train data sources --help")
 
 
 def _about(data_set: DataSet) -> dict[str, Any]:
@@ -92,8 +98,14 @@ def get(
 ) -> None:
     """Download the data set NAME, verify and unpack it, and write its manifest.csv.
 
-    What is there already is not fetched again, and a download that stopped goes on where it was.
+    What is there already is not fetched again, and a download that stopped goes on where it was. With the name
+    "sources" it is `irec-train data sources`; --part then names a source.
     """
+    if name == SOURCES:
+        if only or most or naming != "product" or as_json:
+            raise click.UsageError(f"{SOURCES} takes only --dir and --part; see irec-train data sources --help")
+        get_sources(folder or Path("data"), parts)
+        return
     from irec_papers.datasets import find_data_set
     from irec_papers.datasets.prepare import get as fetch
 

@@ -1,0 +1,186 @@
+"""From a folder of recordings to an exported file again, for a network that came with the app.
+
+One chain: what its recipe starts from is trained first, then the network itself; it is published, exported, and its
+scores are compared with those of the file that was shipped. Every step leaves a file and is left out if that is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from irec_export.to_onnx import export
+from irec_live.errors import ModelError, OutputError, RecipeError
+from irec_live.models.catalog import bundled_models
+from irec_live.models.onnx_file import inspect_model, read_model_bytes
+from irec_live.models.spec import ModelSpec
+from irec_models.commands.progress_bars import bars, begin_in
+from irec_models.publishing.publish import publish
+from irec_models.recipes.recipe import Recipe, load_recipe
+from irec_models.recipes.shelf import find_recipe
+from irec_models.training.fit import fit
+from irec_models.training.run import Run
+
+TOLERANCE = 0.05
+"""Largest distance of a score in 0..1 from the shipped one: what another seed alone moves it by is about 0.02."""
+
+TOLERANCE_DB = 2.0
+"""The same of an error in dB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One score.
+
+    Attributes
+    ----------
+    name : str
+        As in `ModelSpec.scores`.
+    shipped, rebuilt : float
+    tolerance : float
+    """
+
+    name: str
+    shipped: float
+    rebuilt: float
+    tolerance: float
+
+    @property
+    def within(self) -> bool:
+        """Whether they are that near to each other."""
+        return abs(self.rebuilt - self.shipped) <= self.tolerance
+
+
+def rebuild(
+    name: str,
+    data: Sequence[Path],
+    out: Path,
+    *,
+    teacher: Path | None = None,
+    settings: Sequence[str] = (),
+    device: str = "auto",
+    workers: int = 1,
+    threads: int | None = None,
+    tolerance: float = TOLERANCE,
+    console: Console | None = None,
+) -> tuple[Path, list[Compared]]:
+    """Train, publish and export a shipped network, going on where an earlier call was stopped.
+
+    Parameters
+    ----------
+    name : str
+        Of a bundled model that was trained by a recipe of the same name.
+    data : sequence of Path
+        Folders with a ``manifest.csv`` each.
+    out : Path
+        Gets a run for each network of the chain, and ``NAME.onnx``.
+    teacher, device, workers, threads
+        As of `irec_models.training.fit.fit`; the teacher is for those recipes that learn from one.
+    settings : sequence of str
+        Keys of all recipes of the chain with other values.
+    tolerance : float
+        Largest distance of a score in 0..1.
+    console : Console, optional
+        For what is said.
+
+    Returns
+    -------
+    Path
+        The exported file.
+    list of Compared
+
+    Raises
+    ------
+    ModelError
+        No bundled model has this name.
+    RecipeError, DataError, CheckpointError, OutputError, ExportError
+    """
+    console = console or Console(stderr=True)
+    shipped = shipped_spec(name)
+    chain = recipe_chain(name, settings)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the output folder {out} cannot be made: {error.strerror or error}") from error
+    start: Path | None = None
+    for recipe in chain:
+        run = Run(out / recipe.model.name)
+        fit(
+            find_recipe(Path(recipe.model.name)),
+            data,
+            run.folder,
+            resume=run.last.exists(),
+            device=device,
+            workers=workers,
+            threads=threads,
+            teacher=teacher if recipe.distill else None,
+            start_from=start,
+            settings=settings,
+            console=console,
+            go_on="the same command continues",
+        )
+        start = run.best
+    checkpoint, exported = Run(out / name).folder / f"{name}.pt", out / f"{name}.onnx"
+    best = Run(out / name).best
+    if not _newer(checkpoint, best):
+        with bars() as shown:
+            publish(out / name, data, checkpoint, begin=begin_in(shown))
+    if not _newer(exported, checkpoint):
+        export(checkpoint, exported)
+    made = ModelSpec.from_metadata(inspect_model(read_model_bytes(exported), exported.name).metadata, exported.name)
+    return exported, compare_scores(shipped, made, tolerance)
+
+
+def shipped_spec(name: str) -> ModelSpec:
+    """The spec of a bundled model.
+
+    Raises
+    ------
+    ModelError
+        None has this name.
+    """
+    models = {model.name: model.spec for model in bundled_models()}
+    if name not in models:
+        raise ModelError(f"no bundled model is called '{name}'; those that can be rebuilt: {', '.join(models)}")
+    return models[name]
+
+
+def recipe_chain(name: str, settings: Sequence[str] = ()) -> list[Recipe]:
+    """Recipes to train by, one after the other: each starts from the one before it.
+
+    Raises
+    ------
+    RecipeError
+        A recipe is missing or broken, is not trained by ``irec-train fit``, or they start from each other.
+    """
+    chain: list[Recipe] = []
+    wanted = name
+    while wanted:
+        if any(recipe.model.name == wanted for recipe in chain):
+            raise RecipeError(f"recipe '{wanted}' starts from itself, so no chain of recipes makes it")
+        recipe = load_recipe(Path(wanted), settings)
+        command = recipe.network().trained_by
+        if command != "fit":
+            raise RecipeError(
+                f"'{wanted}' is not trained by gradient: irec-train {command} {wanted}, then irec-train publish and "
+                "irec-export rebuild it"
+            )
+        chain.append(recipe)
+        wanted = recipe.model.start_from
+    return chain[::-1]
+
+
+def compare_scores(shipped: ModelSpec, made: ModelSpec, tolerance: float = TOLERANCE) -> list[Compared]:
+    """Scores that both have, beside each other."""
+    return [
+        Compared(key, value, made.scores[key], TOLERANCE_DB if key.endswith("_db") else tolerance)
+        for key, value in shipped.scores.items()
+        if key in made.scores
+    ]
+
+
+def _newer(path: Path, than: Path) -> bool:
+    return path.exists() and path.stat().st_mtime_ns >= than.stat().st_mtime_ns

@@ -1,0 +1,60 @@
+"""``irec-train rebuild``: a network that came with the app, made again from recordings."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from irec_models.commands.options import FILE, stop_on_signals, training_options
+
+
+@click.command()
+@click.argument("name")
+@training_options
+@click.option("--out", type=FILE, help="Folder for the runs and the file; default rebuilt/NAME.")
+@click.option("--tolerance", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Of scores in 0..1.")
+def rebuild(
+    name: str,
+    data: tuple[Path, ...],
+    settings: tuple[str, ...],
+    device: str,
+    workers: int,
+    threads: int | None,
+    teacher: Path | None,
+    out: Path | None,
+    tolerance: float,
+) -> None:
+    """Train, publish and export the bundled network NAME again, and compare its scores with the shipped file's.
+
+    What its recipe starts from is trained first. Stopped, the same command goes on where it was. Exit status 1: a score
+    differs from the shipped one by more than --tolerance (errors in dB: by more than 2 dB).
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from irec_export.rebuild import rebuild as make
+
+    stop_on_signals()
+    try:
+        exported, compared = make(
+            name,
+            data,
+            out or Path("rebuilt") / name,
+            teacher=teacher,
+            settings=settings,
+            device=device,
+            workers=workers,
+            threads=threads,
+            tolerance=tolerance,
+        )
+    except KeyboardInterrupt:
+        sys.exit(130)
+    table = Table("score", "shipped", "rebuilt", "difference", "tolerance", title=str(exported))
+    for row in compared:
+        difference = f"{row.rebuilt - row.shipped:+.3f}" + ("" if row.within else " !")
+        table.add_row(row.name, f"{row.shipped:.3f}", f"{row.rebuilt:.3f}", difference, f"{row.tolerance:g}")
+    Console().print(table)
+    if not all(row.within for row in compared):
+        sys.exit(1)

@@ -1,0 +1,40 @@
+"""``irec-train data sources``: what the bundled networks were trained on, from where it is published."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from irec_models.commands.options import FILE
+
+
+@click.command()
+@click.option("--dir", "folder", type=FILE, default=Path("data"), show_default=True, help="Data folder to fill.")
+@click.option("--source", "sources", multiple=True, help="Only clips of this source; may be repeated.")
+@click.option("--list", "listing", type=FILE, help="Another list, .csv or .csv.gz, than the bundled one.")
+def sources(folder: Path, sources: tuple[str, ...], listing: Path | None) -> None:
+    """Fetch the recordings that the bundled networks were trained on, and write their manifest.csv.
+
+    They come from public git repositories, file by file; stopped, the same command goes on where it was. Beside them,
+    sources.lock.csv keeps every original's commit and SHA-256. Exit status 1: some clips could not be had; training
+    works with the others.
+    """
+    get_sources(folder, sources, listing)
+
+
+def get_sources(folder: Path, only: tuple[str, ...] = (), listing: Path | None = None) -> None:
+    """What the command does; ends the process with status 1 if clips are missing."""
+    from irec_models.commands.progress_bars import bars, begin_in
+    from irec_models.data.sources.fetch import LOCK, fetch_sources
+    from irec_models.data.sources.listing import BUNDLED, only_sources, read_list
+
+    listed = only_sources(read_list(listing or BUNDLED), only)
+    with bars() as shown:
+        found = fetch_sources(listed, folder, begin=begin_in(shown))
+    click.echo(f"{folder / 'manifest.csv'}: {found.clips:,} of {len(listed):,} clips; commits and sums in {LOCK}")
+    for reason, clips in found.missing.most_common():
+        click.echo(f"irec-train: {clips:,} clips are not there: {reason}", err=True)
+    if found.clips < len(listed):
+        sys.exit(1)

@@ -1,0 +1,108 @@
+"""Provenance of a trained network as data: its sources with licences, its recipe, what its weights began with.
+
+`irec_models.publishing.publish` puts it into the spec, the card is written from it, and training that goes on from the
+network reads it, so that nobody has to parse a card.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from irec_live.models.spec import Lineage, ModelSpec
+from irec_models.checkpoint import Checkpoint, respecify
+from irec_models.data.manifests.manifest import read_manifests
+from irec_models.recipes.recipe import Recipe, load_recipe
+from irec_models.training.lineage import ancestors_of, sources_of, start_of
+
+
+def data_sha256(data: Sequence[Path]) -> str:
+    """SHA-256 over split, file, labels, source and size in bytes of every clip, whatever the order of folders.
+
+    Raises
+    ------
+    DataError
+        A manifest is unusable.
+    """
+    rows = sorted(
+        "\t".join((clip.split, clip.file, ";".join(clip.labels), clip.source, str(clip.audio_path.stat().st_size)))
+        for clip in read_manifests(data)
+    )
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+def lineage_of(
+    recipe: Recipe, recipe_text: str, training: Mapping[str, Any], window_s: float, data: Sequence[Path] = ()
+) -> Lineage:
+    """How a network came about.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    recipe_text : str
+        The same as it lies in the run's folder; empty if there is none.
+    training : mapping
+        Of ``best.pt``: ``step``, ``hours``, and if there are any ``steps_in_all``, ``start`` and ``mean_of``.
+    window_s : float
+        Duration of a training window, s.
+    data : sequence of Path
+        Folders with a ``manifest.csv`` each; none if they are not at hand, and then their hash is left out.
+    """
+    start, step = training.get("start") or {}, int(training.get("step", 0))
+    return Lineage(
+        recipe=recipe.model.name,
+        recipe_text=recipe_text,
+        start=start.get("name", ""),
+        teacher=recipe.distill.teacher if recipe.distill else "",
+        mean_of=int(training.get("mean_of", 0)),
+        step=step,
+        steps=int(training.get("steps_in_all", step)),
+        hours=float(training.get("hours", 0.0)),
+        windows_hours=step * recipe.stream.batch_size * window_s / 3600,
+        data_sha256=data_sha256(data) if data else "",
+        ancestors=ancestors_of(start),
+    )
+
+
+def provenance(
+    recipe: Recipe, recipe_text: str, training: Mapping[str, Any], spec: ModelSpec, data: Sequence[Path]
+) -> dict[str, Any]:
+    """Fields of a spec that tell where a network comes from; for `irec_models.checkpoint.respecify`."""
+    return {
+        "sources": sources_of(data, recipe.data.hold_out),
+        "lineage": lineage_of(recipe, recipe_text, training, spec.window_s, data),
+        "reference": recipe.model.reference,
+    }
+
+
+def with_provenance(
+    checkpoint: Checkpoint, run_folder: Path, data: Sequence[Path], start: ModelSpec | None = None
+) -> Checkpoint:
+    """A published checkpoint of version 0.1 with the provenance that its run's folder and its data tell.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        As ``irec-train publish`` wrote it; card and weights stay.
+    run_folder : Path
+        With the ``recipe.toml`` that it was trained by.
+    data : sequence of Path
+        Folders that it was trained on.
+    start : ModelSpec, optional
+        Of the model that it began with, of which runs of version 0.1 kept only the card.
+
+    Raises
+    ------
+    RecipeError, DataError
+        Recipe or data are missing or broken.
+    """
+    path = run_folder / "recipe.toml"
+    recipe = load_recipe(path)
+    training = dict(checkpoint.training)
+    if start is not None:
+        training["start"] = start_of(start)
+    told = provenance(recipe, path.read_text(encoding="utf-8"), training, checkpoint.spec, data)
+    return replace(checkpoint, spec=respecify(checkpoint.spec, **told), training=training)
