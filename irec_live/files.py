@@ -1,12 +1,15 @@
-"""Atomic file writing: a file is complete or not there at all."""
+"""Atomic file writing: a file is complete or not there at all. Whether one can be written, before the work."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from irec_live.errors import OutputError
 
@@ -46,3 +49,48 @@ def write_atomically(path: str | os.PathLike[str], content: str | bytes | memory
                 part.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}; choose another place") from error
+
+
+def write_json(path: str | os.PathLike[str], content: Any) -> None:
+    """Write JSON values whole or not at all, indented by one.
+
+    Raises
+    ------
+    OutputError
+        As of `write_atomically`.
+    ValueError
+        A number is not finite: JSON has no word for it.
+    """
+    write_atomically(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder where it is missing, and prove that it can be written to; the folder.
+
+    Raises
+    ------
+    OutputError
+        It cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(f"cannot write to the folder '{folder}': {error.strerror or error}") from error
+    return folder
+
+
+def check_writable(path: Path) -> None:
+    """Prove before the work, not after it, that a file can be written at `path`.
+
+    Raises
+    ------
+    OutputError
+        It is a folder, or its folder does not exist or cannot be written.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; give the name of the file to write")
+    if not path.parent.is_dir():
+        raise OutputError(f"cannot write {path}: there is no folder '{path.parent}'; make it, or choose another place")
+    make_folder(path.parent)

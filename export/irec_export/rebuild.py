@@ -13,11 +13,12 @@ from pathlib import Path
 from rich.console import Console
 
 from irec_export.to_onnx import export
-from irec_live.errors import ModelError, OutputError, RecipeError
+from irec_live.errors import ModelError, RecipeError
+from irec_live.files import make_folder
 from irec_live.models.catalog import bundled_models
 from irec_live.models.onnx_file import inspect_model, read_model_bytes
 from irec_live.models.spec import ModelSpec
-from irec_models.commands.progress_bars import bars, begin_in
+from irec_models.progress import Bars
 from irec_models.publishing.publish import publish
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.recipes.shelf import find_recipe
@@ -98,13 +99,11 @@ def rebuild(
         No bundled model has this name.
     RecipeError, DataError, CheckpointError, OutputError, ExportError
     """
-    console = console or Console(stderr=True)
+    bars = Bars()
+    console = console or bars.console
     shipped = shipped_spec(name)
     chain = recipe_chain(name, settings)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the output folder {out} cannot be made: {error.strerror or error}") from error
+    make_folder(out)
     start: Path | None = None
     for recipe in chain:
         run = Run(out / recipe.model.name)
@@ -120,14 +119,14 @@ def rebuild(
             start_from=start,
             settings=settings,
             console=console,
+            progress=bars,
             go_on="the same command continues",
         )
         start = run.best
     checkpoint, exported = Run(out / name).folder / f"{name}.pt", out / f"{name}.onnx"
     best = Run(out / name).best
     if not _newer(checkpoint, best):
-        with bars() as shown:
-            publish(out / name, data, checkpoint, begin=begin_in(shown))
+        publish(out / name, data, checkpoint, progress=bars)
     if not _newer(exported, checkpoint):
         export(checkpoint, exported)
     made = ModelSpec.from_metadata(inspect_model(read_model_bytes(exported), exported.name).metadata, exported.name)

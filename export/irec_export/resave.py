@@ -16,11 +16,10 @@ import onnx
 from pydantic import ValidationError
 
 from irec_export.convert import serialize
-from irec_export.files import check_writable
 from irec_export.half_weights import halve_within_gate
 from irec_export.signals import verification_windows
 from irec_live.errors import ExportError
-from irec_live.files import write_atomically
+from irec_live.files import check_writable, write_atomically
 from irec_live.models.detector import Detector
 from irec_live.models.onnx_file import read_model_bytes
 from irec_live.models.spec import ModelSpec

@@ -13,7 +13,6 @@ import onnx
 import torch
 
 from irec_export.convert import convert, finish, quiet
-from irec_export.files import check_writable
 from irec_export.graph import trained_nodes
 from irec_export.half_weights import halve_within_gate
 from irec_export.quantize import Precision, to_fp16, to_int8
@@ -21,7 +20,7 @@ from irec_export.report import ExportReport
 from irec_export.signals import verification_windows
 from irec_export.verify import TOLERANCE, Comparison, compare, median_ms
 from irec_live.errors import ExportError, ModelError, OutputError
-from irec_live.files import write_atomically
+from irec_live.files import check_writable, write_atomically
 from irec_live.models.detector import Detector
 from irec_models.checkpoint import load_checkpoint
 from irec_models.nets import Network

@@ -15,7 +15,7 @@ from irec_live.analysis import analyze
 from irec_live.cli.options import hop_seconds, tell_notices, tell_of_pipe
 from irec_live.cli.output import write_text
 from irec_live.errors import IrecError, OutputError
-from irec_live.files import write_atomically
+from irec_live.files import make_folder, write_atomically
 from irec_live.formats import FORMATS
 from irec_live.models.choice import load_models
 from irec_live.spool import STDIN, printable
@@ -69,7 +69,7 @@ def run_analyze(
     wanted = FORMATS[form]
     if out == "-" and not wanted.one_line and len(files) > 1:
         raise click.UsageError(f"{form} does not tell several files apart; name a folder with --out")
-    folder = None if out == "-" else _output_folder(Path(out))
+    folder = None if out == "-" else make_folder(Path(out))  # proven before an hour of analysis
     detectors = load_models(tuple(models) or None, provider)
     lacking = wanted.lacks({detector.spec.kind for detector in detectors})
     if lacking:
@@ -125,19 +125,6 @@ def _says(path: Path, parts: Iterable[str]) -> bool:
             file.read(len(piece)) == piece for piece in (part.encode("utf-8", "surrogateescape") for part in parts)
         )
         return same and not file.read(1)
-
-
-def _output_folder(folder: Path) -> Path:
-    """Make the folder and prove that it can be written to, before an hour of analysis."""
-    import tempfile
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise OutputError(f"cannot write to the folder '{folder}': {error.strerror or error}") from error
-    return folder
 
 
 def _targets(files: Sequence[Path], folder: Path, suffix: str) -> list[Path]:

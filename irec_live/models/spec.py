@@ -103,7 +103,7 @@ class Source(BaseModel):
     clips : int
         Of the train split.
     held_out : bool
-        ResumeState for validation: the network was not trained on them.
+        Kept for validation: the network was not trained on them.
     """
 
     # What a later version adds to provenance must not keep the app from running a model.

@@ -28,8 +28,8 @@ from pydantic import ValidationError
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from irec_live.errors import CheckpointError, OutputError
-from irec_live.files import write_atomically
+from irec_live.errors import CheckpointError
+from irec_live.files import make_folder, write_atomically
 from irec_live.models.onnx_file import printable
 from irec_live.models.spec import Lineage, ModelSpec, Source
 from irec_models.nets import ARCHITECTURES, Network, build
@@ -141,10 +141,7 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
     }
     whole = io.BytesIO()  # written straight to a full disk, torch's archive ends in a message about its own insides
     torch.save(content, whole)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot write the checkpoint {path}: {error.strerror or error}") from error
+    make_folder(path.parent)
     write_atomically(path, whole.getbuffer())
 
 

@@ -84,6 +84,7 @@ def fit(
     recipe.toml keeps them. --label is short for such settings: one label, a name of its own, and more of other
     instruments in the mixtures, so that most windows say no.
     """
+    from irec_models.progress import Bars
     from irec_models.recipes.settings import label_name, label_settings
     from irec_models.training.fit import fit as train
 
@@ -92,6 +93,7 @@ def fit(
         settings = (*label_settings(recipe.stem, label), *settings)
     folder = out or Path("runs") / name
     stop_on_signals()
+    bars = Bars()
     try:
         trainer = train(
             recipe,
@@ -104,6 +106,8 @@ def fit(
             teacher=teacher,
             start_from=start_from,
             settings=settings,
+            console=bars.console,
+            progress=bars,
         )
     except KeyboardInterrupt:
         sys.exit(130)
@@ -118,13 +122,12 @@ def fit(
 @click.option("-o", "--out", type=FILE, required=True, help="Checkpoint to write.")
 def publish(run: Path, data: tuple[Path, ...], out: Path) -> None:
     """Choose thresholds for the best weights of RUN, measure them, write card and checkpoint."""
-    from irec_models.commands.progress_bars import bars, begin_in
-    from irec_models.measuring.tables import evaluation_tables, mix_table
+    from irec_models.measuring.tables import published_tables
+    from irec_models.progress import Bars
     from irec_models.publishing.publish import publish as finish
 
     if out.resolve() in ((run / "best.pt").resolve(), (run / "last.pt").resolve()):
         raise click.UsageError(f"{out} is the run's own; name another file, so that it is not lost")
-    with bars() as shown:
-        dev, mixes = finish(run, data, out, begin=begin_in(shown))
-    Console().print(evaluation_tables(dev, "dev" if mixes else "validation"), *([mix_table(mixes)] if mixes else []))
+    scores = finish(run, data, out, progress=Bars())
+    Console().print(published_tables(scores.clips, scores.mixtures))
     click.echo(f"next: irec-export {out} -o {out.with_suffix('.onnx').name}")

@@ -11,19 +11,22 @@ and S2 at their best), Fig. 5 (instruments).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from irec_live.errors import DataError
 from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from irec_models.data import eval_clips, read_manifest
+from irec_models.data import ClipSelection, DataFolders, eval_clips, read_manifest
 from irec_models.measuring.clip_scores import ClipPredictions, predict_clips
 from irec_models.measuring.predictors import CheckpointPredictor
 from irec_models.measuring.thresholds import BOUNDS, choose_thresholds
 from irec_models.metrics import Scores, score
+from irec_models.progress import Progress, silent, tracked
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.fit import fit
 from irec_models.training.run import Run
@@ -44,9 +47,6 @@ STUCK = 0.98
 """A categorical loss above this share of the guess that all labels are alike has taught nothing."""
 
 SPLITS = ("train", "dev", "test")
-
-Each = Callable[[str], Callable[[], None]]
-"""Told which clips are judged now; what comes back is called after every clip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,8 @@ def reproduce(
     device: str = "auto",
     workers: int = 1,
     threads: int | None = None,
-    each: Each | None = None,
+    console: Console | None = None,
+    progress: Progress = silent,
 ) -> Reproduction:
     """Train by a recipe, going on where an earlier call was stopped, and measure on the test split.
 
@@ -141,8 +142,9 @@ def reproduce(
         Keys of the recipe with other values, for the variants that a paper compares.
     device, workers, threads
         As of `irec_models.training.fit.fit`.
-    each : callable, optional
-        For progress.
+    console : Console, optional
+        For what training says.
+    progress : Progress
 
     Raises
     ------
@@ -151,16 +153,18 @@ def reproduce(
     """
     recipe = load_recipe(recipe_path, settings)
     make_ready(folder)
-    run = Run(out)
+    run, folders = Run(out), DataFolders(folder)
     trainer = fit(
         recipe_path,
-        [folder],
+        folders,
         out,
         settings=settings,
         resume=run.last.exists(),
         device=device,
         workers=workers,
         threads=threads,
+        console=console,
+        progress=progress,
         go_on="the same command continues",
     )
     guess = math.log(len(recipe.data.labels)) if recipe.train.loss == "categorical" else math.inf
@@ -168,7 +172,7 @@ def reproduce(
     best = load_checkpoint(run.best)
     network = best.network().folded()
     judge = CheckpointPredictor(network, best.spec)
-    dev, test = (_predictions(judge, folder, split, each) for split in ("dev", "test"))
+    dev, test = (_predictions(judge, folders, split, progress) for split in ("dev", "test"))
     sweep = sweep_of(test)
     path = out / f"{recipe.model.name}.pt"
     spec = finished_spec(best.spec, dev, sweep)
@@ -188,10 +192,10 @@ def published_of(recipe: Recipe) -> dict[tuple[str, float], Six]:
     return han_rows(activation, recipe.stream.window_length / recipe.stream.sample_rate)
 
 
-def _predictions(judge: CheckpointPredictor, folder: Path, split: str, each: Each | None) -> ClipPredictions:
+def _predictions(judge: CheckpointPredictor, folders: DataFolders, split: str, progress: Progress) -> ClipPredictions:
     spec = judge.spec
-    clips = eval_clips(folder, sample_rate=spec.sample_rate, labels=spec.labels, split=split)
-    return predict_clips(judge, clips, each=each(split) if each else None)
+    clips = eval_clips(ClipSelection(folders, split, labels=spec.labels), spec.sample_rate)
+    return predict_clips(judge, tracked(clips, progress, f"clips of {split}"))
 
 
 def sweep_of(judged: ClipPredictions) -> dict[tuple[str, float], Scores]:

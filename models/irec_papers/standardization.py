@@ -20,7 +20,7 @@ L. Häusler, L. I. Maier, "Neuroment - Instrument detection using convolutional 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar, get_args
 
@@ -30,12 +30,12 @@ import torch
 from torch import Tensor
 
 from irec_live.models.spec import ModelSpec
-from irec_models.data import eval_clips, held_out_mixes
+from irec_models.data import ClipSelection, DataFolders, MixPlan, eval_clips, held_out_mixes
 from irec_models.measuring.clip_scores import evaluate, predict_clips
 from irec_models.measuring.mixture_scores import evaluate_mixes
 from irec_models.measuring.predictors import Array, windows_of
 from irec_models.nets import Network
-from irec_models.progress import Begin, unseen
+from irec_models.progress import Progress, silent, tracked
 
 Form = Literal["constants", "heard", "whole"]
 
@@ -145,7 +145,7 @@ class Restandardized:
 
 
 def measure(
-    network: Network, spec: ModelSpec, data: Sequence[Path], sources: Sequence[str], *, begin: Begin = unseen
+    network: Network, spec: ModelSpec, data: Sequence[Path], sources: Sequence[str], *, progress: Progress = silent
 ) -> list[FormScores]:
     """Scores of a network in each form.
 
@@ -158,25 +158,23 @@ def measure(
         Folders with a ``manifest.csv`` each.
     sources : sequence of str
         Held-out ones, which the mixtures are made of.
-    begin : callable
-        Told of clips and mixtures in each form, and of each one that is judged.
+    progress : Progress
+        Told of clips and mixtures in each form.
 
     Raises
     ------
     DataError
         There is nothing to measure on.
     """
+    held_out = ClipSelection(DataFolders(data), "train", tuple(sources), labels=spec.labels)
     found = []
     for form in get_args(Form):
         judge = Restandardized(network, spec, form)
-        clips = eval_clips(data, sample_rate=spec.sample_rate, labels=spec.labels)
-        tick = begin(f"{form}: clips of dev", None)
-        dev = evaluate(predict_clips(judge, _announced(clips, judge), each=tick), spec)
-        mixtures = held_out_mixes(
-            data, sample_rate=spec.sample_rate, sources=sources, labels=spec.labels, per_size=_MIXES_PER_SIZE
-        )
-        tick = begin(f"{form}: mixtures", None)
-        mixes = evaluate_mixes(judge, _announced(mixtures, judge), each=tick)
+        clips = eval_clips(replace(held_out, split="dev", sources=()), spec.sample_rate)
+        announced = tracked(_announced(clips, judge), progress, f"{form}: clips of dev")
+        dev = evaluate(predict_clips(judge, announced), spec)
+        mixtures = held_out_mixes(held_out, spec.sample_rate, MixPlan(per_size=_MIXES_PER_SIZE))
+        mixes = evaluate_mixes(judge, tracked(_announced(mixtures, judge), progress, f"{form}: mixtures"))
         found.append(
             FormScores(
                 form=form,

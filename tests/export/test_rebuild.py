@@ -40,9 +40,9 @@ def recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
 def test_a_shipped_network_is_rebuilt_by_its_chain_of_recipes_and_compared(
     recipes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("irec_models.publishing.publish.MIXES_PER_SIZE", 1)
-    monkeypatch.setattr("irec_models.publishing.publish.THRESHOLD_BATCHES", 2)
-    monkeypatch.setattr("irec_models.publishing.publish.NOISE_WINDOWS", 16)
+    monkeypatch.setattr("irec_models.publishing.predict.MIXES_PER_SIZE", 1)
+    monkeypatch.setattr("irec_models.publishing.predict.THRESHOLD_BATCHES", 2)
+    monkeypatch.setattr("irec_models.publishing.predict.NOISE_WINDOWS", 16)
     bundle = tmp_path / "bundle"
     bundle.mkdir()
     data, out = tiny_bank.write_bank(tmp_path / "bank"), tmp_path / "out"

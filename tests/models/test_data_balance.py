@@ -10,7 +10,7 @@ import pytest
 import tiny_bank
 from pydantic import ValidationError
 
-from irec_models.data import MixStream, StreamConfig
+from irec_models.data import ClipSelection, DataFolders, MixStream, StreamConfig
 from irec_models.data.mixing.balance import balance
 
 
@@ -57,7 +57,7 @@ def test_a_balanced_stream_draws_from_fewer_clips_of_what_is_plentiful(tmp_path:
     heard = {}
     for factor in (None, 1.0):
         config = StreamConfig(**options, balance=factor)  # type: ignore[arg-type]
-        stream = MixStream(config, bank, seed=1, labels=labels, only_sources=["north"])
+        stream = MixStream(config, ClipSelection(DataFolders(bank), sources=("north",), labels=labels), seed=1)
         heard[factor] = {
             label: {int(clip) for voice in stream.pools._voices[label] for clip in voice.clips} for label in labels
         }

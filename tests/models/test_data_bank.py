@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 import tiny_bank
+from ticks import Ticks
 
 from irec_live.errors import DataError, OutputError
-from irec_models.data import Bank, read_manifest
+from irec_models.data import Bank, ClipSelection, DataFolders, read_manifest
 from irec_models.data.manifests.pitch import pitch_from_name, pitch_from_sound
 from irec_models.data.manifests.store import build_store, decode, open_store, store_path, trim
 from irec_models.data.mixing.pools import Pools
+from irec_models.progress import Advance
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +155,7 @@ def test_trimming_keeps_what_sounds_and_5_ms_before() -> None:
 
 
 def test_stored_sound_is_the_decoded_sound_scaled_to_full_scale(folder: Path, tmp_path: Path) -> None:
-    bank = Bank(folder, tiny_bank.RATE, cache=tmp_path)
+    bank = Bank(DataFolders(folder, cache=tmp_path), tiny_bank.RATE)
     index = next(i for i, clip in enumerate(bank.clips) if clip.kind == "phrases")
     original = decode(bank.clips[index].audio_path, tiny_bank.RATE)
     np.testing.assert_allclose(bank.audio(index) * bank.entries[index].peak, original, atol=2e-5)
@@ -159,13 +164,13 @@ def test_stored_sound_is_the_decoded_sound_scaled_to_full_scale(folder: Path, tm
 
 
 def test_resampled_store_lasts_as_long(folder: Path, tmp_path: Path) -> None:
-    slow, fast = (Bank(folder, rate, cache=tmp_path) for rate in (8000, 16000))
+    slow, fast = (Bank(DataFolders(folder, cache=tmp_path), rate) for rate in (8000, 16000))
     index = next(i for i, clip in enumerate(slow.clips) if clip.kind == "phrases")
     assert fast.entries[index].length == 2 * slow.entries[index].length
 
 
 def test_notes_are_trimmed_and_know_their_pitch(folder: Path, tmp_path: Path) -> None:
-    bank = Bank(folder, tiny_bank.RATE, cache=tmp_path)
+    bank = Bank(DataFolders(folder, cache=tmp_path), tiny_bank.RATE)
     index = next(i for i, clip in enumerate(bank.clips) if clip.file.endswith("flute/north_E4.wav"))
     assert bank.entries[index].pitch == 64.0
     assert abs(bank.entries[index].length - 0.6 * tiny_bank.RATE) < 0.03 * tiny_bank.RATE
@@ -176,17 +181,24 @@ def test_an_interrupted_build_goes_on_and_gives_the_same_store(folder: Path, tmp
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     build_store(clips, tiny_bank.RATE, whole)
 
-    def stop(done: int, _total: int) -> None:
-        if done == 20:
-            raise KeyboardInterrupt
+    @contextmanager
+    def stop(task: str, total: float | None = None, /, *, unit: str = "") -> Iterator[Advance]:
+        done = count()
+
+        def advance(amount: float = 1, /, *, note: str = "") -> None:
+            if next(done) == 20:
+                raise KeyboardInterrupt
+
+        yield advance
 
     with pytest.raises(KeyboardInterrupt):
-        build_store(clips, tiny_bank.RATE, broken, advance=stop)
+        build_store(clips, tiny_bank.RATE, broken, progress=stop)
     with (broken / "index.jsonl.part").open("a") as stream:
         stream.write('{"offset": 12')  # the line that a crash cut short
-    seen: list[int] = []
-    build_store(clips, tiny_bank.RATE, broken, advance=lambda done, _total: seen.append(done))
-    assert seen[0] == 21
+    ticks = Ticks()
+    build_store(clips, tiny_bank.RATE, broken, progress=ticks)
+    (amounts,) = ticks.done.values()
+    assert amounts == [20] + [1] * (len(clips) - 20)  # those of before count at once
     assert (broken / "samples.i16").read_bytes() == (whole / "samples.i16").read_bytes()
     assert open_store(broken)[1] == open_store(whole)[1]
     assert not list(broken.glob("*.part"))
@@ -197,7 +209,7 @@ def test_a_damaged_store_says_how_to_mend_it(folder: Path, tmp_path: Path) -> No
     place = store_path(clips, tiny_bank.RATE, tmp_path)
     build_store(clips, tiny_bank.RATE, place)
     (place / "samples.i16").write_bytes(b"12")
-    bank = Bank(folder, tiny_bank.RATE, cache=tmp_path)
+    bank = Bank(DataFolders(folder, cache=tmp_path), tiny_bank.RATE)
     with pytest.raises(DataError, match="delete that folder"):
         bank.audio(0)
 
@@ -205,7 +217,7 @@ def test_a_damaged_store_says_how_to_mend_it(folder: Path, tmp_path: Path) -> No
 def test_a_clip_that_is_no_audio_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"no audio at all")
     (tmp_path / "manifest.csv").write_text("file,labels,source,split\na.wav,flute,home,train\n")
-    bank = Bank(tmp_path, 8000, cache=tmp_path / "cache")
+    bank = Bank(DataFolders(tmp_path, cache=tmp_path / "cache"), 8000)
     with pytest.raises(DataError, match=r"a\.wav cannot be decoded"):
         bank.audio(0)
 
@@ -218,17 +230,21 @@ def test_non_finite_samples_are_silence(tmp_path: Path) -> None:
 
 def test_a_cache_that_cannot_be_written_is_one_sentence(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    bank = Bank(folder, 8000, cache=tmp_path / "file" / "below")
+    bank = Bank(DataFolders(folder, cache=tmp_path / "file" / "below"), 8000)
     with pytest.raises(OutputError, match="choose another cache folder"):
         bank.audio(0)
 
 
 def test_sources_can_be_chosen_and_held_out(folder: Path, tmp_path: Path) -> None:
-    bank = Bank(folder, 8000, cache=tmp_path)
-    assert {bank.clips[i].source for i in bank.select(split="train", hold_out=["north"])} == {"south"}
-    assert {bank.clips[i].source for i in bank.select(only=["stage"])} == {"stage"}
+    bank = Bank(DataFolders(folder, cache=tmp_path), 8000)
+    assert {bank.clips[i].source for i in bank.select(ClipSelection(DataFolders(folder), hold_out=("north",)))} == {
+        "south"
+    }
+    assert {bank.clips[i].source for i in bank.select(ClipSelection(DataFolders(folder), None, ("stage",)))} == {
+        "stage"
+    }
     with pytest.raises(DataError, match="no clip has source nroth; there are north, south, stage"):
-        bank.select(hold_out=["nroth"])
+        bank.select(ClipSelection(DataFolders(folder), hold_out=("nroth",)))
 
 
 def _in_another_process(bank: Bank) -> Bank:
@@ -238,8 +254,8 @@ def _in_another_process(bank: Bank) -> Bank:
 
 
 def test_nothing_is_decoded_until_some_sound_is_asked_for(folder: Path, tmp_path: Path) -> None:
-    bank = Bank(folder, 8000, cache=tmp_path / "cache")
-    chosen = bank.select(split="train", hold_out=["north"])
+    bank = Bank(DataFolders(folder, cache=tmp_path / "cache"), 8000)
+    chosen = bank.select(ClipSelection(DataFolders(folder), hold_out=("north",)))
     with pytest.raises(DataError, match="no solo clips of harp, tuba in the chosen sources"):
         Pools(bank, chosen, ("flute", "harp", "tuba"))
     sent = _in_another_process(bank)
@@ -256,6 +272,6 @@ def test_of_many_sources_a_few_are_named(tmp_path: Path, recordings: int, told: 
         soundfile.write(tmp_path / f"{number}.wav", tiny_bank.tone(60, 0.1), tiny_bank.RATE)
         rows.append(f"{number}.wav,flute,r{number},train")
     (tmp_path / "manifest.csv").write_text("\n".join(rows))
-    bank = Bank(tmp_path, 8000, cache=tmp_path / "cache")
+    bank = Bank(DataFolders(tmp_path, cache=tmp_path / "cache"), 8000)
     with pytest.raises(DataError, match=f"no clip has source home, studio; there are r0, .*{told}"):
-        bank.select(hold_out=["studio", "home"])
+        bank.select(ClipSelection(DataFolders(tmp_path), hold_out=("studio", "home")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 from pydantic import ValidationError
 
 from irec_live.errors import DataError
-from irec_models.data import AugmentConfig, ClipStream, StreamConfig, make_loader
+from irec_models.data import AugmentConfig, ClipSelection, ClipStream, DataFolders, StreamConfig, make_loader
 from irec_models.losses import categorical_cross_entropy, masked_cross_entropy
 
 RATE = 8000
@@ -41,9 +42,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def _stream(
+    folder: Path,
+    cache: Path,
+    *,
+    seed: int = 3,
+    split: str = "train",
+    start_step: int = 0,
+    allow_missing_labels: bool = False,
+) -> ClipStream:
+    selection = ClipSelection(DataFolders(folder, cache), split, labels=LABELS)
+    return ClipStream(CONFIG, selection, seed=seed, start_step=start_step, allow_missing_labels=allow_missing_labels)
+
+
 @pytest.fixture(scope="module")
 def stream(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> ClipStream:
-    return ClipStream(CONFIG, folder, seed=3, labels=LABELS, cache=tmp_path_factory.mktemp("cache"))
+    return _stream(folder, tmp_path_factory.mktemp("cache"))
 
 
 def test_clips_are_divided_without_overlap_and_short_ones_padded(stream: ClipStream) -> None:
@@ -82,27 +96,27 @@ def test_every_window_comes_once_an_epoch_whatever_the_batch_size(stream: ClipSt
 
 
 def test_a_batch_depends_on_the_seed_and_its_number_alone(folder: Path, tmp_path: Path, stream: ClipStream) -> None:
-    again = ClipStream(CONFIG, folder, seed=3, labels=LABELS, cache=tmp_path, start_step=5, steps=3)
-    for step, batch in zip((5, 6, 7), make_loader(again, workers=0), strict=True):
+    again = _stream(folder, tmp_path, start_step=5)
+    for step, batch in zip((5, 6, 7), make_loader(again, workers=0), strict=False):
         assert all(torch.equal(a, b) for a, b in zip(batch, stream.batch(step), strict=True))
-    other = ClipStream(CONFIG, folder, seed=4, labels=LABELS, cache=tmp_path)
+    other = _stream(folder, tmp_path, seed=4)
     assert any(not torch.equal(other.batch(n).audio, stream.batch(n).audio) for n in range(4))
 
 
 def test_worker_processes_change_nothing(folder: Path, tmp_path: Path, stream: ClipStream) -> None:
-    again = ClipStream(CONFIG, folder, seed=3, labels=LABELS, cache=tmp_path, steps=4)
-    for step, batch in enumerate(make_loader(again, workers=2)):
+    again = _stream(folder, tmp_path)
+    for step, batch in enumerate(islice(make_loader(again, workers=2), 4)):
         assert torch.equal(batch.audio, stream.batch(step).audio)
 
 
 def test_a_label_without_clips_is_an_error_unless_allowed(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no clips of drums, flute in split 'dev'"):
-        ClipStream(CONFIG, folder, seed=0, split="dev", labels=LABELS, cache=tmp_path)
-    allowed = ClipStream(CONFIG, folder, seed=0, split="dev", labels=LABELS, cache=tmp_path, allow_missing_labels=True)
+        _stream(folder, tmp_path, split="dev")
+    allowed = _stream(folder, tmp_path, split="dev", allow_missing_labels=True)
     (batch,) = allowed.epoch()
     assert batch.mask.tolist() == [[0, 1, 0]] * 2
     with pytest.raises(DataError, match="no clips of split 'moon'"):
-        ClipStream(CONFIG, folder, seed=0, split="moon", labels=LABELS, cache=tmp_path)
+        _stream(folder, tmp_path, split="moon")
 
 
 def test_augmentation_of_plain_clips_is_refused() -> None:

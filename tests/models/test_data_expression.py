@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tiny_bank
 
-from irec_models.data import Bank
+from irec_models.data import Bank, ClipSelection, DataFolders
 from irec_models.data.mixing.expression import FRETTED, STEADY, SUSTAINED, Manner, bend
 from irec_models.data.mixing.phrases import PHRASE_RMS, active_rms, render_phrase
 from irec_models.data.mixing.pools import Pools
@@ -76,12 +76,12 @@ def test_a_bend_of_nothing_changes_nothing() -> None:
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     root = tmp_path_factory.mktemp("bank")
-    return Bank(tiny_bank.write_bank(root), tiny_bank.RATE, cache=root / "cache")
+    return Bank(DataFolders(tiny_bank.write_bank(root), cache=root / "cache"), tiny_bank.RATE)
 
 
 @pytest.mark.parametrize("name", ["flute", "piano", "drums"])
 def test_expressive_phrases_have_their_length_and_level(bank: Bank, name: str) -> None:
-    pools = Pools(bank, bank.select(split="train"), tiny_bank.LABELS)
+    pools = Pools(bank, bank.select(ClipSelection(DataFolders(()), "train")), tiny_bank.LABELS)
     for seed in range(12):
         rng = np.random.default_rng(seed)
         phrase = render_phrase(bank, pools.draw(name, rng), 12000, rng, expression=1.0)
@@ -92,7 +92,7 @@ def test_expressive_phrases_have_their_length_and_level(bank: Bank, name: str) -
 
 
 def test_without_expression_the_same_phrase_as_ever(bank: Bank) -> None:
-    pools = Pools(bank, bank.select(split="train"), tiny_bank.LABELS)
+    pools = Pools(bank, bank.select(ClipSelection(DataFolders(()), "train")), tiny_bank.LABELS)
     voice = pools.draw("flute", np.random.default_rng(0))
     plain = render_phrase(bank, voice, 12000, np.random.default_rng(5))
     np.testing.assert_array_equal(plain, render_phrase(bank, voice, 12000, np.random.default_rng(5), expression=0.0))

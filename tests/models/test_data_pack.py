@@ -10,7 +10,7 @@ import tiny_bank
 from click.testing import CliRunner
 
 from irec_live.errors import DataError, OutputError
-from irec_models.data import Bank, read_manifest
+from irec_models.data import Bank, DataFolders, read_manifest
 from irec_models.data.manifests.pack import choose_clips, main, write_pack
 from irec_models.data.manifests.store import decode
 
@@ -21,10 +21,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_pack_is_a_data_folder_that_sounds_the_same(folder: Path, tmp_path: Path) -> None:
-    count = write_pack(folder, tmp_path / "pack", megabytes=10, bit_rate=24_000)
+    count = write_pack(DataFolders(folder), tmp_path / "pack", megabytes=10, bit_rate=24_000)
     clips = read_manifest(tmp_path / "pack")
     assert len(clips) == count == len(read_manifest(folder))
-    before, after = (Bank(f, tiny_bank.RATE, cache=tmp_path / "cache") for f in (folder, tmp_path / "pack"))
+    before, after = (
+        Bank(DataFolders(f, cache=tmp_path / "cache"), tiny_bank.RATE) for f in (folder, tmp_path / "pack")
+    )
     for number, (old, new) in enumerate(zip(before.clips, after.clips, strict=True)):
         assert (old.labels, old.source, old.split, old.origin) == (new.labels, new.source, new.split, new.origin)
         if old.labels == ("flute",) and old.kind == "notes":
@@ -37,7 +39,7 @@ def test_a_pack_is_a_data_folder_that_sounds_the_same(folder: Path, tmp_path: Pa
 
 
 def test_a_small_pack_fits_and_keeps_every_label_source_and_split(folder: Path, tmp_path: Path) -> None:
-    write_pack(folder, tmp_path / "pack", megabytes=0.08, bit_rate=12_000)
+    write_pack(DataFolders(folder), tmp_path / "pack", megabytes=0.08, bit_rate=12_000)
     whole, kept = (read_manifest(f) for f in (folder, tmp_path / "pack"))
     assert len(kept) < len(whole)
     assert {(c.labels, c.source, c.split) for c in kept} == {(c.labels, c.source, c.split) for c in whole}
@@ -56,15 +58,15 @@ def test_more_room_holds_more_clips_and_the_fullest_sources_give_way(folder: Pat
 
 def test_a_pack_without_room_is_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="do not hold one clip of each"):
-        write_pack(folder, tmp_path, megabytes=0.001)
+        write_pack(DataFolders(folder), tmp_path, megabytes=0.001)
     with pytest.raises(ValueError, match="bit_rate"):
-        write_pack(folder, tmp_path, bit_rate=100)
+        write_pack(DataFolders(folder), tmp_path, bit_rate=100)
 
 
 def test_an_output_that_cannot_be_written_is_one_sentence(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="the pack cannot be written"):
-        write_pack(folder, tmp_path / "file", megabytes=1)
+    with pytest.raises(OutputError, match="cannot write to the folder"):
+        write_pack(DataFolders(folder), tmp_path / "file", megabytes=1)
     result = CliRunner().invoke(main, [str(tmp_path / "none"), str(tmp_path / "out")])
     assert result.exit_code == 2
     assert "does not exist" in result.output

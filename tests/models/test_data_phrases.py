@@ -7,7 +7,7 @@ import pytest
 import tiny_bank
 
 from irec_live.errors import DataError
-from irec_models.data import Bank, StreamConfig
+from irec_models.data import Bank, ClipSelection, DataFolders, StreamConfig
 from irec_models.data.manifests.labels import truth_of
 from irec_models.data.manifests.pitch import pitch_from_sound
 from irec_models.data.mixing.compose import Note, Setting, compose, compose_drums
@@ -18,12 +18,12 @@ from irec_models.data.mixing.pools import Pools
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     root = tmp_path_factory.mktemp("bank")
-    return Bank(tiny_bank.write_bank(root), tiny_bank.RATE, cache=root / "cache")
+    return Bank(DataFolders(tiny_bank.write_bank(root), cache=root / "cache"), tiny_bank.RATE)
 
 
 @pytest.fixture(scope="module")
 def pools(bank: Bank) -> Pools:
-    return Pools(bank, bank.select(split="train"), tiny_bank.LABELS)
+    return Pools(bank, bank.select(ClipSelection(DataFolders(()), "train")), tiny_bank.LABELS)
 
 
 @pytest.mark.parametrize("polyphonic", [False, True])
@@ -118,7 +118,7 @@ def test_labels_are_drawn_equally_often_and_differ_within_an_ensemble(pools: Poo
 
 
 def test_a_label_without_examples_is_refused_unless_allowed(bank: Bank) -> None:
-    chosen = bank.select(split="train")
+    chosen = bank.select(ClipSelection(DataFolders(()), "train"))
     with pytest.raises(DataError, match="no solo clips of tuba in the chosen sources"):
         Pools(bank, chosen, (*tiny_bank.LABELS, "tuba"))
     assert Pools(bank, chosen, (*tiny_bank.LABELS, "tuba"), allow_missing=True).missing == {"tuba"}
@@ -127,7 +127,7 @@ def test_a_label_without_examples_is_refused_unless_allowed(bank: Bank) -> None:
 
 
 def test_clips_of_several_instruments_are_no_stems(bank: Bank) -> None:
-    pools = Pools(bank, bank.select(split="dev"), tiny_bank.LABELS, allow_missing=True)
+    pools = Pools(bank, bank.select(ClipSelection(DataFolders(()), "dev")), tiny_bank.LABELS, allow_missing=True)
     assert pools.present == ("flute",)
     assert pools.others == ("oboe",)
 

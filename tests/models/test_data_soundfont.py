@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from fonts import FONT, has_fluidsynth, needs_font
 
 from irec_live.errors import DataError, MissingExtraError
-from irec_models.data import LABELS, Bank, read_manifest
+from irec_models.data import LABELS, Bank, DataFolders, read_manifest
 from irec_models.data.manifests.pitch import pitch_from_sound
 from irec_models.data.rendering import soundfont
 from irec_models.data.rendering.general_midi import PROGRAMS
@@ -71,7 +71,7 @@ def test_a_rendered_folder_is_a_bank(tmp_path: Path) -> None:
     clips = read_manifest(tmp_path / "out")
     assert len(clips) == count > 10
     assert {clip.source for clip in clips} == {"sf:test"}
-    bank = Bank(tmp_path / "out", 22050, cache=tmp_path / "cache")
+    bank = Bank(DataFolders(tmp_path / "out", cache=tmp_path / "cache"), 22050)
     pitches = [entry.pitch for clip, entry in zip(bank.clips, bank.entries, strict=True) if clip.kind == "notes"]
     assert pitches[:3] == [60.0, 62.0, 64.0]
     first = (tmp_path / "out" / clips[0].file).stat().st_mtime_ns

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,10 @@ from irec_models.data import (
     LABELS,
     AugmentConfig,
     Bank,
+    ClipSelection,
+    DataFolders,
     EvalMix,
+    MixPlan,
     MixStream,
     StreamConfig,
     common_players,
@@ -52,14 +56,26 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_bank.write_bank(tmp_path_factory.mktemp("bank"))
 
 
-def _stream(folder: Path, config: StreamConfig = CONFIG, **options: object) -> MixStream:
-    arguments: dict[str, object] = {"seed": 3, "labels": tiny_bank.LABELS, "cache": folder / "cache", **options}
-    return MixStream(config, folder, **arguments)  # type: ignore[arg-type]
+def _selection(folder: Path, **choice: Any) -> ClipSelection:
+    return ClipSelection(DataFolders(folder, folder / "cache"), **{"labels": tiny_bank.LABELS, **choice})
+
+
+def _stream(
+    folder: Path,
+    config: StreamConfig = CONFIG,
+    *,
+    seed: int = 3,
+    start_step: int = 0,
+    allow_missing_labels: bool = False,
+    **choice: Any,
+) -> MixStream:
+    options: dict[str, Any] = {"start_step": start_step, "allow_missing_labels": allow_missing_labels}
+    return MixStream(config, _selection(folder, **choice), seed=seed, **options)
 
 
 def test_batches_have_the_promised_shapes_and_ranges(folder: Path) -> None:
     for config in (CONFIG, CONFIG.model_copy(update={"augment": EVERYTHING})):
-        for batch in list(_stream(folder, config, steps=3)):
+        for batch in islice(_stream(folder, config), 3):
             assert batch.audio.shape == (8, 4096)
             assert batch.presence.shape == batch.mask.shape == (8, 3)
             assert batch.envelope.shape == (8, 3, CONFIG.frames) == (8, 3, 9)
@@ -82,14 +98,14 @@ def test_a_batch_depends_on_seed_and_number_alone(folder: Path) -> None:
 
 
 def test_a_stream_that_goes_on_continues_where_it_stopped(folder: Path) -> None:
-    whole = list(_stream(folder, steps=4))
-    rest = list(_stream(folder, start_step=2, steps=2))
+    whole = list(islice(_stream(folder), 4))
+    rest = list(islice(_stream(folder, start_step=2), 2))
     assert all(torch.equal(a.audio, b.audio) for a, b in zip(whole[2:], rest, strict=True))
 
 
 def test_workers_change_neither_content_nor_order(folder: Path) -> None:
-    alone = list(make_loader(_stream(folder, steps=5)))
-    together = list(make_loader(_stream(folder, steps=5), workers=2))
+    alone = list(islice(make_loader(_stream(folder)), 5))
+    together = list(islice(make_loader(_stream(folder), workers=2), 5))
     assert len(alone) == len(together) == 5
     for a, b in zip(alone, together, strict=True):
         assert torch.equal(a.audio, b.audio)
@@ -162,7 +178,7 @@ def test_unjudged_labels_are_masked(folder: Path) -> None:
 
 
 def test_held_out_sources_are_not_drawn(folder: Path) -> None:
-    stream = _stream(folder, hold_out=["south"])
+    stream = _stream(folder, hold_out=("south",))
     rng = np.random.default_rng(0)
     heard = {voice.source for _ in range(40) for voice in stream.mixer.render(rng, size=2).voices}
     assert heard == {"north"}
@@ -294,7 +310,7 @@ def test_gains_cover_40_db(folder: Path) -> None:
 
 
 def test_real_clips_come_with_what_is_in_them(folder: Path) -> None:
-    clips = list(eval_clips(folder, sample_rate=tiny_bank.RATE, labels=tiny_bank.LABELS))
+    clips = list(eval_clips(_selection(folder, split="dev"), tiny_bank.RATE))
     assert [(clip.labels, clip.others, clip.solo) for clip in clips] == [
         (("flute",), (), True),
         (("flute", "piano"), (), False),
@@ -302,21 +318,13 @@ def test_real_clips_come_with_what_is_in_them(folder: Path) -> None:
     ]
     assert all(clip.audio.dtype == np.float32 and clip.source == "stage" for clip in clips)
     with pytest.raises(DataError, match="no clips of split 'test'"):
-        next(eval_clips(folder, sample_rate=tiny_bank.RATE, split="test"))
+        next(eval_clips(_selection(folder, split="test"), tiny_bank.RATE))
 
 
 def test_held_out_mixes_grow_in_size_and_repeat(folder: Path) -> None:
     def draw() -> list[tuple[int, tuple[str, ...], float]]:
-        mixes = held_out_mixes(
-            folder,
-            sample_rate=tiny_bank.RATE,
-            sources=["south"],
-            labels=tiny_bank.LABELS,
-            sizes=range(4),
-            per_size=3,
-            seconds=2.0,
-            cache=folder / "cache",
-        )
+        plan = MixPlan((0, 1, 2, 3), per_size=3, seconds=2.0)
+        mixes = held_out_mixes(_selection(folder, sources=("south",)), tiny_bank.RATE, plan)
         return [(mix.size, mix.labels, float(np.abs(mix.audio).sum())) for mix in mixes]
 
     first = draw()
@@ -331,10 +339,8 @@ def test_mixtures_are_the_same_for_whoever_judges_them(folder: Path) -> None:
     every = tiny_bank.LABELS
 
     def draw(labels: Sequence[str]) -> list[EvalMix]:
-        settings: dict[str, Any] = {"sizes": range(4), "per_size": 3, "seconds": 2.0, "cache": folder / "cache"}
-        return list(
-            held_out_mixes(folder, sample_rate=tiny_bank.RATE, labels=labels, players=every, split="train", **settings)
-        )
+        plan = MixPlan((0, 1, 2, 3), per_size=3, seconds=2.0)
+        return list(held_out_mixes(_selection(folder, labels=tuple(labels)), tiny_bank.RATE, plan, players=every))
 
     first = draw(every)
     for labels in (every[1:], ("triangle", *reversed(every))):

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from irec_live.errors import DataError
 from irec_live.models.spec import ModelSpec, Threshold
 from irec_models.cli import main
-from irec_models.data import EvalClip, EvalMix, eval_clips
+from irec_models.data import ClipSelection, DataFolders, EvalClip, EvalMix, eval_clips
 from irec_models.measuring.clip_scores import ClipPredictions, evaluate, predict_clips, presence_of, target_row
 from irec_models.measuring.comparison import compare
 from irec_models.measuring.mixture_scores import envelope_error, evaluate_mixes
@@ -182,7 +182,7 @@ def test_clips_of_a_manifest_run_through_checkpoint_and_command_line(
     bank = tiny_bank.write_bank(tmp_path / "bank")
     judge, training = load_predictor(small_checkpoint)
     assert training == {}
-    judged = predict_clips(judge, eval_clips(bank, sample_rate=RATE, labels=LABELS))
+    judged = predict_clips(judge, eval_clips(ClipSelection(DataFolders(bank), "dev", labels=LABELS), RATE))
     assert isinstance(judged, ClipPredictions)
     assert judged.solo.tolist() == [True, False, False]
     assert torch.equal(judged.activations["s1"], judged.levels["s1"])

@@ -12,7 +12,7 @@ from irec_models.losses import masked_cross_entropy
 from irec_models.measuring.aggregation import aggregate
 from irec_models.measuring.thresholds import GRID, as_tensor, best_single, choose_thresholds
 from irec_models.metrics import UNKNOWN, average_precisions, multilabel_accuracy, score
-from irec_models.training.schedule import Plateau, one_cycle
+from irec_models.training.schedule import one_cycle
 
 LABELS = ("flute", "piano", "drums")
 #                 flute piano drums
@@ -130,11 +130,3 @@ def test_one_cycle_rises_and_falls() -> None:
     assert rates.index(max(rates)) == 10
     assert rates[-1] == pytest.approx(1e-5)
     assert all(a >= b for a, b in itertools.pairwise(rates[10:]))
-
-
-def test_plateau_goes_on_from_its_state() -> None:
-    first, second = (Plateau(1.0, 0.2, 3, 1e-3) for _ in range(2))
-    for value in (0.5, 0.4):
-        first.update(value)
-    second.restore(first.state())
-    assert [first.update(v) for v in (0.3, 0.2, 0.9)] == [second.update(v) for v in (0.3, 0.2, 0.9)]

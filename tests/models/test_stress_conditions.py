@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import stress_predictors
 from stress_predictors import Formula
+from ticks import Ticks
 
-from irec_models.data import EvalClip
+from irec_models.data import ClipSelection, DataFolders, EvalClip
 from irec_models.measuring.stress import robustness as module
 from irec_models.measuring.stress.codecs import codec_name, lossy
 from irec_models.measuring.stress.noises import SAMPLE_RATE, coloured, noises
@@ -131,10 +132,13 @@ def test_colours_fall_by_their_slope() -> None:
         coloured("green", 100, np.random.default_rng(0))
 
 
-def two_clips(*args: Any, sample_rate: int, **options: Any) -> Iterator[EvalClip]:
+def two_clips(selection: ClipSelection, sample_rate: int) -> Iterator[EvalClip]:
     for name, value, label in (("a", 0.5, "flute"), ("b", -0.5, "piano")):
         audio = np.full(sample_rate, value, np.float32)
         yield EvalClip(name, audio, (label,), (), (), "stage", label, "phrases")
+
+
+NOWHERE = ClipSelection(DataFolders(Path()))
 
 
 def signed() -> Formula:
@@ -145,10 +149,10 @@ def signed() -> Formula:
 
 def test_drops_are_relative_to_the_clean_score(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "eval_clips", two_clips)
-    calls: list[None] = []
-    found = robustness(signed(), [Path()], only=["-30 dB", "+12 dB, clipped"], each=lambda: calls.append(None))
+    ticks = Ticks()
+    found = robustness(signed(), NOWHERE, only=["-30 dB", "+12 dB, clipped"], progress=ticks)
     assert list(found.conditions) == [CLEAN, "-30 dB", "+12 dB, clipped"]
-    assert (found.clips, found.solos, len(calls)) == (2, 2, 6)
+    assert (found.clips, found.solos, sum(map(len, ticks.done.values()))) == (2, 2, 6)
     assert (found.conditions[CLEAN].macro_map, found.conditions[CLEAN].map_drop) == (1.0, 0.0)
     assert found.conditions["+12 dB, clipped"].map_drop == 0.0
     assert found.conditions["-30 dB"].top1 == found.conditions["-30 dB"].top1_drop == 0.5  # all zeros: the first label
@@ -159,4 +163,4 @@ def test_drops_are_relative_to_the_clean_score(monkeypatch: pytest.MonkeyPatch) 
 
 def test_an_unknown_condition_is_named() -> None:
     with pytest.raises(ValueError, match="no condition is called under water"):
-        robustness(stress_predictors.always(0, 0, 0), [Path()], only=["under water"])
+        robustness(stress_predictors.always(0, 0, 0), NOWHERE, only=["under water"])

@@ -14,10 +14,12 @@ import soundfile
 import tiny_bank
 from click.testing import CliRunner
 from stress_predictors import LABELS, RATE, Formula, always, envelope_predictor, louder_than
+from ticks import Ticks
 
 from irec_live.errors import DataError
 from irec_live.models.spec import Threshold
 from irec_models.cli import main
+from irec_models.data import ClipSelection, DataFolders
 from irec_models.measuring.stress import suite
 from irec_models.measuring.stress.decision_latency import Latency, decision_latency, latency_of, onset_s
 from irec_models.measuring.stress.ensembles import ensembles
@@ -54,15 +56,15 @@ def level(seconds: float, value: float = 0.3) -> np.ndarray[Any, Any]:
 
 
 def test_a_model_that_never_lights_has_no_false_labels(talk: Path) -> None:
-    found = false_labels(always(0.0, 0.0, 0.0), [talk], seconds=NOISE_S)
+    found = false_labels(always(0.0, 0.0, 0.0), DataFolders(talk), seconds=NOISE_S)
     assert found.per_minute == 0.0
     assert [row.name for row in found.recorded] == ["city (dev)"]
     assert sum(row.seconds for row in found.noises) == pytest.approx(NOISE_S * len(list(noises(0.1))))
 
 
 def test_a_model_that_always_lights_has_one_event_a_label_and_noise_and_none_on_silence(talk: Path) -> None:
-    calls: list[None] = []
-    found = false_labels(always(0.9, 0.0, 0.9), [talk], seconds=NOISE_S, each=lambda: calls.append(None))
+    ticks = Ticks()
+    found = false_labels(always(0.9, 0.0, 0.9), DataFolders(talk), seconds=NOISE_S, progress=ticks)
     by_name = {row.name: row for row in found.noises}
     assert by_name["digital silence"].events == 0
     for name in ("white -50 dBFS", "pink -10 dBFS", "hum 50 Hz -40 dBFS"):
@@ -76,7 +78,7 @@ def test_a_model_that_always_lights_has_one_event_a_label_and_noise_and_none_on_
     expected = 60 * sum(row.events for row in noisy) / sum(row.seconds for row in noisy)
     assert found.per_minute == pytest.approx(expected)
     assert found.per_minute_recorded == pytest.approx(60 * found.recorded[0].events / found.recorded[0].seconds)
-    assert len(calls) == len(found.noises) + 1 + 3
+    assert sum(map(len, ticks.done.values())) == len(found.noises) + 1 + 3
 
 
 def test_noises_fade_so_that_they_are_no_strokes(talk: Path) -> None:
@@ -86,24 +88,24 @@ def test_noises_fade_so_that_they_are_no_strokes(talk: Path) -> None:
         rise = (tenths[:, 1:] / tenths[:, :-1]).max(axis=1)
         return np.stack([(rise > 4).astype(float)] + 2 * [np.zeros(len(windows))], axis=1)
 
-    found = false_labels(Formula(rises), [talk], seconds=8.0)
+    found = false_labels(Formula(rises), DataFolders(talk), seconds=8.0)
     assert not any(row.events for row in found.noises if row.name.endswith("-30 dBFS"))
 
 
 def test_a_model_that_wants_level_lights_on_loud_noise_alone(talk: Path) -> None:
-    found = false_labels(louder_than(0.1), [talk], seconds=NOISE_S)
+    found = false_labels(louder_than(0.1), DataFolders(talk), seconds=NOISE_S)
     lit = {row.name for row in found.noises if row.events}
     assert {"white -10 dBFS", "hum 50 Hz -20 dBFS"} <= lit
     assert not any("-50" in name or "-30" in name for name in lit)
 
 
 def test_speech_is_told_by_source_with_what_it_lights_besides_the_voice(talk: Path) -> None:
-    found = false_labels(louder_than(0.1), [talk], seconds=NOISE_S).speech
+    found = false_labels(louder_than(0.1), DataFolders(talk), seconds=NOISE_S).speech
     radio, phone = found
     assert (radio.name, radio.clips, radio.others, radio.labels) == ("radio (train)", 2, 0.5, {"flute": 1})
     assert (phone.clips, phone.others) == (1, 0.0)
     assert math.isnan(radio.voice)
-    known = false_labels(always(0.9, 0.0, labels=("voice", "piano")), [talk], seconds=NOISE_S)
+    known = false_labels(always(0.9, 0.0, labels=("voice", "piano")), DataFolders(talk), seconds=NOISE_S)
     assert [row.voice for row in known.speech] == [1.0, 1.0]
     assert [row.others for row in known.speech] == [0.0, 0.0]
     content = json.loads(json.dumps(FalseLabels((), (), found).to_dict(), allow_nan=False))
@@ -157,15 +159,15 @@ def test_latencies_are_summed_up_over_those_that_lit() -> None:
 
 
 def test_solos_of_a_split_are_played_and_others_are_not(bank: Path) -> None:
-    found = decision_latency(always(0.9, 0.9, 0.0), [bank], most=4)
+    found = decision_latency(always(0.9, 0.9, 0.0), ClipSelection(DataFolders(bank), "dev"), most=4)
     assert {label: latency.clips for label, latency in found.labels.items()} == {"flute": 1}
-    train = decision_latency(always(0.9, 0.9, 0.0), [bank], split="train", sources=["south"], most=4)
+    train = decision_latency(always(0.9, 0.9, 0.0), ClipSelection(DataFolders(bank), "train", ("south",)), most=4)
     assert {label: latency.clips for label, latency in train.labels.items()} == {"flute": 4, "piano": 4, "drums": 3}
     assert train.labels["drums"].never == 1.0
     assert train.overall.clips == 11
     assert json.dumps(train.to_dict(), allow_nan=False)
     with pytest.raises(DataError, match="alone"):
-        decision_latency(always(0.0, labels=("oboe d'amore",)), [bank])
+        decision_latency(always(0.0, labels=("oboe d'amore",)), ClipSelection(DataFolders(bank), "dev"))
 
 
 def test_envelopes_light_labels_by_the_same_tracker() -> None:
@@ -184,21 +186,21 @@ def test_envelopes_light_labels_by_the_same_tracker() -> None:
 def test_ensembles_count_what_is_detected(
     bank: Path, activations: tuple[float, ...], precision: float, recall: float
 ) -> None:
-    found = ensembles(always(*activations), [bank])
+    found = ensembles(always(*activations), ClipSelection(DataFolders(bank), "dev"))
     assert [row.labels for row in found.clips] == [("flute", "piano")]
     assert found.overall.precision == pytest.approx(precision)
     assert found.overall.recall == pytest.approx(recall)
     expected = tuple(label for label, value in zip(LABELS, activations, strict=True) if value)
     assert found.to_dict()["clips"][0]["detected"] == expected
     with pytest.raises(DataError, match="several instruments"):
-        ensembles(always(*activations), [bank], split="train")
+        ensembles(always(*activations), ClipSelection(DataFolders(bank), "train"))
 
 
 def test_clips_are_spread_over_each_group(bank: Path) -> None:
-    chosen = choose([bank], lambda clip: clip.split == "train", lambda clip: (clip.source, clip.labels), 2)
+    chosen = choose(ClipSelection(DataFolders(bank)).clips, lambda clip: (clip.source, clip.labels), 2)
     north = [clip.file for clip in chosen if clip.source == "north" and clip.labels == ("flute",)]
     assert north == ["train/flute/north_C3.wav", "train/flute/north_C4.wav"]
-    assert choose([bank], lambda clip: False, lambda clip: 0, 2) == []
+    assert choose([], lambda clip: 0, 2) == []
 
 
 def test_the_command_measures_activation_and_envelope_models(
@@ -253,4 +255,4 @@ def test_an_interrupted_run_keeps_what_it_measured(
 
 def test_unknown_tests_are_named() -> None:
     with pytest.raises(ValueError, match="no stress test is called 'flood'"):
-        suite.stress(always(0.0, 0.0, 0.0), "flood", suite.Material(()))
+        suite.stress(always(0.0, 0.0, 0.0), "flood", suite.Material(ClipSelection(DataFolders(()))))

@@ -18,7 +18,7 @@ from rich.console import Console
 import irec_models.training.fit
 from irec_live.errors import DataError, MissingExtraError, RecipeError
 from irec_models.checkpoint import load_checkpoint
-from irec_models.data import Batch, MixStream
+from irec_models.data import Batch, ClipSelection, DataFolders, MixStream
 from irec_models.data.mixing.distortion import DistortedStream
 from irec_models.data.mixing.noise_overlay import NoiseOverlay
 from irec_models.recipes.recipe import load_recipe
@@ -114,7 +114,7 @@ def test_a_missing_or_wrong_teacher_is_one_clear_sentence(yamnet: Path, monkeypa
 
 def test_lessons_depend_on_seed_and_step_alone(yamnet: Path, bank: Path, recipe: Path) -> None:
     config = load_recipe(recipe)
-    stream = MixStream(config.stream, bank, seed=1, labels=config.data.labels)
+    stream = MixStream(config.stream, ClipSelection(DataFolders(bank), labels=config.data.labels), seed=1)
     first, again = (TaughtStream(stream, yamnet, 0.5).lesson(3) for _ in range(2))
     for mine, theirs in zip((*first.batch, first.taught), (*again.batch, again.taught), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=0, atol=0, equal_nan=True)
@@ -124,7 +124,7 @@ def test_a_teacher_hears_the_second_around_a_shorter_window(
     yamnet: Path, bank: Path, recipe: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = load_recipe(recipe, ["stream.mix_s=3"])
-    stream = MixStream(config.stream, bank, seed=1, labels=config.data.labels)
+    stream = MixStream(config.stream, ClipSelection(DataFolders(bank), labels=config.data.labels), seed=1)
     batch, around, places = stream.surrounded(3, 7800)
     assert around.shape == (8, 7800)
     middle = (7800 - 4096) // 2
@@ -143,7 +143,7 @@ def test_a_teacher_hears_the_second_around_a_shorter_window(
 
 def test_a_teacher_hears_all_of_a_mixture_that_is_shorter_than_a_second(yamnet: Path, bank: Path, recipe: Path) -> None:
     config = load_recipe(recipe, ["stream.mix_s=0.6"])
-    stream = MixStream(config.stream, bank, seed=1, labels=config.data.labels)
+    stream = MixStream(config.stream, ClipSelection(DataFolders(bank), labels=config.data.labels), seed=1)
     batch, around, _ = stream.surrounded(3, 4800)
     lesson = TaughtStream(stream, yamnet, 0.0).lesson(3)
     torch.testing.assert_close(lesson.batch.audio, batch.audio, rtol=0, atol=0)
@@ -157,7 +157,7 @@ def test_nothing_is_learnt_of_a_window_that_is_silent_between_sounds(
     yamnet: Path, bank: Path, recipe: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = load_recipe(recipe, ["stream.mix_s=3"])
-    stream = MixStream(config.stream, bank, seed=1, labels=config.data.labels)
+    stream = MixStream(config.stream, ClipSelection(DataFolders(bank), labels=config.data.labels), seed=1)
     batch, around, places = stream.surrounded(3, 7800)
     around[:] = 0.1 * np.sin(np.arange(7800))
     around[2, places[2] : places[2] + 4096] = 1e-5
@@ -196,7 +196,7 @@ def test_strange_windows_lose_their_labels_and_the_others_stay() -> None:
 
 def test_noise_is_for_the_pupil_alone(yamnet: Path, bank: Path, recipe: Path) -> None:
     config = load_recipe(recipe)
-    stream = MixStream(config.stream, bank, seed=1, labels=config.data.labels)
+    stream = MixStream(config.stream, ClipSelection(DataFolders(bank), labels=config.data.labels), seed=1)
     clean, noisy = (TaughtStream(stream, yamnet, 0.0, share).lesson(3) for share in (0.0, 0.5))
     torch.testing.assert_close(noisy.taught, clean.taught, rtol=0, atol=0)
     touched = (noisy.batch.audio != clean.batch.audio).any(dim=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import tiny_bank
 import torch
 from click.testing import CliRunner
 from rich.console import Console
+from torch.optim.swa_utils import AveragedModel
 
 import irec_models.training.fit
 from irec_live.errors import CheckpointError, DataError, OutputError, RecipeError
@@ -20,12 +22,12 @@ from irec_live.models.spec import Threshold
 from irec_models.checkpoint import load_checkpoint, save_checkpoint
 from irec_models.cli import main
 from irec_models.data import Batch
-from irec_models.publishing.publish import above_noise, publish
+from irec_models.publishing.decide import above_noise
+from irec_models.publishing.publish import publish
 from irec_models.recipes.recipe import load_recipe
 from irec_models.training.averaging import average
-from irec_models.training.ema import WeightAverage
 from irec_models.training.run import Run
-from irec_models.training.trainer import Trainer
+from irec_models.training.trainer import Trainer, warmed_average
 from irec_models.training.validation import ValidationScores
 
 
@@ -129,6 +131,36 @@ def test_other_schedules_hold_the_rate_until_told(
     assert fit(recipe, bank, tmp_path / "run").rate() == 1e-3
 
 
+def test_the_rate_drops_after_as_many_validations_without_gain_as_the_recipe_says(
+    write_recipe: Callable[..., Path], tmp_path: Path
+) -> None:
+    recipe = load_recipe(
+        write_recipe(learning_rate='1.0\nschedule = "plateau"\nplateau_patience = 2\nminimum_rate = 0.1')
+    )
+    trainer = Trainer(recipe, recipe.network(), Run(tmp_path), [])
+    rates = []
+    for score in (1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0):
+        trainer.plateau.step(score)
+        rates.append(trainer.rate())
+        trainer.save()  # and whoever goes on from here knows as much
+        later = Trainer(recipe, recipe.network(), Run(tmp_path), [])
+        later.restore(load_checkpoint(trainer.run.last))
+        trainer = later
+    assert rates == pytest.approx([1.0, 1.0, 0.2, 0.2, 0.2, 0.1, 0.1, 0.1])
+
+
+def test_a_run_that_an_earlier_version_began_is_refused_in_one_sentence(
+    write_recipe: Callable[..., Path], tmp_path: Path
+) -> None:
+    recipe = load_recipe(write_recipe())
+    trainer = Trainer(recipe, recipe.network(), Run(tmp_path), [])
+    trainer.save()
+    saved = load_checkpoint(trainer.run.last)
+    average = dict(recipe.network().named_parameters())
+    with pytest.raises(CheckpointError, match=r"^\S+last\.pt cannot be resumed .*; start again with another --out$"):
+        trainer.restore(replace(saved, training={**saved.training, "average": average}))
+
+
 def test_a_budget_of_hours_anneals_by_the_clock(write_recipe: Callable[..., Path], tmp_path: Path) -> None:
     recipe = load_recipe(write_recipe(steps="1000000\nbudget_hours = 1.0"))
     now = 0.0
@@ -192,7 +224,7 @@ def test_what_cannot_work_is_refused_before_the_first_step(
     with pytest.raises(RecipeError, match="no device 'abacus'"):
         fit(write_recipe(), bank, tmp_path / "c", device="abacus")
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="cannot write to the folder"):
         fit(write_recipe(), bank, tmp_path / "file")
 
 
@@ -223,25 +255,30 @@ def test_a_training_that_diverges_ends_with_one_sentence(
 def test_averaged_weights_follow_slowly() -> None:
     module = torch.nn.Linear(1, 1, bias=False)
     torch.nn.init.zeros_(module.weight)
-    average = WeightAverage(module, decay=0.5)
+    follower = AveragedModel(module, multi_avg_fn=warmed_average(0.5))
+    follower.update_parameters(module)
     torch.nn.init.ones_(module.weight)
-    average.update(module)
-    assert average.state_dict(module)["weight"].item() == pytest.approx(9 / 11)  # early: (1 + 1) / (10 + 1) stays
-    average.update(module)
-    assert average.state_dict(module)["weight"].item() == pytest.approx(1 - 2 / 11 * 3 / 12)
+    follower.update_parameters(module)
+    assert follower.module.weight.item() == pytest.approx(9 / 12)  # early: (1 + 2) / (10 + 2) stays
+    for _ in range(50):
+        before = follower.module.weight.item()
+        follower.update_parameters(module)
+    assert follower.module.weight.item() == pytest.approx(0.5 * before + 0.5)
 
 
 def test_publishing_a_run_gives_thresholds_scores_and_a_card(
     write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("irec_models.publishing.publish.MIXES_PER_SIZE", 1)
-    monkeypatch.setattr("irec_models.publishing.publish.THRESHOLD_BATCHES", 3)
+    monkeypatch.setattr("irec_models.publishing.predict.MIXES_PER_SIZE", 1)
+    monkeypatch.setattr("irec_models.publishing.predict.THRESHOLD_BATCHES", 3)
+    monkeypatch.setattr("irec_models.publishing.predict.NOISE_WINDOWS", 256)
     fit(write_recipe("small-envelope", "loss", steps="4"), bank, tmp_path / "run")
-    dev, mixes = publish(tmp_path / "run", [bank], tmp_path / "small.pt")
+    scores = publish(tmp_path / "run", [bank], tmp_path / "small.pt")
     published = load_checkpoint(tmp_path / "small.pt")
     assert set(published.spec.thresholds) == {"flute", "piano", "drums"}
-    assert published.spec.scores["dev_macro_map"] == pytest.approx(dev.aggregations["s1"].macro_map, abs=1e-4)
-    assert mixes.envelope is None or published.spec.scores["mixes_envelope_error_db"] > 0
+    assert published.spec.scores["dev_macro_map"] == pytest.approx(scores.clips.aggregations["s1"].macro_map, abs=1e-4)
+    assert scores.mixtures is not None
+    assert scores.mixtures.envelope is None or published.spec.scores["mixes_envelope_error_db"] > 0
     for expected in ("Recipe `small`", "Held out of training", "south (held out)", "| flute |", "seed 3"):
         assert expected in published.card
     assert published.network().labels == 3
@@ -279,9 +316,10 @@ def test_a_further_label_stays_only_if_held_out_sources_show_that_it_was_learnt(
     needed: float,
     stays: bool,
 ) -> None:
-    monkeypatch.setattr("irec_models.publishing.publish.MIXES_PER_SIZE", 1)
-    monkeypatch.setattr("irec_models.publishing.publish.THRESHOLD_BATCHES", 3)
-    monkeypatch.setattr("irec_models.publishing.publish.EXTRA_PRECISION", needed)
+    monkeypatch.setattr("irec_models.publishing.predict.MIXES_PER_SIZE", 1)
+    monkeypatch.setattr("irec_models.publishing.predict.THRESHOLD_BATCHES", 3)
+    monkeypatch.setattr("irec_models.publishing.predict.NOISE_WINDOWS", 256)
+    monkeypatch.setattr("irec_models.publishing.prepare.EXTRA_PRECISION", needed)
     recipe = write_recipe(steps="4", labels='["flute", "oboe", "piano", "drums"]')
     fit(recipe, bank, tmp_path / "run")
     publish(tmp_path / "run", [bank], tmp_path / "small.pt")
@@ -296,8 +334,9 @@ def test_a_further_label_stays_only_if_held_out_sources_show_that_it_was_learnt(
 def test_where_a_recipe_asks_for_precision_thresholds_are_chosen_on_real_recordings(
     write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("irec_models.publishing.publish.MIXES_PER_SIZE", 1)
-    monkeypatch.setattr("irec_models.publishing.publish.THRESHOLD_BATCHES", 3)
+    monkeypatch.setattr("irec_models.publishing.predict.MIXES_PER_SIZE", 1)
+    monkeypatch.setattr("irec_models.publishing.predict.THRESHOLD_BATCHES", 3)
+    monkeypatch.setattr("irec_models.publishing.predict.NOISE_WINDOWS", 256)
     recipe = write_recipe(steps="2")
     recipe.write_text(recipe.read_text("utf-8") + "\n[decisions]\nprecision = 0.7\n", "utf-8")
     fit(recipe, bank, tmp_path / "run")

@@ -12,7 +12,16 @@ from click.testing import CliRunner
 
 from irec_live.errors import DataError
 from irec_models.cli import main
-from irec_models.data import LABELS, Clip, MixStream, StreamConfig, eval_clips, read_manifest
+from irec_models.data import (
+    LABELS,
+    Clip,
+    ClipSelection,
+    DataFolders,
+    MixStream,
+    StreamConfig,
+    eval_clips,
+    read_manifest,
+)
 from irec_models.data.mixing.config import AugmentConfig
 from irec_papers.datasets import DATA_SETS, find_data_set, recognise
 from irec_papers.datasets.prepare import check
@@ -34,7 +43,7 @@ def test_every_data_set_becomes_a_folder_that_evaluation_reads(written: tuple[st
     name, root = written
     found = check(DATA_SETS[name], root, archives=False)
     assert found.clips == len(read_manifest(root)) == sum(here for here, _ in found.parts.values())
-    judged = list(eval_clips(root, sample_rate=8000, split=None))
+    judged = list(eval_clips(ClipSelection(DataFolders(root), None), 8000))
     assert len(judged) == found.clips
     assert all(not set(clip.labels) & set(clip.unclear) for clip in judged)
 
@@ -88,7 +97,7 @@ def test_excerpts_with_accompaniment_are_never_stems_of_a_mixture(tmp_path: Path
     root = tiny_datasets.write_irmas(tmp_path / "irmas")
     check(DATA_SETS["irmas"], root, archives=False)
     with pytest.raises(DataError, match="no solo clips"):
-        MixStream(StreamConfig(sample_rate=8000, window_length=800), root, seed=0, cache=tmp_path / "cache")
+        MixStream(StreamConfig(sample_rate=8000, window_length=800), ClipSelection(DataFolders(root)), seed=0)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +149,8 @@ def test_notes_of_nsynth_make_mixtures_in_which_families_are_neither_right_nor_w
         other=1.0,
         augment=AugmentConfig.none(),
     )
-    stream = MixStream(config, root, seed=0, labels=("piano", "clarinet"), cache=tmp_path, allow_missing_labels=True)
+    selection = ClipSelection(DataFolders(root, tmp_path), labels=("piano", "clarinet"))
+    stream = MixStream(config, selection, seed=0, allow_missing_labels=True)
     batch = stream.batch(0)
     assert float(batch.presence[:, 0].sum()) == 0
     assert 0 < float(batch.mask[:, 0].sum()) < len(batch.mask)  # keyboards may be pianos, the rest are none
@@ -159,7 +169,7 @@ def test_what_the_crowd_did_not_judge_is_unknown(tmp_path: Path) -> None:
     assert first.labels == ("accordion",)
     assert "cello" in first.unknown
     assert not {"accordion", "drums", "flute"} & set(first.unknown)
-    (clip,) = [clip for clip in eval_clips(root, sample_rate=8000, split=None) if clip.file == first.file]
+    (clip,) = [clip for clip in eval_clips(ClipSelection(DataFolders(root), None), 8000) if clip.file == first.file]
     assert set(clip.unclear) == set(LABELS) - {"drums", "flute"}
 
 

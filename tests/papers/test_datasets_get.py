@@ -14,14 +14,13 @@ from pathlib import Path
 import pytest
 import tiny_datasets
 from click.testing import CliRunner
-from rich.progress import Progress
+from ticks import Ticks
 from tiny_server import Server, serve
 
 from irec_live.errors import DataError, OutputError
 from irec_models.cli import main
 from irec_models.data import read_manifest
 from irec_papers.datasets import DATA_SETS, DataSet, Part
-from irec_papers.datasets.command import _Amount
 from irec_papers.datasets.dataset import Archive
 from irec_papers.datasets.download import fetch
 from irec_papers.datasets.prepare import get
@@ -70,15 +69,13 @@ def irmas(server: Server, tmp_path: Path) -> DataSet:
 
 
 def test_get_ends_with_a_manifest(irmas: DataSet, tmp_path: Path) -> None:
-    said: list[str] = []
-
-    def say(what: str) -> None:
-        said.append(what)
-
-    found = get(irmas, tmp_path / "here", say=say)
+    ticks = Ticks()
+    found = get(irmas, tmp_path / "here", progress=ticks)
     assert (found.clips, found.incomplete, found.absent) == (18, (), ())
     assert len(read_manifest(tmp_path / "here")) == 18
-    assert said[:2] == ["downloading IRMAS-TrainingData.zip", "unpacking IRMAS-TrainingData.zip"]
+    assert list(ticks.done)[:3] == [
+        f"{verb} IRMAS-TrainingData.zip" for verb in ("downloading", "verifying", "unpacking")
+    ]
 
 
 def test_what_is_there_is_not_fetched_again(irmas: DataSet, server: Server, tmp_path: Path) -> None:
@@ -121,13 +118,10 @@ def test_a_download_that_only_lacked_its_name_is_not_repeated(server: Server, tm
 
 def test_progress_reaches_the_whole(server: Server, tmp_path: Path) -> None:
     (server.root / "a.zip").write_bytes(b"x" * 3_000_000)
-    seen: list[tuple[int, int | None]] = []
-    fetch(
-        replace(published(server, server.root / "a.zip"), md5=None),
-        tmp_path,
-        advance=lambda done, total: seen.append((done, total)),
-    )
-    assert seen[-1] == (3_000_000, 3_000_000)
+    ticks = Ticks()
+    fetch(replace(published(server, server.root / "a.zip"), md5=None), tmp_path, progress=ticks)
+    assert {task: sum(amounts) for task, amounts in ticks.done.items()} == {"downloading a.zip": 3_000_000}
+    assert ticks.totals == {"downloading a.zip": 3_000_000}
 
 
 def test_a_wrong_checksum_is_one_sentence_and_nothing_is_unpacked(server: Server, tmp_path: Path) -> None:
@@ -230,12 +224,3 @@ def test_the_command_says_what_is_wrong_with_a_download(tmp_path: Path, monkeypa
     assert result.exit_code == 2
     assert len(result.stderr.strip().splitlines()) == 1
     assert "a.zip cannot be downloaded" in result.stderr
-
-
-def test_progress_shows_bytes_of_archives_and_numbers_of_files() -> None:
-    amount = _Amount()
-    bar = Progress()
-    archive = bar.add_task("downloading a.zip", total=3_200_000_000, completed=1_600_000_000)
-    files = bar.add_task("unpacking a.zip", total=None, completed=1234)
-    shown = {task.id: amount.render(task).plain for task in bar.tasks}
-    assert shown == {archive: "1.6 GB of 3.2 GB", files: "1,234"}

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from irec_models.checkpoint import load_checkpoint
 from irec_models.cli import main
-from irec_models.data import eval_clips, read_manifest
+from irec_models.data import ClipSelection, DataFolders, eval_clips, read_manifest
 from irec_models.measuring.clip_scores import predict_clips
 from irec_models.measuring.predictors import CheckpointPredictor
 from irec_models.recipes.recipe import load_recipe
@@ -95,7 +95,7 @@ def test_lumen_is_trained_fused_and_measured_on_its_own_data(
     for row, member in enumerate(("mel", "modgd", "chroma")):
         alone = load_checkpoint(Path(f"runs/lumen-irmas-{member}/{member}.pt"))
         assert alone.hyperparameters["output"] == "softmax"
-        clips = eval_clips(irmas, sample_rate=22_050, labels=alone.spec.labels, split="dev")
+        clips = eval_clips(ClipSelection(DataFolders(irmas), "dev", labels=alone.spec.labels), 22_050)
         judged = predict_clips(CheckpointPredictor(alone.network(), alone.spec), clips)
         assert torch.equal(thresholds[row], grid_thresholds(*judged.sounding_windows())), member
         assert "Lumen" in alone.card
@@ -164,7 +164,7 @@ def test_windows_of_clips_know_their_recordings(irmas: Path) -> None:
     from irec_models.data import ClipStream
 
     recipe = load_recipe(RECIPES["bosch-irmas"], ["stream.batch_size=8"])
-    stream = ClipStream(recipe.stream, irmas, seed=0, labels=recipe.data.labels)
+    stream = ClipStream(recipe.stream, recipe.data.training([irmas]), seed=0)
     truth = [clip.labels[0] for clip in read_manifest(irmas)]
     for step in (0, 7, 30):
         given = stream.batch(step).presence.argmax(dim=1).tolist()

@@ -14,7 +14,7 @@ import tiny_bank
 import torch
 from click.testing import CliRunner, Result
 
-import irec_models.publishing.publish
+import irec_models.publishing.predict
 from irec_export.to_onnx import export
 from irec_live.errors import CheckpointError
 from irec_live.models.detector import Detector
@@ -134,8 +134,8 @@ def members(tmp_path: Path) -> dict[str, Path]:
 def test_a_fusion_says_yes_where_all_members_do_by_their_own_thresholds(
     tmp_path: Path, members: dict[str, Path], bank: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(irec_models.publishing.publish, "THRESHOLD_BATCHES", 4)
-    monkeypatch.setattr(irec_models.publishing.publish, "MIXES_PER_SIZE", 1)
+    monkeypatch.setattr(irec_models.publishing.predict, "THRESHOLD_BATCHES", 4)
+    monkeypatch.setattr(irec_models.publishing.predict, "MIXES_PER_SIZE", 1)
     out = tmp_path / "lumen-fusion.pt"
     # In another order than the network keeps them in.
     result = run("fuse", members["chroma"], members["mel"], members["modgd"], "--data", bank, "-o", out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,13 @@ import tiny_datasets
 import torch
 from click.testing import CliRunner, Result
 
-import irec_models.publishing.publish
+import irec_models.publishing.predict
+import irec_models.publishing.prepare
 from irec_live.errors import DataError
 from irec_models.checkpoint import load_checkpoint
 from irec_models.cli import main
-from irec_models.data import AugmentConfig, ClipStream, MixStream, read_manifest
-from irec_models.data.mixing.overlaid import overlaid_clips
+from irec_models.data import AugmentConfig, ClipSelection, ClipStream, DataFolders, MixStream, read_manifest
+from irec_models.data.mixing.overlaid import CHEN_PLAN, overlaid_clips
 from irec_models.recipes.recipe import load_recipe
 from irec_models.recipes.shelf import recipe_files
 from irec_papers.chen.net import ChenNet
@@ -87,7 +89,7 @@ def test_an_epoch_of_the_medley_recipe_is_that_of_equation_10() -> None:
 
 def test_a_mix_of_the_medley_recipe_is_whole_clips_with_levels_and_nothing_else(medley: Path) -> None:
     recipe = load_recipe(MEDLEY)
-    stream = MixStream(recipe.stream, medley, seed=0, labels=recipe.data.labels)
+    stream = MixStream(recipe.stream, recipe.data.training([medley]), seed=0)
     sizes = set()
     for seed in range(12):
         mix = stream.mixer.render(np.random.default_rng(seed))
@@ -113,9 +115,10 @@ def test_the_medley_recipe_goes_from_the_data_set_to_a_finished_model(
     result = run(*command, *few)
     assert result.exit_code == 0, result.output
     assert f"next: irec-train publish {tmp_path / 'run'}" in result.output
-    small = {"THRESHOLD_BATCHES": 1, "MIXES_PER_SIZE": 1, "LIFTS": (), "LIFT_MIXES": 0, "NOISE_WINDOWS": 8}
-    for name, value in small.items():
-        monkeypatch.setattr(irec_models.publishing.publish, name, value)
+    for name, value in {"THRESHOLD_BATCHES": 1, "MIXES_PER_SIZE": 1, "NOISE_WINDOWS": 8}.items():
+        monkeypatch.setattr(irec_models.publishing.predict, name, value)
+    monkeypatch.setattr(irec_models.publishing.prepare, "LIFTS", ())
+    monkeypatch.setattr(irec_models.publishing.prepare, "LIFT_MIXES", 0)
     result = run("publish", tmp_path / "run", "--data", medley, "-o", tmp_path / "neuroment-medley.pt")
     assert result.exit_code == 0, result.output
     finished = load_checkpoint(tmp_path / "neuroment-medley.pt")
@@ -124,7 +127,7 @@ def test_the_medley_recipe_goes_from_the_data_set_to_a_finished_model(
 
 
 def test_noise_that_thresholds_are_raised_above_has_nobody_playing_in_it(medley: Path) -> None:
-    batch = next(irec_models.publishing.publish.noise_batches(load_recipe(MEDLEY), [medley]))
+    batch = next(irec_models.publishing.predict.Material(load_recipe(MEDLEY), DataFolders(medley)).noise())
     assert not batch.presence.any()
     assert not batch.envelope.any()
     assert batch.audio.any()
@@ -180,7 +183,7 @@ def test_the_nsynth_recipe_is_table_iv_on_whole_notes() -> None:
 
 def test_a_note_of_nsynth_is_one_sample(nsynth: Path) -> None:
     recipe = load_recipe(NSYNTH)
-    stream = ClipStream(recipe.stream, nsynth, seed=0, labels=recipe.data.labels)
+    stream = ClipStream(recipe.stream, recipe.data.training([nsynth]), seed=0)
     assert len(stream.windows) == len(TEN)
     (batch,) = stream.epoch()
     assert torch.equal(batch.presence.sum(dim=1), torch.ones(len(TEN)))
@@ -224,7 +227,8 @@ def test_a_label_that_nobody_can_validate_is_told_before_training(nsynth: Path, 
 
 
 def test_clips_over_each_other_are_different_labels_from_silence_to_all_of_them(nsynth: Path) -> None:
-    mixes = list(overlaid_clips(nsynth, sample_rate=16_000, labels=TEN, per_size=2))
+    ten, plan = ClipSelection(DataFolders(nsynth), "test", labels=TEN), replace(CHEN_PLAN, per_size=2)
+    mixes = list(overlaid_clips(ten, 16_000, plan))
     assert [mix.size for mix in mixes] == [size for size in range(11) for _ in range(2)]
     assert all(len(set(mix.labels)) == mix.size and len(mix.audio) == 64_000 for mix in mixes)
     assert not mixes[0].audio.any()
@@ -237,10 +241,10 @@ def test_clips_over_each_other_are_different_labels_from_silence_to_all_of_them(
             pitch = 440.0 * 2 ** ((40 + 5 * number - 69) / 12)
             here = spectrum[round(4 * pitch) - 2 : round(4 * pitch) + 3].max()
             assert (here > 0.5 / max(mix.size, 1)) == (family in mix.labels), (family, mix.labels)
-    again = list(overlaid_clips(nsynth, sample_rate=16_000, labels=TEN, per_size=2))
+    again = list(overlaid_clips(ten, 16_000, plan))
     assert all(np.array_equal(one.audio, other.audio) for one, other in zip(mixes, again, strict=True))
 
 
 def test_labels_without_clips_cannot_be_laid_over_each_other(nsynth: Path) -> None:
     with pytest.raises(DataError, match="split 'test' has no clip of one of these labels by itself"):
-        next(overlaid_clips(nsynth, sample_rate=8000, labels=("harp",)))
+        next(overlaid_clips(ClipSelection(DataFolders(nsynth), "test", labels=("harp",)), 8000))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import ExitStack
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from irec_live.models.detector import Detector
 from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.cli import main
+from irec_models.data import ClipSelection, DataFolders
 from irec_models.nets import build
 from irec_papers.report import figures_lumen, page
 from irec_papers.report.memory import CachingPredictor, Memory
@@ -138,7 +140,7 @@ class Counting:
 
 def test_a_stopped_evaluation_goes_on_where_it_was(bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, _ = models(tmp_path)
-    material = Material((bank,), "train", ("north",), per_size=1)
+    material = Material(ClipSelection(DataFolders(bank), "train", ("north",)), per_size=1)
     judges: list[Counting] = []
 
     def run(stop_after: int | None) -> None:
@@ -146,7 +148,7 @@ def test_a_stopped_evaluation_goes_on_where_it_was(bank: Path, tmp_path: Path, m
         monkeypatch.setattr("irec_papers.report.study.load_predictor", lambda path: (judges[-1], {}))
         monkeypatch.setattr("irec_papers.report.study.ms_per_window", lambda judge: 1.0)
         with ExitStack() as memories:
-            conduct([model], material, tmp_path / "cache", memories, begin=lambda name, total: lambda: None)
+            conduct([model], material, tmp_path / "cache", memories)
 
     with pytest.raises(KeyboardInterrupt):
         run(stop_after=30)
@@ -160,7 +162,7 @@ def test_a_stopped_evaluation_goes_on_where_it_was(bank: Path, tmp_path: Path, m
     judges.append(whole)
     with ExitStack() as memories:
         monkeypatch.setattr("irec_papers.report.study.load_predictor", lambda path: (whole, {}))
-        conduct([model], material, tmp_path / "fresh", memories, begin=lambda name, total: lambda: None)
+        conduct([model], material, tmp_path / "fresh", memories)
     assert first + second == whole.asked
 
 
@@ -198,13 +200,6 @@ def test_text_from_outside_cannot_become_markup() -> None:
     assert '<td class="strong">1</td>' in text
 
 
-def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    page.write(tmp_path / "new" / "page.html", "one")
-    assert [file.name for file in (tmp_path / "new").iterdir()] == ["page.html"]
-    with pytest.raises(OutputError, match="cannot write"):
-        page.write(tmp_path / "new" / "page.html" / "page.html", "two")
-
-
 @pytest.mark.parametrize(
     ("extra", "match"),
     [
@@ -222,23 +217,21 @@ def test_what_a_report_cannot_do_is_said_before_any_work(extra: list[str], match
 def test_a_model_named_twice_is_refused(bank: Path, tmp_path: Path) -> None:
     model, _ = models(tmp_path)
     with ExitStack() as memories, pytest.raises(DataError, match="named twice"):
-        conduct([model, model], Material((bank,)), tmp_path, memories, begin=lambda name, total: lambda: None)
+        conduct([model, model], Material(ClipSelection(DataFolders(bank), "dev")), tmp_path, memories)
 
 
 def test_models_of_one_name_are_told_apart_by_their_files(bank: Path, tmp_path: Path) -> None:
     model, _ = models(tmp_path)
     spec = tiny_models.activation_spec(labels=LABELS, title="another")
     (tmp_path / "other.onnx").write_bytes(tiny_models.activation_model(spec))
-    material = Material((bank,), "dev", per_size=1)
+    material = Material(ClipSelection(DataFolders(bank), "dev"), per_size=1)
     with ExitStack() as memories, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("irec_papers.report.study.CHEN_SIZES", range(1))
         patch.setattr(Material, "mixes", lambda self, spec: iter(list(only_noise(self, spec))))
         study = conduct(
             [model, tmp_path / "other.onnx"],
             material,
             tmp_path / "cache",
             memories,
-            begin=lambda name, total: lambda: None,
         )
     assert [subject.name for subject in study.subjects] == [
         "tiny-activation (activation.onnx)",
@@ -271,10 +264,9 @@ def test_fusions_and_lone_members_are_taken_apart(bank: Path, tmp_path: Path) ->
             paths[-1], Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec)
         )
     with ExitStack() as memories, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("irec_papers.report.study.CHEN_SIZES", range(1))
         patch.setattr("irec_papers.report.study.ms_per_window", lambda judge: 1.0)
         patch.setattr(Material, "mixes", lambda self, spec: iter(list(only_noise(self, spec))))
-        study = conduct(paths, Material((bank,)), tmp_path / "cache", memories, begin=lambda name, total: lambda: None)
+        study = conduct(paths, Material(ClipSelection(DataFolders(bank), "dev")), tmp_path / "cache", memories)
         (section,) = figures_lumen.sections(study)
     remarks = [block.text for block in section.blocks if isinstance(block, Remark)]
     assert [text.split(":")[0] for text in remarks] == ["both", "Members given one by one"]
@@ -284,8 +276,7 @@ def test_fusions_and_lone_members_are_taken_apart(bank: Path, tmp_path: Path) ->
 
 
 def only_noise(material: Material, spec: Any) -> Any:
-    from irec_models.data import held_out_mixes
+    from irec_models.data import MixPlan, held_out_mixes
 
-    return held_out_mixes(
-        material.folders, sample_rate=spec.sample_rate, labels=spec.labels, split="train", sizes=(0,), per_size=1
-    )
+    selection = replace(material.selection, split="train", labels=spec.labels)
+    return held_out_mixes(selection, spec.sample_rate, MixPlan(sizes=(0,), per_size=1))

@@ -12,7 +12,7 @@ import tiny_datasets
 from click.testing import CliRunner
 
 from irec_models.cli import main
-from irec_models.data import has_stems
+from irec_models.data import ClipSelection, DataFolders
 from irec_papers.datasets import DATA_SETS
 from irec_papers.datasets.prepare import check
 from irec_papers.report.study import Material
@@ -62,9 +62,9 @@ def test_nothing_is_mixed_before_the_first_clip_is_judged(
     music: Path, tmp_path: Path, small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    find = Material.has_stems
+    find = ClipSelection.has_stems
     clips = Material.clips
-    monkeypatch.setattr(Material, "has_stems", lambda self: (asked.append("stems"), find(self))[1])
+    monkeypatch.setattr(ClipSelection, "has_stems", lambda self: (asked.append("stems"), find(self))[1])
     monkeypatch.setattr(Material, "clips", lambda self, spec: (asked.append("clips"), clips(self, spec))[1])
     monkeypatch.setattr(Material, "mixes", lambda self, spec: pytest.fail("there is nothing to mix"))
     report([small_checkpoint], music, tmp_path)
@@ -72,12 +72,13 @@ def test_nothing_is_mixed_before_the_first_clip_is_judged(
 
 
 def test_stems_are_clips_of_one_instrument_of_the_split_and_sources(music: Path, tmp_path: Path) -> None:
-    assert not any(has_stems(music, split=split) for split in ("train", "dev", "test"))
+    assert not ClipSelection(DataFolders(music), None).has_stems()
     bank = tiny_bank.write_bank(tmp_path / "bank")
-    assert has_stems(bank, split="train")
-    assert has_stems([music, bank], split="train", sources=["south"])
-    assert not has_stems(bank, split="train", sources=["nowhere"])
-    assert not has_stems(bank, split="test")
+    both = DataFolders([music, bank])
+    assert ClipSelection(DataFolders(bank)).has_stems()
+    assert ClipSelection(both, sources=("south",)).has_stems()
+    assert not ClipSelection(both, sources=("nowhere",)).has_stems()
+    assert not ClipSelection(both, "test").has_stems()
 
 
 def test_labels_that_no_clip_has_are_told_before_any_clip_is_judged(

@@ -13,15 +13,15 @@ import tiny_bank
 import tiny_datasets
 from click.testing import CliRunner
 from rich.console import Console
+from ticks import Ticks
 
 from irec_live.errors import DataError, RecipeError
 from irec_models.checkpoint import load_checkpoint
 from irec_models.cli import main
-from irec_models.data import eval_clips, read_manifest
+from irec_models.data import ClipSelection, DataFolders, eval_clips, read_manifest
 from irec_models.measuring.clip_scores import predict_clips
 from irec_models.measuring.predictors import CheckpointPredictor
 from irec_models.measuring.thresholds import choose_thresholds
-from irec_models.progress import Tick
 from irec_models.publishing.publish import publish
 from irec_models.recipes.recipe import load_recipe
 from irec_models.recipes.shelf import recipe_files
@@ -166,23 +166,18 @@ def test_what_learnt_from_clips_is_published_by_its_validation_clips_alone(
     fit(recipe, [irmas], tmp_path / "run", workers=0, device="cpu", console=Console(file=io.StringIO()))
     for name in ("MixStream", "held_out_mixes"):
         monkeypatch.setattr(
-            f"irec_models.publishing.publish.{name}", lambda *args, **options: pytest.fail("something is mixed")
+            f"irec_models.publishing.predict.{name}", lambda *args, **options: pytest.fail("something is mixed")
         )
-    begun: list[str] = []
-
-    def begin(name: str, total: int | None) -> Tick:
-        begun.append(name)
-        return lambda: begun.append("tick")
-
-    scores, mixes = publish(tmp_path / "run", [irmas], tmp_path / "out.pt", begin=begin)
+    ticks = Ticks()
+    scores = publish(tmp_path / "run", [irmas], tmp_path / "out.pt", progress=ticks)
     dev = [clip for clip in read_manifest(irmas) if clip.split == "dev"]
-    assert (scores.clips, mixes) == (len(dev), None)
-    assert begun == ["clips of the split dev"] + ["tick"] * len(dev)
+    assert (scores.clips.clips, scores.mixtures) == (len(dev), None)
+    assert ticks.done == {"clips of the split dev": [1] * len(dev)}
     finished = load_checkpoint(tmp_path / "out.pt")
     best = load_checkpoint(tmp_path / "run" / "best.pt")
     judged = predict_clips(
         CheckpointPredictor(best.network().folded(), best.spec),
-        eval_clips(irmas, sample_rate=8000, labels=best.spec.labels, split="dev"),
+        eval_clips(ClipSelection(DataFolders(irmas), "dev", labels=best.spec.labels), 8000),
     )
     assert finished.spec.thresholds == choose_thresholds(
         *judged.sounding_windows(), best.spec.labels, precision_floor=0.5

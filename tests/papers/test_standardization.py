@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +10,12 @@ import small_nets
 import tiny_bank
 import torch
 from click.testing import CliRunner
+from ticks import Ticks
 
 from irec_live.models.spec import ModelSpec
 from irec_models.cli import main
 from irec_models.measuring.predictors import windows_of
-from irec_models.progress import Begin
+from irec_models.progress import Progress
 from irec_papers.standardization import FormScores, Restandardized, measure
 
 WORK = ("clips of dev", "mixtures")
@@ -95,15 +94,12 @@ def test_every_form_tells_how_far_it_is(
 ) -> None:
     monkeypatch.setattr("irec_papers.standardization._MIXES_PER_SIZE", 1)
     bank = tiny_bank.write_bank(tmp_path)
-    ticks: Counter[str] = Counter()
-
-    def begin(name: str, total: int | None) -> Callable[[], None]:
-        return lambda: ticks.update([name])
-
-    measure(network, SPEC, [bank], ["south"], begin=begin)
-    assert list(ticks) == [f"{form}: {what}" for form in ("constants", "heard", "whole") for what in WORK]
-    assert len(set(ticks.values())) == len(WORK)  # each form judges the same
-    assert min(ticks.values()) >= 3
+    ticks = Ticks()
+    measure(network, SPEC, [bank], ["south"], progress=ticks)
+    assert list(ticks.done) == [f"{form}: {what}" for form in ("constants", "heard", "whole") for what in WORK]
+    numbers = [len(amounts) for amounts in ticks.done.values()]
+    assert len(set(numbers)) == len(WORK)  # each form judges the same
+    assert min(numbers) >= 3
 
 
 def test_the_command_shows_a_bar_on_the_error_stream_alone(
@@ -112,9 +108,9 @@ def test_the_command_shows_a_bar_on_the_error_stream_alone(
     monkeypatch.setenv("FORCE_COLOR", "1")  # what makes rich take any stream for a terminal
     scores = [FormScores("heard", 0.5, 0.25, 0.75, None)]
 
-    def measured(*_: object, begin: Begin) -> list[FormScores]:
-        begin("heard: clips of dev", None)()
-        return scores
+    def measured(*_: object, progress: Progress) -> list[FormScores]:
+        with progress("heard: clips of dev", None):
+            return scores
 
     monkeypatch.setattr("irec_papers.standardization.measure", measured)
     result = CliRunner().invoke(main, ["standardization", str(small_checkpoint), "--source", "south"])

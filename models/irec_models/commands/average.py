@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import click
 
-from irec_live.errors import OutputError
+from irec_live.files import write_atomically
 from irec_models.commands.options import FILE
 
 
@@ -35,12 +34,5 @@ def average(checkpoints: tuple[Path, ...], out: Path, shares: tuple[float, ...])
     for name in ("recipe.toml", "log.jsonl"):
         there, here = checkpoints[-1].parent / name, out.parent / name
         if there.exists() and not here.exists():
-            _copy(there, here)
+            write_atomically(here, there.read_bytes())
     click.echo(f"{out}: mean of {', '.join(map(str, checkpoints))}")
-
-
-def _copy(there: Path, here: Path) -> None:
-    try:
-        shutil.copyfile(there, here)
-    except OSError as error:
-        raise OutputError(f"cannot write {here}: {error.strerror}; free some space or choose another folder") from error

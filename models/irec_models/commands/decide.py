@@ -29,12 +29,11 @@ def decide(model: Path, data: tuple[Path, ...], out: Path, precision: float) -> 
     from rich.console import Console
     from rich.table import Table
 
-    from irec_models.commands.progress_bars import bars, begin_in
     from irec_models.measuring.predictors import model_file
+    from irec_models.progress import Bars
     from irec_models.publishing.decide_file import decide as choose
 
-    with bars() as shown:
-        found = choose(model_file(model), data, out, precision=precision, begin=begin_in(shown))
+    found = choose(model_file(model), data, out, precision=precision, progress=Bars())
     table = Table("", "before", "now", title=f"{found.spec.name}: labels named of recordings it was not decided on")
     for name, figure in found.after.items():
         table.add_row(name, str(found.before[name]), str(figure))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
-from irec_live.errors import OutputError
+from irec_live.files import check_writable, make_folder, write_json
 from irec_models.commands.options import FILE, data_folders
-from irec_models.commands.progress_bars import bars
 from irec_models.plugins import load, plugins
+from irec_models.progress import Bars, tracked
+
+if TYPE_CHECKING:
+    from irec_models.data import ClipSelection
 
 
 @click.command()
@@ -61,18 +64,25 @@ def evaluate(
     With --report, models also judge mixtures, where clips are of one instrument by itself, and all of it becomes one
     page. What a model has judged is kept: stopped and started again, the work goes on where it was.
     """
+    from irec_models.data import ClipSelection, DataFolders
+
     if overlaid and (mixes or rival or report or hop):
         raise click.UsageError("--overlaid is a measure of its own; leave --mixes, --compare, --hop and --report out")
     if mixes and (rival or hop) and not report:
         raise click.UsageError("--mixes is a measure of its own; leave --compare and --hop out")
+    for path in (json_path, report):
+        if path:
+            make_folder(path.parent)
+            check_writable(path)
     console = Console()
+    selection = ClipSelection(DataFolders(data), split, sources)
     contents = []
     if report is None:
         for model in models:
             if overlaid:
-                contents.append(_overlay(console, model, data, split, sources, per_size))
+                contents.append(_overlay(console, model, selection, per_size))
             else:
-                contents.append(_measure(console, model, data, split, sources, hop, rival, mixes))
+                contents.append(_measure(console, model, selection, hop, rival, mixes))
     else:
         if rival or mixes:
             raise click.UsageError(
@@ -82,22 +92,15 @@ def evaluate(
         if not places:
             raise click.UsageError("--report needs irec_papers, which draws the page and is not installed")
         draw = load(places[0])
-        contents = draw(console, report, models, data, split, sources, hop, per_size, mistakes, cache)
+        contents = draw(report, models, selection, hop=hop, per_size=per_size, mistakes=mistakes, cache=cache)
     if json_path:
-        _write_json(json_path, _document(split, contents))
+        write_json(json_path, _document(split, contents))
 
 
 def _measure(
-    console: Console,
-    model: Path,
-    data: tuple[Path, ...],
-    split: str,
-    sources: tuple[str, ...],
-    hop: float | None,
-    rival: Path | None,
-    mixes: bool,
+    console: Console, model: Path, selection: ClipSelection, hop: float | None, rival: Path | None, mixes: bool
 ) -> dict[str, Any]:
-    """Predictor, print tables, and return what the JSON file holds of one model."""
+    """Predict, print tables, and return what the JSON file holds of one model."""
     from irec_models.data import common_players, eval_clips, held_out_mixes
     from irec_models.measuring.clip_scores import evaluate as measure
     from irec_models.measuring.clip_scores import predict_clips
@@ -107,27 +110,17 @@ def _measure(
     from irec_models.measuring.tables import comparison_table, evaluation_tables, mix_table
 
     judge, _ = load_predictor(model)
-    rate, labels = judge.spec.sample_rate, judge.spec.labels
+    rate, labels, split = judge.spec.sample_rate, judge.spec.labels, str(selection.split)
     content: dict[str, Any] = {"model": judge.spec.name}
-    with bars() as bar:
-        task = bar.add_task(f"{judge.spec.name}: clips of {split}", total=None)
-        if mixes:
-            chosen = held_out_mixes(
-                data,
-                sample_rate=rate,
-                labels=labels,
-                players=common_players(labels),
-                split=split,
-                sources=sources or None,
-            )
-            mixed = evaluate_mixes(judge, chosen, each=lambda: bar.advance(task))
-        else:
-            clips = eval_clips(data, sample_rate=rate, labels=labels, split=split, sources=sources or None)
-            judged = predict_clips(judge, clips, hop_s=hop, each=lambda: bar.advance(task))
+    bars, task = Bars(), f"{judge.spec.name}: {'mixtures' if mixes else 'clips'} of {split}"
     if mixes:
+        chosen = held_out_mixes(selection.of(labels), rate, players=common_players(labels))
+        mixed = evaluate_mixes(judge, tracked(chosen, bars, task))
         console.print(mix_table(mixed))
         content["mixes"] = mixed.to_dict()
         return content
+    clips = eval_clips(selection.of(labels), rate)
+    judged = predict_clips(judge, tracked(clips, bars, task), hop_s=hop)
     result = measure(judged, judge.spec)
     console.print(evaluation_tables(result, split))
     content["clips"] = result.to_dict()
@@ -139,25 +132,20 @@ def _measure(
     return content
 
 
-def _overlay(
-    console: Console, model: Path, data: tuple[Path, ...], split: str, sources: tuple[str, ...], per_size: int
-) -> dict[str, Any]:
-    """Predictor clips laid over each other, print the table, and return what the JSON file holds of one model."""
-    from irec_models.data.mixing.overlaid import overlaid_clips
+def _overlay(console: Console, model: Path, selection: ClipSelection, per_size: int) -> dict[str, Any]:
+    """Score clips laid over each other, print the table, and return what the JSON file holds of one model."""
+    from irec_models.data.mixing.overlaid import CHEN_PLAN, overlaid_clips
     from irec_models.measuring.mixture_scores import evaluate_mixes
     from irec_models.measuring.predictors import load_predictor
     from irec_models.measuring.tables import mix_table
 
     judge, _ = load_predictor(model)
-    rate, labels = judge.spec.sample_rate, judge.spec.labels
-    with bars() as bar:
-        task = bar.add_task(f"{judge.spec.name}: clips of {split} over each other", total=None)
-        chosen = overlaid_clips(
-            data, sample_rate=rate, labels=labels, split=split, sources=sources or None, per_size=per_size
-        )
-        mixed = evaluate_mixes(judge, chosen, each=lambda: bar.advance(task))
+    spec = judge.spec
+    chosen = overlaid_clips(selection.of(spec.labels), spec.sample_rate, replace(CHEN_PLAN, per_size=per_size))
+    task = f"{spec.name}: clips of {selection.split} over each other"
+    mixed = evaluate_mixes(judge, tracked(chosen, Bars(), task))
     console.print(mix_table(mixed))
-    return {"model": judge.spec.name, "overlaid": mixed.to_dict()}
+    return {"model": spec.name, "overlaid": mixed.to_dict()}
 
 
 def _document(split: str, contents: list[dict[str, Any]]) -> dict[str, Any]:
@@ -166,13 +154,3 @@ def _document(split: str, contents: list[dict[str, Any]]) -> dict[str, Any]:
         only = {key: value for key, value in contents[0].items() if key != "model"}
         return {"schema": "irec.evaluation/1", "split": split, **only}
     return {"schema": "irec.evaluations/1", "split": split, "models": contents}
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.part")
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from irec_models.commands.options import FILE, stop_on_signals, training_options
-from irec_models.commands.progress_bars import bars, begin_in
+from irec_models.progress import Bars
 
 if TYPE_CHECKING:
     from irec_models.experiments.rotation import Rotation, TurnScores
-    from irec_models.progress import Begin
 
 
 @click.command()
@@ -46,10 +43,13 @@ def rotate(
     Scored are solo clips, at most 30 of an instrument and turn, with the last weights of each network. Stopped, the
     same command goes on where it was.
     """
-    from irec_live.files import write_atomically
+    from irec_live.files import check_writable, write_json
     from irec_models.experiments.rotation import rotate as run
 
     stop_on_signals()
+    if json_path:
+        check_writable(json_path)
+    bars = Bars()
     try:
         rotation = run(
             recipe,
@@ -62,20 +62,15 @@ def rotate(
             workers=workers,
             threads=threads,
             teacher=teacher,
-            judging=_evaluating,
-            each=_print_scores,
+            progress=bars,
+            console=bars.console,
+            tell=_print_scores,
         )
     except KeyboardInterrupt:
         sys.exit(130)
     Console().print(_turns(rotation), _instruments(rotation))
     if json_path:
-        write_atomically(json_path, json.dumps(rotation.to_dict(), indent=1) + "\n")
-
-
-@contextmanager
-def _evaluating() -> Iterator[Begin]:
-    with bars() as shown:
-        yield begin_in(shown)
+        write_json(json_path, rotation.to_dict())
 
 
 def _print_scores(judged: TurnScores, labels: Sequence[str]) -> None:

@@ -26,13 +26,12 @@ def sources(folder: Path, sources: tuple[str, ...], listing: Path | None) -> Non
 
 def get_sources(folder: Path, only: tuple[str, ...] = (), listing: Path | None = None) -> None:
     """What the command does; ends the process with status 1 if clips are missing."""
-    from irec_models.commands.progress_bars import bars, begin_in
     from irec_models.data.sources.fetch import LOCK, fetch_sources
     from irec_models.data.sources.listing import BUNDLED, only_sources, read_list
+    from irec_models.progress import Bars
 
     listed = only_sources(read_list(listing or BUNDLED), only)
-    with bars() as shown:
-        found = fetch_sources(listed, folder, begin=begin_in(shown))
+    found = fetch_sources(listed, folder, progress=Bars())
     click.echo(f"{folder / 'manifest.csv'}: {found.clips:,} of {len(listed):,} clips; commits and sums in {LOCK}")
     for reason, clips in found.missing.most_common():
         click.echo(f"irec-train: {clips:,} clips are not there: {reason}", err=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from functools import partial
 from pathlib import Path
 
 import click
@@ -51,40 +49,40 @@ def stress(
     was measured until then is printed and in the JSON.
     """
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from irec_live.errors import DataError
-    from irec_live.files import write_atomically
+    from irec_live.files import check_writable, write_json
+    from irec_models.data import ClipSelection, DataFolders
     from irec_models.measuring.predictors import load_predictor
     from irec_models.measuring.stress.suite import Material, empty_report
     from irec_models.measuring.stress.suite import stress as run
+    from irec_models.progress import Bars
 
     stop_on_signals()
+    if json_path:
+        check_writable(json_path)
     judges = [(path, load_predictor(path)[0]) for path in models]  # a broken one shows before anything is measured
-    material = Material(data, split, sources, most, noise_seconds)
+    material = Material(ClipSelection(DataFolders(data), split, sources), most, noise_seconds)
     content = empty_report(split, [str(path) for path in models])
-    console, screen = Console(), Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}, {task.completed} sounds"), TimeElapsedColumn())
+    console, bars = Console(), Bars()
     measured = 0
     try:
         for path, judge in judges:
             entry = content["models"][str(path)]
             entry.update({"name": judge.spec.name, "kind": judge.spec.kind})
             for name in only or NAMES:
-                with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
-                    task = bar.add_task(f"{judge.spec.name}: {name}", total=None)
-                    try:
-                        outcome = run(judge, name, material, each=partial(bar.advance, task))
-                    except DataError as error:
-                        if only:
-                            raise
-                        click.echo(f"{judge.spec.name}: no {name}: {error}", err=True)
-                        continue
+                try:
+                    outcome = run(judge, name, material, progress=bars)
+                except DataError as error:
+                    if only:
+                        raise
+                    click.echo(f"{judge.spec.name}: no {name}: {error}", err=True)
+                    continue
                 measured += 1
                 console.print(outcome.tables)
                 entry[name] = outcome.content
                 if json_path:
-                    write_atomically(json_path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+                    write_json(json_path, content)
     except KeyboardInterrupt:
         click.echo("irec-train: stopped; the tests above are complete", err=True)
         sys.exit(130)

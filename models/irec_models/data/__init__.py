@@ -15,15 +15,16 @@ from __future__ import annotations
 
 from irec_models.data.manifests.bank import Bank
 from irec_models.data.manifests.labels import LABELS
-from irec_models.data.manifests.manifest import Clip, read_manifest
+from irec_models.data.manifests.manifest import Clip, DataFolders, read_manifest
+from irec_models.data.manifests.selection import ClipSelection
 from irec_models.data.mixing.clip_stream import ClipStream
 from irec_models.data.mixing.config import AugmentConfig, StreamConfig
 from irec_models.data.mixing.evaluation_sets import (
     EvalClip,
     EvalMix,
+    MixPlan,
     common_players,
     eval_clips,
-    has_stems,
     held_out_mixes,
 )
 from irec_models.data.mixing.stream import Batch, MixStream, make_loader
@@ -34,14 +35,16 @@ __all__ = [
     "Bank",
     "Batch",
     "Clip",
+    "ClipSelection",
     "ClipStream",
+    "DataFolders",
     "EvalClip",
     "EvalMix",
+    "MixPlan",
     "MixStream",
     "StreamConfig",
     "common_players",
     "eval_clips",
-    "has_stems",
     "held_out_mixes",
     "make_loader",
     "read_manifest",

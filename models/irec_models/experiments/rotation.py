@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,13 @@ from irec_live.errors import DataError, OutputError, RecipeError
 from irec_live.files import write_atomically
 from irec_models.checkpoint import load_checkpoint
 from irec_models.data.manifests.labels import truth_of
-from irec_models.data.manifests.manifest import KIN, Clip, read_manifests
+from irec_models.data.manifests.manifest import KIN, Clip, DataFolders
 from irec_models.data.mixing.pools import check_examples
 from irec_models.measuring.clip_scores import predict_clips, top1
 from irec_models.measuring.predictors import CheckpointPredictor
 from irec_models.metrics import Scores, score
-from irec_models.progress import Begin, unseen
-from irec_models.publishing.publish import solo_clips
+from irec_models.progress import Progress, silent, tracked
+from irec_models.publishing.predict import Material
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.fit import fit
 from irec_models.training.run import Run
@@ -173,8 +172,8 @@ def rotate(
     workers: int = 1,
     threads: int | None = None,
     teacher: Path | None = None,
-    judging: Callable[[], AbstractContextManager[Begin]] = lambda: nullcontext(unseen),
-    each: Callable[[TurnScores, Sequence[str]], None] | None = None,
+    progress: Progress = silent,
+    tell: Callable[[TurnScores, Sequence[str]], None] | None = None,
     console: Console | None = None,
 ) -> Rotation:
     """Train by a recipe once for each turn, without that turn's sources, and let each network judge what it missed.
@@ -195,9 +194,9 @@ def rotate(
         See `turns_of`.
     settings, device, workers, threads, teacher
         As of `irec_models.training.fit.fit`.
-    judging : callable
-        What is open while a network judges, for progress; see `irec_models.progress`. Training has its own.
-    each : callable, optional
+    progress : Progress
+        Told of trainings and of what is judged.
+    tell : callable, optional
         Told of every turn that is done, and the labels.
     console : Console, optional
         For what training says.
@@ -215,7 +214,8 @@ def rotate(
             "be left out; add --set model.start_from="
         )
     labels = recipe.data.labels
-    clips = [clip for clip in read_manifests(data) if clip.split == "train"]
+    data = DataFolders(data)
+    clips = [clip for clip in data.clips if clip.split == "train"]
     unknown = sorted(set(sources) - {clip.source for clip in clips})
     if unknown:
         raise DataError(f"there is no source {', '.join(unknown)} in the data; see column source of its manifests")
@@ -238,13 +238,13 @@ def rotate(
                 threads=threads,
                 teacher=teacher,
                 console=console,
+                progress=progress,
                 go_on="the same command continues",
             )
-            with judging() as begin:
-                _evaluate_turn(asked, folder, data, begin)
+            _evaluate_turn(asked, folder, data, progress)
         done.append(_read(turn, folder))
-        if each:
-            each(done[-1], labels)
+        if tell:
+            tell(done[-1], labels)
     return Rotation(labels, tuple(done))
 
 
@@ -263,11 +263,11 @@ def _check(turn: Turn, wanted: Recipe, folder: Path, clips: Sequence[Clip]) -> N
         raise RecipeError(f"{folder} holds a run by another recipe, or of other sources; give another --out")
 
 
-def _evaluate_turn(recipe: Recipe, folder: Path, data: Sequence[Path], begin: Begin) -> None:
+def _evaluate_turn(recipe: Recipe, folder: Path, data: Sequence[Path], progress: Progress) -> None:
     best = load_checkpoint(Run(folder).best)
     judge = CheckpointPredictor(best.network().folded(), best.spec)
-    tick = begin(f"clips of {', '.join(recipe.data.hold_out)}", None)
-    judged = predict_clips(judge, solo_clips(recipe, data, best.spec.sample_rate), each=tick)
+    clips = Material(recipe, DataFolders(data)).solos(best.spec.sample_rate)
+    judged = predict_clips(judge, tracked(clips, progress, f"clips of {', '.join(recipe.data.hold_out)}"))
     content = {
         "labels": judged.labels,
         "files": judged.files,

@@ -5,7 +5,7 @@ Shapes: C clips, R windows of a clip, K labels, N frames of a window.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,9 +99,7 @@ class Evaluation:
         }
 
 
-def predict_clips(
-    judge: Predictor, clips: Iterable[EvalClip], *, hop_s: float | None = None, each: Callable[[], None] | None = None
-) -> ClipPredictions:
+def predict_clips(judge: Predictor, clips: Iterable[EvalClip], *, hop_s: float | None = None) -> ClipPredictions:
     """Run a model over clips.
 
     Parameters
@@ -111,8 +109,6 @@ def predict_clips(
         At the model's sample rate.
     hop_s : float or None
         Seconds between windows; None is half a window, as in Han et al. (IV.B).
-    each : callable, optional
-        Called after each clip, for a progress bar.
 
     Raises
     ------
@@ -133,8 +129,6 @@ def predict_clips(
         files.append(clip.file)
         targets.append(target_row(spec.labels, clip.labels, clip.unclear))
         solo.append(clip.solo)
-        if each:
-            each()
     if not files:
         raise DataError("there are no clips to evaluate on")
     return ClipPredictions(

@@ -10,7 +10,7 @@ L. Häusler, L. I. Maier, 2022, section 5.3: envelopes are compared over 60 dB.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -111,9 +111,7 @@ class MixEvaluation:
         }
 
 
-def evaluate_mixes(
-    judge: Predictor, mixes: Iterable[EvalMix], *, each: Callable[[], None] | None = None
-) -> MixEvaluation:
+def evaluate_mixes(judge: Predictor, mixes: Iterable[EvalMix]) -> MixEvaluation:
     """Run a model over mixtures.
 
     A mixture's labels are those audible anywhere in it, so its highest window decides, by the model's own thresholds.
@@ -123,12 +121,10 @@ def evaluate_mixes(
     DataError
         There are no mixtures.
     """
-    return score_mixes(predict_mixtures(judge, mixes, each=each), judge.spec)
+    return score_mixes(predict_mixtures(judge, mixes), judge.spec)
 
 
-def predict_mixtures(
-    judge: Predictor, mixes: Iterable[EvalMix], *, each: Callable[[], None] | None = None
-) -> MixturePredictions:
+def predict_mixtures(judge: Predictor, mixes: Iterable[EvalMix]) -> MixturePredictions:
     """What `evaluate_mixes` scores.
 
     Raises
@@ -151,8 +147,6 @@ def predict_mixtures(
         targets.append(target_row(spec.labels, mix.labels, mix.unclear))
         if spec.kind == "envelope" and mix.frame_hop == spec.frame_hop:
             envelopes.append((stitch(judged, hop // spec.frame_hop), mix.envelope))
-        if each:
-            each()
     if not rows:
         raise DataError("there are no mixtures to evaluate on")
     return MixturePredictions(

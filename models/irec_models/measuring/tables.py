@@ -58,6 +58,13 @@ def mix_table(mixes: MixEvaluation) -> RenderableType:
     return table
 
 
+def published_tables(clips: Evaluation, mixtures: MixEvaluation | None) -> RenderableType:
+    """Scores of a model that was published."""
+    if mixtures is None:
+        return evaluation_tables(clips, "validation")
+    return Group(evaluation_tables(clips, "dev"), mix_table(mixtures))
+
+
 def comparison_table(comparison: Comparison, ours: str, theirs: str, aggregation: str) -> RenderableType:
     """Both systems side by side, each at its own best single threshold."""
     title = f"{comparison.clips} identical clips, {aggregation} of windows; macro mAP ratio {comparison.map_ratio:.2f}"

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import onnx
 
-from irec_live.errors import DataError, ModelError
-from irec_live.files import write_atomically
+from irec_live.errors import ModelError
+from irec_live.files import check_writable, write_atomically
 from irec_live.models.detector import Detector
 from irec_live.models.onnx_file import read_model_bytes
 from irec_live.models.spec import CARD_KEY, ModelSpec
-from irec_models.data import EvalClip, eval_clips
-from irec_models.measuring.clip_scores import target_row
-from irec_models.measuring.predictors import Predictor, predict_recording
-from irec_models.progress import Begin, unseen
+from irec_models.data import ClipSelection, DataFolders, eval_clips
+from irec_models.progress import Progress, silent, tracked
 from irec_models.publishing.precision import (
     Figure,
     Heard,
-    Kind,
     choose_on,
     figures,
     named_by,
@@ -30,6 +26,7 @@ from irec_models.publishing.precision import (
     trade_off,
     with_hysteresis,
 )
+from irec_models.publishing.recordings import Listener
 
 PRECISION = 0.85
 """Of what is named on real recordings. What people mistrust is a label that is wrong, not one that comes late."""
@@ -60,44 +57,6 @@ class Decision:
     where: str
 
 
-def listen(judge: Predictor, clips: Iterable[EvalClip], each: Callable[[], None] | None = None) -> Heard:
-    """What a model says about recordings, window by window, as far apart as in the app.
-
-    Raises
-    ------
-    DataError
-        There are no recordings, or one cannot be decoded.
-    """
-    spec = judge.spec
-    rows, targets, kinds, sources, seconds = [], [], [], [], []
-    for clip in clips:
-        rows.append(predict_recording(judge, clip.audio, spec.hop_length))
-        targets.append(target_row(spec.labels, clip.labels, clip.unclear))
-        kinds.append(kind_of(clip))
-        sources.append(clip.source)
-        seconds.append(len(clip.audio) / spec.sample_rate)
-        if each:
-            each()
-    if not rows:
-        raise DataError("there are no recordings to choose thresholds on")
-    return Heard(
-        labels=spec.labels,
-        hop_s=spec.hop_s,
-        rows=tuple(rows),
-        targets=np.array(targets, np.int64),
-        kinds=tuple(kinds),
-        sources=tuple(sources),
-        seconds=np.array(seconds),
-    )
-
-
-def kind_of(clip: EvalClip) -> Kind:
-    """What sort of recording a clip is, seen from a model's labels."""
-    if clip.labels:
-        return "solo" if clip.solo else "ensemble"
-    return "noise" if set(clip.others) <= {"noise"} else "other"
-
-
 def decide_on(heard: Heard, spec: ModelSpec, precision: float = PRECISION) -> Decision:
     """Choose thresholds, and measure them on sources that had no part in the choice."""
     on = choose_on(heard.peaks, heard.targets, heard.sources, precision=precision)
@@ -120,7 +79,7 @@ def decide_on(heard: Heard, spec: ModelSpec, precision: float = PRECISION) -> De
 
 
 def decide(
-    path: Path, data: Sequence[Path], out: Path, *, precision: float = PRECISION, begin: Begin = unseen
+    path: Path, data: Sequence[Path], out: Path, *, precision: float = PRECISION, progress: Progress = silent
 ) -> Decision:
     """Choose a model's thresholds on the dev split and write it with them.
 
@@ -134,8 +93,7 @@ def decide(
         ``.onnx`` file to write; may be `path`.
     precision : float
         Share of what is named on solos and ensembles that must be right, 0..1.
-    begin : callable
-        For progress; see `irec_models.progress`.
+    progress : Progress
 
     Raises
     ------
@@ -143,12 +101,16 @@ def decide(
         The model is unusable, or tells how loud instruments are: then nothing compares it with thresholds.
     DataError, OutputError
     """
+    check_writable(out)
     content = read_model_bytes(path)
     judge = Detector(content, provider="cpu")
     if judge.spec.kind != "activation":
         raise ModelError(f"{path} tells how loud instruments are; decisions are for models of which instruments sound")
-    clips = eval_clips(data, sample_rate=judge.spec.sample_rate, labels=judge.spec.labels)
-    heard = listen(judge, clips, begin("dev clips", None))
+    dev = ClipSelection(DataFolders(data), "dev", labels=judge.spec.labels)
+    listener = Listener(judge)
+    for _ in listener.passing(tracked(eval_clips(dev, judge.spec.sample_rate), progress, "dev clips")):
+        pass
+    heard = listener.collected()
     decision = decide_on(heard, judge.spec, precision)
     write_atomically(out, with_metadata(content, decision.spec, decided_card(judge.card, decision, _EARLIER)))
     return decision

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 from irec_live.errors import RecipeError
 from irec_live.models.onnx_file import printable
 from irec_models.checkpoint import build_bounded
-from irec_models.data import LABELS, StreamConfig
+from irec_models.data import LABELS, ClipSelection, DataFolders, StreamConfig
 from irec_models.losses import LossName
 from irec_models.nets import ARCHITECTURES, HyperparameterError, Network, check_hyperparameters
 from irec_models.recipes.mistakes import Mistake, blame, of_hyperparameter, of_validation
@@ -69,6 +69,14 @@ class DataSection(_Section):
     validation_split: Literal["train", "dev"] = Field(
         default="train", description="split that these are drawn from; of dev all, if none is named"
     )
+
+    def training(self, folders: Sequence[Path]) -> ClipSelection:
+        """What is trained on."""
+        return ClipSelection(DataFolders(folders), "train", hold_out=self.hold_out, labels=self.labels)
+
+    def validation(self, folders: Sequence[Path]) -> ClipSelection:
+        """What is kept for validation."""
+        return ClipSelection(DataFolders(folders), self.validation_split, self.hold_out, labels=self.labels)
 
 
 class TrainSection(_Section):

@@ -6,16 +6,15 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from irec_live.errors import CheckpointError, DataError, RecipeError
 from irec_models.checkpoint import load_checkpoint
-from irec_models.data import Bank, Batch, ClipStream, MixStream, make_loader
+from irec_models.data import Bank, Batch, ClipStream, DataFolders, MixStream, make_loader
 from irec_models.data.mixing.pools import check_examples
+from irec_models.progress import Progress, silent
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.held_out import with_held_out
 from irec_models.training.lineage import sources_of
@@ -40,6 +39,7 @@ def fit(
     start_from: Path | None = None,
     settings: Sequence[str] = (),
     console: Console | None = None,
+    progress: Progress = silent,
     go_on: str = "add --resume to the same command to continue",
 ) -> Trainer:
     """Train what a recipe says.
@@ -69,6 +69,8 @@ def fit(
         Keys of the recipe with other values; see `irec_models.recipes.settings.with_settings`.
     console : Console, optional
         For what it says.
+    progress : Progress
+        Told of decoding and of the training.
     go_on : str
         What an interrupted run is told to do.
 
@@ -78,6 +80,7 @@ def fit(
         Before any training.
     """
     console = console or Console(stderr=True)
+    data = DataFolders(data)
     start = load_start(start_from) if start_from else None
     wanted = load_recipe(recipe_path, settings).model
     if start and (not wanted.start_from or start.name == wanted.name):
@@ -105,9 +108,9 @@ def fit(
     options = recipe.train
     torch.manual_seed(options.seed)
     network = recipe.network().to(target, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    stream = _stream(recipe, data, 0, teacher)
+    stream = _stream(recipe, data, 0, teacher, progress)
     mixtures = stream.stream if isinstance(stream, TaughtStream) else stream
-    validation = _validation(recipe, data)
+    validation = validation_batches(recipe, data)
     trainer = Trainer(recipe, network, run, validation)
     trainer.sources = sources_of(data, recipe.data.hold_out)
     if resuming:
@@ -138,9 +141,9 @@ def fit(
     if trainer.finished and trainer.validated == trainer.step:
         console.print(f"{out} is finished at step {trainer.step}")
         return trainer
-    batches = iter(make_loader(_stream(recipe, data, trainer.step, teacher), workers=workers))
+    batches = iter(make_loader(_stream(recipe, data, trainer.step, teacher, progress), workers=workers))
     try:
-        _loop(trainer, batches, console)
+        _loop(trainer, batches, console, progress)
     except KeyboardInterrupt:
         trainer.save()
         console.print(f"stopped and saved at step {trainer.step}; {go_on}")
@@ -149,18 +152,19 @@ def fit(
     return trainer
 
 
-def _loop(trainer: Trainer, batches: Iterator[Batch | TaughtBatch], console: Console) -> None:
+def _loop(trainer: Trainer, batches: Iterator[Batch | TaughtBatch], console: Console, progress: Progress) -> None:
     options = trainer.recipe.train
-    columns = (TextColumn("step {task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(str(trainer.step), total=1.0)
+    with progress(f"training {trainer.recipe.model.name}", options.steps) as advance:
+        shown = 0.0
         logged, since = time.monotonic(), trainer.step
         while not trainer.finished:
             if trainer.step and trainer.step % options.validate_every == 0 and trainer.validated < trainer.step:
-                _validate(trainer, bar.console)
+                _validate(trainer, console)
                 continue  # it may have been the last that patience allowed
             loss = trainer.train_on(next(batches))
-            bar.update(task, completed=trainer.progress, description=f"{trainer.step}  loss {loss:.4f}")
+            # By steps or, where that is further, by the recipe's hours.
+            advance(trainer.progress * options.steps - shown, note=f"step {trainer.step}, loss {loss:.4f}")
+            shown = trainer.progress * options.steps
             now = time.monotonic()
             if now - logged >= _LOG_EVERY_S:
                 size = trainer.recipe.stream.batch_size
@@ -169,7 +173,7 @@ def _loop(trainer: Trainer, batches: Iterator[Batch | TaughtBatch], console: Con
             if trainer.step % options.checkpoint_every == 0:
                 trainer.save()
         if trainer.validated < trainer.step:
-            _validate(trainer, bar.console)
+            _validate(trainer, console)
 
 
 def _validate(trainer: Trainer, console: Console) -> None:
@@ -181,17 +185,15 @@ def _validate(trainer: Trainer, console: Console) -> None:
 
 
 def _stream(
-    recipe: Recipe, data: Sequence[Path], start_step: int, teacher: Path | None
+    recipe: Recipe, data: Sequence[Path], start_step: int, teacher: Path | None, progress: Progress
 ) -> ClipStream | MixStream | TaughtStream:
     kind = ClipStream if recipe.stream.mode == "clips" else MixStream
     mixtures = kind(
         recipe.stream,
-        data,
+        recipe.data.training(data),
         seed=recipe.train.seed,
-        hold_out=recipe.data.hold_out,
-        labels=recipe.data.labels,
         start_step=start_step,
-        progress=True,
+        progress=progress,
     )
     if recipe.distill and teacher and isinstance(mixtures, MixStream):
         return TaughtStream(mixtures, teacher, recipe.distill.strange, recipe.distill.noisy)
@@ -202,11 +204,10 @@ def _check_examples(recipe: Recipe, data: Sequence[Path]) -> None:
     """What manifests tell of training and validation clips, before any of them is decoded."""
     if recipe.stream.mode == "clips":  # whose stream looks at labels itself, before it decodes
         return
-    options, bank = recipe.data, Bank(data, recipe.stream.sample_rate)
-    heard = bank.select(split="train", hold_out=options.hold_out)
-    check_examples([bank.clips[index] for index in heard], options.labels)
-    kept = bank.select(split=options.validation_split, only=options.hold_out or None)
-    check_examples([bank.clips[index] for index in kept], options.labels, allow_missing=True)
+    bank = Bank(DataFolders(data), recipe.stream.sample_rate)
+    for selection, allow_missing in ((recipe.data.training(data), False), (recipe.data.validation(data), True)):
+        clips = [bank.clips[index] for index in bank.select(selection)]
+        check_examples(clips, recipe.data.labels, allow_missing=allow_missing)
 
 
 def _check_start(recipe: Recipe, start: Start | None) -> None:
@@ -234,7 +235,7 @@ def _check_teacher(recipe: Recipe, teacher: Path | None) -> None:
         YamNet(teacher, recipe.stream.sample_rate)
 
 
-def _validation(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
+def validation_batches(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
     """Windows of what is kept for validation alone, made once: of mixtures some, with another seed, of clips all.
 
     Raises
@@ -242,14 +243,12 @@ def _validation(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
     DataError
         None of the labels has an example there: every loss would be 0, and the first step the best.
     """
-    kept = {"split": recipe.data.validation_split, "only_sources": recipe.data.hold_out or None}
-    options: dict[str, Any] = {**kept, "labels": recipe.data.labels, "allow_missing_labels": True}
-    seed = recipe.train.seed + 1_000_003
+    kept, seed = recipe.data.validation(data), recipe.train.seed + 1_000_003
     if recipe.stream.mode == "clips":
-        clips = ClipStream(recipe.stream, data, seed=seed, **options)
+        clips = ClipStream(recipe.stream, kept, seed=seed, allow_missing_labels=True)
         _check_sources_present(recipe, clips.missing)
         return list(clips.epoch())
-    stream = MixStream(recipe.stream, data, seed=seed, **options)
+    stream = MixStream(recipe.stream, kept, seed=seed, allow_missing_labels=True)
     _check_sources_present(recipe, stream.pools.missing)
     return [stream.batch(step) for step in range(recipe.train.validation_steps)]
 

@@ -13,12 +13,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from irec_live.errors import OutputError, RecipeError
+from irec_live.files import make_folder, write_atomically
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.recipes.settings import with_settings
 from irec_models.recipes.shelf import find_recipe
@@ -66,14 +66,7 @@ class Run:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / ".writable"
-            probe.touch()
-            probe.unlink()
-        except OSError as error:
-            raise OutputError(f"the output folder {folder} cannot be written: {error.strerror or error}") from error
+        self.folder = make_folder(folder)
 
     @property
     def last(self) -> Path:
@@ -112,10 +105,8 @@ class Run:
         """
         copy = self.folder / "recipe.toml"
         recipe = find_recipe(recipe)
-        if settings:
-            copy.write_text(with_settings(recipe.read_text(encoding="utf-8"), settings), encoding="utf-8")
-        elif recipe.resolve() != copy.resolve():
-            shutil.copyfile(recipe, copy)
+        text = recipe.read_text(encoding="utf-8")
+        write_atomically(copy, with_settings(text, settings) if settings else text)
 
     def recipe_text(self) -> str:
         """What it was trained by, TOML; empty if nothing was kept."""
@@ -123,9 +114,18 @@ class Run:
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     def log(self, entry: Mapping[str, Any]) -> None:
-        """Append one entry to the log."""
-        with self.log_path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(dict(entry)) + "\n")
+        """Append one entry to the log.
+
+        Raises
+        ------
+        OutputError
+            The disk is full.
+        """
+        try:
+            with self.log_path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(dict(entry)) + "\n")
+        except OSError as error:
+            raise OutputError(f"cannot write {self.log_path}: {error.strerror or error}") from error
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """All whole entries of the log so far."""

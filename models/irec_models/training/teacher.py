@@ -296,7 +296,7 @@ class TaughtStream(IterableDataset[TaughtBatch]):
             step += stride
 
     def lesson(self, step: int) -> TaughtBatch:
-        """TaughtBatch number `step`; like `MixStream.batch` it depends on seed and step alone."""
+        """Taught batch number `step`; like `MixStream.batch` it depends on seed and step alone."""
         if self._teacher is None:  # interpreters do not travel to other processes
             self._teacher = YamNet(self._path, self.config.sample_rate)
         rng = np.random.default_rng([self.stream.seed, step, 1_000_003])

@@ -5,14 +5,15 @@ Shapes: B batch, T samples in a window, K labels, N frames.
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from irec_live.errors import CheckpointError, RecipeError
 from irec_live.models.spec import Lineage, ModelSpec, Source
@@ -21,10 +22,9 @@ from irec_models.data import Batch
 from irec_models.losses import LOSSES, masked_cross_entropy
 from irec_models.nets import Network
 from irec_models.recipes.recipe import Recipe
-from irec_models.training.ema import WeightAverage
 from irec_models.training.lineage import ancestors_of
 from irec_models.training.run import Run
-from irec_models.training.schedule import Plateau, one_cycle
+from irec_models.training.schedule import one_cycle
 from irec_models.training.teacher import LabelClassifier, Student, TaughtBatch, TeacherHead
 from irec_models.training.validation import judge
 
@@ -82,9 +82,17 @@ class Trainer:
         helpers = [module for module in (self.guess, self.expert) if module is not None]
         learning = [*network.parameters(), *(p for module in helpers for p in module.parameters())]
         self.optimizer = kind(learning, lr=options.learning_rate, weight_decay=options.weight_decay)
-        self.average = WeightAverage(network, options.ema) if options.ema else None
-        self.plateau = Plateau(
-            options.learning_rate, options.plateau_factor, options.plateau_patience, options.minimum_rate
+        self.average = AveragedModel(network, multi_avg_fn=warmed_average(options.ema)) if options.ema else None
+        # Häusler and Maier (section 4.4) divide by 5 after 8 epochs without gain, down to 1e-5.
+        self.plateau = ReduceLROnPlateau(
+            self.optimizer,
+            mode="max",
+            factor=options.plateau_factor,
+            patience=options.plateau_patience - 1,  # torch counts those that are borne, not the one that is too many
+            threshold=0.0,
+            threshold_mode="abs",
+            min_lr=options.minimum_rate,
+            eps=0.0,
         )
         self.step = 0
         self.seconds = 0.0
@@ -120,7 +128,7 @@ class Trainer:
         options = self.recipe.train
         if options.schedule == "one-cycle":
             return one_cycle(self.progress, options.learning_rate, options.minimum_rate, options.warmup)
-        return self.plateau.rate if options.schedule == "plateau" else options.learning_rate
+        return float(self.optimizer.param_groups[0]["lr"])  # which a plateau lowers
 
     def train_on(self, given: Batch | TaughtBatch) -> float:
         """One optimiser step; the loss before it.
@@ -146,7 +154,7 @@ class Trainer:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.train.clip_norm)
         self.optimizer.step()
         if self.average:
-            self.average.update(self.network)
+            self.average.update_parameters(self.network)
         self.step += 1
         total, taught_total, count = self._recent
         self._recent = (total + value, taught_total + said, count + 1)
@@ -185,7 +193,7 @@ class Trainer:
         self.run.log({**entry, "learning_rate": self.rate(), "windows_per_s": round(windows_per_s, 1)})
 
     def validate(self) -> dict[str, Any]:
-        """Predictor the held-out windows, keep the weights if they are the best, log; the log's entry."""
+        """Score the held-out windows, keep the weights if they are the best, log; the log's entry."""
         network = self.averaged()
         result = judge(network, self.validation, self.loss)
         mean = result.mean_average_precision()
@@ -194,7 +202,7 @@ class Trainer:
         improved = score > self.best or monitor == "last"
         self.best, self.flat = (score, 0) if improved else (self.best, self.flat + 1)
         if self.recipe.train.schedule == "plateau":
-            self.plateau.update(score)
+            self.plateau.step(score)
         entry: dict[str, Any] = {
             "step": self.step,
             "hours": round(self.elapsed / 3600, 4),
@@ -212,12 +220,8 @@ class Trainer:
         return entry
 
     def averaged(self) -> Network:
-        """The network to judge by: a copy with averaged weights, or the network itself."""
-        if not self.average:
-            return self.network
-        network = copy.deepcopy(self.network)
-        network.load_state_dict(self.average.state_dict(self.network))
-        return network
+        """The network to judge by: one with averaged weights, or the network itself."""
+        return cast("Network", self.average.module) if self.average else self.network
 
     def save(self) -> None:
         """Write ``last.pt``, with all that resuming needs."""
@@ -227,7 +231,7 @@ class Trainer:
             "best": self.best,
             "flat": self.flat,
             "validated": self.validated,
-            "plateau": self.plateau.state(),
+            "plateau": self.plateau.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
         if self.start:
@@ -237,8 +241,7 @@ class Trainer:
         if self.expert:
             training["expert"] = self.expert.state_dict()
         if self.average:
-            training["average"] = self.average.values
-            training["average_step"] = self.average.step
+            training["average"] = self.average.state_dict()
         save_checkpoint(self.run.last, self._checkpoint(self.network.state_dict(), training))
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -258,7 +261,7 @@ class Trainer:
         try:
             self.network.load_state_dict(dict(checkpoint.state_dict))
             self.optimizer.load_state_dict(state["optimizer"])
-            self.plateau.restore(state["plateau"])
+            self.plateau.load_state_dict(state["plateau"])
             self.step, self.seconds = int(state["step"]), float(state["seconds"])
             self.best, self.flat = float(state["best"]), int(state["flat"])
             self.validated = int(state.get("validated", self.step))
@@ -268,9 +271,13 @@ class Trainer:
             if self.expert:
                 self.expert.load_state_dict(state["expert"])
             if self.average:
-                self.average.restore(state["average"], int(state["average_step"]))
+                self.average.load_state_dict(state["average"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise CheckpointError(f"{self.run.last} cannot be resumed with this recipe: {error}") from error
+            reason = " ".join(str(error).split())[:200]
+            raise CheckpointError(
+                f"{self.run.last} cannot be resumed with this recipe and version: {reason}; start again with another "
+                "--out"
+            ) from error
         self._resumed_at = self._clock()
 
     def _checkpoint(self, weights: dict[str, Tensor], training: dict[str, Any]) -> Checkpoint:
@@ -284,6 +291,28 @@ class Trainer:
             spec=spec_of(self.recipe, self.network).model_copy(update={"sources": self.sources, "lineage": lineage}),
             training=training,
         )
+
+
+def warmed_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]:
+    """Exponential moving average of weights, for `AveragedModel`: smoother than the last step's, at no cost to the app.
+
+    Early on the average follows faster, by (1 + n) / (10 + n) at step n, so that the random start is forgotten soon.
+
+    Parameters
+    ----------
+    decay : float
+        Of the average per step, 0..1.
+
+    References
+    ----------
+    B. Polyak, A. Juditsky, "Acceleration of stochastic approximation by averaging", SIAM J. Control Optim. 30(4), 1992.
+    """
+
+    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], count: Tensor | int) -> None:
+        step = int(count) + 1  # torch counts the steps before this one
+        get_ema_multi_avg_fn(min(decay, (1 + step) / (10 + step)))(averaged, current, count)  # type: ignore[no-untyped-call]
+
+    return update
 
 
 def spec_of(recipe: Recipe, network: Network) -> ModelSpec:

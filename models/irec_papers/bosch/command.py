@@ -29,12 +29,23 @@ def bosch(
 
     Features and machines are kept in --out until all are there: stopped, it goes on with --resume.
     """
+    from irec_models.progress import Bars
     from irec_papers.bosch.training import PENALTY, train_bosch
 
     folder = out or Path("runs") / recipe.stem
     stop_on_signals()
+    bars = Bars()
     try:
-        run, result = train_bosch(recipe, data, folder, penalty=penalty or PENALTY, settings=settings, resume=resume)
+        run, result = train_bosch(
+            recipe,
+            data,
+            folder,
+            penalty=penalty or PENALTY,
+            settings=settings,
+            resume=resume,
+            console=bars.console,
+            progress=bars,
+        )
     except KeyboardInterrupt:
         sys.exit(130)
     click.echo(f"{run.best}: held-out map {result.mean_average_precision():.4f}, loss {result.loss:.4f}")

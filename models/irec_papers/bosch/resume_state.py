@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import io
 import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from irec_live.errors import CheckpointError, OutputError, RecipeError
+from irec_live.errors import CheckpointError, RecipeError
+from irec_live.files import make_folder, write_atomically
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 
@@ -39,20 +39,10 @@ class ResumeState:
         OutputError
             The folder cannot be written.
         """
-        temporary = None
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.folder, prefix=f".{name}.", delete=False) as file:
-                temporary = Path(file.name)
-                np.savez(file, _key=np.array(self._key), **arrays)  # type: ignore[arg-type]  # its flags are no arrays
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self._path(name))
-        except OSError as error:
-            raise OutputError(f"cannot write {self._path(name)}: {error.strerror or error}") from error
-        finally:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
+        content = io.BytesIO()
+        np.savez(content, _key=np.array(self._key), **arrays)  # type: ignore[arg-type]  # its flags are no arrays
+        make_folder(self.folder)
+        write_atomically(self._path(name), content.getbuffer())
 
     def get(self, name: str) -> Arrays | None:
         """A group that was put, or None.

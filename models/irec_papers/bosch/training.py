@@ -22,12 +22,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from rich.console import Console
-from rich.progress import Progress
 
 from irec_live.errors import CheckpointError, DataError, RecipeError
 from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from irec_models.data import Batch, ClipStream, MixStream
+from irec_models.data import ClipStream, DataFolders, MixStream
+from irec_models.progress import Progress, silent, tracked
 from irec_models.recipes.recipe import Recipe, load_recipe
+from irec_models.training.fit import validation_batches
 from irec_models.training.held_out import with_held_out
 from irec_models.training.run import Run
 from irec_models.training.trainer import spec_of
@@ -40,7 +41,6 @@ PENALTY = 4.0
 
 _FOLDS = 3
 _ENOUGH = 2 * _FOLDS  # examples of and against a label
-_VALIDATION_SEED = 1_000_003
 _SAVE_EVERY_S = 20.0
 _PARTS = ("raw", "present", "known")
 
@@ -98,6 +98,7 @@ def train_bosch(
     settings: Sequence[str] = (),
     resume: bool = False,
     console: Console | None = None,
+    progress: Progress = silent,
 ) -> tuple[Run, ValidationScores]:
     """Train what a recipe of architecture ``bosch`` says: ``steps`` batches of windows are collected, then it is fast.
 
@@ -123,6 +124,7 @@ def train_bosch(
         Before any window is made, but for a label that too few of them hold.
     """
     console = console or Console(stderr=True)
+    data = DataFolders(data)
     recipe = load_recipe(recipe_path, settings)
     fresh = recipe.network()
     if not isinstance(fresh, BoschMachines):
@@ -141,20 +143,12 @@ def train_bosch(
         shutil.rmtree(unfinished, ignore_errors=True)
         return run, _validate_again(run, recipe, data, console)
     kind = ClipStream if recipe.stream.mode == "clips" else MixStream
-    stream = kind(
-        recipe.stream,
-        data,
-        seed=recipe.train.seed,
-        hold_out=recipe.data.hold_out,
-        labels=recipe.data.labels,
-        progress=True,
-    )
+    stream = kind(recipe.stream, recipe.data.training(data), seed=recipe.train.seed, progress=progress)
     kept = ResumeState(unfinished, _key(recipe, stream))
     began = time.monotonic()
     try:
-        with Progress(console=console, transient=True) as bar:
-            heard = _collect(fresh, stream, recipe, bar, kept)
-            machines = _machines(heard, recipe, penalty, bar, kept)
+        heard = _collect(fresh, stream, recipe, progress, kept)
+        machines = _machines(heard, recipe, penalty, progress, kept)
     except KeyboardInterrupt:
         console.print(
             f"stopped; what is done is kept in {unfinished}: add --resume to the same command to continue",
@@ -162,7 +156,7 @@ def train_bosch(
         )
         raise
     network = assemble(fresh, heard.features, machines)
-    result = judge(network, _validation(recipe, data))
+    result = judge(network, validation_batches(recipe, data))
     mean = result.mean_average_precision()
     entry = {
         "step": recipe.train.steps,
@@ -271,24 +265,21 @@ def assemble(fresh: BoschMachines, features: Array, machines: Sequence[Machine])
 
 @torch.no_grad()
 def _collect(
-    network: BoschMachines, stream: ClipStream | MixStream, recipe: Recipe, bar: Progress, kept: ResumeState
+    network: BoschMachines, stream: ClipStream | MixStream, recipe: Recipe, progress: Progress, kept: ResumeState
 ) -> CollectedWindows:
     """Hear the recipe's windows, and set the network's normalisation by them."""
     steps, size = recipe.train.steps, recipe.stream.batch_size
-    task = bar.add_task("windows", total=steps)
     before = kept.get("windows")
     heard: list[tuple[npt.NDArray[np.generic], ...]] = []
     if before:
         parts = (np.split(before[name], len(before[name]) // size) for name in _PARTS)
         heard = list(zip(*parts, strict=True))[:steps]
-    bar.advance(task, len(heard))
     saved = time.monotonic()
     try:
-        for step in range(len(heard), steps):
+        for step in tracked(range(len(heard), steps), progress, "windows"):
             batch = stream.batch(step)
             raw = network.raw_features(batch.audio).numpy()
             heard.append((raw, batch.presence.numpy() > 0.5, batch.mask.numpy() > 0))
-            bar.advance(task)
             if time.monotonic() - saved >= _SAVE_EVERY_S:
                 _keep(kept, heard)
                 saved = time.monotonic()
@@ -312,12 +303,11 @@ def _keep(kept: ResumeState, heard: Sequence[tuple[npt.NDArray[np.generic], ...]
 
 
 def _machines(
-    heard: CollectedWindows, recipe: Recipe, penalty: float, bar: Progress, kept: ResumeState
+    heard: CollectedWindows, recipe: Recipe, penalty: float, progress: Progress, kept: ResumeState
 ) -> list[Machine]:
     """One of each label: those that are there already, and the others trained."""
-    task = bar.add_task("machines", total=len(recipe.data.labels))
     machines = []
-    for k, label in enumerate(recipe.data.labels):
+    for k, label in enumerate(tracked(recipe.data.labels, progress, "machines")):
         name = f"machine-{recipe.train.steps}-{penalty:g}-{k}"
         before = kept.get(name)
         if before:
@@ -330,7 +320,6 @@ def _machines(
             machine = train_machine(heard.features, heard.present[:, k], heard.known[:, k], heard.group, label, penalty)
             kept.put(name, {part: np.asarray(value) for part, value in asdict(machine).items()})
         machines.append(machine)
-        bar.advance(task)
     return machines
 
 
@@ -348,7 +337,7 @@ def _validate_again(run: Run, recipe: Recipe, data: Sequence[Path], console: Con
     if (last.architecture, last.spec.labels) != (recipe.model.architecture, recipe.data.labels):
         raise CheckpointError(f"{run.last} is of another network than the recipe's; give another --out")
     console.print(f"{run.folder} is finished", soft_wrap=True)
-    return judge(last.network(), _validation(recipe, data))
+    return judge(last.network(), validation_batches(recipe, data))
 
 
 def _groups(stream: ClipStream | MixStream, recipe: Recipe) -> npt.NDArray[np.int64]:
@@ -360,20 +349,3 @@ def _groups(stream: ClipStream | MixStream, recipe: Recipe) -> npt.NDArray[np.in
     sources = np.array([clip.source for clip in stream.bank.clips])
     groups: npt.NDArray[np.int64] = np.unique(sources, return_inverse=True)[1][clips]
     return groups
-
-
-def _validation(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
-    """Windows of what is kept for validation, as `irec_models.training.fit.fit` judges by: of clips all of them."""
-    kind = ClipStream if recipe.stream.mode == "clips" else MixStream
-    stream = kind(
-        recipe.stream,
-        data,
-        seed=recipe.train.seed + _VALIDATION_SEED,
-        split=recipe.data.validation_split,
-        only_sources=recipe.data.hold_out or None,
-        labels=recipe.data.labels,
-        allow_missing_labels=True,
-    )
-    if isinstance(stream, ClipStream):
-        return list(stream.epoch())
-    return [stream.batch(step) for step in range(recipe.train.validation_steps)]

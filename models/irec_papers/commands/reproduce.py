@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from irec_models.commands.options import FILE, machine_options, settings_option, stop_on_signals
 from irec_models.plugins import command_place, load
+from irec_models.progress import Bars
 
 if TYPE_CHECKING:
-    from irec_papers.reproduce import Each, Reproduction
+    from irec_papers.reproduce import Reproduction
 
 
 _NAMES = {"s1": "S1, mean", "s2": "S2, sum / strongest"}
@@ -72,18 +70,19 @@ def reproduce(
         raise click.UsageError("a paper's training takes one --data and no --teacher")
     (folder,) = folders
     stop_on_signals()
+    bars = Bars()
     try:
-        with _progress() as each:
-            result = run(
-                recipe,
-                folder,
-                out or Path("runs") / recipe.stem,
-                settings=settings,
-                device=device,
-                workers=workers,
-                threads=threads,
-                each=each,
-            )
+        result = run(
+            recipe,
+            folder,
+            out or Path("runs") / recipe.stem,
+            settings=settings,
+            device=device,
+            workers=workers,
+            threads=threads,
+            console=bars.console,
+            progress=bars,
+        )
     except KeyboardInterrupt:
         sys.exit(130)
     if not result.learnt:
@@ -112,26 +111,6 @@ def _rebuild() -> click.Command:
         raise click.UsageError("bundled networks are rebuilt by the package irec_export, which is not installed")
     command: click.Command = load(place)
     return command
-
-
-@contextmanager
-def _progress() -> Iterator[Each]:
-    """A bar that begins with the first clip: before, training has its own."""
-    screen = Console(stderr=True)
-    bars: list[Progress] = []
-
-    def each(split: str) -> Callable[[], None]:
-        if not bars:
-            bars.append(Progress(console=screen, transient=True, disable=not screen.is_terminal))
-            bars[0].start()
-        task = bars[0].add_task(f"clips of {split}", total=None)
-        return lambda: bars[0].advance(task)
-
-    try:
-        yield each
-    finally:
-        for bar in bars:
-            bar.stop()
 
 
 def _summary(result: Reproduction) -> Table:

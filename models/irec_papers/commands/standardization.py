@@ -22,14 +22,12 @@ def standardization(checkpoint: Path, data: tuple[Path, ...], sources: tuple[str
     from rich.table import Table
 
     from irec_models.checkpoint import load_checkpoint
-    from irec_models.commands.progress_bars import bars, begin_in
+    from irec_models.progress import Bars
     from irec_papers.standardization import measure
 
     loaded = load_checkpoint(checkpoint)
     table = Table("standardised by", "dev mAP", "dev top-1", "mixtures mAP", "envelope error", title=loaded.spec.name)
-    with bars() as shown:
-        forms = measure(loaded.network(), loaded.spec, data, sources, begin=begin_in(shown))
-    for scores in forms:
+    for scores in measure(loaded.network(), loaded.spec, data, sources, progress=Bars()):
         error = "-" if scores.envelope_db is None else f"{scores.envelope_db:.2f} dB"
         numbers = (scores.dev_macro_map, scores.dev_top1, scores.mixes_macro_map)
         table.add_row(scores.form, *(f"{number:.3f}" for number in numbers), error)

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
-from rich.filesize import decimal
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from rich.text import Text
 
 from irec_models.commands.options import FILE
 from irec_models.commands.sources import get_sources
+from irec_models.progress import Bars
 
 if TYPE_CHECKING:
     from irec_papers.datasets import DataSet
-    from irec_papers.datasets.download import Advance
-    from irec_papers.datasets.prepare import Findings, Say
+    from irec_papers.datasets.prepare import Findings
 
 
 SOURCES = "sources"
@@ -111,8 +107,7 @@ def get(
 
     data_set = find_data_set(name)
     root = folder or Path("datasets") / data_set.name
-    with _progress() as say:
-        found = fetch(data_set, root, parts, naming=naming, most=most, only=only, say=say)
+    found = fetch(data_set, root, parts, naming=naming, most=most, only=only, progress=Bars())
     _tell(data_set, root, found, as_json)
 
 
@@ -138,32 +133,8 @@ def check(
 
     data_set = find_data_set(name)
     root = folder or Path("datasets") / data_set.name
-    with _progress() as say:
-        found = look(data_set, root, parts, naming=naming, most=most, only=only, archives=not no_checksums, say=say)
+    found = look(data_set, root, parts, naming=naming, most=most, only=only, archives=not no_checksums, progress=Bars())
     _tell(data_set, root, found, as_json)
-
-
-class _Amount(ProgressColumn):
-    """So much of so much: bytes of archives, else files."""
-
-    def render(self, task: Task) -> Text:
-        show = decimal if task.description.startswith(("downloading", "verifying")) else "{:,}".format
-        whole = "" if task.total is None else f" of {show(int(task.total))}"
-        return Text(show(int(task.completed)) + whole)
-
-
-@contextmanager
-def _progress() -> Iterator[Say]:
-    """A bar for each thing that takes long; silent where nobody looks."""
-    screen = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), _Amount(), TimeRemainingColumn())
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
-
-        def say(what: str) -> Advance:
-            task: TaskID = bar.add_task(what, total=None)
-            return lambda done, total: bar.update(task, completed=done, total=total)
-
-        yield say
 
 
 def _tell(data_set: DataSet, root: Path, found: Findings, as_json: bool) -> None:

@@ -1,4 +1,8 @@
-"""Downloading archives: resumed where the server can, checked before anything is unpacked."""
+"""Downloading archives: resumed where the server can, checked before anything is unpacked.
+
+Not by pooch, which begins each download anew and throws away what an interrupted one has brought: archives here have up
+to 20 GB. Around a downloader of our own nothing would be left to it but the checksum.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,17 @@ import http.client
 import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 from irec_live.errors import DataError, OutputError
+from irec_models.progress import Progress, silent
 from irec_papers.datasets.dataset import Archive
-
-Advance = Callable[[int, int | None], None]
-"""Told bytes done and in all, None where the server does not say."""
 
 _CHUNK = 1 << 20
 _TIMEOUT_S = 30.0
 
 
-def fetch(archive: Archive, root: Path, *, advance: Advance | None = None) -> Path:
+def fetch(archive: Archive, root: Path, *, progress: Progress = silent) -> Path:
     """The archive's path, downloaded if it is not there, with the right checksum in either case.
 
     What an interrupted download has brought stays in ``*.part`` and is continued the next time.
@@ -30,7 +31,7 @@ def fetch(archive: Archive, root: Path, *, advance: Advance | None = None) -> Pa
     archive : Archive
     root : Path
         Folder to keep it in.
-    advance : callable, optional
+    progress : Progress
 
     Raises
     ------
@@ -44,7 +45,7 @@ def fetch(archive: Archive, root: Path, *, advance: Advance | None = None) -> Pa
         part = path.with_name(path.name + ".part")
         try:
             root.mkdir(parents=True, exist_ok=True)
-            _download(archive.url, part, advance)
+            _download(archive.url, part, progress)
         except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
             reason = getattr(error, "reason", None) or error
             raise DataError(
@@ -53,14 +54,14 @@ def fetch(archive: Archive, root: Path, *, advance: Advance | None = None) -> Pa
             ) from error
         except OSError as error:
             raise OutputError(f"{part} cannot be written: {error.strerror or error}") from error
-        verify(archive, part, advance=advance)
+        verify(archive, part, progress=progress)
         part.replace(path)
     else:
-        verify(archive, path, advance=advance)
+        verify(archive, path, progress=progress)
     return path
 
 
-def verify(archive: Archive, path: Path, *, advance: Advance | None = None) -> None:
+def verify(archive: Archive, path: Path, *, progress: Progress = silent) -> None:
     """Compare a file's MD5 with the one that was published; nothing is compared where none was.
 
     Raises
@@ -70,15 +71,13 @@ def verify(archive: Archive, path: Path, *, advance: Advance | None = None) -> N
     """
     if archive.md5 is None:
         return
-    digest, done = hashlib.md5(usedforsecurity=False), 0
+    digest = hashlib.md5(usedforsecurity=False)
     try:
         size = path.stat().st_size
-        with path.open("rb") as stream:
+        with path.open("rb") as stream, progress(f"verifying {archive.file}", size, unit="B") as advance:
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
-                done += len(chunk)
-                if advance:
-                    advance(done, size)
+                advance(len(chunk))
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     if digest.hexdigest() != archive.md5:
@@ -87,7 +86,7 @@ def verify(archive: Archive, path: Path, *, advance: Advance | None = None) -> N
         )
 
 
-def _download(url: str, part: Path, advance: Advance | None) -> None:
+def _download(url: str, part: Path, progress: Progress) -> None:
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
@@ -104,11 +103,12 @@ def _download(url: str, part: Path, advance: Advance | None) -> None:
         total = done + int(length) if length else None
         if total is not None and shutil.disk_usage(part.parent).free < total - done:
             raise OSError(f"{total - done:,} bytes to download do not fit on the disk")
-        with part.open("ab" if resumed else "wb") as stream:
+        task = progress(f"downloading {part.stem}", total, unit="B")
+        with part.open("ab" if resumed else "wb") as stream, task as advance:
+            advance(done)
             while chunk := answer.read(_CHUNK):
                 stream.write(chunk)
                 done += len(chunk)
-                if advance:
-                    advance(done, total)
+                advance(len(chunk))
     if total is not None and done < total:
         raise ConnectionError(f"the connection ended after {done:,} of {total:,} bytes")

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import soundfile
 
-from irec_live.errors import DataError, OutputError
+from irec_live.errors import DataError
+from irec_models.data.manifests.manifest import write_manifest
+from irec_models.progress import Progress, silent, tracked
 from irec_papers.datasets.dataset import DataSet, Naming, Row
-from irec_papers.datasets.download import Advance, fetch, verify
+from irec_papers.datasets.download import fetch, verify
 from irec_papers.datasets.splits import fewest
 from irec_papers.datasets.unpack import unpack
 
 COLUMNS = ("split", "file", "labels", "unknown", "instrument", "kind", "source", "licence", "seconds", "original_rate")
-
-Say = Callable[[str], Advance | None]
-"""Told what begins; what comes back is told how far it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ def get(
     naming: Naming = "product",
     most: int | None = None,
     only: Sequence[str] = (),
-    say: Say | None = None,
+    progress: Progress = silent,
 ) -> Findings:
     """Download, verify and unpack what is not there yet, then `check`.
 
@@ -77,7 +75,7 @@ def get(
     most : int, optional
     only : sequence of str
         See `check`.
-    say : callable, optional
+    progress : Progress
 
     Raises
     ------
@@ -94,11 +92,11 @@ def get(
         for archive in part.archives:
             folder = root / archive.folder if archive.folder else root
             place = root if archive.packed else folder
-            path = fetch(archive, place, advance=say(f"downloading {archive.file}") if say else None)
+            path = fetch(archive, place, progress=progress)
             if archive.packed:
-                unpack(path, folder, advance=say(f"unpacking {archive.file}") if say else None)
+                unpack(path, folder, progress=progress)
     names = [part.name for part in wanted]
-    found = check(data_set, root, names, naming=naming, most=most, only=only, archives=False, say=say)
+    found = check(data_set, root, names, naming=naming, most=most, only=only, archives=False, progress=progress)
     if found.incomplete:
         name = found.incomplete[0]
         here, published = found.parts[name]
@@ -127,7 +125,7 @@ def check(
     most: int | None = None,
     only: Sequence[str] = (),
     archives: bool = True,
-    say: Say | None = None,
+    progress: Progress = silent,
 ) -> Findings:
     """Check what is on disk and write its ``manifest.csv``.
 
@@ -148,7 +146,7 @@ def check(
         Sorts of clips that go into the manifest (`DataSet.sorts`); all by default.
     archives : bool
         Verify checksums of archives.
-    say : callable, optional
+    progress : Progress
 
     Raises
     ------
@@ -165,7 +163,7 @@ def check(
         for archive in (archive for name in chosen for archive in data_set.part(name).archives):
             path = (root if archive.packed else root / archive.folder) / archive.file
             if path.is_file():
-                verify(archive, path, advance=say(f"verifying {archive.file}") if say else None)
+                verify(archive, path, progress=progress)
     rows = list(data_set.read(root, chosen))
     here = Counter(row.part for row in rows)
     absent = tuple(part.name for part in data_set.parts if part.name not in chosen)
@@ -178,7 +176,7 @@ def check(
             raise DataError(f"{root} has no {' or '.join(only)} clips; take other parts, or leave --only out")
     if most is not None:
         rows = [rows[index] for index in fewest([row.source for row in rows], [str(row.file) for row in rows], most)]
-    seconds = _write(root, rows, naming, say(f"reading {len(rows):,} clips") if say else None)
+    seconds = _write(root, tracked(rows, progress, f"reading {len(rows):,} clips"), naming)
     return Findings(
         clips=len(rows),
         seconds=seconds,
@@ -199,28 +197,18 @@ def _chosen(data_set: DataSet, root: Path, parts: Sequence[str]) -> tuple[str, .
     return tuple(part.name for part in data_set.parts if part.name in (asked or found))
 
 
-def _write(root: Path, rows: Sequence[Row], naming: Naming, advance: Advance | None) -> float:
-    """Write the manifest whole or not at all; the seconds of all clips."""
-    path = root / "manifest.csv"
-    temporary = path.with_name(f".{path.name}.part")
-    total = 0.0
-    try:
-        with temporary.open("w", newline="", encoding="utf-8") as stream:
-            table = csv.DictWriter(stream, COLUMNS)
-            table.writeheader()
-            for number, row in enumerate(rows, start=1):
-                seconds, rate = _header(root / row.file)
-                total += seconds
-                table.writerow(_columns(row, naming) | {"seconds": f"{seconds:.3f}", "original_rate": str(rate)})
-                if advance:
-                    advance(number, len(rows))
-        temporary.replace(path)
-    except UnicodeEncodeError as error:
-        raise DataError(f"a file below {root} has a name that is not UTF-8: {row.file!s:.60}; rename it") from error
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+def _write(root: Path, rows: Iterable[Row], naming: Naming) -> float:
+    """Write the manifest; the seconds of all clips."""
+    total, table = 0.0, []
+    for row in rows:
+        try:
+            row.file.as_posix().encode()
+        except UnicodeEncodeError as error:
+            raise DataError(f"a file below {root} has a name that is not UTF-8: {row.file!s:.60}; rename it") from error
+        seconds, rate = _header(root / row.file)
+        total += seconds
+        table.append((*_cells(row, naming), f"{seconds:.3f}", str(rate)))
+    write_manifest(root, COLUMNS, table)
     return total
 
 
@@ -234,14 +222,7 @@ def _header(path: Path) -> tuple[float, int]:
     return about.frames / about.samplerate, about.samplerate
 
 
-def _columns(row: Row, naming: Naming) -> dict[str, str]:
-    return {
-        "split": row.split,
-        "file": row.file.as_posix(),
-        "labels": ";".join(row.labels(naming)),
-        "unknown": ";".join(row.unknown(naming)),
-        "instrument": row.instrument,
-        "kind": row.kind,
-        "source": row.source,
-        "licence": row.licence,
-    }
+def _cells(row: Row, naming: Naming) -> tuple[str, ...]:
+    """All of `COLUMNS` but the last two, which the file tells."""
+    names = (";".join(row.labels(naming)), ";".join(row.unknown(naming)))
+    return (row.split, row.file.as_posix(), *names, row.instrument, row.kind, row.source, row.licence)

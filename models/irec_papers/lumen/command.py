@@ -27,13 +27,10 @@ def fuse(
     """
     from rich.console import Console
 
-    from irec_models.commands.progress_bars import bars, begin_in
-    from irec_models.measuring.tables import evaluation_tables, mix_table
+    from irec_models.measuring.tables import published_tables
+    from irec_models.progress import Bars
     from irec_papers.lumen.publish_fusion import publish_fusion
 
-    with bars() as shown:
-        dev, mixes = publish_fusion(
-            members, data, out, name=name or out.stem, title=title, recipe_path=recipe, begin=begin_in(shown)
-        )
-    Console().print(evaluation_tables(dev, "dev" if mixes else "validation"), *([mix_table(mixes)] if mixes else []))
+    scores = publish_fusion(members, data, out, name=name or out.stem, title=title, recipe_path=recipe, progress=Bars())
+    Console().print(published_tables(scores.clips, scores.mixtures))
     click.echo(f"next: irec-export {out} -o {out.with_suffix('.onnx').name}")

@@ -5,7 +5,7 @@ Shapes: C judged windows, K labels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,17 +14,14 @@ from torch import Tensor
 
 from irec_live.errors import CheckpointError, RecipeError
 from irec_models.checkpoint import Checkpoint, load_checkpoint, respecify, save_checkpoint
-from irec_models.data import Batch, EvalClip, eval_clips
-from irec_models.measuring.clip_scores import Evaluation, evaluate, predict_clips
-from irec_models.measuring.mixture_scores import MixEvaluation, evaluate_mixes
-from irec_models.measuring.predictors import CheckpointPredictor
-from irec_models.progress import Begin, ticking, unseen
+from irec_models.data import DataFolders
+from irec_models.progress import Progress, silent
 from irec_models.publishing.card import score_lines
-from irec_models.publishing.publish import headline, published_mixes, threshold_batches
-from irec_models.publishing.publish_clips import clip_headline, name_of_validation, validation_clips
+from irec_models.publishing.predict import CHOOSING, SCORING, Material, Predictions, predict
+from irec_models.publishing.publish import prepare_output
+from irec_models.publishing.score import PublishedScores, score
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.run import check_held_out_alike, recipe_beside
-from irec_models.training.validation import judge
 from irec_papers.lumen.fusion import fuse, grid_thresholds, member_of
 from irec_papers.lumen.fusion_net import MEMBERS
 
@@ -37,8 +34,8 @@ def publish_fusion(
     name: str,
     title: str,
     recipe_path: Path | None = None,
-    begin: Begin = unseen,
-) -> tuple[Evaluation, MixEvaluation | None]:
+    progress: Progress = silent,
+) -> PublishedScores:
     """Choose each member's thresholds, fuse, measure, write card and checkpoint.
 
     Thresholds are chosen where `irec_models.publishing.publish.publish` chooses those of a single model: on windows
@@ -58,14 +55,7 @@ def publish_fusion(
         Of the fused model; an empty title is made from the members.
     recipe_path : Path, optional
         Recipe that says which sources were held out; by default ``recipe.toml`` beside each member.
-    begin : callable
-        For progress; see `irec_models.progress`.
-
-    Returns
-    -------
-    Evaluation
-        On dev, or on the validation clips.
-    MixEvaluation or None
+    progress : Progress
 
     Raises
     ------
@@ -73,6 +63,7 @@ def publish_fusion(
         A member cannot be fused, or two are the same.
     RecipeError, DataError, OutputError
     """
+    prepare_output(out)
     members = _by_member([load_checkpoint(path) for path in paths])
     recipe = load_recipe(recipe_path) if recipe_path else _common_recipe(paths)
     title = title or f"Lumen fusion of {', '.join(members)}: every one must say yes"
@@ -82,21 +73,39 @@ def publish_fusion(
     if not set(first.labels) <= set(recipe.data.labels):
         raise RecipeError(f"the recipe '{recipe.model.name}' lacks labels that '{first.name}' has")
     # Publishing may have left out labels that were not learnt.
-    recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"labels": first.labels})})
-    thresholds, chosen_on = _thresholds(members, recipe, data, begin)
+    material = Material(recipe, DataFolders(data)).of(first.labels)
+    predictions = {
+        member: predict(
+            checkpoint.network().folded(),
+            checkpoint.spec,
+            material,
+            parts=CHOOSING,
+            prefix=f"{member}: ",
+            progress=progress,
+        )
+        for member, checkpoint in members.items()
+    }
+    thresholds = {member: grid_thresholds(*found.windows) for member, found in predictions.items()}
     fused = fuse(members, thresholds, name=name, title=title)
-    fused_predictor = CheckpointPredictor(fused.network(), fused.spec)
-    clips = predict_clips(
-        fused_predictor, _clips(recipe, data, first.sample_rate), each=begin("the fusion: clips", None)
-    )
-    dev, mixes = evaluate(clips, fused.spec), None
-    if not _is_clips(recipe):
-        mixtures = published_mixes(recipe, data, fused.spec.sample_rate)
-        mixes = evaluate_mixes(fused_predictor, mixtures, each=begin("the fusion: mixtures", None))
-    spec = respecify(fused.spec, scores=headline(dev, mixes) if mixes else clip_headline(dev))
-    card = _card(replace(fused, spec=spec), members, thresholds, chosen_on, score_lines(dev, mixes))
+    judged = predict(fused.network(), fused.spec, material, parts=SCORING, prefix="the fusion: ", progress=progress)
+    scores = score(judged, fused.spec)
+    spec = respecify(fused.spec, scores=scores.headline)
+    chosen_on = _chosen_on(material, predictions[[*members][-1]])
+    lines = score_lines(scores.clips, scores.mixtures)
+    card = _card(replace(fused, spec=spec), members, thresholds, chosen_on, lines)
     save_checkpoint(out, replace(fused, spec=spec, card=card))
-    return dev, mixes
+    return scores
+
+
+def _chosen_on(material: Material, predictions: Predictions) -> str:
+    """In words what thresholds were chosen on."""
+    real = len(predictions.clips.sounding_windows()[1])
+    if predictions.held_out is None:
+        return f"{real} windows of the {material.name}"
+    return (
+        f"{len(predictions.held_out[1])} windows of augmented mixtures of the held-out sources and {real} of the dev "
+        "clips"
+    )
 
 
 def _by_member(checkpoints: Sequence[Checkpoint]) -> dict[str, Checkpoint]:
@@ -128,48 +137,13 @@ def _common_recipe(paths: Sequence[Path]) -> Recipe:
     check_held_out_alike(paths)
     first = recipes[0]
     for recipe in recipes[1:]:
-        if _is_clips(recipe) != _is_clips(first) or recipe.data.validation_split != first.data.validation_split:
+        alike = {(other.stream.mode == "clips", other.data.validation_split) for other in (recipe, first)}
+        if len(alike) > 1:
             raise RecipeError(
                 f"'{recipe.model.name}' and '{first.model.name}' were validated on different material (stream.mode, "
                 "data.validation_split); train them alike"
             )
     return first
-
-
-def _is_clips(recipe: Recipe) -> bool:
-    return recipe.stream.mode == "clips"
-
-
-def _clips(recipe: Recipe, data: Sequence[Path], sample_rate: int) -> Iterator[EvalClip]:
-    """Real clips that thresholds are chosen and scores measured on."""
-    if _is_clips(recipe):
-        return validation_clips(recipe, data, sample_rate)
-    return eval_clips(data, sample_rate=sample_rate, labels=recipe.data.labels)
-
-
-def _thresholds(
-    members: Mapping[str, Checkpoint], recipe: Recipe, data: Sequence[Path], begin: Begin
-) -> tuple[dict[str, Tensor], str]:
-    """Thresholds (K,) of each member, and in words what they were chosen on."""
-    batches: list[Batch] = [] if _is_clips(recipe) else list(threshold_batches(recipe, data))
-    chosen: dict[str, Tensor] = {}
-    where = ""
-    for member, checkpoint in members.items():
-        network, spec = checkpoint.network().folded(), checkpoint.spec
-        clips = _clips(recipe, data, spec.sample_rate)
-        judged = predict_clips(CheckpointPredictor(network, spec), clips, each=begin(f"{member}: clips", None))
-        activations, targets = judged.sounding_windows()
-        where = f"{len(targets)} windows of the {name_of_validation(recipe)}"
-        if batches:
-            held_out = judge(network, ticking(batches, begin(f"{member}: mixtures", len(batches))))
-            where = (
-                f"{len(held_out.targets)} windows of augmented mixtures of the held-out sources and {len(targets)} of "
-                "the dev clips"
-            )
-            activations = torch.cat((held_out.activations, activations))
-            targets = torch.cat((held_out.targets, targets))
-        chosen[member] = grid_thresholds(activations, targets)
-    return chosen, where
 
 
 def _card(

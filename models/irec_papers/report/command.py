@@ -10,40 +10,40 @@ from typing import Any
 import click
 from rich.console import Console
 
-from irec_models.commands.progress_bars import bars, begin_in
+from irec_live.files import write_atomically
+from irec_models.data import ClipSelection
+from irec_models.progress import Bars
 from irec_papers.report.memory import default_folder
-from irec_papers.report.page import draw, render, write
+from irec_papers.report.page import draw, render
 from irec_papers.report.study import Material, conduct
 
 
 def report(
-    console: Console,
     path: Path,
     models: tuple[Path, ...],
-    data: tuple[Path, ...],
-    split: str,
-    sources: tuple[str, ...],
+    selection: ClipSelection,
+    *,
     hop: float | None,
     per_size: int,
     mistakes: int,
     cache: Path | None,
 ) -> list[dict[str, Any]]:
-    """Predictor, write the page, and return what the JSON file holds of each model."""
+    """Predict, write the page, and return what the JSON file holds of each model."""
     if path.is_dir() or path.suffix.lower() not in (".html", ".htm"):
         raise click.UsageError(f"--report writes a page, so its name should end in .html; '{path}' does not")
-    material = Material(data, split, sources, hop, per_size)
+    material = Material(selection, hop, per_size)
     folder = cache or default_folder()
     try:
-        with bars() as bar, ExitStack() as memories:
-            study = conduct(models, material, folder, memories, begin=begin_in(bar))
-            sections = draw(study, mistakes=mistakes, begin=begin_in(bar))
+        with ExitStack() as memories:
+            study = conduct(models, material, folder, memories, progress=Bars())
+            sections = draw(study, mistakes=mistakes, progress=Bars())
     except KeyboardInterrupt:
         click.echo(f"irec-train: stopped; what was judged is kept in {folder}, so the same command goes on", err=True)
         raise
     now = datetime.now().astimezone()
     title = f"Instrument recognition: {', '.join(subject.name for subject in study.subjects)}"
-    write(path, render(title, f"irec-train evaluate, {now:%Y-%m-%d %H:%M %Z}", sections))
-    console.print(f"{path}: {len(sections)} sections, {path.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
+    write_atomically(path, render(title, f"irec-train evaluate, {now:%Y-%m-%d %H:%M %Z}", sections))
+    Console().print(f"{path}: {len(sections)} sections, {path.stat().st_size / 1e6:.1f} MB", soft_wrap=True)
     return [
         {
             "model": subject.name,

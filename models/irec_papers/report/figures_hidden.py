@@ -11,7 +11,7 @@ Journal of Machine Learning Research 9, 2008.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from irec_live.models.spec import ModelSpec
 from irec_models.data.manifests.labels import truth_of
-from irec_models.data.manifests.manifest import Clip, read_manifests
+from irec_models.data.manifests.manifest import Clip
 from irec_models.data.mixing.evaluation_sets import load_clip
 from irec_models.nets import Network
 from irec_papers.report.drawing import Array, Drawing, colour
@@ -65,10 +65,9 @@ def sections(study: Study) -> list[Section]:
 def pick_windows(material: Material, spec: ModelSpec, split: str) -> Windows:
     """Up to 24 solo clips of each label, evenly over the manifest, each one's loudest window."""
     groups: dict[str, list[Clip]] = defaultdict(list)
-    for clip in read_manifests(material.folders):
+    for clip in replace(material.selection, split=split).clips:
         truth = truth_of(clip.labels, clip.origin, spec.labels)
-        wanted = clip.split == split and (not material.sources or clip.source in material.sources)
-        if wanted and len(truth.present) == 1 and not truth.others:
+        if len(truth.present) == 1 and not truth.others:
             groups[next(iter(truth.present))].append(clip)
     audio, labels = [], []
     for label in spec.labels:
@@ -114,7 +113,7 @@ def _figure(study: Study, subject: Subject) -> Block:
     network = subject.network
     if network is None:
         raise ValueError(f"{subject.name} has no network to look into")
-    splits = [split for split in ("train", study.material.split) if split]
+    splits = [split for split in ("train", study.material.selection.split) if split]
     chosen = {split: pick_windows(study.material, subject.spec, split) for split in dict.fromkeys(splits)}
     chosen = {split: windows for split, windows in chosen.items() if len(windows.labels) > 3}
     if not chosen:

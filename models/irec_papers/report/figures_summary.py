@@ -15,7 +15,7 @@ import numpy as np
 from irec_papers.published_scores import FIGURE_3
 from irec_papers.report.drawing import Drawing, grouped_bars
 from irec_papers.report.section import Block, Remark, Section, Table, highest, number
-from irec_papers.report.study import CHEN_SECONDS, Study, Subject
+from irec_papers.report.study import Study, Subject
 
 _MODEL = ("model", "tells", "labels", "window, ms")
 _CLIPS = ("macro F1", "micro F1", "mAP", "top-1", "multilabel accuracy", "EMR")
@@ -138,17 +138,18 @@ def _material(study: Study) -> Section:
     bars = right.bar([str(size) for size in sorted(counts)], [counts[size] for size in sorted(counts)], color="#009e73")
     right.bar_label(bars, fontsize=7)
     right.set_title("clips by number of labels")
-    where = ", ".join(str(folder) for folder in study.material.folders)
-    chosen = f", sources {', '.join(study.material.sources)}" if study.material.sources else ""
+    selection = study.material.selection
+    where = ", ".join(str(folder) for folder in selection.folders)
+    chosen = f", sources {', '.join(selection.sources)}" if selection.sources else ""
     hop = "half a window" if study.material.hop_s is None else f"{study.material.hop_s:g} s"
     mixed = (
-        f" {len(first.mixes.sizes)} mixtures of {CHEN_SECONDS:g} s from the same clips, {study.material.per_size} of "
-        "each number of sources from 0 to 10."
+        f" {len(first.mixes.sizes)} mixtures of {study.material.plan.seconds:g} s from the same clips, "
+        f"{study.material.per_size} of each number of sources from 0 to 10."
         if first.mixes
         else ""
     )
     text = (
-        f"{len(first.clips.files)} clips of split '{study.material.split}' in {where}{chosen}, {first.scores.solos} of "
+        f"{len(first.clips.files)} clips of split '{selection.split}' in {where}{chosen}, {first.scores.solos} of "
         f"them with one label alone; windows {hop} apart.{mixed}"
     )
     picture = drawing.picture(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import jinja2
 
-from irec_live.errors import OutputError
-from irec_models.progress import Begin
+from irec_models.progress import Progress, tracked
 from irec_papers.report import (
     figures_chen,
     figures_deconvolution,
@@ -45,7 +42,7 @@ def chapters(mistakes: int) -> tuple[Chapter, ...]:
     )
 
 
-def draw(study: Study, *, mistakes: int, begin: Begin) -> list[Section]:
+def draw(study: Study, *, mistakes: int, progress: Progress) -> list[Section]:
     """All sections that the study's models make sense for.
 
     Parameters
@@ -53,16 +50,10 @@ def draw(study: Study, *, mistakes: int, begin: Begin) -> list[Section]:
     study : Study
     mistakes : int
         Worst ones to show of each model.
-    begin : callable
-        For progress; see `irec_models.progress`.
+    progress : Progress
     """
-    each = begin("figures", len(chapters(mistakes)))
-    found = []
     with look():
-        for chapter in chapters(mistakes):
-            found += chapter(study)
-            each()
-    return found
+        return [part for chapter in tracked(chapters(mistakes), progress, "figures") for part in chapter(study)]
 
 
 def render(title: str, made: str, sections: Sequence[Section]) -> str:
@@ -82,23 +73,3 @@ def render(title: str, made: str, sections: Sequence[Section]) -> str:
         undefined=jinja2.StrictUndefined,
     )
     return environment.get_template("report.html.j2").render(title=title, made=made, sections=sections)
-
-
-def write(path: Path, content: str) -> None:
-    """Write a page whole or not at all.
-
-    Raises
-    ------
-    OutputError
-        The folder cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(content, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()

@@ -93,7 +93,7 @@ def two_at_a_time(parts: dict[str, Array]) -> dict[str, Array] | None:
 
 
 def look(judge: Predictor, stems: dict[str, Array]) -> Scene:
-    """Predictor the sum of stems, and find what is true of each."""
+    """Predict the sum of stems, and find what is true of each."""
     spec = judge.spec
     audio: Array = np.stack(list(stems.values())).sum(axis=0, dtype=np.float32)
     rows = predict_recording(judge, audio, spec.hop_length)

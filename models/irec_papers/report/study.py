@@ -10,7 +10,7 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -19,25 +19,15 @@ import torch
 
 from irec_live.errors import CheckpointError, DataError, ModelError
 from irec_live.models.spec import ModelSpec
-from irec_models.data import EvalClip, EvalMix, common_players, eval_clips, has_stems, held_out_mixes
-from irec_models.data.manifests.labels import truth_of
-from irec_models.data.manifests.manifest import read_manifests
+from irec_models.data import ClipSelection, EvalClip, EvalMix, MixPlan, common_players, eval_clips, held_out_mixes
+from irec_models.data.mixing.overlaid import CHEN_PLAN
 from irec_models.measuring.clip_scores import ClipPredictions, Evaluation, evaluate, predict_clips
 from irec_models.measuring.mixture_scores import MixEvaluation, MixturePredictions, predict_mixtures, score_mixes
 from irec_models.measuring.predictors import Predictor, load_predictor, model_file
 from irec_models.measuring.restore import network_of
 from irec_models.nets import Network
-from irec_models.progress import Begin
+from irec_models.progress import Progress, silent, tracked
 from irec_papers.report.memory import CachingPredictor, Memory
-
-CHEN_SIZES = range(11)
-"""Table V of Chen et al.: nothing, solo, duo ... decet."""
-
-CHEN_SAMPLES = 100
-"""Of each size, in the same table."""
-
-CHEN_SECONDS = 4.0
-"""Length of a note of NSynth, of which they are made."""
 
 _TIMED_WINDOWS = 50
 
@@ -48,70 +38,31 @@ class Material:
 
     Attributes
     ----------
-    folders : tuple of Path
-        Each with ``manifest.csv``.
-    split : str
-    sources : tuple of str
-        Only these; empty for all.
+    selection : ClipSelection
     hop_s : float or None
         Seconds between windows of a clip; None for half a window.
     per_size : int
         Mixtures of each size.
     """
 
-    folders: tuple[Path, ...]
-    split: str = "dev"
-    sources: tuple[str, ...] = ()
+    selection: ClipSelection
     hop_s: float | None = None
-    per_size: int = CHEN_SAMPLES
+    per_size: int = CHEN_PLAN.per_size
 
     def clips(self, spec: ModelSpec) -> Iterator[EvalClip]:
         """Real clips at a model's rate."""
-        return eval_clips(
-            self.folders,
-            sample_rate=spec.sample_rate,
-            labels=spec.labels,
-            split=self.split,
-            sources=self.sources or None,
-        )
-
-    def has_stems(self) -> bool:
-        """Whether anything can be mixed; by the manifests alone."""
-        return has_stems(self.folders, split=self.split, sources=self.sources or None)
-
-    def check_labels(self, spec: ModelSpec) -> None:
-        """By the manifests alone.
-
-        Raises
-        ------
-        DataError
-            No clip has one of a model's labels.
-        """
-        clips = [
-            clip
-            for clip in read_manifests(self.folders)
-            if clip.split == self.split and (not self.sources or clip.source in self.sources)
-        ]
-        heard = (truth_of(clip.labels, clip.origin, spec.labels, clip.unknown).present for clip in clips)
-        if clips and not any(heard):
-            raise DataError(
-                f"no clip of split '{self.split}' with the chosen sources has one of the labels of '{spec.name}': "
-                f"{', '.join(spec.labels)}"
-            )
+        return eval_clips(self.selection.of(spec.labels), spec.sample_rate)
 
     def mixes(self, spec: ModelSpec) -> Iterator[EvalMix]:
         """Mixtures of 0 to 10 sources after Table V of Chen et al."""
         return held_out_mixes(
-            self.folders,
-            sample_rate=spec.sample_rate,
-            labels=spec.labels,
-            players=common_players(spec.labels),
-            split=self.split,
-            sources=self.sources or None,
-            sizes=CHEN_SIZES,
-            per_size=self.per_size,
-            seconds=CHEN_SECONDS,
+            self.selection.of(spec.labels), spec.sample_rate, self.plan, players=common_players(spec.labels)
         )
+
+    @property
+    def plan(self) -> MixPlan:
+        """As many mixtures of each size as were asked for, else as in Table V of Chen et al."""
+        return replace(CHEN_PLAN, per_size=self.per_size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +144,7 @@ def conduct(
     cache: Path,
     memories: ExitStack,
     *,
-    begin: Begin,
+    progress: Progress = silent,
 ) -> Study:
     """Let every model judge everything; what was judged before is not judged again.
 
@@ -208,8 +159,7 @@ def conduct(
         Folder for `irec_papers.report.memory`.
     memories : ExitStack
         Lets the judges of the study go, and saves what they said, when it is closed.
-    begin : callable
-        For progress; see `irec_models.progress`.
+    progress : Progress
 
     Raises
     ------
@@ -226,21 +176,22 @@ def conduct(
     digests = [digest for _, _, digest in opened]
     if len(set(digests)) != len(digests):
         raise DataError("a model is named twice; name each once")
-    stems = material.has_stems()
+    stems = material.selection.has_stems()
     for _, judge, _ in opened:
-        material.check_labels(judge.spec)
+        material.selection.of(judge.spec.labels).check_labels(judge.spec.name)
     names = _names([judge.spec.name for _, judge, _ in opened], paths)
     subjects = []
     for name, (path, judge, digest) in zip(names, opened, strict=True):
         ms = ms_per_window(judge)
         memory = memories.enter_context(Memory(cache / f"{digest}.sqlite3"))
         remembering = CachingPredictor(judge, memory)
-        each = begin(f"{name}: clips of {material.split}", None)
-        clips = predict_clips(remembering, material.clips(judge.spec), hop_s=material.hop_s, each=each)
+        real = tracked(material.clips(judge.spec), progress, f"{name}: clips of {material.selection.split}")
+        clips = predict_clips(remembering, real, hop_s=material.hop_s)
         mixes = None
         if stems:
-            each = begin(f"{name}: mixtures", len(CHEN_SIZES) * material.per_size)
-            mixes = predict_mixtures(remembering, material.mixes(judge.spec), each=each)
+            mixes = predict_mixtures(
+                remembering, tracked(material.mixes(judge.spec), progress, f"{name}: mixtures", material.plan.total)
+            )
         subjects.append(
             Subject(
                 name=name,

@@ -6,16 +6,17 @@ label without examples, is told before hours of decoding.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from irec_live.errors import DataError
-from irec_models.data.manifests.manifest import Clip, read_manifest
+from irec_models.data.manifests.manifest import Clip, DataFolders
+from irec_models.data.manifests.selection import ClipSelection
 from irec_models.data.manifests.store import Entry, build_store, open_store, store_path
+from irec_models.progress import Progress, silent
 
 _NAMED = 8
 
@@ -25,14 +26,11 @@ class Bank:
 
     Parameters
     ----------
-    folders : path or sequence of path
-        Data folders, each with a ``manifest.csv``.
+    folders : DataFolders
     sample_rate : int
         Hz.
-    cache : Path, optional
-        Where decoded sound is kept; the user's cache folder by default.
-    progress : bool
-        Show a progress bar while decoding.
+    progress : Progress
+        Told of the decoding.
 
     Attributes
     ----------
@@ -44,21 +42,13 @@ class Bank:
         A folder, manifest, column or file is missing.
     """
 
-    def __init__(
-        self,
-        folders: Path | str | Sequence[Path | str],
-        sample_rate: int,
-        *,
-        cache: Path | None = None,
-        progress: bool = False,
-    ) -> None:
+    def __init__(self, folders: DataFolders, sample_rate: int, *, progress: Progress = silent) -> None:
         if sample_rate <= 0:
             raise ValueError(f"sample_rate must be positive, not {sample_rate}")
         self.sample_rate = sample_rate
-        listed = [folders] if isinstance(folders, str | Path) else list(folders)
         self._progress = progress
-        self._rows = [read_manifest(folder) for folder in listed]
-        self._places = [store_path(rows, sample_rate, cache) for rows in self._rows]
+        self._rows = folders.manifests
+        self._places = [store_path(rows, sample_rate, folders.cache) for rows in self._rows]
         self._store_of = [number for number, rows in enumerate(self._rows) for _ in rows]
         self._stores: list[npt.NDArray[np.int16]] = []
         self._entries: tuple[Entry, ...] | None = None
@@ -77,7 +67,7 @@ class Bank:
         """
         if self._entries is None:
             for rows, place in zip(self._rows, self._places, strict=True):
-                _build(rows, self.sample_rate, place, self._progress)
+                build_store(rows, self.sample_rate, place, progress=self._progress)
             opened = [open_store(place) for place in self._places]
             self._stores = [samples for samples, _ in opened]
             self._entries = tuple(entry for _, index in opened for entry in index)
@@ -85,7 +75,7 @@ class Bank:
 
     def __getstate__(self) -> dict[str, Any]:
         # A memory map pickles as all its samples; worker processes that are spawned map the files themselves.
-        return {name: value for name, value in self.__dict__.items() if name != "_stores"}
+        return {name: value for name, value in self.__dict__.items() if name != "_stores"} | {"_progress": silent}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -115,10 +105,8 @@ class Bank:
         # Divided by the largest number that a store writes, see store._measure.
         return part.astype(np.float32) * np.float32(1 / 32000.0)
 
-    def select(
-        self, *, split: str | None = None, only: Iterable[str] | None = None, hold_out: Iterable[str] = ()
-    ) -> list[int]:
-        """Indices of clips of a split and of some sources.
+    def select(self, selection: ClipSelection) -> list[int]:
+        """Indices of the clips that a selection of the same folders has.
 
         Raises
         ------
@@ -126,18 +114,10 @@ class Bank:
             A source is named that no clip has.
         """
         known = {clip.source for clip in self.clips}
-        wanted = None if only is None else set(only)
-        barred = set(hold_out)
-        unknown = (barred | (wanted or set())) - known
+        unknown = {*selection.sources, *selection.hold_out} - known
         if unknown:
             raise DataError(f"no clip has source {_some(unknown)}; there are {_some(known)}")
-        return [
-            number
-            for number, clip in enumerate(self.clips)
-            if (split is None or clip.split == split)
-            and (wanted is None or clip.source in wanted)
-            and clip.source not in barred
-        ]
+        return [number for number, clip in enumerate(self.clips) if clip in selection]
 
 
 def _some(names: Iterable[str]) -> str:
@@ -146,17 +126,3 @@ def _some(names: Iterable[str]) -> str:
     rest = len(ordered) - _NAMED
     more = f" and {rest} other{'s' if rest > 1 else ''}" if rest > 0 else ""
     return ", ".join(ordered[:_NAMED]) + more
-
-
-def _build(rows: Sequence[Clip], sample_rate: int, place: Path, progress: bool) -> None:
-    if not progress or (place / "index.json").exists():
-        build_store(rows, sample_rate, place)
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    # Standard output belongs to what a command was asked for.
-    screen = Console(stderr=True)
-    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
-        task = bar.add_task(f"decoding at {sample_rate} Hz", total=len(rows))
-        build_store(rows, sample_rate, place, advance=lambda done, _total: bar.update(task, completed=done))

@@ -48,7 +48,7 @@ class Truth:
 
 
 def truth_of(names: Iterable[str], path: str, labels: Sequence[str] = LABELS, unknown: Iterable[str] = ()) -> Truth:
-    """Predictor annotated names against a list of labels.
+    """Compare annotated names with a list of labels.
 
     Percussion is the one name that needs the file's path: what belongs to a drum kit (or is struck like one) is
     ``drums``; bells, gongs, timpani and steel pans may or may not be, so ``drums`` is left not_predicted there.

@@ -8,14 +8,18 @@ nobody judged, likewise), ``instrument``, ``kind``, ``licence``, ``repository``,
 from __future__ import annotations
 
 import csv
+import io
 import logging
 import re
 import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 from irec_live.errors import DataError
+from irec_live.files import write_atomically
 from irec_models.data.manifests.labels import UNPITCHED
 
 NEEDED = ("file", "labels", "source", "split")
@@ -229,14 +233,55 @@ def _check_files(path: Path, clips: Sequence[Clip]) -> None:
             _log.warning("irec-train: %s holds a link: %s is %s", path.parent, folder, real)
 
 
+class DataFolders(tuple[Path, ...]):
+    """Data folders whose manifests are read once, when they are first asked for.
+
+    Parameters
+    ----------
+    folders : path or iterable of path
+        Each with a ``manifest.csv``. What is `DataFolders` already stays the same object, if no other cache is named.
+    cache : Path, optional
+        Where decoded sound is kept; in the user's cache folder by default.
+    """
+
+    cache: Path | None
+
+    def __new__(cls, folders: Path | str | Iterable[Path | str], cache: Path | None = None) -> Self:
+        if isinstance(folders, cls) and cache in (None, folders.cache):
+            return folders
+        listed = (folders,) if isinstance(folders, str | Path) else folders
+        new = super().__new__(cls, map(Path, listed))
+        new.cache = cache
+        return new
+
+    @cached_property
+    def manifests(self) -> tuple[tuple[Clip, ...], ...]:
+        """Clips of each folder.
+
+        Raises
+        ------
+        DataError
+            A folder or manifest is wrong.
+        """
+        return tuple(read_manifest(folder) for folder in self)
+
+    @property
+    def clips(self) -> tuple[Clip, ...]:
+        """Clips of all folders, one after the other.
+
+        Raises
+        ------
+        DataError
+            A folder or manifest is wrong, or no folder was given.
+        """
+        if not self:
+            raise DataError("no data folder was given")
+        return tuple(clip for clips in self.manifests for clip in clips)
+
+
 def read_manifests(folders: Path | str | Iterable[Path | str]) -> tuple[Clip, ...]:
     """Clips of one folder, or of several one after the other."""
-    if isinstance(folders, str | Path):
-        return read_manifest(folders)
-    clips = tuple(clip for folder in folders for clip in read_manifest(folder))
-    if not clips:
-        raise DataError("no data folder was given")
-    return clips
+    return DataFolders(folders).clips
 
 
 def write_manifest(root: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -244,12 +289,11 @@ def write_manifest(root: Path, columns: Sequence[str], rows: Iterable[Sequence[s
 
     Raises
     ------
-    OSError
+    OutputError
         It cannot be written.
     """
-    part = root / "manifest.csv.part"
-    with part.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(columns)
-        writer.writerows(rows)
-    part.replace(root / "manifest.csv")
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(columns)
+    writer.writerows(rows)
+    write_atomically(root / "manifest.csv", table.getvalue())

@@ -10,8 +10,9 @@ labels, sources and splits stay. The result is a data folder like any other.
 
 from __future__ import annotations
 
+import io
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import click
@@ -20,8 +21,10 @@ import numpy.typing as npt
 import soundfile
 
 from irec_live.errors import DataError, IrecError, OutputError
-from irec_models.data.manifests.manifest import Clip, read_manifests, write_manifest
+from irec_live.files import make_folder, write_atomically
+from irec_models.data.manifests.manifest import Clip, DataFolders, write_manifest
 from irec_models.data.manifests.store import decode
+from irec_models.progress import Bars, Progress, silent, tracked
 
 _RATE = 24000  # Opus carries 12 kHz of sound at this rate, more than it can code well at low bit rates
 _FILE_BYTES = 400  # Ogg's headers and page tables
@@ -92,36 +95,34 @@ def encode_opus(path: Path, audio: npt.NDArray[np.float32], bit_rate: int) -> No
     bit_rate : int
         Bit/s.
     """
-    part = path.with_suffix(".part")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    sound = io.BytesIO()
     # libsndfile takes 0..1 for 256..6 kbit/s a channel.
     level = 1 - (bit_rate / 1000 - 6) / 250
-    soundfile.write(part, np.clip(audio, -1, 1), _RATE, "OPUS", format="OGG", compression_level=level)
-    part.replace(path)
+    soundfile.write(sound, np.clip(audio, -1, 1), _RATE, "OPUS", format="OGG", compression_level=level)
+    make_folder(path.parent)
+    write_atomically(path, sound.getbuffer())
 
 
 def write_pack(
-    folders: Path | Sequence[Path],
+    folders: DataFolders,
     out: Path,
     *,
     megabytes: float = 60.0,
     bit_rate: int = 20_000,
-    advance: Callable[[int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> int:
     """Write a pack; files that are there already are kept, the manifest comes last.
 
     Parameters
     ----------
-    folders : path or sequence of path
-        Data folders.
+    folders : DataFolders
     out : Path
         Data folder to be.
     megabytes : float
         Size at most, 1e6 bytes.
     bit_rate : int
         Bit/s aimed at; the encoder takes more for hard sounds and less for easy ones.
-    advance : callable, optional
-        Told (done, total) after every clip.
+    progress : Progress
 
     Returns
     -------
@@ -137,18 +138,16 @@ def write_pack(
     """
     if megabytes <= 0 or not 6000 <= bit_rate <= 256_000:
         raise ValueError(f"a pack needs megabytes > 0 and 6000 <= bit_rate <= 256000, not {megabytes} and {bit_rate}")
-    clips = read_manifests(folders)
+    clips = folders.clips
     sizes = {clip: _estimate(clip, bit_rate) for clip in clips}
     try:
         while True:
             chosen = choose_clips(clips, sizes, megabytes * 1e6)
-            for number, clip in enumerate(chosen):
+            for clip in tracked(chosen, progress, "encoding"):
                 path = out / _place(clip)
                 if not path.exists():
                     encode_opus(path, decode(clip.audio_path, _RATE), bit_rate)
                 sizes[clip] = float(path.stat().st_size + _row_bytes(clip))
-                if advance:
-                    advance(number + 1, len(chosen))
             # Sizes were guessed; now that these are known, it fits or fewer are chosen.
             if sum(sizes[clip] for clip in chosen) <= megabytes * 1e6:
                 break
@@ -187,18 +186,8 @@ def _finish(out: Path, chosen: Sequence[Clip], dropped: Iterable[Clip]) -> None:
 @click.option("--bit-rate", default=20_000, show_default=True, type=click.IntRange(6000, 256_000))
 def main(folders: tuple[Path, ...], out: Path, megabytes: float, bit_rate: int) -> None:
     """Command line, see the module."""
-    from rich.progress import Progress
-
     try:
-        with Progress() as bar:
-            task = bar.add_task("encoding")
-            count = write_pack(
-                folders,
-                out,
-                megabytes=megabytes,
-                bit_rate=bit_rate,
-                advance=lambda done, total: bar.update(task, completed=done, total=total),
-            )
+        count = write_pack(DataFolders(folders), out, megabytes=megabytes, bit_rate=bit_rate, progress=Bars())
     except IrecError as error:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(2) from error

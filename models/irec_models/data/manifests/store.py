@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -23,9 +23,11 @@ import soundfile
 import soxr
 
 from irec_live.errors import DataError, OutputError
+from irec_live.files import write_atomically
 from irec_models.data.manifests.labels import UNPITCHED
 from irec_models.data.manifests.manifest import Clip
 from irec_models.data.manifests.pitch import pitch_from_name, pitch_from_sound
+from irec_models.progress import Progress, silent
 
 FORMAT = 1
 """Changes whenever the same files would be decoded or trimmed differently."""
@@ -172,9 +174,7 @@ def _resume(samples: Path, index: Path) -> list[Entry]:
     return entries
 
 
-def build_store(
-    clips: Sequence[Clip], sample_rate: int, folder: Path, *, advance: Callable[[int, int], None] | None = None
-) -> None:
+def build_store(clips: Sequence[Clip], sample_rate: int, folder: Path, *, progress: Progress = silent) -> None:
     """Decode clips into a store unless it is there already; goes on with an interrupted build.
 
     Parameters
@@ -184,8 +184,7 @@ def build_store(
         Hz.
     folder : Path
         Of this store.
-    advance : callable
-        Told (done, total) after every clip.
+    progress : Progress
 
     Raises
     ------
@@ -200,16 +199,18 @@ def build_store(
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder / "lock"):
             if not (folder / "index.json").exists():
-                _build(clips, sample_rate, folder, advance)
+                _build(clips, sample_rate, folder, progress)
     except OSError as error:
         raise OutputError(f"decoded sound cannot be kept in {folder}: {error}; choose another cache folder") from error
 
 
-def _build(clips: Sequence[Clip], sample_rate: int, folder: Path, advance: Callable[[int, int], None] | None) -> None:
+def _build(clips: Sequence[Clip], sample_rate: int, folder: Path, progress: Progress) -> None:
     samples, index = folder / "samples.i16.part", folder / "index.jsonl.part"
     entries = _resume(samples, index)
     offset = entries[-1].offset + entries[-1].length if entries else 0
-    with samples.open("ab") as sound, index.open("a", encoding="utf-8") as table:
+    task = progress(f"decoding at {sample_rate} Hz", len(clips))
+    with samples.open("ab") as sound, index.open("a", encoding="utf-8") as table, task as advance:
+        advance(len(entries))
         for number in range(len(entries), len(clips)):
             data, entry = _measure(clips[number], decode(clips[number].audio_path, sample_rate), sample_rate)
             entry = Entry(offset, entry.length, entry.peak, entry.rms, entry.pitch)
@@ -219,12 +220,11 @@ def _build(clips: Sequence[Clip], sample_rate: int, folder: Path, advance: Calla
             table.write(json.dumps(asdict(entry)) + "\n")
             if number % _FLUSH_EVERY == 0:
                 _flush(sound, table)
-            if advance:
-                advance(number + 1, len(clips))
-    whole = folder / "index.json.part"
-    whole.write_text(json.dumps([asdict(entry) for entry in entries]), "utf-8")
+            advance()
+        _flush(sound, table)
+        os.fsync(sound.fileno())
     samples.replace(folder / "samples.i16")
-    whole.replace(folder / "index.json")
+    write_atomically(folder / "index.json", json.dumps([asdict(entry) for entry in entries]))
     index.unlink()
 
 

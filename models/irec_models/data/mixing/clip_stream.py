@@ -6,18 +6,17 @@ Letters: B windows of a batch, T samples, K labels, N frames of a window, C clip
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.utils.data import IterableDataset, get_worker_info
 
 from irec_live.errors import DataError
-from irec_models.data.manifests.bank import Bank
-from irec_models.data.manifests.labels import LABELS, truth_of
+from irec_models.data.manifests.labels import truth_of
+from irec_models.data.manifests.selection import ClipSelection
 from irec_models.data.mixing.config import StreamConfig
-from irec_models.data.mixing.stream import Batch
+from irec_models.data.mixing.stream import Batch, BatchStream
+from irec_models.progress import Progress, silent
 
 Array = npt.NDArray[np.float32]
 
@@ -25,7 +24,7 @@ _LACKING = 0.05
 """Share of a window that may lack at a clip's end: 3 s resampled are sometimes a sample short of three seconds."""
 
 
-class ClipStream(IterableDataset[Batch]):
+class ClipStream(BatchStream):
     """Batches of windows cut from clips without overlap, each as often as any other, in an order made of the seed.
 
     Every window has its clip's labels, as in Han et al. (III.C). Batch number n depends on the seed and n alone, like
@@ -36,15 +35,9 @@ class ClipStream(IterableDataset[Batch]):
     ----------
     config : StreamConfig
         `sample_rate`, `window_length`, the frames' numbers and `batch_size` count; nothing is mixed or augmented.
-    data_dir : path or sequence of path
-    seed : int
-    split : str
-    hold_out, only_sources : sequence of str
-    labels : sequence of str
-        K labels.
-    cache : Path, optional
-    start_step : int
-    steps : int, optional
+    selection : ClipSelection
+        Clips to cut, and K labels.
+    seed, start_step : int
     progress, allow_missing_labels : bool
         As of `irec_models.data.MixStream`.
 
@@ -68,52 +61,32 @@ class ClipStream(IterableDataset[Batch]):
     def __init__(
         self,
         config: StreamConfig,
-        data_dir: Path | str | Sequence[Path | str],
+        selection: ClipSelection,
         *,
         seed: int,
-        split: str = "train",
-        hold_out: Sequence[str] = (),
-        only_sources: Sequence[str] | None = None,
-        labels: Sequence[str] = LABELS,
-        cache: Path | None = None,
         start_step: int = 0,
-        steps: int | None = None,
-        progress: bool = False,
+        progress: Progress = silent,
         allow_missing_labels: bool = False,
     ) -> None:
-        if seed < 0 or start_step < 0 or (steps is not None and steps < 0):
-            raise ValueError("seed, start_step and steps must not be negative")
-        self.config = config
-        self.labels = tuple(labels)
-        self.seed = seed
-        self.start_step = start_step
-        self.steps = steps
-        self.bank = Bank(data_dir, config.sample_rate, cache=cache, progress=progress)
-        chosen = self.bank.select(split=split, only=only_sources, hold_out=hold_out)
+        super().__init__(config, selection, seed, start_step, progress)
+        chosen = self.bank.select(selection)
         if not chosen:
             raise DataError(
-                f"there are no clips of split '{split}' with the chosen sources; see the manifest's columns"
+                f"there are no clips of split '{selection.split}' with the chosen sources; see the manifest's columns"
             )
         present, known = self._truths(chosen)
         absent = np.flatnonzero(~np.any(present, axis=0)).tolist()
         self.missing = frozenset(self.labels[k] for k in absent)
         if self.missing and not allow_missing_labels:
             raise DataError(
-                f"no clips of {', '.join(sorted(self.missing))} in split '{split}'; add some, or take the label out"
+                f"no clips of {', '.join(sorted(self.missing))} in split '{selection.split}'; "
+                "add some, or take the label out"
             )
         judged = np.array([label not in self.missing for label in self.labels])
         self._present = present.astype(np.float32)
         self._mask = (known & judged).astype(np.float32)
         self.windows = self._cut(chosen)
         self._order: tuple[int, npt.NDArray[np.int64]] | None = None
-
-    def __iter__(self) -> Iterator[Batch]:
-        worker = get_worker_info()
-        first, stride = (worker.id, worker.num_workers) if worker else (0, 1)
-        step = self.start_step + first
-        while self.steps is None or step < self.start_step + self.steps:
-            yield self.batch(step)
-            step += stride
 
     def batch(self, step: int) -> Batch:
         """Batch number `step`; epochs follow each other without a gap, so a batch may hold the ends of two."""

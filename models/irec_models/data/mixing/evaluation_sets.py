@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from irec_live.errors import DataError
 from irec_models.data.manifests.labels import LABELS, truth_of
-from irec_models.data.manifests.manifest import Clip, read_manifests
+from irec_models.data.manifests.manifest import Clip
+from irec_models.data.manifests.selection import ClipSelection
 from irec_models.data.manifests.store import decode
 from irec_models.data.mixing.config import AugmentConfig, StreamConfig
 from irec_models.data.mixing.mixer import Mixer
@@ -56,46 +56,27 @@ class EvalClip:
         return len(self.labels) == 1 and not self.others
 
 
-def eval_clips(
-    data_dir: Path | str | Sequence[Path | str],
-    *,
-    sample_rate: int,
-    labels: Sequence[str] = LABELS,
-    split: str | None = "dev",
-    sources: Iterable[str] | None = None,
-    kinds: Iterable[str] | None = None,
-) -> Iterator[EvalClip]:
-    """Real clips of a split, in the manifest's order, decoded one at a time.
+def eval_clips(selection: ClipSelection, sample_rate: int) -> Iterator[EvalClip]:
+    """Real clips, in the manifest's order, decoded one at a time.
 
     Parameters
     ----------
-    data_dir : path or sequence of path
+    selection : ClipSelection
     sample_rate : int
         Hz.
-    labels : sequence of str
-    split : str or None
-        None for all.
-    sources, kinds : iterable of str, optional
-        Only these.
 
     Raises
     ------
     DataError
         Nothing is left to judge, or a file cannot be decoded.
     """
-    wanted = None if sources is None else set(sources)
-    sorts = None if kinds is None else set(kinds)
-    chosen = [
-        clip
-        for clip in read_manifests(data_dir)
-        if (split is None or clip.split == split)
-        and (wanted is None or clip.source in wanted)
-        and (sorts is None or clip.kind in sorts)
-    ]
+    chosen = selection.clips
     if not chosen:
-        raise DataError(f"no clips of split '{split}' with the chosen sources and kinds; see the manifest's columns")
+        raise DataError(
+            f"no clips of split '{selection.split}' with the chosen sources and kinds; see the manifest's columns"
+        )
     for clip in chosen:
-        yield load_clip(clip, sample_rate=sample_rate, labels=labels)
+        yield load_clip(clip, sample_rate=sample_rate, labels=selection.labels)
 
 
 def load_clip(clip: Clip, *, sample_rate: int, labels: Sequence[str] = LABELS) -> EvalClip:
@@ -123,30 +104,6 @@ def load_clip(clip: Clip, *, sample_rate: int, labels: Sequence[str] = LABELS) -
         source=clip.source,
         instrument=clip.instrument,
         kind=clip.kind,
-    )
-
-
-def has_stems(data_dir: Path | str | Sequence[Path | str], *, split: str, sources: Sequence[str] | None = None) -> bool:
-    """Whether `held_out_mixes` has anything to mix; the manifest tells, nothing is decoded.
-
-    Music with accompaniment, as all of IRMAS and OpenMIC, is no stem.
-
-    Parameters
-    ----------
-    data_dir : path or sequence of path
-    split : str
-    sources : sequence of str, optional
-        Only these.
-
-    Raises
-    ------
-    DataError
-        A folder or manifest is wrong.
-    """
-    return any(
-        clip.stem and clip.labels != ("noise",)
-        for clip in read_manifests(data_dir)
-        if clip.split == split and (sources is None or clip.source in sources)
     )
 
 
@@ -182,50 +139,57 @@ def common_players(labels: Sequence[str]) -> tuple[str, ...]:
     return LABELS if set(labels) & set(LABELS) else tuple(labels)
 
 
-def held_out_mixes(
-    data_dir: Path | str | Sequence[Path | str],
-    *,
-    sample_rate: int,
-    sources: Sequence[str] | None = None,
-    split: str = "train",
-    labels: Sequence[str] = LABELS,
-    players: Sequence[str] | None = None,
-    sizes: Iterable[int] = range(7),
-    per_size: int = 40,
-    seconds: float = 6.0,
-    seed: int = 0,
-    cache: Path | None = None,
-) -> Iterator[EvalMix]:
-    """Mixtures of 0 to 6 sources, plain: no rooms, no effects; the same for the same arguments.
+@dataclass(frozen=True, slots=True)
+class MixPlan:
+    """How many mixtures of what are made.
 
-    Mixtures of no source are noise: hiss, hum and, where `sources` have any, recorded noise.
-
-    Parameters
+    Attributes
     ----------
-    data_dir : path or sequence of path
-    sample_rate : int
-        Hz.
-    sources : sequence of str, optional
-        Recording sources to draw from; they should be ones that the judged network never heard.
-    split : str
-    labels : sequence of str
-        To judge; those without examples in `sources` simply do not occur.
-    players : sequence of str, optional
-        Labels that play, `labels` by default. The mixtures are the same for the same players, whatever is judged.
-    sizes : iterable of int
-        How many play at once.
+    sizes : tuple of int
+        How many sources sound at once.
     per_size : int
         Mixtures of each size.
     seconds : float
         Of each mixture.
     seed : int
-    cache : Path, optional
+    """
+
+    sizes: tuple[int, ...] = tuple(range(7))
+    per_size: int = 40
+    seconds: float = 6.0
+    seed: int = 0
+
+    @property
+    def total(self) -> int:
+        """Mixtures of all sizes."""
+        return len(self.sizes) * self.per_size
+
+
+def held_out_mixes(
+    selection: ClipSelection, sample_rate: int, plan: MixPlan = MixPlan(), *, players: Sequence[str] | None = None
+) -> Iterator[EvalMix]:
+    """Mixtures of 0 to 6 sources, plain: no rooms, no effects; the same for the same arguments.
+
+    Mixtures of no source are noise: hiss, hum and, where the selection has any, recorded noise.
+
+    Parameters
+    ----------
+    selection : ClipSelection
+        What is mixed; its sources should be ones that the judged network never heard. Of its labels those without
+        examples simply do not occur.
+    sample_rate : int
+        Hz.
+    plan : MixPlan
+    players : sequence of str, optional
+        Labels that play, those of the selection by default. The mixtures are the same for the same players, whatever is
+        judged.
 
     References
     ----------
     Chen (2021), table V, for scores by the number of simultaneous instruments.
     """
     frame_hop = max(1, round(sample_rate * 1024 / 44100))
+    labels, seconds = selection.labels, plan.seconds
     config = StreamConfig(
         sample_rate=sample_rate,
         window_length=round(seconds * sample_rate),
@@ -238,21 +202,13 @@ def held_out_mixes(
         level_range_db=12.0,
         augment=AugmentConfig.none(),
     )
-    stream = MixStream(
-        config,
-        data_dir,
-        seed=seed,
-        split=split,
-        only_sources=sources,
-        labels=labels if players is None else players,
-        cache=cache,
-        allow_missing_labels=True,
-    )
+    playing = selection if players is None else selection.of(players)
+    stream = MixStream(config, playing, seed=plan.seed, allow_missing_labels=True)
     noise = AugmentConfig.none().model_copy(update={"hiss": 0.3, "hum": 0.1, "bed": 0.2, "gain": 1.0})
-    empty = Mixer(stream.bank, stream.pools, config.model_copy(update={"augment": noise}), seed=seed)
-    for size in sizes:
-        for number in range(per_size):
-            rng = np.random.default_rng([seed, size, number])
+    empty = Mixer(stream.bank, stream.pools, config.model_copy(update={"augment": noise}), seed=plan.seed)
+    for size in plan.sizes:
+        for number in range(plan.per_size):
+            rng = np.random.default_rng([plan.seed, size, number])
             mix = (stream.mixer if size else empty).render(rng, size=size)
             voices = [named_by(stream.bank, voice, labels) for voice in mix.voices]
             energy, rest, unclear = energies_of(mix, voices, labels, config)

@@ -5,34 +5,26 @@ Letters: S stems, T samples, K labels, M frames.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 from irec_live.errors import DataError
 from irec_models.data.manifests.labels import truth_of
-from irec_models.data.manifests.manifest import Clip, read_manifests
+from irec_models.data.manifests.manifest import Clip
+from irec_models.data.manifests.selection import ClipSelection
 from irec_models.data.manifests.store import decode
-from irec_models.data.mixing.evaluation_sets import EvalMix
+from irec_models.data.mixing.evaluation_sets import EvalMix, MixPlan
 from irec_models.data.mixing.targets import frame_energy
 
 Array = npt.NDArray[np.float32]
 
+CHEN_PLAN = MixPlan(sizes=tuple(range(11)), per_size=100, seconds=4.0)
+"""Table V of Chen et al.: 100 samples each of nothing, solo, duo ... decet. A note of NSynth has 4 seconds."""
 
-def overlaid_clips(
-    data_dir: Path | str | Sequence[Path | str],
-    *,
-    sample_rate: int,
-    labels: Sequence[str],
-    split: str = "test",
-    sources: Sequence[str] | None = None,
-    sizes: Iterable[int] = range(11),
-    per_size: int = 100,
-    seconds: float = 4.0,
-    seed: int = 0,
-) -> Iterator[EvalMix]:
+
+def overlaid_clips(selection: ClipSelection, sample_rate: int, plan: MixPlan = CHEN_PLAN) -> Iterator[EvalMix]:
     """So many different labels at once, one clip of each from its beginning; the same for the same arguments.
 
     No phrases are made of notes, as `irec_models.data.held_out_mixes` does, and a label is true because its clip is
@@ -41,21 +33,11 @@ def overlaid_clips(
 
     Parameters
     ----------
-    data_dir : path or sequence of path
+    selection : ClipSelection
     sample_rate : int
         Hz.
-    labels : sequence of str
-        K labels.
-    split : str
-    sources : sequence of str, optional
-        Only these.
-    sizes : iterable of int
-        How many clips at once.
-    per_size : int
-        Mixtures of each size.
-    seconds : float
-        Of each; clips are cut there, or followed by silence. A note of NSynth has 4.
-    seed : int
+    plan : MixPlan
+        Clips are cut at its length, or followed by silence.
 
     Raises
     ------
@@ -66,12 +48,12 @@ def overlaid_clips(
     ----------
     Chen et al., Table V: 100 samples each of 0 to 10 distinct instruments of NSynth.
     """
-    chosen = _by_label(data_dir, labels, split, None if sources is None else set(sources))
+    chosen, labels = _by_label(selection), selection.labels
     names = [label for label in labels if label in chosen]
-    length = round(seconds * sample_rate)
-    for size in sizes:
-        for number in range(per_size if size <= len(names) else 0):
-            rng = np.random.default_rng([seed, size, number])
+    length = round(plan.seconds * sample_rate)
+    for size in plan.sizes:
+        for number in range(plan.per_size if size <= len(names) else 0):
+            rng = np.random.default_rng([plan.seed, size, number])
             stems = np.zeros((len(labels), length), np.float32)
             drawn = [names[place] for place in rng.permutation(len(names))[:size]]
             for label in drawn:
@@ -80,19 +62,15 @@ def overlaid_clips(
             yield _mix(stems, tuple(label for label in labels if label in drawn), sample_rate)
 
 
-def _by_label(
-    data_dir: Path | str | Sequence[Path | str], labels: Sequence[str], split: str, sources: set[str] | None
-) -> dict[str, list[Clip]]:
+def _by_label(selection: ClipSelection) -> dict[str, list[Clip]]:
     found: dict[str, list[Clip]] = {}
-    for clip in read_manifests(data_dir):
-        if clip.split != split or clip.accompanied or (sources is not None and clip.source not in sources):
-            continue
-        truth = truth_of(clip.labels, clip.origin, labels, clip.unknown)
-        if len(clip.labels) == 1 and len(truth.present) == 1 and not truth.unclear:
+    for clip in selection.clips:
+        truth = truth_of(clip.labels, clip.origin, selection.labels, clip.unknown)
+        if not clip.accompanied and len(clip.labels) == 1 and len(truth.present) == 1 and not truth.unclear:
             found.setdefault(next(iter(truth.present)), []).append(clip)
     if not found:
         raise DataError(
-            f"split '{split}' has no clip of one of these labels by itself, so none can be laid over others"
+            f"split '{selection.split}' has no clip of one of these labels by itself, so none can be laid over others"
         )
     return found
 

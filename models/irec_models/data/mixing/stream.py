@@ -6,7 +6,6 @@ Letters: B windows of a batch, T samples, K labels, N frames of a window, M fram
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,12 +14,13 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from irec_models.data.manifests.bank import Bank
-from irec_models.data.manifests.labels import LABELS
+from irec_models.data.manifests.selection import ClipSelection
 from irec_models.data.mixing.balance import balance
 from irec_models.data.mixing.config import StreamConfig
 from irec_models.data.mixing.mixer import Mix, Mixer
 from irec_models.data.mixing.pools import Pools, Voice
 from irec_models.data.mixing.targets import frame_energy, presence
+from irec_models.progress import Progress, silent
 
 Array = npt.NDArray[np.float32]
 
@@ -47,7 +47,46 @@ class Batch(NamedTuple):
     mask: torch.Tensor
 
 
-class MixStream(IterableDataset[Batch]):
+class BatchStream(IterableDataset[Batch]):
+    """Batches by their number, without end.
+
+    Parameters
+    ----------
+    config : StreamConfig
+    selection : ClipSelection
+        What is drawn from, and K labels.
+    seed : int
+    start_step : int
+        First batch of an iteration.
+    progress : Progress
+        Told of the decoding.
+    """
+
+    def __init__(
+        self, config: StreamConfig, selection: ClipSelection, seed: int, start_step: int, progress: Progress
+    ) -> None:
+        super().__init__()
+        if start_step < 0 or seed < 0:
+            raise ValueError("seed and start_step must not be negative")
+        self.config = config
+        self.labels = selection.labels
+        self.seed = seed
+        self.start_step = start_step
+        self.bank = Bank(selection.folders, config.sample_rate, progress=progress)
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = get_worker_info()
+        step, stride = (self.start_step + worker.id, worker.num_workers) if worker else (self.start_step, 1)
+        while True:
+            yield self.batch(step)
+            step += stride
+
+    def batch(self, step: int) -> Batch:
+        """Batch number `step`."""
+        raise NotImplementedError
+
+
+class MixStream(BatchStream):
     """Batches of windows cut from fresh mixtures, without end.
 
     Batch number n depends on the seed and n alone: not on the number of workers, nor on the batches before it. A
@@ -56,25 +95,13 @@ class MixStream(IterableDataset[Batch]):
     Parameters
     ----------
     config : StreamConfig
-    data_dir : path or sequence of path
-        Folders with a ``manifest.csv``.
+    selection : ClipSelection
+        What is mixed, and K labels.
     seed : int
-    split : str
-        Rows of the manifest to use.
-    hold_out : sequence of str
-        Sources never to use.
-    only_sources : sequence of str, optional
-        The only sources to use: the held-out ones, for validation.
-    labels : sequence of str
-        K labels.
-    cache : Path, optional
-        Where decoded sound is kept.
     start_step : int
         First batch of an iteration.
-    steps : int, optional
-        How many batches an iteration has; endless by default.
-    progress : bool
-        Show a progress bar while decoding.
+    progress : Progress
+        Told of the decoding.
     allow_missing_labels : bool
         Accept labels without examples; they are masked.
 
@@ -87,29 +114,15 @@ class MixStream(IterableDataset[Batch]):
     def __init__(
         self,
         config: StreamConfig,
-        data_dir: Path | str | Sequence[Path | str],
+        selection: ClipSelection,
         *,
         seed: int,
-        split: str = "train",
-        hold_out: Sequence[str] = (),
-        only_sources: Sequence[str] | None = None,
-        labels: Sequence[str] = LABELS,
-        cache: Path | None = None,
         start_step: int = 0,
-        steps: int | None = None,
-        progress: bool = False,
+        progress: Progress = silent,
         allow_missing_labels: bool = False,
     ) -> None:
-        super().__init__()
-        if start_step < 0 or (steps is not None and steps < 0) or seed < 0:
-            raise ValueError("seed, start_step and steps must not be negative")
-        self.config = config
-        self.labels = tuple(labels)
-        self.seed = seed
-        self.start_step = start_step
-        self.steps = steps
-        self.bank = Bank(data_dir, config.sample_rate, cache=cache, progress=progress)
-        chosen = self.bank.select(split=split, only=only_sources, hold_out=hold_out)
+        super().__init__(config, selection, seed, start_step, progress)
+        chosen = self.bank.select(selection)
         if config.balance:
             chosen = self._balanced(chosen, config.balance)
         self.pools = Pools(self.bank, chosen, self.labels, allow_missing=allow_missing_labels)
@@ -125,14 +138,6 @@ class MixStream(IterableDataset[Batch]):
         alone = [clip.labels[0] if len(clip.labels) == 1 and clip.labels[0] in self.labels else None for clip in clips]
         rng = np.random.default_rng([self.seed, len(clips)])
         return [chosen[place] for place in balance(alone, factor, rng)]
-
-    def __iter__(self) -> Iterator[Batch]:
-        worker = get_worker_info()
-        first, stride = (worker.id, worker.num_workers) if worker else (0, 1)
-        step = self.start_step + first
-        while self.steps is None or step < self.start_step + self.steps:
-            yield self.batch(step)
-            step += stride
 
     def batch(self, step: int) -> Batch:
         """Batch number `step`."""

@@ -12,6 +12,7 @@ sound. The samples are the same each time from the same files; an Ogg file's byt
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from irec_live.errors import DataError, IrecError, OutputError
+from irec_live.errors import DataError, IrecError
+from irec_live.files import make_folder, write_atomically
 from irec_models.data.manifests.store import block_rms, decode
 
 Audio = npt.NDArray[np.float32]
@@ -150,20 +152,16 @@ def write_demo(folder: Path, audio: Audio, truth: Iterable[Truth]) -> None:
     OutputError
         They cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        sound, table = folder / "demo.ogg.part", folder / "demo.csv.part"
-        with soundfile.SoundFile(sound, "w", RATE, 1, "VORBIS", format="OGG", compression_level=0.5) as stream:
-            for start in range(0, len(audio), RATE):  # libsndfile's Vorbis encoder wants small pieces
-                stream.write(audio[start : start + RATE])
-        with table.open("w", newline="", encoding="utf-8") as text:
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(Truth._fields)
-            writer.writerows((row.label, f"{row.onset_s:.2f}", f"{row.offset_s:.2f}") for row in truth)
-        sound.replace(folder / "demo.ogg")
-        table.replace(folder / "demo.csv")
-    except (OSError, soundfile.SoundFileError) as error:
-        raise OutputError(f"the demo cannot be written to {folder}: {error}") from error
+    sound, table = io.BytesIO(), io.StringIO()
+    with soundfile.SoundFile(sound, "w", RATE, 1, "VORBIS", format="OGG", compression_level=0.5) as stream:
+        for start in range(0, len(audio), RATE):  # libsndfile's Vorbis encoder wants small pieces
+            stream.write(audio[start : start + RATE])
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(Truth._fields)
+    writer.writerows((row.label, f"{row.onset_s:.2f}", f"{row.offset_s:.2f}") for row in truth)
+    make_folder(folder)
+    write_atomically(folder / "demo.ogg", sound.getbuffer())
+    write_atomically(folder / "demo.csv", table.getvalue())
 
 
 @click.command(help=__doc__)

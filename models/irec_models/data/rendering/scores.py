@@ -12,7 +12,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +27,7 @@ from irec_models.data.manifests.manifest import write_manifest
 from irec_models.data.mixing.targets import frame_energy, presence
 from irec_models.data.rendering.general_midi import KITS, PROGRAMS, Program
 from irec_models.data.rendering.synthesizer import DRUM_BANK, Key, SoundFont, write_sound
+from irec_models.progress import Bars, Progress, silent, tracked
 
 Array = npt.NDArray[np.float32]
 
@@ -172,7 +173,7 @@ def render_scores(
     ensembles: Sequence[Sequence[str]] = (),
     seconds: float = 12.0,
     excerpts: int = 2,
-    advance: Callable[[str], None] | None = None,
+    progress: Progress = silent,
 ) -> tuple[int, int]:
     """Play excerpts of MIDI files into a data folder.
 
@@ -194,8 +195,7 @@ def render_scores(
         Of an excerpt.
     excerpts : int
         Of each score and ensemble, evenly spaced.
-    advance : callable, optional
-        Told each file's name.
+    progress : Progress
 
     Returns
     -------
@@ -217,7 +217,7 @@ def render_scores(
     rows, skipped = [], 0
     with SoundFont(font, room=True) as synth:
         try:
-            for number, (score, parts) in enumerate(written):
+            for number, (score, parts) in enumerate(tracked(written, progress, "rendering scores")):
                 for band, names in enumerate(ensembles or [()]):
                     playing = played_by(parts, names) if names else parts
                     for place, start in enumerate(_starts(playing, seconds, excerpts)):
@@ -228,8 +228,6 @@ def render_scores(
                             continue
                         about = (source, licence, f"{seconds:g}", score.name)
                         rows.append(("test", file, *row, "music", *about))
-                        if advance:
-                            advance(file)
             if not rows:
                 raise DataError("no excerpt has only instruments that are known; choose some with --play")
             write_manifest(root, COLUMNS, rows)
@@ -298,22 +296,18 @@ def main(
     excerpts: int,
 ) -> None:
     """Command line, see the module."""
-    from rich.progress import Progress, SpinnerColumn, TextColumn
-
     try:
-        with Progress(SpinnerColumn(), TextColumn("{task.completed} files, {task.description}")) as bar:
-            task = bar.add_task("", total=None)
-            count, skipped = render_scores(
-                font,
-                out,
-                scores,
-                source=source,
-                licence=licence,
-                ensembles=[[name.strip() for name in names.split(",")] for names in ensembles],
-                seconds=seconds,
-                excerpts=excerpts,
-                advance=lambda file: bar.update(task, advance=1, description=file),
-            )
+        count, skipped = render_scores(
+            font,
+            out,
+            scores,
+            source=source,
+            licence=licence,
+            ensembles=[[name.strip() for name in names.split(",")] for names in ensembles],
+            seconds=seconds,
+            excerpts=excerpts,
+            progress=Bars(),
+        )
     except IrecError as error:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(2) from error

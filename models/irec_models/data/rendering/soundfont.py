@@ -10,7 +10,7 @@ The folder has a ``manifest.csv`` and can be given beside others wherever data f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from irec_models.data.manifests.store import trim
 from irec_models.data.mixing.compose import Note, Setting, compose
 from irec_models.data.rendering.general_midi import DRUM_KEYS, KITS, PROGRAMS, Program
 from irec_models.data.rendering.synthesizer import DRUM_BANK, Key, SoundFont, write_sound
+from irec_models.progress import Bars, Progress, silent, tracked
 
 _COLUMNS = ("split", "file", "labels", "instrument", "kind", "source", "licence", "seconds", "original_rate", "path")
 
@@ -98,7 +99,7 @@ def render_font(
     names: Iterable[str] | None = None,
     phrases: int = 4,
     seed: int = 0,
-    advance: Callable[[str], None] | None = None,
+    progress: Progress = silent,
 ) -> int:
     """Render a General MIDI SoundFont into a data folder.
 
@@ -117,8 +118,7 @@ def render_font(
         Phrases of six seconds for each program.
     seed : int
         Of the phrases.
-    advance : callable, optional
-        Told each file's name.
+    progress : Progress
 
     Returns
     -------
@@ -136,12 +136,10 @@ def render_font(
     rows: list[tuple[str, ...]] = []
     with SoundFont(font) as synth:
         try:
-            for take in takes(phrases=phrases, seed=seed, names=names):
+            for take in tracked(takes(phrases=phrases, seed=seed, names=names), progress, "rendering"):
                 seconds = _render_take(synth, take, root / take.file)
                 if seconds > 0:
                     rows.append(_row(take, source, licence, seconds, synth.sample_rate))
-                    if advance:
-                        advance(take.file)
             if not rows:
                 raise DataError(f"{font} has none of the General MIDI programs that were asked for")
             write_manifest(root, _COLUMNS, rows)
@@ -177,21 +175,17 @@ def _row(take: _Take, source: str, licence: str, seconds: float, rate: int) -> t
 @click.option("--seed", default=0, show_default=True)
 def main(font: Path, out: Path, source: str, licence: str, names: tuple[str, ...], phrases: int, seed: int) -> None:
     """Command line, see the module."""
-    from rich.progress import Progress, SpinnerColumn, TextColumn
-
     try:
-        with Progress(SpinnerColumn(), TextColumn("{task.completed} files, {task.description}")) as bar:
-            task = bar.add_task("", total=None)
-            count = render_font(
-                font,
-                out,
-                source=source,
-                licence=licence,
-                names=names or None,
-                phrases=phrases,
-                seed=seed,
-                advance=lambda file: bar.update(task, advance=1, description=file),
-            )
+        count = render_font(
+            font,
+            out,
+            source=source,
+            licence=licence,
+            names=names or None,
+            phrases=phrases,
+            seed=seed,
+            progress=Bars(),
+        )
     except IrecError as error:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(2) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy.typing as npt
 import soundfile
 
 from irec_live.errors import DataError, MissingExtraError
+from irec_live.files import make_folder, write_atomically
 
 DRUM_BANK = 128
 """Bank in which General MIDI SoundFonts keep drum kits."""
@@ -128,13 +130,13 @@ def write_sound(path: Path, audio: npt.NDArray[np.float32], sample_rate: int) ->
 
     Raises
     ------
-    OSError, soundfile.SoundFileError
+    OutputError
         It cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    soundfile.write(part, audio * np.float32(0.9 / np.abs(audio).max()), sample_rate, "PCM_16", format="FLAC")
-    part.replace(path)
+    sound = io.BytesIO()
+    soundfile.write(sound, audio * np.float32(0.9 / np.abs(audio).max()), sample_rate, "PCM_16", format="FLAC")
+    make_folder(path.parent)
+    write_atomically(path, sound.getbuffer())
 
 
 def load_fluidsynth() -> Any:

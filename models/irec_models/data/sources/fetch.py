@@ -21,12 +21,12 @@ import numpy.typing as npt
 import soundfile
 
 from irec_live.errors import DataError, MediaError, OutputError
-from irec_live.files import write_atomically
+from irec_live.files import make_folder, write_atomically
 from irec_live.media import open_audio
 from irec_models.data.manifests.manifest import write_manifest
 from irec_models.data.sources.git import Repository
 from irec_models.data.sources.listing import Listed
-from irec_models.progress import Begin, Tick, unseen
+from irec_models.progress import Advance, Progress, silent
 
 LOCK = "sources.lock.csv"
 MANIFEST_COLUMNS = (
@@ -67,7 +67,7 @@ class Fetched:
     missing: Counter[str] = field(default_factory=Counter)
 
 
-def fetch_sources(listed: Sequence[Listed], root: Path, *, begin: Begin = unseen) -> Fetched:
+def fetch_sources(listed: Sequence[Listed], root: Path, *, progress: Progress = silent) -> Fetched:
     """Make a data folder of listed clips; what cannot be had is left out and told.
 
     Clips are mono FLAC at their original's rate, as long as the list says, at most `_PEAK` loud. Of several clips of
@@ -78,8 +78,7 @@ def fetch_sources(listed: Sequence[Listed], root: Path, *, begin: Begin = unseen
     listed : sequence of Listed
     root : Path
         Is made if it is not there.
-    begin : callable
-        For progress; see `irec_models.progress`.
+    progress : Progress
 
     Raises
     ------
@@ -88,36 +87,31 @@ def fetch_sources(listed: Sequence[Listed], root: Path, *, begin: Begin = unseen
     OutputError
         The folder cannot be written.
     """
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the data folder {root} cannot be made: {error.strerror or error}") from error
+    make_folder(root)
     lock = read_lock(root / LOCK)
     found = Fetched()
     by_repository: dict[str, list[Listed]] = defaultdict(list)
     for row in listed:
         by_repository[row.repository].append(row)
     starts = _starts(listed)
-    tick = begin("clips", len(listed))
-    for repository, rows in by_repository.items():
-        wanted = [row for row in rows if not (root / row.file).is_file()]
-        for _ in range(len(rows) - len(wanted)):
-            tick()
-        if not wanted:
-            continue
-        if not rows[0].address:
-            found.missing[f"{repository.removeprefix('debian:')} is a package of Debian, not a git repository"] += len(
-                wanted
-            )
-            continue
-        folder = root / ".sources" / hashlib.sha256(repository.encode()).hexdigest()[:16]
-        try:
-            _fetch_repository(wanted, starts, root, folder, lock, found, tick)
-        except DataError as error:
-            found.missing[str(error)] += sum(not (root / row.file).is_file() for row in wanted)
-        finally:
-            _write_lock(root / LOCK, lock)
-            found.clips = _write_manifest(root, listed)
+    with progress("clips", len(listed)) as advance:
+        for repository, rows in by_repository.items():
+            wanted = [row for row in rows if not (root / row.file).is_file()]
+            advance(len(rows) - len(wanted))
+            if not wanted:
+                continue
+            if not rows[0].address:
+                package = repository.removeprefix("debian:")
+                found.missing[f"{package} is a package of Debian, not a git repository"] += len(wanted)
+                continue
+            folder = root / ".sources" / hashlib.sha256(repository.encode()).hexdigest()[:16]
+            try:
+                _fetch_repository(wanted, starts, root, folder, lock, found, advance)
+            except DataError as error:
+                found.missing[str(error)] += sum(not (root / row.file).is_file() for row in wanted)
+            finally:
+                _write_lock(root / LOCK, lock)
+                found.clips = _write_manifest(root, listed)
     shutil.rmtree(root / ".sources", ignore_errors=True)
     found.clips = _write_manifest(root, listed)
     if not found.clips:
@@ -150,7 +144,7 @@ def _fetch_repository(
     folder: Path,
     lock: Lock,
     found: Fetched,
-    tick: Tick,
+    advance: Advance,
 ) -> None:
     locked = next((commit for (name, _), (commit, _) in lock.items() if name == rows[0].repository), "")
     try:
@@ -161,7 +155,7 @@ def _fetch_repository(
     present = repository.present(list({row.path: None for row in rows}))
     repository.check_out(sorted(set(present.values())))
     for row in rows:
-        tick()
+        advance()
         if row.path not in present:
             found.missing[f"{row.repository} has no longer files that are listed"] += 1
             continue
@@ -203,10 +197,7 @@ def _write_clip(original: Path, path: Path, start_s: float, seconds: float) -> b
         audio *= np.float32(_PEAK / loudest)
     content = io.BytesIO()
     soundfile.write(content, audio, rate, format="FLAC", subtype="PCM_16")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path.parent} cannot be made: {error.strerror or error}") from error
+    make_folder(path.parent)
     write_atomically(path, content.getbuffer())
     return True
 
@@ -243,10 +234,5 @@ def _write_manifest(root: Path, listed: Sequence[Listed]) -> int:
     """Write the manifest of what is there; the number of its clips."""
     rows = [row for row in listed if (root / row.file).is_file()]
     if rows:
-        try:
-            write_manifest(
-                root, MANIFEST_COLUMNS, ([str(getattr(row, name)) for name in MANIFEST_COLUMNS] for row in rows)
-            )
-        except OSError as error:
-            raise OutputError(f"cannot write {root / 'manifest.csv'}: {error.strerror or error}") from error
+        write_manifest(root, MANIFEST_COLUMNS, ([str(getattr(row, name)) for name in MANIFEST_COLUMNS] for row in rows))
     return len(rows)

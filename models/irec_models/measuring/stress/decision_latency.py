@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from irec_live.errors import DataError
-from irec_models.data import Clip
+from irec_models.data import Clip, ClipSelection
 from irec_models.data.manifests.labels import truth_of
 from irec_models.data.mixing.evaluation_sets import load_clip
 from irec_models.measuring.predictors import Array, Predictor
 from irec_models.measuring.stress.listening import lead_s, listen, surrounded
 from irec_models.measuring.stress.noises import SAMPLE_RATE
 from irec_models.measuring.stress.selection import choose
+from irec_models.progress import Progress, silent, tracked
 
 ONSET_DB = -40.0
 """A clip begins where it first comes so near to its peak."""
@@ -81,27 +81,20 @@ class DecisionLatency:
 
 def decision_latency(
     judge: Predictor,
-    data: Sequence[Path],
+    selection: ClipSelection,
     *,
-    split: str = "dev",
-    sources: Sequence[str] | None = None,
     most: int = 100,
-    each: Callable[[], None] | None = None,
+    progress: Progress = silent,
 ) -> DecisionLatency:
-    """Play every solo of a split to the app after a moment of silence.
+    """Play every solo of a selection to the app after a moment of silence.
 
     Parameters
     ----------
     judge : Predictor
-    data : sequence of Path
-        Folders with a manifest.
-    split : str
-    sources : sequence of str, optional
-        Only clips of these.
+    selection : ClipSelection
     most : int
         Clips of each label, spread evenly.
-    each : callable, optional
-        Called after each clip.
+    progress : Progress
 
     Raises
     ------
@@ -109,20 +102,14 @@ def decision_latency(
         There are no solos of the model's labels.
     """
     names = judge.spec.labels
-    clips = choose(
-        data,
-        lambda clip: clip.split == split and (not sources or clip.source in sources) and _solo_label(clip, names) != "",
-        lambda clip: _solo_label(clip, names),
-        most,
-    )
+    solos = (clip for clip in selection.clips if _solo_label(clip, names))
+    clips = choose(solos, lambda clip: _solo_label(clip, names), most)
     if not clips:
-        raise DataError(f"no clip of split '{split}' holds one of the model's labels alone")
+        raise DataError(f"no clip of split '{selection.split}' holds one of the model's labels alone")
     found: dict[str, list[float | None]] = defaultdict(list)
-    for clip in clips:
+    for clip in tracked(clips, progress, f"{judge.spec.name}: latency"):
         label = _solo_label(clip, names)
         found[label].append(latency_of(judge, load_clip(clip, sample_rate=SAMPLE_RATE).audio, label))
-        if each:
-            each()
     everything = [value for values in found.values() for value in values]
     return DecisionLatency(
         overall=Latency.of(everything), labels={name: Latency.of(found[name]) for name in names if name in found}

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from irec_live.analysis import lasting
 from irec_live.errors import DataError
-from irec_models.data import Clip
+from irec_models.data import ClipSelection
 from irec_models.data.mixing.evaluation_sets import EvalClip, load_clip
 from irec_models.measuring.predictors import Predictor
 from irec_models.measuring.stress.listening import listen
 from irec_models.measuring.stress.noises import SAMPLE_RATE
 from irec_models.measuring.stress.selection import choose
+from irec_models.progress import Progress, silent, tracked
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +76,20 @@ class Ensembles:
 
 def ensembles(
     judge: Predictor,
-    data: Sequence[Path],
+    selection: ClipSelection,
     *,
-    split: str = "dev",
-    sources: Sequence[str] | None = None,
     most: int = 200,
-    each: Callable[[], None] | None = None,
+    progress: Progress = silent,
 ) -> Ensembles:
     """Compare what is detected in clips of two or more labels with what is annotated.
 
     Parameters
     ----------
     judge : Predictor
-    data : sequence of Path
-        Folders with a manifest.
-    split : str
-    sources : sequence of str, optional
-        Only clips of these.
+    selection : ClipSelection
     most : int
         Clips of each source, spread evenly.
-    each : callable, optional
-        Called after each clip.
+    progress : Progress
 
     Raises
     ------
@@ -107,23 +100,19 @@ def ensembles(
     -----
     A label that cannot be judged in a clip (percussion that may or may not be drums) counts neither way.
     """
-
-    def wanted(clip: Clip) -> bool:
-        return clip.split == split and len(clip.labels) > 1 and (not sources or clip.source in sources)
-
     rows: list[EnsembleRow] = []
     names = judge.spec.labels
     counts = {name: [0, 0, 0] for name in names}
-    for chosen in choose(data, wanted, lambda clip: clip.source, most):
-        clip = load_clip(chosen, sample_rate=SAMPLE_RATE, labels=names)
+    several = (clip for clip in selection.clips if len(clip.labels) > 1)
+    chosen = choose(several, lambda clip: clip.source, most)
+    for clip_row in tracked(chosen, progress, f"{judge.spec.name}: ensembles"):
+        clip = load_clip(clip_row, sample_rate=SAMPLE_RATE, labels=names)
         if clip.labels:
             row = _hear(judge, clip)
             rows.append(row)
             _count(counts, clip, row.detected)
-        if each:
-            each()
     if not rows:
-        raise DataError(f"no clip of split '{split}' holds several instruments, at least one of them a label")
+        raise DataError(f"no clip of split '{selection.split}' holds several instruments, at least one of them a label")
     labels = {name: LabelCounts(*triple) for name, triple in counts.items() if any(triple)}
     overall = LabelCounts(*(sum(triple[place] for triple in counts.values()) for place in range(3)))
     return Ensembles(tuple(rows), overall, labels)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from irec_models.data import Clip
+from irec_models.data import Clip, DataFolders
 from irec_models.data.manifests.manifest import HANDLING
 from irec_models.data.mixing.evaluation_sets import load_clip
 from irec_models.measuring.predictors import Array, Predictor
 from irec_models.measuring.stress.listening import listen, surrounded
 from irec_models.measuring.stress.noises import SAMPLE_RATE, faded, noises
 from irec_models.measuring.stress.selection import choose
+from irec_models.progress import Advance, Progress, silent, tracked
 
 VOICE = "voice"
 """The label that speech should light."""
@@ -105,40 +105,44 @@ class FalseLabels:
 
 def false_labels(
     judge: Predictor,
-    data: Sequence[Path],
+    folders: DataFolders,
     *,
     seconds: float = 20.0,
     most: int = 30,
-    each: Callable[[], None] | None = None,
+    progress: Progress = silent,
 ) -> FalseLabels:
     """Let the app hear noise and speech.
 
     Parameters
     ----------
     judge : Predictor
-    data : sequence of Path
-        Folders with a manifest. Noise is what has the one label ``noise``, speech what has instrument ``speech``, of
+    folders : DataFolders
+        Noise is what has the one label ``noise``, speech what has instrument ``speech``, of
         whatever split; the rows tell.
     seconds : float
         Of each generated noise.
     most : int
         Clips of each source.
-    each : callable, optional
-        Called after each sound.
+    progress : Progress
+        A task each for generated noise, recorded noise and speech.
 
     Notes
     -----
     Every sound lies in faint noise, so that its beginning and end are heard as well. Noises fade in and out: one that
     starts at once is a stroke on a drum, and a model would be right to say so.
     """
-    made = []
-    for noise in noises(seconds):
-        made.append(_noise_row(noise.name, [noise.audio], judge, silent=noise.silent))
-        _tick(each)
-    clips = choose(data, _is_noise, _origin, most)
-    recorded = [_noise_row(name, _decoded_clips(members, each), judge) for name, members in _by_origin(clips)]
-    spoken = choose(data, _is_speech, _origin, most)
-    speech = [_speech_row(name, members, judge, each) for name, members in _by_origin(spoken)]
+    name = judge.spec.name
+    made = [
+        _noise_row(noise.name, [noise.audio], judge, silent=noise.silent)
+        for noise in tracked(noises(seconds), progress, f"{name}: noises")
+    ]
+    clips, spoken = (choose(filter(wanted, folders.clips), _origin, most) for wanted in (_is_noise, _is_speech))
+    with progress(f"{name}: recorded noise", len(clips)) as advance:
+        recorded = [
+            _noise_row(origin, _decoded_clips(members, advance), judge) for origin, members in _by_origin(clips)
+        ]
+    with progress(f"{name}: speech", len(spoken)) as advance:
+        speech = [_speech_row(origin, members, judge, advance) for origin, members in _by_origin(spoken)]
     return FalseLabels(tuple(made), tuple(recorded), tuple(speech))
 
 
@@ -153,10 +157,10 @@ def _noise_row(name: str, sounds: Iterable[Array], judge: Predictor, *, silent: 
     return NoiseRow(name, seconds, labels.total(), lit_s, dict(labels.most_common()), silent)
 
 
-def _speech_row(name: str, clips: Sequence[Clip], judge: Predictor, each: Callable[[], None] | None) -> SpeechRow:
+def _speech_row(name: str, clips: Sequence[Clip], judge: Predictor, advance: Advance) -> SpeechRow:
     lit = [
         listen(judge, surrounded(judge, audio, SAMPLE_RATE), SAMPLE_RATE).labels
-        for audio in _decoded_clips(clips, each)
+        for audio in _decoded_clips(clips, advance)
     ]
     others: Counter[str] = Counter(label for labels in lit for label in labels if label != VOICE)
     known = VOICE in judge.spec.labels
@@ -169,15 +173,10 @@ def _speech_row(name: str, clips: Sequence[Clip], judge: Predictor, each: Callab
     )
 
 
-def _decoded_clips(clips: Iterable[Clip], each: Callable[[], None] | None) -> Iterable[Array]:
+def _decoded_clips(clips: Iterable[Clip], advance: Advance) -> Iterable[Array]:
     for clip in clips:
         yield load_clip(clip, sample_rate=SAMPLE_RATE).audio
-        _tick(each)
-
-
-def _tick(each: Callable[[], None] | None) -> None:
-    if each:
-        each()
+        advance()
 
 
 def _is_noise(clip: Clip) -> bool:

@@ -13,7 +13,7 @@ L. Häusler, L. I. Maier, "Neuroment", 2022, section 5.4.1 with figures 15 and 1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -162,13 +162,8 @@ def leakage_matrix(judge: Predictor, sounds: Iterable[Sound]) -> Matrix:
     return envelope_matrices(judge, sounds)[1]
 
 
-def envelope_matrices(
-    judge: Predictor, sounds: Iterable[Sound], *, each: Callable[[], None] | None = None
-) -> tuple[Matrix, Matrix]:
-    """Noise and leakage matrix of one pass over the sounds; see `noise_matrix` and `leakage_matrix`.
-
-    `each` is called after each sound, for a progress bar.
-    """
+def envelope_matrices(judge: Predictor, sounds: Iterable[Sound]) -> tuple[Matrix, Matrix]:
+    """Noise and leakage matrix of one pass over the sounds; see `noise_matrix` and `leakage_matrix`."""
     spec = judge.spec
     if spec.kind != "envelope":
         raise ValueError(f"{spec.name} gives activations; noise and leakage are told of envelopes")
@@ -179,8 +174,6 @@ def envelope_matrices(
         if heard is not None:
             _deviate(noise, heard)
             _leak(leakage, heard)
-        if each:
-            each()
     if not noise.rows.any():
         raise DataError("there is no sound in which one of the model's labels plays")
     levels = np.clip(20.0 * np.log10(np.maximum(noise.values(), 1e-9)), -RANGE_DB, 0.0)
@@ -190,9 +183,7 @@ def envelope_matrices(
     )
 
 
-def confusion_matrix(
-    judge: Predictor, clips: Iterable[EvalClip], *, hop_s: float | None = None, each: Callable[[], None] | None = None
-) -> Confusion:
+def confusion_matrix(judge: Predictor, clips: Iterable[EvalClip], *, hop_s: float | None = None) -> Confusion:
     """Mean activation of every label while every label plays alone; the counterpart for activation models.
 
     Parameters
@@ -203,8 +194,6 @@ def confusion_matrix(
         At the model's sample rate; only solos count.
     hop_s : float, optional
         Seconds between windows; half a window by default.
-    each : callable, optional
-        Called after each clip.
 
     Raises
     ------
@@ -223,8 +212,6 @@ def confusion_matrix(
             rows = predict_recording(judge, clip.audio, hop)
             rows = rows[rows.max(axis=1) > 0]  # silent windows say nothing
             means.add(spec.labels.index(clip.labels[0]), rows.sum(axis=0, dtype=np.float64), len(rows))
-        if each:
-            each()
     if not means.rows.any():
         raise DataError("there is no clip in which one of the model's labels plays alone")
     return Confusion(spec.labels, means.values(), tuple(means.rows.tolist()))
@@ -267,7 +254,7 @@ def _leak(leakage: _Means, heard: _Heard) -> None:
 
 
 def _hear(judge: Predictor, sound: Sound) -> _Heard | None:
-    """Predictor a sound; None if none of the model's labels plays, or a clip is no solo."""
+    """Predict a sound; None if none of the model's labels plays, or a clip is no solo."""
     spec = judge.spec
     playing = tuple(k for k, label in enumerate(spec.labels) if label in sound.labels)
     if not playing or (isinstance(sound, EvalClip) and not sound.solo):

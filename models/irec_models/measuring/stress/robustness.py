@@ -10,20 +10,20 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.signal
 import soxr
 
-from irec_models.data import EvalClip, eval_clips
+from irec_models.data import ClipSelection, EvalClip, eval_clips
 from irec_models.measuring.clip_scores import ClipPredictions, predict_clips
 from irec_models.measuring.predictors import Predictor
 from irec_models.measuring.stress.codecs import codec_name, lossy
 from irec_models.measuring.stress.noises import SAMPLE_RATE, Audio, coloured
 from irec_models.measuring.stress.rooms import impulse_response, reverberate
 from irec_models.metrics import average_precisions
+from irec_models.progress import Progress, silent, tracked
 
 CLEAN = "clean"
 
@@ -89,27 +89,21 @@ def conditions() -> dict[str, Spoil]:
 
 def robustness(
     judge: Predictor,
-    data: Sequence[Path],
+    selection: ClipSelection,
     *,
-    split: str = "dev",
-    sources: Sequence[str] | None = None,
     only: Sequence[str] | None = None,
-    each: Callable[[], None] | None = None,
+    progress: Progress = silent,
 ) -> Robustness:
-    """Predictor the clips of a split in each condition.
+    """Score clips in each condition.
 
     Parameters
     ----------
     judge : Predictor
-    data : sequence of Path
-        Folders with a manifest.
-    split : str
-    sources : sequence of str, optional
-        Only clips of these.
+    selection : ClipSelection
     only : sequence of str, optional
         Names of `conditions`; ``clean`` is always among them.
-    each : callable, optional
-        Called after each clip in each condition.
+    progress : Progress
+        A task for each condition.
 
     Raises
     ------
@@ -125,8 +119,8 @@ def robustness(
     clips = solos = 0
     rows: dict[str, ConditionScores] = {}
     for name, spoil in chosen.items():
-        spoilt = _spoilt_clips(judge, data, split, sources, spoil)
-        judged = predict_clips(judge, spoilt, each=each)
+        spoilt = _spoilt_clips(judge, selection, spoil)
+        judged = predict_clips(judge, tracked(spoilt, progress, f"{judge.spec.name}: {name}"))
         clips, solos = len(judged.files), int(judged.solo.sum())
         scores = (_macro_map(judged), judged.top1())
         clean = rows.get(CLEAN)
@@ -147,11 +141,9 @@ def _drop(score: float, clean: float) -> float:
     return 1.0 - score / clean if clean > 0 else 0.0
 
 
-def _spoilt_clips(
-    judge: Predictor, data: Sequence[Path], split: str, sources: Sequence[str] | None, spoil: Spoil
-) -> Iterator[EvalClip]:
+def _spoilt_clips(judge: Predictor, selection: ClipSelection, spoil: Spoil) -> Iterator[EvalClip]:
     rate = judge.spec.sample_rate
-    for clip in eval_clips(data, sample_rate=SAMPLE_RATE, labels=judge.spec.labels, split=split, sources=sources):
+    for clip in eval_clips(selection.of(judge.spec.labels), SAMPLE_RATE):
         # Each file has its own dice: what one sounds like does not depend on which others are judged.
         rng = np.random.default_rng([zlib.crc32(clip.file.encode()), 31])
         audio = np.asarray(spoil(clip.audio, rng), np.float32)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Group, RenderableType
 
-from irec_models.data import eval_clips
+from irec_models.data import ClipSelection, eval_clips
 from irec_models.measuring.predictors import Predictor
 from irec_models.measuring.stress.decision_latency import decision_latency
 from irec_models.measuring.stress.ensembles import ensembles
@@ -23,6 +22,7 @@ from irec_models.measuring.stress.tables import (
     noise_tables,
     robustness_table,
 )
+from irec_models.progress import Progress, silent, tracked
 
 SCHEMA = "irec.stress/1"
 
@@ -33,20 +33,15 @@ class Material:
 
     Attributes
     ----------
-    data : tuple of Path
-        Folders with a manifest.
-    split : str
-    sources : tuple of str
-        Only clips of these; none is all. Noise and speech are heard from all sources.
+    selection : ClipSelection
+        Noise and speech are heard from all sources and splits of its folders.
     most : int
         Clips of each label or source, in the tests that hear them live.
     noise_s : float
         Seconds of each generated noise.
     """
 
-    data: tuple[Path, ...]
-    split: str = "dev"
-    sources: tuple[str, ...] = ()
+    selection: ClipSelection
     most: int = 50
     noise_s: float = 20.0
 
@@ -59,48 +54,40 @@ class Outcome:
     tables: RenderableType
 
 
-Each = Callable[[], None]
-Test = Callable[[Predictor, Material, Each], Outcome]
+Test = Callable[[Predictor, Material, Progress], Outcome]
 
 
-def _robustness(judge: Predictor, material: Material, each: Each) -> Outcome:
-    found = robustness(judge, material.data, split=material.split, sources=material.sources or None, each=each)
-    return Outcome(found.to_dict(), robustness_table(found, judge.spec.name, material.split))
+def _robustness(judge: Predictor, material: Material, progress: Progress) -> Outcome:
+    found = robustness(judge, material.selection, progress=progress)
+    return Outcome(found.to_dict(), robustness_table(found, judge.spec.name, str(material.selection.split)))
 
 
-def _false_labels(judge: Predictor, material: Material, each: Each) -> Outcome:
-    found = false_labels(judge, material.data, seconds=material.noise_s, most=material.most, each=each)
+def _false_labels(judge: Predictor, material: Material, progress: Progress) -> Outcome:
+    found = false_labels(
+        judge, material.selection.folders, seconds=material.noise_s, most=material.most, progress=progress
+    )
     return Outcome(found.to_dict(), noise_tables(found, judge.spec.name))
 
 
-def _latency(judge: Predictor, material: Material, each: Each) -> Outcome:
-    found = decision_latency(
-        judge, material.data, split=material.split, sources=material.sources, most=material.most, each=each
-    )
-    return Outcome(found.to_dict(), latency_table(found, judge.spec.name, material.split))
+def _latency(judge: Predictor, material: Material, progress: Progress) -> Outcome:
+    found = decision_latency(judge, material.selection, most=material.most, progress=progress)
+    return Outcome(found.to_dict(), latency_table(found, judge.spec.name, str(material.selection.split)))
 
 
-def _ensembles(judge: Predictor, material: Material, each: Each) -> Outcome:
-    found = ensembles(
-        judge, material.data, split=material.split, sources=material.sources, most=material.most, each=each
-    )
-    return Outcome(found.to_dict(), ensemble_tables(found, judge.spec.name, material.split))
+def _ensembles(judge: Predictor, material: Material, progress: Progress) -> Outcome:
+    found = ensembles(judge, material.selection, most=material.most, progress=progress)
+    return Outcome(found.to_dict(), ensemble_tables(found, judge.spec.name, str(material.selection.split)))
 
 
-def _matrices(judge: Predictor, material: Material, each: Each) -> Outcome:
+def _matrices(judge: Predictor, material: Material, progress: Progress) -> Outcome:
     spec = judge.spec
-    clips = eval_clips(
-        material.data,
-        sample_rate=spec.sample_rate,
-        labels=spec.labels,
-        split=material.split,
-        sources=material.sources or None,
-    )
+    clips = eval_clips(material.selection.of(spec.labels), spec.sample_rate)
+    clips = tracked(clips, progress, f"{spec.name}: matrices")
     if spec.kind == "envelope":
-        noise, leakage = envelope_matrices(judge, clips, each=each)
+        noise, leakage = envelope_matrices(judge, clips)
         tables = Group(matrix_table(noise, spec.name), matrix_table(leakage, spec.name))
         return Outcome({"noise": noise.to_dict(), "leakage": leakage.to_dict()}, tables)
-    confusion = confusion_matrix(judge, clips, each=each)
+    confusion = confusion_matrix(judge, clips)
     return Outcome({"confusion": confusion.to_dict()}, matrix_table(confusion, spec.name))
 
 
@@ -113,7 +100,7 @@ TESTS: dict[str, Test] = {
 }
 
 
-def stress(judge: Predictor, test: str, material: Material, *, each: Each | None = None) -> Outcome:
+def stress(judge: Predictor, test: str, material: Material, *, progress: Progress = silent) -> Outcome:
     """Run one test.
 
     Parameters
@@ -123,8 +110,7 @@ def stress(judge: Predictor, test: str, material: Material, *, each: Each | None
     test : str
         Of `TESTS`.
     material : Material
-    each : callable, optional
-        Called after each sound.
+    progress : Progress
 
     Raises
     ------
@@ -135,13 +121,9 @@ def stress(judge: Predictor, test: str, material: Material, *, each: Each | None
     """
     if test not in TESTS:
         raise ValueError(f"no stress test is called {test!r}; there are {', '.join(TESTS)}")
-    return TESTS[test](judge, material, each or _nothing)
+    return TESTS[test](judge, material, progress)
 
 
 def empty_report(split: str, models: Sequence[str]) -> dict[str, Any]:
     """The JSON of `irec-train stress` before the first test: ``irec.stress/1``."""
     return {"schema": SCHEMA, "split": split, "models": {name: {} for name in models}}
-
-
-def _nothing() -> None:
-    pass

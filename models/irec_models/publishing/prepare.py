@@ -1,0 +1,86 @@
+"""A trained network made ready to be published: the labels that it learnt, its envelopes as loud as they may be."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+
+from irec_live.models.spec import ModelSpec
+from irec_models.data import LABELS
+from irec_models.measuring.clip_scores import predict_clips
+from irec_models.measuring.mixture_scores import evaluate_mixes
+from irec_models.measuring.predictors import CheckpointPredictor
+from irec_models.metrics import average_precisions
+from irec_models.nets import Network
+from irec_models.progress import Progress, silent, tracked
+from irec_models.publishing.calibration import calibrate, has_plain_output, keep_labels
+from irec_models.publishing.predict import Material
+
+EXTRA_PRECISION = 0.6
+FEWEST_CLIPS = 5
+LIFT_SCALE = 1.5
+LIFTS = (3.0, 2.75, 2.5, 2.25, 2.0, 1.75, 1.5, 1.25, 1.0)
+SILENT_ERROR_DB = 1.0
+LIFT_MIXES = 8
+_LIFT_SEED = 3
+
+
+def learnt_labels(
+    network: Network, spec: ModelSpec, material: Material, *, progress: Progress = silent
+) -> tuple[Network, tuple[str, ...], str]:
+    """The network with our 13 labels, and of the further ones those that it tells apart on held-out sources.
+
+    A further label stays if its average precision on solo clips of the held-out sources reaches `EXTRA_PRECISION`.
+    What does not stay counts as none of these from here on.
+
+    Returns
+    -------
+    Network
+    tuple of str
+        The labels that stay.
+    str
+        What does not, for the card; empty if all stay.
+    """
+    labels = spec.labels
+    extra = [label for label in labels if label not in LABELS]
+    if not extra or len(extra) == len(labels) or not has_plain_output(network):
+        return network, labels, ""
+    solos = tracked(material.solos(spec.sample_rate), progress, "held-out solos")
+    judged = predict_clips(CheckpointPredictor(network, spec), solos)
+    found = dict(zip(labels, average_precisions(judged.activations["s1"], judged.targets).tolist(), strict=True))
+    present = dict(zip(labels, (judged.targets == 1).sum(dim=0).tolist(), strict=True))
+    stay = tuple(
+        label
+        for label in labels
+        if label in LABELS or (present[label] >= FEWEST_CLIPS and found[label] >= EXTRA_PRECISION)
+    )
+    left_out = [label for label in labels if label not in stay]
+    told = (
+        f". Left out, being below an average precision of {EXTRA_PRECISION} on clips of the held-out sources, or not "
+        f"among them: {', '.join(left_out)}"
+    )
+    return keep_labels(network, [labels.index(label) for label in stay]), stay, told if left_out else ""
+
+
+def lift_envelopes(network: Network, spec: ModelSpec, material: Material, *, progress: Progress = silent) -> str:
+    """Raise a network's envelopes as far as what does not sound stays down; the offset told for the card, if any fits.
+
+    Cross-entropy asks for the mean over what might sound, so a doubtful instrument is shown too soft. How much louder
+    it may be is chosen on mixtures of the held-out sources, others than the published scores are of.
+    """
+    if network.kind != "envelope" or not has_plain_output(network):
+        return ""
+    mixtures = list(material.mixtures(spec.sample_rate, per_size=LIFT_MIXES, seed=_LIFT_SEED))
+    ones = torch.ones(network.labels)
+    for lift in tracked(LIFTS, progress, "louder envelopes"):
+        raised = copy.deepcopy(network)
+        calibrate(raised, LIFT_SCALE * ones, lift * ones)
+        error = evaluate_mixes(CheckpointPredictor(raised, spec), mixtures).envelope
+        if error is not None and error.silent_db <= SILENT_ERROR_DB:
+            calibrate(network, LIFT_SCALE * ones, lift * ones)
+            return (
+                f". Logits times {LIFT_SCALE} plus {lift}: the highest of {len(LIFTS)} offsets that leaves them within "
+                f"{SILENT_ERROR_DB} dB where the instrument does not sound, on mixtures of the held-out sources"
+            )
+    return ""
