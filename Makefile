@@ -1,14 +1,15 @@
 # Two commands, each enough on its own on a fresh Debian 12:
 #   make run     opens irec-live (ARGS="gui song.flac" and the like are handed to it)
 #   make test    lint, types, import contracts, test suite (PYTEST_ARGS="-k ring" narrows the last)
-# and, for those who change the code: make lint, make format, make benchmark, make screenshot, make constraints.
+# and, for those who change the code: make lint, make format, make bench, make benchmark, make screenshot, make constraints.
 
 PYTHON ?= python3
 export PYTHON
 BIN := .venv/bin
 SETUP := .ci/setup
 
-.PHONY: run test lint lint-code lint-format lint-types lint-contracts ready format benchmark screenshot constraints
+.PHONY: run test lint lint-code lint-format lint-types lint-contracts ready format bench benchmark screenshot \
+    constraints
 
 run:
 	@$(SETUP) run
@@ -50,6 +51,12 @@ format:
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# The README's figures in one run, as a table and as JSON: BENCH_ARGS="--minutes 1 --json speed.json".
+bench:
+	@$(SETUP) test
+	$(BIN)/python tests/benchmarks/speed.py $(BENCH_ARGS)
+
+# Single parts, for whoever works on them.
 benchmark:
 	@$(SETUP) test
 	$(BIN)/pytest tests/benchmarks --benchmark-enable --benchmark-only --timeout 1800 $(PYTEST_ARGS)

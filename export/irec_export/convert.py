@@ -18,9 +18,11 @@ from torch import Tensor, nn
 from irec_export.graph import strip_origin
 from irec_export.quantize import Precision
 from irec_live.errors import ExportError
+from irec_live.models.columns import COLUMNS, COLUMNS_KEY, FRAMES, ColumnsSpec
 from irec_live.models.spec import CARD_KEY, INPUT_NAME, ModelSpec
 from irec_models.checkpoint import Checkpoint
 from irec_models.nets import Network
+from irec_models.nets.column_network import ColumnNetwork
 
 OPSET = 18
 """The lowest that torch's exporter writes natively, so the file runs on old runtimes too."""
@@ -39,6 +41,17 @@ class _Predict(nn.Module):
         return self.network.predict(audio)
 
 
+class _PredictWithColumns(nn.Module):
+    """The same, with the two tensors given out that the app cuts the graph at; see `irec_live.models.columns`."""
+
+    def __init__(self, network: ColumnNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, audio: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return self.network.predict_with_columns(audio)
+
+
 def convert(network: Network) -> onnx.ModelProto:
     """The network as a float32 graph: raw audio in, probabilities out, the batch axis free; no metadata yet.
 
@@ -51,13 +64,17 @@ def convert(network: Network) -> onnx.ModelProto:
     if broken:
         raise ExportError(f"{len(broken)} weights are not finite ({broken[0]} ...); the training has diverged")
     audio = torch.zeros(TRACED_BATCH, network.window_length)
+    traced: nn.Module = _Predict(network)
+    names: list[str] = [network.kind]
+    if isinstance(network, ColumnNetwork):
+        traced, names = _PredictWithColumns(network), [network.kind, FRAMES, COLUMNS]
     try:
         with quiet():
             program = torch.onnx.export(
-                _Predict(network).eval(),
+                traced.eval(),
                 (audio,),
                 input_names=[INPUT_NAME],
-                output_names=[network.kind],
+                output_names=names,
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
                 opset_version=OPSET,
                 dynamo=True,
@@ -73,6 +90,7 @@ def convert(network: Network) -> onnx.ModelProto:
     if program is None:
         raise ExportError("the exporter returned nothing")
     model = program.model_proto
+    del model.graph.output[1:]  # the tensors keep their names; what a file tells is the first alone
     strip_origin(model)
     return model
 
@@ -108,11 +126,25 @@ def finish(
         "weights": "fp16" if half else "fp32",
     }
     spec = ModelSpec.model_validate({**checkpoint.spec.model_dump(by_alias=True), **facts})
-    return serialize(model, spec, checkpoint.card)
+    return serialize(model, spec, checkpoint.card, _columns(network))
 
 
-def serialize(model: onnx.ModelProto, spec: ModelSpec, card: str) -> bytes:
-    """The bytes of a file: graph, spec and card, checked against the ONNX standard.
+def _columns(network: Network) -> ColumnsSpec | None:
+    """How the file's columns are shared, if the network's can be."""
+    if not isinstance(network, ColumnNetwork):
+        return None
+    with torch.inference_mode():
+        made = network.columns_of(torch.zeros(1, 1, network.column_length))
+    return ColumnsSpec(
+        frame_length=network.column_length,
+        frame_hop=network.column_hop,
+        offset=network.column_offset,
+        bands=made.shape[2],
+    )
+
+
+def serialize(model: onnx.ModelProto, spec: ModelSpec, card: str, columns: ColumnsSpec | None = None) -> bytes:
+    """The bytes of a file: graph, spec and card, and how columns are shared, checked against the ONNX standard.
 
     Raises
     ------
@@ -121,8 +153,12 @@ def serialize(model: onnx.ModelProto, spec: ModelSpec, card: str) -> bytes:
     """
     model.producer_name = "irec-export"
     model.producer_version = _own_version()
+    kept = {entry.key: entry.value for entry in model.metadata_props if entry.key == COLUMNS_KEY}
     del model.metadata_props[:]
-    for key, value in sorted({**spec.to_metadata(), CARD_KEY: card}.items()):
+    metadata = {**kept, **spec.to_metadata(), CARD_KEY: card}
+    if columns is not None:
+        metadata[COLUMNS_KEY] = columns.model_dump_json()
+    for key, value in sorted(metadata.items()):
         model.metadata_props.add(key=key, value=value)
     try:
         onnx.checker.check_model(model, full_check=True)  # full: runs strict shape inference too

@@ -13,7 +13,6 @@ specification for reproducible MIR research", ISMIR 2014.
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from irec_live.formats.contract import Format
@@ -47,6 +46,8 @@ def render(analysis: Analysis) -> str:
 
 
 def _annotation(analysis: Analysis) -> dict[str, Any]:
+    from importlib.metadata import version  # not above: it takes a third of the time that `irec-live --help` does
+
     return {
         "namespace": "tag_open",
         "time": 0.0,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from irec_live.formats.contract import Format
@@ -32,6 +31,8 @@ def render(analysis: Analysis) -> str:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema that every document of ``irec.analysis/1`` meets."""
+    from importlib.resources import files  # not above: see jams
+
     read: dict[str, Any] = json.loads(files("irec_live.formats").joinpath(SCHEMA_FILE).read_text(encoding="utf-8"))
     return read
 

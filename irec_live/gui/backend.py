@@ -114,6 +114,8 @@ class AppBackend:
 
     def open(self, request: SourceRequest, models: Sequence[Any]) -> Session:
         """Open a live or a file session with these networks."""
+        import pyqtgraph  # noqa: F401  (the first picture needs it, and must not wait for it then)
+
         from irec_live.session import open_file, open_live
 
         provider: Any = self._provider

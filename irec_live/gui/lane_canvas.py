@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from pyqtgraph import functions as pg_functions
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
@@ -180,8 +179,10 @@ class LaneCanvas(QWidget):
 
 
 def _line(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> QPolygonF:
+    from pyqtgraph.functions import arrayToQPolygonF  # not above: see spectrogram_view
+
     # pyqtgraph copies the arrays into the polygon's memory, which is faster than to append a QPointF for each point.
-    polygon: QPolygonF = pg_functions.arrayToQPolygonF(x, y)
+    polygon: QPolygonF = arrayToQPolygonF(x, y)
     return polygon
 
 

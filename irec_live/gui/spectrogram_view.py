@@ -1,17 +1,25 @@
-"""Spectrogram view: log-mel, under the lanes and on the same time axis."""
+"""Spectrogram view: log-mel, under the lanes and on the same time axis.
+
+pyqtgraph takes longer to import than all the rest of the window together, and there is nothing to draw with it before
+the first sound: it is imported with the first picture, and in good time by whatever opens a source off this thread.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from irec_live.gui.lane_curves import time_to_pixels
 from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
 from irec_live.results import Snapshot
+
+if TYPE_CHECKING:
+    import pyqtgraph as pg
 
 TOP_DB = -12.0
 BOTTOM_DB = -90.0
@@ -67,14 +75,7 @@ class SpectrogramView(QWidget):
         super().__init__(parent)
         self._theme = DARK
         self._marks: list[tuple[str, float]] = []
-        self._plot = pg.GraphicsView(self, useOpenGL=False)
-        self._plot.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
-        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._box = pg.ViewBox(enableMouse=False, enableMenu=False, border=None, defaultPadding=0.0)
-        self._plot.setCentralItem(self._box)
-        self._image = pg.ImageItem(axisOrder="row-major", autoDownsample=False)
-        self._box.addItem(self._image, ignoreBounds=True)
+        self._picture: _Plot | None = None
         self.setMinimumHeight(60)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Spectrogram")
@@ -84,8 +85,8 @@ class SpectrogramView(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme's colours."""
         self._theme = theme
-        self._plot.setBackground(theme.ramp[0])
-        self._image.setLookupTable(theme.ramp_table())
+        if self._picture is not None:
+            self._picture.set_theme(theme)
         self.update()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
@@ -96,26 +97,28 @@ class SpectrogramView(QWidget):
             self.update()
         columns = snapshot.spectrogram
         if columns.ndim != 2 or len(columns) < 2:
-            self._image.hide()
+            if self._picture is not None:
+                self._picture.image.hide()
             return
-        # autoLevels would search the whole image for its extremes, every time.
-        self._image.setImage(level_bytes(columns).T, autoLevels=False, levels=(0, 255))
+        if self._picture is None:
+            self._picture = _Plot(self)
+            self._picture.set_theme(self._theme)
+            self._place_picture()
+            self._picture.plot.show()
         width = self._plot_width()
         x = time_to_pixels(snapshot.spectrogram_times, snapshot, width)
-        column = float(x[-1] - x[0]) / (len(x) - 1)
-        self._box.setRange(xRange=(0, width), yRange=(0, columns.shape[1]), padding=0, disableAutoRange=True)
-        # Times are those of column centres, so the image begins half a column earlier.
-        self._image.setRect(QRectF(float(x[0]) - column / 2, 0.0, column * len(x), float(columns.shape[1])))
-        self._image.show()
+        self._picture.draw(columns, x, width)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the image between the gutters."""
         super().resizeEvent(event)
-        self._plot.setGeometry(LEFT_GUTTER, 0, self._plot_width(), self.height())
+        self._place_picture()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the labels beside the image."""
         painter = QPainter(self)
+        if self._picture is None:
+            painter.fillRect(QRectF(LEFT_GUTTER, 0, self._plot_width(), self.height()), QColor(self._theme.ramp[0]))
         painter.setFont(font(13))
         painter.setPen(self._theme.color("muted"))
         side = Qt.AlignmentFlag.AlignVCenter
@@ -131,5 +134,39 @@ class SpectrogramView(QWidget):
                 last_y = y
         painter.end()
 
+    def _place_picture(self) -> None:
+        if self._picture is not None:
+            self._picture.plot.setGeometry(LEFT_GUTTER, 0, self._plot_width(), self.height())
+
     def _plot_width(self) -> int:
         return max(1, self.width() - LEFT_GUTTER - RIGHT_GUTTER)
+
+
+class _Plot:
+    """What pyqtgraph draws."""
+
+    def __init__(self, parent: QWidget) -> None:
+        import pyqtgraph as pg
+
+        self.plot: pg.GraphicsView = pg.GraphicsView(parent, useOpenGL=False)
+        self.plot.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.box = pg.ViewBox(enableMouse=False, enableMenu=False, border=None, defaultPadding=0.0)
+        self.plot.setCentralItem(self.box)
+        self.image = pg.ImageItem(axisOrder="row-major", autoDownsample=False)
+        self.box.addItem(self.image, ignoreBounds=True)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.plot.setBackground(theme.ramp[0])
+        self.image.setLookupTable(theme.ramp_table())
+
+    def draw(self, columns: npt.NDArray[np.float32], x: npt.NDArray[np.float64], width: int) -> None:
+        """Columns (C, F) in dB, at these pixels (C,)."""
+        # autoLevels would search the whole image for its extremes, every time.
+        self.image.setImage(level_bytes(columns).T, autoLevels=False, levels=(0, 255))
+        column = float(x[-1] - x[0]) / (len(x) - 1)
+        self.box.setRange(xRange=(0, width), yRange=(0, columns.shape[1]), padding=0, disableAutoRange=True)
+        # Times are those of column centres, so the image begins half a column earlier.
+        self.image.setRect(QRectF(float(x[0]) - column / 2, 0.0, column * len(x), float(columns.shape[1])))
+        self.image.show()

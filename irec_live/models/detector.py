@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from irec_live.errors import ModelError
 from irec_live.models.catalog import bundled_models, find_model
+from irec_live.models.columns import SharedColumns, shared_columns
 from irec_live.models.onnx_file import inspect_model, printable, read_model_bytes
 from irec_live.models.ports import check_ports
 from irec_live.models.runtime import FATAL, LOAD_LIMIT_S, build_session, deadline, first_line, runtime_errors
@@ -56,6 +57,8 @@ class Detector:
         say so.
     threads : int
         Threads within one operator.
+    share_columns : bool
+        Whether the spectrum may be computed once a stream where the file allows it; see `irec_live.models.columns`.
 
     Attributes
     ----------
@@ -78,7 +81,14 @@ class Detector:
         The file is missing, not ONNX, cut short, without metadata, or not what its metadata says.
     """
 
-    def __init__(self, model: str | os.PathLike[str] | bytes, *, provider: Provider = "auto", threads: int = 1) -> None:
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | bytes,
+        *,
+        provider: Provider = "auto",
+        threads: int = 1,
+        share_columns: bool = True,
+    ) -> None:
         if provider not in ("auto", "cpu", "cuda"):
             raise ValueError(f"provider is {provider!r}; expected 'auto', 'cpu' or 'cuda'")
         if threads < 1:
@@ -105,6 +115,13 @@ class Detector:
             self._try_out()
         names = tuple(name.removesuffix("ExecutionProvider") for name in self._session.get_providers())
         self.providers: tuple[str, ...] = names
+        self._parts: SharedColumns | None = None
+        if share_columns and names[0] == "CPU":
+            self._parts = shared_columns(data, self.spec, contents.metadata, self, threads)
+
+    def shared_columns(self) -> SharedColumns | None:
+        """The network in two parts, of which the first need run only once a stream; None where it cannot be parted."""
+        return self._parts
 
     def __repr__(self) -> str:
         return f"Detector({self.spec.name!r}, {self.spec.kind}, providers={self.providers})"
@@ -244,7 +261,8 @@ def load_model(name_or_path: str | os.PathLike[str], *, provider: Provider = "au
     if any(path == model.path for model in bundled_models()):
         return Detector(path, provider=provider, threads=threads)
     digest = _try_in_own_process(path)
-    detector = Detector(path, provider=provider, threads=threads)
+    # A stranger's model was tried as a whole, and is run as that.
+    detector = Detector(path, provider=provider, threads=threads, share_columns=False)
     if detector.sha256 != digest:
         raise ModelError(f"{printable(path.name)} changed while it was loaded; load it again")
     detector.keep_to(_tried[digest])

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from irec_live.analysis import Analysis, AnalysisCancelled, band_limit, collect, decode_into
+from irec_live.analysis import FILE_BATCH, Analysis, AnalysisCancelled, band_limit, collect, decode_into
 from irec_live.errors import IrecError, MediaError
 from irec_live.media import AudioFile, check_seekable, open_audio
 from irec_live.models.choice import ModelChoice, load_models
@@ -85,7 +85,7 @@ class FileSession:
         self._specs = tuple(detector.spec for detector in detectors)
         self._audio = open_audio(path, track=track)
         try:
-            self._pipeline = Pipeline(self._audio.sample_rate, detectors, hop_s=hop_s)
+            self._pipeline = Pipeline(self._audio.sample_rate, detectors, hop_s=hop_s, batch=FILE_BATCH)
             self._player = Player(path, self._audio.announced_s, audible=audible, track=track)  # no guessed end
         except BaseException:
             self._audio.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 _HOPS = 600
 """Hops kept: one minute at the usual hop of 100 ms."""
@@ -27,6 +28,7 @@ class HopTimes:
         self._ms = np.zeros(_HOPS)
         self._hops = 0
         self._open_s = 0.0
+        self._sorted = (0, np.zeros(0))  # of so many hops; a view asks thirty times a second, hops are ten
 
     def add(self, seconds: float) -> None:
         """Add inference time to the hop in progress."""
@@ -40,7 +42,19 @@ class HopTimes:
 
     def percentiles(self, *shares: float) -> tuple[float, ...]:
         """Milliseconds at these percentiles, 0..100; 0 before the first hop."""
-        recent = self._ms[: min(self._hops, _HOPS)].copy()
-        if not recent.size:
+        hops, ordered = self._sorted
+        if hops != self._hops:
+            hops = self._hops
+            ordered = np.sort(self._ms[: min(hops, _HOPS)])
+            self._sorted = (hops, ordered)
+        if not ordered.size:
             return (0.0,) * len(shares)
-        return tuple(np.percentile(recent, shares).tolist())
+        return tuple(_percentile(ordered, share) for share in shares)
+
+
+def _percentile(ordered: npt.NDArray[np.float64], share: float) -> float:
+    """As `numpy.percentile` does it, at a fiftieth of its price for so few numbers."""
+    place = share / 100.0 * (ordered.size - 1)
+    below = min(int(place), ordered.size - 1)
+    above = min(below + 1, ordered.size - 1)
+    return float(ordered[below] + (place - below) * (ordered[above] - ordered[below]))

@@ -14,6 +14,7 @@ from irec_live.results import SILENCE_DB
 
 _STRETCH_S = 0.05
 """Seconds in a segment; two periods of the lowest note of a bass guitar (41 Hz), so that its RMS is steady."""
+_NO_LEVELS = np.zeros((0, 2), np.float32)
 
 
 class LevelMeter:
@@ -64,6 +65,9 @@ class LevelMeter:
         samples = np.concatenate([self._tail, block])
         start = self._start
         count = samples.size // self.stretch
+        if not count:
+            self._tail = samples
+            return _NO_LEVELS, start
         whole = samples[: count * self.stretch].reshape(count, self.stretch)
         self._tail = samples[whole.size :].copy()
         self._start += whole.size

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from irec_live.models.spec import ModelSpec, Threshold
+from irec_live.streaming.column_stream import ColumnMaker, ColumnStream
 from irec_live.streaming.overlap_add import OverlapAdd
 from irec_live.streaming.windows import Windower
 
@@ -44,8 +45,11 @@ class Job:
     Attributes
     ----------
     windows : list of (T,) float32
+        Given up once judged.
     starts : list of int
         Absolute index of each window's first sample, at the network's rate.
+    columns : list of (N, F) float32
+        Of each window, where the network shares them; else empty. Given up like windows.
     outputs : (B, k) or (B, k, N) float32
         Filled in by `ModelStream.predict`; 0 for silent windows.
     predicted : int
@@ -54,11 +58,12 @@ class Job:
         Inference time; 0 if all windows were silent.
     """
 
-    __slots__ = ("outputs", "predicted", "seconds", "starts", "windows")
+    __slots__ = ("columns", "outputs", "predicted", "seconds", "starts", "windows")
 
-    def __init__(self, windows: list[Array], starts: list[int]) -> None:
+    def __init__(self, windows: list[Array], starts: list[int], columns: list[Array] | None = None) -> None:
         self.windows = windows
         self.starts = starts
+        self.columns = columns or []
         self.outputs: Array = np.zeros(0, np.float32)
         self.predicted = 0
         self.seconds = 0.0
@@ -94,11 +99,16 @@ class ModelStream:
         self.hop_s = hop_length / spec.sample_rate
         self.skipped = 0
         self._batch = batch
-        self._columns = np.array([list(labels).index(label) for label in spec.labels])
+        # Always whole batches on a GPU, which plans anew for each batch size that it has not met.
+        self._padded = any("CUDA" in provider for provider in model.providers)
+        self._columns = [list(labels).index(label) for label in spec.labels]
+        self._same_labels = tuple(labels) == spec.labels
         self._n_labels = len(labels)
-        self._silence_power: float = 10.0 ** (silence_db / 10)
+        self._silence_energy: float = 10.0 ** (silence_db / 10) * spec.window_length
         self._windower = Windower(spec.window_length, hop_length)
-        self._pending: deque[tuple[Array, int]] = deque()
+        self._pending: deque[tuple[Array, int, Array | None]] = deque()
+        self._shared = _shared_columns(model, hop_length)
+        self._columns_of = ColumnStream(self._shared) if self._shared is not None else None
         self._overlap: OverlapAdd | None = None
         if spec.kind == "envelope":
             self._overlap = OverlapAdd(len(labels), spec.frames, hop_length // spec.frame_hop)
@@ -107,16 +117,28 @@ class ModelStream:
         """Forget all samples; `skipped` is kept."""
         self._windower.reset()
         self._pending.clear()
+        if self._columns_of is not None:
+            self._columns_of.reset()
         if self._overlap is not None:
             self._overlap.reset()
 
     def take(self, samples: Array) -> None:
         """Take the next samples, (n,) float32; windows that become complete wait for `jobs`."""
-        self._pending.extend(self._windower.push(samples))
+        if self._columns_of is not None:
+            self._columns_of.push(samples)
+        self._wait(self._windower.push(samples))
 
     def take_tail(self) -> None:
         """End the stream: the last samples wait in a window padded with zeros."""
-        self._pending.extend(self._windower.flush())
+        heard = self._windower.samples
+        windows = self._windower.flush()
+        if self._columns_of is not None:
+            self._columns_of.push(np.zeros(self._windower.samples - heard, np.float32))
+        self._wait(windows)
+
+    def _wait(self, windows: list[tuple[Array, int]]) -> None:
+        of = self._columns_of
+        self._pending.extend((window, start, None if of is None else of.window(start)) for window, start in windows)
 
     def jobs(self, max_pending: int | None) -> list[Job]:
         """All waiting windows, oldest first.
@@ -133,30 +155,51 @@ class ModelStream:
         waiting = list(self._pending)
         self._pending.clear()
         groups = [waiting[first : first + self._batch] for first in range(0, len(waiting), self._batch)]
-        return [Job([window for window, _ in group], [start for _, start in group]) for group in groups]
+        return [
+            Job(
+                [window for window, _, _ in group],
+                [start for _, start, _ in group],
+                [columns for _, _, columns in group if columns is not None],
+            )
+            for group in groups
+        ]
 
     def end_s(self, job: Job) -> float:
         """End of the job's last window, in seconds from the stream's sample 0."""
         return (job.starts[-1] + self.spec.window_length) / self.spec.sample_rate
 
     def predict(self, job: Job) -> None:
-        """Run the network on the windows of the job that are not silent. Any thread, several at once."""
+        """Run the network on those windows of the job that are not silent. Any thread, several at once."""
+        windows = _stacked(job.windows)
+        columns = _stacked(job.columns) if job.columns else None
+        job.windows.clear()
+        job.columns.clear()
+        # Not np.dot: at this length NumPy's BLAS wakes its thread pool, which costs more than it saves.
+        loud = np.einsum("bt,bt->b", windows, windows) >= self._silence_energy
+        job.predicted = int(np.count_nonzero(loud))
+        if job.predicted == len(loud):
+            job.outputs = self._run(windows, columns, job)
+            return
         spec = self.spec
         shape = (len(spec.labels),) if spec.kind == "activation" else (len(spec.labels), spec.frames)
-        job.outputs = np.zeros((len(job.windows), *shape), np.float32)
-        loud = [i for i, window in enumerate(job.windows) if self._is_loud_enough(window)]
-        job.predicted = len(loud)
-        if loud:
-            # Always a full batch: ONNX Runtime's CUDA provider plans and tunes again for each batch size it meets.
-            windows = np.zeros((self._batch, spec.window_length), np.float32)
-            windows[: len(loud)] = [job.windows[i] for i in loud]
-            started = time.perf_counter()
-            job.outputs[loud] = self.model(windows)[: len(loud)]
-            job.seconds = time.perf_counter() - started
+        job.outputs = np.zeros((len(loud), *shape), np.float32)
+        if job.predicted:
+            job.outputs[loud] = self._run(windows[loud], None if columns is None else columns[loud], job)
 
-    def _is_loud_enough(self, window: Array) -> bool:
-        # Not np.dot: at this length NumPy's BLAS wakes its thread pool, which costs more than it saves.
-        return float(np.mean(np.square(window))) >= self._silence_power
+    def _run(self, windows: Array, columns: Array | None, job: Job) -> Array:
+        """What the network says of windows, and how long it took."""
+        count = len(windows)
+        if self._shared is not None and columns is not None:
+            started = time.perf_counter()
+            said = self._shared.predict(windows, columns)
+            job.seconds = time.perf_counter() - started
+            return said
+        if self._padded and count < self._batch:
+            windows = np.concatenate([windows, np.zeros((self._batch - count, windows.shape[1]), np.float32)])
+        started = time.perf_counter()
+        outputs = self.model(windows)[:count]
+        job.seconds = time.perf_counter() - started
+        return outputs
 
     def rows(self, job: Job) -> tuple[Times, Array]:
         """Rows that a predicted job completes. Jobs must come in the order of their windows.
@@ -194,9 +237,22 @@ class ModelStream:
 
     def _spread(self, values: Array) -> Array:
         """Columns of this network, (n, k), at their places among the pipeline's, (n, K); the others are 0."""
+        if self._same_labels:
+            return values
         out = np.zeros((len(values), self._n_labels), np.float32)
         out[:, self._columns] = values
         return out
+
+
+def _stacked(parts: Sequence[Array]) -> Array:
+    return parts[0][None] if len(parts) == 1 else np.stack(parts)
+
+
+def _shared_columns(model: WindowPredictor, hop_length: int) -> ColumnMaker | None:
+    """What computes a network's columns once for all windows, if it has such a thing and windows start on columns."""
+    parts = getattr(model, "shared_columns", None)
+    maker: ColumnMaker | None = parts() if parts is not None else None
+    return maker if maker is not None and hop_length % maker.spec.frame_hop == 0 else None
 
 
 def hop_length(model: WindowPredictor, hop_s: float | None) -> int:

@@ -13,8 +13,9 @@ Shapes: n samples of each channel in a block, C channels, K labels, F mel bands.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,10 @@ it, the noise of an analogue-to-digital converter below."""
 
 _PIECE_S = 4.0
 """Seconds. Longer blocks are processed in pieces of this length, which bounds the memory for a block of an hour."""
+
+_MOST_IN_FLIGHT = 8
+"""Jobs with an executor at once: enough to keep its threads busy while the next block is decoded, few enough that they
+hold some seconds of sound at most."""
 
 _LONGEST_BRIDGE_S = 1.0
 """Seconds. Lost input up to this is replaced by silence; after a longer gap all streams restart behind it."""
@@ -84,9 +89,9 @@ class Pipeline:
     spectrogram : bool
         Also fill the timeline's spectrogram and levels, which only views need.
     executor : concurrent.futures.Executor, optional
-        Predicts batches in parallel; for files.
+        Predicts batches in parallel and while more is pushed: rows come with a later push or with `flush`. For files.
     batch : int
-        Windows predicted in one call, where so many wait; for files on a GPU.
+        Windows predicted in one call, where so many wait; for files.
     channel : int, optional
         The source's channel to use alone, from 1 on; a mix of all if not given.
 
@@ -153,6 +158,7 @@ class Pipeline:
         self._ended = False
         self._lit: tuple[str, ...] = ()
         self._hop_times = HopTimes()
+        self._in_flight: deque[tuple[ModelStream, Job, Future[None]]] = deque()
 
     @property
     def time_s(self) -> float:
@@ -293,7 +299,7 @@ class Pipeline:
         for stream in self.streams:
             stream.take(tails[stream.spec.sample_rate])
             stream.take_tail()
-        step = self._predict()
+        step = self._predict(wait=True)
         envelopes: list[tuple[float, Array]] = []
         for stream in self.streams:
             envelopes += self._store_envelope(*stream.tail_rows())
@@ -323,22 +329,18 @@ class Pipeline:
             return
         origin_s = self._origin / self.sample_rate
         columns, start = self._mel.push(mono)
-        self.timeline.append_spectrogram(self._mel.centres_s(start, len(columns)) + origin_s, columns)
+        if len(columns):
+            self.timeline.append_spectrogram(self._mel.centres_s(start, len(columns)) + origin_s, columns)
         levels, start = self._meter.push(mono)
-        ends = start + self._meter.stretch * (1 + np.arange(len(levels)))
-        self.timeline.append_levels(ends / self.sample_rate + origin_s, levels)
+        if len(levels):
+            ends = start + self._meter.stretch * (1 + np.arange(len(levels)))
+            self.timeline.append_levels(ends / self.sample_rate + origin_s, levels)
 
-    def _predict(self) -> PipelineStep:
-        """Run the networks on all waiting windows and store their predictions."""
-        jobs = [(stream, job) for stream in self.streams for job in stream.jobs(self.max_pending)]
-        # By end of window, so that a hop's time covers the envelope windows before it; see `_count`.
-        jobs.sort(key=lambda pair: pair[0].end_s(pair[1]))
-        if self._executor is None or len(jobs) < 2:
-            for stream, job in jobs:
-                stream.predict(job)
-        else:
-            # `list` waits for all of them, and raises what one of them raised.
-            list(self._executor.map(lambda pair: pair[0].predict(pair[1]), jobs))
+    def _predict(self, wait: bool = False) -> PipelineStep:
+        """Run the networks on all waiting windows and store their predictions, as far as they are ready."""
+        jobs = self._completed(wait)
+        if not jobs:
+            return PipelineStep(detected=self._lit)
         self._count(jobs)
         activations: list[tuple[float, Array]] = []
         envelopes: list[tuple[float, Array]] = []
@@ -353,6 +355,22 @@ class Pipeline:
                 events += self._store_activation(times, rows)
                 activations += zip(times.tolist(), rows, strict=True)
         return PipelineStep(tuple(activations), tuple(envelopes), tuple(events), self._lit)
+
+    def _completed(self, wait: bool) -> list[tuple[ModelStream, Job]]:
+        """Jobs that are done, in the order of their windows: all with `wait`, else those that need no waiting."""
+        jobs = [(stream, job) for stream in self.streams for job in stream.jobs(self.max_pending)]
+        jobs.sort(key=lambda pair: pair[0].end_s(pair[1]))
+        if self._executor is None:
+            for stream, job in jobs:
+                stream.predict(job)
+            return jobs
+        self._in_flight.extend((stream, job, self._executor.submit(stream.predict, job)) for stream, job in jobs)
+        done = []
+        while self._in_flight and (wait or len(self._in_flight) > _MOST_IN_FLIGHT or self._in_flight[0][2].done()):
+            stream, job, future = self._in_flight.popleft()
+            future.result()
+            done.append((stream, job))
+        return done
 
     def _store_activation(self, times: Times, rows: Array) -> list[Event]:
         ended: list[Event] = []
@@ -380,7 +398,7 @@ class Pipeline:
             self._windows += job.predicted
             self._hop_times.add(job.seconds)
             if stream is clock and job.predicted:
-                self._hop_times.close(len(job.windows))
+                self._hop_times.close(len(job.starts))
 
 
 def union_labels(models: Sequence[WindowPredictor]) -> tuple[str, ...]:

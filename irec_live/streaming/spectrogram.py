@@ -25,6 +25,8 @@ _COLUMN_S = 0.046
 """Intended length of an FFT window in seconds: 2048 samples at 44.1 kHz, a compromise between frequency and time
 resolution for music."""
 
+_FLOOR_POWER = np.float32(10.0 ** (SPECTROGRAM_FLOOR_DB / 10))
+
 _COLUMNS_AT_ONCE = 256
 """Most columns per FFT call, which bounds the memory that a long block takes (2 MB of samples at 2048 a column)."""
 
@@ -176,8 +178,13 @@ class LogMelStream:
         samples = np.concatenate([self._tail, block])
         start = self._start
         count = max(0, (samples.size - self.n_fft) // self.hop_length + 1)
-        columns = np.empty((count, self.bands), np.float32)
-        if count:
+        if not count:
+            self._tail = samples
+            return np.zeros((0, self.bands), np.float32), start
+        if count == 1:  # the usual block of a live source
+            columns = self._levels(samples[None, : self.n_fft])
+        else:
+            columns = np.empty((count, self.bands), np.float32)
             stretches = np.lib.stride_tricks.sliding_window_view(samples, self.n_fft)[:: self.hop_length]
             for first in range(0, count, _COLUMNS_AT_ONCE):
                 last = min(count, first + _COLUMNS_AT_ONCE)
@@ -189,7 +196,7 @@ class LogMelStream:
     def _levels(self, stretches: npt.NDArray[np.float32]) -> Columns:
         """Mel levels in dB, (C, F) float32, of segments of samples, (C, n_fft) float32."""
         spectrum = np.fft.rfft(stretches * self._taper)  # (C, n_fft / 2 + 1)
-        power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+        power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
         mel = self._mel(power) * self._scale
-        levels: Columns = (10.0 * np.log10(np.maximum(mel, 10.0 ** (SPECTROGRAM_FLOOR_DB / 10)))).astype(np.float32)
+        levels: Columns = np.float32(10.0) * np.log10(np.maximum(mel, _FLOOR_POWER))
         return levels

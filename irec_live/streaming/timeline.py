@@ -97,9 +97,8 @@ class Timeline:
 
     def append_spectrogram(self, times: Times, columns: Array) -> None:
         """Append log-mel columns: times (C,) float64, dB (C, F) float32. Writer's thread only."""
-        self._columns.append(
-            times, np.rint((np.clip(columns, SPECTROGRAM_FLOOR_DB, 0.0) - SPECTROGRAM_FLOOR_DB) * _DB_STEPS)
-        )
+        inside = np.minimum(np.maximum(columns, np.float32(SPECTROGRAM_FLOOR_DB)), np.float32(0.0))
+        self._columns.append(times, np.rint((inside - np.float32(SPECTROGRAM_FLOOR_DB)) * np.float32(_DB_STEPS)))
 
     def append_levels(self, times: Times, levels_db: Array) -> None:
         """Append input levels: times (n,) float64, RMS and peak in dBFS (n, 2) float32. Writer's thread only."""

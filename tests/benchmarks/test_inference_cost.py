@@ -16,21 +16,15 @@ from typing import Any
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
+from usual_ways import usual_ways
 
 from irec_live.models.catalog import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE, bundled_models
 from irec_live.models.detector import Detector
 
-librosa = pytest.importorskip("librosa")
+pytest.importorskip("librosa")
 torch = pytest.importorskip("torch")
-nets = pytest.importorskip("irec_models.nets")
+pytest.importorskip("irec_models.nets")
 
-MEL = {
-    "han": {"n_fft": 1024, "hop_length": 512, "n_mels": 128, "fmin": 0.0, "fmax": None},
-    "neuroment": {"n_fft": 2048, "hop_length": 1024, "n_mels": 128, "fmin": 27.5, "fmax": 20_000.0},
-    "tutti": {"n_fft": 1024, "hop_length": 512, "n_mels": 128, "fmin": 30.0, "fmax": None},
-    "tutti-envelope": {"n_fft": 1024, "hop_length": 512, "n_mels": 128, "fmin": 30.0, "fmax": None},
-}
-FRAMES = {"han": 43, "neuroment": 16, "tutti": 43, "tutti-envelope": 16}
 REPEATS = 60
 
 Way = Callable[[], Any]
@@ -57,23 +51,16 @@ def detector(request: pytest.FixtureRequest) -> Detector:
 def ways(detector: Detector) -> dict[str, Way]:
     """The same window, judged three ways."""
     spec = detector.spec
-    if spec.architecture not in MEL:
-        pytest.skip(f"no usual way is written down for the architecture {spec.architecture}")
-    network = nets.build(spec.architecture, labels=len(spec.labels)).eval()
-    window = (0.1 * np.random.default_rng(0).standard_normal(spec.window_length)).astype(np.float32)
-    options, frames = MEL[spec.architecture], FRAMES[spec.architecture]
+    try:
+        usual = usual_ways(spec)
+    except LookupError as problem:
+        pytest.skip(str(problem))
+    window = (0.1 * np.random.default_rng(0).standard_normal((1, spec.window_length))).astype(np.float32)
 
-    def usual() -> Any:
-        mel = librosa.feature.melspectrogram(y=window, sr=spec.sample_rate, power=1.0, **options)
-        features = torch.from_numpy(np.log(mel[:, :frames].T + 1e-3).astype(np.float32))
-        with torch.inference_mode():
-            return network.outputs(network.classify(features[None]), torch.from_numpy(window[None])).numpy()
+    def bound(way: Callable[[Any], Any]) -> Way:
+        return lambda: way(window)
 
-    def eager() -> Any:
-        with torch.inference_mode():
-            return network.predict(torch.from_numpy(window[None])).numpy()
-
-    return {"ONNX Runtime": lambda: detector(window[None]), "torch": eager, "librosa + torch": usual}
+    return {"ONNX Runtime": bound(detector), **{name: bound(way) for name, way in usual.items()}}
 
 
 @pytest.mark.parametrize("way", ["ONNX Runtime", "torch", "librosa + torch"])

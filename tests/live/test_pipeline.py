@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -268,10 +269,15 @@ def test_worker_threads_change_nothing() -> None:
 
 
 @pytest.mark.parametrize("batch", [2, 7])
-def test_batches_change_nothing_and_always_have_one_size(batch: int) -> None:
+@pytest.mark.parametrize("providers", [("CPU",), ("CUDA", "CPU")])
+def test_batches_change_nothing_and_have_one_size_on_a_gpu(batch: int, providers: tuple[str, ...]) -> None:
     class Strict(FakeActivation):
+        def __init__(self) -> None:
+            super().__init__()
+            self.providers = providers  # type: ignore[assignment]
+
         def __call__(self, windows: np.ndarray, /) -> np.ndarray:
-            assert len(windows) == batch
+            assert len(windows) == batch if "CUDA" in providers else 1 <= len(windows) <= batch
             return super().__call__(windows)
 
     signal = swell(3.0)
@@ -432,3 +438,34 @@ def test_misuse_is_refused() -> None:
     pipeline.flush()
     with pytest.raises(ValueError, match="flushed"):
         pipeline.push(noise(10))
+
+
+def test_an_executor_judges_while_more_is_pushed_and_keeps_few_jobs_waiting() -> None:
+    free = threading.Event()
+
+    class Slow(FakeActivation):
+        def __call__(self, windows: np.ndarray, /) -> np.ndarray:
+            assert free.wait(10.0)
+            return super().__call__(windows)
+
+    alone = Pipeline(RATE, [FakeActivation()])
+    with ThreadPoolExecutor(1) as executor:
+        shared = Pipeline(RATE, [Slow()], executor=executor, batch=4)
+        early = shared.push(noise(RATE // 4))
+        assert early.activations == ()
+        free.set()
+        run(shared, noise(3 * RATE, seed=2), 800)
+    run(alone, np.concatenate([noise(RATE // 4), noise(3 * RATE, seed=2)]), "all")
+    np.testing.assert_allclose(shared.timeline.activations()[1], alone.timeline.activations()[1], atol=1e-6)
+    assert shared.timeline.events() == alone.timeline.events()
+
+
+def test_what_fails_on_an_executor_is_heard_of() -> None:
+    class Broken(FakeActivation):
+        def __call__(self, windows: np.ndarray, /) -> np.ndarray:
+            raise RuntimeError("out of order")
+
+    with ThreadPoolExecutor(2) as executor:
+        pipeline = Pipeline(RATE, [Broken()], executor=executor)
+        with pytest.raises(RuntimeError, match="out of order"):
+            run(pipeline, noise(RATE), 400)

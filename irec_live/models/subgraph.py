@@ -1,0 +1,140 @@
+"""Cut a part out of an ``.onnx`` file: from some tensors of its graph to some others, as a file of its own.
+
+Nothing is understood that need not be: nodes and weights are carried over byte by byte, and only the graph's inputs,
+outputs and the list of what is kept are written anew. ``onnx`` does not have to be installed.
+
+References
+----------
+ONNX, *onnx.proto* (field numbers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from irec_live.models.onnx_file import FLOAT, MAX_FIELDS
+from irec_live.models.protobuf import MalformedError, Span, WireReader, message
+
+_MODEL_GRAPH = 7
+_NODE, _NAME, _INITIALIZER, _INPUT, _OUTPUT = 1, 2, 5, 11, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A float32 tensor where a part begins or ends.
+
+    Attributes
+    ----------
+    name : str
+    shape : tuple of int or str
+        Sizes, or names of free ones.
+    """
+
+    name: str
+    shape: tuple[int | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    span: Span
+    inputs: frozenset[str]
+    outputs: frozenset[str]
+
+
+def cut_out(data: bytes, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> bytes:
+    """The part of a model that computes `outputs` from `inputs`.
+
+    Parameters
+    ----------
+    data : bytes
+        A model that `irec_live.models.onnx_file.inspect_model` has passed.
+    inputs, outputs : sequence of Tensor
+
+    Raises
+    ------
+    MalformedError
+        The outputs need more than these inputs and the weights, or are not there.
+    """
+    wire = WireReader(data, MAX_FIELDS)
+    parts: list[bytes] = []
+    for number, value, span in wire.fields((0, len(data))):
+        if number == _MODEL_GRAPH:
+            parts.append(_field(number, _graph(data, wire, message(span), inputs, outputs)))
+        elif span is not None:
+            parts.append(_field(number, data[span[0] : span[1]]))
+        elif value is not None:
+            parts.append(_varint(number << 3) + _varint(value))
+    return b"".join(parts)
+
+
+def _graph(data: bytes, wire: WireReader, span: Span, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> bytes:
+    nodes: list[_Node] = []
+    weights: dict[str, Span] = {}
+    name = b"part"
+    for number, _, part in wire.fields(span):
+        if number == _NODE:
+            nodes.append(_node(wire, message(part)))
+        elif number == _INITIALIZER:
+            texts = [wire.text(message(text)) for kind, _, text in wire.fields(message(part)) if kind == 8]
+            weights[texts[0] if texts else ""] = message(part)
+        elif number == _NAME:
+            start, end = message(part)
+            name = data[start:end]
+    kept, used = _needed(nodes, {tensor.name for tensor in inputs}, {tensor.name for tensor in outputs}, set(weights))
+    written = [_field(_NODE, data[node.span[0] : node.span[1]]) for node in kept]
+    written.append(_field(_NAME, name))
+    written += [_field(_INITIALIZER, data[at[0] : at[1]]) for key, at in weights.items() if key in used]
+    written += [_field(_INPUT, _value_info(tensor)) for tensor in inputs]
+    written += [_field(_OUTPUT, _value_info(tensor)) for tensor in outputs]
+    return b"".join(written)
+
+
+def _needed(
+    nodes: Sequence[_Node], given: set[str], wanted: set[str], weights: set[str]
+) -> tuple[list[_Node], set[str]]:
+    """Nodes on the way from `given` to `wanted`, in their order, and every tensor that they read."""
+    missing = wanted - given
+    used: set[str] = set()
+    kept: list[_Node] = []
+    for node in reversed(nodes):
+        if missing & node.outputs:
+            kept.append(node)
+            used |= node.inputs
+            missing = (missing - node.outputs) | (node.inputs - given - weights - {""})
+    if missing:
+        raise MalformedError(f"the part needs {', '.join(sorted(missing)[:3])}, which it is not given")
+    return kept[::-1], used
+
+
+def _node(wire: WireReader, span: Span) -> _Node:
+    inputs: set[str] = set()
+    outputs: set[str] = set()
+    for number, _, part in wire.fields(span):
+        if number in (1, 2):
+            (inputs if number == 1 else outputs).add(wire.text(message(part)))
+        elif number == 5 and any(kind in (6, 11) for kind, _, _ in wire.fields(message(part))):
+            raise MalformedError("a node with a graph inside may read any tensor")
+    return _Node(span, frozenset(inputs), frozenset(outputs))
+
+
+def _value_info(tensor: Tensor) -> bytes:
+    dimensions = b"".join(
+        _field(1, _varint(1 << 3) + _varint(size) if isinstance(size, int) else _field(2, size.encode()))
+        for size in tensor.shape
+    )
+    kind = _field(1, _varint(1 << 3) + _varint(FLOAT) + _field(2, dimensions))
+    return _field(1, tensor.name.encode()) + _field(2, kind)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
