@@ -18,6 +18,7 @@ from irec_models.commands.decide import decide
 from irec_models.commands.evaluate import evaluate
 from irec_models.commands.lazy import CommandGroup
 from irec_models.commands.options import FILE, data_folders, stop_on_signals, training_options
+from irec_models.commands.real import real
 from irec_models.commands.recipes import recipes
 from irec_models.commands.rotate import rotate
 from irec_models.commands.stress import stress
@@ -53,6 +54,7 @@ main.add_command(average)
 main.add_command(data)
 main.add_command(decide)
 main.add_command(evaluate)
+main.add_command(real)
 main.add_command(recipes)
 main.add_command(rotate)
 main.add_command(stress)

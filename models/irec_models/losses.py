@@ -74,10 +74,47 @@ def categorical_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> 
     return (each * (count > 0)).sum() / (count > 0).sum().clamp(min=1)
 
 
+def bag_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+    """`masked_cross_entropy`, and of labels that sound somewhere in a bag of windows the likeliest window.
+
+    Of an ensemble it is known who plays, but not when. That nobody else plays is known of every window, and the mask
+    says so as always. Of those who do it is below 0 in all windows of the bag, the only one of its batch: the window in
+    which the network finds the label most likely should be right, and the others may be what they are.
+
+    Parameters
+    ----------
+    logits, targets : (B, K) float32
+    mask : (B, K) float32
+        1, 0, or less than 0 (`irec_models.data.mixing.excerpt_stream.SOMEWHERE`).
+
+    Returns
+    -------
+    () float32
+
+    Examples
+    --------
+    >>> found = torch.tensor([[9.0], [-9.0]])
+    >>> round(float(bag_cross_entropy(found, torch.zeros(2, 1), -torch.ones(2, 1))), 2)
+    0.0
+    """
+    known = masked_cross_entropy(logits, targets, mask.clamp(min=0.0))
+    somewhere = mask < 0
+    here = somewhere.any(dim=0)
+    if not bool(here.any()):
+        return known
+    likeliest = logits.masked_fill(~somewhere, -torch.inf).amax(dim=0)[here]
+    missed = functional.softplus(-likeliest).sum()
+    return known + missed * somewhere.sum(dim=0).max() / mask.numel()
+
+
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Logits, targets and mask to a number."""
 
-LossName = Literal["binary", "categorical"]
+LossName = Literal["binary", "categorical", "bags"]
 
-LOSSES: dict[LossName, Loss] = {"binary": masked_cross_entropy, "categorical": categorical_cross_entropy}
+LOSSES: dict[LossName, Loss] = {
+    "binary": masked_cross_entropy,
+    "categorical": categorical_cross_entropy,
+    "bags": bag_cross_entropy,
+}
 """By the name that recipes use."""

@@ -22,7 +22,7 @@ MEL: dict[str, dict[str, Any]] = {
 }
 """By architecture: what librosa is told to come to a spectrogram of the same size."""
 
-FRAMES = {"han": 43, "neuroment": 16, "tutti": 43, "tutti-envelope": 16, "tutti-mobile": 100}
+FRAMES = {"han": 43, "neuroment": 16, "tutti": 43, "tutti-envelope": 16, "tutti-mobile": 98}
 
 
 def usual_ways(spec: ModelSpec) -> dict[str, Way]:

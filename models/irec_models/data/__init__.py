@@ -6,6 +6,7 @@
     SoundFont ─> notes + manifest.csv ──┤                           drums      rooms, colours, effects
     irec_papers.datasets ─> manifest.csv ┘              eval_clips, held_out_mixes: what scores are measured on
                                                        ClipStream: windows of clips as they are, nothing mixed
+                                                       ExcerptStream: real recordings by source, and some mixtures
 
 Vocabulary: a *clip* is a recording; a *voice* is one instrument of one source, played one way; a *phrase* is what one
 voice plays; a *stem* is a phrase as heard in the mixture; *presence* says that a stem is audible in a window.
@@ -27,6 +28,7 @@ from irec_models.data.mixing.evaluation_sets import (
     eval_clips,
     held_out_mixes,
 )
+from irec_models.data.mixing.excerpt_stream import ExcerptStream
 from irec_models.data.mixing.stream import Batch, MixStream, make_loader
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "DataFolders",
     "EvalClip",
     "EvalMix",
+    "ExcerptStream",
     "MixPlan",
     "MixStream",
     "StreamConfig",

@@ -30,11 +30,13 @@ class FoldedDft(nn.Module):
     ----------
     frame_length : int
         L, a multiple of 4.
+    taper : (L,) float64, optional
+        In place of the periodic Hann window of L samples.
 
     Raises
     ------
     ValueError
-        If `frame_length` is not a positive multiple of 4.
+        If `frame_length` is not a positive multiple of 4, or the taper is not as long.
 
     Notes
     -----
@@ -57,10 +59,12 @@ class FoldedDft(nn.Module):
     even_sin: Tensor
     odd_sin: Tensor
 
-    def __init__(self, frame_length: int) -> None:
+    def __init__(self, frame_length: int, taper: Tensor | None = None) -> None:
         super().__init__()
         if frame_length < 8 or frame_length % 4:
             raise ValueError(f"frame_length must be a multiple of 4 and at least 8, not {frame_length}")
+        if taper is not None and taper.shape != (frame_length,):
+            raise ValueError(f"taper must have {frame_length} samples, not {tuple(taper.shape)}")
         self.frame_length = frame_length
         half, quarter = frame_length // 2, frame_length // 4
         n = torch.arange(quarter + 1, dtype=torch.float64)[:, None]
@@ -69,7 +73,8 @@ class FoldedDft(nn.Module):
         turn = 2 * math.pi / frame_length
         whole = torch.arange(frame_length, dtype=torch.float64)
         constants = {
-            "window": torch.sin(math.pi * whole / frame_length) ** 2,  # periodic Hann, symmetric about L / 2
+            # periodic Hann unless another is given; the foldings are of the transform, and need no symmetry of it
+            "window": torch.sin(math.pi * whole / frame_length) ** 2 if taper is None else taper,
             "even_cos": torch.cos(turn * n * even),
             "odd_cos": torch.cos(turn * n[:-1] * odd),
             "even_sin": torch.sin(turn * n[1:-1] * even),

@@ -79,7 +79,7 @@ def compare(judged: ClipPredictions, path: Path, how: Literal["s1", "max"] = "s1
     DataError
         The file is not of this form, or has no clip in common.
     """
-    theirs = _read(path)
+    theirs = read_scores(path)
     key = "mean" if how == "s1" else "max"
     rows = [row for row, file in enumerate(judged.files) if file in theirs]
     if not rows:
@@ -110,7 +110,14 @@ def _side(activations: torch.Tensor, targets: torch.Tensor, solo: torch.Tensor, 
     )
 
 
-def _read(path: Path) -> dict[str, dict[str, Any]]:
+def read_scores(path: Path) -> dict[str, dict[str, Any]]:
+    """The table of such a file: scores by clip.
+
+    Raises
+    ------
+    DataError
+        It cannot be read, or is of another form.
+    """
     try:
         clips = json.loads(path.read_text(encoding="utf-8"))["clips"]
     except OSError as error:

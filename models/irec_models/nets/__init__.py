@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from irec_models.nets.hyperparameters import HyperparameterError, check_names, check_types
-from irec_models.nets.network import Network
+from irec_models.nets.network import Network, TrunkNetwork
 from irec_models.nets.tutti import TuttiNet
 from irec_models.nets.tutti_envelope import TuttiEnvelopeNet
+from irec_models.nets.tutti_mobile import TuttiMobileNet
 from irec_models.plugins import load, plugins
 
 __all__ = [
@@ -23,7 +24,9 @@ __all__ = [
     "Architectures",
     "HyperparameterError",
     "Network",
+    "TrunkNetwork",
     "TuttiEnvelopeNet",
+    "TuttiMobileNet",
     "TuttiNet",
     "build",
     "check_hyperparameters",
@@ -52,7 +55,7 @@ class Architectures(dict[str, type[Network]]):
         return sorted({*self, *(name for plugin in plugins() for name in plugin.architectures)})
 
 
-ARCHITECTURES = Architectures(TuttiNet, TuttiEnvelopeNet)
+ARCHITECTURES = Architectures(TuttiNet, TuttiEnvelopeNet, TuttiMobileNet)
 """Every architecture that recipes and checkpoints can name."""
 
 

@@ -6,8 +6,8 @@ Shapes: B batch, T samples in a window, K labels, N frames, F bins.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -99,3 +99,32 @@ class Network(nn.Module, ABC):
     def parameter_count(self) -> int:
         """Trainable values."""
         return sum(parameter.numel() for parameter in self.parameters())
+
+
+@runtime_checkable
+class TrunkNetwork(Protocol):
+    """A network whose greater part was trained before, on other labels, and can still say them."""
+
+    def head(self) -> Iterator[nn.Parameter]:
+        """Parameters of the layers that tell the labels; all others came with the trunk."""
+        ...
+
+    def begin_with(self, published: Mapping[str, Tensor]) -> None:
+        """Take over the published weights."""
+        ...
+
+    def fit_readings(self, batches: Iterable[Tensor]) -> None:
+        """Set the constants between trunk and head from training audio (B, T)."""
+        ...
+
+    def embed(self, features: Tensor) -> Tensor:
+        """Features (B, N, F) to the embedding (B, E)."""
+        ...
+
+    def decide(self, embedding: Tensor) -> Tensor:
+        """Embedding (B, E) to logits (B, K)."""
+        ...
+
+    def tag(self, embedding: Tensor) -> Tensor:
+        """Embedding (B, E) to the logits of the labels that the trunk was trained on."""
+        ...

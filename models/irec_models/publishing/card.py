@@ -123,6 +123,12 @@ def _heard(stream: StreamConfig) -> list[str]:
             "Windows of the recordings below as they are, without overlap; nothing was mixed or augmented.",
             "Nothing of the dev split was trained on.",
         ]
+    if stream.mode == "excerpts":
+        return [
+            f"Real recordings below, drawn by source, some over each other, and {_mixtures(stream).lower()} made",
+            "on the fly, with rooms, equalisers, band limits, noise and other imperfections. Nothing of the dev split",
+            "was trained on.",
+        ]
     if stream.augment == AugmentConfig.none():
         return [
             f"{_mixtures(stream)} made on the fly from the recordings below, without augmentation.",

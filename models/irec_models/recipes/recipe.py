@@ -19,13 +19,13 @@ from irec_live.models.onnx_file import printable
 from irec_models.checkpoint import build_bounded
 from irec_models.data import LABELS, ClipSelection, DataFolders, StreamConfig
 from irec_models.losses import LossName
-from irec_models.nets import ARCHITECTURES, HyperparameterError, Network, check_hyperparameters
+from irec_models.nets import ARCHITECTURES, HyperparameterError, Network, TrunkNetwork, check_hyperparameters
 from irec_models.recipes.mistakes import Mistake, blame, of_hyperparameter, of_validation
 from irec_models.recipes.settings import MOST_PARTS, with_settings
 from irec_models.recipes.shelf import find_recipe
 
 MOST_BYTES = 256_000
-"""Of a recipe; those that come with the project have up to 3 kB."""
+"""Of a recipe; those that come with the project have up to 4 kB."""
 _PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
 # It begins where a part does: tried from within one as well, a long text would take the square of its length.
 _DEEP_KEY = re.compile(rf"(?<![A-Za-z0-9_\\-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{{MOST_PARTS},}}")
@@ -88,6 +88,10 @@ class TrainSection(_Section):
     optimizer: Literal["adam", "adamw"] = "adamw"
     learning_rate: float = Field(default=1e-3, gt=0)
     loss: LossName = "binary"
+    learn: Literal["all", "head"] = Field(
+        default="all", description="head: only the layers behind a trunk that was trained before"
+    )
+    head_rate: float = Field(default=1.0, gt=0, description="learning rate of those layers, relative to the others'")
     weight_decay: float = Field(default=0.0, ge=0)
     schedule: Literal["one-cycle", "plateau", "constant"] = "one-cycle"
     warmup: float = Field(default=0.05, ge=0, lt=1, description="share of the run, one-cycle only")
@@ -125,6 +129,13 @@ class DistillSection(_Section):
     noisy: float = Field(default=0.0, ge=0, le=1, description="share of windows that only the network hears with noise")
 
 
+class KeepSection(_Section):
+    """``[keep]``: what the network began with goes on saying what it said (`irec_models.training.keeping`)."""
+
+    weight: float = Field(gt=0, description="of the loss against the start's own answers, beside that of the labels")
+    every: int = Field(default=1, ge=1, description="of so many windows one is asked for them")
+
+
 class DecisionsSection(_Section):
     """``[decisions]``: what the thresholds must hold that `irec_models.publishing.publish` chooses."""
 
@@ -153,6 +164,7 @@ class Recipe(_Section):
     stream: StreamConfig = StreamConfig()
     train: TrainSection
     distill: DistillSection | None = None
+    keep: KeepSection | None = None
     decisions: DecisionsSection = DecisionsSection()
     _origin: str = PrivateAttr("")
 
@@ -163,8 +175,12 @@ class Recipe(_Section):
                 "has an impossible value for 'data.hold_out': name a source to validate on, allow a hold_out_share, or "
                 "set validation_split to 'dev' if that split is there for it"
             )
-        if self.distill and self.stream.mode == "clips":
+        if self.distill and self.stream.mode in ("clips", "excerpts"):
             raise ValueError("has an impossible value for 'stream.mode': [distill] needs mixtures, not clips")
+        if self.train.loss == "bags" and self.stream.mode != "excerpts":
+            raise ValueError("has an impossible value for 'train.loss': bags come from stream.mode 'excerpts' alone")
+        if self.keep and self.train.learn == "head":
+            raise ValueError("has an impossible value for 'keep': what only trains its head keeps the rest as it is")
         return self
 
     def network(self) -> Network:
@@ -190,10 +206,19 @@ class Recipe(_Section):
                 f"recipe '{self.model.name}': [stream] gives windows of {given[1]} samples at {given[0]} Hz, but "
                 f"architecture '{self.model.architecture}' takes {wanted[1]} at {wanted[0]} Hz"
             )
-        if network.kind == "envelope" and (self.stream.mode == "clips" or self.train.loss == "categorical"):
+        if network.kind == "envelope" and (
+            self.stream.mode in ("clips", "excerpts") or self.train.loss in ("categorical", "bags")
+        ):
             raise RecipeError(
                 f"recipe '{self.model.name}': '{self.model.architecture}' gives envelopes, which neither mode 'clips' "
-                "nor loss 'categorical' can teach"
+                "or 'excerpts' nor loss 'categorical' or 'bags' can teach"
+            )
+        if not isinstance(network, TrunkNetwork) and (
+            self.keep or self.train.learn == "head" or self.train.head_rate != 1.0
+        ):
+            raise RecipeError(
+                f"recipe '{self.model.name}': '{self.model.architecture}' has no trunk that was trained before, which "
+                "[keep], train.learn = 'head' and train.head_rate need"
             )
         if network.kind == "envelope" and self.distill and self.distill.trust is not None:
             raise RecipeError(

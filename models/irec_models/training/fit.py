@@ -12,8 +12,9 @@ from rich.console import Console
 
 from irec_live.errors import CheckpointError, DataError, RecipeError
 from irec_models.checkpoint import load_checkpoint
-from irec_models.data import Bank, Batch, ClipStream, DataFolders, MixStream, make_loader
+from irec_models.data import Bank, Batch, ClipStream, DataFolders, ExcerptStream, MixStream, make_loader
 from irec_models.data.mixing.pools import check_examples
+from irec_models.nets import TrunkNetwork
 from irec_models.progress import Progress, silent
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.held_out import with_held_out
@@ -132,6 +133,9 @@ def fit(
             if heard:
                 console.print(f"{start.name} heard {', '.join(heard)}: scores on them will not be of unseen sources")
             trainer.start = start.told()
+            if isinstance(network, TrunkNetwork) and not start.labels:  # the trunk alone
+                network.fit_readings(windows)
+            trainer.begin_from_here()
         network.to(target)
         if trainer.guess and isinstance(stream, TaughtStream):
             lessons = [stream.lesson(step).taught for step in range(options.normalization_steps)]
@@ -186,8 +190,8 @@ def _validate(trainer: Trainer, console: Console) -> None:
 
 def _stream(
     recipe: Recipe, data: Sequence[Path], start_step: int, teacher: Path | None, progress: Progress
-) -> ClipStream | MixStream | TaughtStream:
-    kind = ClipStream if recipe.stream.mode == "clips" else MixStream
+) -> ClipStream | ExcerptStream | MixStream | TaughtStream:
+    kind = _kind(recipe)
     mixtures = kind(
         recipe.stream,
         recipe.data.training(data),
@@ -198,6 +202,11 @@ def _stream(
     if recipe.distill and teacher and isinstance(mixtures, MixStream):
         return TaughtStream(mixtures, teacher, recipe.distill.strange, recipe.distill.noisy)
     return mixtures
+
+
+def _kind(recipe: Recipe) -> type[ClipStream] | type[ExcerptStream] | type[MixStream]:
+    kinds: dict[str, type[ClipStream] | type[ExcerptStream]] = {"clips": ClipStream, "excerpts": ExcerptStream}
+    return kinds.get(recipe.stream.mode, MixStream)
 
 
 def _check_examples(recipe: Recipe, data: Sequence[Path]) -> None:
@@ -220,6 +229,11 @@ def _check_start(recipe: Recipe, start: Start | None) -> None:
         raise RecipeError(
             f"recipe '{recipe.model.name}' starts from {wanted}, but --start-from is {start.name}; "
             f"to begin with that one, add --set model.start_from={start.name}"
+        )
+    if start and recipe.keep and getattr(start.network, "tags", None) is None:
+        raise RecipeError(
+            f"{start.name} no longer says what its trunk was trained on, which [keep] would hold it to; start from its "
+            "checkpoint, or add --set keep="
         )
 
 
@@ -248,6 +262,10 @@ def validation_batches(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
         clips = ClipStream(recipe.stream, kept, seed=seed, allow_missing_labels=True)
         _check_sources_present(recipe, clips.missing)
         return list(clips.epoch())
+    if recipe.stream.mode == "excerpts":
+        excerpts = ExcerptStream(recipe.stream, kept, seed=seed, allow_missing_labels=True)
+        _check_sources_present(recipe, excerpts.missing)
+        return [excerpts.batch(step) for step in range(recipe.train.validation_steps)]
     stream = MixStream(recipe.stream, kept, seed=seed, allow_missing_labels=True)
     _check_sources_present(recipe, stream.pools.missing)
     return [stream.batch(step) for step in range(recipe.train.validation_steps)]

@@ -9,6 +9,7 @@ Shapes: B batch, T samples in a window, K labels.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +25,12 @@ from irec_models.checkpoint import load_checkpoint
 from irec_models.frontends.normalize import Standardizer
 from irec_models.measuring.predictors import model_file
 from irec_models.measuring.restore import network_of
-from irec_models.nets import Network
+from irec_models.nets import Network, TuttiMobileNet
 from irec_models.training.lineage import start_of
 from irec_models.training.run import recipe_beside
+
+PUBLISHED = "mn04_as"
+"""Name of the start that is EfficientAT's published file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,9 @@ def load_start(given: Path) -> Start:
     """
     path = model_file(given)
     if path.suffix.lower() != ".onnx":
+        published = published_start(path)
+        if published:
+            return published
         checkpoint = load_checkpoint(path)
         recipe = recipe_beside(path)
         held_out = None if recipe is None else frozenset(recipe.data.hold_out)
@@ -83,6 +90,22 @@ def load_start(given: Path) -> Start:
             f"{path} cannot be trained on: its hyperparameters and weights fit no network of this version; use its .pt"
         )
     return Start(spec.name, spec.labels, network, spec)
+
+
+def published_start(path: Path) -> Start | None:
+    """EfficientAT's ``mn04_as``, as published: a state dict of tensors alone. None for anything else.
+
+    It has none of our labels and tells no sources: what it heard is AudioSet.
+    """
+    try:
+        given = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError):
+        return None  # `load_checkpoint` says what is wrong
+    if not isinstance(given, dict) or not given or not all(isinstance(value, Tensor) for value in given.values()):
+        return None
+    network = TuttiMobileNet(labels=1)
+    network.begin_with(given)
+    return Start(PUBLISHED, (), network)
 
 
 @torch.no_grad()

@@ -5,6 +5,7 @@ Shapes: B batch, T samples in a window, K labels, N frames.
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -20,8 +21,9 @@ from irec_live.models.spec import Lineage, ModelSpec, Source
 from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.data import Batch
 from irec_models.losses import LOSSES, masked_cross_entropy
-from irec_models.nets import Network
+from irec_models.nets import Network, TrunkNetwork
 from irec_models.recipes.recipe import Recipe
+from irec_models.training.keeping import Keeper
 from irec_models.training.lineage import ancestors_of
 from irec_models.training.run import Run
 from irec_models.training.schedule import one_cycle
@@ -80,8 +82,10 @@ class Trainer:
         self.guess = _guess(recipe, network)
         self.expert = _expert(recipe, self.device)
         helpers = [module for module in (self.guess, self.expert) if module is not None]
-        learning = [*network.parameters(), *(p for module in helpers for p in module.parameters())]
-        self.optimizer = kind(learning, lr=options.learning_rate, weight_decay=options.weight_decay)
+        groups = _groups(network, options.learn == "head", options.head_rate)
+        groups[0]["params"] += [p for module in helpers for p in module.parameters()]
+        self.optimizer = kind(groups, lr=options.learning_rate, weight_decay=options.weight_decay)
+        self.keeper: Keeper | None = None
         self.average = AveragedModel(network, multi_avg_fn=warmed_average(options.ema)) if options.ema else None
         # Häusler and Maier (section 4.4) divide by 5 after 8 epochs without gain, down to 1e-5.
         self.plateau = ReduceLROnPlateau(
@@ -128,7 +132,8 @@ class Trainer:
         options = self.recipe.train
         if options.schedule == "one-cycle":
             return one_cycle(self.progress, options.learning_rate, options.minimum_rate, options.warmup)
-        return float(self.optimizer.param_groups[0]["lr"])  # which a plateau lowers
+        group = self.optimizer.param_groups[0]
+        return float(group["lr"] / group["relative"])  # which a plateau lowers
 
     def train_on(self, given: Batch | TaughtBatch) -> float:
         """One optimiser step; the loss before it.
@@ -143,7 +148,7 @@ class Trainer:
         torch.manual_seed(self.recipe.train.seed * 1_000_003 + self.step)
         rate = self.rate()
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["relative"]
         loss, said = self._loss_of(given)
         value = float(loss.detach())
         if not math.isfinite(value):
@@ -169,9 +174,15 @@ class Trainer:
             features = self.network.features(audio)
         network, distill = self.network, self.recipe.distill
         if taught is None or self.guess is None or distill is None or not isinstance(network, Student):
+            kept = features.new_zeros(())
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.narrow):
-                logits = network.classify(features)
-            return self.loss(logits.float(), wanted, mask), 0.0
+                if self.keeper and isinstance(network, TrunkNetwork):
+                    embedding = network.embed(features)
+                    logits = network.decide(embedding)
+                    kept = self.keeper.loss(network, features, embedding)
+                else:
+                    logits = network.classify(features)
+            return self.loss(logits.float(), wanted, mask) + kept, float(kept.detach())
         taught = taught.to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.narrow):
             embedding = network.embed(features)
@@ -188,9 +199,21 @@ class Trainer:
         total, taught_total, count = self._recent
         self._recent = (0.0, 0.0, 0)
         entry = {"step": self.step, "hours": round(self.elapsed / 3600, 4), "loss": total / max(count, 1)}
-        if self.guess:
+        if self.guess or self.keeper:
             entry["teacher_loss"] = taught_total / max(count, 1)
         self.run.log({**entry, "learning_rate": self.rate(), "windows_per_s": round(windows_per_s, 1)})
+
+    def begin_from_here(self) -> None:
+        """Take the network as it is now, with a start's weights in it, for where averages and ``[keep]`` begin."""
+        if self.recipe.train.ema:
+            self.average = AveragedModel(self.network, multi_avg_fn=warmed_average(self.recipe.train.ema))
+        self.keep(self.network)
+
+    def keep(self, start: Network) -> None:
+        """Hold the network to what `start` says, as the recipe's ``[keep]`` asks."""
+        options = self.recipe.keep
+        if options:
+            self.keeper = Keeper(start, options.weight, options.every)
 
     def validate(self) -> dict[str, Any]:
         """Score the held-out windows, keep the weights if they are the best, log; the log's entry."""
@@ -240,6 +263,8 @@ class Trainer:
             training["guess"] = self.guess.state_dict()
         if self.expert:
             training["expert"] = self.expert.state_dict()
+        if self.keeper:
+            training["kept"] = self.keeper.network.state_dict()
         if self.average:
             training["average"] = self.average.state_dict()
         save_checkpoint(self.run.last, self._checkpoint(self.network.state_dict(), training))
@@ -270,6 +295,10 @@ class Trainer:
                 self.guess.load_state_dict(state["guess"])
             if self.expert:
                 self.expert.load_state_dict(state["expert"])
+            if self.recipe.keep:
+                kept = copy.deepcopy(self.network)
+                kept.load_state_dict(state["kept"])
+                self.keep(kept)
             if self.average:
                 self.average.load_state_dict(state["average"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -335,6 +364,20 @@ def spec_of(recipe: Recipe, network: Network) -> ModelSpec:
         seed=recipe.train.seed,
         reference=recipe.model.reference,
     )
+
+
+def _groups(network: Network, head_alone: bool, head_rate: float) -> list[dict[str, Any]]:
+    """Parameters for the optimiser by their learning rate, relative to the recipe's; the others are frozen."""
+    if not isinstance(network, TrunkNetwork):
+        return [{"params": list(network.parameters()), "relative": 1.0}]
+    head = list(network.head())
+    known = {id(parameter) for parameter in head}
+    trunk = [parameter for parameter in network.parameters() if id(parameter) not in known]
+    if head_alone:
+        for parameter in trunk:
+            parameter.requires_grad_(False)
+        return [{"params": head, "relative": head_rate}]
+    return [{"params": trunk, "relative": 1.0}, {"params": head, "relative": head_rate}]
 
 
 def _guess(recipe: Recipe, network: Network) -> TeacherHead | None:

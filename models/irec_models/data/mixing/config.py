@@ -74,6 +74,54 @@ class AugmentConfig(BaseModel):
         return cls(**dict.fromkeys(cls.model_fields, 0.0))
 
 
+class ExcerptConfig(BaseModel):
+    """What batches of mode ``excerpts`` are made of, and how often each imperfection of the world is added.
+
+    The rest of a batch are excerpts of one instrument as it was recorded.
+
+    Attributes
+    ----------
+    mixtures : float
+        Share of windows from mixtures of phrases made of notes, as mode ``ensemble`` makes them.
+    overlays : float
+        Share of two or more excerpts over each other, as many as `StreamConfig.sizes` says.
+    others : float
+        Share of instruments outside the labels by themselves.
+    noise : float
+        Share of recorded noise by itself.
+    silence : float
+        Share of next to nothing.
+    source_s : float
+        A source is drawn by the root of its seconds, but as if it had no more than these.
+    bag : int
+        Windows of one clip of several instruments; see `irec_models.losses.bag_cross_entropy`.
+    notes : float
+        Chance that a window of a source of single notes has one note, and not several in a row.
+    noisy : float
+        Chance of recorded noise beneath an excerpt; of noise made by formula half of it.
+    room, colour, band_limit, detune, codec, clipping : float
+        Chances a window.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mixtures: Chance = 0.25
+    overlays: Chance = 0.15
+    others: Chance = 0.1
+    noise: Chance = 0.08
+    silence: Chance = 0.015
+    source_s: float = Field(default=300.0, ge=1.0)
+    bag: int = Field(default=4, ge=0)
+    notes: Chance = 0.3
+    noisy: Chance = 0.3
+    room: Chance = 0.3
+    colour: Chance = 0.4
+    band_limit: Chance = 0.3
+    detune: Chance = 0.4
+    codec: Chance = 0.08
+    clipping: Chance = 0.05
+
+
 class StreamConfig(BaseModel):
     """What a training stream yields.
 
@@ -91,10 +139,12 @@ class StreamConfig(BaseModel):
         Seconds of mixture rendered at once.
     windows_per_mix : int
         Windows cut from each mixture, at random places.
-    mode : {"ensemble", "neuroment", "clips"}
+    mode : {"ensemble", "neuroment", "clips", "excerpts"}
         ``ensemble``: phrases made of notes, musical alignment, levels from lead to barely audible. ``neuroment``:
         random segments of clips with levels as in equations 7 to 9 of the paper. ``clips``: nothing is mixed, windows
-        are cut from the clips without overlap (`irec_models.data.mixing.clip_stream.ClipStream`).
+        are cut from the clips without overlap (`irec_models.data.mixing.clip_stream.ClipStream`). ``excerpts``: real
+        recordings, drawn by source, some over each other, and a share of ``ensemble``
+        (`irec_models.data.mixing.excerpt_stream.ExcerptStream`).
     sizes : tuple of float
         Weights of 0, 1, 2 ... sources in an ensemble.
     sources_min, sources_max : int
@@ -124,6 +174,8 @@ class StreamConfig(BaseModel):
         Chance that a voice that plays notes does so as people do: tied, with vibrato, swells and uneven timing
         (`irec_models.data.mixing.expression`).
     augment : AugmentConfig
+    excerpts : ExcerptConfig
+        Mode ``excerpts`` only.
 
     References
     ----------
@@ -139,7 +191,7 @@ class StreamConfig(BaseModel):
     batch_size: int = Field(default=64, ge=1)
     mix_s: float = Field(default=4.0, gt=0.0, le=60.0)
     windows_per_mix: int = Field(default=4, ge=1)
-    mode: Literal["ensemble", "neuroment", "clips"] = "ensemble"
+    mode: Literal["ensemble", "neuroment", "clips", "excerpts"] = "ensemble"
     sizes: tuple[Annotated[float, Field(ge=0.0)], ...] = Field(
         default=(0.05, 0.38, 0.24, 0.17, 0.09, 0.05, 0.02), min_length=1, max_length=13
     )
@@ -157,6 +209,7 @@ class StreamConfig(BaseModel):
     section: Chance = 0.0
     expression: Chance = 0.0
     augment: AugmentConfig = AugmentConfig()
+    excerpts: ExcerptConfig = ExcerptConfig()
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:

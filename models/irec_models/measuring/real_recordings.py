@@ -1,0 +1,332 @@
+"""``irec-train real``: how right a model is on real recordings, by what they are, with intervals over sources.
+
+Solos, ensembles, noise, and instruments outside the labels ask for different figures; and two clips of one source share
+players, rooms and microphones, so sources are what is resampled.
+
+Shapes: C recordings, K labels.
+
+References
+----------
+B. Efron, R. Tibshirani, *An introduction to the bootstrap*, 1993, chapter 6.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from irec_live.analysis import lasting
+from irec_live.errors import DataError
+from irec_live.results import Event
+from irec_live.streaming.tracker import LabelTracker
+from irec_models.data import LABELS, EvalClip
+from irec_models.measuring.clip_scores import target_row
+from irec_models.measuring.comparison import read_scores
+from irec_models.measuring.predictors import Array, Predictor, predict_recording
+from irec_models.metrics import UNKNOWN
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+FEWEST_SOURCES = 3
+"""A label with fewer has no average precision here: it would be that of a player."""
+
+RESAMPLED = 300
+_INTERVAL = (5.0, 95.0)
+HOP_S = 0.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recordings:
+    """What one system says about recordings, and what is true, on `LABELS`.
+
+    Attributes
+    ----------
+    name : str
+        Of the system.
+    files, sources : tuple of C str
+    kinds : tuple of C str
+        ``solo``, ``ensemble``, ``noise`` or ``other``.
+    seconds : (C,) float64
+    targets : (C, K) int64
+        1, 0 or `UNKNOWN`.
+    scores : (C, K) float64
+        Mean activation over the recording.
+    named : (C, K) bool or None
+        What the app would list; None for a system of which only scores are known.
+    false_events : (C,) int64
+        Times that a label lit which does not sound; zeros where `named` is None.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    sources: tuple[str, ...]
+    kinds: tuple[str, ...]
+    seconds: Floats
+    targets: Ints
+    scores: Floats
+    named: npt.NDArray[np.bool_] | None
+    false_events: Ints
+
+    def part(self, pattern: str) -> Recordings:
+        """Those whose file name a regular expression finds something in."""
+        keep = [row for row, file in enumerate(self.files) if re.search(pattern, file)]
+        return Recordings(
+            self.name,
+            tuple(self.files[row] for row in keep),
+            tuple(self.sources[row] for row in keep),
+            tuple(self.kinds[row] for row in keep),
+            self.seconds[keep],
+            self.targets[keep],
+            self.scores[keep],
+            None if self.named is None else self.named[keep],
+            self.false_events[keep],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number, and where nine of ten resamplings of the sources lie; NaN if it cannot be told."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return "-" if np.isnan(self.value) else f"{self.value:.3f} ({self.low:.2f}-{self.high:.2f})"
+
+
+def kind_of(clip: EvalClip) -> str:
+    """What a recording is for these figures.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> kind_of(SimpleNamespace(labels=("flute",), others=("harp",))), kind_of(SimpleNamespace(labels=(), others=()))
+    ('ensemble', 'other')
+    """
+    if clip.labels:
+        return "solo" if len(clip.labels) == 1 and not clip.others else "ensemble"
+    return "noise" if clip.others == ("noise",) else "other"
+
+
+def hear(model: Predictor, clips: Iterable[EvalClip]) -> Recordings:
+    """Let a model of activations judge recordings window by window, and the app's tracker read its activations.
+
+    Parameters
+    ----------
+    model : Predictor
+    clips : iterable of EvalClip
+        At the model's sample rate, annotated with `LABELS`.
+
+    Raises
+    ------
+    DataError
+        There are no clips, or the model knows none of `LABELS`.
+    """
+    spec = model.spec
+    columns = [spec.labels.index(label) if label in spec.labels else -1 for label in LABELS]
+    if spec.kind != "activation" or max(columns) < 0:
+        raise DataError(f"{spec.name} tells activations of none of {', '.join(LABELS)}")
+    thresholds = {label: spec.threshold(label) for label in spec.labels}
+    table: list[tuple[EvalClip, Array, set[str], int]] = []
+    for clip in clips:
+        rows = predict_recording(model, clip.audio, round(HOP_S * spec.sample_rate))
+        events = _events(rows, LabelTracker(spec.labels, thresholds, hop_s=HOP_S))
+        wrong = [e for e in events if e.label in LABELS and e.label not in (*clip.labels, *clip.unclear)]
+        table.append((clip, rows.mean(axis=0), lasting(events), len(wrong)))
+    if not table:
+        raise DataError("there are no recordings to listen to")
+    means = np.stack([np.append(mean, 0.0) for _, mean, _, _ in table])
+    return Recordings(
+        name=spec.name,
+        files=tuple(clip.file for clip, *_ in table),
+        sources=tuple(clip.source for clip, *_ in table),
+        kinds=tuple(kind_of(clip) for clip, *_ in table),
+        seconds=np.array([len(clip.audio) / spec.sample_rate for clip, *_ in table]),
+        targets=np.array([target_row(LABELS, clip.labels, clip.unclear) for clip, *_ in table]),
+        scores=means[:, columns].astype(np.float64),
+        named=np.array([[label in named for label in LABELS] for _, _, named, _ in table]),
+        false_events=np.array([wrong for *_, wrong in table]),
+    )
+
+
+def rival(path: Path, like: Recordings) -> Recordings:
+    """Another system's scores of the same recordings (`irec_models.measuring.comparison`).
+
+    Raises
+    ------
+    DataError
+        The file is not of that form, or lacks a recording or a label.
+    """
+    theirs = read_scores(path)
+    try:
+        scores = np.array([[float(theirs[file]["mean"][label]) for label in LABELS] for file in like.files])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path} lacks the mean score of a label or a recording: {error}") from error
+    none = np.zeros(len(like.files), np.int64)
+    return Recordings(path.stem, like.files, like.sources, like.kinds, like.seconds, like.targets, scores, None, none)
+
+
+def figures(heard: Recordings, seed: int = 0) -> dict[str, Figure]:
+    """All figures of some recordings, by name; see `MEASURES`."""
+    rng = np.random.default_rng(seed)
+    found = {}
+    flat = flat_threshold(heard)
+    for name, (kinds, measure) in MEASURES.items():
+        rows = np.flatnonzero([kind in kinds for kind in heard.kinds])
+        if not len(rows):
+            found[name] = Figure(np.nan, np.nan, np.nan)
+            continue
+        by_source: dict[str, list[int]] = {}
+        for row in rows.tolist():
+            by_source.setdefault(heard.sources[row], []).append(row)
+        groups = [np.array(members) for members in by_source.values()]
+        drawn = [
+            measure(heard, np.concatenate([groups[i] for i in rng.integers(len(groups), size=len(groups))]), flat)
+            for _ in range(RESAMPLED)
+        ]
+        usable = np.array([value for value in drawn if not np.isnan(value)])
+        low, high = np.percentile(usable, _INTERVAL) if len(usable) else (np.nan, np.nan)
+        found[name] = Figure(measure(heard, rows, flat), float(low), float(high))
+    return found
+
+
+def flat_threshold(heard: Recordings) -> float:
+    """The one threshold on the mean that gives the highest micro F1 on solos and ensembles: 0.5 without any."""
+    rows = np.flatnonzero([kind in ("solo", "ensemble") for kind in heard.kinds])
+    if not len(rows):
+        return 0.5
+    grid = np.arange(0.02, 0.98, 0.02)
+    return float(max(grid, key=lambda flat: _f1(heard.scores[rows] >= flat, heard.targets[rows])))
+
+
+def average_precision(scores: Floats, truth: npt.NDArray[np.bool_]) -> float:
+    """Area under precision over recall, ties counted as they fall.
+
+    Examples
+    --------
+    >>> average_precision(np.array([0.9, 0.8, 0.7]), np.array([True, False, True]))
+    0.8333333333333333
+    """
+    hits = truth[np.argsort(-scores, kind="stable")]
+    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+    return float(precision[hits].mean())
+
+
+def label_precisions(heard: Recordings) -> dict[str, float]:
+    """Average precision on the solos of each label with enough sources."""
+    rows = np.flatnonzero([kind == "solo" for kind in heard.kinds])
+    found = {}
+    for k, label in enumerate(LABELS):
+        known = rows[heard.targets[rows, k] != UNKNOWN]
+        truth = heard.targets[known, k] == 1
+        if len({heard.sources[row] for row in known[truth].tolist()}) >= FEWEST_SOURCES:
+            found[label] = average_precision(heard.scores[known, k], truth)
+    return found
+
+
+def _events(rows: Array, tracker: LabelTracker) -> list[Event]:
+    ended: list[Event] = []
+    for number, row in enumerate(rows):
+        ended += tracker.push(number * HOP_S, row).ended
+    return [*ended, *tracker.flush()]
+
+
+def _top1(heard: Recordings, rows: Ints, _flat: float) -> float:
+    best = heard.scores[rows].argmax(axis=1)
+    return float((heard.targets[rows, best] == 1).mean())
+
+
+def _map(heard: Recordings, rows: Ints, _flat: float) -> float:
+    counted = label_precisions(heard)
+    found = []
+    for k, label in enumerate(LABELS):
+        known = rows[heard.targets[rows, k] != UNKNOWN]
+        truth = heard.targets[known, k] == 1
+        if label in counted and truth.any():
+            found.append(average_precision(heard.scores[known, k], truth))
+    return float(np.mean(found)) if found else np.nan
+
+
+def _wrongly_named(heard: Recordings, rows: Ints, _flat: float) -> float:
+    if heard.named is None:
+        return np.nan
+    return float((heard.named[rows] & (heard.targets[rows] == 0)).sum() / len(rows))
+
+
+def _precision(heard: Recordings, rows: Ints, _flat: float) -> float:
+    if heard.named is None:
+        return np.nan
+    named = heard.named[rows] & (heard.targets[rows] != UNKNOWN)
+    return float((named & (heard.targets[rows] == 1)).sum() / max(named.sum(), 1))
+
+
+def _recall(heard: Recordings, rows: Ints, _flat: float) -> float:
+    if heard.named is None:
+        return np.nan
+    truth = heard.targets[rows] == 1
+    return float((heard.named[rows] & truth).sum() / max(truth.sum(), 1))
+
+
+def _named_f1(heard: Recordings, rows: Ints, _flat: float) -> float:
+    return np.nan if heard.named is None else _f1(heard.named[rows], heard.targets[rows])
+
+
+def _flat_f1(heard: Recordings, rows: Ints, flat: float) -> float:
+    return _f1(heard.scores[rows] >= flat, heard.targets[rows])
+
+
+def _flat_false(heard: Recordings, rows: Ints, flat: float) -> float:
+    return float(((heard.scores[rows] >= flat) & (heard.targets[rows] == 0)).sum() / len(rows))
+
+
+def _per_minute(heard: Recordings, rows: Ints, _flat: float) -> float:
+    if heard.named is None:
+        return np.nan
+    return float(heard.false_events[rows].sum() / heard.seconds[rows].sum() * 60.0)
+
+
+def _f1(named: npt.NDArray[np.bool_], targets: Ints) -> float:
+    named = named & (targets != UNKNOWN)
+    right = (named & (targets == 1)).sum()
+    return float(2 * right / max(named.sum() + (targets == 1).sum(), 1))
+
+
+Measure = Callable[[Recordings, Ints, float], float]
+
+MEASURES: Mapping[str, tuple[tuple[str, ...], Measure]] = {
+    "solos: top-1": (("solo",), _top1),
+    f"solos: mAP, labels of {FEWEST_SOURCES} sources": (("solo",), _map),
+    "solos: wrong labels a clip": (("solo",), _wrongly_named),
+    "solos: recall": (("solo",), _recall),
+    "solos: F1 at one threshold": (("solo",), _flat_f1),
+    "ensembles: F1": (("ensemble",), _named_f1),
+    "ensembles: F1 at one threshold": (("ensemble",), _flat_f1),
+    "solos and ensembles: precision": (("solo", "ensemble"), _precision),
+    "noise: false labels a minute": (("noise",), _per_minute),
+    "noise: wrong labels a clip at one threshold": (("noise",), _flat_false),
+    "others: false labels a minute": (("other",), _per_minute),
+    "others: wrong labels a clip at one threshold": (("other",), _flat_false),
+}
+"""Each figure: the kinds of recording it is of, and how it is measured; the one threshold is `flat_threshold`."""
+
+
+def to_dict(parts: Mapping[str, Sequence[Recordings]]) -> dict[str, Any]:
+    """JSON values: figures and average precisions by part and system."""
+    return {
+        part: {
+            one.name: {
+                "figures": {name: [f.value, f.low, f.high] for name, f in figures(one).items() if f.value == f.value},
+                "average_precision": label_precisions(one),
+            }
+            for one in systems
+        }
+        for part, systems in parts.items()
+    }

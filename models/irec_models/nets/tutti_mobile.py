@@ -1,0 +1,179 @@
+"""Tutti on a trunk that has heard AudioSet: which instruments sound in the last second?
+
+Shapes: B batch, T = 32 000 samples, N = 98 frames, F = 128 bands, E = 1472 features, K labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from irec_models.frontends.normalize import Standardizer
+from irec_models.nets.column_network import ColumnNetwork
+from irec_models.nets.mobile_trunk import (
+    BANDS,
+    HIDDEN,
+    HOP_LENGTH,
+    N_FFT,
+    SAMPLE_RATE,
+    TAGS,
+    TAPER,
+    WINDOW_LENGTH,
+    MobileMel,
+    MobileTrunk,
+    fold_mobile,
+    published_weights,
+)
+
+_LEVEL_FLOOR = 1e-4  # -80 dBFS, below what the app calls silence: any window it judges is heard at one level
+_LEVEL = 0.1  # RMS that a window is brought to, about that of music as the trunk heard it
+_MEAN, _DEVIATION = -4.5, 5.0  # what the trunk's log-mel was brought to 0 and 1 with
+_FLOOR = 1e-5  # added to powers before the logarithm
+_READ = 512
+
+
+class TuttiMobileNet(ColumnNetwork):
+    """`MobileTrunk` read out at several depths, two layers of labels.
+
+    Of each depth the mean and the maximum over time and bands, and the layer that AudioSet's classes were told from.
+    Batch normalisation of the trunk keeps the statistics it came with: mixtures of training have others than music.
+
+    Parameters
+    ----------
+    labels : int
+        K.
+    dropout : float
+        Between the two layers; half of it before them.
+    folded : bool
+        Built without batch normalisation and AudioSet's classes; what `folded` returns.
+
+    Raises
+    ------
+    ValueError
+        For no labels.
+    """
+
+    architecture = "tutti-mobile"
+    kind = "activation"
+    sample_rate = SAMPLE_RATE
+    window_length = WINDOW_LENGTH
+    frames = 0
+    frame_hop = 0
+    column_length = TAPER + 1
+    column_hop = HOP_LENGTH
+    front_end = f"log-mel {BANDS} bands, {N_FFT}/{HOP_LENGTH}, pre-emphasis, window brought to equal RMS"
+
+    def __init__(self, labels: int, dropout: float = 0.4, folded: bool = False) -> None:
+        super().__init__()
+        if labels < 1:
+            raise ValueError(f"labels must be at least 1, not {labels}")
+        self.hyperparameters = {"labels": labels, "dropout": dropout, "folded": folded}
+        self.labels = labels
+        self.mel = MobileMel()
+        self.standardizer = Standardizer(BANDS)
+        self.standardizer.mean.fill_(_MEAN)
+        self.standardizer.deviation.fill_(_DEVIATION)
+        self.trunk = MobileTrunk(folded)
+        self.hidden = nn.Linear(self.trunk.depths[-1], HIDDEN)
+        if not folded:
+            self.tags = nn.Linear(HIDDEN, TAGS)
+        self.embedding_size = 2 * sum(self.trunk.depths) + HIDDEN
+        self.readings = Standardizer(self.embedding_size)
+        self.before = nn.Dropout(dropout / 2)
+        self.read = nn.Linear(self.embedding_size, _READ)
+        self.between = nn.Dropout(dropout)
+        self.output = nn.Linear(_READ, labels)
+
+    def train(self, mode: bool = True) -> TuttiMobileNet:
+        """As of any module, but batch normalisation stays as it is."""
+        super().train(mode)
+        for module in self.trunk.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
+
+    def head(self) -> Iterator[nn.Parameter]:
+        """Parameters of the layers that tell the labels; all others came with the trunk."""
+        yield from self.read.parameters()
+        yield from self.output.parameters()
+
+    def begin_with(self, published: Mapping[str, Tensor]) -> None:
+        """Take over EfficientAT's state dict of ``mn04_as``.
+
+        Raises
+        ------
+        CheckpointError
+            It is of another network.
+        """
+        parts = published_weights(self.trunk, published)
+        self.trunk.load_state_dict(parts["trunk"], strict=False)
+        self.hidden.load_state_dict(parts["hidden"])
+        self.tags.load_state_dict(parts["tags"])
+
+    @torch.no_grad()
+    def fit_readings(self, batches: Iterable[Tensor]) -> None:
+        """Set what the layers of labels take as 0 and 1 of each reading, from training audio (B, T)."""
+        training = self.training
+        self.eval()
+        read = torch.cat([self._readings(self.features(audio)) for audio in batches]).double()
+        self.readings.mean.copy_(read.mean(dim=0))
+        self.readings.deviation.copy_(read.std(dim=0).clamp(min=1e-2))
+        self.train(training)
+
+    def fit_normalization(self, batches: Iterable[Tensor]) -> None:
+        """The spectrum's constants are the trunk's own; see `fit_readings` for the others."""
+
+    def columns_of(self, frames: Tensor) -> Tensor:
+        """Frames of 801 samples (B, N, L) to powers (B, N, F)."""
+        return self.mel.frame_columns(frames)
+
+    def features_of(self, columns: Tensor, audio: Tensor) -> Tensor:
+        """Powers (B, N, F) and the window (B, T) that they are of to log-mel (B, N, F), the window at one level."""
+        rms = torch.sqrt((audio - audio.mean(dim=1, keepdim=True)).square().mean(dim=1, keepdim=True))
+        gain = _LEVEL / torch.clamp(rms, min=_LEVEL_FLOOR)
+        # The level comes after the spectrum, so that the spectrum of a stream need be computed only once.
+        return torch.log(gain.square().unsqueeze(2) * columns + _FLOOR)
+
+    def _last(self, maps: Tensor) -> Tensor:
+        return functional.hardswish(self.hidden(maps.mean(dim=(2, 3))))
+
+    def _readings(self, features: Tensor) -> Tensor:
+        maps = self.trunk(features)
+        means = [each.mean(dim=(2, 3)) for each in maps]
+        peaks = [each.amax(dim=(2, 3)) for each in maps]
+        return torch.cat((*means, *peaks, self._last(maps[-1])), dim=1)
+
+    def embed(self, features: Tensor) -> Tensor:
+        """Features (B, N, F) to what the labels are told from, (B, E)."""
+        read: Tensor = self.readings(self._readings(features))
+        return read
+
+    def decide(self, embedding: Tensor) -> Tensor:
+        """Embedding (B, E) to logits (B, K)."""
+        logits: Tensor = self.output(self.between(torch.relu(self.read(self.before(embedding)))))
+        return logits
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Features (B, N, F) to logits (B, K)."""
+        return self.decide(self.embed(features))
+
+    def tag(self, embedding: Tensor) -> Tensor:
+        """Embedding (B, E) to the logits of AudioSet's classes (B, 527)."""
+        hidden = embedding[:, -HIDDEN:] * self.readings.deviation[-HIDDEN:] + self.readings.mean[-HIDDEN:]
+        logits: Tensor = self.tags(hidden)
+        return logits
+
+    def folded(self) -> TuttiMobileNet:
+        """The same function without batch normalisation, AudioSet's classes and constants between trunk and head."""
+        network = TuttiMobileNet(**{**self.hyperparameters, "folded": True})
+        values = {key: value for key, value in self.state_dict().items() if not key.startswith(("trunk.", "tags."))}
+        weight = self.read.weight.detach() / self.readings.deviation
+        values["read.weight"] = weight
+        values["read.bias"] = self.read.bias.detach() - weight @ self.readings.mean
+        values["readings.mean"] = torch.zeros_like(self.readings.mean)
+        values["readings.deviation"] = torch.ones_like(self.readings.deviation)
+        network.load_state_dict(values | {f"trunk.{key}": value for key, value in fold_mobile(self.trunk).items()})
+        return network.train(self.training)
