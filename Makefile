@@ -1,15 +1,16 @@
 # Two commands, each enough on its own on a fresh Debian 12:
 #   make run     opens irec-live (ARGS="gui song.flac" and the like are handed to it)
 #   make test    lint, types, import contracts, test suite (PYTEST_ARGS="-k ring" narrows the last)
-# and, for those who change the code: make lint, make format, make bench, make benchmark, make screenshot, make constraints.
+# and, for those who change the code: make lint, make format, make bench, make benchmark, make soak, make fuzz, make screenshot,
+# make licences, make constraints.
 
 PYTHON ?= python3
 export PYTHON
 BIN := .venv/bin
 SETUP := .ci/setup
 
-.PHONY: run test lint lint-code lint-format lint-types lint-contracts ready format bench benchmark screenshot \
-    constraints
+.PHONY: run test lint lint-code lint-format lint-types lint-contracts ready format bench benchmark soak fuzz screenshot \
+    licences constraints
 
 run:
 	@$(SETUP) run
@@ -61,11 +62,29 @@ benchmark:
 	@$(SETUP) test
 	$(BIN)/pytest tests/benchmarks --benchmark-enable --benchmark-only --timeout 1800 $(PYTEST_ARGS)
 
+# A day of sound, faster than real time, then an hour in real time on a machine kept busy; HOURS=0.5 MINUTES=2 shortens.
+HOURS ?= 24
+MINUTES ?= 60
+soak:
+	@$(SETUP) test
+	$(BIN)/python tests/support/soak.py sound --hours $(HOURS)
+	$(BIN)/python tests/support/soak.py busy --minutes $(MINUTES)
+
+# Damaged files by the thousand; FUZZ_ARGS="--only models --cases 100 --seed 7" narrows.
+fuzz:
+	@$(SETUP) test
+	$(BIN)/python tests/support/fuzz.py $(FUZZ_ARGS)
+
 # The README's picture: the app on its demo clip, on a screen of its own.
 screenshot:
 	@$(SETUP) test
 	xvfb-run -a -s "-screen 0 1280x720x24" $(BIN)/irec-live gui assets/irec_assets/audio/demo.ogg \
 	    --screenshot assets/screenshot.png --after 24
+
+# The list of what is shipped and what is required, with its licences, read from what is installed.
+licences:
+	@$(SETUP) test
+	$(BIN)/python tests/support/licences.py docs/licences.md
 
 # Re-resolves the pins for every platform and keeps those that still fit; UV_ARGS="--upgrade-package numpy" moves one.
 constraints:

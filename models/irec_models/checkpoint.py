@@ -83,7 +83,7 @@ class Checkpoint:
         """
         if self.architecture not in ARCHITECTURES:
             raise CheckpointError(
-                f"the checkpoint holds architecture '{self.architecture}', which this version does not have "
+                f"the checkpoint holds architecture '{printable(self.architecture)}', which this version does not have "
                 f"(it has {', '.join(ARCHITECTURES.names())})"
             )
         _check_labels(self.hyperparameters, len(self.spec.labels))
@@ -285,10 +285,10 @@ def _check_labels(hyperparameters: Mapping[str, Any], labels: int) -> None:
         It is not.
     """
     given = hyperparameters.get("labels", labels)
-    if given != labels:
+    if not isinstance(given, int) or given != labels:  # a tensor would compare element by element
         raise CheckpointError(
             f"the checkpoint's spec does not describe its network: it names {labels} labels, and the network is said "
-            f"to have {str(given)[:40]}"
+            f"to have {printable(str(given)[:40])}"
         )
 
 

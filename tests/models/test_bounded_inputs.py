@@ -196,3 +196,14 @@ def test_a_rate_that_is_no_number_is_not_known(bank: Path, rate: str) -> None:
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert has or {clip.original_rate for clip in read_manifest(bank)} == {0}
+
+
+@pytest.mark.parametrize("character", ["\0", "\x07", "\n"], ids=["nul", "bell", "newline"])
+def test_a_name_with_a_control_character_is_refused(bank: Path, character: str) -> None:
+    path = bank / "manifest.csv"
+    name = read_manifest(bank)[0].file
+    path.write_text(
+        path.read_text(encoding="utf-8").replace(name, f'"{name[:-4]}{character}.wav"', 1), encoding="utf-8"
+    )
+    with pytest.raises(DataError, match=r"names file '[^\n]*\?\.wav', which has a control character in it"):
+        read_manifest(bank)

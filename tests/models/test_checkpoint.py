@@ -65,6 +65,19 @@ def test_the_names_that_wrappers_give_are_taken_off(small_checkpoint: Path, tmp_
     assert torch.equal(found.network()(audio), plain.network()(audio))
 
 
+def test_an_architecture_that_is_unknown_is_told_in_a_line(small_checkpoint: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"the checkpoint holds architecture 'a\?b', which"):
+        replace(load_checkpoint(small_checkpoint), architecture="a\nb").network()
+
+
+@pytest.mark.parametrize("labels", ["\n", torch.zeros(3), [3], None])
+def test_a_number_of_labels_that_is_none_is_refused_in_a_sentence(small_checkpoint: Path, labels: object) -> None:
+    checkpoint = load_checkpoint(small_checkpoint)
+    with pytest.raises(CheckpointError, match=r"it names 3 labels, and the network is said to have ") as caught:
+        replace(checkpoint, hyperparameters={**checkpoint.hyperparameters, "labels": labels}).network()
+    assert "\n" not in str(caught.value)
+
+
 def test_what_does_not_fit_is_told_by_name(small_checkpoint: Path) -> None:
     checkpoint = load_checkpoint(small_checkpoint)
     weights = dict(checkpoint.state_dict)

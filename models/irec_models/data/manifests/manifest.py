@@ -20,6 +20,7 @@ from typing import Self
 
 from irec_live.errors import DataError
 from irec_live.files import write_atomically
+from irec_live.models.onnx_file import printable
 from irec_models.data.manifests.labels import UNPITCHED
 
 NEEDED = ("file", "labels", "source", "split")
@@ -27,6 +28,9 @@ OPTIONAL = ("unknown", "instrument", "kind", "licence", "seconds", "original_rat
 
 MOST_BYTES = 500_000_000
 """Of a manifest; a million clips take about 200 MB."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+"""No file is called so; the system refuses the first of them, and a sentence would be torn by others."""
 
 _log = logging.getLogger(__name__)
 _named: set[Path] = set()
@@ -116,7 +120,11 @@ def _clip(root: Path, row: dict[str, str], where: str) -> Clip:
         raise DataError(f"{where} has no source; sources are what can be held out, so every clip needs one")
     file = PurePosixPath(row["file"])
     if file.is_absolute() or ".." in file.parts or not row["file"]:
-        raise DataError(f"{where} names file '{row['file']}'; expected a path below the manifest's own folder")
+        raise DataError(
+            f"{where} names file '{printable(row['file'])}'; expected a path below the manifest's own folder"
+        )
+    if _CONTROL.search(row["file"]):
+        raise DataError(f"{where} names file '{printable(row['file'])}', which has a control character in it")
     rate = row.get("original_rate") or "0"
     kind, origin = row.get("kind") or "phrases", row.get("path") or row["file"]
     if kind == "notes" and not UNPITCHED.intersection(labels):
