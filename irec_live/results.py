@@ -6,6 +6,7 @@ All times are seconds from the start of the stream.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -115,6 +116,11 @@ class Snapshot:
         Centre frequencies of the mel bands in Hz, rising; empty without a spectrogram.
     level_db, peak_db : float
         Input RMS and peak of the last 50 ms, dBFS (-120 is silence).
+    analysed_s : float
+        End of what is analysed, seconds; before `time_s` where the playhead is ahead of the analysis. Infinite when
+        nothing is missing.
+    progress : float
+        Share of the file that is analysed, 0..1.
     """
 
     labels: tuple[str, ...] = ()
@@ -136,6 +142,13 @@ class Snapshot:
     stats: Stats = field(default_factory=Stats)
     state: State = "starting"
     message: str = ""
+    analysed_s: float = math.inf
+    progress: float = 1.0
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the playhead is at a place that is not analysed yet."""
+        return self.time_s > self.analysed_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,9 @@ _ANALYZE = f"""Analyse audio files as fast as the machine goes.
 
 {". ".join(f"{form.name} holds {form.holds}" for form in FORMATS.values())}.
 
+In a terminal it prints a summary: which instruments, for what share of the time, and when. Piped, written to a folder,
+or with --format, it writes one of these.
+
 A pipe can be given as a file, and - for standard input.
 
 A file that cannot be analysed is named on standard error; the others are analysed all the same, and the exit status
@@ -139,7 +142,12 @@ is 2. It is 1 where less than a whole file could be heard.
 
 @main.command(help=_ANALYZE)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option("--format", "form", type=click.Choice([*FORMATS]), default=DEFAULT_FORMAT, show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([*FORMATS]),
+    help=f"What to write. Default: {DEFAULT_FORMAT}; in a terminal, a summary to read.",
+)
 @click.option("--out", default="-", show_default=True, metavar="DIR|-", help="Folder to write to, or - to print.")
 @click.option("--overwrite", is_flag=True, help="Replace files in that folder that say something else.")
 @_TRACK

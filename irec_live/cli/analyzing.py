@@ -16,18 +16,19 @@ from irec_live.cli.options import hop_seconds, tell_notices, tell_of_pipe
 from irec_live.cli.output import write_text
 from irec_live.errors import IrecError, OutputError
 from irec_live.files import make_folder, write_atomically
-from irec_live.formats import FORMATS
+from irec_live.formats import DEFAULT_FORMAT, FORMATS
 from irec_live.models.choice import load_models
 from irec_live.spool import STDIN, printable
 
 if TYPE_CHECKING:
     from irec_live.models.detector import Provider
+    from irec_live.report import Analysis
 
 
 def run_analyze(
     *,
     files: Sequence[Path],
-    form: str,
+    form: str | None,
     out: str,
     overwrite: bool,
     models: Sequence[str],
@@ -41,8 +42,8 @@ def run_analyze(
     Parameters
     ----------
     files : sequence of Path
-    form : str
-        A name of `FORMATS`.
+    form : str, optional
+        A name of `FORMATS`. By default `DEFAULT_FORMAT`, or where it would be printed on a terminal, a summary.
     out : str
         A folder, made if it is missing, or ``-`` for standard output.
     overwrite : bool
@@ -66,6 +67,8 @@ def run_analyze(
     click.UsageError
         Several files would be printed in a format that does not tell them apart, or no model tells what it needs.
     """
+    summarised = form is None and out == "-" and _on_terminal()
+    form = DEFAULT_FORMAT if form is None else form
     wanted = FORMATS[form]
     if out == "-" and not wanted.one_line and len(files) > 1:
         raise click.UsageError(f"{form} does not tell several files apart; name a folder with --out")
@@ -90,7 +93,7 @@ def run_analyze(
             if alike:
                 analysis = replace(analysis, file=printable(path))
             incomplete = incomplete or bool(analysis.warning)
-            for warning in analysis.warnings:
+            for warning in () if summarised else analysis.warnings:  # the summary has them
                 click.echo(f"irec-live: {which}{warning}", err=True)
             if target is not None:
                 _write(lambda: wanted.pieces(analysis), target, overwrite=overwrite)  # noqa: B023
@@ -99,10 +102,23 @@ def run_analyze(
             failures += 1
             click.echo(f"irec-live: {which}{error}", err=True)
             continue
-        if target is None:
+        if summarised:
+            write_text(_summary(analysis))
+        elif target is None:
             for piece in wanted.pieces(analysis):
                 write_text(piece)
     return 2 if failures else int(incomplete)
+
+
+def _on_terminal() -> bool:
+    """Whether standard output is a terminal: a person reads it."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def _summary(analysis: Analysis) -> str:
+    from irec_live.cli.summary import summary  # here, because it loads rich
+
+    return summary(analysis) + "\n"
 
 
 def _write(parts: Callable[[], Iterable[str]], target: Path, *, overwrite: bool) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from irec_live.devices.device import Device, DeviceKind
-from irec_live.devices.monitors import list_monitors
+from irec_live.devices.monitors import find_microphone, list_microphones, list_monitors, without_routes
 from irec_live.devices.portaudio import ask, close_stream, hold_stream, portaudio_running, refresh
 from irec_live.errors import DeviceError
 
@@ -22,12 +22,15 @@ __all__ = [
     "candidates",
     "close_stream",
     "find_device",
+    "find_microphone",
     "hold_stream",
     "list_devices",
+    "list_microphones",
     "list_monitors",
     "open_first",
     "portaudio_running",
     "refresh",
+    "without_routes",
 ]
 
 Stream = TypeVar("Stream")
@@ -36,7 +39,7 @@ _LOOPBACK_WORDS = ("loopback", "stereo mix", "blackhole", "soundflower", "vb-aud
 
 
 def list_devices(*, refresh_list: bool = False, tell: Callable[[str], object] = str) -> list[Device]:
-    """All devices: inputs, then the computer's own sound, then outputs.
+    """All devices: inputs, those of the sound server last, then the computer's own sound, then outputs.
 
     Parameters
     ----------
@@ -56,11 +59,12 @@ def list_devices(*, refresh_list: bool = False, tell: Callable[[str], object] = 
     inputs = [device for device in found if device.kind == "input"]
     outputs = [device for device in found if device.kind == "output"]
     try:
-        monitors = list_monitors()
+        served = list_monitors()
+        served = list_microphones() + served
     except DeviceError as error:
         tell(str(error))
-        monitors = []
-    return inputs + monitors + outputs
+        served = []
+    return inputs + served + outputs
 
 
 def _portaudio_devices() -> list[Device]:

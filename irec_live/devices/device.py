@@ -17,7 +17,7 @@ class Device:
     name, hostapi : str
         What to remember it by.
     index : int
-        PortAudio's index now; -1 for a PulseAudio monitor.
+        PortAudio's index now; -1 for a source of PulseAudio or PipeWire.
     channels : int
         The most channels it offers.
     sample_rate : int
@@ -26,7 +26,7 @@ class Device:
         Whether it is the computer's default of its kind.
     kind : {"input", "output", "loopback"}
     address : str
-        The sound server's name of a monitor; empty for PortAudio devices.
+        The sound server's name of a source; empty for PortAudio devices.
     """
 
     name: str

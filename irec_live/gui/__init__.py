@@ -6,11 +6,14 @@
     main_window      connects signals to widgets, and nothing else
     session_manager  holds the running session and replaces it; keeps the old one when a new one fails
     session_opener   opens the session of a plan, off the GUI thread      (no Qt)
+    playlist         which of several files is next
     backend          what the manager calls: sessions, devices and models, imported only when first needed
     background       a worker thread whose results arrive on the GUI thread
     bridge           timer -> session.snapshot() -> signal; skips what it cannot draw in time
     lane_order       order of the lanes, with hysteresis                  (no Qt)
     lane_curves      arrays of a snapshot -> pixels                       (no Qt)
+    window_size      sizes of the window and its parts
+    diagnostics      versions and counters, as text    (no Qt)
     wording          numbers -> words                                     (no Qt)
     everything else is one widget a file
 

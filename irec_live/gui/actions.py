@@ -42,10 +42,13 @@ class Actions(QObject):
         self.loop = self._action("Repeat a &loop", "L", checkable=True)
         self.loop_start = self._action("Loop from here", "[")
         self.loop_end = self._action("Loop up to here", "]")
+        self.next_file = self._action("&Next file", "N")
+        self.previous_file = self._action("P&revious file", "P")
         self.reset_threshold = self._action("&Reset the threshold", "Ctrl+0")
         self.toggle_theme = self._action("Switch between &dark and light", "Ctrl+T")
         self.full_screen = self._action("&Full screen", "F11", checkable=True)
         self.dismiss = self._action("Dismiss the message", "Esc")
+        self.help = self._action("&Help", "F1")
         self.about = self._action("&About irec-live", None)
         self._skips = [self._skip(text, key, by_s) for text, key, by_s in _SKIPS]
         self.exports = [self._export(form.name, form.title) for form in FORMATS.values()]
@@ -54,11 +57,17 @@ class Actions(QObject):
         self.menu = self._menu()
         self.enable_transport(False)
         self.enable_export(False)
+        self.enable_playlist(previous=False, following=False)
 
     def enable_transport(self, on: bool) -> None:
         """Enable the playback actions, or disable them without a file."""
         for action in (self.play, self.to_start, self.loop, self.loop_start, self.loop_end, *self._skips):
             action.setEnabled(on)
+
+    def enable_playlist(self, *, previous: bool, following: bool) -> None:
+        """Enable the actions of a playlist as far as it has files before and after this one."""
+        self.previous_file.setEnabled(previous)
+        self.next_file.setEnabled(following)
 
     def enable_export(self, on: bool) -> None:
         """Enable export, or disable it without a complete analysis."""
@@ -107,6 +116,8 @@ class Actions(QObject):
         playback = menu.addMenu("&Playback")
         playback.addActions([self.play, self.to_start, *self._skips])
         playback.addSeparator()
+        playback.addActions([self.next_file, self.previous_file])
+        playback.addSeparator()
         playback.addActions([self.loop, self.loop_start, self.loop_end])
         view = menu.addMenu("&View")
         spans = view.addMenu("&Time span")
@@ -117,7 +128,7 @@ class Actions(QObject):
             self._choice(themes, self._themes, text, choice)
         view.addActions([self.toggle_theme, self.full_screen, self.reset_threshold])
         menu.addSeparator()
-        menu.addActions([self.about, self.quit])
+        menu.addActions([self.help, self.about, self.quit])
         self._spans.triggered.connect(lambda action: self.span_chosen.emit(action.data()))
         self._themes.triggered.connect(lambda action: self.theme_chosen.emit(action.data()))
         return menu

@@ -108,9 +108,9 @@ class AppBackend:
 
     def list_devices(self) -> Sequence[Device]:
         """Input and loopback devices, including newly plugged ones where they can be found."""
-        from irec_live.devices import list_devices
+        from irec_live.devices import list_devices, without_routes
 
-        return [device for device in list_devices(refresh_list=True) if device.kind != "output"]
+        return [device for device in without_routes(list_devices(refresh_list=True)) if device.kind != "output"]
 
     def open(self, request: SourceRequest, models: Sequence[Any]) -> Session:
         """Open a live or a file session with these networks."""

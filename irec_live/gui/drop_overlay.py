@@ -13,9 +13,8 @@ from irec_live.gui.theme import DARK, Theme, font
 
 
 def dropped_paths(data: QMimeData) -> list[Path]:
-    """Paths of the local files in a drag, without folders."""
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    return [path for path in paths if not path.is_dir()]
+    """Paths of the local files and folders in a drag."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
 
 
 def drop_text(paths: list[Path]) -> str:
@@ -25,10 +24,13 @@ def drop_text(paths: list[Path]) -> str:
     --------
     >>> drop_text([Path("duo.flac")]), drop_text([Path("net.onnx")])
     ('Listen to duo.flac', 'Use the model net.onnx')
+    >>> drop_text([Path("duo.flac"), Path("trio.flac")])
+    'Listen to duo.flac and 1 more'
     """
     models = [path.name for path in paths if is_model_file(path)]
     sounds = [path.name for path in paths if not is_model_file(path)]
-    parts = [f"Use the model {name}" for name in models[:1]] + [f"Listen to {name}" for name in sounds[:1]]
+    more = f" and {len(sounds) - 1} more" if len(sounds) > 1 else ""
+    parts = [f"Use the model {name}" for name in models[:1]] + [f"Listen to {name}{more}" for name in sounds[:1]]
     return " · ".join(parts)
 
 

@@ -14,9 +14,13 @@ from irec_live.suffixes import SUFFIXES
 _SOUND = f"Sound and video ({' '.join('*' + suffix for suffix in SUFFIXES)})"
 
 
-def ask_sound(parent: QWidget, folder: Path, chosen: Callable[[Path], None]) -> QFileDialog:
-    """Ask for a sound or video file."""
-    return _ask(parent, "Open a file", folder, f"{_SOUND};;All files (*)", chosen)
+def ask_sound(parent: QWidget, folder: Path, chosen: Callable[[list[Path]], None]) -> QFileDialog:
+    """Ask for one or more sound or video files."""
+    dialog = _dialog(parent, "Open files", folder, f"{_SOUND};;All files (*)")
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    dialog.filesSelected.connect(lambda names: chosen([Path(name) for name in names]))
+    dialog.open()
+    return dialog
 
 
 def ask_model(parent: QWidget, folder: Path, chosen: Callable[[Path], None]) -> QFileDialog:

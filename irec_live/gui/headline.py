@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from irec_live.gui.theme import DARK, Theme, font
-from irec_live.gui.wording import display_name, list_text
+from irec_live.gui.wording import display_name, list_text, not_analysed_text
 from irec_live.results import Snapshot
 
 _FADE_S = 0.7
@@ -77,7 +77,9 @@ class Headline(QWidget):
         if snapshot.detected != self._labels:
             self._labels = snapshot.detected
             names = [display_name(label) for label in snapshot.detected]
-            self.setAccessibleDescription(list_text(names) or self._idle)
+            self.setAccessibleDescription(list_text(names))
+        if not snapshot.detected and self.accessibleDescription() != self._idle:
+            self.setAccessibleDescription(self._idle)
         picture = self._picture_key()
         if picture != self._painted:
             self._painted = picture
@@ -88,7 +90,7 @@ class Headline(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.color("ground"))
         if not self._shown:
-            painter.setFont(font(22))
+            painter.setFont(font(min(22, round(0.5 * self.height()))))
             painter.setPen(self._theme.color("faint"))
             painter.drawText(QRectF(16, 0, self.width() - 32, self.height() - 4), _LEFT, self._idle)
             painter.end()
@@ -114,6 +116,8 @@ class Headline(QWidget):
         # The largest size at which all names fit; if none does, the names at the right are cut off.
         for size in (34, 30, 26, 22, 19, 16, 13):
             gap = size
+            if size > 0.6 * self.height():
+                continue
             painter.setFont(font(size, bold=True))
             width = sum(painter.fontMetrics().horizontalAdvance(name) for name in names) + gap * (len(names) - 1)
             if width <= self.width() - 32:
@@ -138,6 +142,8 @@ _LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 
 
 def _idle_text(snapshot: Snapshot) -> str:
+    if snapshot.is_ahead:
+        return not_analysed_text(snapshot.progress)
     if snapshot.state != "running":
         return _IDLE_WORDS.get(snapshot.state, "")
     return "Silence" if snapshot.level_db < _QUIET_DB else "Listening…"

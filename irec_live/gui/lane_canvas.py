@@ -7,12 +7,13 @@ import math
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
+from irec_live.gui.focus_ring import paint_focus_ring
 from irec_live.gui.lane_curves import ENVELOPE_RANGE_DB, LaneCurves, lane_curves, time_to_pixels
 from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
-from irec_live.gui.wording import SILENCE_DB, decibel_text, display_name, percent_text
+from irec_live.gui.wording import SILENCE_DB, decibel_text, display_name, not_analysed_text, percent_text
 from irec_live.results import Snapshot
 
 _WORDS_EVERY = 4
@@ -36,6 +37,7 @@ class LaneCanvas(QWidget):
         self._curves: LaneCurves = lane_curves(self._snapshot, 1.0)
         self._places: npt.NDArray[np.float64] = np.zeros(0)
         self._lit: frozenset[str] = frozenset()
+        self._chosen: str | None = None
         self._painted = 0  # snapshots so far
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # so that Qt need not paint what is behind it
         self.setAccessibleName("Instrument lanes")
@@ -44,6 +46,36 @@ class LaneCanvas(QWidget):
     def curves(self) -> LaneCurves:
         """The curves drawn last."""
         return self._curves
+
+    @property
+    def chosen(self) -> str | None:
+        """Label of the lane that the keyboard is on."""
+        return self._chosen
+
+    def choose(self, label: str | None) -> None:
+        """Put the focus ring around one lane, or none."""
+        self._chosen = label
+        self.update()
+
+    def place_of(self, label: str) -> QRectF:
+        """Where the lane of a label is; empty if there is none."""
+        labels = self._snapshot.labels
+        if label not in labels or len(self._places) != len(labels):
+            return QRectF()
+        height = self.height() / len(labels)
+        return QRectF(0.0, float(self._places[labels.index(label)]) * height, float(self.width()), height)
+
+    def lane_text(self, label: str) -> str:
+        """The numbers of one lane in words, for screen readers."""
+        if label not in self._snapshot.labels:
+            return ""
+        lane = self._snapshot.labels.index(label)
+        words = [display_name(label)]
+        if len(self._curves.line_x) and not math.isnan(self._threshold(lane)):
+            words.append(f"likely {percent_text(self._curves.activation[lane])}")
+        if len(self._curves.fill_x):
+            words.append(f"level {decibel_text(float(self._curves.level_db[lane]))}")
+        return ", ".join([*words, "detected"] if label in self._lit else words)
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
@@ -86,7 +118,29 @@ class LaneCanvas(QWidget):
                 top = float(self._places[lane]) * height
                 if top + height >= event.rect().top() and top <= event.rect().bottom():
                     self._paint_lane(painter, int(lane), QRectF(0.0, top, float(self.width()), height), words)
+        if self._snapshot.is_ahead:
+            self._paint_missing(painter)
+        if self._chosen is not None:
+            place = self.place_of(self._chosen)
+            if not place.isEmpty():
+                paint_focus_ring(painter, place, self._theme)
         painter.end()
+
+    def _paint_missing(self, painter: QPainter) -> None:
+        """Cover the part up to the playhead that is not analysed yet, and say so."""
+        width = self.plot_width()
+        left = float(time_to_pixels(np.array([self._snapshot.analysed_s]), self._snapshot, width)[0])
+        seen = QRectF(self.visibleRegion().boundingRect())
+        place = QRectF(LEFT_GUTTER + max(0.0, left), 0.0, width - max(0.0, left), float(self.height()))
+        painter.fillRect(place, QBrush(self._theme.color("faint", 90), Qt.BrushStyle.BDiagPattern))
+        text = not_analysed_text(self._snapshot.progress)
+        painter.setFont(font(14, bold=True))
+        box = QRectF(0, 0, painter.fontMetrics().horizontalAdvance(text) + 24, 30)
+        box.moveCenter(QPointF(0, seen.center().y()))
+        box.moveRight(LEFT_GUTTER + width - 8)  # at the playhead
+        painter.fillRect(box, self._theme.color("raised"))
+        painter.setPen(self._theme.color("text"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_lane(self, painter: QPainter, lane: int, row: QRectF, words: bool) -> None:
         label = self._snapshot.labels[lane]

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from irec_live.gui.lane_canvas import LaneCanvas
@@ -28,6 +28,7 @@ class LanesHeading(QWidget):
         super().__init__(parent)
         self._theme = DARK
         self.setFixedHeight(20)
+        self.setAccessibleName("Legend: likelihood as a line, loudness as an area, threshold as a level")
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
@@ -69,6 +70,7 @@ class LanesView(QWidget):
         self._order = LaneOrder(0)
         self._places = np.zeros(0)
         self._drawn_s = 0.0
+        self._left: str | None = None  # label that the keyboard was on
         self.canvas = LaneCanvas()
         self.heading = LanesHeading()
         self._scroll = QScrollArea()
@@ -81,7 +83,8 @@ class LanesView(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.heading)
         layout.addWidget(self._scroll, 1)
-        self.setMinimumHeight(20 + 4 * _LOWEST_LANE)
+        self.setMinimumHeight(20 + 2 * _LOWEST_LANE)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Instruments over time")
 
     @property
@@ -104,6 +107,36 @@ class LanesView(QWidget):
             self._fit()
         self._arrange(snapshot, now_s)
         self.canvas.show_lanes(snapshot, self._places)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move from lane to lane."""
+        order = self.order
+        steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -len(order), Qt.Key.Key_PageDown: len(order)}
+        step = steps.get(Qt.Key(event.key()))
+        if step is None or not order:
+            super().keyPressEvent(event)
+            return
+        chosen = self.canvas.chosen
+        former = order.index(chosen) if chosen in order else 0
+        self._choose(order[min(max(0, former + step), len(order) - 1)])
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show which lane the keyboard is on: the first, or the one it was on."""
+        super().focusInEvent(event)
+        if self.order:
+            self._choose(self._left if self._left in self.order else self.order[0])
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Hide it."""
+        super().focusOutEvent(event)
+        self._left = self.canvas.chosen
+        self.canvas.choose(None)
+
+    def _choose(self, label: str) -> None:
+        self.canvas.choose(label)
+        place = self.canvas.place_of(label)
+        self._scroll.ensureVisible(0, round(place.center().y()), 0, round(place.height() / 2) + 1)
+        self.setAccessibleDescription(self.canvas.lane_text(label))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the lanes to the new size."""

@@ -9,6 +9,7 @@ from irec_live.gui.lanes_view import LanesView
 from irec_live.gui.spectrogram_view import SpectrogramView
 from irec_live.gui.theme import Theme
 from irec_live.gui.time_ruler import TimeRuler
+from irec_live.gui.window_size import part_height
 from irec_live.results import Snapshot
 
 
@@ -34,6 +35,10 @@ class ListeningPage(QWidget):
         """Repaint in another theme."""
         for widget in (self.headline, self.lanes, self.spectrogram, self.ruler):
             widget.set_theme(theme)
+
+    def fit(self, window_height: int) -> None:
+        """Make room in a low window."""
+        self.headline.setFixedHeight(part_height(window_height, 40, 74))
 
     def clear(self) -> None:
         """Forget the former session."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt
@@ -10,16 +10,20 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEv
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from irec_live.gui import file_dialogs
+from irec_live.gui.about_dialog import AboutDialog
 from irec_live.gui.actions import Actions
 from irec_live.gui.backend import Backend
 from irec_live.gui.bridge import Bridge
+from irec_live.gui.diagnostics import diagnostics
 from irec_live.gui.drop_overlay import DropOverlay, drop_text, dropped_paths
 from irec_live.gui.exporter import Exporter
+from irec_live.gui.help_dialog import HelpDialog
 from irec_live.gui.listening_page import ListeningPage
-from irec_live.gui.message_bar import MessageBar
+from irec_live.gui.message_bar import Level, MessageBar
 from irec_live.gui.own_keys import OwnKeys
 from irec_live.gui.playback import Playback
 from irec_live.gui.playback_panel import PlaybackPanel
+from irec_live.gui.playlist import Playlist, sound_files
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest, as_playable, is_model_file
 from irec_live.gui.session_manager import SessionManager
@@ -30,7 +34,8 @@ from irec_live.gui.theme import Theme, ThemeChoice, ThemeSwitch
 from irec_live.gui.top_bar import TopBar
 from irec_live.gui.transport import Transport
 from irec_live.gui.welcome import Welcome
-from irec_live.gui.wording import sentence
+from irec_live.gui.window_size import available_size, first_size, least_size
+from irec_live.gui.wording import list_text, sentence
 from irec_live.input_kind import InputKind
 from irec_live.results import Overview, Snapshot
 
@@ -54,12 +59,13 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.manager, self.preferences, self.themes = manager, preferences, themes
         self.setWindowTitle("irec-live")
-        self.setMinimumSize(960, 560)
+        self.setMinimumSize(least_size(available_size(self)))
         self.setAcceptDrops(True)
         self.actions_ = Actions(self)  # `actions` is a method of QWidget
         self.bridge = Bridge(self)
         self.playback = Playback(self.actions_, self)
         self.exporter = Exporter(backend, self)
+        self.playlist = Playlist(self)
         self._build()
         self._connect_manager()
         self._connect_bridge()
@@ -75,8 +81,17 @@ class MainWindow(QMainWindow):
         if is_model_file(path):
             self.manager.use_model(str(path))
         else:
-            self.preferences.folder = path.parent
-            self.manager.open(SourceRequest(InputKind.FILE, path=path), None if model is None else str(model))
+            self.open_paths([path], model)
+
+    def open_paths(self, paths: Sequence[Path], model: Path | None = None) -> None:
+        """Play sound files and those of folders one after another, with another model if one is given."""
+        found = sound_files(paths)
+        if not found:
+            names = list_text([path.name for path in paths])
+            self.messages.say("failed", f"{names} has no sound files; drop a song, or a folder of songs", "error")
+            return
+        self.preferences.folder = found[0].parent
+        self.playlist.set_files(found, model)
 
     def _build(self) -> None:
         self.top = TopBar(self.actions_.menu, self.actions_.toggle_theme)
@@ -108,11 +123,16 @@ class MainWindow(QMainWindow):
         self.manager.opening.connect(self._on_opening)
         self.manager.opened.connect(self._on_opened)
         self.manager.closed.connect(self._on_closed)
+        self.manager.failed.connect(lambda _: self.playlist.note_failed())  # first, or its message would hide the error
         self.manager.failed.connect(self._on_failed)
-        self.manager.noted.connect(lambda text: self.messages.say("note", text))
+        self.manager.noted.connect(lambda text: self._report("note", text))
         self.manager.devices_listed.connect(self.top.sources.set_devices)
         self.manager.models_listed.connect(self.top.models.set_models)
-        self.exporter.said.connect(lambda text, level: self.messages.say("export", text, level))
+        self.exporter.said.connect(lambda text, level: self._report("export", text, level))
+        self.playlist.wanted.connect(
+            lambda path, model: self.manager.open(SourceRequest(InputKind.FILE, path=path), model)
+        )
+        self.playlist.changed.connect(self._on_playlist)
 
     def _connect_bridge(self) -> None:
         self.bridge.snapshot_ready.connect(self._on_picture)
@@ -131,10 +151,13 @@ class MainWindow(QMainWindow):
         actions.theme_chosen.connect(self._choose_theme)
         actions.span_chosen.connect(self._choose_span)
         actions.full_screen.triggered.connect(lambda on: self.showFullScreen() if on else self.showNormal())
+        actions.next_file.triggered.connect(self.playlist.go_next)
+        actions.previous_file.triggered.connect(self.playlist.go_previous)
         actions.reset_threshold.triggered.connect(lambda: self.top.threshold.set_offset(0.0))
         actions.dismiss.triggered.connect(self.messages.dismiss)
         actions.export_wanted.connect(self._ask_export)
         actions.about.triggered.connect(self._about)
+        actions.help.triggered.connect(lambda: HelpDialog(self.actions(), self).show())
         self.top.sources.chosen.connect(self.open)
         self.top.sources.file_wanted.connect(self._ask_sound)
         self.top.sources.refresh_wanted.connect(self.manager.list_devices)
@@ -152,7 +175,8 @@ class MainWindow(QMainWindow):
         self._on_theme(self.themes.theme)
         geometry = self.preferences.geometry
         if geometry is None or not self.restoreGeometry(geometry):
-            self.resize(1280, 720)
+            self.resize(first_size(available_size(self)))
+        self.resize(self.size().boundedTo(available_size(self)))  # remembered from a larger screen
 
     def _on_opening(self, what: str) -> None:
         if self.manager.session is None:
@@ -172,6 +196,7 @@ class MainWindow(QMainWindow):
         self.preferences.source = setup.wanted  # so that a device that is missing today is looked for again
         self.messages.clear("state")
         self.messages.clear("file")
+        self.playlist.note_opened(setup.request.path)
         self.page.clear()
         self.page.ruler.set_axis(self.bridge.span_s, "now" if playable is None else "playhead")
         self.panel.setVisible(playable is not None)
@@ -186,6 +211,7 @@ class MainWindow(QMainWindow):
         self.playback.attach(None)
         self.top.sources.set_current(None)
         self.messages.clear("file")
+        self.playlist.note_opened(None)
         self.panel.hide()
         self._show_welcome()
 
@@ -193,6 +219,16 @@ class MainWindow(QMainWindow):
         self.messages.say("failed", sentence(text), "error")
         if self.manager.session is None:
             self._show_welcome()
+
+    def _report(self, key: str, text: str, level: Level = "info") -> None:
+        """Say how something went that was done after what failed before."""
+        self.messages.clear("failed")
+        self.messages.clear(key)  # said again although it may have been dismissed: it happened again
+        self.messages.say(key, text, level)
+
+    def _on_playlist(self) -> None:
+        self.messages.say("playlist", self.playlist.text)
+        self.actions_.enable_playlist(previous=self.playlist.has_previous, following=self.playlist.has_next)
 
     def _show_welcome(self) -> None:
         self.stack.setCurrentWidget(self.welcome)
@@ -216,6 +252,7 @@ class MainWindow(QMainWindow):
             self.messages.say("state", sentence(snapshot.message), "error")
         else:
             self.messages.clear("state")
+        self.playlist.note_state(ended=snapshot.state == "ended")
 
     def _on_overview(self, overview: Overview) -> None:
         self.panel.overview.show_overview(overview)
@@ -257,7 +294,7 @@ class MainWindow(QMainWindow):
         self.page.ruler.set_axis(span_s, "playhead" if as_playable(self.manager.session) else "now")
 
     def _ask_sound(self) -> None:
-        file_dialogs.ask_sound(self, self.preferences.folder, self.open_path)
+        file_dialogs.ask_sound(self, self.preferences.folder, self.open_paths)
 
     def _ask_model(self) -> None:
         file_dialogs.ask_model(self, self.preferences.folder, self.open_path)
@@ -268,9 +305,11 @@ class MainWindow(QMainWindow):
             file_dialogs.ask_export(self, playable.path, form, lambda path: self.exporter.export(playable, path, form))
 
     def _about(self) -> None:
-        self.messages.say(
-            "about", f"irec-live {version('irec-live')}: recognises which instruments play, and how loud each one is"
-        )
+        session = self.manager.session
+        facts = diagnostics()
+        if session is not None:
+            facts = diagnostics(session.specs, session.snapshot(self.bridge.span_s).stats, session.kind)
+        AboutDialog(facts, self).show()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Show what dropping would do."""
@@ -284,16 +323,19 @@ class MainWindow(QMainWindow):
         self.overlay.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open what was dropped: at most one model and one sound file."""
+        """Open what was dropped: sound files and folders one after another, and at most one model."""
         self.overlay.hide()
         paths = dropped_paths(event.mimeData())
         event.acceptProposedAction()
         models = [path for path in paths if is_model_file(path)]
         sounds = [path for path in paths if not is_model_file(path)]
         if sounds:
-            self.open_path(sounds[0], models[0] if models else None)
+            self.open_paths(sounds, models[0] if models else None)
         elif models:
             self.open_path(models[0])
+        if len(models) > 1:
+            left = list_text([path.name for path in models[1:]])
+            self.messages.say("note", f"Of several models, {models[0].name} is used; not loaded: {left}")
 
     def changeEvent(self, event: QEvent) -> None:
         """Poll less often while minimised, to save power."""
@@ -302,8 +344,10 @@ class MainWindow(QMainWindow):
             self.bridge.rest(self.isMinimized())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Resize the overlay with the window."""
+        """Share the height among the parts, and keep the overlay over all."""
         super().resizeEvent(event)
+        self.page.fit(self.height())
+        self.panel.fit(self.height())
         self.overlay.fit()
 
     def closeEvent(self, event: QCloseEvent) -> None:

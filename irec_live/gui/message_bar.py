@@ -11,11 +11,10 @@ from irec_live.gui.icons import themed_icon
 from irec_live.gui.theme import DARK, Theme
 
 Level = Literal["info", "warning", "error"]
-_RANK = {"info": 0, "warning": 1, "error": 2}
 
 
 class MessageBar(QWidget):
-    """Shows the most severe of the current messages, with a button to dismiss it.
+    """Shows the newest of the current messages, with a button to dismiss it.
 
     Messages have a key: one of the same key replaces the former, and a state that passes (a device that comes back)
     clears its own message. A dismissed message stays away until its text changes.
@@ -88,9 +87,8 @@ class MessageBar(QWidget):
             self.dismissed.emit(key)
 
     def _foremost(self) -> str | None:
-        """Key of the most severe message, the newest of equals."""
-        keys = list(self._messages)
-        return max(keys, key=lambda key: (_RANK[self._messages[key][0]], keys.index(key)), default=None)
+        """Key of the newest message."""
+        return next(reversed(self._messages), None)
 
     def _refresh(self) -> None:
         key = self._foremost()

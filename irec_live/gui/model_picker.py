@@ -34,6 +34,7 @@ class ModelPicker(QToolButton):
         self._theme = DARK
         self._models: list[Entry] = []
         self._running: tuple[ModelSpec, ...] = ()
+        self._narrow = False
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setAccessibleName("Models")
@@ -58,9 +59,19 @@ class ModelPicker(QToolButton):
         self._running = tuple(specs)
         self._fill()
 
+    def set_narrow(self, narrow: bool) -> None:
+        """Show one word, and the names in the tool tip."""
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self._show_names()
+
+    def _show_names(self) -> None:
+        names = " + ".join(spec.name for spec in self._running) or "Models"
+        self.setText("Models" if self._narrow else names)
+        self.setToolTip(f"{names}\nNetworks in use; drop an .onnx file on the window to load another")
+
     def _fill(self) -> None:
-        self.setText(" + ".join(spec.name for spec in self._running) or "Models")
-        self.setToolTip("Networks in use; drop an .onnx file on the window to load another")
+        self._show_names()
         self._menu.clear()
         groups = {kind: QActionGroup(self._menu) for kind, _ in _KINDS}
         offered = self._offered()

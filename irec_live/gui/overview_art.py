@@ -10,12 +10,9 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from irec_live.gui.theme import Theme
 from irec_live.results import Overview
 
-MOST_STRIPS = 10
-"""Largest number of strips; with more they would be too thin to read."""
-
 
 def ranked_labels(overview: Overview) -> list[str]:
-    """Detected labels by the total duration of their events, longest first; the first `MOST_STRIPS` get a strip."""
+    """Detected labels by the total duration of their events, longest first."""
     sounding_s = dict.fromkeys(overview.detected, 0.0)
     for event in overview.events:
         end_s = overview.duration_s if event.offset_s is None else event.offset_s

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from irec_live.gui.overview_art import MOST_STRIPS, paint_waveform, ranked_labels, strip_image
+from irec_live.gui.focus_ring import paint_focus_ring
+from irec_live.gui.overview_art import paint_waveform, ranked_labels, strip_image
 from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
 from irec_live.gui.wording import clock_text, display_name, percent_text
 from irec_live.results import Overview
 
 _WAVE = 50
-_STRIPS = 110
-"""Heights in pixels."""
+"""Height in pixels."""
+_LOWEST_STRIP, _TALLEST_STRIP = 11.0, 16.0
+"""Thinner ones could not be read."""
+_LEAP = 0.1
+"""Share of the file that Page Up and Page Down seek."""
 _SHORTEST_LOOP_S = 0.25
 """A shorter Shift-drag clears the loop."""
 
@@ -36,22 +40,23 @@ class OverviewView(QWidget):
         self._position_s = 0.0
         self._loop: tuple[float, float] | None = None
         self._drag: tuple[str, float] | None = None
-        self.setFixedHeight(_WAVE + _STRIPS + 12)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumHeight(_WAVE + 12)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setMouseTracking(True)  # tool tips follow the pointer without a button pressed
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Overview of the file")
         self.setToolTip("Click to seek · Shift-drag to choose a loop · double-click to clear it")
 
     @property
     def strips(self) -> list[str]:
         """Labels that have a strip, from top to bottom."""
-        return ranked_labels(self._overview)[:MOST_STRIPS]
+        return ranked_labels(self._overview)[: self._most_strips()]
 
     @property
     def left_out(self) -> list[str]:
         """Detected labels that have no strip for lack of room."""
-        return ranked_labels(self._overview)[MOST_STRIPS:]
+        return ranked_labels(self._overview)[self._most_strips() :]
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
@@ -98,7 +103,34 @@ class OverviewView(QWidget):
             played = QRectF(LEFT_GUTTER, 6, x - LEFT_GUTTER, _WAVE)
             painter.fillRect(played, self._theme.color("accent", 26))
             painter.fillRect(QRectF(x - 1, 2, 2, self.height() - 6), self._theme.color("accent"))
+        if self.hasFocus():
+            place = QRectF(LEFT_GUTTER, 0, self._width(), self.height())
+            paint_focus_ring(painter, place, self._theme)
         painter.end()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Page Up, Page Down and End seek; arrows and Home are shortcuts of the window."""
+        leap_s = _LEAP * self._overview.duration_s
+        times_s = {
+            Qt.Key.Key_PageUp: self._position_s - leap_s,
+            Qt.Key.Key_PageDown: self._position_s + leap_s,
+            Qt.Key.Key_End: self._overview.duration_s,
+        }
+        time_s = times_s.get(Qt.Key(event.key()))
+        if time_s is None:
+            super().keyPressEvent(event)
+        else:
+            self.seek_requested.emit(min(max(0.0, time_s), self._overview.duration_s))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the focus."""
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Hide the focus."""
+        super().focusOutEvent(event)
+        self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Draw again at the new width."""
@@ -143,7 +175,14 @@ class OverviewView(QWidget):
         return float(max(1, self.width() - LEFT_GUTTER - RIGHT_GUTTER))
 
     def _strip_height(self, count: int) -> float:
-        return min(16.0, _STRIPS / max(1, count))
+        return min(_TALLEST_STRIP, self._room() / max(1, count))
+
+    def _room(self) -> float:
+        """Height of all strips together."""
+        return float(self.height() - _WAVE - 12)
+
+    def _most_strips(self) -> int:
+        return max(1, int(self._room() / _LOWEST_STRIP))
 
     def _drawn(self) -> QPixmap:
         density = self.devicePixelRatioF()
@@ -175,7 +214,7 @@ class OverviewView(QWidget):
         if self.left_out:
             painter.setFont(font(11))
             painter.setPen(self._theme.color("muted"))
-            place = QRectF(LEFT_GUTTER + self._width() + 10, _WAVE + 9, RIGHT_GUTTER - 12, _STRIPS)
+            place = QRectF(LEFT_GUTTER + self._width() + 10, _WAVE + 9, RIGHT_GUTTER - 12, self._room())
             text = f"and {len(self.left_out)} more"
             painter.drawText(place, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, text)
 

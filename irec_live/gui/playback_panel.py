@@ -7,6 +7,10 @@ from PySide6.QtWidgets import QWidget
 from irec_live.gui.overview_view import OverviewView
 from irec_live.gui.theme import Theme
 from irec_live.gui.transport import Transport
+from irec_live.gui.window_size import WANTED, part_height
+
+_LOWEST, _TALLEST = 98, 172
+"""Heights in pixels: the waveform with three strips, and with ten."""
 
 
 class PlaybackPanel(QWidget):
@@ -17,7 +21,11 @@ class PlaybackPanel(QWidget):
         self.overview = OverviewView(self)
         self.transport = transport
         self.transport.setParent(self)
-        self.setFixedHeight(self.overview.height())
+        self.fit(WANTED.height())
+
+    def fit(self, window_height: int) -> None:
+        """Make room in a low window."""
+        self.setFixedHeight(part_height(window_height, _LOWEST, _TALLEST))
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""

@@ -230,10 +230,10 @@ class SessionManager(QObject):
             self.closed.emit()
         else:
             self.opened.emit(setup)
-        if outcome.problem:
-            self.failed.emit(outcome.problem)
         if outcome.note:
             self.noted.emit(sentence(outcome.note))
+        if outcome.problem:  # last: the newest message is the one that is shown
+            self.failed.emit(outcome.problem)
 
     def _continue(self, old: Setup | None, new: Setup | None) -> None:
         """Carry over the playhead, and start the new session only when the old one is paused."""

@@ -76,7 +76,7 @@ class SpectrogramView(QWidget):
         self._theme = DARK
         self._marks: list[tuple[str, float]] = []
         self._picture: _Plot | None = None
-        self.setMinimumHeight(60)
+        self.setMinimumHeight(36)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Spectrogram")
         self.setToolTip("Spectrogram: loudness of low to high tones (mel scale) over the last seconds")

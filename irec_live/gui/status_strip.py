@@ -43,6 +43,17 @@ class _Dot(QWidget):
         painter.end()
 
 
+class _State(QLabel):
+    """A line of text that ends with an ellipsis where there is no room for all of it."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint as much of the text as there is room for."""
+        painter = QPainter(self)
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        self.style().drawItemText(painter, self.rect(), self.alignment(), self.palette(), True, text)
+        painter.end()
+
+
 class StatusStrip(QFrame):
     """State on the left; provider, load, latency, inference time, overflows and skipped windows on the right."""
 
@@ -56,7 +67,7 @@ class StatusStrip(QFrame):
         self.title = ""
         self.kind = "live"
         self._dot = _Dot()
-        self.state = QLabel()
+        self.state = _State()
         self.state.setObjectName("state")
         self.state.setTextFormat(Qt.TextFormat.PlainText)
         self.state.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -107,7 +118,7 @@ class StatusStrip(QFrame):
         if snapshot.message and snapshot.state not in ("lost", "failed"):  # those have the message bar
             words.append(snapshot.message)
         self.state.setText(" · ".join(words))
-        self.state.setToolTip(snapshot.message)
+        self.state.setToolTip(" · ".join(words))
         self._show_stats(snapshot.stats)
 
     def _show_stats(self, stats: Stats) -> None:

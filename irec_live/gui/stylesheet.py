@@ -36,6 +36,7 @@ QPushButton[primary="true"] { background: $accent; color: $on_accent; font-weigh
 QToolButton[flat="true"] { background: transparent; padding: 4px; }
 QToolButton[flat="true"]:hover { background: $hover; }
 QToolButton[flat="true"]:checked { background: $hover; border-color: $accent; }
+QFileDialog QToolButton { padding: 2px; min-height: 0; }
 QToolButton::menu-indicator { image: none; }
 QComboBox { padding-right: 26px; combobox-popup: 0; }
 QComboBox::drop-down { border: none; width: 24px; }
@@ -53,6 +54,9 @@ QMenu::separator { height: 1px; background: $hover; margin: 6px 8px; }
 QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $hover; }
 QSlider::handle:horizontal { width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; background: $text; }
 QSlider::handle:horizontal:hover { background: $accent; }
+QSlider { border: 2px solid transparent; border-radius: 6px; }
+QSlider:focus { border-color: $accent; }
+QTextBrowser { background: $ground; border: none; padding: 8px 16px; }
 
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
 QScrollBar:vertical { background: transparent; width: 8px; margin: 0; }

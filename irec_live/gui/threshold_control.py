@@ -38,7 +38,7 @@ class ThresholdControl(QWidget):
         super().__init__(parent)
         self._shown = ""
         self._measured: ModelSpec | None = None
-        name = QLabel("Threshold")
+        self._name = name = QLabel("Threshold")
         name.setProperty("role", "muted")
         self.slider = _ResettingSlider(Qt.Orientation.Horizontal)
         # In hundredths: a QSlider has integer values only.
@@ -69,6 +69,10 @@ class ThresholdControl(QWidget):
     def offset(self) -> float:
         """What the slider adds to every threshold."""
         return self.slider.value() / 100.0
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Show the slider without its name, which its tool tip explains."""
+        self._name.setVisible(not narrow)
 
     def set_offset(self, offset: float) -> None:
         """Move the slider."""

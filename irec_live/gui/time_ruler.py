@@ -31,6 +31,7 @@ class TimeRuler(QWidget):
         self._span_s = 15.0
         self._origin = "now"
         self.setFixedHeight(20)
+        self.setAccessibleName("Time axis")
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from irec_live.gui.icons import themed_icon
@@ -12,6 +12,9 @@ from irec_live.gui.model_picker import ModelPicker
 from irec_live.gui.source_picker import SourcePicker
 from irec_live.gui.theme import DARK, Theme
 from irec_live.gui.threshold_control import ThresholdControl
+
+_NARROW = 1000
+"""Pixels; in a narrower bar, controls have shorter names."""
 
 
 class TopBar(QFrame):
@@ -50,6 +53,13 @@ class TopBar(QFrame):
         layout.addWidget(self._theme_button)
         layout.addWidget(self._menu_button)
         self.set_theme(DARK)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave words out where they would push controls off the window."""
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW
+        self.models.set_narrow(narrow)
+        self.threshold.set_narrow(narrow)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw the icons in another theme."""

@@ -46,6 +46,17 @@ def percent_text(value: float) -> str:
     return f"{round(100 * value):d}\u2009%"
 
 
+def not_analysed_text(progress: float) -> str:
+    """That the analysis has not come so far yet, and how far it is, 0..1.
+
+    Examples
+    --------
+    >>> not_analysed_text(0.34) == "Not analysed yet: 34\\u2009%"
+    True
+    """
+    return f"Not analysed yet: {percent_text(progress)}"
+
+
 def decibel_text(level_db: float) -> str:
     """A level in whole decibels; an em dash for silence.
 

@@ -198,6 +198,7 @@ class FileSession:
         """The `span_s` seconds up to the playhead, as far as they are analysed."""
         pipeline = self._pipeline
         time_s = self.position_s
+        progress = self._progress  # NB: before the view is made, which must not be older
         state, message = self._status()
         view = pipeline.timeline.view(time_s, span_s)
         if time_s > pipeline.time_s:  # an event still open where the analysis is may end long before the playhead
@@ -213,6 +214,8 @@ class FileSession:
             stats=replace(pipeline.stats, load=self._cost, latency_ms=pipeline.latency_ms),
             state=state,
             message=message,
+            analysed_s=math.inf if progress >= 1.0 else pipeline.time_s,
+            progress=progress,
             **view.fields(),
         )
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from irec_live.devices import find_device
+from irec_live.devices import find_device, find_microphone
 from irec_live.input_kind import InputKind
 from irec_live.source.array import ArraySource
 from irec_live.source.file import FileSource
@@ -37,7 +37,8 @@ def open_input(
         `kind` is not a live input.
     """
     if kind == InputKind.MIC:
-        return MicrophoneSource(device, hostapi)
+        served = None if device is None else find_microphone(device, hostapi)
+        return MicrophoneSource(device, hostapi) if served is None else LoopbackSource(served)
     if kind != InputKind.LOOPBACK:
         known = " or ".join(repr(live.value) for live in InputKind.live())
         raise ValueError(f"a live input is {known}, not {str(kind)!r}")

@@ -29,12 +29,12 @@ _STOP_S = 1.0
 
 
 class LoopbackSource:
-    """Sound from a monitor.
+    """Sound from a source of the sound server: a monitor, or a microphone that was chosen by its own name.
 
     Parameters
     ----------
     device : Device
-        Of kind ``loopback``, with the sound server's address.
+        With the sound server's address.
     follow : bool
         Whether to go along when the computer's default output becomes another one. Rate and channels stay: the server
         converts.

@@ -51,6 +51,8 @@ def build(qtbot: QtBot) -> Iterator[Callable[..., Composition]]:
     def make(backend: Backend, preferences: Preferences | None = None, models: tuple[str, ...] = ()) -> Composition:
         parts = compose(backend, preferences or Preferences(), models)
         made.append(parts)
+        if preferences is None:
+            parts.window.resize(1280, 720)  # the screen of the offscreen platform has no room for it
         parts.window.show()
         qtbot.waitExposed(parts.window)
         return parts

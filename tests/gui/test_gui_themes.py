@@ -124,6 +124,22 @@ def test_high_contrast_is_that(qapp: object) -> None:
     assert ratio(theme, "line", "ground") >= 3.0
 
 
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+def test_text_can_be_read_in_every_theme(theme: Theme) -> None:
+    """At least 4.5:1 (WCAG 2, level AA), legends and axes included."""
+    for name in ("text", "muted", "faint", "warning", "accent"):
+        for behind in ("ground", "surface"):
+            assert ratio(theme, name, behind) >= 4.5, (name, behind)
+    for name in ("text", "muted", "faint"):
+        assert ratio(theme, name, "raised") >= 4.5, name
+    for level in ("warning_ground", "error_ground", "info_ground"):
+        assert ratio(theme, "text", level) >= 4.5, level
+    assert ratio(theme, "on_accent", "accent") >= 4.5
+    assert ratio(theme, "text", "hover") >= 4.5
+    for label in MAIN_LABELS:
+        assert contrast(theme.lettering(label).getRgb()[:3], theme.color("ground").getRgb()[:3]) >= 4.5, label
+
+
 def titles(menu: QMenu) -> list[str]:
     found = []
     for action in menu.actions():

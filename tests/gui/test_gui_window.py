@@ -147,8 +147,8 @@ def test_a_silent_player_is_said_without_getting_in_the_way(qtbot: QtBot, parts:
 
 def test_a_dismissed_message_stays_away_until_it_changes(qtbot: QtBot, parts: Composition) -> None:
     messages = parts.window.messages
-    messages.say("state", "one", "warning")
     messages.say("note", "less", "info")
+    messages.say("state", "one", "warning")
     assert messages.text == "one"
     messages.dismiss()
     messages.say("state", "one", "warning")
@@ -193,7 +193,10 @@ def test_a_dropped_model_and_a_dropped_folder(qtbot: QtBot, parts: Composition, 
     with qtbot.waitSignal(parts.manager.failed, timeout=5000):
         assert drop_and_read(parts.window, model) == "Use the model broken.onnx"
     assert "not a model" in parts.window.messages.text
-    assert drop_and_read(parts.window, tmp_path) == ""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert drop_and_read(parts.window, empty) == "Listen to empty"
+    assert "empty has no sound files" in parts.window.messages.text
     assert parts.manager.session is running
 
 
@@ -340,7 +343,7 @@ def test_a_file_can_be_chosen_in_a_dialog_that_holds_nothing_up(
     assert isinstance(dialog, QFileDialog)
     pulled = running.pulled
     qtbot.waitUntil(lambda: running.pulled > pulled, timeout=5000)
-    dialog.fileSelected.emit(str(song))
+    dialog.filesSelected.emit([str(song)])
     dialog.close()
     qtbot.waitUntil(lambda: parts.manager.request == SourceRequest("file", path=song), timeout=5000)
     parts.window.actions_.export_wanted.emit("audacity")
@@ -526,3 +529,35 @@ def test_closing_leaves_no_session_thread_timer_or_window(
     assert session.pulled == pulled
     assert {thread for thread in threading.enumerate() if thread not in before} == set()
     assert [trace() for trace in traces] == [None, None, None]
+
+
+def test_the_newest_message_is_shown_whatever_went_wrong_before(qtbot: QtBot, parts: Composition) -> None:
+    session = opened(qtbot, parts, SONG)
+    session.warning = "song.flac ends early"
+    qtbot.waitUntil(lambda: parts.window.messages.text == "song.flac ends early", timeout=5000)
+    parts.manager.failed.emit("other.flac cannot be decoded")
+    assert parts.window.messages.text == "other.flac cannot be decoded"
+    parts.window.exporter.said.emit("Saved song.csv", "info")
+    assert parts.window.messages.text == "Saved song.csv"
+    parts.window.actions_.dismiss.trigger()
+    parts.window.exporter.said.emit("Saved song.csv", "info")  # once more, to the same place
+    assert parts.window.messages.text == "Saved song.csv"
+    parts.window.actions_.dismiss.trigger()  # the error is over, the damage to the file is not
+    assert parts.window.messages.text == "song.flac ends early"
+    parts.window.actions_.dismiss.trigger()
+    parts.window.bridge.tick()
+    assert parts.window.messages.text == ""
+
+
+def test_a_place_that_is_not_analysed_yet_says_so(qtbot: QtBot, parts: Composition) -> None:
+    session = opened(qtbot, parts, SONG)
+    canvas, headline = parts.window.page.lanes.canvas, parts.window.page.headline
+    session.progress, session.playing, session.state = 0.34, False, "paused"
+    session.seek(190.0)
+    parts.window.bridge.tick()
+    qtbot.waitUntil(lambda: headline.idle_text == "Not analysed yet: 34\u2009%", timeout=5000)
+    assert headline.accessibleDescription() == headline.idle_text
+    ahead = canvas.grab().toImage()
+    session.progress = 1.0
+    qtbot.waitUntil(lambda: not headline.idle_text.startswith("Not analysed"), timeout=5000)
+    assert canvas.grab().toImage() != ahead

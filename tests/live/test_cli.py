@@ -28,7 +28,7 @@ from irec_live.cli.live_table import bar
 from irec_live.cli.output import write_text
 from irec_live.cli.window import has_display
 from irec_live.errors import OutputError
-from irec_live.formats import FORMATS
+from irec_live.formats import DEFAULT_FORMAT, FORMATS
 from irec_live.models.catalog import DEFAULT_ACTIVATION
 from irec_live.source import FileSource
 
@@ -231,12 +231,11 @@ def test_no_output_at_all_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> No
         write_text("x")
 
 
-def test_table_shows_what_is_lit(clip: Path, model_options: list[str]) -> None:
-    # A pseudo-terminal, as a person has one.
+def in_terminal(arguments: list[str]) -> tuple[int, str]:
+    """Exit status of a command, and what it shows on a pseudo-terminal, as a person has one."""
     import pty
 
     keeper, terminal = pty.openpty()
-    arguments = command("listen", "--input", clip, "--seconds", "1.4", *model_options)
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
     with subprocess.Popen(arguments, stdout=terminal, stderr=subprocess.DEVNULL, env=environment) as process:
         os.close(terminal)
@@ -249,9 +248,14 @@ def test_table_shows_what_is_lit(clip: Path, model_options: list[str]) -> None:
             if not chunk:
                 break
             seen += chunk
-        assert process.wait(20) == 0
+        status = process.wait(20)
     os.close(keeper)
-    text = seen.decode()
+    return status, seen.decode()
+
+
+def test_table_shows_what_is_lit(clip: Path, model_options: list[str]) -> None:
+    status, text = in_terminal(command("listen", "--input", clip, "--seconds", "1.4", *model_options))
+    assert status == 0
     assert "clip.wav" in text
     assert "● bass" in text or "●" in text
     assert all(label in text for label in tiny_models.LABELS)
@@ -282,6 +286,22 @@ def test_analyze_prints_one_document_a_file(clip: Path, model_options: list[str]
     found = Analysis.from_json(done.stdout)
     assert found.file == "clip.wav"
     assert set(found.detected) == set(tiny_models.LABELS)
+
+
+def test_a_terminal_shows_a_summary_and_never_json(clip: Path, model_options: list[str]) -> None:
+    status, text = in_terminal(command("analyze", clip, clip, *model_options))
+    assert status == 0
+    assert text.count("clip.wav") == 2, text
+    assert "share of time" in text, text
+    assert re.search(r"Bass .*\d+%.* 0:0\d", text), text
+    assert "irec.analysis/1" not in text
+
+
+def test_json_in_a_terminal_is_the_piped_json(clip: Path, model_options: list[str]) -> None:
+    piped = run("analyze", clip, *model_options).stdout
+    assert run("analyze", clip, "--format", DEFAULT_FORMAT, "--out", "-", *model_options).stdout == piped
+    asked = in_terminal(command("analyze", clip, "--format", DEFAULT_FORMAT, *model_options))[1]
+    assert asked.replace("\r\n", "\n") == piped
 
 
 @pytest.mark.parametrize(("form", "suffix"), [(form.name, form.suffix) for form in FORMATS.values()])

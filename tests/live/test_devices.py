@@ -11,8 +11,20 @@ from fake_portaudio import FakeSoundDevice, device
 from waiting import wait_until
 
 from irec_live import devices
-from irec_live.devices import ask, candidates, find_device, list_devices, monitors, portaudio, refresh
+from irec_live.devices import (
+    ask,
+    candidates,
+    find_device,
+    find_microphone,
+    list_devices,
+    monitors,
+    portaudio,
+    refresh,
+    without_routes,
+)
 from irec_live.errors import DeviceError
+from irec_live.input_kind import InputKind
+from irec_live.source import MicrophoneSource, open_input
 
 Install = Callable[..., FakeSoundDevice]
 
@@ -134,6 +146,46 @@ def test_monitors_are_read_from_the_sound_server(monkeypatch: pytest.MonkeyPatch
     ]
     assert find_device("loopback").address == "speakers.monitor"
     assert find_device("loopback", "hdmi").address == "hdmi.monitor"
+
+
+def test_microphones_have_the_names_that_the_desktop_shows(
+    fake_portaudio: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = [
+        {"name": "alsa_input.usb", "description": "USB Mic", "sample_specification": "s16le 1ch 44100Hz"},
+        {"name": "alsa_input.pci", "description": "Built-in Mic", "sample_specification": "s16le 2ch 48000Hz"},
+        {"name": "speakers.monitor", "description": "Monitor of Speakers", "sample_specification": "s16le 2ch 48000Hz"},
+    ]
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        texts = {"get-default-sink": "speakers\n", "get-default-source": "alsa_input.usb\n"}
+        return subprocess.CompletedProcess(command, 0, texts.get(command[1], json.dumps(sources)), "")
+
+    fake_portaudio(device("pulse", inputs=32), device("default", inputs=32), device("USB: Audio (hw:1,0)", inputs=1))
+    monkeypatch.setattr(monitors.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(monitors.subprocess, "run", run)
+    found = list_devices()
+    assert [entry.name for entry in found if entry.kind == "input"] == [
+        "pulse", "default", "USB: Audio (hw:1,0)", "USB Mic", "Built-in Mic",
+    ]  # fmt: skip
+    assert [entry.name for entry in without_routes(found) if entry.kind == "input"] == [
+        "USB: Audio (hw:1,0)", "USB Mic", "Built-in Mic",
+    ]  # fmt: skip
+    usb = find_microphone("usb mic")
+    assert usb is not None
+    assert (usb.address, usb.channels, usb.sample_rate, usb.is_default) == ("alsa_input.usb", 1, 44_100, True)
+    assert find_microphone("USB Mic", "ALSA") is None
+    assert find_microphone("pulse") is None
+    source = open_input(InputKind.MIC, "USB Mic", "PulseAudio")
+    assert (source.name, source.channels, source.sample_rate) == ("USB Mic", 1, 44_100)
+    assert isinstance(open_input(InputKind.MIC, "pulse"), MicrophoneSource)
+    with pytest.raises(DeviceError, match="there is no input device 'Gone' now"):
+        open_input(InputKind.MIC, "Gone", "PulseAudio")
+
+
+def test_without_named_microphones_the_route_to_the_server_stays(fake_portaudio: Install) -> None:
+    fake_portaudio(device("pulse", inputs=32))
+    assert [entry.name for entry in without_routes(list_devices())] == ["pulse"]
 
 
 @pytest.mark.parametrize("answer", ["", "not json", "{}", '[1, {"name": 5}]'])

@@ -220,8 +220,14 @@ def test_overview_fills_in_from_the_start(tmp_path: Path, detectors: list[Detect
     assert np.isnan(overview.peaks[-1]).all()
     assert np.isnan(overview.strips[-1]).all()
     assert overview.detected == ("flute",)
+    session.seek(28.0)
+    ahead = session.snapshot(5.0)
+    assert ahead.is_ahead
+    assert 0.0 < ahead.analysed_s < 28.0
+    assert 0.1 < ahead.progress < 0.9
     slow.gate.set()
     wait_until(session.analysis)
+    wait_until(lambda: not session.snapshot(5.0).is_ahead)
     session.close()
 
 

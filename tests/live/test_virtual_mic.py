@@ -20,6 +20,9 @@ import tiny_models
 from irec_live.analysis import analyze
 from irec_live.devices import find_device, portaudio
 from irec_live.errors import IrecError
+from irec_live.gui.backend import AppBackend
+from irec_live.gui.requests import SourceRequest
+from irec_live.input_kind import InputKind
 from irec_live.models.catalog import bundled_models
 from irec_live.models.choice import default_models, load_models
 from irec_live.session import demo_clip, open_file, open_live
@@ -284,6 +287,25 @@ def test_a_monitor_that_was_named_is_stayed_with(mortal_sound: VirtualSound, tin
     for source in (named, following):
         source.stop()
         assert not source.lost
+
+
+def test_a_microphone_is_listed_and_heard_by_its_own_name(
+    mortal_sound: VirtualSound, tiny_paths: list[Path], clip: Path
+) -> None:
+    mortal_sound.pactl(
+        "load-module", "module-remap-source", "source_name=stage", f"master={SINK}.monitor",
+        "source_properties=device.description=Stage",
+    )  # fmt: skip
+    offered = [device for device in AppBackend().list_devices() if device.kind == "input"]
+    assert [device.name for device in offered] == ["Stage"]
+    chosen = SourceRequest(InputKind.MIC, offered[0].name, offered[0].hostapi)
+    with closing(open_live(tiny_paths, input=chosen.kind, device=chosen.device, hostapi=chosen.hostapi)) as session:
+        assert session.title == "Microphone: Stage"
+        wait_until(lambda: session.time_s > 0)
+        mortal_sound.play(clip)
+        seen: set[str] = set()
+        wait_until(lambda: seen.update(session.snapshot(1.0).detected) or seen == set(tiny_models.LABELS))
+        assert (session.state, session.error, session.stats().overflows) == ("running", None, 0)
 
 
 def test_the_terminal_says_which_output_is_heard(mortal_sound: VirtualSound, tiny_paths: list[Path]) -> None:

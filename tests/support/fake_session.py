@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -180,6 +181,22 @@ class FakeFileSession(FakeSession):
 
     def seek(self, time_s: float) -> None:
         self.time_s = min(max(0.0, time_s), self.duration_s)
+
+    def snapshot(self, span_s: float) -> Snapshot:
+        picture = super().snapshot(span_s)
+        known_s = DURATION_S * self.progress
+        if self.time_s <= known_s:
+            return picture
+        rows = picture.activation_times <= known_s
+        return replace(
+            picture,
+            activation_times=picture.activation_times[rows],
+            activation=picture.activation[rows],
+            smoothed=picture.smoothed[rows],
+            detected=(),
+            analysed_s=known_s,
+            progress=self.progress,
+        )
 
     def overview(self) -> Overview:
         slices = np.linspace(0, DURATION_S, 1200)

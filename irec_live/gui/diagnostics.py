@@ -1,0 +1,72 @@
+"""What a fault report needs to know: versions, computer, models, providers and counters, as lines of text."""
+
+from __future__ import annotations
+
+import platform
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, metadata, version
+
+from irec_live.models.spec import ModelSpec
+from irec_live.results import Stats
+
+PACKAGE = "irec-live"
+LIBRARIES = {
+    "Qt for Python": ("PySide6-Essentials", "PySide6"),
+    "ONNX Runtime": ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml"),
+    "NumPy": ("numpy",),
+    "soundfile": ("soundfile",),
+    "sounddevice": ("sounddevice",),
+}
+"""Libraries on which sound, models and window depend, and the packages in which each may come."""
+
+
+def licence() -> str:
+    """The licence of the app, as its package states it."""
+    stated = metadata(PACKAGE)
+    keys = (key for key in ("License-Expression", "License") if key in stated)
+    return next((str(stated[key]) for key in keys), "see the file LICENSE")
+
+
+def diagnostics(specs: tuple[ModelSpec, ...] = (), stats: Stats | None = None, source: str = "") -> dict[str, str]:
+    """Facts by name, in the order in which they are shown.
+
+    Parameters
+    ----------
+    specs : tuple of ModelSpec
+        The running models.
+    stats : Stats, optional
+        Of the running session.
+    source : str
+        What is listened to: a kind, not a name, so that it can be sent to others.
+    """
+    facts = {PACKAGE: _version((PACKAGE,)), "Python": platform.python_version()}
+    facts |= {name: _version(packages) for name, packages in LIBRARIES.items()}
+    facts["System"] = f"{platform.system()} {platform.release()}, {platform.machine()}"
+    facts["Models"] = ", ".join(spec.name for spec in specs) or "none running"
+    if stats is not None:
+        facts["Source"] = source
+        facts["Provider"] = ", ".join(dict.fromkeys(stats.providers)) or "unknown"
+        facts["Load"] = f"{stats.load:.0%} of real time"
+        facts["Inference"] = f"{stats.inference_ms_p50:.1f} ms median, {stats.inference_ms_p99:.1f} ms 99th percentile"
+        facts["Windows"] = f"{stats.windows} predicted, {stats.skipped_windows} skipped"
+        facts["Overflows"] = str(stats.overflows)
+    facts["Licence"] = licence()
+    return facts
+
+
+def as_text(facts: dict[str, str]) -> str:
+    """Facts as lines.
+
+    Examples
+    --------
+    >>> as_text({"Python": "3.12", "Models": "none running"})
+    'Python: 3.12\\nModels: none running\\n'
+    """
+    return "".join(f"{name}: {value}\n" for name, value in facts.items())
+
+
+def _version(packages: tuple[str, ...]) -> str:
+    for package in packages:
+        with suppress(PackageNotFoundError):
+            return version(package)
+    return "not installed"

@@ -1,0 +1,15 @@
+"""Focus ring: shows which of the painted widgets has the keyboard."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from irec_live.gui.theme import Theme
+
+
+def paint_focus_ring(painter: QPainter, place: QRectF, theme: Theme) -> None:
+    """Paint the ring inside a rectangle."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(theme.color("accent"), 2))
+    painter.drawRect(place.adjusted(1, 1, -1, -1))

@@ -1,0 +1,86 @@
+"""Help dialog: shortcuts, what the curves mean, and why a label may be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QDialog, QTextBrowser, QVBoxLayout, QWidget
+
+from irec_live.gui.window_size import available_size
+
+_CURVES = (
+    ("Line", "likelihood: how sure the model is that the instrument plays, 0 to 100\u00a0%."),
+    ("Filled area", "loudness of that instrument alone, over a range of 60 dB."),
+    ("Thin level line", "threshold: an instrument lights up where its smoothed likelihood is above it."),
+    ("Tint with a bar below", "an event: from the onset to the offset of the instrument."),
+    ("Spectrum", "loudness of low (bottom) to high (top) tones of the whole sound."),
+    ("Strips below the waveform", "the likelihood of each instrument over the whole file."),
+    ("Hatching", "the playhead is at a place that is not analysed yet."),
+)
+_DOUBTS = (
+    "Only instruments that the model knows can be named. Another one is given the name of the most similar.",
+    "A short note, or one below others that are louder, may be missed; a model hears about a second at a time.",
+    "Instruments of one family (violin and cello, saxophone and clarinet) are mistaken for each other most often.",
+    "Reverberation, noise, strong effects and phone microphones differ from what models were trained on.",
+    "A threshold that is too low names what does not play; one that is too high misses what does.",
+    "Likelihood is not loudness: a quiet instrument may be certain, and a loud one doubtful.",
+)
+_MOUSE = (
+    ("Click in the overview", "Seek"),
+    ("Shift-drag in the overview", "Choose a loop"),
+    ("Double-click in the overview", "Clear the loop"),
+    ("Drop files, a folder or a model", "Play them, or use the model"),
+)
+
+
+class HelpDialog(QDialog):
+    """Shows the help page. Does not block the window.
+
+    Parameters
+    ----------
+    actions : iterable of QAction
+        Those with a shortcut are listed.
+    parent : QWidget
+    """
+
+    def __init__(self, actions: Iterable[QAction], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Help – irec-live")
+        self.page = QTextBrowser()
+        self.page.setAccessibleName("Help")
+        self.page.setHtml(help_html(actions))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.page)
+        room = available_size(parent)
+        self.resize(min(720, room.width() - 40), min(640, room.height() - 60))
+
+
+def help_html(actions: Iterable[QAction]) -> str:
+    """The help page as HTML, in the colours of whatever shows it."""
+    native = QKeySequence.SequenceFormat.NativeText
+    keys = [
+        (action.shortcut().toString(native), action.text().replace("&", "").rstrip("…"))
+        for action in actions
+        if not action.shortcut().isEmpty()
+    ]
+    keys += [("Tab", "Next control; lanes and overview can be reached, too"), ("Up, Down", "In the lanes: another one")]
+    doubts = "".join(f"<li>{escape(text)}</li>" for text in _DOUBTS)
+    return (
+        f"<h2>What the curves mean</h2>{_table(_CURVES)}"
+        f"<h2>Why a label may be wrong</h2><ul>{doubts}</ul>"
+        f"<h2>Keyboard</h2>{_table(keys)}<h2>Mouse</h2>{_table(_MOUSE)}"
+    )
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> str:
+    cells = "".join(
+        f"<tr><td style='padding: 2px 18px 2px 0'><b>{escape(name)}</b></td>"
+        f"<td style='padding: 2px 0'>{escape(text)}</td></tr>"
+        for name, text in rows
+    )
+    return f"<table>{cells}</table>"

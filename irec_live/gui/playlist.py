@@ -1,0 +1,135 @@
+"""Playlist: several sound files, one after another.
+
+It only decides which file is next; the session manager opens it. A file that cannot be opened is skipped and named.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from irec_live.suffixes import SUFFIXES
+
+MOST_FILES = 1000
+"""Files that are taken from the folders of one drop."""
+
+
+def sound_files(paths: Sequence[Path], most: int = MOST_FILES) -> list[Path]:
+    """Files as they are; of folders, the sound files in them and their sub-folders, in order of their names."""
+    found: list[Path] = []
+    for path in paths:
+        found += islice(_in_folder(path), max(0, most - len(found))) if path.is_dir() else [path]
+    return found
+
+
+class Playlist(QObject):
+    """A queue of files with a place in it. GUI thread only."""
+
+    wanted = Signal(object, object)
+    """Path of the file to open now, and the name of the model to change to or None."""
+    changed = Signal()
+    """What `text` and `has_next` tell is another now."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._paths: list[Path] = []
+        self._skipped: list[Path] = []
+        self._place = 0
+        self._step = 1
+        self._model: str | None = None
+        self._playing: int | None = None  # place of the file that was opened last
+        self._over = False  # whether that one has ended
+        self._waiting = False  # for the manager, which opens the file at `_place`
+
+    @property
+    def text(self) -> str:
+        """What is played, as a sentence; empty with fewer than two files."""
+        if len(self._paths) < 2:
+            return ""
+        text = f"{len(self._paths)} files; playing {self._place + 1}: {self._paths[self._place].name}"
+        if self._skipped:
+            text += f" (not opened: {', '.join(path.name for path in self._skipped)})"
+        return text
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there is a file after this one."""
+        return self._place + 1 < len(self._paths)
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether there is a file before this one."""
+        return bool(self._paths) and self._place > 0
+
+    def set_files(self, paths: Sequence[Path], model: Path | None = None) -> None:
+        """Take other files, and ask for the first, with another model if one is given."""
+        self._paths, self._skipped, self._playing, self._over = list(paths), [], None, False
+        self._model = None if model is None else str(model)
+        if self._paths:
+            self._go_to(0)
+        self.changed.emit()
+
+    def go_next(self) -> None:
+        """Ask for the file after this one, if there is one."""
+        if self.has_next:
+            self._step = 1
+            self._go_to(self._place + 1)
+
+    def go_previous(self) -> None:
+        """Ask for the file before this one, if there is one."""
+        if self.has_previous:
+            self._step = -1
+            self._go_to(self._place - 1)
+
+    def note_opened(self, path: Path | None) -> None:
+        """A source was opened: a file of the list, or (None or any other) one that ends the list."""
+        if path in self._paths:
+            if self._paths[self._place] != path:
+                self._place = self._paths.index(path)
+            self._playing, self._over, self._waiting, self._model = self._place, False, False, None
+        else:
+            self._forget()
+        self.changed.emit()
+
+    def note_failed(self) -> None:
+        """The file that was asked for cannot be opened: name it, and try the one behind it."""
+        if not self._waiting:
+            return
+        self._skipped.append(self._paths[self._place])
+        self._waiting = False
+        following = self._place + self._step
+        if 0 <= following < len(self._paths):
+            self._go_to(following)
+            return
+        if self._playing is None:
+            self._forget()
+        else:
+            self._place = self._playing
+        self.changed.emit()
+
+    def note_state(self, *, ended: bool) -> None:
+        """Whether the file that is played is over; then the next one follows. May be called again and again."""
+        if ended and not self._over and not self._waiting:
+            self._over = True
+            self.go_next()
+        self._over = ended
+
+    def _forget(self) -> None:
+        self._paths, self._skipped, self._playing, self._waiting = [], [], None, False
+
+    def _go_to(self, place: int) -> None:
+        self._place, self._waiting = place, True
+        self.changed.emit()
+        self.wanted.emit(self._paths[place], self._model)
+
+
+def _in_folder(folder: Path) -> Iterator[Path]:
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
+                yield Path(here, name)
