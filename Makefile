@@ -79,7 +79,7 @@ fuzz:
 screenshot:
 	@$(SETUP) test
 	xvfb-run -a -s "-screen 0 1280x720x24" $(BIN)/irec-live gui assets/irec_assets/audio/demo.ogg \
-	    --screenshot assets/screenshot.png --after 24
+	    --screenshot assets/screenshot.png --after 22
 
 # The list of what is shipped and what is required, with its licences, read from what is installed.
 licences:
