@@ -1,4 +1,4 @@
-"""A network of one's own in the app: a torch network becomes an .onnx file that says what it hears and expects.
+"""A network of one's own in the app: a torch network becomes an .onnx file with its own metadata.
 
     python examples/own_model.py song.flac
 

@@ -171,7 +171,7 @@ class AudioFile:
         size = _size(self.path)
         if self._size is not None and size is not None and size > self._size:
             self._growth = (
-                f"{self.name} is still being written: it was heard as far as it went when it was opened, "
+                f"{self.name} is still being written: it was analysed as far as it went when it was opened, "
                 f"{self.position / self.sample_rate:.1f} s; analyse it again when it is finished"
             )
 
@@ -276,7 +276,7 @@ def check_seekable(path: str | os.PathLike[str]) -> None:
 
 
 def _open_file(path: Path, name: str, track: int | None, *, spool: Path | None = None) -> AudioFile:
-    """Open it with the first library that hears something."""
+    """Open it with the first library that decodes some sound."""
     openings = _openings(path, name, track)
     problem: NotDecodableError | None = None
     audio: AudioFile | None = None
@@ -377,7 +377,7 @@ class _Opening:
     cut : str
         What the file says of a missing end.
     final : bool
-        Whether there is nothing to be heard where this way hears nothing.
+        Whether the file has no sound if this way decodes none.
     """
 
     decoder: Callable[[], Decoder]

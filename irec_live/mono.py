@@ -1,4 +1,4 @@
-"""Mix-down: whatever a source or a file gives, as one finite channel.
+"""Mix-down to mono: the channels of a source or file as one channel of finite values.
 
 Shapes: n frames, C channels.
 """
@@ -19,7 +19,7 @@ _CANCELLED = 0.06
 _SOUND = 0.2
 """From 14 dB below on, the sum is a recording again."""
 
-_SILENT, _HEARD = 1e-4, 4e-4
+_EXCLUDE_BELOW, _INCLUDE_ABOVE = 1e-4, 4e-4
 """Power beside the loudest channel's: one 40 dB below adds only its noise, and is left out until it is 34 dB below."""
 
 _LEAD = 4.0
@@ -52,7 +52,7 @@ class MonoMix:
     sample_rate : int
         Hz.
     channel : int, optional
-        This channel alone, from 1 on. One that a block lacks is silent.
+        This channel alone, from 1 on. A channel that a block does not have is silent.
 
     Examples
     --------
@@ -76,9 +76,9 @@ class MonoMix:
         self._count = 0  # samples of the running stretch
         self._power, self._sum_power = np.zeros(channels), 0.0  # of the running stretch
         self._past_power, self._past_sum_power, self._past_loudest = np.zeros(channels), 0.0, 0.0
-        self._heard = np.ones(channels)  # 1 for channels in the sum, 0 for those left out
+        self._included = np.ones(channels)  # 1 for channels in the sum, 0 for those left out
         self._lead: int | None = None  # the channel that stands for all
-        self._before = self._weights = self._heard  # of the last stretch, and of this one
+        self._before = self._weights = self._included  # of the last stretch, and of this one
 
     def push(self, block: npt.NDArray[np.floating]) -> Samples:
         """The next samples.
@@ -109,7 +109,7 @@ class MonoMix:
         return self._mixed(block.astype(np.float32, copy=False))
 
     def _mixed(self, block: Samples) -> Samples:
-        if len(self._heard) != block.shape[1]:
+        if len(self._included) != block.shape[1]:
             self._begin(block.shape[1])
         mono = np.empty(len(block), np.float32)
         start = 0
@@ -120,7 +120,7 @@ class MonoMix:
         return mono
 
     def _mix(self, part: Wide, mono: Samples) -> None:
-        """Listen to samples within a stretch, (n, C), and mix them."""
+        """Mix samples within a stretch, (n, C), and add their power to its sums."""
         if self._past_loudest:
             mono[:] = part @ self._weights
             rising = min(len(part), self._fade - self._count)
@@ -128,14 +128,14 @@ class MonoMix:
                 share = np.arange(self._count + 1, self._count + rising + 1) / self._fade
                 mono[:rising] = (1.0 - share) * (part[:rising] @ self._before) + share * mono[:rising]
             self._add(part)
-        else:  # nothing was heard yet: every sample counts
-            total = part @ self._heard
+        else:  # the first stretch: every sample counts
+            total = part @ self._included
             power = self._power + np.cumsum(np.square(part), axis=0)
             sum_power = self._sum_power + np.cumsum(np.square(total))
             scale = _scale(power.max(axis=1), sum_power)
             mono[:] = scale * total
             self._power, self._sum_power = power[-1], float(sum_power[-1])
-            self._weights = float(scale[-1]) * self._heard
+            self._weights = float(scale[-1]) * self._included
         self._count += len(part)
         if self._count == self._stretch:
             self._decide()
@@ -145,9 +145,9 @@ class MonoMix:
         if part.shape[1] <= _FEW:
             products = part.T @ part
             self._power = self._power + products.diagonal()
-            self._sum_power += float(self._heard @ products @ self._heard)
+            self._sum_power += float(self._included @ products @ self._included)
         else:
-            total = part @ self._heard
+            total = part @ self._included
             self._power = self._power + np.einsum("nc,nc->c", part, part)
             self._sum_power += float(total @ total)
 
@@ -155,22 +155,24 @@ class MonoMix:
         """Choose the weights of the next stretch."""
         self._past_power = _MEMORY * self._past_power + self._power
         self._past_sum_power = _MEMORY * self._past_sum_power + self._sum_power
-        self._count, self._power, self._sum_power = 0, np.zeros(len(self._heard)), 0.0
+        self._count, self._power, self._sum_power = 0, np.zeros(len(self._included)), 0.0
         self._before = self._weights
         loudest = self._past_loudest = float(self._past_power.max())
         if loudest == 0.0:
             return
-        self._heard = (self._past_power >= np.where(self._heard > 0, _SILENT, _HEARD) * loudest).astype(np.float64)
+        self._included = (
+            self._past_power >= np.where(self._included > 0, _EXCLUDE_BELOW, _INCLUDE_ABOVE) * loudest
+        ).astype(np.float64)
         lost = (_CANCELLED if self._lead is None else _SOUND) ** 2
         if self._past_sum_power < lost * loudest:
             if self._lead is None or self._past_power[self._lead] * _LEAD < loudest:
                 self._lead = int(self._past_power.argmax())
-            self._weights = np.zeros(len(self._heard))
+            self._weights = np.zeros(len(self._included))
             self._weights[self._lead] = 1.0
         else:
             self._lead = None
             scale = _scale(np.array([loudest]), np.array([self._past_sum_power]))
-            self._weights = float(scale[0]) * self._heard
+            self._weights = float(scale[0]) * self._included
 
 
 def _scale(loudest: Wide, total: Wide) -> Wide:

@@ -1,4 +1,4 @@
-"""What native libraries print by themselves: ALSA, JACK and PortAudio do, and not for our users.
+"""Suppress messages that native libraries (ALSA, JACK, PortAudio) print to standard error.
 
 They write to the C library's ``stderr``. The file behind it stays where it is, for our own words and Python's; the C
 library's variable is made to point nowhere instead.
@@ -16,7 +16,7 @@ def silence() -> None:
     """From now on nothing that native code prints by C's means is shown, where that can be done."""
     if not ours or not sys.platform.startswith("linux"):
         return
-    import ctypes  # not needed before there is something to hear
+    import ctypes  # only needed once audio devices are used
 
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "gnu_get_libc_version"):  # elsewhere the variable is a constant

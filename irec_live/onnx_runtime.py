@@ -1,4 +1,4 @@
-"""The one door to ONNX Runtime, which is told to keep to itself before it is let in.
+"""Import of ONNX Runtime with its telemetry switched off.
 
 From 1.29 on its wheels make a device id and a database of its use under the user's cache, and look for a host to send
 them to, unless `SWITCH` stands in the environment when the library is loaded. So it is set when this module is, which

@@ -1,4 +1,4 @@
-"""Sound that comes through a pipe: kept in a temporary file first, for decoders go back and forth in a file."""
+"""Spooling: a pipe is copied to a temporary file first, because decoders seek in their input."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def spooled(stream: Stream, name: str) -> Path:
             target = Path(file.name)
             room = _room(target.parent)
             size = 0
-            while chunk := _read(handle, name, heard=size > 0):
+            while chunk := _read(handle, name, received=size > 0):
                 size += len(chunk)
                 if size > room:
                     raise MediaError(
@@ -132,21 +132,21 @@ def _open(stream: Stream) -> int:
     return os.open(stream.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
 
 
-def _read(handle: int, name: str, *, heard: bool) -> bytes:
+def _read(handle: int, name: str, *, received: bool) -> bytes:
     """The next bytes; none at the end. Waits as long as somebody holds the other end."""
     give_up = time.monotonic() + _WRITER_S
     while True:
         try:
             chunk = os.read(handle, _CHUNK)
         except BlockingIOError:  # a writer is there, and has nothing to say yet
-            heard = True
+            received = True
             select.select([handle], [], [])
             continue
         except OSError as error:
             if error.errno == errno.EINTR:
                 continue
             raise
-        if chunk or heard or sys.platform == "win32" or os.get_blocking(handle):
+        if chunk or received or sys.platform == "win32" or os.get_blocking(handle):
             return chunk
         if time.monotonic() > give_up:
             raise MediaError(f"nothing comes through {name}; is anybody writing to it?")

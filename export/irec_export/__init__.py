@@ -1,4 +1,4 @@
-"""From a training checkpoint to one self-contained ``.onnx`` file, proven equal before it is written.
+"""ONNX export: a training checkpoint to one self-contained ``.onnx`` file, compared with torch before it is written.
 
 ::
 
@@ -13,4 +13,4 @@ import irec_live  # noqa: F401 - before any other library: it switches telemetry
 from irec_models.plugins import Plugin
 
 PLUGIN = Plugin(commands={"rebuild": "irec_export.rebuild_command:rebuild"})
-"""What exporting brings to ``irec-train``."""
+"""Commands that the export adds to ``irec-train``."""

@@ -1,4 +1,4 @@
-"""``irec-export CKPT -o OUT.onnx``: convert a checkpoint, print how far it is from torch, write it if it is close."""
+"""``irec-export CKPT -o OUT.onnx``: convert a checkpoint, print its difference from torch, write it if small."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an exported graph is made of: which part is the front end, which the network, and what to leave out.
+"""Exported ONNX graphs: tell the front end from the trained network, and strip export metadata.
 
 The exporter turns every module into plain operators. Front end and network can still be told apart: a network has
 weights that were trained, a front end only constants.

@@ -1,4 +1,4 @@
-"""Weights stored in half precision: half the file, the same speed, answers that stay within a gate.
+"""Half-precision weight storage: half the file size, the same speed, outputs within a tolerance.
 
 Each large trained weight becomes a float16 initializer and a Cast to float32 behind it. ONNX Runtime folds a Cast of a
 constant when it builds the session, so what runs is the float32 graph of before; only the last 13 of a weight's 24 bits

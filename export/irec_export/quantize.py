@@ -1,4 +1,4 @@
-"""Reduced precision for the trained part of a network; its front end and output scale stay float32.
+"""Quantisation (fp16, int8) of the trained part of a network; its front end and output scale stay float32.
 
 Whether either is worth having depends on the machine: few processors multiply float16 natively, and int8 gains only
 where the convolutions, not memory, are the limit. So both stand behind the same gates as any export: equal answers,
@@ -81,7 +81,7 @@ def to_int8(
     trained : set of str
         Names of the nodes that may be quantised.
     calibration : mapping of str to (T,) float32
-        Windows that are typical of what the network will hear.
+        Windows that are typical of the network's input.
     """
     quantization = load_onnx_runtime("quantization")
 

@@ -1,4 +1,4 @@
-"""From a folder of recordings to an exported file again, for a network that came with the app.
+"""Reproduce a bundled network: train, publish and export it from a folder of recordings.
 
 One chain: what its recipe starts from is trained first, then the network itself; it is published, exported, and its
 scores are compared with those of the file that was shipped. Every step leaves a file and is left out if that is there.
@@ -29,7 +29,7 @@ TOLERANCE = 0.05
 """Largest distance of a score in 0..1 from the shipped one: what another seed alone moves it by is about 0.02."""
 
 TOLERANCE_DB = 2.0
-"""The same of an error in dB."""
+"""Allowed difference of an error in dB."""
 
 
 @dataclass(frozen=True, slots=True)

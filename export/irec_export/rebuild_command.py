@@ -1,4 +1,4 @@
-"""``irec-train rebuild``: a network that came with the app, made again from recordings."""
+"""``irec-train rebuild``: reproduce a bundled network from recordings."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def rebuild(
 ) -> None:
     """Train, publish and export the bundled network NAME again, and compare its scores with the shipped file's.
 
-    What its recipe starts from is trained first. Stopped, the same command goes on where it was. Exit status 1: a score
-    differs from the shipped one by more than --tolerance (errors in dB: by more than 2 dB).
+    What its recipe starts from is trained first. If interrupted, the same command continues where it stopped. Exit
+    status 1: a score differs from the shipped one by more than --tolerance (errors in dB: by more than 2 dB).
     """
     from rich.console import Console
     from rich.table import Table

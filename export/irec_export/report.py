@@ -1,4 +1,4 @@
-"""The figures of one export."""
+"""Export report: file, size, and differences from torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from irec_export.quantize import Precision
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """What was made and how it compares.
+    """Figures of one export.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Save an exported file anew: its weights in half precision, its spec with provenance; what it answers stays.
+"""Re-save an exported file with weights in half precision and provenance in its spec; its outputs stay.
 
 For files of version 0.1, whose checkpoints need not be at hand::
 
@@ -86,7 +86,7 @@ def resave(
 def _trained(spec: ModelSpec, path: str | os.PathLike[str]) -> list[str]:
     """Names of trained weights in an exported graph."""
     if not spec.hyperparameters:
-        raise ExportError(f"{path} does not tell its hyperparameters; give them")
+        raise ExportError(f"{path} does not contain its hyperparameters; pass them as `hyperparameters`")
     try:
         network = build(spec.architecture, **spec.hyperparameters)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Windows to compare two networks on: what a network is likely to meet, and what is likely to upset it.
+"""Test signals for comparing two networks: typical windows and edge cases.
 
 Shapes: T samples in a window, W windows.
 """

@@ -1,4 +1,4 @@
-"""Convert a checkpoint, prove the result equal, then write it."""
+"""Conversion of a checkpoint to ONNX: export, verify, write."""
 
 from __future__ import annotations
 

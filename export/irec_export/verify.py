@@ -1,4 +1,4 @@
-"""Compare a converted network with its original, in what it answers and in how long it takes.
+"""Parity check: outputs and speed of a converted network against the original.
 
 Shapes: B batch, T samples in a window, K labels, N frames.
 """

@@ -1,4 +1,4 @@
-"""The command ``irec-live``.
+"""The command-line interface ``irec-live``.
 
 Every command imports what it needs when it runs, so that ``--help`` and ``--version`` answer at once and a missing
 sound or window library stops only the command that needs it. Errors of the `IrecError` tree are one line on standard
@@ -23,7 +23,7 @@ _MODEL = click.option(
     "models",
     multiple=True,
     metavar="NAME|FILE",
-    help="Model to listen with, by name or .onnx file; repeat for one of each kind. Default: the bundled ones.",
+    help="Model to use, by name or .onnx file; repeat for one of each kind. Default: the bundled ones.",
 )
 _HOP = click.option(
     "--hop-ms",
@@ -38,13 +38,13 @@ _TRACK = click.option(
     "--track", type=click.IntRange(1), metavar="N", help="Sound track of a video, from 1 on. Default: its default one."
 )
 _CHANNEL = click.option(
-    "--channel", type=click.IntRange(1), metavar="N", help="Hear this channel alone, from 1 on. Default: a mix of all."
+    "--channel", type=click.IntRange(1), metavar="N", help="Use this channel alone, from 1 on. Default: a mix of all."
 )
 _DEVICE = click.option("--device", metavar="NAME", help="Input device: its name, part of it, or its index.")
 
 
 class _Group(QuietGroup):
-    """Runs ``gui`` unless told otherwise, and turns errors into one line and exit status 2."""
+    """Runs ``gui`` if no command is given, and turns errors into one line and exit status 2."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         first = args[0] if args else ""
@@ -69,7 +69,7 @@ def _means_gui(word: str) -> bool:
 @click.group("irec-live", cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="irec-live", prog_name="irec-live")
 def main() -> None:
-    """Hears which musical instruments are playing and how loud each one is, live.
+    """Detect which musical instruments are playing and how loud each one is, live.
 
     Without a command it opens the window; `irec-live FILE` opens the window on a file.
     """
@@ -109,7 +109,7 @@ def gui(file: Path | None, source: str, **options: Any) -> None:
     default=InputKind.MIC.value,
     show_default=True,
     metavar="|".join([*InputKind.live(), "FILE"]),
-    help="A microphone, the computer's own sound, or a file, which is read at the pace of time and not heard.",
+    help="A microphone, the computer's own sound, or a file, which is read in real time and not played.",
 )
 @_DEVICE
 @_TRACK
@@ -136,7 +136,7 @@ or with --format, it writes one of these.
 A pipe can be given as a file, and - for standard input.
 
 A file that cannot be analysed is named on standard error; the others are analysed all the same, and the exit status
-is 2. It is 1 where less than a whole file could be heard.
+is 2. It is 1 if part of a file could not be analysed.
 """
 
 
@@ -165,7 +165,7 @@ def analyze(**options: Any) -> None:
 _SERVE = f"""Serve a web page, and REST for other programs, that analyse files sent to them.
 
 GET /api/models lists models; POST /api/analyze takes a form with the audio as `file`, and in the query
-format={"|".join(FORMATS)} and model=NAME, and answers as analyze does. Where a token is asked for, requests carry
+format={"|".join(FORMATS)} and model=NAME, and answers as analyze does. Where a token is required, requests carry
 `Authorization: Bearer TOKEN`, and the page is opened as /?token=TOKEN.
 """
 

@@ -58,7 +58,7 @@ def run_analyze(
     Returns
     -------
     int
-        0; 2 if a file failed; else 1 if less than a whole file could be heard.
+        0; 2 if a file failed; else 1 if part of a file could not be analysed.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def _says(path: Path, parts: Iterable[str]) -> bool:
 
 
 def _targets(files: Sequence[Path], folder: Path, suffix: str) -> list[Path]:
-    """A file's results are named after it, with its own suffix kept where two would share a name."""
+    """A file's results are named after it, and keep its suffix where two would share a name."""
     files = [Path("stdin") if path == STDIN else path for path in files]
     stems = [path.stem.casefold() for path in files]  # macOS and Windows take Song and song for one name
     names = [path.stem if stems.count(path.stem.casefold()) == 1 else path.name for path in files]

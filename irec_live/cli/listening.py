@@ -71,8 +71,8 @@ def run_listen(
     hop_s = hop_seconds(hop_ms, detectors)
     view = _choose_view(union_labels(detectors), as_json)
     session = _open(source, device, detectors, hop_s, view.on_step, track, channel)
-    told = session.warnings
-    for warning in told:
+    shown = session.warnings
+    for warning in shown:
         click.echo(f"irec-live: {warning}", err=True)
     with _stop_signals() as stopped:
         try:
@@ -84,7 +84,7 @@ def run_listen(
                 _leave_reader()
             view.finish(session)
     for warning in session.warnings:
-        if warning not in told:
+        if warning not in shown:
             click.echo(f"irec-live: {warning}", err=True)
     error = session.error
     if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough

@@ -74,7 +74,7 @@ def print_models(as_json: bool) -> None:
 
 
 def print_card(name_or_path: str) -> None:
-    """Print what a model's makers say of it, as Markdown.
+    """Print a model's card, as Markdown.
 
     Raises
     ------

@@ -64,7 +64,7 @@ class JsonLines:
         _write(lines)
 
     def on_tick(self, session: LiveSession) -> None:
-        """Say when the device is lost or back, or another one is heard: the computer's sound goes with its output."""
+        """Report that the device is lost, back or another one: loopback follows the default output."""
         state, title = session.state, session.title
         if state == self._state == "running" and title != self._title:
             _write([{"type": "state", "state": state, "message": f"listening to {title}"}])
@@ -75,7 +75,7 @@ class JsonLines:
 
     @contextmanager
     def showing(self, session: LiveSession) -> Iterator[None]:
-        """Remember what is heard."""
+        """Remember the source's name."""
         self._title = session.title
         yield
 
@@ -105,7 +105,7 @@ class PlainLines:
             write_text(f"{time_s:8.1f} s  {', '.join(step.detected) or '-'}\n")
 
     def on_tick(self, session: LiveSession) -> None:
-        """Say what is wrong, once, and what is heard when that changes."""
+        """Print new warnings once, and the source's name when it changes."""
         title = session.title
         if session.message != self._message:
             self._message = session.message
@@ -116,13 +116,13 @@ class PlainLines:
 
     @contextmanager
     def showing(self, session: LiveSession) -> Iterator[None]:
-        """Say what is heard."""
+        """Print the source's name."""
         self._title = session.title
         click.echo(f"Listening to {self._title}", err=True)
         yield
 
     def finish(self, session: LiveSession) -> None:
-        """Say how well it went."""
+        """Print the statistics."""
         click.echo(stats_sentence(session.stats()), err=True)
 
 

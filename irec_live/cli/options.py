@@ -1,4 +1,4 @@
-"""From what the user typed to what the rooms below take."""
+"""Option types and checks shared by several commands."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Number(click.FloatRange):
 
 
 def tell_notices(detectors: Sequence[Detector]) -> None:
-    """Say on standard error what the networks have to say: that CUDA was asked for and is not to be had."""
+    """Print the notices of models on standard error, such as that CUDA was requested but is unavailable."""
     for notice in dict.fromkeys(detector.notice for detector in detectors if detector.notice):
         click.echo(f"irec-live: {notice}", err=True)
 
 
 def tell_of_pipe(path: Path) -> None:
-    """Say to whoever watches that a pipe is read to its end before anything is heard.
+    """Print on a terminal that a pipe is read to its end before the analysis begins.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def hop_seconds(hop_ms: float | None, detectors: Sequence[Detector]) -> float | 
     Raises
     ------
     click.BadParameter
-        The hop is longer than a window: sound in between would go unheard.
+        The hop is longer than a window: samples in between would be in no window.
     """
     if hop_ms is None:
         return None

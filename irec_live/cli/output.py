@@ -1,4 +1,4 @@
-"""Standard output as other programs read it: the same bytes on every system."""
+"""Standard output in UTF-8 with unchanged line ends, on every system; broken pipes end quietly."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def run_serve(
                     ws="none",
                     backlog=_BACKLOG,
                     timeout_graceful_shutdown=_LEAVE_S,
-                    log_level="error",  # a stranger's malformed request is no news, and must not fill a log
+                    log_level="error",  # malformed requests of any client must not fill the log
                     access_log=False,
                     lifespan="off",
                 )

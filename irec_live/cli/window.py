@@ -48,7 +48,7 @@ def run_window(
     if file is not None and not file.exists():
         raise MediaError(f"there is no file '{file}'")
     if file is not None and (device is not None or source != InputKind.MIC):
-        raise click.UsageError("a file is heard as it is; leave --input and --device out, or the file")
+        raise click.UsageError("--input and --device do not go with a file; leave them out, or the file")
     if file is None and track is not None:
         raise click.UsageError("--track is for files; name one")
     if screenshot is not None and screenshot.suffix.lower() != ".png":
@@ -79,7 +79,7 @@ def run_window(
 
 
 def has_display() -> bool:
-    """Whether Qt would find a screen, or was told to do without one.
+    """Whether Qt would find a screen, or is set to run without one (offscreen).
 
     A display that is named but does not answer (left over in a remote shell) counts as none: Qt would end the process.
     """

@@ -1,4 +1,4 @@
-"""The two libraries that decode audio, behind one small interface: libsndfile first, FFmpeg for the rest.
+"""Audio decoders: libsndfile, and FFmpeg for the rest, behind one interface.
 
 Neither reads every file to its end of its own accord: `wrong_header` finds lengths that are not true, `chain_of` files
 that are several, and `goes_on_unannounced` the MP3s of which libsndfile decodes only the beginning.

@@ -1,4 +1,4 @@
-"""Files that are several: streams put one after another, and FLAC whose header tells of less than there is.
+"""Chained streams: files of several streams one after another, and FLAC with more frames than its header says.
 
 libsndfile decodes the first stream of such a file and ends there without a word; FFmpeg ends where the next one has
 another rate.
@@ -54,7 +54,7 @@ class Chain:
 
 
 def chain_of(path: Path) -> Chain | None:
-    """The streams of an Ogg or FLAC file that libsndfile would not hear out; None for every other file.
+    """The streams of an Ogg or FLAC file that libsndfile would not decode to the end; None for every other file.
 
     Reads Ogg and FLAC files from end to end.
 

@@ -1,4 +1,4 @@
-"""What a decoder does.
+"""The decoder protocol.
 
 Shapes: n frames, C channels.
 """
@@ -18,7 +18,7 @@ class NotDecodableError(Exception):
 
 
 class NoSuchTrackError(Exception):
-    """The file has fewer sound tracks than was asked for.
+    """The requested sound track does not exist in the file.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Decoder(Protocol):
 
     @property
     def complaint(self) -> str:
-        """What was wrong with the file so far, so that some of it is not heard; empty if nothing was."""
+        """What was wrong with the file so far, so that some of it is missing; empty if nothing was."""
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How far MP3 and Ogg files go on behind what their first headers tell of.
+"""The extent of MP3 and Ogg files beyond what their first headers announce.
 
 libsndfile decodes what those announce, or as much as it guesses from them, and ends there without a word: in MP3 of
 variable bit rate without an index, in MP3s put one after another, in chained Ogg (recorded from a web radio).

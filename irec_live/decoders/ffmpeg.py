@@ -17,7 +17,7 @@ _DEMUXERS = (
     "ogg,oma,rm,tak,tta,voc,w64,wav,wv"
 )
 """Containers that hold their sound themselves. NB: not on the list are playlists (HLS, DASH, concat, SDP ...), whose
-files can name other files and addresses: opening a stranger's file must not make the app read those."""
+files can name other files and addresses: opening an untrusted file must not make the app read those."""
 
 _WITHOUT_CLOCK = {"aac", "ac3", "eac3", "dts", "loas", "amr", "mp3"}
 """Bare codec streams: FFmpeg makes up their time stamps, and makes up others after a jump."""
@@ -128,7 +128,7 @@ class FFmpegDecoder:
         self._choice: tuple[str, ...] = ()
         if self.tracks > 1 and self._track is None:
             which = "its default" if self._is_default(self._stream) else "the first"
-            note = f"has {self.tracks} sound tracks: track {self.track}, {which}, was heard (--track hears another)"
+            note = f"has {self.tracks} sound tracks: track {self.track}, {which}, was used (--track selects another)"
             self._choice = (note,)
         self._decoded = self._frames()
 

@@ -1,4 +1,4 @@
-"""Fitting: sound whose rate or number of channels changes on the way, at one rate and with one number of channels.
+"""Format conversion: sound whose sample rate or channel count changes midway, at one rate and channel count.
 
 Shapes: n frames, C channels.
 """
@@ -55,7 +55,7 @@ class Fitting:
         if block.shape[1] != self.channels:
             self._note(
                 f"changes from {self.channels} to {block.shape[1]} channels on the way: "
-                "it was heard with as many as at its beginning"
+                "it was analysed with as many as at its beginning"
             )
             # A broadcast may switch between mono and stereo.
             block = np.tile(block.mean(axis=1, keepdims=True, dtype=np.float32), (1, self.channels))
@@ -82,7 +82,7 @@ class Fitting:
 
             self._note(
                 f"changes its sample rate from {self.sample_rate} to {rate} Hz on the way: "
-                f"all of it was heard at {self.sample_rate} Hz"
+                f"all of it was analysed at {self.sample_rate} Hz"
             )
             self._stream = soxr.ResampleStream(rate, self.sample_rate, self.channels, dtype="float32")
 

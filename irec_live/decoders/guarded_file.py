@@ -1,4 +1,4 @@
-"""A file whose disk may go away while C code reads it, or a part of one behind a header that was set right."""
+"""File object for C decoders: survives a disk that goes away, and can put a corrected header before the data."""
 
 from __future__ import annotations
 

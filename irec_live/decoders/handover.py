@@ -1,4 +1,4 @@
-"""One library, and another where the first ends before the file does."""
+"""Fallback decoding: one library, and another from where the first ends before the file does."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class HandOverDecoder:
         block = np.zeros((0, self.channels), np.float32)
         if self._second is not None:
             block = self._fitting.fit(self._second.read(frames), self._second.sample_rate)
-        if not len(block) and self._handed_at == self._position:  # it hears no more either: the file was cut
+        if not len(block) and self._handed_at == self._position:  # it decodes no more either: the file was cut
             self._handed_at, self._hopeless = None, True
         return block
 

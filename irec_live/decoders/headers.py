@@ -1,4 +1,4 @@
-"""Lengths in headers that the file does not bear out, and headers that tell it as it is.
+"""Wrong lengths in WAV, AIFF and similar headers: detection, and a corrected header.
 
 A recorder that was killed, or still runs, leaves lengths of 0 or of a moment ago; one that writes to a pipe cannot go
 back to fill them in; and what is longer than 4 GiB does not fit into the 32 bits of WAV. What such headers tell is a

@@ -1,4 +1,4 @@
-"""Streams that were put one after another in a file, as one."""
+"""Concatenation: the streams of a chained file decoded as one."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class JoinedDecoder:
                 return
         self._ready = self._nothing()
         self._fitting.forget()
-        # A part that was not heard out may end before the frame; resampling is exact from the start only.
+        # A part that was not decoded to its end may end before the frame; resampling is exact from the start only.
         known = index + 1 < len(self._starts) or index + 1 == len(self._parts)
         self._position = frame if known and decoder.sample_rate == self.sample_rate else self._starts[index]
         decoder.seek(self._position - self._starts[index])

@@ -1,4 +1,4 @@
-"""Standard error without what C libraries print there of their own accord."""
+"""Suppress messages that C libraries (mpg123) print to standard error while decoding."""
 
 from __future__ import annotations
 
@@ -79,6 +79,6 @@ def without_chatter() -> contextlib.AbstractContextManager[list[bytes]]:
     Yields
     ------
     list of bytes
-        The lines that were kept; filled when this ends.
+        The suppressed lines; filled when this ends.
     """
     return _screen.up()

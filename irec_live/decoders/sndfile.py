@@ -72,7 +72,7 @@ class SoundFileDecoder:
         self._opened: Any = self._part.path.open("rb") if self._part.plain else GuardedFile(self._part)
         try:
             self._file = self._open()
-        except TypeError as error:  # a name that ends in .raw: soundfile wants to be told the format
+        except TypeError as error:  # a name that ends in .raw: soundfile requires the format
             self._opened.close()
             raise NotDecodableError("it has no header") from error
         except self._errors as error:
@@ -88,7 +88,7 @@ class SoundFileDecoder:
         self._position = 0
         self._silence = 0  # frames of silence to give before the file goes on
         self._ended = False
-        self._faults = 0  # reads of which the library told an error that it got over
+        self._faults = 0  # reads in which the library reported an error and recovered
         self._unsound = False  # after an error libsndfile's state cannot be relied on
         # libsndfile quietly corrects a header that announces more than the file holds, and notes it here.
         corrected = re.search(r"^\s*(?:data|SSND)\s*:.*should be", self._file.extra_info, re.MULTILINE)

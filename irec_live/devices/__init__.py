@@ -1,4 +1,4 @@
-"""List, pick and re-find sound devices.
+"""Audio devices: list them, choose one, and find it again later.
 
 A device is remembered by its name and host API, never by its index: indices change whenever something is plugged in.
 The computer's own sound is listed as kind ``loopback``.
@@ -184,7 +184,7 @@ def _loopback_inputs() -> list[Device]:
 
 
 def _matching(devices: Sequence[Device], wanted: str) -> list[Device]:
-    """Exact names, else an index, else names that contain what was asked for."""
+    """Exact names, else an index, else names that contain the given text."""
     exact = [device for device in devices if wanted in (device.name.lower(), device.address.lower())]
     if exact or not wanted:
         return exact

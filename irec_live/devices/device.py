@@ -1,4 +1,4 @@
-"""What a sound device is to the rest of the app."""
+"""The sound device type: name, host API, kind, channels and rate."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Models: what a file promises, whether it may be trusted, and how its network is run."""
+"""Models: metadata, security checks, the catalogue, and inference with ONNX Runtime."""

@@ -1,4 +1,4 @@
-"""Which models there are: those that came with the app, those the user put beside them, and files given by path."""
+"""Model catalogue: bundled models, those in the user's folder, and files given by path."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from irec_live.models.onnx_file import inspect_model, printable, read_model_byte
 from irec_live.models.spec import ModelSpec
 
 DEFAULT_ACTIVATION = "tutti-1s"
-"""Name of the bundled model that tells which instruments play."""
+"""Name of the bundled activation model."""
 
 DEFAULT_ENVELOPE = "tutti-348ms"
-"""Name of the bundled model that tells how loud each one is."""
+"""Name of the bundled envelope model."""
 
 MODELS_DIR_VARIABLE = "IREC_MODELS_DIR"
 """Environment variable that names another folder for the user's models."""

@@ -1,4 +1,4 @@
-"""From names, files and loaded networks to the networks that listen: at most one of each kind."""
+"""Model selection: names, files or loaded networks to at most one detector of each kind."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ModelChoice = str | os.PathLike[str] | Detector
 def load_models(
     models: Sequence[ModelChoice] | ModelChoice | None = None, provider: Provider = "auto"
 ) -> tuple[Detector, ...]:
-    """Load what to listen with: one model that tells which instruments, one that tells how loud, or both.
+    """Load the models to analyse with: an activation model, an envelope model, or both.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Look into an ``.onnx`` file without running it, and refuse what no instrument model needs.
+"""Static check of an ``.onnx`` file: read its metadata without running it, and refuse unsafe content.
 
 ONNX Runtime parses, optimises and allocates in one go, so a hostile or broken file is best turned away before it gets
 there. This module reads the protobuf wire format just far enough to list the metadata, the inputs and outputs, and
@@ -202,11 +202,11 @@ class _Inspector:
             elif number == 15:
                 weights.add(self._sparse_tensor(message(part)))
         for name in weights:
-            values.add(name, heard=False)
+            values.add(name, varies=False)
         # Old files (IR 3) list every weight among the inputs.
         inputs = [port for port in inputs if port.name not in weights]
         for port in inputs:
-            values.add(port.name, heard=True)
+            values.add(port.name, varies=True)
         if outer is None:
             self._file.inputs, self._file.outputs = tuple(inputs), tuple(outputs)
         for number, _, part in self._wire.fields(span):
@@ -214,26 +214,26 @@ class _Inspector:
                 self._node(message(part), depth, values)
 
     def _function(self, span: Span, given: list[bool], depth: int) -> list[bool]:
-        """Walk a function as it is called with inputs that are heard or not; whether its outputs are."""
+        """Walk a function; whether its outputs depend on the model's input, given that of its own inputs."""
         if depth > MAX_DEPTH:
             raise ModelError(f"{self._origin} calls functions in functions more than {MAX_DEPTH} deep")
         values = Values()
         for at, name in enumerate(self._all_texts(span, 4)):
-            values.add(name, heard=given[at] if at < len(given) else False)
+            values.add(name, varies=given[at] if at < len(given) else False)
         for number, _, node in self._wire.fields(span):
             if number == 7:
                 self._node(message(node), depth, values)
-        return [values.heard(name) for name in self._all_texts(span, 5)]
+        return [values.varies(name) for name in self._all_texts(span, 5)]
 
     def _node(self, span: Span, depth: int, values: Values) -> None:
         self._file.n_nodes += 1
         operator = domain = ""
-        heard: list[bool] = []
+        varies: list[bool] = []
         names: list[str] = []
         attributes: list[Span] = []
         for number, _, part in self._wire.fields(span):
             if number == 1:
-                heard.append(values.heard(self._wire.text(message(part))))
+                varies.append(values.varies(self._wire.text(message(part))))
             elif number == 2:
                 names.append(self._wire.text(message(part)))
             elif number == 4:
@@ -252,20 +252,20 @@ class _Inspector:
                     self._tensor(message(part))
                 elif kind in (22, 23):
                     self._sparse_tensor(message(part))
-        outputs = self._outputs(operator, "" if domain == "ai.onnx" else domain, heard, depth)
+        outputs = self._outputs(operator, "" if domain == "ai.onnx" else domain, varies, depth)
         for at, name in enumerate(names):
-            # An inner graph may use what is heard around it, without its being an input.
-            values.add(name, heard=inner or not outputs or outputs[min(at, len(outputs) - 1)])
+            # An inner graph may use values of the outer one that depend on the sound without listing them as inputs.
+            values.add(name, varies=inner or not outputs or outputs[min(at, len(outputs) - 1)])
 
-    def _outputs(self, operator: str, domain: str, heard: list[bool], depth: int) -> list[bool]:
-        """Whether an operator's outputs depend on what is heard, given that of its inputs; the last stands for more."""
+    def _outputs(self, operator: str, domain: str, varies: list[bool], depth: int) -> list[bool]:
+        """Which outputs of an operator depend on the model's input, given that of its own; the last stands for more."""
         if operator in REFUSED_OPERATORS and domain in STANDARD_DOMAINS:
             raise ModelError(
                 f"{self._origin} uses the operator {operator}, which is refused: {REFUSED_OPERATORS[operator]}"
             )
         function = self._functions.get((domain, operator))
         if function is not None:
-            return self._function(function, heard, depth + 1)
+            return self._function(function, varies, depth + 1)
         full_name = printable(f"{domain}.{operator}" if domain else operator)
         if domain not in STANDARD_DOMAINS:
             raise ModelError(f"{self._origin} needs the operator {full_name}, which ONNX Runtime has not built in")
@@ -275,12 +275,12 @@ class _Inspector:
                 f"{self._origin} uses the operator {full_name}, which is refused: it is not among those whose "
                 "memory is known before they run"
             )
-        if any(heard[at] for at in sizes if at < len(heard)):
+        if any(varies[at] for at in sizes if at < len(varies)):
             raise ModelError(
-                f"{self._origin} lets what it hears decide how much memory its operator {full_name} takes; sizes "
+                f"{self._origin} lets the sound decide how much memory its operator {full_name} takes; sizes "
                 "must follow from the length of the window"
             )
-        return [operator not in SHAPE_TELLERS and (operator in CHANCE or any(heard))]
+        return [operator not in SHAPE_TELLERS and (operator in CHANCE or any(varies))]
 
     def _tensor(self, span: Span) -> str:
         name = ""

@@ -1,9 +1,9 @@
-"""Which operators a model may have, so that the memory it takes is known before it hears anything.
+"""Allowed ONNX operators: those whose memory is known before the model sees any sound.
 
 A network's memory and time follow from the shapes inside it. If every shape follows from the shape of the input alone,
-then one run tells what all later ones take, whatever they hear; `irec_live.models.sandbox` does that run, in limits.
+then one run tells what all later ones take, whatever the sound; `irec_live.models.sandbox` does that run, in limits.
 A single operator whose size is given by a value, such as Range, could take gigabytes at the first loud sound after a
-trial in silence. So two things are asked of a graph:
+trial in silence. So a graph must meet two conditions:
 
 * it has only operators whose output's shape is known here to follow from the shapes of the inputs, from attributes, and
   from the values of certain inputs;
@@ -28,7 +28,7 @@ REFUSED_OPERATORS = {
 }
 
 SHAPE_TELLERS = frozenset({"Shape", "Size"})
-"""Their values are the same whatever is heard."""
+"""Their values are the same for every sound."""
 
 CHANCE = frozenset({"Dropout"})
 """Their values may differ from run to run, even if no input does."""
@@ -107,7 +107,7 @@ class Values:
     """The values of a graph, and whether they can differ from one sound to the next.
 
     Names are given once in a graph, and an inner graph sees those of the outer ones. A name that stands for two values
-    counts as heard if one of them is, and a name that nobody gave as well.
+    counts as varying if one of them is, and a name that nobody gave as well.
 
     Parameters
     ----------
@@ -117,30 +117,30 @@ class Values:
     Examples
     --------
     >>> outer = Values()
-    >>> outer.add("audio", heard=True)
-    >>> outer.add("weights", heard=False)
+    >>> outer.add("audio", varies=True)
+    >>> outer.add("weights", varies=False)
     >>> inner = Values(outer)
-    >>> [inner.heard(name) for name in ("audio", "weights", "", "unknown")]
+    >>> [inner.varies(name) for name in ("audio", "weights", "", "unknown")]
     [True, False, False, True]
     """
 
     def __init__(self, outer: Values | None = None) -> None:
         self._outer = outer
-        self._heard: set[str] = set()
+        self._varying: set[str] = set()
         self._fixed: set[str] = set()
 
-    def add(self, name: str, *, heard: bool) -> None:
+    def add(self, name: str, *, varies: bool) -> None:
         """A value that is given in this graph."""
-        (self._heard if heard else self._fixed).add(name)
+        (self._varying if varies else self._fixed).add(name)
 
-    def heard(self, name: str) -> bool:
-        """Whether a value depends on what is heard; one that is left out (no name) does not."""
+    def varies(self, name: str) -> bool:
+        """Whether a value depends on the model's input; one that is left out (no name) does not."""
         if not name:
             return False
         known = False
         graph: Values | None = self
         while graph is not None:
-            if name in graph._heard:
+            if name in graph._varying:
                 return True
             known = known or name in graph._fixed
             graph = graph._outer

@@ -1,4 +1,4 @@
-"""Whether a model's graph has the input and output that its metadata promises."""
+"""Input and output check: whether a model's graph has the ports that its metadata promises."""
 
 from __future__ import annotations
 

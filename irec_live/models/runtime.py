@@ -1,4 +1,4 @@
-"""ONNX Runtime: build sessions that are good neighbours, on the CPU or on CUDA, and read its errors.
+"""ONNX Runtime sessions on the CPU or CUDA that do not hog the machine, and readable forms of its errors.
 
 It is loaded only once a model is.
 """
@@ -28,7 +28,7 @@ _LONGEST_REASON = 400  # what a hostile file can make it say has no end
 
 
 def build_session(data: bytes, origin: str, *, cuda: bool, threads: int) -> tuple[InferenceSession, str]:
-    """A session, and one sentence if it does not run where it was asked to."""
+    """A session, and one sentence if it does not run on the requested provider."""
     try:
         onnxruntime = load_onnx_runtime()
     except ImportError as error:

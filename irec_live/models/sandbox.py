@@ -1,7 +1,7 @@
-"""Try a stranger's model out in a process of its own: ``python -m irec_live.models.sandbox MODEL.onnx``.
+"""Sandbox: try an untrusted model in a process of its own, ``python -m irec_live.models.sandbox MODEL.onnx``.
 
 Exits 0 if the model loads and runs, and prints its sha256 and the numbers of windows that it ran on in one call.
-Otherwise it prints the reason and exits 2, or is ended by its limits; either way the app that started it lives on.
+Otherwise it prints the reason and exits 2, or is ended by its limits; either way the app that started it is unaffected.
 
 Loading may take `LOAD_MEMORY_BYTES` and some times the file's size. Then every call may take `WINDOW_MEMORY_BYTES` a
 window and no more than `CALL_MEMORY_BYTES` beyond what the loaded model holds. Shapes in a model that got here follow
@@ -62,7 +62,7 @@ def main(path: str) -> int:
 
 
 def _address_space() -> int:
-    """Bytes of this process's; 0 where that is not told."""
+    """Size of this process's address space in bytes; 0 where the system does not report it."""
     with contextlib.suppress(OSError):
         found = re.search(r"VmSize:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
         return 1024 * int(found[1]) if found else 0

@@ -1,4 +1,4 @@
-"""What a model expects and returns, carried inside its own ``.onnx`` file.
+"""Model spec: the metadata that an ``.onnx`` file carries about its input, output, scores and provenance.
 
 Shapes: B batch, T samples in a window, K labels, N frames in a window.
 
@@ -41,7 +41,7 @@ MOST_VALUES = 2**20
 """Labels times frames of one window."""
 
 Kind = Literal["activation", "envelope"]
-"""What a model tells: which instruments (activation), or how loud each one is (envelope). Also the output's name."""
+"""What a model predicts: activations or envelopes. Also the name of its output."""
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -103,7 +103,7 @@ class Source(BaseModel):
     clips : int
         Of the train split.
     held_out : bool
-        Kept for validation: the network was not trained on them.
+        Held out for validation: the network was not trained on them.
     """
 
     # What a later version adds to provenance must not keep the app from running a model.
@@ -122,7 +122,7 @@ class Ancestor(BaseModel):
     ----------
     name : str
     sources : tuple of Source
-        What it was trained on, or kept from, itself.
+        What it was itself trained on, and what was held out.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -209,7 +209,7 @@ class ModelSpec(BaseModel):
     sample_rate : int
         Hz.
     window_length : int
-        T, samples the network judges at once.
+        T, samples of one input of the network.
     hop_length : int
         Samples between windows by default.
     frames : int
@@ -224,7 +224,7 @@ class ModelSpec(BaseModel):
     hyperparameters : dict of str to JSON value
         What the architecture's class is made with; empty in files of version 0.1, as all that follows.
     sources : tuple of Source
-        Recordings that the training drew from or kept for validation.
+        Recordings that the network was trained on, or that were held out for validation.
     lineage : Lineage or None
         Recipe, start, teacher, data.
     reference : str
@@ -274,7 +274,7 @@ class ModelSpec(BaseModel):
         if any(after <= before for before, after in pairwise(offsets)):
             raise ValueError("the offsets of trade_off do not rise")
         if self.hop_length > self.window_length:
-            raise ValueError("hop_length is longer than window_length: samples would go unheard")
+            raise ValueError("hop_length is longer than window_length: samples would be in no window")
         if self.kind == "envelope":
             if self.frames < 2 or self.frame_hop < 1:
                 raise ValueError("an envelope model needs frames >= 2 and frame_hop >= 1")

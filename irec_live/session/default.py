@@ -68,7 +68,7 @@ def or_demo(
         try:
             opened = attempt()
         except DeviceError as error:
-            problem = problem or error  # the first one is about what the user asked for
+            problem = problem or error  # the first one is about what the user requested
         else:
             return opened, f"{problem}; {words} instead" if problem else ""
     if problem is None:

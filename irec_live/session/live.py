@@ -46,7 +46,7 @@ class LiveSession:
     reopen : callable, optional
         Opens the source anew after a loss.
     channel : int, optional
-        The source's channel to hear alone, from 1 on; a mix of all if not given.
+        The source's channel to analyse alone, from 1 on; a mix of all if not given.
 
     Raises
     ------
@@ -136,7 +136,7 @@ class LiveSession:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is odd about what is heard, a sentence each."""
+        """Warnings about the source's sound, a sentence each."""
         return (*getattr(self._engine.source, "warnings", ()), *self._band_limit)
 
     @property
@@ -194,7 +194,7 @@ def open_live(
     listener : callable, optional
         Gets every `PipelineStep`, on the worker's thread.
     channel : int, optional
-        The device's channel to hear alone, from 1 on; a mix of all if not given.
+        The device's channel to analyse alone, from 1 on; a mix of all if not given.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the computer itself is playing, from PulseAudio's or PipeWire's monitor of a sink.
+"""Loopback capture: the computer's own sound, from PulseAudio's or PipeWire's monitor of a sink.
 
 The monitor is read through ``parec``, the sound server's own recorder: a process of its own cannot take the app down
 with it, ends by itself when the server does, needs no ALSA plug-in, and works the same on both servers.
@@ -42,7 +42,7 @@ class LoopbackSource:
     Attributes
     ----------
     device : Device
-        The one that is heard now.
+        The one that is recorded now.
 
     Raises
     ------
@@ -88,7 +88,7 @@ class LoopbackSource:
 
     @property
     def latency_s(self) -> float:
-        """What the sound server was asked for, and one read."""
+        """Requested latency of the sound server plus one read, in seconds."""
         return _LATENCY_MS / 1000 + READ_S
 
     @property
@@ -159,12 +159,12 @@ class LoopbackSource:
             )
         except OSError as error:
             raise DeviceError(f"parec does not start: {error.strerror or error}") from error
-        if process.stdout is None:  # only if Popen was not asked for one
+        if process.stdout is None:  # only without stdout=PIPE
             raise DeviceError("parec gives no output")
         return process, process.stdout
 
     def _watch(self) -> None:
-        """Go along with the default output. Own thread, until the server goes away or `stop`."""
+        """Follow the default output. Own thread, until the server goes away or `stop`."""
         try:
             events = subprocess.Popen(
                 ["pactl", "subscribe"],

@@ -1,1 +1,1 @@
-"""Analysis over HTTP: a page to drop a file on, and what it asks for other programs. Needs the extra ``web``."""
+"""Web server: a page to drop a file on, and a REST interface. Needs the extra ``web``."""

@@ -1,4 +1,4 @@
-"""One analysis at a time, with models that are loaded once; who waits costs no thread."""
+"""Analysis queue: one upload at a time, with models that are loaded once; waiting requests take no thread."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class Analyst:
     def _named(self, names: tuple[str, ...]) -> tuple[Detector, ...]:
         """The server's models, and in their place those named.
 
-        By the names of the catalogue only: a path would let a stranger try the files of this machine.
+        By the names of the catalogue only: a path would let a client probe the files of this machine.
         """
         known = {model.name: model.path for model in list_models()}
         named = []

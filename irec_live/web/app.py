@@ -10,8 +10,8 @@
 =============================  ========================================================================
 
 What is wrong with a request is one sentence, ``{"detail": ...}``; bytes that are no HTTP get plain text. Damage
-in a file that could be analysed all the same is told by the header ``Irec-Warning``, percent-encoded. What is refused
-before it is read: `irec_live.web.guard`.
+in a file that could be analysed all the same is reported in the header ``Irec-Warning``, percent-encoded. What is
+refused before it is read: `irec_live.web.guard`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _HEADERS = {
 }
 _LONGEST_NAME = 60  # characters of up to four bytes, of which file systems take 255
 _MOST_FIELDS = 8  # of a form; one is needed
-logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # its warnings are about strangers' bytes
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # it warns about malformed uploads
 _SEND_A_FILE = "send the audio as a file in the form's field 'file', as curl -F file=@song.flac does"
 
 
@@ -161,7 +161,7 @@ def create_app(
         A model is missing or unusable.
     """
     analyst = Analyst(models, provider, hop_s, most_s)
-    # Only says in the description that a token is asked for; the guard asks for it.
+    # For the OpenAPI description only: the guard checks the token.
     documented = [Depends(HTTPBearer(auto_error=False))] if token is not None else []
 
     @contextlib.asynccontextmanager
@@ -199,7 +199,7 @@ def create_app(
 
     @app.exception_handler(ClientDisconnect)
     def let_go(_request: Request, _error: ClientDisconnect) -> JSONResponse:
-        return JSONResponse({"detail": "the file did not come whole"}, status_code=400)  # nobody hears it
+        return JSONResponse({"detail": "the file did not come whole"}, status_code=400)  # the client has gone
 
     # Not HTMLResponse as the class: the refusals would be described as HTML, too.
     @app.get("/", response_class=Response, responses={**_PAGE, **common})

@@ -1,4 +1,4 @@
-"""Connections that cannot wear the server out: their number and their patience are bounded.
+"""Connection limits against resource exhaustion: bounded number, and a timeout for slow requests.
 
 uvicorn waits for ever for the rest of a request's header, and accepts connections until no descriptor is left; then it
 answers nobody. What never becomes a request is not seen by an application, so this is done where bytes arrive.

@@ -1,4 +1,4 @@
-"""Folders for uploads, which a server that was killed leaves behind and the next one clears away.
+"""Temporary upload folders; those that a killed server left behind are removed at the next start.
 
 Each holds a file that its server keeps locked for as long as it lives: what can be locked by another is left over.
 Process numbers would not tell that, as they are given out anew and mean nothing across containers that share a disk.

@@ -1,9 +1,9 @@
-"""Who may ask, and how much may come: requests are turned away here before anything of theirs is read.
+"""Request filter: host, origin, token and size checks before a request's body is read.
 
 * The name the server was called by (``Host``) must be one of its own, or an address: a page of another site can have
   any name lead here, and would then count as the same site.
 * A browser's request must come from the server's own page (``Origin``, ``Sec-Fetch-Site``).
-* Where a token is asked for, it must be there.
+* Where a token is required, the request must carry it.
 * A body must say its length once, be no longer than allowed, and arrive; all bodies at once are bounded, too.
 
 References
@@ -50,7 +50,7 @@ class Refused(Exception):
         self.reason = reason
 
     def response(self) -> JSONResponse:
-        """What the client is told."""
+        """The response to the client."""
         headers = {}
         if self.status in (400, 408, 413):
             headers["Connection"] = "close"  # where one request ends and another begins is no longer sure

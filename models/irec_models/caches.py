@@ -1,4 +1,4 @@
-"""Where the libraries of training and export keep what they compute for the next time: with our own caches."""
+"""Cache folders: the libraries of training and export write theirs beside our own."""
 
 from __future__ import annotations
 

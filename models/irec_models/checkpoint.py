@@ -1,11 +1,11 @@
-"""Checkpoints: a network, what it is for, and where training stands, in one safe file.
+"""Checkpoints: weights, model spec and training state in one file that is safe to load.
 
 On disk a checkpoint is what ``torch.save`` makes of one dict of plain values and tensors::
 
     {"schema": "irec.checkpoint/1", "architecture": "han", "hyperparameters": {...}, "state_dict": {...},
      "spec": {...ModelSpec...}, "card": "Markdown", "training": {...}}
 
-It is read with ``weights_only=True``, so a file from a stranger can be refused but never runs code.
+It is read with ``weights_only=True``, so an untrusted file can be refused but never runs code.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from irec_models.nets import ARCHITECTURES, Network, build
 SCHEMA: Final = "irec.checkpoint/1"
 _PARTS: Final = {"architecture": str, "hyperparameters": dict, "state_dict": dict, "spec": dict, "card": str}
 _WRAPPERS: Final = ("module.", "_orig_mod.")
-"""What DataParallel and torch.compile put before every name."""
+"""Prefixes that DataParallel and torch.compile put before every name."""
 _LONGEST_REASON: Final = 400
 _MOST_ELEMENTS: Final = 2**26
-"""Of one tensor of a network, or twice as many as in the checkpoint's largest if that is more."""
+"""Most elements of one tensor of a network, or twice as many as in the checkpoint's largest if that is more."""
 _LENGTHS: Final = ("window_length", "sample_rate", "length", "vectors", "hidden")
 _LONGEST: Final = 2**23
 _LARGEST: Final = 2**14
@@ -74,7 +74,7 @@ class Checkpoint:
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def network(self) -> Network:
-        """The network with these weights, ready to judge.
+        """The network with these weights, in evaluation mode.
 
         Raises
         ------
@@ -209,7 +209,7 @@ def respecify(spec: ModelSpec, **changes: Any) -> ModelSpec:
 
 
 def joint_terms(specs: Sequence[ModelSpec]) -> dict[str, Any]:
-    """What a model made of others says of its makers: every licence, all sources, the seed if they share one.
+    """Provenance of a model combined from others: every licence, all sources, the seed if they share one.
 
     Of their lineages only the ancestors are left: it has no recipe of its own. For `respecify`.
     """
@@ -273,11 +273,11 @@ def build_bounded(architecture: str, hyperparameters: Mapping[str, Any], *, most
         with _SizeLimit(max(most, _MOST_ELEMENTS)):
             return build(architecture, **hyperparameters)
     except MemoryError as error:
-        raise ValueError("there is not memory enough for it") from error
+        raise ValueError("there is not enough memory for it") from error
 
 
 def _check_labels(hyperparameters: Mapping[str, Any], labels: int) -> None:
-    """See that the network is said to have as many labels as there are names, before it is made.
+    """Check that the number of labels equals the number of names, before the network is built.
 
     Raises
     ------
@@ -297,7 +297,7 @@ def _flat(value: object) -> list[object]:
 
 
 def _difference(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
-    """What weights lack, or have beside, of those of a network; empty if they fit."""
+    """Difference between given weights and those of a network, in words; empty if they fit."""
     parts = []
     lacking = [name for name in own if name not in given]
     unknown = [name for name in given if name not in own]
@@ -377,7 +377,7 @@ def _read(path: Path) -> object:
 
 
 def _check_archive(path: Path) -> None:
-    """See that nothing in the archive is packed: torch packs nothing, and what is packed can unfold without end."""
+    """Check that nothing in the archive is compressed: torch never does, and a zip bomb could fill the memory."""
     if not zipfile.is_zipfile(path):
         return  # older formats hold bytes as they are
     with zipfile.ZipFile(path) as archive:
@@ -385,4 +385,4 @@ def _check_archive(path: Path) -> None:
         for entry in archive.infolist():
             if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > size:
                 part = printable(entry.filename)
-                raise CheckpointError(f"{path} is refused: its part {part} is packed, which torch never does")
+                raise CheckpointError(f"{path} is refused: its part {part} is compressed, which torch never does")

@@ -1,6 +1,6 @@
-"""Scores of multi-label judgements, by torchmetrics.
+"""Multi-label classification metrics, by torchmetrics.
 
-Shapes: C judged items (clips or windows), K labels.
+Shapes: C items (clips or windows), K labels.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from torchmetrics.functional.classification import (
 )
 
 UNKNOWN = -1
-"""In a target: not known, counts nowhere."""
+"""Target value of a label that is unknown in an item and counts nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelScores:
-    """Of one label; `support` is how many items have it."""
+    """Scores of one label; `support` is the number of items that have it."""
 
     precision: float
     recall: float
@@ -36,16 +36,16 @@ class LabelScores:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Of all labels together.
+    """Scores of all labels together.
 
     Attributes
     ----------
     micro_precision, micro_recall, micro_f1 : float
-        Every judgement counts the same.
+        Every decision about a label in an item counts the same (micro average).
     macro_precision, macro_recall, macro_f1, macro_map : float
         Mean over the labels that occur at all.
     multilabel_accuracy : float
-        Mean over items of size of the intersection over size of the union of judged and true labels; 1 where both
+        Mean over items of size of the intersection over size of the union of predicted and true labels; 1 where both
         are empty (equation 3 of Chen et al.).
     exact_match : float
         Share of items whose labels are all right (equation 4 of Chen et al.).
@@ -87,7 +87,7 @@ def score(
         1 present, 0 absent, `UNKNOWN` not known.
     labels : sequence of K str
     thresholds : (K,) or float
-        A label is judged present from its threshold on.
+        A label is predicted present from its threshold on.
     levels : (C, K) float, optional
         What thresholds are compared with, where that is not the same as what items are ranked by.
 
@@ -111,11 +111,11 @@ def score(
     count = len(labels)
     targets = targets.to(torch.int64)
     thresholds = torch.as_tensor(thresholds, dtype=activations.dtype)
-    judged = ((activations if levels is None else levels) >= thresholds).to(torch.int64)
+    predicted = ((activations if levels is None else levels) >= thresholds).to(torch.int64)
     options: dict[str, Any] = {"num_labels": count, "ignore_index": UNKNOWN, "validate_args": False}
-    precision = _per_label(multilabel_precision(judged, targets, average="none", **options), count)
-    recall = _per_label(multilabel_recall(judged, targets, average="none", **options), count)
-    f1 = _per_label(multilabel_f1_score(judged, targets, average="none", **options), count)
+    precision = _per_label(multilabel_precision(predicted, targets, average="none", **options), count)
+    recall = _per_label(multilabel_recall(predicted, targets, average="none", **options), count)
+    f1 = _per_label(multilabel_f1_score(predicted, targets, average="none", **options), count)
     average_precision = average_precisions(activations, targets)
     support = (targets == 1).sum(dim=0)
     present = support > 0
@@ -124,15 +124,15 @@ def score(
         return float(values[present].mean()) if bool(present.any()) else 0.0
 
     return Scores(
-        micro_precision=float(multilabel_precision(judged, targets, average="micro", **options)),
-        micro_recall=float(multilabel_recall(judged, targets, average="micro", **options)),
-        micro_f1=float(multilabel_f1_score(judged, targets, average="micro", **options)),
+        micro_precision=float(multilabel_precision(predicted, targets, average="micro", **options)),
+        micro_recall=float(multilabel_recall(predicted, targets, average="micro", **options)),
+        micro_f1=float(multilabel_f1_score(predicted, targets, average="micro", **options)),
         macro_precision=macro(precision),
         macro_recall=macro(recall),
         macro_f1=macro(f1),
         macro_map=macro(average_precision),
-        multilabel_accuracy=multilabel_accuracy(judged, targets),
-        exact_match=_exact_match(judged, targets),
+        multilabel_accuracy=multilabel_accuracy(predicted, targets),
+        exact_match=_exact_match(predicted, targets),
         items=len(activations),
         labels={
             label: LabelScores(
@@ -163,16 +163,16 @@ def average_precisions(activations: Tensor, targets: Tensor) -> Tensor:
     return result
 
 
-def multilabel_accuracy(judged: Tensor, targets: Tensor) -> float:
-    """Mean intersection over union of judged and true label sets, (C, K) each; unknown entries count nowhere."""
+def multilabel_accuracy(predicted: Tensor, targets: Tensor) -> float:
+    """Mean intersection over union of predicted and true label sets, (C, K) each; unknown entries count nowhere."""
     known = targets != UNKNOWN
-    both = ((judged == 1) & (targets == 1) & known).sum(dim=1)
-    either = (((judged == 1) | (targets == 1)) & known).sum(dim=1)
-    return float(torch.where(either > 0, both / either.clamp(min=1), torch.ones(len(judged))).mean())
+    both = ((predicted == 1) & (targets == 1) & known).sum(dim=1)
+    either = (((predicted == 1) | (targets == 1)) & known).sum(dim=1)
+    return float(torch.where(either > 0, both / either.clamp(min=1), torch.ones(len(predicted))).mean())
 
 
-def decision_accuracy(judged: Tensor, targets: Tensor) -> float:
-    """Mean over items of the share of labels judged rightly, absent ones too, (C, K) each; 1 where none is known.
+def decision_accuracy(predicted: Tensor, targets: Tensor) -> float:
+    """Mean over items of the share of labels predicted rightly, absent ones too, (C, K) each; 1 where none is known.
 
     With K labels, always saying no is right about K - n of them where n play.
 
@@ -182,14 +182,14 @@ def decision_accuracy(judged: Tensor, targets: Tensor) -> float:
     0.75
     """
     known = targets != UNKNOWN
-    right = ((judged == 1) == (targets == 1)) & known
+    right = ((predicted == 1) == (targets == 1)) & known
     count = known.sum(dim=1)
-    return float(torch.where(count > 0, right.sum(dim=1) / count.clamp(min=1), torch.ones(len(judged))).mean())
+    return float(torch.where(count > 0, right.sum(dim=1) / count.clamp(min=1), torch.ones(len(predicted))).mean())
 
 
-def _exact_match(judged: Tensor, targets: Tensor) -> float:
-    filled = torch.where(targets == UNKNOWN, judged, targets)
-    return float(multilabel_exact_match(judged, filled, num_labels=judged.shape[1], validate_args=False))
+def _exact_match(predicted: Tensor, targets: Tensor) -> float:
+    filled = torch.where(targets == UNKNOWN, predicted, targets)
+    return float(multilabel_exact_match(predicted, filled, num_labels=predicted.shape[1], validate_args=False))
 
 
 def _per_label(values: Tensor, count: int) -> Tensor:

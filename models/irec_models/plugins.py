@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 GROUP = "irec_models.plugins"
-"""Of the entry points."""
+"""Group name of the entry points."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """What a package brings.
+    """The contributions of one package.
 
     Attributes
     ----------

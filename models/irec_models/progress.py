@@ -1,4 +1,4 @@
-"""Progress of long work, told to whoever wants to know.
+"""Progress reporting: a callback protocol, with progress bars for the terminal.
 
 Work that takes long has a parameter ``progress``, a `Progress`, and opens a task of it with ``with``. Commands give
 `Bars`; by default nobody looks (`silent`).
@@ -23,11 +23,11 @@ class Advance(Protocol):
     """How far a task is."""
 
     def __call__(self, amount: float = 1, /, *, note: str = "") -> None:
-        """So much more of it is done; `note` says what else there is to tell."""
+        """Advance by some steps; `note` is shown beside the bar."""
 
 
 class Progress(Protocol):
-    """What opens a task."""
+    """Callable that opens a task."""
 
     def __call__(self, task: str, total: float | None = None, /, *, unit: str = "") -> AbstractContextManager[Advance]:
         """The task is over where the ``with`` block ends.

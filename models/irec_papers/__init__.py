@@ -1,4 +1,4 @@
-"""The published systems that irec-live stands on, a folder a paper.
+"""Reimplementations of the published systems that irec-live is compared with, a folder a paper.
 
 Nothing of the app or of its own networks needs them.
 
@@ -50,4 +50,4 @@ PLUGIN = Plugin(
     recipes=tuple(Path(__file__).parent / paper for paper in _PAPERS),
     report="irec_papers.report.command:report",
 )
-"""What the published systems bring to ``irec-train``."""
+"""Commands, architectures and recipes that the published systems add to ``irec-train``."""

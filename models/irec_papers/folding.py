@@ -1,4 +1,4 @@
-"""Batch normalisation as scaffolding: there in training, gone from the network that is used.
+"""Batch normalisation folding: used in training, merged into the convolutions afterwards.
 
 The papers behind these networks do without it, and their tables leave no place for it. But a normalisation right
 after a convolution is, once trained, a scale and an offset per channel, which the convolution's own weights and bias

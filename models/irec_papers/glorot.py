@@ -1,4 +1,4 @@
-"""Starting weights.
+"""Glorot (Xavier) uniform weight initialisation.
 
 References
 ----------
@@ -14,7 +14,7 @@ from torch import nn
 def glorot_uniform(network: nn.Module) -> None:
     """Set all convolutions and dense layers to Glorot's uniform distribution, their biases to zero.
 
-    It is what Keras does unless told otherwise, in which most of the published networks were written.
+    It is the default of Keras, in which most of the published networks were written.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):

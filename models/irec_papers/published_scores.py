@@ -1,10 +1,10 @@
-"""What papers report on IRMAS, to stand beside what is measured here.
+"""Published scores on IRMAS, for comparison with our measurements.
 
 Six numbers are micro precision, recall and F1, then macro. NaN: no text gives the number.
 
 References
 ----------
-Y. Han, J. Kim, K. Lee, 2017: Tables IV and V; Fig. 3 and section V.A for Fuhrmann and Herrera, whose recall is told as
+Y. Han, J. Kim, K. Lee, 2017: Tables IV and V; Fig. 3 and section V.A for Fuhrmann and Herrera, whose recall is given as
 "around 0.25"; the figure prints no numbers.
 M. Vaznonis et al., 2022, section 2.1.1: micro F1 of the experiments of Bosch et al., of which the first is the method
 of Fuhrmann and Herrera (without separation) and the fifth their best.
@@ -43,11 +43,11 @@ FIGURE_3: Final[dict[str, Six]] = {
     "Bosch et al., on IRMAS": (nan, nan, 0.503, nan, nan, nan),
     "Han et al., on IRMAS": TABLE_V[HAN_DEFAULT],
 }
-"""What Fig. 3 of Han et al. compares."""
+"""Systems that Fig. 3 of Han et al. compares."""
 
 
 def han_rows(activation: str, window_s: float) -> dict[tuple[str, float], Six]:
-    """What Han et al. report of their network with an activation function and a window in seconds, by setting.
+    """Scores that Han et al. report of their network with an activation function and a window in seconds, by setting.
 
     Nothing of a window that their tables do not have.
 

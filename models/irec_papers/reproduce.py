@@ -44,14 +44,14 @@ CHOSEN = HAN_DEFAULT
 """The paper's own choice."""
 
 STUCK = 0.98
-"""A categorical loss above this share of the guess that all labels are alike has taught nothing."""
+"""A categorical loss above this share of the loss of equal probabilities means that nothing was learnt."""
 
 SPLITS = ("train", "dev", "test")
 
 
 @dataclass(frozen=True, slots=True)
 class Reproduction:
-    """What came out on the test clips.
+    """Scores on the test clips.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Reproduction:
     checkpoint : Path
         Weights, thresholds chosen on dev, card: fit to be exported.
     learnt : bool
-        False if training never left the guess that all labels are alike; the scores mean nothing then.
+        False if training never got below the loss of equal probabilities; the scores mean nothing then.
     """
 
     clips: int
@@ -171,8 +171,8 @@ def reproduce(
     learnt = recipe.train.monitor != "loss" or -trainer.best < STUCK * guess
     best = load_checkpoint(run.best)
     network = best.network().folded()
-    judge = CheckpointPredictor(network, best.spec)
-    dev, test = (_predictions(judge, folders, split, progress) for split in ("dev", "test"))
+    predictor = CheckpointPredictor(network, best.spec)
+    dev, test = (_predictions(predictor, folders, split, progress) for split in ("dev", "test"))
     sweep = sweep_of(test)
     path = out / f"{recipe.model.name}.pt"
     spec = finished_spec(best.spec, dev, sweep)
@@ -185,23 +185,25 @@ def reproduce(
 
 
 def published_of(recipe: Recipe) -> dict[tuple[str, float], Six]:
-    """What the paper reports of what a recipe trains: nothing for other networks, labels or windows."""
+    """Scores that the paper reports for a recipe's network; none for other networks, labels or windows."""
     if recipe.model.architecture != "han" or recipe.data.labels != DATA_SETS["irmas"].labels:
         return {}
     activation = str(recipe.network().hyperparameters["activation"])
     return han_rows(activation, recipe.stream.window_length / recipe.stream.sample_rate)
 
 
-def _predictions(judge: CheckpointPredictor, folders: DataFolders, split: str, progress: Progress) -> ClipPredictions:
-    spec = judge.spec
+def _predictions(
+    predictor: CheckpointPredictor, folders: DataFolders, split: str, progress: Progress
+) -> ClipPredictions:
+    spec = predictor.spec
     clips = eval_clips(ClipSelection(folders, split, labels=spec.labels), spec.sample_rate)
-    return predict_clips(judge, tracked(clips, progress, f"clips of {split}"))
+    return predict_clips(predictor, tracked(clips, progress, f"clips of {split}"))
 
 
-def sweep_of(judged: ClipPredictions) -> dict[tuple[str, float], Scores]:
+def sweep_of(predictions: ClipPredictions) -> dict[tuple[str, float], Scores]:
     """Scores at every threshold of Table III."""
     return {
-        (how, threshold): score(judged.activations[how], judged.targets, judged.labels, threshold)  # type: ignore[index]
+        (how, threshold): score(predictions.activations[how], predictions.targets, predictions.labels, threshold)  # type: ignore[index]
         for how, grid in GRIDS.items()
         for threshold in grid
     }

@@ -1,10 +1,10 @@
-"""What it costs to standardise causally: by constants or by what was heard so far, in place of the whole recording.
+"""Cost of causal standardisation: constants or running statistics in place of those of the whole recording.
 
 Neuroment standardises the features of a recording by the recording's own statistics, which a live network cannot know.
-The same network judges the same recordings in three forms:
+The same network predicts the same recordings in three forms:
 
 * ``constants``: mean and deviation of the training data, as the network was trained and as the app runs it;
-* ``heard``: statistics of all that was heard up to the end of the window, the constants counting as one second of it;
+* ``heard``: running statistics up to the end of the window, the constants counting as one second of it;
 * ``whole``: statistics of the whole recording, the future included.
 
 What ``whole`` scores above ``heard`` is the price of causality; ``constants`` less ``whole`` also holds that the
@@ -45,17 +45,17 @@ _BATCH = 32
 _MIXES_PER_SIZE = 8
 
 
-class _Heard(Protocol):
+class _WithAudio(Protocol):
     @property
     def audio(self) -> Array: ...
 
 
-_Item = TypeVar("_Item", bound=_Heard)
+_Item = TypeVar("_Item", bound=_WithAudio)
 
 
 @dataclass(frozen=True, slots=True)
 class FormScores:
-    """Of one form.
+    """Scores of one form.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class FormScores:
 
 
 class Restandardized:
-    """A judge that standardises in one of the forms; windows of a recording must come in order.
+    """A predictor that standardises in one of the forms; windows of a recording must come in order.
 
     Parameters
     ----------
@@ -169,12 +169,12 @@ def measure(
     held_out = ClipSelection(DataFolders(data), "train", tuple(sources), labels=spec.labels)
     found = []
     for form in get_args(Form):
-        judge = Restandardized(network, spec, form)
+        predictor = Restandardized(network, spec, form)
         clips = eval_clips(replace(held_out, split="dev", sources=()), spec.sample_rate)
-        announced = tracked(_announced(clips, judge), progress, f"{form}: clips of dev")
-        dev = evaluate(predict_clips(judge, announced), spec)
+        announced = tracked(_announced(clips, predictor), progress, f"{form}: clips of dev")
+        dev = evaluate(predict_clips(predictor, announced), spec)
         mixtures = held_out_mixes(held_out, spec.sample_rate, MixPlan(per_size=_MIXES_PER_SIZE))
-        mixes = evaluate_mixes(judge, tracked(_announced(mixtures, judge), progress, f"{form}: mixtures"))
+        mixes = evaluate_mixes(predictor, tracked(_announced(mixtures, predictor), progress, f"{form}: mixtures"))
         found.append(
             FormScores(
                 form=form,
@@ -187,10 +187,10 @@ def measure(
     return found
 
 
-def _announced(items: Iterable[_Item], judge: Restandardized) -> Iterator[_Item]:
-    """The items, each told to the judge before its windows come."""
+def _announced(items: Iterable[_Item], predictor: Restandardized) -> Iterator[_Item]:
+    """The items, each announced to the predictor before its windows come."""
     for item in items:
-        judge.begin(item.audio)
+        predictor.begin(item.audio)
         yield item
 
 

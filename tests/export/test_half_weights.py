@@ -100,7 +100,7 @@ def test_a_file_can_be_saved_again_with_more_said_of_it(tmp_path: Path) -> None:
 def test_a_file_without_hyperparameters_is_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "old.onnx"
     path.write_bytes(model().SerializeToString())
-    with pytest.raises(ExportError, match="does not tell its hyperparameters; give them"):
+    with pytest.raises(ExportError, match="does not contain its hyperparameters"):
         resave(path, path)
     with pytest.raises(ExportError, match="of no network with these hyperparameters"):
         resave(path, path, hyperparameters={"labels": 3})

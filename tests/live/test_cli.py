@@ -541,7 +541,7 @@ def test_options_that_a_file_has_no_use_for_are_refused(clip: Path, monkeypatch:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     for arguments in (["gui", clip, "--device", "x"], ["gui", clip, "--input", "loopback"]):
         answer = run(*arguments)
-        assert (answer.exit_code, "a file is heard as it is" in answer.stderr) == (2, True)
+        assert (answer.exit_code, "do not go with a file" in answer.stderr) == (2, True)
     answer = run("listen", "--input", clip, "--device", "x")
     assert (answer.exit_code, "--device is for microphones" in answer.stderr) == (2, True)
     for arguments in (["gui", "--track", "1"], ["listen", "--track", "1"]):

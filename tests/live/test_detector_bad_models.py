@@ -345,7 +345,7 @@ SIZED = {
 @pytest.mark.parametrize("operator", SIZED)
 def test_what_is_heard_cannot_decide_how_much_memory_is_taken(operator: str) -> None:
     message = refusal(sized_by(SIZED[operator]("level")))
-    assert f"lets what it hears decide how much memory its operator {operator} takes" in message
+    assert f"lets the sound decide how much memory its operator {operator} takes" in message
 
 
 @pytest.mark.parametrize("operator", SIZED)
@@ -398,7 +398,7 @@ def test_no_way_around_hides_what_sizes_come_from(way: str) -> None:
     model.graph.initializer.append(numpy_helper.from_array(np.array(True), "true"))
     model.graph.initializer.append(numpy_helper.from_array(np.array(0.5, np.float32), "half"))
     model.graph.node.extend(nodes)
-    assert "lets what it hears decide" in refusal(model.SerializeToString())
+    assert "lets the sound decide" in refusal(model.SerializeToString())
 
 
 @pytest.mark.parametrize("operator", ["RandomNormal", "NonMaxSuppression", "SequenceConstruct", "StringNormalizer"])

@@ -296,7 +296,7 @@ def test_the_default_track_is_heard_and_the_others_by_number(tmp_path: Path) -> 
     got, _, notes, missing = heard(path)
     assert np.abs(got).max() > 0.3
     assert missing == ""
-    assert notes == ("film.mkv has 2 sound tracks: track 2, its default, was heard (--track hears another)",)
+    assert notes == ("film.mkv has 2 sound tracks: track 2, its default, was used (--track selects another)",)
     with open_audio(path) as audio:
         pass
     assert audio.warnings == notes  # also of a file that is closed

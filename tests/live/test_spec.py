@@ -82,7 +82,7 @@ def test_precision_and_recall_are_told_between_the_offsets_measured_and_not_beyo
         ({"window_length": 0}, "window_length"),
         ({"window_length": 10**12}, "window_length"),
         ({"hop_length": 0}, "hop_length"),
-        ({"hop_length": 8001}, "unheard"),
+        ({"hop_length": 8001}, "in no window"),
         ({"thresholds": {"oboe": {"on": 0.5, "off": 0.4}}}, "labels it does not have: oboe"),
         ({"thresholds": {"flute": {"on": 0.4, "off": 0.5}}}, "above on"),
         ({"thresholds": {"flute": {"on": 1.4, "off": 0.5}}}, "thresholds"),

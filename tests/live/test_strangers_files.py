@@ -111,7 +111,7 @@ def test_a_recording_that_grows_is_named_as_growing(tmp_path: Path, song: Path, 
     found = analyze(path, models=models[1::2], progress=go_on)
     assert found.duration_s == 3.0
     assert found.warning == (
-        "rec.wav is still being written: it was heard as far as it went when it was opened, 3.0 s; "
+        "rec.wav is still being written: it was analysed as far as it went when it was opened, 3.0 s; "
         "analyse it again when it is finished"
     )
 

@@ -127,7 +127,7 @@ def test_an_archive_that_unfolds_is_refused(small_checkpoint: Path, tmp_path: Pa
         for entry in old.infolist():
             new.writestr(entry.filename, old.read(entry))
         new.writestr("archive/data/999", bytes(10**8))
-    with pytest.raises(CheckpointError, match=r"packed\.pt is refused: its part .* is packed"):
+    with pytest.raises(CheckpointError, match=r"packed\.pt is refused: its part .* is compressed"):
         load_checkpoint(bomb)
 
 

@@ -120,7 +120,7 @@ def test_a_locked_commit_is_fetched_although_the_repository_went_on(repository: 
 def test_other_sound_than_listed_is_not_taken(repository: Path, tmp_path: Path) -> None:
     done = get(write_list(tmp_path / "list.csv", str(repository), sha256="0" * 64), tmp_path / "data")
     assert done.exit_code == 2
-    assert "not one clip could be fetched" in done.stderr
+    assert "no clip could be fetched" in done.stderr
     assert "has other sound than before (SHA-256 of notes/" in done.stderr
 
 

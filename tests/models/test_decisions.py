@@ -21,7 +21,7 @@ from irec_models.cli import main
 from irec_models.publishing.decide_file import decide
 from irec_models.publishing.precision import (
     OFFSETS,
-    Heard,
+    RecordingPredictions,
     choose_on,
     figures,
     leave_sources_out,
@@ -37,7 +37,7 @@ LABELS = ("bass", "flute", "violin")
 HOP = 0.1
 
 
-def heard(seed: int = 0, sources: int = 60) -> Heard:
+def heard(seed: int = 0, sources: int = 60) -> RecordingPredictions:
     """Solos of one instrument a source, and noise: what sounds is mostly near 0.7, the rest below 0.4 with slips."""
     random = np.random.default_rng(seed)
     rows, targets, kinds, names = [], [], [], []
@@ -51,7 +51,9 @@ def heard(seed: int = 0, sources: int = 60) -> Heard:
         targets.append(truth)
         kinds.append("solo" if truth.any() else "noise")
         names.append(f"s{source}")
-    return Heard(LABELS, HOP, tuple(rows), np.array(targets), tuple(kinds), tuple(names), np.full(len(rows), 20 * HOP))
+    return RecordingPredictions(
+        LABELS, HOP, tuple(rows), np.array(targets), tuple(kinds), tuple(names), np.full(len(rows), 20 * HOP)
+    )
 
 
 def precision_of(told: np.ndarray, truth: np.ndarray) -> float:

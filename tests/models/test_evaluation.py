@@ -71,11 +71,11 @@ def test_windows_cover_every_sample_and_a_short_clip_is_padded_to_one() -> None:
 
 @pytest.mark.parametrize("kind", ["activation", "envelope"])
 def test_an_oracle_scores_what_it_should(kind: str) -> None:
-    judge = Oracle(kind)
-    judged = predict_clips(judge, CLIPS)
-    assert judged.targets.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]]
-    assert judged.solo.tolist() == [True, True, False, True]
-    result = evaluate(judged, judge.spec)
+    predictor = Oracle(kind)
+    predictions = predict_clips(predictor, CLIPS)
+    assert predictions.targets.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]]
+    assert predictions.solo.tolist() == [True, True, False, True]
+    result = evaluate(predictions, predictor.spec)
     assert result.top1["s1"] == pytest.approx(2 / 3)  # the drums were taken for a flute
     scores = result.aggregations["s1"]
     assert scores.labels["piano"].average_precision == 1.0
@@ -85,8 +85,8 @@ def test_an_oracle_scores_what_it_should(kind: str) -> None:
 
 
 def test_silent_windows_are_not_asked_for() -> None:
-    judge = Oracle()
-    rows = predict_recording(judge, np.concatenate([np.zeros(1024), np.full(1024, 0.5)]).astype(np.float32), 1024)
+    predictor = Oracle()
+    rows = predict_recording(predictor, np.concatenate([np.zeros(1024), np.full(1024, 0.5)]).astype(np.float32), 1024)
     assert rows.tolist() == [[0, 0, 0], [1, 0, 0]]
 
 
@@ -147,12 +147,12 @@ def rival(tmp_path: Path, clips: dict[str, Any]) -> Path:
 
 
 def test_a_rival_is_compared_on_identical_clips_and_labels(tmp_path: Path) -> None:
-    judged = predict_clips(Oracle(), CLIPS)
+    predictions = predict_clips(Oracle(), CLIPS)
     theirs = {
         "a": {"mean": {"flute": 0.2, "piano": 0.9}, "max": {}},
         "b": {"mean": {"flute": 0.3, "piano": 0.8}, "max": {}},
     }
-    result = compare(judged, rival(tmp_path, theirs))
+    result = compare(predictions, rival(tmp_path, theirs))
     assert result.clips == 2
     assert result.ours.macro_map == 1.0
     assert result.theirs.macro_map == pytest.approx(0.5)
@@ -171,22 +171,22 @@ def test_a_rival_is_compared_on_identical_clips_and_labels(tmp_path: Path) -> No
     ],
 )
 def test_a_rivals_file_that_does_not_fit_is_refused(tmp_path: Path, clips: Any, match: str) -> None:
-    judged = predict_clips(Oracle(), CLIPS)
+    predictions = predict_clips(Oracle(), CLIPS)
     with pytest.raises(DataError, match=match):
-        compare(judged, rival(tmp_path, clips))
+        compare(predictions, rival(tmp_path, clips))
 
 
 def test_clips_of_a_manifest_run_through_checkpoint_and_command_line(
     tmp_path: Path, small_checkpoint: Path, small_envelope_checkpoint: Path, tiny_activation_path: Path
 ) -> None:
     bank = tiny_bank.write_bank(tmp_path / "bank")
-    judge, training = load_predictor(small_checkpoint)
+    predictor, training = load_predictor(small_checkpoint)
     assert training == {}
-    judged = predict_clips(judge, eval_clips(ClipSelection(DataFolders(bank), "dev", labels=LABELS), RATE))
-    assert isinstance(judged, ClipPredictions)
-    assert judged.solo.tolist() == [True, False, False]
-    assert torch.equal(judged.activations["s1"], judged.levels["s1"])
-    scores = rival(tmp_path, {file: {"mean": {"flute": 0.5}, "max": {"flute": 0.5}} for file in judged.files})
+    predictions = predict_clips(predictor, eval_clips(ClipSelection(DataFolders(bank), "dev", labels=LABELS), RATE))
+    assert isinstance(predictions, ClipPredictions)
+    assert predictions.solo.tolist() == [True, False, False]
+    assert torch.equal(predictions.activations["s1"], predictions.levels["s1"])
+    scores = rival(tmp_path, {file: {"mean": {"flute": 0.5}, "max": {"flute": 0.5}} for file in predictions.files})
     out = tmp_path / "scores.json"
     for model, extra in (
         (small_checkpoint, ["--compare", str(scores), "--json", str(out)]),

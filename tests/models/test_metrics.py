@@ -37,9 +37,9 @@ def test_average_precision_is_the_mean_precision_at_each_hit() -> None:
 
 
 def test_overlap_of_label_sets_and_exact_matches_are_chens() -> None:
-    judged = (ACTIVATIONS >= 0.5).long()
+    predicted = (ACTIVATIONS >= 0.5).long()
     # sets: {f} vs {f}; {f,p} vs {p}; {p,d} vs {f,p,d}; {} vs {}.
-    assert multilabel_accuracy(judged, TARGETS) == pytest.approx((1 + 1 / 2 + 2 / 3 + 1) / 4)
+    assert multilabel_accuracy(predicted, TARGETS) == pytest.approx((1 + 1 / 2 + 2 / 3 + 1) / 4)
     assert score(ACTIVATIONS, TARGETS, LABELS, 0.5).exact_match == 0.5
 
 

@@ -48,9 +48,9 @@ def test_each_source_is_judged_by_the_network_that_missed_it(
     for folder, source in (("01", "north"), ("02", "south")):
         kept = load_recipe(tmp_path / "runs" / folder / "recipe.toml")
         assert (kept.data.hold_out, kept.train.monitor) == ((source,), "last")
-        judged = json.loads((tmp_path / "runs" / folder / module.PREDICTED).read_text())
-        assert judged["files"]
-        assert all(source in Path(file).name for file in judged["files"])
+        content = json.loads((tmp_path / "runs" / folder / module.PREDICTED).read_text())
+        assert content["files"]
+        assert all(source in Path(file).name for file in content["files"])
     together = told["together"]
     assert together["clips"] == sum(turn["clips"] for turn in told["turns"])
     right = sum(turn["top1"] * turn["solos"] for turn in told["turns"])

@@ -114,16 +114,16 @@ def test_speech_is_told_by_source_with_what_it_lights_besides_the_voice(talk: Pa
 
 
 def test_latency_is_from_the_onset_and_does_not_depend_on_what_came_before() -> None:
-    judge = louder_than(0.1)
-    at_once = latency_of(judge, level(2.0), "flute")
-    late = latency_of(judge, np.concatenate([level(0.7, 1e-4), level(2.0)]), "flute")
+    predictor = louder_than(0.1)
+    at_once = latency_of(predictor, level(2.0), "flute")
+    late = latency_of(predictor, np.concatenate([level(0.7, 1e-4), level(2.0)]), "flute")
     assert at_once is not None
     assert late is not None
     # A fifth of half a second must be filled, pooled over three windows, and last for two.
     assert 0.3 <= at_once <= 0.55
     assert late == pytest.approx(at_once, abs=0.12)  # where in a hop it begins is chance
-    assert latency_of(judge, level(2.0), "piano") is None
-    assert latency_of(judge, level(2.0, 0.05), "flute") is None
+    assert latency_of(predictor, level(2.0), "piano") is None
+    assert latency_of(predictor, level(2.0, 0.05), "flute") is None
 
 
 def test_a_note_shorter_than_the_window_is_still_heard_to_its_end() -> None:
@@ -133,17 +133,17 @@ def test_a_note_shorter_than_the_window_is_still_heard_to_its_end() -> None:
 def test_a_slower_judge_lights_later() -> None:
     quick, slow = louder_than(0.1), louder_than(0.1)
     slow.spec = slow.spec.model_copy(update={"thresholds": {"flute": Threshold(on=0.95, off=0.5)}})
-    first, second = (latency_of(judge, level(3.0), "flute") for judge in (quick, slow))
+    first, second = (latency_of(predictor, level(3.0), "flute") for predictor in (quick, slow))
     assert first is not None
     assert second is not None
     assert 0.3 <= second - first <= 0.6
 
 
 def test_the_silence_before_a_note_fills_a_window() -> None:
-    judge = always(0.0, 0.0, 0.0, window_length=4 * RATE)
-    assert lead_s(judge) == 4.0
+    predictor = always(0.0, 0.0, 0.0, window_length=4 * RATE)
+    assert lead_s(predictor) == 4.0
     assert lead_s(always(0.0, 0.0, 0.0)) == 1.0
-    around = surrounded(judge, level(1.0), SAMPLE_RATE)
+    around = surrounded(predictor, level(1.0), SAMPLE_RATE)
     assert len(around) == round((4.0 + 1.0 + 5.0) * SAMPLE_RATE)
     assert 0 < np.abs(around[: 4 * SAMPLE_RATE]).max() < 0.003
 
@@ -171,8 +171,8 @@ def test_solos_of_a_split_are_played_and_others_are_not(bank: Path) -> None:
 
 
 def test_envelopes_light_labels_by_the_same_tracker() -> None:
-    judge = envelope_predictor(1.0, 0.1, 0.0)
-    heard = listen(judge, surrounded(judge, level(2.0, 0.5), SAMPLE_RATE), SAMPLE_RATE, block_s=0.1)
+    predictor = envelope_predictor(1.0, 0.1, 0.0)
+    heard = listen(predictor, surrounded(predictor, level(2.0, 0.5), SAMPLE_RATE), SAMPLE_RATE, block_s=0.1)
     assert heard.labels == {"flute"}
     (event,) = heard.events
     assert event.offset_s is not None

@@ -29,8 +29,8 @@ def test_a_perfect_envelope_neither_makes_noise_nor_leaks() -> None:
 
 
 def test_noise_is_the_mean_deviation_and_leakage_the_level_below_who_plays() -> None:
-    judge = envelope_predictor(1.0, 0.1, 2.0)
-    noise, leakage = envelope_matrices(judge, [clip("a", "flute", LEVEL, seconds=4.0)])
+    predictor = envelope_predictor(1.0, 0.1, 2.0)
+    noise, leakage = envelope_matrices(predictor, [clip("a", "flute", LEVEL, seconds=4.0)])
     assert noise.values_db[0, 1] == pytest.approx(20 * np.log10(0.1 * LEVEL), abs=0.3)
     assert noise.values_db[0, 2] == pytest.approx(20 * np.log10(2 * LEVEL), abs=0.3)
     assert leakage.values_db[0, 1] == pytest.approx(-20.0, abs=0.1)
@@ -38,23 +38,25 @@ def test_noise_is_the_mean_deviation_and_leakage_the_level_below_who_plays() -> 
 
 
 def test_leakage_does_not_depend_on_loudness_but_noise_does() -> None:
-    judge = envelope_predictor(1.0, 0.1, 0.0)
+    predictor = envelope_predictor(1.0, 0.1, 0.0)
     loud, soft = ([clip("a", "flute", level)] for level in (0.5, 0.05))
-    assert leakage_matrix(judge, loud).values_db[0, 1] == pytest.approx(leakage_matrix(judge, soft).values_db[0, 1])
-    assert noise_matrix(judge, loud).values_db[0, 1] == pytest.approx(
-        noise_matrix(judge, soft).values_db[0, 1] + 20, abs=0.1
+    assert leakage_matrix(predictor, loud).values_db[0, 1] == pytest.approx(
+        leakage_matrix(predictor, soft).values_db[0, 1]
+    )
+    assert noise_matrix(predictor, loud).values_db[0, 1] == pytest.approx(
+        noise_matrix(predictor, soft).values_db[0, 1] + 20, abs=0.1
     )
 
 
 def test_only_solos_count_and_only_their_first_five_seconds() -> None:
-    judge = envelope_predictor(1.0, 0.1, 0.0)
+    predictor = envelope_predictor(1.0, 0.1, 0.0)
     first = clip("a", "flute", LEVEL, seconds=5.0)
     later = clip("b", "flute", LEVEL, seconds=9.0)
     duo = clip("c", "flute", LEVEL, labels=("flute", "piano"))
-    assert noise_matrix(judge, [first]).frames == noise_matrix(judge, [later]).frames
-    assert noise_matrix(judge, [first, duo]).frames == noise_matrix(judge, [first]).frames
+    assert noise_matrix(predictor, [first]).frames == noise_matrix(predictor, [later]).frames
+    assert noise_matrix(predictor, [first, duo]).frames == noise_matrix(predictor, [first]).frames
     with pytest.raises(DataError, match="no sound"):
-        noise_matrix(judge, [duo])
+        noise_matrix(predictor, [duo])
 
 
 def mix(labels: tuple[str, ...], unclear: tuple[str, ...] = (), frame_hop: int = 128) -> EvalMix:
@@ -66,15 +68,15 @@ def mix(labels: tuple[str, ...], unclear: tuple[str, ...] = (), frame_hop: int =
 
 
 def test_a_mixture_stands_in_the_row_of_each_of_its_labels_and_leaks_into_those_that_surely_rest() -> None:
-    judge = envelope_predictor(1.0, 1.0, 0.1)
-    noise, leakage = envelope_matrices(judge, [mix(("flute", "piano"))])
+    predictor = envelope_predictor(1.0, 1.0, 0.1)
+    noise, leakage = envelope_matrices(predictor, [mix(("flute", "piano"))])
     assert noise.values_db[0].tolist() == noise.values_db[1].tolist()
     assert np.isnan(noise.values_db[2]).all()
     assert np.isnan(leakage.values_db[:, :2]).all()
     np.testing.assert_allclose(leakage.values_db[:2, 2], -20.0, atol=0.1)
-    assert np.isnan(leakage_matrix(judge, [mix(("flute", "piano"), ("drums",))]).values_db).all()
+    assert np.isnan(leakage_matrix(predictor, [mix(("flute", "piano"), ("drums",))]).values_db).all()
     with pytest.raises(ValueError, match="frames 64 apart"):
-        noise_matrix(judge, [mix(("flute",), frame_hop=64)])
+        noise_matrix(predictor, [mix(("flute",), frame_hop=64)])
 
 
 def test_moments_at_which_the_player_rests_do_not_count_as_leakage() -> None:
@@ -86,15 +88,15 @@ def test_moments_at_which_the_player_rests_do_not_count_as_leakage() -> None:
 
 
 def test_confusion_is_the_mean_activation_of_sounding_windows_of_solos() -> None:
-    judge = Formula(lambda windows: np.tile([0.75, 0.25, 0.0], (len(windows), 1)))
+    predictor = Formula(lambda windows: np.tile([0.75, 0.25, 0.0], (len(windows), 1)))
     sound = clip("a", "piano", LEVEL, seconds=4.0)
     sound.audio[RATE * 2 :] = 0.0
-    matrix = confusion_matrix(judge, [sound, clip("b", "flute", LEVEL, labels=("flute", "piano"))])
+    matrix = confusion_matrix(predictor, [sound, clip("b", "flute", LEVEL, labels=("flute", "piano"))])
     assert matrix.values[1].tolist() == [0.75, 0.25, 0.0]
     assert np.isnan(matrix.values[[0, 2]]).all()
     assert matrix.mean == pytest.approx(0.375)
     with pytest.raises(DataError, match="plays alone"):
-        confusion_matrix(judge, [clip("b", "oboe", LEVEL, labels=())])
+        confusion_matrix(predictor, [clip("b", "oboe", LEVEL, labels=())])
 
 
 def test_kinds_are_not_confused() -> None:

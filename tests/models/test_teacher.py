@@ -115,7 +115,7 @@ def test_a_missing_or_wrong_teacher_is_one_clear_sentence(yamnet: Path, monkeypa
 def test_lessons_depend_on_seed_and_step_alone(yamnet: Path, bank: Path, recipe: Path) -> None:
     config = load_recipe(recipe)
     stream = MixStream(config.stream, ClipSelection(DataFolders(bank), labels=config.data.labels), seed=1)
-    first, again = (TaughtStream(stream, yamnet, 0.5).lesson(3) for _ in range(2))
+    first, again = (TaughtStream(stream, yamnet, 0.5).taught_batch(3) for _ in range(2))
     for mine, theirs in zip((*first.batch, first.taught), (*again.batch, again.taught), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=0, atol=0, equal_nan=True)
 
@@ -133,10 +133,12 @@ def test_a_teacher_hears_the_second_around_a_shorter_window(
         torch.testing.assert_close(window, torch.from_numpy(whole[place : place + 4096]), rtol=0, atol=0)
     heard: list[np.ndarray[Any, Any]] = []
     monkeypatch.setattr(YamNet, "__call__", lambda _, windows: heard.append(windows) or np.zeros((8, SIZE), np.float32))
-    lesson = TaughtStream(stream, yamnet, 0.0).lesson(3)
+    taught_batch = TaughtStream(stream, yamnet, 0.0).taught_batch(3)
     np.testing.assert_array_equal(heard[0], around)
-    torch.testing.assert_close(lesson.batch.audio, batch.audio, rtol=0, atol=0)
-    strange = TaughtStream(stream, yamnet, 1.0).lesson(3).batch  # who learns from a changed second hears a part of it
+    torch.testing.assert_close(taught_batch.batch.audio, batch.audio, rtol=0, atol=0)
+    strange = (
+        TaughtStream(stream, yamnet, 1.0).taught_batch(3).batch
+    )  # who learns from a changed second hears a part of it
     for window, whole, place in zip(strange.audio, heard[1], places, strict=True):
         torch.testing.assert_close(window, torch.from_numpy(whole[place : place + 4096]), rtol=0, atol=0)
 
@@ -145,9 +147,9 @@ def test_a_teacher_hears_all_of_a_mixture_that_is_shorter_than_a_second(yamnet: 
     config = load_recipe(recipe, ["stream.mix_s=0.6"])
     stream = MixStream(config.stream, ClipSelection(DataFolders(bank), labels=config.data.labels), seed=1)
     batch, around, _ = stream.surrounded(3, 4800)
-    lesson = TaughtStream(stream, yamnet, 0.0).lesson(3)
-    torch.testing.assert_close(lesson.batch.audio, batch.audio, rtol=0, atol=0)
-    np.testing.assert_array_equal(lesson.taught, YamNet(yamnet, 8000)(around))
+    taught_batch = TaughtStream(stream, yamnet, 0.0).taught_batch(3)
+    torch.testing.assert_close(taught_batch.batch.audio, batch.audio, rtol=0, atol=0)
+    np.testing.assert_array_equal(taught_batch.taught, YamNet(yamnet, 8000)(around))
     for length in (4095, 4801):
         with pytest.raises(ValueError, match=f"from 4096 to 4800, which {length} does not"):
             stream.surrounded(3, length)
@@ -162,7 +164,7 @@ def test_nothing_is_learnt_of_a_window_that_is_silent_between_sounds(
     around[:] = 0.1 * np.sin(np.arange(7800))
     around[2, places[2] : places[2] + 4096] = 1e-5
     monkeypatch.setattr(stream, "surrounded", lambda *_: (batch, around, places))
-    silent = TaughtStream(stream, yamnet, 0.0).lesson(3).taught.isnan().all(dim=1)
+    silent = TaughtStream(stream, yamnet, 0.0).taught_batch(3).taught.isnan().all(dim=1)
     assert silent.nonzero().flatten().tolist() == [2]
 
 
@@ -197,7 +199,7 @@ def test_strange_windows_lose_their_labels_and_the_others_stay() -> None:
 def test_noise_is_for_the_pupil_alone(yamnet: Path, bank: Path, recipe: Path) -> None:
     config = load_recipe(recipe)
     stream = MixStream(config.stream, ClipSelection(DataFolders(bank), labels=config.data.labels), seed=1)
-    clean, noisy = (TaughtStream(stream, yamnet, 0.0, share).lesson(3) for share in (0.0, 0.5))
+    clean, noisy = (TaughtStream(stream, yamnet, 0.0, share).taught_batch(3) for share in (0.0, 0.5))
     torch.testing.assert_close(noisy.taught, clean.taught, rtol=0, atol=0)
     touched = (noisy.batch.audio != clean.batch.audio).any(dim=1)
     assert 0 < int(touched.sum()) < len(touched)

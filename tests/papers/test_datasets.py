@@ -43,9 +43,9 @@ def test_every_data_set_becomes_a_folder_that_evaluation_reads(written: tuple[st
     name, root = written
     found = check(DATA_SETS[name], root, archives=False)
     assert found.clips == len(read_manifest(root)) == sum(here for here, _ in found.parts.values())
-    judged = list(eval_clips(ClipSelection(DataFolders(root), None), 8000))
-    assert len(judged) == found.clips
-    assert all(not set(clip.labels) & set(clip.unclear) for clip in judged)
+    clips = list(eval_clips(ClipSelection(DataFolders(root), None), 8000))
+    assert len(clips) == found.clips
+    assert all(not set(clip.labels) & set(clip.unclear) for clip in clips)
 
 
 def test_every_data_set_is_recognised_by_its_layout(written: tuple[str, Path]) -> None:

@@ -69,7 +69,7 @@ BROKEN = [
     (
         "openmic-2018",
         lambda root: (root / "openmic-2018/partitions/split01_test.csv").write_text("999999_0\n"),
-        "nobody judged excerpt 999999_0",
+        "excerpt 999999_0 of a partition has no annotations",
     ),
 ]
 

@@ -96,8 +96,8 @@ def test_lumen_is_trained_fused_and_measured_on_its_own_data(
         alone = load_checkpoint(Path(f"runs/lumen-irmas-{member}/{member}.pt"))
         assert alone.hyperparameters["output"] == "softmax"
         clips = eval_clips(ClipSelection(DataFolders(irmas), "dev", labels=alone.spec.labels), 22_050)
-        judged = predict_clips(CheckpointPredictor(alone.network(), alone.spec), clips)
-        assert torch.equal(thresholds[row], grid_thresholds(*judged.sounding_windows())), member
+        predictions = predict_clips(CheckpointPredictor(alone.network(), alone.spec), clips)
+        assert torch.equal(thresholds[row], grid_thresholds(*predictions.sounding_windows())), member
         assert "Lumen" in alone.card
         assert "windows of the clips of the split dev" in alone.card
     assert "33 in all" in fused.card

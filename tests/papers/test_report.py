@@ -25,7 +25,7 @@ from irec_models.cli import main
 from irec_models.data import ClipSelection, DataFolders
 from irec_models.nets import build
 from irec_papers.report import figures_lumen, page
-from irec_papers.report.memory import CachingPredictor, Memory
+from irec_papers.report.memory import CachingPredictor, PredictionCache
 from irec_papers.report.section import Remark, Section, Table
 from irec_papers.report.study import Material, conduct
 
@@ -126,8 +126,8 @@ class Counting:
     """A judge that counts what it is asked, and can be stopped like a process with Ctrl-C."""
 
     def __init__(self, path: Path, stop_after: int | None = None) -> None:
-        self._judge = Detector(path)
-        self.spec = self._judge.spec
+        self._predictor = Detector(path)
+        self.spec = self._predictor.spec
         self.asked = 0
         self._stop_after = stop_after
 
@@ -135,18 +135,18 @@ class Counting:
         if self._stop_after is not None and self.asked >= self._stop_after:
             raise KeyboardInterrupt
         self.asked += len(windows)
-        return self._judge(windows)
+        return self._predictor(windows)
 
 
 def test_a_stopped_evaluation_goes_on_where_it_was(bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, _ = models(tmp_path)
     material = Material(ClipSelection(DataFolders(bank), "train", ("north",)), per_size=1)
-    judges: list[Counting] = []
+    predictors: list[Counting] = []
 
     def run(stop_after: int | None) -> None:
-        judges.append(Counting(model, stop_after))
-        monkeypatch.setattr("irec_papers.report.study.load_predictor", lambda path: (judges[-1], {}))
-        monkeypatch.setattr("irec_papers.report.study.ms_per_window", lambda judge: 1.0)
+        predictors.append(Counting(model, stop_after))
+        monkeypatch.setattr("irec_papers.report.study.load_predictor", lambda path: (predictors[-1], {}))
+        monkeypatch.setattr("irec_papers.report.study.ms_per_window", lambda predictor: 1.0)
         with ExitStack() as memories:
             conduct([model], material, tmp_path / "cache", memories)
 
@@ -154,12 +154,12 @@ def test_a_stopped_evaluation_goes_on_where_it_was(bank: Path, tmp_path: Path, m
         run(stop_after=30)
     run(stop_after=None)
     run(stop_after=None)
-    first, second, third = (judge.asked for judge in judges)
+    first, second, third = (predictor.asked for predictor in predictors)
     assert first >= 30
     assert second > 0
     assert third == 0
     whole = Counting(model)
-    judges.append(whole)
+    predictors.append(whole)
     with ExitStack() as memories:
         monkeypatch.setattr("irec_papers.report.study.load_predictor", lambda path: (whole, {}))
         conduct([model], material, tmp_path / "fresh", memories)
@@ -171,15 +171,15 @@ def test_what_is_remembered_is_what_was_said(kind: str, tmp_path: Path) -> None:
     detector = Detector(models(tmp_path)[kind == "envelope"])
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, (3, detector.spec.window_length)).astype(np.float32)
     twice = noise[[0, 1, 1, 0]]
-    with Memory(tmp_path / "memory.sqlite3") as memory:
-        judge = CachingPredictor(detector, memory)
-        np.testing.assert_array_equal(judge(twice), detector(noise[:2])[[0, 1, 1, 0]])
-        assert judge.asked == 2
-    with Memory(tmp_path / "memory.sqlite3") as memory:
-        judge = CachingPredictor(detector, memory)
-        assert judge(noise).shape == detector(noise).shape
-        assert judge.asked == 1
-        assert judge(noise[:0]).shape == detector(noise)[:0].shape
+    with PredictionCache(tmp_path / "memory.sqlite3") as memory:
+        predictor = CachingPredictor(detector, memory)
+        np.testing.assert_array_equal(predictor(twice), detector(noise[:2])[[0, 1, 1, 0]])
+        assert predictor.asked == 2
+    with PredictionCache(tmp_path / "memory.sqlite3") as memory:
+        predictor = CachingPredictor(detector, memory)
+        assert predictor(noise).shape == detector(noise).shape
+        assert predictor.asked == 1
+        assert predictor(noise[:0]).shape == detector(noise)[:0].shape
     memory.close()
 
 
@@ -187,7 +187,7 @@ def test_a_memory_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "memory.sqlite3"
     path.write_text("a shopping list, and rather a long one" * 100)
     with pytest.raises(OutputError, match="name another folder with --cache"):
-        Memory(path)
+        PredictionCache(path)
 
 
 def test_text_from_outside_cannot_become_markup() -> None:
@@ -264,7 +264,7 @@ def test_fusions_and_lone_members_are_taken_apart(bank: Path, tmp_path: Path) ->
             paths[-1], Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec)
         )
     with ExitStack() as memories, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("irec_papers.report.study.ms_per_window", lambda judge: 1.0)
+        patch.setattr("irec_papers.report.study.ms_per_window", lambda predictor: 1.0)
         patch.setattr(Material, "mixes", lambda self, spec: iter(list(only_noise(self, spec))))
         study = conduct(paths, Material(ClipSelection(DataFolders(bank), "dev")), tmp_path / "cache", memories)
         (section,) = figures_lumen.sections(study)

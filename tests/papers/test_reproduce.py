@@ -175,12 +175,12 @@ def test_what_learnt_from_clips_is_published_by_its_validation_clips_alone(
     assert ticks.done == {"clips of the split dev": [1] * len(dev)}
     finished = load_checkpoint(tmp_path / "out.pt")
     best = load_checkpoint(tmp_path / "run" / "best.pt")
-    judged = predict_clips(
+    predictions = predict_clips(
         CheckpointPredictor(best.network().folded(), best.spec),
         eval_clips(ClipSelection(DataFolders(irmas), "dev", labels=best.spec.labels), 8000),
     )
     assert finished.spec.thresholds == choose_thresholds(
-        *judged.sounding_windows(), best.spec.labels, precision_floor=0.5
+        *predictions.sounding_windows(), best.spec.labels, precision_floor=0.5
     )
     assert not [name for name in finished.spec.scores if "mix" in name]
     assert "windows of the clips of the split dev" in finished.card

@@ -44,10 +44,10 @@ def recording(seconds: float, level: float = 0.1) -> np.ndarray:
 
 
 def said(network: small_nets.SmallNet, form: str, audio: np.ndarray) -> np.ndarray:
-    judge = Restandardized(network, SPEC, form)  # type: ignore[arg-type]
-    judge.begin(audio)
+    predictor = Restandardized(network, SPEC, form)  # type: ignore[arg-type]
+    predictor.begin(audio)
     windows = windows_of(audio, 4096, 2048)
-    return np.concatenate([judge(windows[:3]), judge(windows[3:])])
+    return np.concatenate([predictor(windows[:3]), predictor(windows[3:])])
 
 
 def test_constants_are_the_network_itself(network: small_nets.SmallNet) -> None:
@@ -76,12 +76,12 @@ def test_after_long_enough_what_was_heard_is_the_whole(network: small_nets.Small
 
 
 def test_another_recording_begins_anew(network: small_nets.SmallNet) -> None:
-    judge = Restandardized(network, SPEC, "heard")
+    predictor = Restandardized(network, SPEC, "heard")
     windows = windows_of(recording(1.0), 4096, 2048)
-    judge.begin(recording(1.0))
-    first = judge(windows)
-    judge.begin(recording(1.0))
-    np.testing.assert_array_equal(judge(windows), first)
+    predictor.begin(recording(1.0))
+    first = predictor(windows)
+    predictor.begin(recording(1.0))
+    np.testing.assert_array_equal(predictor(windows), first)
 
 
 def test_an_unknown_form_is_refused(network: small_nets.SmallNet) -> None:

@@ -170,14 +170,14 @@ def write_openmic(root: Path) -> Path:
     """Ogg clips in ``openmic-2018/``: one for each instrument, one with nothing that was asked for."""
     home = root / "openmic-2018"
     keys = [f"{number:06d}_3840" for number in range(40, 40 + len(OPENMIC_NAMES) + 1)]
-    judged = {key: {name: 0.9} for key, name in zip(keys, OPENMIC_NAMES, strict=False)}
-    judged[keys[0]] = {"accordion": 0.9, "drums": 0.17, "flute": 0.0}
-    judged[keys[-1]] = {"clarinet": 0.17104999999999998, "flute": 0.0, "guitar": 0.2}
+    answers = {key: {name: 0.9} for key, name in zip(keys, OPENMIC_NAMES, strict=False)}
+    answers[keys[0]] = {"accordion": 0.9, "drums": 0.17, "flute": 0.0}
+    answers[keys[-1]] = {"clarinet": 0.17104999999999998, "flute": 0.0, "guitar": 0.2}
     home.mkdir(parents=True)
     with (home / "openmic-2018-aggregated-labels.csv").open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(("sample_key", "instrument", "relevance", "num_responses"))
-        writer.writerows((key, name, value, 3) for key, row in judged.items() for name, value in row.items())
+        writer.writerows((key, name, value, 3) for key, row in answers.items() for name, value in row.items())
     with (home / "openmic-2018-metadata.csv").open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(("track_id", "artist_id", "artist_name", "license_title", "track_genres", "sample_key"))

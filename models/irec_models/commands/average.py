@@ -1,4 +1,4 @@
-"""``irec-train average``: one network of several trainings of it."""
+"""``irec-train average``: weight averaging, one network from several trainings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``irec-train data``: what is in a data folder. Plugins add where more data comes from."""
+"""``irec-train data``: counts the clips of a data folder. Plugins add commands that fetch data sets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from irec_models.commands.sources import sources
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 @click.pass_context
 def data(context: click.Context, folder: Path, as_json: bool) -> None:
-    """Tell what is in a data folder, or see to a public data set.
+    """Show what is in a data folder, or fetch a public data set.
 
     Without a command: check the manifest of --data and count its clips.
     """

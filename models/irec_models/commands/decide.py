@@ -1,4 +1,4 @@
-"""``irec-train decide``: other thresholds for a finished model."""
+"""``irec-train decide``: choose new thresholds for an exported model."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from irec_models.commands.options import FILE, data_folders
 def decide(model: Path, data: tuple[Path, ...], out: Path, precision: float) -> None:
     """Choose thresholds for MODEL, an .onnx file or the name of an installed model, on the dev split.
 
-    Only its metadata change: thresholds, how precision and recall move with the app's slider, and the card. The figures
-    printed are of thresholds chosen without the source that they are measured on.
+    Only its metadata change: thresholds, how precision and recall move with the app's slider, and the card. The printed
+    scores are cross-validated: the thresholds for each source were chosen on the other sources.
     """
     from rich.console import Console
     from rich.table import Table

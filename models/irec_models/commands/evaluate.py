@@ -1,4 +1,4 @@
-"""``irec-train evaluate``: how right models are, as tables, JSON and a page."""
+"""``irec-train evaluate``: scores of models, as tables, JSON and an HTML page."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @click.option(
     "--mistakes", type=click.IntRange(min=0), default=6, show_default=True, help="Of each model, for --report."
 )
-@click.option("--cache", type=FILE, help="Where --report keeps judgements; default in the user's cache folder.")
+@click.option("--cache", type=FILE, help="Where --report stores predictions; default in the user's cache folder.")
 def evaluate(
     models: tuple[Path, ...],
     data: tuple[Path, ...],
@@ -61,15 +61,17 @@ def evaluate(
 ) -> None:
     """Measure each MODEL, an .onnx file, a checkpoint or the name of an installed model, on real clips.
 
-    With --report, models also judge mixtures, where clips are of one instrument by itself, and all of it becomes one
-    page. What a model has judged is kept: stopped and started again, the work goes on where it was.
+    With --report, models are also run on mixtures (of clips that hold one instrument alone), and all results become
+    one page. Predictions are stored: a command that was interrupted continues where it stopped.
     """
     from irec_models.data import ClipSelection, DataFolders
 
     if overlaid and (mixes or rival or report or hop):
-        raise click.UsageError("--overlaid is a measure of its own; leave --mixes, --compare, --hop and --report out")
+        raise click.UsageError(
+            "--overlaid cannot be combined with others; leave --mixes, --compare, --hop and --report out"
+        )
     if mixes and (rival or hop) and not report:
-        raise click.UsageError("--mixes is a measure of its own; leave --compare and --hop out")
+        raise click.UsageError("--mixes cannot be combined with others; leave --compare and --hop out")
     for path in (json_path, report):
         if path:
             make_folder(path.parent)
@@ -85,9 +87,7 @@ def evaluate(
                 contents.append(_measure(console, model, selection, hop, rival, mixes))
     else:
         if rival or mixes:
-            raise click.UsageError(
-                "--report has mixtures of its own and compares models; leave --compare and --mixes out"
-            )
+            raise click.UsageError("--report includes mixtures and comparisons; leave --compare and --mixes out")
         places = [plugin.report for plugin in plugins() if plugin.report]
         if not places:
             raise click.UsageError("--report needs irec_papers, which draws the page and is not installed")
@@ -109,25 +109,25 @@ def _measure(
     from irec_models.measuring.predictors import load_predictor
     from irec_models.measuring.tables import comparison_table, evaluation_tables, mix_table
 
-    judge, _ = load_predictor(model)
-    rate, labels, split = judge.spec.sample_rate, judge.spec.labels, str(selection.split)
-    content: dict[str, Any] = {"model": judge.spec.name}
-    bars, task = Bars(), f"{judge.spec.name}: {'mixtures' if mixes else 'clips'} of {split}"
+    predictor, _ = load_predictor(model)
+    rate, labels, split = predictor.spec.sample_rate, predictor.spec.labels, str(selection.split)
+    content: dict[str, Any] = {"model": predictor.spec.name}
+    bars, task = Bars(), f"{predictor.spec.name}: {'mixtures' if mixes else 'clips'} of {split}"
     if mixes:
         chosen = held_out_mixes(selection.of(labels), rate, players=common_players(labels))
-        mixed = evaluate_mixes(judge, tracked(chosen, bars, task))
+        mixed = evaluate_mixes(predictor, tracked(chosen, bars, task))
         console.print(mix_table(mixed))
         content["mixes"] = mixed.to_dict()
         return content
     clips = eval_clips(selection.of(labels), rate)
-    judged = predict_clips(judge, tracked(clips, bars, task), hop_s=hop)
-    result = measure(judged, judge.spec)
+    predictions = predict_clips(predictor, tracked(clips, bars, task), hop_s=hop)
+    result = measure(predictions, predictor.spec)
     console.print(evaluation_tables(result, split))
     content["clips"] = result.to_dict()
     if rival:
-        mean, highest = compare(judged, rival), compare(judged, rival, "max")
-        console.print(comparison_table(mean, judge.spec.name, rival.stem, "mean"))
-        console.print(comparison_table(highest, judge.spec.name, rival.stem, "maximum"))
+        mean, highest = compare(predictions, rival), compare(predictions, rival, "max")
+        console.print(comparison_table(mean, predictor.spec.name, rival.stem, "mean"))
+        console.print(comparison_table(highest, predictor.spec.name, rival.stem, "maximum"))
         content["comparison"], content["comparison_max"] = mean.to_dict(), highest.to_dict()
     return content
 
@@ -139,17 +139,17 @@ def _overlay(console: Console, model: Path, selection: ClipSelection, per_size: 
     from irec_models.measuring.predictors import load_predictor
     from irec_models.measuring.tables import mix_table
 
-    judge, _ = load_predictor(model)
-    spec = judge.spec
+    predictor, _ = load_predictor(model)
+    spec = predictor.spec
     chosen = overlaid_clips(selection.of(spec.labels), spec.sample_rate, replace(CHEN_PLAN, per_size=per_size))
     task = f"{spec.name}: clips of {selection.split} over each other"
-    mixed = evaluate_mixes(judge, tracked(chosen, Bars(), task))
+    mixed = evaluate_mixes(predictor, tracked(chosen, Bars(), task))
     console.print(mix_table(mixed))
     return {"model": spec.name, "overlaid": mixed.to_dict()}
 
 
 def _document(split: str, contents: list[dict[str, Any]]) -> dict[str, Any]:
-    """One model as it always was; several in a list."""
+    """The JSON document; one model keeps the schema of version 0.1, several become a list."""
     if len(contents) == 1:
         only = {key: value for key, value in contents[0].items() if key != "model"}
         return {"schema": "irec.evaluation/1", "split": split, **only}

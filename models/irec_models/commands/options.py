@@ -1,4 +1,4 @@
-"""Options that several commands have, and how long ones are stopped."""
+"""Options shared by several commands, and signal handling of long ones."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def machine_options(command: F) -> F:
 
 
 def training_options(command: F) -> F:
-    """What commands take that train by a recipe: its data, other settings, the machine and a teacher."""
+    """Options of commands that train by a recipe: data, settings, machine and teacher."""
     teacher = click.option("--teacher", type=FILE, help="yamnet.tflite, for recipes with a [distill] table.")
     return data_folders(settings_option(machine_options(teacher(command))))
 
 
 def stop_on_signals() -> None:
-    """Make Ctrl-C and `kill` a `KeyboardInterrupt`: what runs in the background starts with Ctrl-C ignored."""
+    """Make Ctrl-C and `kill` a `KeyboardInterrupt`: a shell starts background jobs with Ctrl-C ignored."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)

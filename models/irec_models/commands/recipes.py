@@ -1,4 +1,4 @@
-"""``irec-train recipes``: what can be trained, and by which command."""
+"""``irec-train recipes``: list the recipes, each with the command that trains it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``irec-train rotate``: how right a recipe is on recordings of sources that it did not hear."""
+"""``irec-train rotate``: leave-sources-out cross-validation of a recipe."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def rotate(
 ) -> None:
     """Train RECIPE again and again, each time without other sources, and score those by the network that missed them.
 
-    Scored are solo clips, at most 30 of an instrument and turn, with the last weights of each network. Stopped, the
-    same command goes on where it was.
+    Solo clips are scored, at most 30 of an instrument and turn, with the last weights of each network. If interrupted,
+    the same command continues where it stopped.
     """
     from irec_live.files import check_writable, write_json
     from irec_models.experiments.rotation import rotate as run
@@ -73,20 +73,20 @@ def rotate(
         write_json(json_path, rotation.to_dict())
 
 
-def _print_scores(judged: TurnScores, labels: Sequence[str]) -> None:
-    scores = judged.score(labels)
-    click.echo(f"without {', '.join(judged.turn)}: top-1 {judged.top1:.3f}, mAP {scores.macro_map:.3f}", err=True)
+def _print_scores(result: TurnScores, labels: Sequence[str]) -> None:
+    scores = result.score(labels)
+    click.echo(f"without {', '.join(result.turn)}: top-1 {result.top1:.3f}, mAP {scores.macro_map:.3f}", err=True)
 
 
 def _turns(rotation: Rotation) -> Table:
-    table = Table("left out", "solos", "top-1", "mAP", title="judged by networks that had not heard them")
+    table = Table("left out", "solos", "top-1", "mAP", title="scored by networks not trained on them")
 
-    def add(name: str, judged: TurnScores) -> None:
-        scores = judged.score(rotation.labels)
-        table.add_row(name, str(int(judged.solo.sum())), f"{judged.top1:.3f}", f"{scores.macro_map:.3f}")
+    def add(name: str, result: TurnScores) -> None:
+        scores = result.score(rotation.labels)
+        table.add_row(name, str(int(result.solo.sum())), f"{result.top1:.3f}", f"{scores.macro_map:.3f}")
 
-    for judged in rotation.turns:
-        add(", ".join(judged.turn), judged)
+    for result in rotation.turns:
+        add(", ".join(result.turn), result)
     add("all together", rotation.together)
     return table
 

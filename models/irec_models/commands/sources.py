@@ -1,4 +1,4 @@
-"""``irec-train data sources``: what the bundled networks were trained on, from where it is published."""
+"""``irec-train data sources``: fetch the recordings that the bundled networks were trained on."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from irec_models.commands.options import FILE
 def sources(folder: Path, sources: tuple[str, ...], listing: Path | None) -> None:
     """Fetch the recordings that the bundled networks were trained on, and write their manifest.csv.
 
-    They come from public git repositories, file by file; stopped, the same command goes on where it was. Beside them,
-    sources.lock.csv keeps every original's commit and SHA-256. Exit status 1: some clips could not be had; training
-    works with the others.
+    They come from public git repositories, file by file; an interrupted command continues where it stopped. Beside
+    them, sources.lock.csv records every original's commit and SHA-256. Exit status 1: some clips could not be fetched;
+    training works with the others.
     """
     get_sources(folder, sources, listing)
 
 
 def get_sources(folder: Path, only: tuple[str, ...] = (), listing: Path | None = None) -> None:
-    """What the command does; ends the process with status 1 if clips are missing."""
+    """Fetch and report; ends the process with status 1 if clips are missing."""
     from irec_models.data.sources.fetch import LOCK, fetch_sources
     from irec_models.data.sources.listing import BUNDLED, only_sources, read_list
     from irec_models.progress import Bars
@@ -34,6 +34,6 @@ def get_sources(folder: Path, only: tuple[str, ...] = (), listing: Path | None =
     found = fetch_sources(listed, folder, progress=Bars())
     click.echo(f"{folder / 'manifest.csv'}: {found.clips:,} of {len(listed):,} clips; commits and sums in {LOCK}")
     for reason, clips in found.missing.most_common():
-        click.echo(f"irec-train: {clips:,} clips are not there: {reason}", err=True)
+        click.echo(f"irec-train: {clips:,} clips are missing: {reason}", err=True)
     if found.clips < len(listed):
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""``irec-train stress``: what models withstand."""
+"""``irec-train stress``: robustness, false labels, latency, ensembles and confusion of models."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAMES = ("robustness", "false-labels", "latency", "ensembles", "matrices")
     type=click.IntRange(1),
     default=50,
     show_default=True,
-    help="Clips of each label or source in the tests that hear them live.",
+    help="Clips of each label or source in the tests that run the live pipeline.",
 )
 @click.option(
     "--noise-seconds", type=click.FloatRange(min=1.0), default=20.0, show_default=True, help="Of each generated noise."
@@ -45,8 +45,8 @@ def stress(
     noise, silence and speech light. latency: from a note's onset to its label. ensembles: precision and recall of what
     is detected in them. matrices: noise and leakage of envelopes, confusion of activations.
 
-    A test for which there is no material is left out, unless it was asked for with --only. Ctrl-C ends it all; what
-    was measured until then is printed and in the JSON.
+    A test for which there is no material is skipped, unless it was named with --only. Ctrl-C stops; what was measured
+    until then is printed and in the JSON.
     """
     from rich.console import Console
 
@@ -61,22 +61,22 @@ def stress(
     stop_on_signals()
     if json_path:
         check_writable(json_path)
-    judges = [(path, load_predictor(path)[0]) for path in models]  # a broken one shows before anything is measured
+    predictors = [(path, load_predictor(path)[0]) for path in models]  # a broken one shows before anything is measured
     material = Material(ClipSelection(DataFolders(data), split, sources), most, noise_seconds)
     content = empty_report(split, [str(path) for path in models])
     console, bars = Console(), Bars()
     measured = 0
     try:
-        for path, judge in judges:
+        for path, predictor in predictors:
             entry = content["models"][str(path)]
-            entry.update({"name": judge.spec.name, "kind": judge.spec.kind})
+            entry.update({"name": predictor.spec.name, "kind": predictor.spec.kind})
             for name in only or NAMES:
                 try:
-                    outcome = run(judge, name, material, progress=bars)
+                    outcome = run(predictor, name, material, progress=bars)
                 except DataError as error:
                     if only:
                         raise
-                    click.echo(f"{judge.spec.name}: no {name}: {error}", err=True)
+                    click.echo(f"{predictor.spec.name}: no {name}: {error}", err=True)
                     continue
                 measured += 1
                 console.print(outcome.tables)

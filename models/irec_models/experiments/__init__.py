@@ -1,1 +1,1 @@
-"""Experiments: questions about recipes that take many trainings."""
+"""Experiments: studies of a recipe over many trainings."""

@@ -1,4 +1,4 @@
-"""``irec-train rotate``: every source of recordings is left out in its turn, and judged by who never heard it.
+"""Leave-sources-out cross-validation (``irec-train rotate``): each source is scored by a network not trained on it.
 
 Two notes of one sample library are the same recording session, so clips left out at random prove nothing.
 
@@ -41,7 +41,7 @@ Turn = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class TurnScores:
-    """What a network says of clips of sources that it did not hear.
+    """Predictions for clips of sources that the network was not trained on, and their targets.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class TurnScores:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """A recipe on sources that it did not hear.
+    """Results of a cross-validation: those of each turn.
 
     Attributes
     ----------
@@ -84,29 +84,29 @@ class Rotation:
 
     @property
     def together(self) -> TurnScores:
-        """All clips of all turns, each as the network judged it that had not heard its source."""
+        """All clips of all turns, each predicted by the network that was not trained on its source."""
         return TurnScores(
-            tuple(source for judged in self.turns for source in judged.turn),
-            torch.cat([judged.activations for judged in self.turns]),
-            torch.cat([judged.targets for judged in self.turns]),
-            torch.cat([judged.solo for judged in self.turns]),
+            tuple(source for result in self.turns for source in result.turn),
+            torch.cat([result.activations for result in self.turns]),
+            torch.cat([result.targets for result in self.turns]),
+            torch.cat([result.solo for result in self.turns]),
         )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
         return {
             "schema": "irec.rotation/1",
-            "turns": [self._row(judged) for judged in self.turns],
+            "turns": [self._row(result) for result in self.turns],
             "together": self._row(self.together),
         }
 
-    def _row(self, judged: TurnScores) -> dict[str, Any]:
-        scores = judged.score(self.labels)
+    def _row(self, result: TurnScores) -> dict[str, Any]:
+        scores = result.score(self.labels)
         return {
-            "sources": list(judged.turn),
+            "sources": list(result.turn),
             "clips": scores.items,
-            "solos": int(judged.solo.sum()),
-            "top1": judged.top1,
+            "solos": int(result.solo.sum()),
+            "top1": result.top1,
             "macro_map": scores.macro_map,
             "average_precision": {
                 label: {"clips": row.support, "value": row.average_precision}
@@ -176,10 +176,10 @@ def rotate(
     tell: Callable[[TurnScores, Sequence[str]], None] | None = None,
     console: Console | None = None,
 ) -> Rotation:
-    """Train by a recipe once for each turn, without that turn's sources, and let each network judge what it missed.
+    """Train by a recipe once for each turn, without that turn's sources, and score each network on those sources.
 
-    A network's last weights judge, so nothing is chosen on the clips that count. What was done by an earlier call is
-    not done again.
+    A network's last weights are scored, not the best ones: choosing weights on the scored clips would flatter them.
+    Turns that an earlier call has finished are not repeated.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def rotate(
     data : sequence of Path
         Folders with a ``manifest.csv`` each.
     out : Path
-        Gets a folder for each turn, with its run and its judgements.
+        Gets a folder for each turn, with its run and its predictions.
     sources : sequence of str
         Only these have a turn; all, if none is named.
     number : int or None
@@ -195,23 +195,24 @@ def rotate(
     settings, device, workers, threads, teacher
         As of `irec_models.training.fit.fit`.
     progress : Progress
-        Told of trainings and of what is judged.
+        Of trainings and of predictions.
     tell : callable, optional
-        Told of every turn that is done, and the labels.
+        Called after every turn with its scores and the labels.
     console : Console, optional
-        For what training says.
+        For the messages of training.
 
     Raises
     ------
     RecipeError, DataError, CheckpointError, OutputError
         Before any training.
     """
+    # "last": the best weights would be chosen on the very sources that are scored.
     settings = (*settings, "data.validation_split=train", "train.monitor=last")
     recipe = load_recipe(recipe_path, settings)
     if recipe.model.start_from:
         raise RecipeError(
-            f"recipe '{recipe.model.name}' starts from {recipe.model.start_from}, which has heard sources that are to "
-            "be left out; add --set model.start_from="
+            f"recipe '{recipe.model.name}' starts from {recipe.model.start_from}, which was trained on sources that "
+            "are to be left out; add --set model.start_from="
         )
     labels = recipe.data.labels
     data = DataFolders(data)
@@ -253,7 +254,7 @@ def _left_out(turn: Turn) -> str:
 
 
 def _check(turn: Turn, wanted: Recipe, folder: Path, clips: Sequence[Clip]) -> None:
-    """That all else can be learnt without a turn, and that its folder holds no other."""
+    """Check that every label can be learnt without a turn's sources, and that its folder holds no other run."""
     try:
         check_examples([clip for clip in clips if clip.source not in turn], wanted.data.labels)
     except DataError as error:
@@ -265,15 +266,15 @@ def _check(turn: Turn, wanted: Recipe, folder: Path, clips: Sequence[Clip]) -> N
 
 def _evaluate_turn(recipe: Recipe, folder: Path, data: Sequence[Path], progress: Progress) -> None:
     best = load_checkpoint(Run(folder).best)
-    judge = CheckpointPredictor(best.network().folded(), best.spec)
+    predictor = CheckpointPredictor(best.network().folded(), best.spec)
     clips = Material(recipe, DataFolders(data)).solos(best.spec.sample_rate)
-    judged = predict_clips(judge, tracked(clips, progress, f"clips of {', '.join(recipe.data.hold_out)}"))
+    predictions = predict_clips(predictor, tracked(clips, progress, f"clips of {', '.join(recipe.data.hold_out)}"))
     content = {
-        "labels": judged.labels,
-        "files": judged.files,
-        "activations": [[round(value, 5) for value in row] for row in judged.activations["s1"].tolist()],
-        "targets": judged.targets.tolist(),
-        "solo": judged.solo.tolist(),
+        "labels": predictions.labels,
+        "files": predictions.files,
+        "activations": [[round(value, 5) for value in row] for row in predictions.activations["s1"].tolist()],
+        "targets": predictions.targets.tolist(),
+        "solo": predictions.solo.tolist(),
     }
     write_atomically(folder / PREDICTED, json.dumps(content) + "\n")
 
@@ -289,4 +290,4 @@ def _read(turn: Turn, folder: Path) -> TurnScores:
             torch.tensor(content["solo"], dtype=torch.bool),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OutputError(f"{path} cannot be read; delete it, and the same command judges again") from error
+        raise OutputError(f"{path} cannot be read; delete it and run the same command again") from error

@@ -33,7 +33,7 @@ class LogMel(nn.Module):
     scale : {"slaney", "htk"}
     floor : float
         Added before the logarithm. It bounds the dynamic range from below: recordings differ in their noise floors,
-        and a network that hears them learns the recording session in place of the instrument.
+        and a network that gets them learns the recording session in place of the instrument.
 
     Examples
     --------

@@ -36,7 +36,7 @@ class LevelNormalizer(nn.Module):
 
 
 class Standardizer(nn.Module):
-    """Subtract a mean and divide by a deviation per band, both constants kept in the checkpoint.
+    """Subtract a mean and divide by a deviation per band, both constants stored in the checkpoint.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Measuring: how right a model is on clips and mixtures, and what it withstands."""
+"""Evaluation: scores of a model on clips and on mixtures, and stress tests."""

@@ -1,4 +1,4 @@
-"""From windows to a clip.
+"""Aggregation over windows: from activations of windows to those of a clip.
 
 Shapes: R windows, K labels.
 

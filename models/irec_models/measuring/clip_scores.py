@@ -1,4 +1,4 @@
-"""``irec-train evaluate``: a model on real clips.
+"""Evaluation on real clips (``irec-train evaluate``): predictions and their scores.
 
 Shapes: C clips, R windows of a clip, K labels, N frames of a window.
 """
@@ -26,7 +26,7 @@ _FLOOR = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class ClipPredictions:
-    """What a model says about clips, and what is true.
+    """Predictions of a model for clips, and the true labels.
 
     Attributes
     ----------
@@ -99,12 +99,12 @@ class Evaluation:
         }
 
 
-def predict_clips(judge: Predictor, clips: Iterable[EvalClip], *, hop_s: float | None = None) -> ClipPredictions:
+def predict_clips(predictor: Predictor, clips: Iterable[EvalClip], *, hop_s: float | None = None) -> ClipPredictions:
     """Run a model over clips.
 
     Parameters
     ----------
-    judge : Predictor
+    predictor : Predictor
     clips : iterable of EvalClip
         At the model's sample rate.
     hop_s : float or None
@@ -115,13 +115,13 @@ def predict_clips(judge: Predictor, clips: Iterable[EvalClip], *, hop_s: float |
     DataError
         There are no clips.
     """
-    spec = judge.spec
+    spec = predictor.spec
     hop = spec.window_length // 2 if hop_s is None else max(1, round(hop_s * spec.sample_rate))
     activations: dict[Aggregation, list[Array]] = {how: [] for how in AGGREGATIONS}
     levels: dict[Aggregation, list[Array]] = {how: [] for how in AGGREGATIONS}
     files, targets, solo, windows = [], [], [], []
     for clip in clips:
-        rows = predict_recording(judge, clip.audio, hop)
+        rows = predict_recording(predictor, clip.audio, hop)
         for how in AGGREGATIONS:
             activations[how].append(aggregate(presence_of(rows, clip.audio), how))
             levels[how].append(aggregate(level_of(rows), how))
@@ -157,7 +157,7 @@ def presence_of(rows: Array, audio: Array) -> Array:
 
 
 def level_of(rows: Array) -> Array:
-    """What thresholds are compared with: activations (R, K), or the highest RMS in each window of (R, K, N)."""
+    """Values that thresholds are compared with: activations (R, K), or the highest RMS in each window of (R, K, N)."""
     return rows if rows.ndim == 2 else np.asarray(rows.max(axis=2))
 
 
@@ -174,20 +174,27 @@ def top1(activations: Tensor, targets: Tensor, solo: Tensor) -> float:
     return float((targets[solo].gather(1, strongest) == 1).float().mean())
 
 
-def evaluate(judged: ClipPredictions, spec: ModelSpec) -> Evaluation:
+def evaluate(predictions: ClipPredictions, spec: ModelSpec) -> Evaluation:
     """Score what `predict_clips` collected."""
     own = torch.tensor([spec.threshold(label).on for label in spec.labels])
     thresholds: dict[Aggregation, Tensor | float] = {"s1": own, "s2": 0.5, "max": own}
     return Evaluation(
         model=spec.name,
-        clips=len(judged.files),
-        solos=int(judged.solo.sum()),
+        clips=len(predictions.files),
+        solos=int(predictions.solo.sum()),
         aggregations={
             how: score(
-                judged.activations[how], judged.targets, judged.labels, thresholds[how], levels=judged.levels[how]
+                predictions.activations[how],
+                predictions.targets,
+                predictions.labels,
+                thresholds[how],
+                levels=predictions.levels[how],
             )
             for how in AGGREGATIONS
         },
-        searched={how: best_single(judged.activations[how], judged.targets, judged.labels) for how in AGGREGATIONS},
-        top1={how: judged.top1(how) for how in AGGREGATIONS},
+        searched={
+            how: best_single(predictions.activations[how], predictions.targets, predictions.labels)
+            for how in AGGREGATIONS
+        },
+        top1={how: predictions.top1(how) for how in AGGREGATIONS},
     )

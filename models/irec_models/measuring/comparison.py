@@ -63,12 +63,12 @@ class Comparison:
         }
 
 
-def compare(judged: ClipPredictions, path: Path, how: Literal["s1", "max"] = "s1") -> Comparison:
+def compare(predictions: ClipPredictions, path: Path, how: Literal["s1", "max"] = "s1") -> Comparison:
     """Score both systems on the clips and labels that both know.
 
     Parameters
     ----------
-    judged : ClipPredictions
+    predictions : ClipPredictions
     path : Path
         The other system's scores.
     how : {"s1", "max"}
@@ -81,19 +81,19 @@ def compare(judged: ClipPredictions, path: Path, how: Literal["s1", "max"] = "s1
     """
     theirs = read_scores(path)
     key = "mean" if how == "s1" else "max"
-    rows = [row for row, file in enumerate(judged.files) if file in theirs]
+    rows = [row for row, file in enumerate(predictions.files) if file in theirs]
     if not rows:
-        raise DataError(f"{path} has scores of none of the {len(judged.files)} clips")
+        raise DataError(f"{path} has scores of none of the {len(predictions.files)} clips")
     try:
-        known = set.intersection(*(set(theirs[judged.files[row]][key]) for row in rows))
-        columns = [k for k, label in enumerate(judged.labels) if label in known]
-        labels = [judged.labels[k] for k in columns]
-        other = torch.tensor([[float(theirs[judged.files[row]][key][label]) for label in labels] for row in rows])
+        known = set.intersection(*(set(theirs[predictions.files[row]][key]) for row in rows))
+        columns = [k for k, label in enumerate(predictions.labels) if label in known]
+        labels = [predictions.labels[k] for k in columns]
+        other = torch.tensor([[float(theirs[predictions.files[row]][key][label]) for label in labels] for row in rows])
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path} lacks a '{key}' score for one of its clips") from error
     aggregation: Aggregation = how
-    ours = judged.activations[aggregation][rows][:, columns]
-    targets, solo = judged.targets[rows][:, columns], judged.solo[rows]
+    ours = predictions.activations[aggregation][rows][:, columns]
+    targets, solo = predictions.targets[rows][:, columns], predictions.solo[rows]
     return Comparison(len(rows), _side(ours, targets, solo, labels), _side(other, targets, solo, labels))
 
 

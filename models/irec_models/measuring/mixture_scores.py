@@ -1,4 +1,4 @@
-"""A model on mixtures whose stems are known: right labels by number of instruments, and the envelope's error.
+"""Evaluation on mixtures with known stems: scores by number of instruments, and the envelope error in dB.
 
 Shapes: C mixtures, K labels, M envelope frames.
 
@@ -31,7 +31,7 @@ RANGE_DB = 60.0
 
 @dataclass(frozen=True, slots=True)
 class MixturePredictions:
-    """What a model says about mixtures, and what is true.
+    """Predictions of a model for mixtures, and the true labels and envelopes.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class MixturePredictions:
     targets : (C, K) int64
         1, 0 or `irec_models.metrics.UNKNOWN`.
     envelopes : tuple of pairs of (K, M) float32
-        Judged and true; none for activation models.
+        Predicted and true; none for activation models.
     """
 
     sizes: Tensor
@@ -111,7 +111,7 @@ class MixEvaluation:
         }
 
 
-def evaluate_mixes(judge: Predictor, mixes: Iterable[EvalMix]) -> MixEvaluation:
+def evaluate_mixes(predictor: Predictor, mixes: Iterable[EvalMix]) -> MixEvaluation:
     """Run a model over mixtures.
 
     A mixture's labels are those audible anywhere in it, so its highest window decides, by the model's own thresholds.
@@ -121,18 +121,18 @@ def evaluate_mixes(judge: Predictor, mixes: Iterable[EvalMix]) -> MixEvaluation:
     DataError
         There are no mixtures.
     """
-    return score_mixes(predict_mixtures(judge, mixes), judge.spec)
+    return score_mixes(predict_mixtures(predictor, mixes), predictor.spec)
 
 
-def predict_mixtures(judge: Predictor, mixes: Iterable[EvalMix]) -> MixturePredictions:
-    """What `evaluate_mixes` scores.
+def predict_mixtures(predictor: Predictor, mixes: Iterable[EvalMix]) -> MixturePredictions:
+    """Run a model over mixtures and collect its predictions and the true labels and envelopes.
 
     Raises
     ------
     DataError
         There are no mixtures.
     """
-    spec = judge.spec
+    spec = predictor.spec
     rows: list[Array] = []
     levels: list[Array] = []
     targets: list[list[int]] = []
@@ -140,13 +140,13 @@ def predict_mixtures(judge: Predictor, mixes: Iterable[EvalMix]) -> MixturePredi
     envelopes: list[tuple[Array, Array]] = []
     for mix in mixes:
         hop = spec.hop_length if spec.kind == "envelope" else spec.window_length // 2
-        judged = predict_recording(judge, mix.audio, hop)
+        outputs = predict_recording(predictor, mix.audio, hop)
         sizes.append(mix.size)
-        rows.append(aggregate(presence_of(judged, mix.audio), "max"))
-        levels.append(aggregate(level_of(judged), "max"))
+        rows.append(aggregate(presence_of(outputs, mix.audio), "max"))
+        levels.append(aggregate(level_of(outputs), "max"))
         targets.append(target_row(spec.labels, mix.labels, mix.unclear))
         if spec.kind == "envelope" and mix.frame_hop == spec.frame_hop:
-            envelopes.append((stitch(judged, hop // spec.frame_hop), mix.envelope))
+            envelopes.append((stitch(outputs, hop // spec.frame_hop), mix.envelope))
     if not rows:
         raise DataError("there are no mixtures to evaluate on")
     return MixturePredictions(
@@ -158,24 +158,28 @@ def predict_mixtures(judge: Predictor, mixes: Iterable[EvalMix]) -> MixturePredi
     )
 
 
-def score_mixes(judged: MixturePredictions, spec: ModelSpec) -> MixEvaluation:
+def score_mixes(predictions: MixturePredictions, spec: ModelSpec) -> MixEvaluation:
     """Score what `predict_mixtures` collected."""
     own = torch.tensor([spec.threshold(label).on for label in spec.labels])
     sizes = {}
-    for size in sorted(set(judged.sizes.tolist())):
-        chosen = judged.sizes == size
+    for size in sorted(set(predictions.sizes.tolist())):
+        chosen = predictions.sizes == size
         scores = score(
-            judged.activations[chosen], judged.targets[chosen], spec.labels, own, levels=judged.levels[chosen]
+            predictions.activations[chosen],
+            predictions.targets[chosen],
+            spec.labels,
+            own,
+            levels=predictions.levels[chosen],
         )
-        decisions = decision_accuracy((judged.levels[chosen] >= own).int(), judged.targets[chosen])
+        decisions = decision_accuracy((predictions.levels[chosen] >= own).int(), predictions.targets[chosen])
         sizes[size] = SizeScores(int(chosen.sum()), scores.multilabel_accuracy, scores.exact_match, decisions)
-    everything = score(judged.activations, judged.targets, spec.labels, own, levels=judged.levels)
-    envelope = envelope_error(judged.envelopes) if judged.envelopes else None
+    everything = score(predictions.activations, predictions.targets, spec.labels, own, levels=predictions.levels)
+    envelope = envelope_error(predictions.envelopes) if predictions.envelopes else None
     return MixEvaluation(sizes, everything.macro_map, everything.micro_f1, envelope)
 
 
 def envelope_error(pairs: Iterable[tuple[Array, Array]]) -> EnvelopeError:
-    """Errors of (judged, true) pairs of RMS envelopes (K, M), the longer of each pair cut to the shorter.
+    """Errors of (predicted, true) pairs of RMS envelopes (K, M), the longer of each pair cut to the shorter.
 
     Examples
     --------
@@ -184,9 +188,9 @@ def envelope_error(pairs: Iterable[tuple[Array, Array]]) -> EnvelopeError:
     20.0
     """
     active, silent, nothing = [], [], []
-    for judged, true in pairs:
-        frames = min(judged.shape[1], true.shape[1])
-        ours, theirs = _decibels(judged[:, :frames]), _decibels(true[:, :frames])
+    for predicted, true in pairs:
+        frames = min(predicted.shape[1], true.shape[1])
+        ours, theirs = _decibels(predicted[:, :frames]), _decibels(true[:, :frames])
         sounding = theirs > -RANGE_DB
         difference = np.abs(ours - theirs)
         active.append(difference[sounding])

@@ -1,4 +1,4 @@
-"""Anything that judges windows: an exported model, or a checkpoint still in torch.
+"""Predictors: anything that maps windows to activations or envelopes, an exported model or a torch checkpoint.
 
 Shapes: B batch, T samples in a window, K labels, N frames, R windows of a recording, M envelope frames of a recording.
 """
@@ -26,7 +26,7 @@ from irec_models.nets import Network
 Array = npt.NDArray[np.float32]
 
 _BATCH = 32
-_SILENCE_RMS = 10 ** (SILENCE_DB / 20)  # the app does not ask a network either
+_SILENCE_RMS = 10 ** (SILENCE_DB / 20)  # as in the app, which does not run a network on silence
 
 
 class Predictor(Protocol):
@@ -101,19 +101,20 @@ def load_predictor(path: Path) -> tuple[Predictor, Mapping[str, Any]]:
 
 
 def windows_of(audio: Array, window_length: int, hop_length: int) -> Array:
-    """All windows of a recording (T,), the last one padded so that no sample goes unheard: (R, window_length)."""
+    """All windows of a recording (T,), the last one padded so that every sample is in a window: (R, window_length)."""
     windower = Windower(window_length, hop_length)
     cut = [window for window, _ in windower.push(audio)] + [window for window, _ in windower.flush()]
     return np.stack(cut) if cut else np.zeros((1, window_length), np.float32)
 
 
-def predict_recording(judge: Predictor, audio: Array, hop_length: int) -> Array:
+def predict_recording(predictor: Predictor, audio: Array, hop_length: int) -> Array:
     """A whole recording (T,): (R, K) activations or (R, K, N) envelopes of windows `hop_length` apart.
 
     Windows below `irec_live.streaming.pipeline.SILENCE_DB` count as silence and give zeros, as in the app.
     """
-    windows = windows_of(audio, judge.spec.window_length, hop_length)
-    parts = [judge(windows[start : start + _BATCH]) for start in range(0, len(windows), _BATCH)]
+    windows = windows_of(audio, predictor.spec.window_length, hop_length)
+    # In batches: a recording of ten minutes would need gigabytes inside the network at once.
+    parts = [predictor(windows[start : start + _BATCH]) for start in range(0, len(windows), _BATCH)]
     rows = np.concatenate(parts)
     rows[np.sqrt(np.mean(windows**2, axis=1)) < _SILENCE_RMS] = 0.0
     return rows

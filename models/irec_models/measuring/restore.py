@@ -1,4 +1,4 @@
-"""The torch network inside a model file: from a checkpoint, or from an exported file by its weights' names.
+"""Restore a torch network from a model file: a checkpoint, or an exported file by the names of its weights.
 
 Figures that look inside a network need it in torch, and so does training that goes on from it. An exported file tells
 architecture and hyperparameters in its spec and carries every weight under the name that it had in torch.
@@ -23,9 +23,9 @@ _PREFIX = "network."
 
 
 def network_of(path: Path) -> Network | None:
-    """The network of a checkpoint or an exported file, ready to judge; None where it cannot be restored.
+    """The network of a checkpoint or an exported file, ready to predict; None where it cannot be restored.
 
-    Files that were exported by version 0.1 do not tell their hyperparameters, so they cannot.
+    Files that were exported by version 0.1 do not contain their hyperparameters, so they cannot.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def _restored(spec: ModelSpec, weights: Mapping[str, Tensor]) -> Network | None:
         return None
     try:
         network = build(spec.architecture, **spec.hyperparameters)
-    except (ValueError, MemoryError):  # of another version of the architecture, or a stranger's
+    except (ValueError, MemoryError):  # of another version of the architecture, or not ours
         return None
     state = network.state_dict()
     known = {name: weights[name] for name in state if name in weights}

@@ -1,4 +1,4 @@
-"""Where a label lights: thresholds that a set of judged items asks for.
+"""Decision thresholds: chosen on predictions by F1, with a floor for precision, per label.
 
 Shapes: C items, K labels.
 """
@@ -20,8 +20,8 @@ GRID = tuple(round(0.02 * step, 2) for step in range(1, 50))
 
 _OFF_SHARE = 0.6  # of the on-threshold: hysteresis wide enough that a dying note does not flicker
 BOUNDS: dict[Kind, tuple[float, float]] = {"activation": (0.15, 0.9), "envelope": (1e-3, 0.25)}
-"""Of on-thresholds. Below, noise would light labels; above, quiet playing never would. Envelopes are amplitudes: from
--60 dBFS, where envelopes are compared no further, to -12 dBFS."""
+"""Bounds of on-thresholds. Below, noise would light labels; above, quiet playing never would. Envelopes are amplitudes:
+from -60 dBFS, where envelopes are compared no further, to -12 dBFS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Best:
 
 
 def best_single(activations: Tensor, targets: Tensor, labels: Sequence[str]) -> Best:
-    """Sweep one threshold for all labels over `GRID`: the best micro F1 on these very items, so an upper bound."""
+    """Sweep one threshold over `GRID`: the best micro F1 on these very items, an upper bound; (C, K) each."""
     found = [(threshold, score(activations, targets, labels, threshold)) for threshold in GRID]
     threshold, scores = max(found, key=lambda pair: pair[1].micro_f1)
     return Best(threshold, scores.micro_f1, scores.macro_f1)
@@ -99,12 +99,12 @@ def _best_on(activations: Tensor, targets: Tensor, precision_floor: float) -> fl
         return None
     order = np.argsort(-values, kind="stable")
     values, hits = values[order], np.cumsum(truth[order])
-    judged = np.arange(1, len(values) + 1)
+    positives = np.arange(1, len(values) + 1)
     # A threshold can only lie between two different activations.
-    allowed = np.append(values[:-1] > values[1:], True) & (hits / judged >= precision_floor)
+    allowed = np.append(values[:-1] > values[1:], True) & (hits / positives >= precision_floor)
     if not allowed.any():
         return None
-    at = int(np.argmax(np.where(allowed, 2 * hits / (judged + hits[-1]), -1.0)))
+    at = int(np.argmax(np.where(allowed, 2 * hits / (positives + hits[-1]), -1.0)))
     below = values[at + 1] if at + 1 < len(values) else 0.0
     return float((values[at] + below) / 2)
 

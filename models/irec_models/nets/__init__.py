@@ -86,7 +86,7 @@ def build(architecture: str, **hyperparameters: Any) -> Network:
     network = ARCHITECTURES[architecture]
     check_names(network, hyperparameters)
     if "labels" not in hyperparameters:
-        raise HyperparameterError("labels", "lacks; give their number")
+        raise HyperparameterError("labels", "is missing: the number of labels")
     try:
         return network(**hyperparameters)
     except (TypeError, ArithmeticError, RuntimeError) as error:  # what a wrong type or a size of -1 ends in

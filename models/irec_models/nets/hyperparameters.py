@@ -1,4 +1,4 @@
-"""What a network's class can be made with, told apart from what it cannot before anything is made.
+"""Hyperparameters of a network class, checked before the network is built.
 
 A class's own signature is the list: its names, and its annotations as types.
 """
@@ -23,7 +23,7 @@ class HyperparameterError(ValueError):
     reason : str
         What is wrong with it, to follow its name.
     unknown : bool
-        Whether the name is wrong, and not the value.
+        True if the name is wrong rather than the value.
     near : str
         The valid name nearest to an unknown one; empty if none is near.
     """
@@ -37,7 +37,7 @@ class HyperparameterError(ValueError):
 
 
 def check_names(network: type, given: Iterable[str]) -> None:
-    """See whether a network's class has hyperparameters of these names.
+    """Check that a network's class has hyperparameters of these names.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def check_names(network: type, given: Iterable[str]) -> None:
 
 
 def check_types(network: type, given: Mapping[str, Any]) -> None:
-    """See whether values are of the types that a network's class is annotated with.
+    """Check that values have the types that a network's class is annotated with.
 
     What types cannot tell, as a range, is left to the class.
 

@@ -29,7 +29,7 @@ _PLACES = BANDS // 16  # bands left behind four stages
 class TuttiNet(Network):
     """`TuttiTrunk`, a weight for each place in the spectrum, mean and maximum over time, one layer of labels.
 
-    The level of the window is taken out first, so a quiet recording is judged as a loud one.
+    The level of the window is taken out first, so a quiet recording gives the same activations as a loud one.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class TuttiNet(Network):
         return mel
 
     def embed(self, features: Tensor) -> Tensor:
-        """Features (B, N, F) to (B, E), from which one linear layer tells the labels."""
+        """Features (B, N, F) to (B, E), which one linear layer classifies."""
         maps = self.trunk(features)[-1]
         found = self.places(torch.relu(self.widen(maps))).squeeze(3)
         return torch.cat((found.mean(dim=2), found.amax(dim=2)), dim=1)
@@ -103,7 +103,7 @@ class TuttiNet(Network):
         return self.decide(self.embed(features))
 
     def folded(self) -> TuttiNet:
-        """The same function without batch normalisation."""
+        """The network with batch normalisation folded into its convolutions; same outputs."""
         network = TuttiNet(**{**self.hyperparameters, "folded": True})
         network.load_state_dict(fold(self))
         return network.train(self.training)

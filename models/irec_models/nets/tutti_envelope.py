@@ -49,9 +49,9 @@ class _Reading(nn.Module):
 
 
 class TuttiEnvelopeNet(Network):
-    """`TuttiTrunk` read out at every stage, joined frame by frame, and each label's share of the sound told.
+    """`TuttiTrunk` read out at every stage, joined frame by frame; predicts each label's share of the sound.
 
-    How loud the window is need not be learnt: it is measured. The network, which does not hear the level, tells which
+    How loud the window is need not be learnt: it is measured. The network, whose input is level-normalised, tells which
     part of each frame's RMS an instrument has, over 60 dB; the envelope is that part of the RMS measured. A solo's
     envelope is thereby right as soon as its instrument is.
 
@@ -149,7 +149,7 @@ class TuttiEnvelopeNet(Network):
         return torch.log1p((_RANGE - 1.0) * share) / math.log(_RANGE)
 
     def folded(self) -> TuttiEnvelopeNet:
-        """The same function without batch normalisation."""
+        """The network with batch normalisation folded into its convolutions; same outputs."""
         network = TuttiEnvelopeNet(**{**self.hyperparameters, "folded": True})
         network.load_state_dict(fold(self))
         return network.train(self.training)

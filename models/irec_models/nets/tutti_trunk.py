@@ -1,4 +1,4 @@
-"""What the two Tutti networks share: a small residual network over log-mel bands.
+"""The trunk that both Tutti networks share: a small residual CNN over log-mel bands.
 
 Shapes: B batch, N frames, F = 128 bands, C channels.
 
@@ -20,7 +20,7 @@ SAMPLE_RATE = 22_050
 N_FFT = 1024
 HOP_LENGTH = 512
 BANDS = 128
-LEVEL_FLOOR = 1e-4  # -80 dBFS, below what the app calls silence: any window it judges is heard at one level
+LEVEL_FLOOR = 1e-4  # -80 dBFS, below what the app calls silence: any window it analyses is brought to one level
 CHANNELS = (24, 48, 96, 192)
 BLOCKS = (1, 1, 2, 2)
 WIDEST = 4.0  # thirteen times the bundled network's weights

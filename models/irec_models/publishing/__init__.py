@@ -1,1 +1,1 @@
-"""Publishing: decisions, scores and a card for a trained network."""
+"""Publishing: calibration, thresholds, scores and a model card for a trained network."""

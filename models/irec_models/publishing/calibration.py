@@ -1,6 +1,6 @@
-"""The last layer, put right after training: activations that mean what they say, and no labels that were not learnt.
+"""Probability calibration (Platt scaling per label) in the last layer, and removal of labels that were not learnt.
 
-Shapes: C judged items, K labels.
+Shapes: C items, K labels.
 
 References
 ----------
@@ -43,7 +43,8 @@ def fit_calibration(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """
     known = (targets != UNKNOWN).float()
     hits, misses = ((targets == 1).sum(dim=0), (targets == 0).sum(dim=0))
-    judged = (hits >= _SUPPORT) & (misses >= _SUPPORT)
+    fitted = (hits >= _SUPPORT) & (misses >= _SUPPORT)
+    # The scale is optimised as its logarithm, so that it stays positive and the order of activations is kept.
     stretch = torch.zeros(logits.shape[1], dtype=torch.float64, requires_grad=True)
     offset = torch.zeros(logits.shape[1], dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([stretch, offset], max_iter=100, line_search_fn="strong_wolfe")
@@ -54,12 +55,12 @@ def fit_calibration(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         optimizer.zero_grad()
         each = functional.binary_cross_entropy_with_logits(given * stretch.exp() + offset, wanted, reduction="none")
         likely = (each * known).sum(dim=0) / count
-        loss = likely[judged].sum() + _PRIOR * (stretch.square().sum() + 0.1 * offset.square().sum())
+        loss = likely[fitted].sum() + _PRIOR * (stretch.square().sum() + 0.1 * offset.square().sum())
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
-    keep = judged.double()
+    keep = fitted.double()
     return (stretch.detach() * keep).exp().float(), (offset.detach() * keep).float()
 
 
@@ -92,7 +93,7 @@ def calibrate(network: Network, scale: Tensor, offset: Tensor) -> None:
 
 @torch.no_grad()
 def keep_labels(network: Network, chosen: Sequence[int]) -> Network:
-    """The same network with some of its labels only, in the given order."""
+    """A copy of a network with some of its labels only, in the given order."""
     smaller = build(network.architecture, **{**network.hyperparameters, "labels": len(chosen)})
     weights = dict(network.state_dict())
     for name in ("output.weight", "output.bias"):

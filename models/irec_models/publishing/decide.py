@@ -1,4 +1,4 @@
-"""Where a published model's labels light: calibration and thresholds, from what was predicted; no network is asked.
+"""Calibration and decision thresholds of a published model: pure functions of its predictions.
 
 Shapes: C windows or items, K labels.
 """
@@ -20,14 +20,14 @@ from irec_models.publishing.predict import Predictions
 from irec_models.recipes.recipe import DecisionsSection
 
 HIGHEST = 0.98
-"""Above, not even noise raises a threshold."""
+"""Upper limit for thresholds that are raised because of noise."""
 
 _CALIBRATED = "; average precision and top-1 depend on the calibration a little"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
-    """What was decided.
+    """Thresholds and calibration that were chosen.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Decision:
 def decide(
     predictions: Predictions, spec: ModelSpec, options: DecisionsSection, *, calibrating: bool, name: str
 ) -> Decision:
-    """Calibrate where that is wanted, and choose thresholds.
+    """Calibrate if `calibrating`, and choose thresholds.
 
     Thresholds are chosen on windows of mixtures of the held-out sources, which have every label but not real music, and
     of the dev clips, which are real but do not have every label; and no higher share of noise windows may pass them
@@ -69,6 +69,7 @@ def decide(
     if calibrating:
         before = expected_calibration_error(*predictions.windows)
         levels, targets = predictions.windows
+        # eps: sigmoids saturate to exactly 0 and 1 in float32, whose logits would be infinite.
         calibration = fit_calibration(torch.logit(levels, eps=1e-6), targets)
         predictions = calibrated(predictions, *calibration)
         after = expected_calibration_error(*predictions.windows)
@@ -121,9 +122,9 @@ def above_noise(thresholds: dict[str, Threshold], noise: Tensor, share: float) -
 
 
 def calibrated(predictions: Predictions, scale: Tensor, offset: Tensor) -> Predictions:
-    """What a network of activations would predict with other scales and offsets (K,) of its logits.
+    """Predictions of an activation network with other scales and offsets (K,) of its logits.
 
-    Silent windows, which no network is asked about, stay zero.
+    Silent windows, on which no network is run, stay zero.
     """
 
     def moved(activations: Tensor) -> Tensor:

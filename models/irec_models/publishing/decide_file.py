@@ -1,4 +1,4 @@
-"""``irec-train decide``: other thresholds for a finished model, chosen on real recordings; its weights stay."""
+"""``irec-train decide``: new thresholds for an exported model, chosen on real recordings; its weights stay."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from irec_models.data import ClipSelection, DataFolders, eval_clips
 from irec_models.progress import Progress, silent, tracked
 from irec_models.publishing.precision import (
     Figure,
-    Heard,
+    RecordingPredictions,
     choose_on,
     figures,
     named_by,
@@ -26,10 +26,10 @@ from irec_models.publishing.precision import (
     trade_off,
     with_hysteresis,
 )
-from irec_models.publishing.recordings import Listener
+from irec_models.publishing.recordings import PredictionCollector
 
 PRECISION = 0.85
-"""Of what is named on real recordings. What people mistrust is a label that is wrong, not one that comes late."""
+"""Default precision on real recordings. What people mistrust is a label that is wrong, not one that comes late."""
 
 _STALE = ("dev_micro_f1", "dev_macro_f1")  # of the thresholds before
 _SECTION = "## Decisions\n"
@@ -39,14 +39,14 @@ _THRESHOLDS = re.compile(r"^Thresholds: .*$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What `decide` found.
+    """Thresholds and scores that `decide` returns.
 
     Attributes
     ----------
     spec : ModelSpec
         With the new thresholds and their trade-off.
     before, after : dict of str to Figure
-        By the thresholds that the model had, and by those that the other sources ask for.
+        By the thresholds that the model had, and by the new ones, cross-validated over sources.
     where : str
         What the thresholds were chosen on, for the card.
     """
@@ -57,23 +57,23 @@ class Decision:
     where: str
 
 
-def decide_on(heard: Heard, spec: ModelSpec, precision: float = PRECISION) -> Decision:
-    """Choose thresholds, and measure them on sources that had no part in the choice."""
-    on = choose_on(heard.peaks, heard.targets, heard.sources, precision=precision)
+def decide_on(predictions: RecordingPredictions, spec: ModelSpec, precision: float = PRECISION) -> Decision:
+    """Choose thresholds, and score them by cross-validation over sources."""
+    on = choose_on(predictions.peaks, predictions.targets, predictions.sources, precision=precision)
     scores = {name: value for name, value in spec.scores.items() if name not in _STALE}
     changes = {
         "thresholds": with_hysteresis(spec.labels, on),
-        "trade_off": trade_off(heard, precision),
+        "trade_off": trade_off(predictions, precision),
         "scores": scores,
     }
     before = {label: spec.threshold(label) for label in spec.labels}
     return Decision(
         spec=spec.model_copy(update=changes),
-        before=figures(heard, named_by(heard, before)),
-        after=figures(heard, named_unseen(heard, precision)),
+        before=figures(predictions, named_by(predictions, before)),
+        after=figures(predictions, named_unseen(predictions, precision)),
         where=(
-            f"the lowest with a precision of {precision} on {int(heard.of('solo', 'ensemble').sum())} real solos and "
-            "ensembles of the dev split, labels with many sources drawn towards their own; see Decisions"
+            f"the lowest with a precision of {precision} on {int(predictions.of('solo', 'ensemble').sum())} real solos "
+            "and ensembles of the dev split, labels with many sources drawn towards their own; see Decisions"
         ),
     )
 
@@ -86,7 +86,7 @@ def decide(
     Parameters
     ----------
     path : Path
-        An ``.onnx`` file that tells which instruments sound.
+        An ``.onnx`` file of an activation model.
     data : sequence of Path
         Folders with a ``manifest.csv`` each.
     out : Path
@@ -98,21 +98,21 @@ def decide(
     Raises
     ------
     ModelError
-        The model is unusable, or tells how loud instruments are: then nothing compares it with thresholds.
+        The model is unusable, or is an envelope model, whose outputs are not compared with thresholds.
     DataError, OutputError
     """
     check_writable(out)
     content = read_model_bytes(path)
-    judge = Detector(content, provider="cpu")
-    if judge.spec.kind != "activation":
+    predictor = Detector(content, provider="cpu")
+    if predictor.spec.kind != "activation":
         raise ModelError(f"{path} tells how loud instruments are; decisions are for models of which instruments sound")
-    dev = ClipSelection(DataFolders(data), "dev", labels=judge.spec.labels)
-    listener = Listener(judge)
-    for _ in listener.passing(tracked(eval_clips(dev, judge.spec.sample_rate), progress, "dev clips")):
+    dev = ClipSelection(DataFolders(data), "dev", labels=predictor.spec.labels)
+    collector = PredictionCollector(predictor)
+    for _ in collector.passing(tracked(eval_clips(dev, predictor.spec.sample_rate), progress, "dev clips")):
         pass
-    heard = listener.collected()
-    decision = decide_on(heard, judge.spec, precision)
-    write_atomically(out, with_metadata(content, decision.spec, decided_card(judge.card, decision, _EARLIER)))
+    predictions = collector.collected()
+    decision = decide_on(predictions, predictor.spec, precision)
+    write_atomically(out, with_metadata(content, decision.spec, decided_card(predictor.card, decision, _EARLIER)))
     return decision
 
 
@@ -127,7 +127,7 @@ def with_metadata(content: bytes, spec: ModelSpec, card: str) -> bytes:
 
 
 def decided_card(card: str, decision: Decision, note: str = "") -> str:
-    """A card that tells of the new thresholds: a section of its own before that of recordings."""
+    """A card with a section on the new thresholds, before that of recordings."""
     points = decision.spec.trade_off
     lines = [
         "What is named of whole recordings of the dev split, by thresholds chosen on the other sources; in brackets",

@@ -1,4 +1,4 @@
-"""What a listener is told: thresholds that keep a precision on real recordings, and how right they are.
+"""Thresholds for a given precision on real recordings, with cross-validated scores and bootstrap intervals.
 
 A label is named of a recording if it lights there for long enough, so all this works on the levels that the app
 compares with its thresholds, through the app's own tracker. Whatever is chosen on some recordings is measured on other
@@ -28,13 +28,13 @@ Array = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 Kind = Literal["solo", "ensemble", "noise", "other"]
-"""Of a recording: one of the labels alone, several instruments, nobody, or instruments that are none of the labels."""
+"""Kind of a recording: one label alone, several instruments, nobody, or instruments that are none of the labels."""
 
 AGAIN_SHARE, OFF_SHARE = 0.6, 0.36
-"""Of the on-threshold: where a label that was lit a moment ago lights again, and where it goes out."""
+"""Shares of the on-threshold: where a label that was lit a moment ago lights again, and where it goes out."""
 
 LOWEST, HIGHEST = 0.15, 0.9
-"""Of on-thresholds: below, noise would light labels; above, quiet playing never would."""
+"""Bounds of on-thresholds: below, noise would light labels; above, quiet playing never would."""
 
 POOLED_SOURCES = 20
 """A label's own threshold counts as much as the common one with so many sources of its own. With fewer, thresholds
@@ -49,8 +49,8 @@ _GRID = np.arange(0.02, 0.98, 0.005)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Heard:
-    """What a model said about real recordings, and what is true.
+class RecordingPredictions:
+    """Predictions of a model for real recordings, and the true labels.
 
     Attributes
     ----------
@@ -129,6 +129,7 @@ def choose_on(
     >>> choose_on(peaks, targets, ["a", "b", "c", "d"], precision=1.0).round(2).tolist()
     [0.55, 0.61]
     """
+    # Without noise and other instruments, whose share of the data is arbitrary and would set the common threshold.
     music = (targets == 1).any(axis=1)
     common = _lowest(peaks[music], targets[music], precision)
     chosen = np.empty(peaks.shape[1])
@@ -168,42 +169,46 @@ def named(
 
 
 def leave_sources_out(
-    heard: Heard, precision: float, folds: int = _FOLDS
+    predictions: RecordingPredictions, precision: float, folds: int = _FOLDS
 ) -> Iterator[tuple[Bools, dict[str, Threshold]]]:
-    """Recordings (C,) of some sources, and the thresholds that all others ask for; every recording once."""
-    names = np.array(sorted(set(heard.sources)))
+    """Cross-validation folds by source: recordings (C,) of a fold, and thresholds chosen on the other folds."""
+    names = np.array(sorted(set(predictions.sources)))
     fold_of = dict(
         zip(np.random.default_rng(0).permutation(names).tolist(), np.arange(len(names)) % folds, strict=True)
     )
-    fold = np.array([fold_of[source] for source in heard.sources])
-    peaks = heard.peaks
+    fold = np.array([fold_of[source] for source in predictions.sources])
+    peaks = predictions.peaks
     for index in np.unique(fold):
         kept = fold != index
-        sources = [source for source, keep in zip(heard.sources, kept, strict=True) if keep]
-        on = choose_on(peaks[kept], heard.targets[kept], sources, precision=precision)
-        yield ~kept, with_hysteresis(heard.labels, on)
+        sources = [source for source, keep in zip(predictions.sources, kept, strict=True) if keep]
+        on = choose_on(peaks[kept], predictions.targets[kept], sources, precision=precision)
+        yield ~kept, with_hysteresis(predictions.labels, on)
 
 
-def named_unseen(heard: Heard, precision: float, offset: float = 0.0) -> Bools:
+def named_unseen(predictions: RecordingPredictions, precision: float, offset: float = 0.0) -> Bools:
     """Which labels are named of each recording (C, K), by thresholds that no recording of its source had a part in."""
-    result = np.zeros(heard.targets.shape, np.bool_)
-    for recordings, thresholds in leave_sources_out(heard, precision):
+    result = np.zeros(predictions.targets.shape, np.bool_)
+    for recordings, thresholds in leave_sources_out(predictions, precision):
         for index in np.flatnonzero(recordings):
-            result[index] = named(heard.rows[index], heard.labels, thresholds, heard.hop_s, offset)
+            result[index] = named(predictions.rows[index], predictions.labels, thresholds, predictions.hop_s, offset)
     return result
 
 
-def named_by(heard: Heard, thresholds: dict[str, Threshold], offset: float = 0.0) -> Bools:
+def named_by(predictions: RecordingPredictions, thresholds: dict[str, Threshold], offset: float = 0.0) -> Bools:
     """Which labels are named of each recording (C, K), by given thresholds."""
-    return np.stack([named(rows, heard.labels, thresholds, heard.hop_s, offset) for rows in heard.rows])
+    return np.stack(
+        [named(rows, predictions.labels, thresholds, predictions.hop_s, offset) for rows in predictions.rows]
+    )
 
 
-def trade_off(heard: Heard, precision: float, offsets: Sequence[float] = OFFSETS) -> tuple[TradeOff, ...]:
+def trade_off(
+    predictions: RecordingPredictions, precision: float, offsets: Sequence[float] = OFFSETS
+) -> tuple[TradeOff, ...]:
     """Precision and recall on solos and ensembles together at each position of the slider, on sources left out."""
-    music = heard.of("solo", "ensemble")
+    music = predictions.of("solo", "ensemble")
     points = []
     for offset in offsets:
-        right, wrong, missed = _counts(named_unseen(heard, precision, offset), heard.targets, music)
+        right, wrong, missed = _counts(named_unseen(predictions, precision, offset), predictions.targets, music)
         points.append(
             TradeOff(
                 offset=offset,
@@ -214,10 +219,14 @@ def trade_off(heard: Heard, precision: float, offsets: Sequence[float] = OFFSETS
     return tuple(points)
 
 
-def _counts(told: Bools, targets: Ints, chosen: npt.NDArray[np.generic]) -> tuple[int, int, int]:
+def _counts(detected: Bools, targets: Ints, chosen: npt.NDArray[np.generic]) -> tuple[int, int, int]:
     """Labels that are rightly named, wrongly named and missed; `chosen` are indices, or a mask, of recordings."""
-    told, truth = told[chosen], targets[chosen]
-    return int((told & (truth == 1)).sum()), int((told & (truth == 0)).sum()), int((~told & (truth == 1)).sum())
+    detected, truth = detected[chosen], targets[chosen]
+    return (
+        int((detected & (truth == 1)).sum()),
+        int((detected & (truth == 0)).sum()),
+        int((~detected & (truth == 1)).sum()),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,34 +241,34 @@ class Figure:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
-def figures(heard: Heard, told: Bools) -> dict[str, Figure]:
-    """What people would notice, by name.
+def figures(predictions: RecordingPredictions, detected: Bools) -> dict[str, Figure]:
+    """Scores that users notice, by name: precision, recall, F1 and false labels.
 
     Parameters
     ----------
-    heard : Heard
-    told : (C, K) bool
+    predictions : RecordingPredictions
+    detected : (C, K) bool
         Labels named, from `named_unseen` or `named_by`.
 
     Returns
     -------
     dict of str to Figure
-        Without those that no recording tells.
+        Without scores for which there are no recordings.
     """
     sums: dict[str, tuple[Bools, Callable[[Ints], float]]] = {}
 
     def share(chosen: Ints, of: Literal["precision", "recall", "f1"]) -> float:
-        right, wrong, missed = _counts(told, heard.targets, chosen)
+        right, wrong, missed = _counts(detected, predictions.targets, chosen)
         whole = {"precision": right + wrong, "recall": right + missed, "f1": right + (wrong + missed) / 2}[of]
         return right / whole if whole else 0.0
 
     def a_clip(chosen: Ints) -> float:
-        return _counts(told, heard.targets, chosen)[1] / len(chosen)
+        return _counts(detected, predictions.targets, chosen)[1] / len(chosen)
 
     def a_minute(chosen: Ints) -> float:
-        return 60.0 * _counts(told, heard.targets, chosen)[1] / float(heard.seconds[chosen].sum())
+        return 60.0 * _counts(detected, predictions.targets, chosen)[1] / float(predictions.seconds[chosen].sum())
 
-    solo, ensemble, music = heard.of("solo"), heard.of("ensemble"), heard.of("solo", "ensemble")
+    solo, ensemble, music = predictions.of("solo"), predictions.of("ensemble"), predictions.of("solo", "ensemble")
     sums["solos: false labels a clip"] = solo, a_clip
     sums["solos: recall"] = solo, lambda chosen: share(chosen, "recall")
     sums["solos: F1"] = solo, lambda chosen: share(chosen, "f1")
@@ -268,10 +277,10 @@ def figures(heard: Heard, told: Bools) -> dict[str, Figure]:
     sums["ensembles: F1"] = ensemble, lambda chosen: share(chosen, "f1")
     sums["solos and ensembles: precision"] = music, lambda chosen: share(chosen, "precision")
     sums["solos and ensembles: recall"] = music, lambda chosen: share(chosen, "recall")
-    sums["noise: false labels a minute"] = heard.of("noise"), a_minute
-    sums["other instruments: false labels a minute"] = heard.of("other"), a_minute
+    sums["noise: false labels a minute"] = predictions.of("noise"), a_minute
+    sums["other instruments: false labels a minute"] = predictions.of("other"), a_minute
     return {
-        name: _bootstrapped(np.flatnonzero(chosen), heard.sources, measure)
+        name: _bootstrapped(np.flatnonzero(chosen), predictions.sources, measure)
         for name, (chosen, measure) in sums.items()
         if chosen.any()
     }
@@ -282,7 +291,7 @@ def _bootstrapped(chosen: Ints, sources: Sequence[str], measure: Callable[[Ints]
     for index in chosen.tolist():
         by_source.setdefault(sources[index], []).append(index)
     groups = [np.array(indices) for indices in by_source.values()]
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(0)  # the same interval for the same recordings
     values = [
         measure(np.concatenate([groups[i] for i in random.integers(0, len(groups), len(groups))]))
         for _ in range(_RESAMPLED)

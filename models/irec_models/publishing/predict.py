@@ -1,4 +1,4 @@
-"""What a network says about everything that it is published by, each sound decoded and predicted once.
+"""All predictions that publishing needs, each sound decoded and predicted once.
 
 Shapes: C windows or items, K labels.
 """
@@ -34,10 +34,10 @@ from irec_models.measuring.mixture_scores import MixturePredictions, predict_mix
 from irec_models.measuring.predictors import CheckpointPredictor
 from irec_models.nets import Network
 from irec_models.progress import Progress, silent, tracked
-from irec_models.publishing.precision import Heard
-from irec_models.publishing.recordings import Listener
+from irec_models.publishing.precision import RecordingPredictions
+from irec_models.publishing.recordings import PredictionCollector
 from irec_models.recipes.recipe import Recipe
-from irec_models.training.validation import judge
+from irec_models.training.validation import validate
 
 THRESHOLD_BATCHES = 32
 MIXES_PER_SIZE = 25
@@ -49,7 +49,7 @@ _THRESHOLD_SEED = 2_000_003
 _NOISE_SEED = 3_000_017
 
 Part = Literal["windows", "noise", "mixtures", "recordings"]
-"""What is predicted beside clips: windows that thresholds are chosen on, windows of noise, mixtures to be scored, and
+"""Predicted beside clips: windows that thresholds are chosen on, windows of noise, mixtures to be scored, and
 the clips again in windows as far apart as in the app."""
 
 PARTS: tuple[Part, ...] = ("windows", "noise", "mixtures")
@@ -59,7 +59,7 @@ SCORING: tuple[Part, ...] = ("mixtures",)
 
 @dataclass(frozen=True)
 class Material:
-    """What thresholds are chosen on and scores are of, by a recipe.
+    """Data that thresholds are chosen on and scores are measured on, by a recipe.
 
     A recipe of mode ``clips`` has its validation clips alone, and nothing is mixed: whoever trained on clips as they
     are, as the Lumen project did (section 3.4 of its documentation), chooses thresholds on such clips too.
@@ -80,12 +80,12 @@ class Material:
 
     @property
     def held_out(self) -> ClipSelection:
-        """What the recipe keeps for validation."""
+        """Clips that the recipe holds out for validation."""
         return self.recipe.data.validation(self.folders)
 
     @property
     def name(self) -> str:
-        """What the clips are, for people.
+        """Name of the clips, for progress bars and the card.
 
         Examples
         --------
@@ -102,7 +102,7 @@ class Material:
         )
 
     def of(self, labels: tuple[str, ...]) -> Material:
-        """The same for other labels."""
+        """The same material for other labels."""
         data = self.recipe.data.model_copy(update={"labels": labels})
         return replace(self, recipe=self.recipe.model_copy(update={"data": data}))
 
@@ -162,7 +162,7 @@ class Material:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """What a network says about its material.
+    """Predictions of a network for its material.
 
     Attributes
     ----------
@@ -172,15 +172,15 @@ class Predictions:
     noise : (C, K) float32 Tensor, or None
         Levels of windows in which nobody plays.
     mixtures : MixturePredictions or None
-    recordings : Heard or None
-        The clips as the app would hear them.
+    recordings : RecordingPredictions or None
+        Of the clips, in windows as far apart as in the app.
     """
 
     clips: ClipPredictions
     held_out: tuple[Tensor, Tensor] | None = None
     noise: Tensor | None = None
     mixtures: MixturePredictions | None = None
-    recordings: Heard | None = None
+    recordings: RecordingPredictions | None = None
 
     @property
     def windows(self) -> tuple[Tensor, Tensor]:
@@ -221,16 +221,16 @@ def predict(
     """
     predictor = CheckpointPredictor(network, spec)
     rate = spec.sample_rate
-    listener = Listener(predictor) if "recordings" in parts else None
+    collector = PredictionCollector(predictor) if "recordings" in parts else None
     real: Iterable[EvalClip] = tracked(material.clips(rate), progress, prefix + material.name)
-    clips = predict_clips(predictor, listener.passing(real) if listener else real)
+    clips = predict_clips(predictor, collector.passing(real) if collector else real)
     held_out = noise = mixtures = None
     if material.mixed and "windows" in parts:
-        found = judge(network, tracked(material.windows, progress, f"{prefix}windows for thresholds"))
+        found = validate(network, tracked(material.windows, progress, f"{prefix}windows for thresholds"))
         held_out = (found.activations, found.targets)
     if material.mixed and "noise" in parts:
         batches = tracked(material.noise(), progress, f"{prefix}noise", material.noise_batches)
-        noise = judge(network, batches).activations
+        noise = validate(network, batches).activations
     if material.mixed and "mixtures" in parts:
         mixtures = predict_mixtures(predictor, tracked(material.mixtures(rate), progress, f"{prefix}mixtures"))
-    return Predictions(clips, held_out, noise, mixtures, listener.collected() if listener else None)
+    return Predictions(clips, held_out, noise, mixtures, collector.collected() if collector else None)

@@ -1,4 +1,4 @@
-"""A trained network made ready to be published: the labels that it learnt, its envelopes as loud as they may be."""
+"""Before publishing: remove labels that were not learnt, and correct the bias of envelopes towards silence."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LIFT_SEED = 3
 def learnt_labels(
     network: Network, spec: ModelSpec, material: Material, *, progress: Progress = silent
 ) -> tuple[Network, tuple[str, ...], str]:
-    """The network with our 13 labels, and of the further ones those that it tells apart on held-out sources.
+    """Keep our 13 labels, and of the further ones those that the network recognises on held-out sources.
 
     A further label stays if its average precision on solo clips of the held-out sources reaches `EXTRA_PRECISION`.
     What does not stay counts as none of these from here on.
@@ -47,27 +47,29 @@ def learnt_labels(
     if not extra or len(extra) == len(labels) or not has_plain_output(network):
         return network, labels, ""
     solos = tracked(material.solos(spec.sample_rate), progress, "held-out solos")
-    judged = predict_clips(CheckpointPredictor(network, spec), solos)
-    found = dict(zip(labels, average_precisions(judged.activations["s1"], judged.targets).tolist(), strict=True))
-    present = dict(zip(labels, (judged.targets == 1).sum(dim=0).tolist(), strict=True))
+    predictions = predict_clips(CheckpointPredictor(network, spec), solos)
+    found = dict(
+        zip(labels, average_precisions(predictions.activations["s1"], predictions.targets).tolist(), strict=True)
+    )
+    present = dict(zip(labels, (predictions.targets == 1).sum(dim=0).tolist(), strict=True))
     stay = tuple(
         label
         for label in labels
         if label in LABELS or (present[label] >= FEWEST_CLIPS and found[label] >= EXTRA_PRECISION)
     )
     left_out = [label for label in labels if label not in stay]
-    told = (
+    remark = (
         f". Left out, being below an average precision of {EXTRA_PRECISION} on clips of the held-out sources, or not "
         f"among them: {', '.join(left_out)}"
     )
-    return keep_labels(network, [labels.index(label) for label in stay]), stay, told if left_out else ""
+    return keep_labels(network, [labels.index(label) for label in stay]), stay, remark if left_out else ""
 
 
 def lift_envelopes(network: Network, spec: ModelSpec, material: Material, *, progress: Progress = silent) -> str:
-    """Raise a network's envelopes as far as what does not sound stays down; the offset told for the card, if any fits.
+    """Scale and raise the logits of envelopes while silent instruments stay silent; returns a sentence for the card.
 
-    Cross-entropy asks for the mean over what might sound, so a doubtful instrument is shown too soft. How much louder
-    it may be is chosen on mixtures of the held-out sources, others than the published scores are of.
+    Cross-entropy has its minimum at the mean over what might sound, so an uncertain instrument is shown too soft. How
+    much louder it may be is chosen on mixtures of the held-out sources, others than the published scores are of.
     """
     if network.kind != "envelope" or not has_plain_output(network):
         return ""

@@ -70,7 +70,7 @@ def lineage_of(
 def provenance(
     recipe: Recipe, recipe_text: str, training: Mapping[str, Any], spec: ModelSpec, data: Sequence[Path]
 ) -> dict[str, Any]:
-    """Fields of a spec that tell where a network comes from; for `irec_models.checkpoint.respecify`."""
+    """Provenance fields of a spec; for `irec_models.checkpoint.respecify`."""
     return {
         "sources": sources_of(data, recipe.data.hold_out),
         "lineage": lineage_of(recipe, recipe_text, training, spec.window_s, data),
@@ -92,7 +92,7 @@ def with_provenance(
     data : sequence of Path
         Folders that it was trained on.
     start : ModelSpec, optional
-        Of the model that it began with, of which runs of version 0.1 kept only the card.
+        Of the model that it began with, of which runs of version 0.1 stored only the card.
 
     Raises
     ------
@@ -104,5 +104,5 @@ def with_provenance(
     training = dict(checkpoint.training)
     if start is not None:
         training["start"] = start_of(start)
-    told = provenance(recipe, path.read_text(encoding="utf-8"), training, checkpoint.spec, data)
-    return replace(checkpoint, spec=respecify(checkpoint.spec, **told), training=training)
+    fields = provenance(recipe, path.read_text(encoding="utf-8"), training, checkpoint.spec, data)
+    return replace(checkpoint, spec=respecify(checkpoint.spec, **fields), training=training)

@@ -26,14 +26,14 @@ from irec_models.training.run import Run
 
 
 def publish(run_folder: Path, data: Sequence[Path], out: Path, *, progress: Progress = silent) -> PublishedScores:
-    """Finish a run.
+    """Calibrate, choose thresholds, score and write the best checkpoint of a run.
 
     Scores are of other mixtures than thresholds were chosen on, and of the dev clips. What needs thresholds (precision,
     recall, F1) is therefore not of unseen clips on dev; nor are average precision and top-1 quite, where logits are
     calibrated, because windows are averaged after that. A recipe of mode ``clips`` gets thresholds and scores from its
     validation clips alone, and its network stays as its paper trained it: nothing is calibrated.
 
-    Where the recipe asks for a precision of what is named (``[decisions] precision``), the thresholds of activations
+    Where the recipe sets a precision for what is named (``[decisions] precision``), the thresholds of activations
     are those of `irec_models.publishing.precision` instead, chosen on the dev clips alone.
 
     Parameters
@@ -56,11 +56,12 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path, *, progress: Prog
     best = load_checkpoint(run.best)
     material = Material(recipe, DataFolders(data))
     about = {"title": recipe.model.title, "licence": recipe.model.licence, "training_data": recipe.model.training_data}
-    network, spec, told = best.network().folded(), respecify(best.spec, **about), ""
+    network, spec, remarks = best.network().folded(), respecify(best.spec, **about), ""
     if material.mixed:
-        network, labels, told = learnt_labels(network, spec, material, progress=progress)
+        # Before thresholds are chosen: removed labels must not count, and lifted envelopes have other levels.
+        network, labels, remarks = learnt_labels(network, spec, material, progress=progress)
         material, spec = material.of(labels), respecify(spec, labels=labels)
-        told = lift_envelopes(network, spec, material, progress=progress) + told
+        remarks = lift_envelopes(network, spec, material, progress=progress) + remarks
     by_precision = recipe.decisions.precision if material.mixed and network.kind == "activation" else None
     parts = PARTS if by_precision is None else (*PARTS, "recordings")
     predictions = predict(network, spec, material, parts=parts, progress=progress)
@@ -78,7 +79,7 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path, *, progress: Prog
     training = {**best.training, "steps_in_all": steps}
     origin = provenance(material.recipe, run.recipe_text(), training, spec, material.folders)
     spec = respecify(spec, scores=scores.headline, **origin)
-    card = write_card(material.recipe, spec, scores.clips, scores.mixtures, decision.chosen_on + told)
+    card = write_card(material.recipe, spec, scores.clips, scores.mixtures, decision.chosen_on + remarks)
     if named is not None:
         card = decided_card(card, named)
     finished = Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec, training=training)
@@ -87,7 +88,7 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path, *, progress: Prog
 
 
 def prepare_output(out: Path) -> None:
-    """Make the folder of a checkpoint to be written, and prove that it can be: an hour of work stands before it.
+    """Make the folder of a checkpoint and check that it can be written, before an hour of work rather than after.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Recordings as the app would hear them, window by window, for decisions on what is named of them."""
+"""Collect a model's predictions for recordings in windows as far apart as in the app."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from irec_live.errors import DataError
 from irec_models.data import EvalClip
 from irec_models.measuring.clip_scores import target_row
 from irec_models.measuring.predictors import Predictor, predict_recording
-from irec_models.publishing.precision import Array, Heard, Kind
+from irec_models.publishing.precision import Array, Kind, RecordingPredictions
 
 
-class Listener:
-    """Collects what a model says about recordings that pass by on their way to another use.
+class PredictionCollector:
+    """Collects predictions for recordings while they are iterated over for another purpose.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ class Listener:
             self._seconds.append(len(clip.audio) / spec.sample_rate)
             yield clip
 
-    def collected(self) -> Heard:
-        """All of it.
+    def collected(self) -> RecordingPredictions:
+        """All predictions so far.
 
         Raises
         ------
@@ -51,7 +51,7 @@ class Listener:
         if not self._rows:
             raise DataError("there are no recordings to choose thresholds on")
         spec = self._predictor.spec
-        return Heard(
+        return RecordingPredictions(
             labels=spec.labels,
             hop_s=spec.hop_s,
             rows=tuple(self._rows),
@@ -63,7 +63,7 @@ class Listener:
 
 
 def kind_of(clip: EvalClip) -> Kind:
-    """What sort of recording a clip is, seen from a model's labels."""
+    """Kind of recording of a clip, for a model's labels."""
     if clip.labels:
         return "solo" if clip.solo else "ensemble"
     return "noise" if set(clip.others) <= {"noise"} else "other"

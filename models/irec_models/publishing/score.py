@@ -1,4 +1,4 @@
-"""Scores of a model that is published, from what it predicted."""
+"""Scores of a published model, from its predictions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from irec_models.publishing.predict import Predictions
 
 @dataclass(frozen=True, slots=True)
 class PublishedScores:
-    """Of one model.
+    """Scores of one published model.
 
     Attributes
     ----------
@@ -43,6 +43,6 @@ class PublishedScores:
 
 
 def score(predictions: Predictions, spec: ModelSpec) -> PublishedScores:
-    """By the thresholds of a spec."""
+    """Score predictions by the thresholds of a spec."""
     mixtures = predictions.mixtures
     return PublishedScores(evaluate(predictions.clips, spec), score_mixes(mixtures, spec) if mixtures else None)

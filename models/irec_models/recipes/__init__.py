@@ -1,1 +1,1 @@
-"""Recipes: one TOML file says all that makes a model."""
+"""Recipes: one TOML file holds the whole configuration of a training."""

@@ -1,4 +1,4 @@
-"""What is wrong with a recipe, in one clause, and whose fault it is: the file's, or a setting's beside it."""
+"""Error messages for recipes: what is wrong, and whether the file or a --set option is to blame."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST_REASON = 400
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One of them.
+    """One mistake in a recipe.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Mistake:
     clause : str
         To follow the name of what is to blame.
     missing : bool
-        Whether the key lacks.
+        Whether the key is missing.
     """
 
     where: str
@@ -58,7 +58,7 @@ def of_validation(error: ValidationError, recipe: type[BaseModel]) -> Mistake:
 
 
 def of_hyperparameter(error: HyperparameterError) -> Mistake:
-    """The same of a key of ``[model.hyperparameters]``."""
+    """The mistake in a key of ``[model.hyperparameters]``."""
     where = printable(f"model.hyperparameters.{error.key}")
     if not error.unknown:
         return Mistake(where, f"has an impossible value for '{where}': it {_bounded(error.reason)}")
@@ -94,7 +94,7 @@ def blame(
 
 
 def _bounded(reason: str) -> str:
-    """A reason with a value in it that may have no end."""
+    """Shorten a reason, which may quote a value of any length."""
     return (
         reason
         if len(reason) <= _LONGEST_REASON

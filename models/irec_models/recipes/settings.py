@@ -1,4 +1,4 @@
-"""Other values for single keys of a recipe: ``--set train.learning_rate=3e-4``, ``--label flute``.
+"""Overrides of single recipe keys: ``--set train.learning_rate=3e-4``, ``--label flute``.
 
 What comes out is a recipe again, comments and all, so that a run's own ``recipe.toml`` says what it was trained by.
 """
@@ -16,7 +16,7 @@ from tomlkit.items import Item
 from irec_live.errors import RecipeError
 
 MOST_PARTS = 16
-"""Of a key, with the tables it leads through."""
+"""Most parts of a key, with the tables it leads through."""
 
 _LONGEST_SHOWN = 120
 
@@ -63,7 +63,7 @@ def with_settings(text: str, settings: Sequence[str]) -> str:
 
 
 def key_of(setting: str) -> str:
-    """What a setting sets.
+    """Key that a setting sets.
 
     Examples
     --------

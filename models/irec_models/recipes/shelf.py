@@ -1,4 +1,4 @@
-"""The recipes that are installed: this package's own and those of plugins, each found by its model's name."""
+"""Recipe lookup: the installed recipes, this package's own and those of plugins, by name."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Training: the loop, its runs on disk, and the weights that it begins with."""
+"""Training: the loop, validation, runs on disk, initial weights and distillation."""

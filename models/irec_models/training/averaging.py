@@ -1,4 +1,4 @@
-"""The mean of networks that were trained on from the same weights: often better than each, and steadier.
+"""Weight averaging ("model soup"): the mean of networks fine-tuned from the same weights.
 
 References
 ----------
@@ -47,13 +47,14 @@ def average(checkpoints: Sequence[Checkpoint], shares: Sequence[float]) -> Check
             or checkpoint.state_dict.keys() != first.state_dict.keys()
         ):
             raise CheckpointError(
-                f"'{checkpoint.spec.name}' is not built as '{first.spec.name}'; only one network trained twice has a "
-                "mean"
+                f"'{checkpoint.spec.name}' is not built as '{first.spec.name}'; only checkpoints of the same "
+                "architecture, hyperparameters and labels can be averaged"
             )
     total = sum(shares)
     state = dict(last.state_dict)
     for key, value in last.state_dict.items():
         if value.is_floating_point():
+            # In float64, so that the mean of equal weights is exactly those weights.
             parts = [checkpoint.state_dict[key].double() for checkpoint in checkpoints]
             mean = sum((share / total * part for share, part in zip(shares, parts, strict=True)), torch.zeros(()))
             state[key] = mean.to(value.dtype)

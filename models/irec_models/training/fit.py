@@ -138,7 +138,7 @@ def fit(
             trainer.begin_from_here()
         network.to(target)
         if trainer.guess and isinstance(stream, TaughtStream):
-            lessons = [stream.lesson(step).taught for step in range(options.normalization_steps)]
+            lessons = [stream.taught_batch(step).taught for step in range(options.normalization_steps)]
             trainer.guess.fit(torch.cat(lessons))
             if trainer.expert:
                 trainer.expert.fit(torch.cat(lessons))

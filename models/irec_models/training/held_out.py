@@ -1,4 +1,4 @@
-"""Which sources a training keeps for validation: those that its recipe names or, where the data have none, a share.
+"""Held-out sources for validation: those that the recipe names or, if the data have none of them, a share.
 
 A recipe's names are of the data that its author had. Any other folder trains too: a share of its sources is held out,
 chosen by the hash of their names, so that the same folder always gives the same choice.
@@ -40,7 +40,7 @@ def with_held_out(
     if chosen == recipe.data.hold_out:
         return recipe, tuple(settings)
     absent = [name for name in recipe.data.hold_out if name not in chosen]
-    named = f"of the sources that the recipe holds out, the data lack {', '.join(absent)}; " if absent else ""
+    named = f"sources that the recipe holds out but the data do not have: {', '.join(absent)}; " if absent else ""
     console.print(f"{named}held out for validation: {', '.join(chosen)}", soft_wrap=True)
     settings = (*settings, f"data.hold_out={json.dumps(chosen, ensure_ascii=False)}")
     return load_recipe(recipe_path, settings), settings
@@ -92,7 +92,7 @@ def share_of_sources(clips: Sequence[Clip], labels: Sequence[str], share: float)
     for source in sorted(sources, key=lambda name: hashlib.sha256(name.encode()).digest()):
         if held and len(held) >= round(share * len(sources)):
             break
-        # Sources with recordings in common are held out together, or none would be unheard.
+        # Sources with recordings in common are held out together, or none would be unseen.
         more = held.union({source}, *(kin & sources for kin in map(set, KIN) if source in kin))
         left = set().union(*(found for name, found in has.items() if name not in more))
         if left == needed:

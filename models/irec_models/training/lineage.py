@@ -1,4 +1,4 @@
-"""What a training draws from and begins with, as data: its sources, its start and what that had begun with."""
+"""Lineage of a training as data: its sources, and the models that its initial weights come from."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def sources_of(data: Sequence[Path], held_out: Collection[str] = ()) -> tuple[So
     data : sequence of Path
         Folders with a ``manifest.csv`` each.
     held_out : collection of str
-        Those that are kept for validation.
+        Those that are held out for validation.
 
     Raises
     ------
@@ -41,16 +41,16 @@ def sources_of(data: Sequence[Path], held_out: Collection[str] = ()) -> tuple[So
 
 
 def start_of(spec: ModelSpec) -> dict[str, Any]:
-    """Name, sources and ancestors of a model that a training begins with; the name alone if it tells no sources."""
+    """Name, sources and ancestors of a model that a training begins with; the name alone if it lists no sources."""
     if not spec.sources:
         return {"name": spec.name}
-    told = spec.model_dump(mode="json", include={"sources", "lineage"})
-    lineage = told["lineage"] or {}
-    return {"name": spec.name, "sources": told["sources"], "ancestors": lineage.get("ancestors", [])}
+    fields = spec.model_dump(mode="json", include={"sources", "lineage"})
+    lineage = fields["lineage"] or {}
+    return {"name": spec.name, "sources": fields["sources"], "ancestors": lineage.get("ancestors", [])}
 
 
 def ancestors_of(start: Mapping[str, Any]) -> tuple[Ancestor, ...]:
-    """The start of a training and what that had begun with; none of what a run of version 0.1 kept, which was its card.
+    """The model that a training began with, and its ancestors; empty for a run of version 0.1, which has only a card.
 
     Examples
     --------
@@ -64,6 +64,6 @@ def ancestors_of(start: Mapping[str, Any]) -> tuple[Ancestor, ...]:
     try:
         own = TypeAdapter(tuple[Source, ...]).validate_python(start["sources"])
         earlier = TypeAdapter(tuple[Ancestor, ...]).validate_python(start.get("ancestors", ()))
-    except ValidationError:  # a checkpoint edited by hand tells nothing
+    except ValidationError:  # a checkpoint edited by hand
         return ()
     return (Ancestor(name=start["name"], sources=own), *earlier)

@@ -1,4 +1,4 @@
-"""A training run on disk: its checkpoints and its log.
+"""Training runs on disk: checkpoints, recipe and log.
 
 ::
 
@@ -25,7 +25,7 @@ from irec_models.recipes.shelf import find_recipe
 
 
 def recipe_beside(checkpoint: Path) -> Recipe | None:
-    """The recipe that a run keeps beside its checkpoints; None where there is none.
+    """The ``recipe.toml`` beside a run's checkpoints; None if there is none.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def recipe_beside(checkpoint: Path) -> Recipe | None:
 
 
 def check_held_out_alike(checkpoints: Sequence[Path], *others: Recipe) -> None:
-    """See that what one was held out from, no other was trained on, as far as recipes beside them tell.
+    """Check that no network was trained on what another one holds out, by the recipes beside them.
 
     Raises
     ------
@@ -84,7 +84,7 @@ class Run:
         return self.folder / "log.jsonl"
 
     def begin(self, *, resume: bool) -> None:
-        """Check that nothing here is lost.
+        """Check that no earlier run is overwritten.
 
         Raises
         ------
@@ -95,13 +95,13 @@ class Run:
             raise RecipeError(f"{self.folder} already holds a run; add --resume to continue it, or give another --out")
 
     def keep(self, recipe: Path, settings: Sequence[str] = ()) -> None:
-        """Keep what is trained by.
+        """Copy the recipe, with its settings, into the run's folder.
 
         Parameters
         ----------
         recipe : Path
         settings : sequence of str
-            What is trained otherwise than `recipe` says; the run's own copy has it.
+            ``key=value`` overrides, which the copy includes.
         """
         copy = self.folder / "recipe.toml"
         recipe = find_recipe(recipe)
@@ -109,7 +109,7 @@ class Run:
         write_atomically(copy, with_settings(text, settings) if settings else text)
 
     def recipe_text(self) -> str:
-        """What it was trained by, TOML; empty if nothing was kept."""
+        """Recipe that it was trained by, TOML; empty if none was stored."""
         path = self.folder / "recipe.toml"
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 

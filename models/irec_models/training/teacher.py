@@ -1,11 +1,11 @@
-"""A teacher: a published network that hears the training windows too, or more, and says what it makes of them.
+"""Knowledge distillation from a teacher, YAMNet, that gets the training windows or a second around them.
 
 Labels of a few hours of sample libraries say which instrument sounds, but not what instruments sound like elsewhere. A
-network that was trained on two million recordings has heard it; a small one that learns to describe a window as the
+network that was trained on two million recordings has learnt it; a small one that learns to describe a window as the
 large one does borrows from that experience. The teacher is only there in training.
 
 Shapes: B batch, T samples in a window, D values that the teacher gives for one, N frames, F bands, E values of a
-pupil's embedding, K labels.
+student's embedding, K labels.
 
 References
 ----------
@@ -47,14 +47,14 @@ SIZE = FEATURES + CLASSES
 SOUNDS = (*range(32), *range(132, 211))
 """The classes of human voices, and of music and its instruments, in YAMNet's order."""
 
-_LEVEL = 0.1  # RMS that windows are brought to: the student does not hear the level either
+_LEVEL = 0.1  # RMS that windows are brought to: the student's input is level-normalised too
 _FLOOR = 1e-3  # -60 dBFS: softer, and what YAMNet says is of no use
-_FARTHEST = 5.0  # deviations from the mean that a pupil is asked to follow
+_FARTHEST = 5.0  # deviations from the mean at which the student's targets are clipped
 _TEMPERATURE = 2.0
 
 
 class TaughtBatch(NamedTuple):
-    """A batch, and what the teacher says about it.
+    """A batch, and the teacher's outputs for it.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class TaughtBatch(NamedTuple):
 
 @runtime_checkable
 class Student(Protocol):
-    """A network that can be taught: it has an embedding, of the window or of each frame, that tells the labels."""
+    """A network that can be distilled into: it has an embedding of the window, or of each frame, before its labels."""
 
     embedding_size: int
 
@@ -82,9 +82,9 @@ class Student(Protocol):
 
 
 class TeacherHead(nn.Module):
-    """What a pupil thinks its teacher says: one layer from the pupil's embedding, there in training only.
+    """Distillation head: one layer from the student's embedding to the teacher's outputs, in training only.
 
-    The teacher says one thing of a window. From an embedding of frames the layer hears their mean and maximum.
+    The teacher has one output per window. An embedding per frame is pooled by mean and maximum first.
 
     Most of what the 1545 values have in common is whether there is music at all. Which instrument it is shows in how
     the logits of instruments and voices differ from each other, so those are also compared as one distribution (Hinton
@@ -131,8 +131,8 @@ class TeacherHead(nn.Module):
         Smooth absolute error, in which embedding and logits weigh alike, and `contrast` times the Kullback-Leibler
         divergence over `SOUNDS`.
         """
-        heard = ~taught.isnan().any(dim=1)
-        embedding, taught = embedding[heard], taught[heard]
+        usable = ~taught.isnan().any(dim=1)
+        embedding, taught = embedding[usable], taught[usable]
         if not len(taught):
             return self.layer.weight.sum() * 0.0
         wanted = ((taught - self.mean) / self.deviation).clamp(-_FARTHEST, _FARTHEST)
@@ -151,10 +151,10 @@ class TeacherHead(nn.Module):
 
 
 class LabelClassifier(nn.Module):
-    """The teacher, taught our labels: a small classifier on its embedding, trained beside the pupil.
+    """Pseudo-labels from the teacher: a small classifier on its embedding, trained beside the student.
 
-    What it says of a window is a second opinion on the labels. It stands on far more recordings than the pupil's own
-    training data, and it has one for windows whose labels are unsure or, being strange, have none.
+    Its activations are blended with the labels. They draw on far more recordings than the student's own training data,
+    and exist for windows whose labels are unknown too, such as distorted ones.
 
     Parameters
     ----------
@@ -194,9 +194,9 @@ class LabelClassifier(nn.Module):
         self.eval()
         opinion = torch.sigmoid(self(taught))
         self.train()
-        heard = (~taught.isnan().any(dim=1, keepdim=True)).float() * min(1.0, step / 1000)
-        share = torch.where(mask > 0, self.trust * heard, torch.ones_like(mask))
-        return presence + share * (opinion - presence), torch.where(mask > 0, mask, heard.expand_as(mask))
+        weight = (~taught.isnan().any(dim=1, keepdim=True)).float() * min(1.0, step / 1000)
+        share = torch.where(mask > 0, self.trust * weight, torch.ones_like(mask))
+        return presence + share * (opinion - presence), torch.where(mask > 0, mask, weight.expand_as(mask))
 
 
 class YamNet:
@@ -245,24 +245,24 @@ class YamNet:
         return np.stack([self._predict(window) for window in windows])
 
     def _predict(self, window: Array) -> Array:
-        heard = soxr.resample(window, self._rate, RATE)
-        spare = max(0, len(heard) - WINDOW) // 2
-        heard = np.pad(heard[spare : spare + WINDOW], (0, max(0, WINDOW - len(heard))))
-        heard = heard - heard.mean()
-        rms = float(np.sqrt(np.mean(heard**2)))
+        signal = soxr.resample(window, self._rate, RATE)
+        spare = max(0, len(signal) - WINDOW) // 2
+        signal = np.pad(signal[spare : spare + WINDOW], (0, max(0, WINDOW - len(signal))))
+        signal = signal - signal.mean()
+        rms = float(np.sqrt(np.mean(signal**2)))
         if rms < _FLOOR:
             return np.full(SIZE, np.nan, np.float32)
-        heard *= _LEVEL / rms
-        self._net.set_tensor(self._input, heard[None].astype(np.float32))
+        signal *= _LEVEL / rms
+        self._net.set_tensor(self._input, signal[None].astype(np.float32))
         self._net.invoke()
         return np.concatenate((self._net.get_tensor(self._embedding)[0], self._net.get_tensor(self._logits)[0]))
 
 
 class TaughtStream(IterableDataset[TaughtBatch]):
-    """A stream's batches with a teacher's opinion; some windows are made strange first, and teach without labels.
+    """A stream's batches with the teacher's outputs; some windows are distorted first and lose their labels.
 
-    Around a window that is shorter, the teacher hears a second of the mixture, or all of a mixture that is shorter too.
-    Of windows that are silent to the pupil nothing is learnt.
+    Around a window that is shorter, the teacher gets a second of the mixture, or all of a mixture that is shorter too.
+    Of windows that are silent to the student nothing is learnt.
 
     Parameters
     ----------
@@ -273,7 +273,7 @@ class TaughtStream(IterableDataset[TaughtBatch]):
         Share of windows that `irec_models.data.mixing.distortion.DistortedStream` changes beyond what their
         labels allow.
     noisy : float
-        Share of windows that the pupil alone hears with noise (`irec_models.data.mixing.noise_overlay.NoiseOverlay`).
+        Share of windows in which the student alone gets noise (`irec_models.data.mixing.noise_overlay.NoiseOverlay`).
     """
 
     def __init__(self, stream: MixStream, teacher: Path, strange: float, noisy: float = 0.0) -> None:
@@ -292,19 +292,19 @@ class TaughtStream(IterableDataset[TaughtBatch]):
         first, stride = (worker.id, worker.num_workers) if worker else (0, 1)
         step = self.stream.start_step + first
         while True:
-            yield self.lesson(step)
+            yield self.taught_batch(step)
             step += stride
 
-    def lesson(self, step: int) -> TaughtBatch:
+    def taught_batch(self, step: int) -> TaughtBatch:
         """Taught batch number `step`; like `MixStream.batch` it depends on seed and step alone."""
         if self._teacher is None:  # interpreters do not travel to other processes
             self._teacher = YamNet(self._path, self.config.sample_rate)
         rng = np.random.default_rng([self.stream.seed, step, 1_000_003])
         batch, around, places = self.stream.surrounded(step, self._length)
         batch = self._strange(rng, batch._replace(audio=torch.from_numpy(around)))
-        heard = batch.audio.numpy()
-        taught = torch.from_numpy(self._teacher(heard))
-        windows = np.take_along_axis(heard, places[:, None] + np.arange(self.config.window_length), axis=1)
+        around = batch.audio.numpy()
+        taught = torch.from_numpy(self._teacher(around))
+        windows = np.take_along_axis(around, places[:, None] + np.arange(self.config.window_length), axis=1)
         taught[torch.from_numpy(windows.std(axis=1) < _FLOOR)] = torch.nan
         return TaughtBatch(self._noisy(rng, batch._replace(audio=torch.from_numpy(windows))), taught)
 
@@ -318,7 +318,7 @@ def _find(tensors: list[dict[str, Any]], path: Path, name: str, shape: tuple[int
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """The interpreter announces its delegate on the error stream of the process, past any logger."""
+    """Silence standard error at the file descriptor: the interpreter prints its delegate there, past any logger."""
     kept = os.dup(2)
     try:
         with Path(os.devnull).open("wb") as nowhere:

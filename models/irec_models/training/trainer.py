@@ -28,7 +28,7 @@ from irec_models.training.lineage import ancestors_of
 from irec_models.training.run import Run
 from irec_models.training.schedule import one_cycle
 from irec_models.training.teacher import LabelClassifier, Student, TaughtBatch, TeacherHead
-from irec_models.training.validation import judge
+from irec_models.training.validation import validate
 
 
 class Trainer:
@@ -218,7 +218,7 @@ class Trainer:
     def validate(self) -> dict[str, Any]:
         """Score the held-out windows, keep the weights if they are the best, log; the log's entry."""
         network = self.averaged()
-        result = judge(network, self.validation, self.loss)
+        result = validate(network, self.validation, self.loss)
         mean = result.mean_average_precision()
         monitor = self.recipe.train.monitor
         score = -result.loss if monitor == "loss" else mean

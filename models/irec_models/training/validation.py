@@ -1,4 +1,4 @@
-"""Validation during training: the same windows of held-out sources, again and again.
+"""Validation during training, on the same windows of held-out sources every time.
 
 Shapes: B batch, C windows in all, K labels, N frames.
 """
@@ -19,7 +19,7 @@ from irec_models.nets import Network
 
 @dataclass(frozen=True, slots=True)
 class ValidationScores:
-    """What a network says about validation windows.
+    """Activations, targets and loss on validation windows.
 
     Attributes
     ----------
@@ -36,14 +36,14 @@ class ValidationScores:
     loss: float
 
     def mean_average_precision(self) -> float:
-        """Over the labels that occur."""
+        """Macro mAP over the labels that occur, 0..1."""
         values = average_precisions(self.activations, self.targets)
         present = (self.targets == 1).any(dim=0)
         return float(values[present].mean()) if bool(present.any()) else 0.0
 
 
 @torch.no_grad()
-def judge(network: Network, batches: Iterable[Batch], loss: Loss = masked_cross_entropy) -> ValidationScores:
+def validate(network: Network, batches: Iterable[Batch], loss: Loss = masked_cross_entropy) -> ValidationScores:
     """Run a network over batches, in evaluation mode and float32.
 
     Raises
@@ -51,7 +51,7 @@ def judge(network: Network, batches: Iterable[Batch], loss: Loss = masked_cross_
     ValueError
         If there are no batches.
     """
-    was_training = network.training
+    was_training = network.training  # restored below: dropout and batch statistics must not change for the caller
     device = next(network.parameters()).device
     network.eval()
     activations, targets, losses = [], [], []
@@ -69,5 +69,5 @@ def judge(network: Network, batches: Iterable[Batch], loss: Loss = masked_cross_
     finally:
         network.train(was_training)
     if not losses:
-        raise ValueError("there are no batches to judge")
+        raise ValueError("there are no batches to validate on")
     return ValidationScores(torch.cat(activations), torch.cat(targets), sum(losses) / len(losses))

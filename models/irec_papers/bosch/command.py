@@ -27,7 +27,7 @@ def bosch(
 ) -> None:
     """Train the support vector machines that RECIPE, of architecture bosch, says.
 
-    Features and machines are kept in --out until all are there: stopped, it goes on with --resume.
+    Features and machines are stored in --out while it runs: an interrupted run continues with --resume.
     """
     from irec_models.progress import Bars
     from irec_papers.bosch.training import PENALTY, train_bosch

@@ -1,4 +1,4 @@
-"""Part what sounds on from what strikes.
+"""Harmonic-percussive separation by median filters, as a module that exports.
 
 Shapes: B batch, N frames, H bins.
 
@@ -21,7 +21,7 @@ _STILL = 1e-2
 
 
 def separate(magnitude: Tensor, kernel: int = KERNEL) -> tuple[Tensor, Tensor]:
-    """Harmonic and percussive part of a magnitude spectrum; together they are the whole.
+    """Harmonic and percussive part of a magnitude spectrogram; their sum is the input.
 
     A steady tone is a line along time and survives a median over time; a stroke is a line along frequency and survives
     a median over frequency. Each point is shared out by the squares of the two, and in halves where both are below

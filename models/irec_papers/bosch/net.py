@@ -37,12 +37,12 @@ _SMALLEST_DEVIATION = 1e-4
 
 
 class BoschMachines(Network):
-    """Descriptors of each stream, their mean and deviation over a second, one machine a label.
+    """Mean and deviation of timbre descriptors over a second, of each stream; a support vector machine per label.
 
     The paper separates stereo recordings, by panning or into bass, drums, melody and the rest, and finds that machines
-    made for the separated streams gain most. The app hears one channel, so what is separated here is what sounds on
-    from what strikes, and one machine a label judges the features of all streams together. With ``streams=["mix"]`` it
-    is the paper's first experiment, without separation.
+    made for the separated streams gain most. The app analyses one channel, so the streams here are the harmonic and
+    the percussive part, and one machine a label classifies the features of all streams together. With
+    ``streams=["mix"]`` it is the paper's first experiment, without separation.
 
     Nothing of it is trained by gradient: ``irec-train bosch`` does (`irec_papers.bosch.training`).
 
@@ -106,12 +106,12 @@ class BoschMachines(Network):
 
     @torch.no_grad()
     def fit_normalization(self, batches: Iterable[Tensor]) -> None:
-        """Set mean and deviation of every feature by itself: they have nothing in common, not even a unit."""
+        """Set mean and deviation per feature, whose units differ, from batches of audio (B, T)."""
         self.fit_features(torch.cat([self.raw_features(audio) for audio in batches]))
 
     @torch.no_grad()
     def fit_features(self, features: Tensor) -> None:
-        """The same from raw features (B, 1, D)."""
+        """Set mean and deviation from raw features (B, 1, D)."""
         rows = features.flatten(0, 1).double()
         self.standardizer.mean.copy_(rows.mean(dim=0))
         self.standardizer.deviation.copy_(rows.std(dim=0, correction=0).clamp(min=_SMALLEST_DEVIATION))

@@ -1,4 +1,4 @@
-"""What an unfinished run has reached, on disk, so that it goes on after it was stopped or killed."""
+"""Resume state: intermediate results of an unfinished run on disk, to continue after an interruption."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Arrays = dict[str, npt.NDArray[np.generic]]
 
 
 class ResumeState:
-    """Named groups of arrays in a folder; each is written whole or not at all.
+    """Named groups of arrays in a folder; each group is written atomically.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class ResumeState:
         self._key = key
 
     def put(self, name: str, arrays: Arrays) -> None:
-        """Write a group in the place of an earlier one.
+        """Write a group, replacing an earlier one.
 
         Raises
         ------
@@ -45,7 +45,7 @@ class ResumeState:
         write_atomically(self._path(name), content.getbuffer())
 
     def get(self, name: str) -> Arrays | None:
-        """A group that was put, or None.
+        """A group, or None if it was not written.
 
         Raises
         ------
@@ -70,7 +70,7 @@ class ResumeState:
         return arrays
 
     def clear(self) -> None:
-        """Take all of it away."""
+        """Delete all groups."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Sliding medians by comparing whole spectra with each other.
+"""Sliding median filter as a sorting network over whole spectra, exportable to ONNX.
 
 Sorting 31 values for each of 45 000 points took 84 ms in ONNX Runtime on one thread; both medians of a window from
 element-wise minima and maxima take 7 ms, and need no operator beyond those two.
@@ -18,7 +18,7 @@ from torch import Tensor
 
 
 class Comparison(NamedTuple):
-    """Put the smaller of two values first; only what is needed later is computed."""
+    """Compare-exchange of two values: the smaller comes first; only outputs that are used later are computed."""
 
     first: int
     second: int
@@ -28,7 +28,7 @@ class Comparison(NamedTuple):
 
 @lru_cache
 def median_network(size: int) -> tuple[Comparison, ...]:
-    """Comparisons after which the middle one of `size` values, an odd number, is their median.
+    """Sorting network for the median: comparisons after which the middle one of `size` (odd) values is the median.
 
     Odd-even merge sort without the comparisons that the median does not depend on.
 
@@ -99,10 +99,10 @@ def sliding_median(values: Tensor, size: int, dim: int) -> Tensor:
     for first, second, smaller, larger in network:
         a, b = places[first], places[second]
         if a is None or b is None:
-            raise ValueError("the network uses a value it has thrown away")
+            raise ValueError("the network uses a value that it no longer computes")
         places[first] = torch.minimum(a, b) if smaller else None
         places[second] = torch.maximum(a, b) if larger else None
     middle = places[half]
     if middle is None:
-        raise ValueError("the network has thrown the median away")
+        raise ValueError("the network does not compute the median")
     return middle

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 
 class SupportVectorMachines(nn.Module):
-    """``sum over s of weight[s, k] * exp(-gamma * |x - vector[s]|^2) + intercept[k]``, and its logit by Platt.
+    """RBF-kernel SVMs: ``sum_s weight[s, k] * exp(-gamma * |x - vector[s]|^2) + intercept[k]``, with Platt scaling.
 
     The machines are trained by scikit-learn (`irec_papers.bosch.training`) and their numbers put in here. As a module
     they are part of the one graph that goes from audio to activations and is proven equal by irec-export; converted by

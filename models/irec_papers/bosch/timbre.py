@@ -1,4 +1,4 @@
-"""What a frame's spectrum is like, in a few numbers that people chose: cepstrum, centre, spread, peaks and valleys.
+"""Timbre descriptors of a spectrum: MFCC, centroid, spread, spectral peaks and valleys.
 
 Shapes: B batch, N frames, H bins, L samples in a frame, D descriptors.
 
@@ -32,7 +32,7 @@ _STILL = 1e-3
 
 
 class TimbreDescriptors(nn.Module):
-    """Frame by frame: 20 mel cepstral coefficients, centroid, bandwidth, roll-off, flatness, contrast of 7 octaves.
+    """Per frame: 20 MFCCs, spectral centroid, bandwidth, roll-off, flatness, and contrast in 7 octaves.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def _flatness(power: Tensor) -> Tensor:
 
 
 def crossing_rate(frames: Tensor) -> Tensor:
-    """Sign changes per sample of frames (B, N, L) of RMS about 1: (B, N, 1).
+    """Zero-crossing rate: sign changes per sample of frames (B, N, L) of RMS about 1: (B, N, 1).
 
     The zero is put a little lower, so that rounding in a silent frame changes no sign.
     """

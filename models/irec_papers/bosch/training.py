@@ -32,7 +32,7 @@ from irec_models.training.fit import validation_batches
 from irec_models.training.held_out import with_held_out
 from irec_models.training.run import Run
 from irec_models.training.trainer import spec_of
-from irec_models.training.validation import ValidationScores, judge
+from irec_models.training.validation import ValidationScores, validate
 from irec_papers.bosch.net import BoschMachines
 from irec_papers.bosch.resume_state import ResumeState
 
@@ -49,7 +49,7 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One label's machine as scikit-learn trained it.
+    """Support vector machine of one label, as trained by scikit-learn.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class CollectedWindows:
-    """Training windows.
+    """Features and labels of the training windows.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ def train_bosch(
     settings : sequence of str
         Keys of the recipe with other values; see `irec_models.recipes.settings.with_settings`.
     resume : bool
-        Continue the run in `out`. Features and machines are kept there until it is finished; interrupted by Ctrl-C,
+        Continue the run in `out`. Features and machines are stored there until it is finished; interrupted by Ctrl-C,
         it keeps them and raises `KeyboardInterrupt`.
 
     Raises
@@ -144,19 +144,19 @@ def train_bosch(
         return run, _validate_again(run, recipe, data, console)
     kind = ClipStream if recipe.stream.mode == "clips" else MixStream
     stream = kind(recipe.stream, recipe.data.training(data), seed=recipe.train.seed, progress=progress)
-    kept = ResumeState(unfinished, _key(recipe, stream))
+    state = ResumeState(unfinished, _key(recipe, stream))
     began = time.monotonic()
     try:
-        heard = _collect(fresh, stream, recipe, progress, kept)
-        machines = _machines(heard, recipe, penalty, progress, kept)
+        collected = _collect(fresh, stream, recipe, progress, state)
+        machines = _machines(collected, recipe, penalty, progress, state)
     except KeyboardInterrupt:
         console.print(
             f"stopped; what is done is kept in {unfinished}: add --resume to the same command to continue",
             soft_wrap=True,
         )
         raise
-    network = assemble(fresh, heard.features, machines)
-    result = judge(network, validation_batches(recipe, data))
+    network = assemble(fresh, collected.features, machines)
+    result = validate(network, validation_batches(recipe, data))
     mean = result.mean_average_precision()
     entry = {
         "step": recipe.train.steps,
@@ -170,11 +170,11 @@ def train_bosch(
         network.hyperparameters,
         network.state_dict(),
         spec_of(recipe, network),
-        training={**entry, "windows": len(heard.features), "penalty": penalty},
+        training={**entry, "windows": len(collected.features), "penalty": penalty},
     )
     for path in (run.best, run.last):
         save_checkpoint(path, checkpoint)
-    kept.clear()
+    state.clear()
     return run, result
 
 
@@ -186,7 +186,7 @@ def train_machine(
     label: str,
     penalty: float,
 ) -> Machine:
-    """Train one label's machine, and the sigmoid that makes its decision a probability.
+    """Train the SVM of one label, and its Platt scaling on cross-validated decision values.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def train_machine(
     present, known : (C,) bool
         Whether the label sounds; whether that is certain.
     group : (C,) int
-        Windows of one mixture or recording stay together when decisions are made on unheard windows.
+        Windows of one mixture or recording stay together in cross-validation.
     label : str
         For the error.
     penalty : float
@@ -219,12 +219,12 @@ def train_machine(
     svm = SVC(C=penalty, kernel="rbf", gamma=1.0 / features.shape[1], class_weight="balanced", cache_size=500)
     folds = StratifiedGroupKFold(_FOLDS)
     try:
-        unheard = cross_val_predict(svm, x, y, groups=group[at], cv=folds, method="decision_function")
+        held_out = cross_val_predict(svm, x, y, groups=group[at], cv=folds, method="decision_function")
     except ValueError as error:  # a fold without the label
         raise DataError(
             f"the windows that hold '{label}' come from too few mixtures or recordings; raise steps in [train]"
         ) from error
-    platt = LogisticRegression(C=1e6).fit(unheard[:, None], y)
+    platt = LogisticRegression(C=1e6).fit(held_out[:, None], y)
     svm.fit(x, y)
     return Machine(
         support=at[svm.support_],
@@ -237,7 +237,7 @@ def train_machine(
 
 @torch.no_grad()
 def assemble(fresh: BoschMachines, features: Array, machines: Sequence[Machine]) -> BoschMachines:
-    """The network with these machines: their support vectors are pooled, since most serve several labels.
+    """Build the network from machines; support vectors are pooled, since most serve several labels.
 
     Parameters
     ----------
@@ -265,27 +265,27 @@ def assemble(fresh: BoschMachines, features: Array, machines: Sequence[Machine])
 
 @torch.no_grad()
 def _collect(
-    network: BoschMachines, stream: ClipStream | MixStream, recipe: Recipe, progress: Progress, kept: ResumeState
+    network: BoschMachines, stream: ClipStream | MixStream, recipe: Recipe, progress: Progress, state: ResumeState
 ) -> CollectedWindows:
-    """Hear the recipe's windows, and set the network's normalisation by them."""
+    """Collect features of the recipe's windows, and fit the network's normalisation to them."""
     steps, size = recipe.train.steps, recipe.stream.batch_size
-    before = kept.get("windows")
-    heard: list[tuple[npt.NDArray[np.generic], ...]] = []
+    before = state.get("windows")
+    collected: list[tuple[npt.NDArray[np.generic], ...]] = []
     if before:
         parts = (np.split(before[name], len(before[name]) // size) for name in _PARTS)
-        heard = list(zip(*parts, strict=True))[:steps]
+        collected = list(zip(*parts, strict=True))[:steps]
     saved = time.monotonic()
     try:
-        for step in tracked(range(len(heard), steps), progress, "windows"):
+        for step in tracked(range(len(collected), steps), progress, "windows"):
             batch = stream.batch(step)
             raw = network.raw_features(batch.audio).numpy()
-            heard.append((raw, batch.presence.numpy() > 0.5, batch.mask.numpy() > 0))
+            collected.append((raw, batch.presence.numpy() > 0.5, batch.mask.numpy() > 0))
             if time.monotonic() - saved >= _SAVE_EVERY_S:
-                _keep(kept, heard)
+                _save_windows(state, collected)
                 saved = time.monotonic()
     finally:  # stopped by Ctrl-C as well
-        _keep(kept, heard)
-    raw, present, known = (np.concatenate(part) for part in zip(*heard, strict=True))
+        _save_windows(state, collected)
+    raw, present, known = (np.concatenate(part) for part in zip(*collected, strict=True))
     rows = torch.from_numpy(raw)
     network.fit_features(rows)
     return CollectedWindows(
@@ -296,20 +296,20 @@ def _collect(
     )
 
 
-def _keep(kept: ResumeState, heard: Sequence[tuple[npt.NDArray[np.generic], ...]]) -> None:
-    if heard:
-        parts = zip(*heard, strict=True)
-        kept.put("windows", {name: np.concatenate(part) for name, part in zip(_PARTS, parts, strict=True)})
+def _save_windows(state: ResumeState, collected: Sequence[tuple[npt.NDArray[np.generic], ...]]) -> None:
+    if collected:
+        parts = zip(*collected, strict=True)
+        state.put("windows", {name: np.concatenate(part) for name, part in zip(_PARTS, parts, strict=True)})
 
 
 def _machines(
-    heard: CollectedWindows, recipe: Recipe, penalty: float, progress: Progress, kept: ResumeState
+    collected: CollectedWindows, recipe: Recipe, penalty: float, progress: Progress, state: ResumeState
 ) -> list[Machine]:
     """One of each label: those that are there already, and the others trained."""
     machines = []
     for k, label in enumerate(tracked(recipe.data.labels, progress, "machines")):
         name = f"machine-{recipe.train.steps}-{penalty:g}-{k}"
-        before = kept.get(name)
+        before = state.get(name)
         if before:
             machine = Machine(
                 before["support"].astype(np.int64),
@@ -317,8 +317,10 @@ def _machines(
                 *(float(before[part]) for part in ("intercept", "slope", "offset")),
             )
         else:
-            machine = train_machine(heard.features, heard.present[:, k], heard.known[:, k], heard.group, label, penalty)
-            kept.put(name, {part: np.asarray(value) for part, value in asdict(machine).items()})
+            machine = train_machine(
+                collected.features, collected.present[:, k], collected.known[:, k], collected.group, label, penalty
+            )
+            state.put(name, {part: np.asarray(value) for part, value in asdict(machine).items()})
         machines.append(machine)
     return machines
 
@@ -332,16 +334,16 @@ def _key(recipe: Recipe, stream: ClipStream | MixStream) -> str:
 
 
 def _validate_again(run: Run, recipe: Recipe, data: Sequence[Path], console: Console) -> ValidationScores:
-    """Of a run that is finished already."""
+    """Validation scores of a run that is finished already."""
     last = load_checkpoint(run.last)
     if (last.architecture, last.spec.labels) != (recipe.model.architecture, recipe.data.labels):
         raise CheckpointError(f"{run.last} is of another network than the recipe's; give another --out")
     console.print(f"{run.folder} is finished", soft_wrap=True)
-    return judge(last.network(), validation_batches(recipe, data))
+    return validate(last.network(), validation_batches(recipe, data))
 
 
 def _groups(stream: ClipStream | MixStream, recipe: Recipe) -> npt.NDArray[np.int64]:
-    """What each window was cut from: the mixture, or the recording of its clip."""
+    """Group of each window for cross-validation: its mixture, or the recording of its clip."""
     steps = range(recipe.train.steps)
     if isinstance(stream, MixStream):
         return np.arange(len(steps) * recipe.stream.batch_size) // recipe.stream.windows_per_mix

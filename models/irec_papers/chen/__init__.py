@@ -1,1 +1,1 @@
-"""Chen, Ghobakhlou and Narayanan: one classifier for every instrument."""
+"""Chen, Ghobakhlou and Narayanan: one binary classifier for every instrument (one-vs-all)."""

@@ -1,4 +1,4 @@
-"""One against all: a binary network for every instrument, side by side in one graph.
+"""One-vs-all CNN classifiers after Chen et al.: a binary network for every instrument, in one graph.
 
 Shapes: B batch, T samples in a window, N frames, F bins, K labels.
 

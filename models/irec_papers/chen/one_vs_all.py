@@ -1,4 +1,4 @@
-"""Put classifiers that were trained apart side by side: how a new instrument is added and nothing else retrained.
+"""Join binary classifiers into one model: how a new instrument is added and nothing else retrained.
 
 References
 ----------
@@ -36,7 +36,7 @@ def join(checkpoints: Sequence[Checkpoint], *, name: str, title: str) -> Checkpo
     Raises
     ------
     CheckpointError
-        If one is of another architecture, or judges other windows or spectrograms than the first, or the name cannot
+        If one is of another architecture, or takes other windows or spectrograms than the first, or the name cannot
         be a model's.
     ValueError
         If there are none.

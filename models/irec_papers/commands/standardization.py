@@ -1,4 +1,4 @@
-"""``irec-train standardization``: what a causal form of it costs."""
+"""``irec-train standardization``: scores with causal and with whole-recording standardisation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from irec_models.commands.options import FILE, data_folders
 @data_folders
 @click.option("--source", "sources", multiple=True, required=True, help="Held-out source for mixtures; repeatable.")
 def standardization(checkpoint: Path, data: tuple[Path, ...], sources: tuple[str, ...]) -> None:
-    """Measure CHECKPOINT with its input standardised by constants, by what was heard so far, and by whole recordings.
+    """Measure CHECKPOINT with its input standardised by constants, by running statistics, and by whole recordings.
 
     The last needs the future, so it is no choice for a live network; the difference is what causality costs.
     """

@@ -5,7 +5,8 @@
     archives ─ download ─> *.zip, *.tar.gz ─ unpack ─> the data set's own layout ─ read ─> Row ─ prepare ─> manifest.csv
 
 A data set stays as it was published: ``manifest.csv`` in its folder points to its files, with this project's names
-for the labels (or its own, for the protocol of a paper), the source that a clip was cut from, and what nobody judged.
+for the labels (or its own, for the protocol of a paper), the source that a clip was cut from, and the labels that are
+not annotated.
 
 The loaders follow mirdata's: a description, archives with checksums, tracks with annotations. They are not mirdata's,
 because its indexes are downloaded into the installed package before anything on disk can be read, it has none for
@@ -28,7 +29,7 @@ from irec_papers.datasets.nsynth import NSYNTH
 from irec_papers.datasets.openmic import OPENMIC_2018
 
 DATA_SETS = {data_set.name: data_set for data_set in (IRMAS, NSYNTH, MEDLEY_SOLOS_DB, OPENMIC_2018)}
-"""By name."""
+"""All data sets by name."""
 
 __all__ = ["DATA_SETS", "Archive", "DataSet", "Naming", "Part", "Row", "find_data_set", "recognise"]
 

@@ -58,7 +58,7 @@ def _about(data_set: DataSet) -> dict[str, Any]:
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
-    """What ``get`` and ``check`` share."""
+    """Common part of ``get`` and ``check``."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table."),
         click.option(
@@ -142,7 +142,7 @@ def _tell(data_set: DataSet, root: Path, found: Findings, as_json: bool) -> None
         here, published = found.parts[name]
         click.echo(f"irec-train: part '{name}' has {here:,} clips, {published:,} were published", err=True)
     if found.absent:
-        click.echo(f"irec-train: not there: {', '.join(found.absent)}", err=True)
+        click.echo(f"irec-train: missing: {', '.join(found.absent)}", err=True)
     if as_json:
         counts = [{"split": split, "label": label, "clips": n} for (split, label), n in found.counts.items()]
         content = {"data_set": data_set.name, "folder": str(root), "clips": found.clips, "seconds": found.seconds}

@@ -1,4 +1,4 @@
-"""What a public data set is: its archives, its parts, and how its own files become rows."""
+"""Definition of a public data set: its archives, its parts, and how its own files become manifest rows."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One clip, under both namings.
+    """One clip, with its labels in our names and in the data set's own.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Row:
     product : tuple of str
         The same in this project's words; ``fam:...`` for a family that is no label.
     own_unknown, product_unknown : tuple of str
-        Labels that nobody judged in this clip: neither present nor absent.
+        Labels that are not annotated in this clip: neither present nor absent.
     source : str
         Recording, song or instrument; clips that share one must not be on both sides of a split.
     split : {"train", "dev", "test"}
@@ -93,11 +93,11 @@ class Row:
     sort: str = ""
 
     def labels(self, naming: Naming) -> tuple[str, ...]:
-        """What sounds."""
+        """Labels that sound."""
         return self.product if naming == "product" else self.own
 
     def unknown(self, naming: Naming) -> tuple[str, ...]:
-        """What nobody judged."""
+        """Labels that are not annotated."""
         return self.product_unknown if naming == "product" else self.own_unknown
 
 

@@ -1,4 +1,4 @@
-"""Downloading archives: resumed where the server can, checked before anything is unpacked.
+"""Archive download: resumable if the server can, verified before anything is unpacked.
 
 Not by pooch, which begins each download anew and throws away what an interrupted one has brought: archives here have up
 to 20 GB. Around a downloader of our own nothing would be left to it but the checksum.
@@ -22,7 +22,7 @@ _TIMEOUT_S = 30.0
 
 
 def fetch(archive: Archive, root: Path, *, progress: Progress = silent) -> Path:
-    """The archive's path, downloaded if it is not there, with the right checksum in either case.
+    """Download an archive unless it is there, check its checksum in either case, and return its path.
 
     What an interrupted download has brought stays in ``*.part`` and is continued the next time.
 

@@ -64,9 +64,9 @@ def read(root: Path, parts: tuple[str, ...]) -> Iterator[Row]:
 
 def _training(root: Path) -> Iterator[Row]:
     folder = root / _TRAINING
-    strange = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name not in CODES)
-    if strange:
-        raise DataError(f"{folder} has a folder '{strange[0]}' that is no instrument; there are {', '.join(CODES)}")
+    unexpected = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name not in CODES)
+    if unexpected:
+        raise DataError(f"{folder} has a folder '{unexpected[0]}' that is no instrument; there are {', '.join(CODES)}")
     files = [(code, path) for code in CODES for path in sorted((folder / code).glob("*.wav"))]
     empty = [code for code in CODES if code not in {code for code, _ in files}]
     if empty:
@@ -95,7 +95,7 @@ def _recording(path: Path) -> str:
 
 
 def _drums(path: Path) -> bool | None:
-    """Whether drums play along; None where the name does not tell."""
+    """Whether drums play along; None where the name does not say."""
     found = _NAME.match(path.stem)
     tags = found["tags"] if found else ""
     return True if "[dru]" in tags else False if "[nod]" in tags else None

@@ -40,7 +40,7 @@ _PLACE = "https://zenodo.org/record/3464194/files"
 
 
 def find(root: Path) -> tuple[str, ...]:
-    """Its only part, where its table is."""
+    """The only part of the data set, if its table is there."""
     return ("all",) if _table(root) else ()
 
 

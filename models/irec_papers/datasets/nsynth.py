@@ -124,7 +124,7 @@ def name_of(family: str, source: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _archive(part: str) -> tuple[Archive, ...]:
-    # The publisher tells no checksums; gzip's own catches a damaged download, the number of notes an incomplete one.
+    # The publisher gives no checksums; gzip's own catches a damaged download, the number of notes an incomplete one.
     file = f"nsynth-{part}.jsonwav.tar.gz"
     return (Archive(file, f"{_PLACE}/{file}"),)
 

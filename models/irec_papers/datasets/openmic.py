@@ -1,4 +1,4 @@
-"""OpenMIC-2018: excerpts of free music in which a crowd judged some of twenty instruments.
+"""OpenMIC-2018: excerpts of free music with crowd annotations of some of twenty instruments.
 
 On disk::
 
@@ -7,7 +7,7 @@ On disk::
     openmic-2018/partitions/split01_train.csv            one sample_key a line; split01_test.csv likewise
     openmic-2018/audio/000/000046_3840.ogg               10 s
 
-Of each excerpt only some instruments were judged. The others are neither present nor absent, and are kept so.
+Only some instruments are annotated in each excerpt. The others are neither present nor absent: unknown.
 
 References
 ----------
@@ -60,7 +60,7 @@ _LICENCE = "CC BY 4.0"
 
 
 def find(root: Path) -> tuple[str, ...]:
-    """Its only part, where its labels are."""
+    """The only part of the data set, if its labels are there."""
     return ("all",) if (_home(root) / "openmic-2018-aggregated-labels.csv").is_file() else ()
 
 
@@ -73,27 +73,27 @@ def read(root: Path, parts: tuple[str, ...]) -> Iterator[Row]:
     if not parts:
         return
     home = _home(root)
-    judged = _answers(home)
+    answers = _answers(home)
     training, testing = (lines_of(home / "partitions" / f"split01_{name}.csv") for name in ("train", "test"))
-    unknown = [key for key in (*training, *testing) if key not in judged]
+    unknown = [key for key in (*training, *testing) if key not in answers]
     if unknown:
-        raise DataError(f"{home}: nobody judged excerpt {unknown[0]} of a partition; unpack the archive again")
+        raise DataError(f"{home}: excerpt {unknown[0]} of a partition has no annotations; unpack the archive again")
     about = {row["sample_key"]: row for row in rows_of(home / "openmic-2018-metadata.csv", ("sample_key",))}
     sources = {key: f"openmic:{about.get(key, {}).get('artist_id') or key}" for key in (*training, *testing)}
-    kept = held_back(((sources[key], _present(judged[key])) for key in training), VALIDATION_SHARE)
+    kept = held_back(((sources[key], _present(answers[key])) for key in training), VALIDATION_SHARE)
     # An artist of the test set who also plays in the training set must at least not be in both train and dev.
     splits = {key: "dev" if sources[key] in kept else "train" for key in training}
     splits.update(dict.fromkeys(testing, "test"))
     files = {key: home / "audio" / key[:3] / f"{key}.ogg" for key in splits}
     first_missing(list(files.values()), home / "partitions")
     for key, split in splits.items():
-        present, absent = _present(judged[key]), {name for name, value in judged[key].items() if value < PRESENT}
+        present, absent = _present(answers[key]), {name for name, value in answers[key].items() if value < PRESENT}
         product, product_unknown = in_our_words(present, absent)
         yield Row(
             part="all",
             file=files[key].relative_to(root),
             own=tuple(present) or (_NOTHING,),
-            own_unknown=tuple(name for name in NAMES if name not in judged[key]),
+            own_unknown=tuple(name for name in NAMES if name not in answers[key]),
             product=product,
             product_unknown=product_unknown,
             source=sources[key],
@@ -104,28 +104,28 @@ def read(root: Path, parts: tuple[str, ...]) -> Iterator[Row]:
 
 
 def _answers(home: Path) -> dict[str, dict[str, float]]:
-    """Relevance of every instrument that was judged, by excerpt."""
+    """Relevance (0..1) of every annotated instrument, by excerpt."""
     path = home / "openmic-2018-aggregated-labels.csv"
-    judged: dict[str, dict[str, float]] = defaultdict(dict)
+    answers: dict[str, dict[str, float]] = defaultdict(dict)
     for number, row in enumerate(rows_of(path, ("sample_key", "instrument", "relevance")), start=2):
         if row["instrument"] not in NAMES:
             raise DataError(f"{path}, line {number}: '{row['instrument']}' is none of the {len(NAMES)} instruments")
         try:
-            judged[row["sample_key"]][row["instrument"]] = float(row["relevance"])
+            answers[row["sample_key"]][row["instrument"]] = float(row["relevance"])
         except ValueError as error:
             raise DataError(f"{path}, line {number}: relevance '{row['relevance']}' is no number") from error
-    return dict(judged)
+    return dict(answers)
 
 
-def _present(judged: Mapping[str, float]) -> list[str]:
-    return [name for name in NAMES if judged.get(name, 0.0) >= PRESENT]
+def _present(answers: Mapping[str, float]) -> list[str]:
+    return [name for name in NAMES if answers.get(name, 0.0) >= PRESENT]
 
 
 def in_our_words(present: list[str], absent: set[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """This project's names for what sounds, and the labels that stay unknown.
 
     A guitar is acoustic or electric, nobody said which: both stay unknown, but no guitar means neither. Cymbals
-    belong to a drum kit or to an orchestra: they leave the drums unknown where nobody judged those.
+    belong to a drum kit or to an orchestra: they leave the drums unknown where those are not annotated.
 
     Examples
     --------
@@ -141,7 +141,7 @@ def in_our_words(present: list[str], absent: set[str]) -> tuple[tuple[str, ...],
 
 OPENMIC_2018 = DataSet(
     name="openmic-2018",
-    title="OpenMIC-2018, twenty instruments in free music, judged in part",
+    title="OpenMIC-2018, twenty instruments in free music, partly annotated",
     licence="CC BY 4.0; each excerpt under its artist's Creative Commons licence",
     page="https://zenodo.org/record/1432913",
     citation="Humphrey, Durand, McFee, ISMIR 2018",
@@ -161,5 +161,5 @@ OPENMIC_2018 = DataSet(
     ),
     find=find,
     read=read,
-    note="What nobody judged is in the column 'unknown' and counts nowhere. Train on it with mode = \"clips\".",
+    note="Unannotated labels are in the column 'unknown' and count nowhere. Train on it with mode = \"clips\".",
 )

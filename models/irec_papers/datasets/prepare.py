@@ -22,7 +22,7 @@ COLUMNS = ("split", "file", "labels", "unknown", "instrument", "kind", "source",
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a data set on disk holds.
+    """Contents of a data set on disk.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Splitting clips so that no recording is on both sides."""
+"""Grouped train/validation splits: no recording is on both sides."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 
 def held_back(clips: Iterable[tuple[str, Sequence[str]]], share: float) -> frozenset[str]:
-    """Sources to keep for validation: of every label about the same share of clips, always whole sources.
+    """Stratified group split: sources to hold out for validation, about the same share of clips of every label.
 
     The choice depends on the sources' names alone, through a hash: it is the same everywhere and for ever.
 

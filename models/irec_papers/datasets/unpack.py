@@ -1,4 +1,4 @@
-"""Unpacking archives of strangers: nothing lands outside the folder, nothing is kept of a damaged one.
+"""Safe archive extraction: nothing is written outside the folder, and nothing stays of a damaged archive.
 
 Not by pooch, whose processors unpack tar files without any filter before Python 3.12, do not read gzip's checksum at
 the end, which is all that NSynth has, and take the UTF-8 names of zip files for code page 437.

@@ -25,7 +25,7 @@ Values = npt.NDArray[np.float64]
 
 
 class _Octave(NamedTuple):
-    """Bins `low` to `high`, judged after `halvings` of the sample rate; kernels reach `reach` samples either way."""
+    """Bins `low` to `high`, computed after `halvings` of the sample rate; kernels reach `reach` samples either way."""
 
     low: int
     high: int
@@ -43,7 +43,7 @@ class ConstantQ(nn.Module):
     Beyond the window there is silence: mirroring it, as the short frames of other front ends do, would put a phase
     jump into the middle of the long kernels.
 
-    Every octave is judged at the lowest sample rate that holds it and divides the hop, so all octaves have short
+    Every octave is computed at the lowest sample rate that holds it and divides the hop, so all octaves have short
     kernels: 192 bins at 44.1 kHz take 0.3 MB of constants, where kernels at the full rate would take 10 MB.
 
     Parameters
@@ -120,7 +120,7 @@ class ConstantQ(nn.Module):
         self._place(window_length)
 
     def _plan(self, sample_rate: int, bins_per_octave: int) -> list[_Octave]:
-        """Octaves from the highest down, each with the lowest sample rate that it can be judged at."""
+        """Octaves from the highest down, each with the lowest sample rate that it can be computed at."""
         octaves = []
         halvings = 0
         for high in range(self.bins, 0, -bins_per_octave):
@@ -173,8 +173,8 @@ class ConstantQ(nn.Module):
             kernels = getattr(self, f"kernels_{index}")
             hop = self.hop_length >> halvings
             start = (self._first >> halvings) - octave.reach
-            heard = signal[:, start : start + (self.frames - 1) * hop + kernels.shape[2]]
-            real, imaginary = functional.conv1d(heard.unsqueeze(1), kernels, stride=hop).chunk(2, dim=1)  # (B, P, N)
+            segment = signal[:, start : start + (self.frames - 1) * hop + kernels.shape[2]]
+            real, imaginary = functional.conv1d(segment.unsqueeze(1), kernels, stride=hop).chunk(2, dim=1)  # (B, P, N)
             parts.append(torch.sqrt(real.square() + imaginary.square()))
         magnitude = torch.cat(parts[::-1], dim=1).transpose(1, 2)
         return torch.log(magnitude + self.floor) if self.floor else magnitude

@@ -25,7 +25,7 @@ class ModifiedGroupDelay(nn.Module):
 
     With X the spectrum of a frame x(n) and Y that of n x(n), the group delay is
     ``(Re X Re Y + Im X Im Y) / |X|**2``. Near a zero of X it explodes; dividing by the cepstrally smoothed ``|S|``
-    to the power ``2 gamma`` instead, and taking the power ``alpha`` of what results (its sign kept), gives the modified
+    to the power ``2 gamma`` instead, and taking the power ``alpha`` of what results (with its sign), gives the modified
     group delay of Table 4.
 
     What the table leaves open is settled so: frames are Hann windowed as in the other front ends, since the jumps at
@@ -110,12 +110,12 @@ class ModifiedGroupDelay(nn.Module):
         return torch.cat((rows[: self.bins // 2], rows[evens : evens + self.bins // 2]))
 
     def _first(self, spectrum: Tensor) -> Tensor:
-        """The same of the last axis."""
+        """Even, then odd ones of the first F bins of the last axis."""
         evens = self.dft.frame_length // 4 + 1
         return torch.cat((spectrum[..., : self.bins // 2], spectrum[..., evens : evens + self.bins // 2]), dim=-1)
 
     def forward(self, audio: Tensor) -> Tensor:
-        """Audio (B, T) to modified group delay (B, N, F), in samples to some power; sign kept."""
+        """Audio (B, T) to modified group delay (B, N, F), in samples to some power, with its sign."""
         frames = self.framer(audio)
         x_real, x_imaginary = self.dft(frames)
         y_real, y_imaginary = self.dft(frames * self.ramp)

@@ -1,4 +1,4 @@
-"""Halve a sample rate inside a graph.
+"""Decimation by two (half-band filter) as a module that exports.
 
 Shapes: B batch, T samples.
 

@@ -59,11 +59,11 @@ class LongSpectrum(nn.Module):
             raise ValueError(f"length must be even and at least {window_length}, the window, not {length}")
         self.rows, self.columns = _factors(length)
         self.bins = length // 2
-        heard = -(-window_length // self.columns)  # rows that are not all silence
-        self._padding = heard * self.columns - window_length
+        filled = -(-window_length // self.columns)  # rows that are not all silence
+        self._padding = filled * self.columns - window_length
         self.kept = self.rows // 2 + 1
         k = torch.arange(self.kept, dtype=torch.float64)[:, None]
-        n = torch.arange(heard, dtype=torch.float64)[None]
+        n = torch.arange(filled, dtype=torch.float64)[None]
         q = torch.arange(self.columns, dtype=torch.float64)[None]
         angles = {
             "first": 2 * math.pi * torch.remainder(k * n, self.rows) / self.rows,

@@ -1,4 +1,4 @@
-"""The ConvNet of Han, Kim and Lee: which instruments sound in a second of music?
+"""The ConvNet of Han, Kim and Lee: predominant instruments from the log-mel spectrogram of a second.
 
 Shapes: B batch, T samples in a window, N = 43 frames, F = 128 bands, K labels.
 
@@ -152,7 +152,7 @@ class HanConvNet(Network):
         return logits
 
     def folded(self) -> HanConvNet:
-        """The same function without batch normalisation."""
+        """The network with batch normalisation folded into its convolutions; same outputs."""
         network = HanConvNet(**{**self.hyperparameters, "batch_norm": False})
         network.load_state_dict(fold_pairs(self, "convolutions"))
         return network.train(self.training)

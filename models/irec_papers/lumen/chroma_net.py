@@ -17,7 +17,7 @@ from irec_papers.folding import fold_pairs
 from irec_papers.frontends.chroma import CqtChroma
 from irec_papers.lumen.net import FRAMES, SAMPLE_RATE, WINDOW_LENGTH, LumenTrunk, Output, check_output, log_odds
 
-HOP_LENGTH = 224  # 10.2 ms: halves five times, so the low octaves can be judged at 689 Hz
+HOP_LENGTH = 224  # 10.2 ms: halves five times, so the low octaves can be computed at 689 Hz
 CLASSES = 36
 
 
@@ -27,8 +27,8 @@ class LumenChromaNet(Network):
     One row of the table maps 256 x 4 x 3 to 512 x 4 x 11; its input is a misprint for 256 x 4 x 11, the row before.
     The network's number of values is 2 111 451 at K = 11.
 
-    The paper takes the chroma of a whole recording and cuts it to seconds; here every window is judged by itself, so
-    the kernels below 51 Hz, which would need more than the second, are cut to it.
+    The paper takes the chroma of a whole recording and cuts it to seconds; here every window is transformed by itself,
+    so the kernels below 51 Hz, which would need more than the second, are cut to it.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class LumenChromaNet(Network):
         return log_odds(self.trunk(features.transpose(1, 2).unsqueeze(1)), self.output)
 
     def folded(self) -> LumenChromaNet:
-        """The same function without batch normalisation."""
+        """The network with batch normalisation folded into its convolutions; same outputs."""
         network = LumenChromaNet(**{**self.hyperparameters, "batch_norm": False})
         network.load_state_dict(fold_pairs(self, "trunk.convolutions"))
         return network.train(self.training)

@@ -1,6 +1,6 @@
-"""Join the Lumen project's networks, each trained alone, into one that says yes where all of them do.
+"""Late fusion of the Lumen project's networks: a label is predicted where every network predicts it.
 
-Shapes: C judged items, K labels, G thresholds that are tried.
+Shapes: C items, K labels, G thresholds that are tried.
 
 References
 ----------

@@ -21,7 +21,7 @@ from irec_papers.lumen.chroma_net import LumenChromaNet
 from irec_papers.lumen.net import SAMPLE_RATE, WINDOW_LENGTH, LumenNet, Output
 
 MEMBERS = ("mel", "modgd", "chroma")
-"""What can be fused, in the paper's order."""
+"""Networks that can be fused, in the paper's order."""
 
 _SMALLEST = 1e-6  # the log odds of a threshold are finite: 0 always says yes, 1 never
 

@@ -178,7 +178,7 @@ class LumenNet(Network):
         return log_odds(self.trunk(features.transpose(1, 2).unsqueeze(1)), self.output)
 
     def folded(self) -> LumenNet:
-        """The same function without batch normalisation."""
+        """The network with batch normalisation folded into its convolutions; same outputs."""
         network = LumenNet(**{**self.hyperparameters, "batch_norm": False})
         network.load_state_dict(fold_pairs(self, "trunk.convolutions"))
         return network.train(self.training)

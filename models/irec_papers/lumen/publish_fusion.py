@@ -1,6 +1,6 @@
 """``irec-train fuse``: from networks that were trained one by one to a fused checkpoint fit to be exported.
 
-Shapes: C judged windows, K labels.
+Shapes: C windows, K labels.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def publish_fusion(
     recipe = load_recipe(recipe_path) if recipe_path else _common_recipe(paths)
     title = title or f"Lumen fusion of {', '.join(members)}: every one must say yes"
     half = {member: torch.full((len(checkpoint.spec.labels),), 0.5) for member, checkpoint in members.items()}
-    fuse(members, half, name=name, title=title)  # what does not fit together is refused before anything is judged
+    fuse(members, half, name=name, title=title)  # what does not fit together is refused before anything is predicted
     first = next(iter(members.values())).spec
     if not set(first.labels) <= set(recipe.data.labels):
         raise RecipeError(f"the recipe '{recipe.model.name}' lacks labels that '{first.name}' has")
@@ -87,8 +87,10 @@ def publish_fusion(
     }
     thresholds = {member: grid_thresholds(*found.windows) for member, found in predictions.items()}
     fused = fuse(members, thresholds, name=name, title=title)
-    judged = predict(fused.network(), fused.spec, material, parts=SCORING, prefix="the fusion: ", progress=progress)
-    scores = score(judged, fused.spec)
+    fused_predictions = predict(
+        fused.network(), fused.spec, material, parts=SCORING, prefix="the fusion: ", progress=progress
+    )
+    scores = score(fused_predictions, fused.spec)
     spec = respecify(fused.spec, scores=scores.headline)
     chosen_on = _chosen_on(material, predictions[[*members][-1]])
     lines = score_lines(scores.clips, scores.mixtures)
@@ -98,7 +100,7 @@ def publish_fusion(
 
 
 def _chosen_on(material: Material, predictions: Predictions) -> str:
-    """In words what thresholds were chosen on."""
+    """Sentence for the card: the data that thresholds were chosen on."""
     real = len(predictions.clips.sounding_windows()[1])
     if predictions.held_out is None:
         return f"{real} windows of the {material.name}"

@@ -1,4 +1,4 @@
-"""The Neuroment network: how loud is each instrument, frame by frame?
+"""The Neuroment network: envelope estimation, the RMS of each instrument frame by frame.
 
 Shapes: B batch, T samples in a window, N = 16 frames, F bins, K labels.
 
@@ -97,7 +97,7 @@ class NeuromentNet(Network):
 
     The paper standardises whole files, which cannot be done live; the constants here come from the training data and
     live in the checkpoint (`irec_papers.standardization` measures what that costs: with the network bundled first,
-    statistics of what was heard so far scored better on mixtures than those of the whole file, 0.47 against 0.41 mAP,
+    statistics of the recording so far scored better on mixtures than those of the whole file, 0.47 against 0.41 mAP,
     and constants best, 0.60). Absolute level matters to an envelope, so the window is not brought to equal level.
 
     Parameters
@@ -195,7 +195,7 @@ class NeuromentNet(Network):
         return torch.log1p((_RANGE - 1.0) * wanted) / math.log(_RANGE)
 
     def folded(self) -> NeuromentNet:
-        """The same function without batch normalisation."""
+        """The network with batch normalisation folded into its convolutions; same outputs."""
         network = NeuromentNet(**{**self.hyperparameters, "batch_norm": False})
         network.load_state_dict(fold_pairs(self, "trunk.convolutions"))
         return network.train(self.training)

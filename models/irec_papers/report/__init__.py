@@ -3,7 +3,7 @@
 ::
 
     MODEL... ─> subjects ─┐
-    data ─> material ─────┴─> study (judged clips and mixtures, remembered on disk)
+    data ─> material ─────┴─> study (predictions for clips and mixtures, cached on disk)
                                 └─> figures_*: sections of pictures, tables and sounds ─> page ─> OUT.html
 
 Each ``figures_*`` file draws the figures of one paper or one question for every model they make sense for.

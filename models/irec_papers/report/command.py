@@ -38,7 +38,7 @@ def report(
             study = conduct(models, material, folder, memories, progress=Bars())
             sections = draw(study, mistakes=mistakes, progress=Bars())
     except KeyboardInterrupt:
-        click.echo(f"irec-train: stopped; what was judged is kept in {folder}, so the same command goes on", err=True)
+        click.echo(f"irec-train: stopped; predictions are stored in {folder}; the same command continues", err=True)
         raise
     now = datetime.now().astimezone()
     title = f"Instrument recognition: {', '.join(subject.name for subject in study.subjects)}"

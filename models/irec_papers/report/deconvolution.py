@@ -1,4 +1,4 @@
-"""What in a spectrogram makes a unit fire: the height of its map sent backwards through the network.
+"""Deconvolution (Zeiler and Fergus): the input pattern that activates a unit, projected back to the spectrogram.
 
 A deconvolutional network undoes each stage: convolutions are transposed, pooled values return to where the maxima were,
 and the activation function is applied to what comes back. All but the last are what automatic differentiation does
@@ -31,7 +31,7 @@ _RECTIFIERS = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.Tanh, nn.ELU, nn.GE
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One unit and what it reacts to.
+    """One unit and the input pattern that activates it.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Unit:
 
 
 class _Backwards(torch.autograd.Function):
-    """Forward the activation function; backward the same function of what comes back."""
+    """Rectifier of a deconvolution network: applies the activation function to the signal in both directions."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, module: nn.Module) -> Tensor:

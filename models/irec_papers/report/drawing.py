@@ -1,4 +1,4 @@
-"""Figures with one look, as data URIs. Drawn without pyplot: no global state, no window system."""
+"""Matplotlib figures in one style, as data URIs; without pyplot, its global state and window system."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from irec_papers.report.section import Picture
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c564b", "#7f7f7f", "#17becf", "#bcbd22")
-"""Of models and instruments: told apart by colour-blind eyes as far as they go (Okabe and Ito's first)."""
+"""Colours of models and instruments, colour-blind safe as far as they go (Okabe and Ito's first)."""
 
 STYLES = ("-", "--", ":", "-.")
 
@@ -46,7 +46,7 @@ Array = npt.NDArray[np.floating[Any] | np.integer[Any]]
 
 
 def look() -> AbstractContextManager[None]:
-    """While it is open, everything is drawn alike; closed, matplotlib is as it was."""
+    """Context manager with the matplotlib settings of all figures."""
     return matplotlib.rc_context(_LOOK)
 
 

@@ -1,4 +1,4 @@
-"""How judgements decay as more instruments play at once, for every model.
+"""Scores against the number of instruments that play at once, for every model.
 
 Shapes: C mixtures, K labels, S sizes.
 
@@ -40,7 +40,7 @@ PAPER_EXACT = (1.00, 0.79, 0.04, 0.02, 0.00)
 Measure = Literal["multilabel_accuracy", "decision_accuracy", "exact_match"]
 
 _CAPTIONS: dict[Measure, str] = {
-    "multilabel_accuracy": "Multilabel accuracy (equation 3: intersection over union of true and judged labels)",
+    "multilabel_accuracy": "Multilabel accuracy (equation 3: intersection over union of true and predicted labels)",
     "decision_accuracy": "Share of single decisions that are right, absent labels included,",
     "exact_match": "Exact match ratio (equation 4)",
 }
@@ -84,7 +84,7 @@ def table_of(evaluations: Mapping[str, MixEvaluation], measure: Measure) -> Tabl
 
 
 def highest_accuracy(size: int, exact: float) -> float:
-    """Highest mean of equation 3 over mixtures of `size` sources of which the share `exact` is judged wholly right.
+    """Highest mean of equation 3 over mixtures of `size` sources of which the share `exact` is predicted wholly right.
 
     The best wrong answer has all `size` labels and one too many: `size` of `size` + 1.
 
@@ -139,7 +139,7 @@ def decisions_of(mixes: MixturePredictions, spec: ModelSpec) -> torch.Tensor:
 
 
 def trends(mixes: MixturePredictions, spec: ModelSpec) -> tuple[list[int], Array, Array]:
-    """By size and label: share of right judgements, and true positive rate; NaN where nothing is known.
+    """By size and label: share of right predictions, and true positive rate; NaN where nothing is known.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What the strongest units of each block look at, over the spectrogram of two windows.
+"""Deconvolution figures: input patterns of the strongest units of each block, for two windows.
 
 References
 ----------

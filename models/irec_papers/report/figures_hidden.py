@@ -1,4 +1,4 @@
-"""How a network sorts windows by instrument, block after block: t-SNE of what its units say.
+"""Hidden representations: t-SNE of the activations after each block of a network.
 
 Shapes: B windows, T samples, U units.
 
@@ -44,7 +44,7 @@ class Windows:
 
 
 def sections(study: Study) -> list[Section]:
-    """Fig. 6 for every model that can be looked into."""
+    """Fig. 6 for every model whose network can be restored."""
     blocks: list[Block] = [
         _figure(study, subject)
         if subject.network is not None
@@ -82,7 +82,7 @@ def pick_windows(material: Material, spec: ModelSpec, split: str) -> Windows:
 
 
 def embed(values: Array) -> Array:
-    """Vectors (B, U) to places (B, 2); all zero for fewer than four."""
+    """t-SNE: vectors (B, U) to positions (B, 2); all zero for fewer than four."""
     if len(values) < 4:
         return np.zeros((len(values), 2), np.float32)
     deviation = values.std(axis=0)

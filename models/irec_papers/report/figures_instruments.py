@@ -128,11 +128,13 @@ def _binary(subject: Subject) -> Block:
     )
 
 
-def two_by_two(judged: torch.Tensor, targets: torch.Tensor, labels: tuple[str, ...], caption: str, alt: str) -> Block:
-    """One binary confusion matrix a label; `judged` (C, K) bool, `targets` (C, K) with unknowns left out."""
+def two_by_two(
+    predicted: torch.Tensor, targets: torch.Tensor, labels: tuple[str, ...], caption: str, alt: str
+) -> Block:
+    """One binary confusion matrix a label; `predicted` (C, K) bool, `targets` (C, K) with unknowns left out."""
     drawing = grid_drawing(len(labels), 7, (1.4, 1.45))
     for k, (label, axes) in enumerate(zip(labels, drawing.axes, strict=True)):
-        said, truth = judged[:, k], targets[:, k]
+        said, truth = predicted[:, k], targets[:, k]
         counts = np.array(
             [[int(((truth == present) & (said == bool(lit))).sum()) for lit in (0, 1)] for present in (0, 1)]
         )

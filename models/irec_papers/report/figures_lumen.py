@@ -1,6 +1,7 @@
 """The Lumen project's three approaches: mel alone, with modified group delay, with both and chroma.
 
-Drawn when its networks are among the models: a fusion, whose members are judged one by one, or members by themselves.
+Drawn when its networks are among the models: a fusion, whose members are evaluated one by one, or members by
+themselves.
 
 Shapes: C clips, K labels, M member networks.
 
@@ -26,7 +27,7 @@ from irec_papers.lumen.fusion import grid_thresholds
 from irec_papers.lumen.fusion_net import LumenFusion
 from irec_papers.report.drawing import Drawing, colour, grid_drawing, grouped_bars
 from irec_papers.report.figures_thresholds import f1_curves
-from irec_papers.report.memory import CachingPredictor, Memory
+from irec_papers.report.memory import CachingPredictor, PredictionCache
 from irec_papers.report.section import Block, Remark, Section, Table, highest, number
 from irec_papers.report.study import Study, Subject
 
@@ -40,7 +41,7 @@ PAPER: dict[str, tuple[float, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One network's word on the clips.
+    """Predictions of one network for the clips.
 
     Attributes
     ----------
@@ -48,7 +49,7 @@ class Member:
     activations : (C, K) float32
         Means over windows.
     thresholds : (C, K) float
-        What each judgement is compared with.
+        Threshold that each activation is compared with.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Approach:
-    """Members that must all agree, and how right they are."""
+    """Members that must all agree, and their scores."""
 
     name: str
     accuracy: float
@@ -101,9 +102,9 @@ def _front_end(subject: Subject) -> str | None:
 def _members_of(subject: Subject, network: LumenFusion, study: Study) -> list[Member]:
     members = []
     for row, (name, part) in enumerate(network.networks.items()):
-        with Memory(study.cache / f"{subject.sha256}-{name}.sqlite3") as memory:
-            judge = CachingPredictor(CheckpointPredictor(part, subject.spec), memory)  # type: ignore[arg-type]
-            clips = predict_clips(judge, study.material.clips(subject.spec), hop_s=study.material.hop_s)
+        with PredictionCache(study.cache / f"{subject.sha256}-{name}.sqlite3") as memory:
+            predictor = CachingPredictor(CheckpointPredictor(part, subject.spec), memory)  # type: ignore[arg-type]
+            clips = predict_clips(predictor, study.material.clips(subject.spec), hop_s=study.material.hop_s)
         activations = clips.activations["s1"]
         members.append(Member(name, activations, network.thresholds[row].expand_as(activations)))
     return members

@@ -1,4 +1,4 @@
-"""Who shows up while somebody else plays: noise and leakage of envelopes, mean activations.
+"""Confusion between instruments: noise and leakage matrices of envelopes, mean activations.
 
 References
 ----------
@@ -37,7 +37,7 @@ def sections(study: Study) -> list[Section]:
 
 
 def _envelope(study: Study, subject: Subject) -> list[Block]:
-    noise, leakage = envelope_matrices(subject.judge, study.material.clips(subject.spec))
+    noise, leakage = envelope_matrices(subject.predictor, study.material.clips(subject.spec))
     labels = subject.spec.labels
     return [
         _picture(
@@ -60,7 +60,7 @@ def _envelope(study: Study, subject: Subject) -> list[Block]:
 
 
 def _activation(study: Study, subject: Subject) -> list[Block]:
-    found = confusion_matrix(subject.judge, study.material.clips(subject.spec), hop_s=study.material.hop_s)
+    found = confusion_matrix(subject.predictor, study.material.clips(subject.spec), hop_s=study.material.hop_s)
     caption = f"{subject.name}: mean activation while an instrument plays alone; {found.mean:.3f} outside the diagonal."
     return [_picture(found.values, subject.spec.labels, (0.0, 1.0), caption, "{:.2f}")]
 

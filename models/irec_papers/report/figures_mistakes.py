@@ -1,4 +1,4 @@
-"""The judgements that were most surely wrong, to be looked at and listened to."""
+"""Worst mistakes: the wrong predictions of highest confidence, with spectrogram and sound."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _SECONDS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
-    """One wrong judgement.
+class WrongPrediction:
+    """One wrong prediction.
 
     Attributes
     ----------
@@ -57,8 +57,8 @@ def sections(study: Study, most: int) -> list[Section]:
     return [Section("mistakes", "Worst mistakes", text, tuple(blocks))]
 
 
-def worst(subject: Subject, most: int) -> list[Wrong]:
-    """Wrong judgements, half of them labels lit wrongly and half labels missed, the surest of each first.
+def worst(subject: Subject, most: int) -> list[WrongPrediction]:
+    """Wrong predictions, half of them labels lit wrongly and half labels missed, the surest of each first.
 
     A clip comes once. Where there are too few of one sort, there are more of the other.
     """
@@ -68,21 +68,23 @@ def worst(subject: Subject, most: int) -> list[Wrong]:
     above = torch.where(lit & (targets == 0), (levels - own) / (1.0 - own).clamp(min=1e-9), -1.0)
     below = torch.where(~lit & (targets == 1), (own - levels) / own.clamp(min=1e-9), -1.0)
     false, missed = _surest(above, lit=True), _surest(below, lit=False)
-    chosen: dict[int, Wrong] = {}
+    chosen: dict[int, WrongPrediction] = {}
     for wrong in (*false[: most - most // 2], *missed, *false):
         if len(chosen) < most:
             chosen.setdefault(wrong.clip, wrong)
     return sorted(chosen.values(), key=lambda wrong: not wrong.lit)
 
 
-def _surest(confidence: torch.Tensor, *, lit: bool) -> list[Wrong]:
+def _surest(confidence: torch.Tensor, *, lit: bool) -> list[WrongPrediction]:
     """The surest mistake of each clip that has one; (C, K), negative where there is none."""
     best, label = confidence.max(dim=1)
     order = torch.argsort(best, descending=True, stable=True).tolist()
-    return [Wrong(clip, int(label[clip]), min(float(best[clip]), 1.0), lit) for clip in order if best[clip] >= 0]
+    return [
+        WrongPrediction(clip, int(label[clip]), min(float(best[clip]), 1.0), lit) for clip in order if best[clip] >= 0
+    ]
 
 
-def _mistakes(study: Study, subject: Subject, wrong: list[Wrong]) -> list[Block]:
+def _mistakes(study: Study, subject: Subject, wrong: list[WrongPrediction]) -> list[Block]:
     wanted = {subject.clips.files[each.clip]: each for each in wrong}
     found: dict[str, EvalClip] = {}
     for clip in study.material.clips(subject.spec):
@@ -93,7 +95,7 @@ def _mistakes(study: Study, subject: Subject, wrong: list[Wrong]) -> list[Block]
     return [_mistake(subject, found[file], each) for file, each in wanted.items()]
 
 
-def _mistake(subject: Subject, clip: EvalClip, wrong: Wrong) -> Mistake:
+def _mistake(subject: Subject, clip: EvalClip, wrong: WrongPrediction) -> Mistake:
     spec = subject.spec
     label = spec.labels[wrong.label]
     audio, start_s = loudest_part(clip.audio, spec.sample_rate, _SECONDS)
@@ -117,7 +119,7 @@ def _picture(subject: Subject, audio: Array, start_s: float, labels: tuple[str, 
     drawing = Drawing(6.7, 2.5, 2, 1, sharex=True, height_ratios=(1.5, 1))
     upper, lower = drawing.axes
     draw_spectrogram(upper, audio, spec.sample_rate, start_s)
-    rows = predict_recording(subject.judge, audio, spec.hop_length)
+    rows = predict_recording(subject.predictor, audio, spec.hop_length)
     if spec.kind == "envelope":
         values = stitch(rows, spec.hop_length // spec.frame_hop)
         times = start_s + np.arange(values.shape[1]) * spec.frame_hop / spec.sample_rate

@@ -1,4 +1,4 @@
-"""What models say while time passes: over a sequence of instruments, and over a small piece and its tracks.
+"""Predictions over time: for a sequence of instruments, and for a small piece and its tracks.
 
 References
 ----------
@@ -29,12 +29,12 @@ def sections(study: Study) -> list[Section]:
         if not parts:
             over_time.append(Remark(f"{subject.name}: no clip has one of its labels alone."))
             continue
-        scene = sequence.one_after_the_other(subject.judge, parts)
+        scene = sequence.one_after_the_other(subject.predictor, parts)
         over_time.append(_image(subject, scene, "instruments one after the other, as Figs 12 and 13"))
         stems = sequence.two_at_a_time(parts)
         if stems is None:
             continue
-        mix = sequence.look(subject.judge, stems)
+        mix = sequence.predict_scene(subject.predictor, stems)
         over_time.append(_image(subject, mix, f"{', '.join(stems)}, two at a time, as Fig. 14"))
         if subject.spec.kind == "envelope":
             envelopes.append(_envelopes(subject, mix))
@@ -59,7 +59,7 @@ def _image(subject: Subject, scene: Scene, what: str) -> Block:
     drawing = Drawing(10, 0.9 + 0.3 * len(labels), 2, 1, sharex=True)
     step = float(np.mean(np.diff(scene.times_s))) if len(scene.times_s) > 1 else 1.0
     extent = (scene.times_s[0] - step / 2, scene.times_s[-1] + step / 2, len(labels) - 0.5, -0.5)
-    for axes, values, title in zip(drawing.axes, (scene.judged, scene.true), ("predicted", "true"), strict=True):
+    for axes, values, title in zip(drawing.axes, (scene.predicted, scene.true), ("predicted", "true"), strict=True):
         image = axes.imshow(
             values,
             aspect="auto",
@@ -98,7 +98,7 @@ def _envelopes(subject: Subject, mix: Scene) -> Block:
     tracks = sequence.alone(mix, list(mix.stems))
     for number, (axes, stems) in enumerate(zip(drawing.axes[1:], tracks, strict=True)):
         (label,) = stems
-        _curves(axes, subject, sequence.look(subject.judge, stems), [label], number)
+        _curves(axes, subject, sequence.predict_scene(subject.predictor, stems), [label], number)
         axes.set_title(f"{label} alone (Fig. {20 + number})", loc="left")
     drawing.axes[-1].set_xlabel("seconds")
     drawing.axes[0].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
@@ -111,10 +111,10 @@ def _envelopes(subject: Subject, mix: Scene) -> Block:
 def _curves(axes: Axes, subject: Subject, scene: Scene, playing: list[str], first: int = 0) -> None:
     for k, label in enumerate(subject.spec.labels):
         if label not in playing:
-            axes.plot(scene.times_s, scene.judged[k], color="#bbbbbb", linewidth=0.7)
+            axes.plot(scene.times_s, scene.predicted[k], color="#bbbbbb", linewidth=0.7)
     for index, label in enumerate(playing, start=first):
         k = subject.spec.labels.index(label)
-        axes.plot(scene.times_s, scene.judged[k], color=colour(index), label=label)
+        axes.plot(scene.times_s, scene.predicted[k], color=colour(index), label=label)
         axes.plot(scene.times_s, scene.true[k], "--", color=colour(index), linewidth=1.0)
     axes.set_ylim(-61, 0)
     axes.set_ylabel("dB")

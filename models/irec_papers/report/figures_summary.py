@@ -1,4 +1,4 @@
-"""All models in one table and one picture, and what they were judged on.
+"""All models in one table and one picture, and what they were evaluated on.
 
 References
 ----------
@@ -51,7 +51,7 @@ def _summary(study: Study) -> Section:
         "Clips: mean over windows (S1) against the model's own thresholds. "
         + ("Mixtures: highest window, mean over sizes 0 to 10. " if study.stems else "")
         + "Multilabel accuracy is intersection over union, EMR the share of items with every label right "
-        "(Chen et al., equations 3 and 4). Milliseconds: windows judged one by one on one thread, the fastest "
+        "(Chen et al., equations 3 and 4). Milliseconds: windows predicted one by one on one thread, the fastest "
         "tenth of 50, measured in this run on this machine.",
         (*_MODEL, *_CLIPS, *(_MIXTURES if study.stems else ()), *_COST),
         tuple(rows),
@@ -156,4 +156,4 @@ def _material(study: Study) -> Section:
         f"The clips, by the labels of {first.name}; the right side as Fig. 8 of the Lumen project.",
         "Bars: how many clips have each label, and how many labels a clip has.",
     )
-    return Section("material", "What was judged", text, (picture,))
+    return Section("material", "What was evaluated", text, (picture,))

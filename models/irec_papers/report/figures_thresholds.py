@@ -73,9 +73,9 @@ def f1_curves(activations: Tensor, targets: Tensor, grid: Tensor, *, strictly: b
     known = targets != UNKNOWN
     true = (targets == 1) & known
     above = torch.gt if strictly else torch.ge
-    judged = above(activations.double()[None], grid.double()[:, None, None]) & known[None]  # (G, C, K)
-    hits = (judged & true[None]).sum(dim=1)
-    both = judged.sum(dim=1) + true.sum(dim=0)
+    predicted = above(activations.double()[None], grid.double()[:, None, None]) & known[None]  # (G, C, K)
+    hits = (predicted & true[None]).sum(dim=1)
+    both = predicted.sum(dim=1) + true.sum(dim=0)
     return torch.where(both > 0, 2 * hits / both.clamp(min=1), 0.0).double()
 
 
@@ -85,7 +85,7 @@ def micro_macro(subject: Subject, how: Aggregation, grid: tuple[float, ...]) -> 
     thresholds = torch.tensor(grid, dtype=torch.float64)
     occurring = (clips.targets == 1).any(dim=0)
     macro = f1_curves(clips.activations[how], clips.targets, thresholds)[:, occurring].mean(dim=1)
-    # All judgements as if of one label give the micro average.
+    # All predictions as if of one label give the micro average.
     micro = f1_curves(clips.activations[how].reshape(-1, 1), clips.targets.reshape(-1, 1), thresholds)[:, 0]
     return micro, macro
 

@@ -1,4 +1,4 @@
-"""What goes on inside a network: where its blocks end, and what comes out of them.
+"""Intermediate activations of a network: where its blocks end, and their outputs.
 
 Nothing is asked of the architecture: a block ends where the maps have become at most half as large as before.
 
@@ -18,12 +18,12 @@ from torch import Tensor, nn
 from irec_models.nets import Network
 
 MOST_BLOCKS = 4
-"""As many as Han et al. look into."""
+"""As many as Han et al. examine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """Where to look into a network.
+    """Modules of a network whose outputs are examined.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a model has said before, kept on disk: a long evaluation that was stopped goes on where it was.
+"""Prediction cache on disk: a long evaluation that was interrupted continues where it stopped.
 
 An answer is found by the window's own samples, so nothing else has to be the same: another data folder, split, hop or
 order of clips asks about other windows or about known ones, and is right either way. Each model has a file of its own,
@@ -28,12 +28,12 @@ _AT_ONCE = 200  # keys in one question; SQLite allows 999 values at least
 
 
 def default_folder() -> Path:
-    """Where answers are kept unless a folder is named."""
+    """Default cache folder."""
     return platformdirs.user_cache_path("irec-live") / "evaluations"
 
 
-class Memory:
-    """Answers of one model by window.
+class PredictionCache:
+    """Predictions of one model, keyed by window, in an SQLite file.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Memory:
         self.close()
 
     def find(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Those answers that are known."""
+        """Predictions that are in the cache."""
         found: dict[bytes, bytes] = {}
         try:
             for start in range(0, len(keys), _AT_ONCE):
@@ -77,7 +77,7 @@ class Memory:
         return found
 
     def keep(self, answers: dict[bytes, bytes]) -> None:
-        """Add answers; every few hundred they are safe on disk."""
+        """Add predictions; they are committed to disk every few hundred."""
         try:
             self._database.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?)", answers.items())
             self._unsaved += len(answers)
@@ -88,7 +88,7 @@ class Memory:
             raise self._failure(error) from error
 
     def close(self) -> None:
-        """Save and let go; a second time does nothing."""
+        """Commit and close; may be called twice."""
         try:
             self._database.commit()
         except sqlite3.ProgrammingError:
@@ -99,27 +99,27 @@ class Memory:
             self._database.close()
 
     def _failure(self, error: Exception) -> OutputError:
-        return OutputError(f"cannot keep judgements in {self._path}: {error}; name another folder with --cache")
+        return OutputError(f"cannot store predictions in {self._path}: {error}; name another folder with --cache")
 
 
 class CachingPredictor:
-    """A judge that is asked about each window only once.
+    """A predictor with a cache: each window is predicted only once.
 
     Parameters
     ----------
-    judge : Predictor
-    memory : Memory
+    predictor : Predictor
+    memory : PredictionCache
 
     Attributes
     ----------
     asked : int
-        Windows that the model itself had to judge.
+        Windows that the model itself had to predict.
     """
 
-    def __init__(self, judge: Predictor, memory: Memory) -> None:
-        self.spec = judge.spec
+    def __init__(self, predictor: Predictor, memory: PredictionCache) -> None:
+        self.spec = predictor.spec
         self.asked = 0
-        self._judge = judge
+        self._predictor = predictor
         self._memory = memory
         labels = len(self.spec.labels)
         self._shape = (labels,) if self.spec.kind == "activation" else (labels, self.spec.frames)
@@ -133,7 +133,7 @@ class CachingPredictor:
         known = {key: value for key, value in known.items() if len(value) == size}
         new = {key: row for row, key in enumerate(keys) if key not in known}
         if new:
-            rows = self._judge(windows[list(new.values())])
+            rows = self._predictor(windows[list(new.values())])
             fresh = {key: np.ascontiguousarray(row, "<f4").tobytes() for key, row in zip(new, rows, strict=True)}
             self._memory.keep(fresh)
             known |= fresh

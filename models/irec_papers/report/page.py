@@ -1,4 +1,4 @@
-"""Sections to one HTML file that needs nothing else: no script, no style sheet, no server."""
+"""HTML rendering: sections to one self-contained file, without scripts or external style sheets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Chapter = Callable[[Study], list[Section]]
 
 
 def chapters(mistakes: int) -> tuple[Chapter, ...]:
-    """What draws the page, in its order; `mistakes` are shown for each model."""
+    """Sections of the page, in order; `mistakes` are shown for each model."""
     return (
         figures_summary.sections,
         figures_instruments.sections,

@@ -1,4 +1,4 @@
-"""What a page is made of: sections of tables, pictures, remarks and mistakes that can be listened to."""
+"""Sections of a report page: tables, pictures, remarks, and mistakes with their sound."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A wrong judgement, to be looked at and listened to."""
+    """A wrong prediction, with spectrogram and sound."""
 
     shape: ClassVar[str] = "mistake"
     title: str

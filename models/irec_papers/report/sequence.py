@@ -1,4 +1,4 @@
-"""Sound whose truth is known moment by moment: instruments one after the other, and three of them two at a time.
+"""Test sequences with known envelopes: instruments one after the other, and three of them in pairs.
 
 Shapes: T samples, K labels, M frames, S stems.
 
@@ -31,26 +31,26 @@ _FLOOR_DB = -60.0
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A sound, its stems, and what a model says about it.
+    """A sound, its stems, and a model's predictions for it.
 
     Attributes
     ----------
     audio : (T,) float32
     stems : dict of label to (T,) float32
     times_s : (M,) float64
-    judged, true : (K, M) float32
+    predicted, true : (K, M) float32
         Envelopes in dB, -60..0; or activations and presence, 0..1.
     """
 
     audio: Array
     stems: dict[str, Array]
     times_s: npt.NDArray[np.float64]
-    judged: Array
+    predicted: Array
     true: Array
 
 
 def solos(material: Material, spec: ModelSpec) -> dict[str, Array]:
-    """The loudest 5 s of the longest solo of each label that has one, at one level, in the order of the labels."""
+    """The loudest 5 s (T,) of the longest solo of each label that has one, at one level, in the labels' order."""
     found: dict[str, Array] = {}
     length = round(SEGMENT_S * spec.sample_rate)
     for clip in material.clips(spec):
@@ -59,8 +59,8 @@ def solos(material: Material, spec: ModelSpec) -> dict[str, Array]:
     return {label: _levelled(found[label]) for label in spec.labels if label in found}
 
 
-def one_after_the_other(judge: Predictor, parts: dict[str, Array]) -> Scene:
-    """Instruments in turn (Sequence1 of the thesis)."""
+def one_after_the_other(predictor: Predictor, parts: dict[str, Array]) -> Scene:
+    """Instruments in turn, parts (T,) one after the other (Sequence1 of the thesis)."""
     total = sum(len(part) for part in parts.values())
     stems, start = {}, 0
     for label, part in parts.items():
@@ -68,11 +68,11 @@ def one_after_the_other(judge: Predictor, parts: dict[str, Array]) -> Scene:
         stem[start : start + len(part)] = part
         stems[label] = stem
         start += len(part)
-    return look(judge, stems)
+    return predict_scene(predictor, stems)
 
 
 def two_at_a_time(parts: dict[str, Array]) -> dict[str, Array] | None:
-    """Stems of three instruments of which two play at any moment; None where there are no three.
+    """Stems (T,) of three instruments of which two play at any moment; None where there are no three.
 
     The first plays from the start, the second to the end, the third while the first or the second would be alone.
     """
@@ -92,11 +92,11 @@ def two_at_a_time(parts: dict[str, Array]) -> dict[str, Array] | None:
     return {label: (gain * stem).astype(np.float32) for label, stem in zip(chosen, stems, strict=True)}
 
 
-def look(judge: Predictor, stems: dict[str, Array]) -> Scene:
-    """Predict the sum of stems, and find what is true of each."""
-    spec = judge.spec
+def predict_scene(predictor: Predictor, stems: dict[str, Array]) -> Scene:
+    """Predict the sum of stems (T,), and compute each stem's true envelope or presence."""
+    spec = predictor.spec
     audio: Array = np.stack(list(stems.values())).sum(axis=0, dtype=np.float32)
-    rows = predict_recording(judge, audio, spec.hop_length)
+    rows = predict_recording(predictor, audio, spec.hop_length)
     if spec.kind == "envelope":
         hop = spec.frame_hop
         levels = _decibels(stitch(rows, spec.hop_length // hop))

@@ -1,4 +1,4 @@
-"""Sound inside a page, and what it looks like.
+"""Sounds in an HTML page: MP3 data URIs and spectrograms.
 
 Shapes: T samples, C columns, F bands.
 """
@@ -16,7 +16,7 @@ from irec_live.streaming.spectrogram import LogMelStream
 from irec_models.measuring.predictors import Array
 from irec_papers.report.drawing import data_uri
 
-_RATE = 24_000  # of sound in the page: MP3 and every browser know it, and 12 kHz is enough to judge a timbre by
+_RATE = 24_000  # of sound in the page: MP3 and every browser know it, and 12 kHz is enough to recognise a timbre
 _HEADROOM = 0.9
 _SMALLEST_PEAK = 1e-4
 
@@ -31,7 +31,7 @@ def player_uri(audio: Array, sample_rate: int) -> str:
 
 
 def loudest_part(audio: Array, sample_rate: int, seconds: float) -> tuple[Array, float]:
-    """The stretch of at most `seconds` with the most energy, and where it starts in seconds."""
+    """The part of a sound (T,) of at most `seconds` with the most energy, and its start in seconds."""
     length = round(seconds * sample_rate)
     if len(audio) <= length:
         return audio, 0.0
@@ -43,7 +43,7 @@ def loudest_part(audio: Array, sample_rate: int, seconds: float) -> tuple[Array,
 
 
 def draw_spectrogram(axes: Axes, audio: Array, sample_rate: int, start_s: float = 0.0) -> None:
-    """Log-mel spectrogram over 70 dB, time in seconds."""
+    """Log-mel spectrogram of a sound (T,) over 70 dB, time in seconds."""
     stream = LogMelStream(sample_rate)
     columns, _ = stream.push(np.pad(audio, stream.n_fft // 2))
     top = float(columns.max())

@@ -1,4 +1,4 @@
-"""What figures are drawn from: every model's judgements of the same clips and mixtures.
+"""Data of the figures: every model's predictions for the same clips and mixtures.
 
 Shapes: C clips, K labels, T samples.
 """
@@ -27,14 +27,14 @@ from irec_models.measuring.predictors import Predictor, load_predictor, model_fi
 from irec_models.measuring.restore import network_of
 from irec_models.nets import Network
 from irec_models.progress import Progress, silent, tracked
-from irec_papers.report.memory import CachingPredictor, Memory
+from irec_papers.report.memory import CachingPredictor, PredictionCache
 
 _TIMED_WINDOWS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Which sound is judged.
+    """Clips and mixtures that are predicted.
 
     Attributes
     ----------
@@ -61,19 +61,19 @@ class Material:
 
     @property
     def plan(self) -> MixPlan:
-        """As many mixtures of each size as were asked for, else as in Table V of Chen et al."""
+        """The requested number of mixtures of each size, else as in Table V of Chen et al."""
         return replace(CHEN_PLAN, per_size=self.per_size)
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """One model with all it said.
+    """One model with all its predictions.
 
     Attributes
     ----------
     name : str
         Unique in the study.
-    judge : Predictor
+    predictor : Predictor
         Remembers what it said.
     sha256 : str
         Of the file.
@@ -87,7 +87,7 @@ class Subject:
 
     name: str
     path: Path
-    judge: Predictor
+    predictor: Predictor
     spec: ModelSpec
     sha256: str
     parameters: int
@@ -99,7 +99,7 @@ class Subject:
 
     @cached_property
     def network(self) -> Network | None:
-        """In torch, for figures that look inside; None where the file cannot be restored."""
+        """The torch network, for figures of hidden layers; None if the file cannot be restored."""
         try:
             return network_of(self.path)
         except (CheckpointError, ModelError):
@@ -129,12 +129,12 @@ class Study:
     stems: bool = True
 
     def of_kind(self, kind: str) -> tuple[Subject, ...]:
-        """Models that tell activations, or envelopes."""
+        """Models that predict activations, or envelopes."""
         return tuple(subject for subject in self.subjects if subject.spec.kind == kind)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Of all models, in the order in which they come."""
+        """Labels of all models, in the order of first occurrence."""
         return tuple(dict.fromkeys(label for subject in self.subjects for label in subject.spec.labels))
 
 
@@ -146,9 +146,9 @@ def conduct(
     *,
     progress: Progress = silent,
 ) -> Study:
-    """Let every model judge everything; what was judged before is not judged again.
+    """Run every model on all material; predictions in the cache are not repeated.
 
-    Material without stems is judged clip by clip alone.
+    Material without stems is predicted clip by clip alone.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def conduct(
     cache : Path
         Folder for `irec_papers.report.memory`.
     memories : ExitStack
-        Lets the judges of the study go, and saves what they said, when it is closed.
+        Closes the predictors of the study and saves their predictions, when it is closed.
     progress : Progress
 
     Raises
@@ -166,63 +166,63 @@ def conduct(
     ModelError, CheckpointError
         A model is broken.
     DataError
-        There is nothing to judge, or a model is named twice; told before the first clip is judged.
+        There is nothing to predict, or a model is named twice; raised before the first clip is predicted.
     OutputError
         The cache cannot be written.
     """
-    # All are opened before the first is judged: a broken one should not come to light after an hour.
+    # All are opened before the first is run: a broken one should not come to light after an hour.
     paths = [model_file(path) for path in paths]
     opened = [(path, load_predictor(path)[0], _sha256(path)) for path in paths]
     digests = [digest for _, _, digest in opened]
     if len(set(digests)) != len(digests):
         raise DataError("a model is named twice; name each once")
     stems = material.selection.has_stems()
-    for _, judge, _ in opened:
-        material.selection.of(judge.spec.labels).check_labels(judge.spec.name)
-    names = _names([judge.spec.name for _, judge, _ in opened], paths)
+    for _, predictor, _ in opened:
+        material.selection.of(predictor.spec.labels).check_labels(predictor.spec.name)
+    names = _names([predictor.spec.name for _, predictor, _ in opened], paths)
     subjects = []
-    for name, (path, judge, digest) in zip(names, opened, strict=True):
-        ms = ms_per_window(judge)
-        memory = memories.enter_context(Memory(cache / f"{digest}.sqlite3"))
-        remembering = CachingPredictor(judge, memory)
-        real = tracked(material.clips(judge.spec), progress, f"{name}: clips of {material.selection.split}")
+    for name, (path, predictor, digest) in zip(names, opened, strict=True):
+        ms = ms_per_window(predictor)
+        memory = memories.enter_context(PredictionCache(cache / f"{digest}.sqlite3"))
+        remembering = CachingPredictor(predictor, memory)
+        real = tracked(material.clips(predictor.spec), progress, f"{name}: clips of {material.selection.split}")
         clips = predict_clips(remembering, real, hop_s=material.hop_s)
         mixes = None
         if stems:
             mixes = predict_mixtures(
-                remembering, tracked(material.mixes(judge.spec), progress, f"{name}: mixtures", material.plan.total)
+                remembering, tracked(material.mixes(predictor.spec), progress, f"{name}: mixtures", material.plan.total)
             )
         subjects.append(
             Subject(
                 name=name,
                 path=path,
-                judge=remembering,
-                spec=judge.spec,
+                predictor=remembering,
+                spec=predictor.spec,
                 sha256=digest,
-                parameters=judge.spec.parameters,
+                parameters=predictor.spec.parameters,
                 ms=ms,
                 clips=clips,
-                scores=evaluate(clips, judge.spec),
+                scores=evaluate(clips, predictor.spec),
                 mixes=mixes,
-                mix_scores=score_mixes(mixes, judge.spec) if mixes else None,
+                mix_scores=score_mixes(mixes, predictor.spec) if mixes else None,
             )
         )
     return Study(material, tuple(subjects), cache, stems)
 
 
-def ms_per_window(judge: Predictor) -> float:
-    """Milliseconds of a window, judged alone on one thread.
+def ms_per_window(predictor: Predictor) -> float:
+    """Inference time of a single window on one thread, in milliseconds.
 
     Of the fastest tenth: whatever else the machine does only ever makes a window slower.
     """
-    window = np.random.default_rng(0).uniform(-0.5, 0.5, (1, judge.spec.window_length)).astype(np.float32)
+    window = np.random.default_rng(0).uniform(-0.5, 0.5, (1, predictor.spec.window_length)).astype(np.float32)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         times = []
         for _ in range(_TIMED_WINDOWS + 2):
             start = time.perf_counter()
-            judge(window)
+            predictor(window)
             times.append(1e3 * (time.perf_counter() - start))
     finally:
         torch.set_num_threads(threads)

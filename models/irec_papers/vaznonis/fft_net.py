@@ -1,4 +1,4 @@
-"""Dense layers on the Fourier transform of the whole window.
+"""Multilayer perceptron on the magnitude spectrum of the whole window, after Vaznonis et al.
 
 Shapes: B batch, T samples in a window, L samples in the transform, F = L / 2 bins, K labels.
 

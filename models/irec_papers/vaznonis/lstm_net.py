@@ -1,4 +1,4 @@
-"""A long short-term memory that reads the waveform sample by sample.
+"""LSTM on the raw waveform, sample by sample, after Vaznonis et al.
 
 Shapes: B batch, T samples in a window, H = 22 units, K labels.
 
@@ -26,7 +26,7 @@ _ONNX_GATES = (0, 3, 1, 2)  # torch orders its gates input, forget, cell, output
 
 
 class SilencePadding(nn.Module):
-    """Add silence before and after the sound, in random shares, while training; nothing when judging.
+    """Add silence before and after the sound, in random shares, while training; nothing in evaluation mode.
 
     Section 3.2.1 does so to teach the network what silence means and not to tie it to places in time.
 
@@ -60,10 +60,10 @@ class VaznonisLstmNet(Network):
     """Section 4.1.2: an LSTM of 22 units over raw samples, then 2048, 32, 1024 and K.
 
     The state starts at zero in every window and is thrown away after it: the app's windows overlap, so a state carried
-    over would hear the same samples twice, and it would make an answer depend on when listening began. What the network
+    over would take in the same samples twice, and make the output depend on when the analysis began. What the network
     knows of the past is therefore one window, as with all others; 22 numbers at its last sample hold all of it.
 
-    The paper reports that its network learnt the same answer for every sound (section 5.1.1). It is here to be heard
+    The paper reports that its network learnt the same answer for every sound (section 5.1.1). It is here to be tried
     doing better or not.
 
     The list of layers gives 159 851 weights at K = 11. Torch keeps two biases for each of an LSTM's gates where one
@@ -113,7 +113,7 @@ class VaznonisLstmNet(Network):
         self._initialize()
 
     def _initialize(self) -> None:
-        """As Keras, in which the paper's layers are named: orthogonal recurrence, and a memory that keeps at first."""
+        """Initialise as Keras, which the paper used: orthogonal recurrence, and a forget gate biased to remember."""
         glorot_uniform(self.layers)
         inward, recurrent, *biases = self._gates()
         nn.init.xavier_uniform_(inward)

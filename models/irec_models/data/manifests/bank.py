@@ -1,7 +1,7 @@
-"""All clips of one or more data folders, to be read at one sample rate.
+"""Audio bank: all clips of one or more data folders, decoded at one sample rate.
 
-Manifests are read at once, sound is decoded when some of it is first asked for: what the manifests alone can tell, as a
-label without examples, is told before hours of decoding.
+Manifests are read at once, sound is decoded when some of it is first needed: errors that the manifests alone show, such
+as a label without examples, are raised before hours of decoding.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Bank:
     sample_rate : int
         Hz.
     progress : Progress
-        Told of the decoding.
+        Of the decoding.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Bank:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Where each clip's sound lies and how it sounds; decodes all of them unless that is done.
+        """Position, level and pitch of each clip; decodes all clips at the first call.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Which names count as which label, and which clips must not be judged at all."""
+"""Label mapping: which instrument names count as which label, and which labels are unknown in a clip."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from irec_live.instruments import INSTRUMENTS, MAIN_LABELS
 
 LABELS = MAIN_LABELS
-"""The instruments our networks tell apart, in the order of their outputs."""
+"""The 13 labels of this project's networks, in the order of their outputs."""
 
 _COMPOSED_FOR_ONE_VOICE = ("harpsichord", "clavinet")
 """They play chords too, but the shipped networks learnt from mixes in which they had melodies."""
@@ -30,14 +30,14 @@ _NOT_A_KIT = re.compile(r"tom-?tom gong|tam-tam|steel|timpani|triangle|bell|gong
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What a clip holds, seen from one list of labels.
+    """The annotation of a clip, for one list of labels.
 
     Attributes
     ----------
     present : frozenset of str
         Labels of the list that sound in it.
     unclear : frozenset of str
-        Labels that people would disagree about: neither right nor wrong.
+        Labels that are unknown: neither present nor absent.
     others : tuple of str
         Annotated names outside the list.
     """
@@ -51,7 +51,7 @@ def truth_of(names: Iterable[str], path: str, labels: Sequence[str] = LABELS, un
     """Compare annotated names with a list of labels.
 
     Percussion is the one name that needs the file's path: what belongs to a drum kit (or is struck like one) is
-    ``drums``; bells, gongs, timpani and steel pans may or may not be, so ``drums`` is left not_predicted there.
+    ``drums``; bells, gongs, timpani and steel pans may or may not be, so ``drums`` is unknown there.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def truth_of(names: Iterable[str], path: str, labels: Sequence[str] = LABELS, un
     labels : sequence of str
         The labels of interest.
     unknown : iterable of str
-        Names that nobody judged in the clip.
+        Names that are not annotated in the clip, neither as present nor as absent.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Audio folders described by a ``manifest.csv``: what is in them and where it came from.
+"""Manifests: the ``manifest.csv`` of a data folder, with labels, split, source and licence of each clip.
 
 Columns ``file``, ``labels`` (``;`` between several), ``source`` and ``split`` are needed; ``unknown`` (labels that
-nobody judged, likewise), ``instrument``, ``kind``, ``licence``, ``repository``, ``path``, ``seconds`` and
+are not annotated, likewise), ``instrument``, ``kind``, ``licence``, ``repository``, ``path``, ``seconds`` and
 ``original_rate`` are used where they are given.
 """
 
@@ -27,7 +27,7 @@ NEEDED = ("file", "labels", "source", "split")
 OPTIONAL = ("unknown", "instrument", "kind", "licence", "seconds", "original_rate", "repository", "path")
 
 MOST_BYTES = 500_000_000
-"""Of a manifest; a million clips take about 200 MB."""
+"""Largest manifest that is read; a million clips take about 200 MB."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 """No file is called so; the system refuses the first of them, and a sentence would be torn by others."""
@@ -42,7 +42,7 @@ _HANDLING = re.compile(
     r"|MTG Solo Saxophones/[^/]*/[^/]*_[bk]_\d+\.",  # breath and keys
     re.IGNORECASE,
 )
-"""What sample libraries record beside notes, by the names of the files: breath, keys and valves, knocks on the body,
+"""File names of noises that sample libraries record beside notes: breath, keys and valves, knocks on the body,
 muted strings. Brought to the level of a note it would pass for the instrument."""
 _RELEASE = re.compile(r"(^|[/ _-])release[^/]*$", re.IGNORECASE)
 """The echo of a key that is let go: the instrument, but not a note of it."""
@@ -81,7 +81,7 @@ class Clip:
         Hz at which it was published, 0 if unknown.
     licence : str
     unknown : tuple of str
-        Labels that nobody judged in this clip: neither present nor absent.
+        Labels that are not annotated in this clip: neither present nor absent.
     """
 
     root: Path
@@ -98,12 +98,12 @@ class Clip:
 
     @property
     def accompanied(self) -> bool:
-        """Whether more may sound than the labels tell."""
+        """Whether instruments beyond the labels may sound."""
         return self.kind.startswith("music")
 
     @property
     def stem(self) -> bool:
-        """Whether it is one instrument by itself, fit to be mixed with others."""
+        """Whether it is a solo of one instrument, which can be mixed with others."""
         return len(self.labels) == 1 and not self.accompanied and self.kind != RELEASE
 
     @property
@@ -192,7 +192,7 @@ def read_manifest(folder: Path | str) -> tuple[Clip, ...]:
 
 
 def _check_plain(path: Path) -> None:
-    """Refuse what could be without end, or never begin, before it is opened."""
+    """Refuse devices, pipes and huge files before they are opened."""
     entry = path.stat()
     if not stat.S_ISREG(entry.st_mode):
         raise DataError(f"{path} is {'a folder' if stat.S_ISDIR(entry.st_mode) else 'not a plain file'}")
@@ -227,13 +227,13 @@ def _check_files(path: Path, clips: Sequence[Clip]) -> None:
                 if not real.is_relative_to(root):
                     raise DataError(
                         f"{path} names {clip.file}, which is a link to {real}, outside the data folder; put the file "
-                        "itself there, or take the row out"
+                        "itself there, or remove the row"
                     )
                 entry = real.stat()
         except OSError as error:
-            raise DataError(f"{path} names {clip.file}, which is not there; fetch it or take the row out") from error
+            raise DataError(f"{path} names {clip.file}, which is not there; fetch it or remove the row") from error
         if not stat.S_ISREG(entry.st_mode):
-            raise DataError(f"{path} names {clip.file}, which is not a plain file; take the row out")
+            raise DataError(f"{path} names {clip.file}, which is not a plain file; remove the row")
     # A folder that is linked is how collections are put together, but it must not go unsaid.
     for folder, real in sorted(inside.items()):
         if not real.is_relative_to(root) and real not in _named:
@@ -242,7 +242,7 @@ def _check_files(path: Path, clips: Sequence[Clip]) -> None:
 
 
 class DataFolders(tuple[Path, ...]):
-    """Data folders whose manifests are read once, when they are first asked for.
+    """Data folders whose manifests are read once, when first needed.
 
     Parameters
     ----------

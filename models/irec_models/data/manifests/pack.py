@@ -1,4 +1,4 @@
-"""A data folder made small enough to carry to another machine.
+"""Data packs: a subset of a data folder, lossily compressed, to carry to another machine.
 
 ::
 
@@ -34,7 +34,7 @@ Sizes = Mapping[Clip, float]
 
 
 def choose_clips(clips: Sequence[Clip], sizes: Sizes, budget: float) -> tuple[Clip, ...]:
-    """Clips that fit, fairly: the fullest sources give way first.
+    """Choose clips that fit into a size; the largest sources are reduced first.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def write_pack(
     bit_rate: int = 20_000,
     progress: Progress = silent,
 ) -> int:
-    """Write a pack; files that are there already are kept, the manifest comes last.
+    """Write a pack; existing files stay, the manifest comes last.
 
     Parameters
     ----------
@@ -164,9 +164,9 @@ def _place(clip: Clip) -> PurePosixPath:
 
 
 def _row(clip: Clip) -> tuple[str, ...]:
-    heard = (clip.split, str(_place(clip)), ";".join(clip.labels), ";".join(clip.unknown))
+    columns = (clip.split, str(_place(clip)), ";".join(clip.labels), ";".join(clip.unknown))
     rate = str(min(clip.original_rate or _RATE, _RATE))
-    return (*heard, clip.instrument, clip.kind, clip.source, clip.licence, rate, clip.origin)
+    return (*columns, clip.instrument, clip.kind, clip.source, clip.licence, rate, clip.origin)
 
 
 def _row_bytes(clip: Clip) -> int:

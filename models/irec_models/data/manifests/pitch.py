@@ -1,4 +1,4 @@
-"""The pitch of single notes: read off the file's name, or heard.
+"""Pitch of single notes: from the file's name, or estimated by autocorrelation.
 
 Pitch is a MIDI number, float; 69 is A4. Libraries number octaves differently (some call middle C C3), which does not
 matter here: pitches are compared within one library only.
@@ -23,7 +23,7 @@ _GLUED = re.compile(r"([A-G])(#?)(\d)(?:-\d+)?$")
 
 
 def pitch_from_name(path: str) -> float:
-    """Pitch that a file name tells, or NaN.
+    """Pitch from a file name, or NaN.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def pitch_from_name(path: str) -> float:
 def pitch_from_sound(
     audio: npt.NDArray[np.float32], sample_rate: int, *, lowest_hz: float = 40.0, highest_hz: float = 2500.0
 ) -> float:
-    """Pitch heard in a note by normalised autocorrelation, or NaN where it is not periodic.
+    """Estimate the pitch of a note by normalised autocorrelation; NaN where it is not periodic.
 
     Parameters
     ----------

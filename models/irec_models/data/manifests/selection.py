@@ -1,4 +1,4 @@
-"""Which clips of which data folders."""
+"""Clip selection: the clips of some data folders by split, source and label."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from irec_models.data.manifests.manifest import Clip, DataFolders
 
 @dataclass(frozen=True, slots=True)
 class ClipSelection:
-    """Clips of data folders, and the labels that they are looked at for.
+    """Clips of data folders, and the labels that they are used for.
 
     Attributes
     ----------
@@ -55,18 +55,18 @@ class ClipSelection:
         return [clip for clip in self.folders.clips if clip in self]
 
     def of(self, labels: Sequence[str]) -> ClipSelection:
-        """The same clips, looked at for other labels."""
+        """The same clips, for other labels."""
         return replace(self, labels=tuple(labels))
 
     def has_stems(self) -> bool:
-        """Whether anything can be mixed; the manifests tell, nothing is decoded.
+        """Whether anything can be mixed; from the manifests alone, nothing is decoded.
 
         Music with accompaniment, as all of IRMAS and OpenMIC, is no stem.
         """
         return any(clip.stem and clip.labels != ("noise",) for clip in self.clips)
 
     def check_labels(self, model: str) -> None:
-        """See whether a clip has one of the labels, if there are clips at all.
+        """Check that some clip has one of the labels, if there are clips at all.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""One data folder decoded once: mono int16 samples at one rate in one memory-mapped file.
+"""Decoded-audio cache: a data folder as mono int16 samples at one rate in one memory-mapped file.
 
 A store is built beside nothing else: samples and index grow in ``*.part`` files, so that a build that was
 interrupted goes on where it stopped, and take their final names when they are whole. A lock keeps two processes
@@ -38,7 +38,7 @@ _FLUSH_EVERY = 100
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where a clip lies in a store and how it sounds.
+    """Position of a clip in a store, and its level and pitch.
 
     Attributes
     ----------
@@ -60,12 +60,12 @@ class Entry:
 
 
 def default_cache() -> Path:
-    """Folder in which stores are kept unless another is given."""
+    """Default folder of the stores."""
     return Path(platformdirs.user_cache_dir("irec-live")) / "bank"
 
 
 def store_path(clips: Sequence[Clip], sample_rate: int, cache: Path | None = None) -> Path:
-    """Folder of the store of these clips: another file, size, name or rate is another store."""
+    """Folder of the store of these clips; its name is a hash of files, sizes, names and rate."""
     digest = hashlib.sha256(f"{FORMAT} {sample_rate}".encode())
     for clip in clips:
         facts = (clip.file, clip.audio_path.stat().st_size, clip.kind, clip.labels, clip.origin)
@@ -97,13 +97,14 @@ def decode(path: Path, sample_rate: int) -> npt.NDArray[np.float32]:
     except (soundfile.SoundFileError, OSError) as error:
         raise DataError(f"{path} cannot be decoded: {error}") from error
     if not len(audio):
-        raise DataError(f"{path} has no samples; take it out of the manifest")
+        raise DataError(f"{path} has no samples; remove it from the manifest")
+    # Some float recordings hold NaN or infinity; resampling would spread one over its whole neighbourhood.
     mono = np.nan_to_num(audio.mean(axis=1), nan=0.0, posinf=0.0, neginf=0.0)
     return np.asarray(soxr.resample(mono, rate, sample_rate), np.float32)
 
 
 def block_rms(audio: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
-    """RMS of consecutive blocks; the last one may be short.
+    """RMS (M,) of the M consecutive blocks of a sound (T,); the last one may be short.
 
     Examples
     --------
@@ -116,7 +117,7 @@ def block_rms(audio: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float
 
 
 def trim(audio: npt.NDArray[np.float32], sample_rate: int, *, floor_db: float = -50.0) -> slice:
-    """The part of a note that sounds, with 5 ms before its onset."""
+    """The part of a note (T,) that sounds, with 5 ms before its onset, as a slice of samples."""
     size = max(1, sample_rate // 200)
     loud = np.flatnonzero(block_rms(audio, size) > np.abs(audio).max() * 10 ** (floor_db / 20))
     if not len(loud):
@@ -201,7 +202,9 @@ def build_store(clips: Sequence[Clip], sample_rate: int, folder: Path, *, progre
             if not (folder / "index.json").exists():
                 _build(clips, sample_rate, folder, progress)
     except OSError as error:
-        raise OutputError(f"decoded sound cannot be kept in {folder}: {error}; choose another cache folder") from error
+        raise OutputError(
+            f"decoded sound cannot be stored in {folder}: {error}; choose another cache folder"
+        ) from error
 
 
 def _build(clips: Sequence[Clip], sample_rate: int, folder: Path, progress: Progress) -> None:
@@ -235,7 +238,7 @@ def _flush(sound: IO[bytes], table: IO[str]) -> None:
 
 
 def open_store(folder: Path) -> tuple[npt.NDArray[np.int16], list[Entry]]:
-    """Memory-mapped samples and the index of a finished store.
+    """Memory-mapped samples (T,) int16 of all clips, one after the other, and the index of a finished store.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""As many clips of each instrument: the plentiful are thinned out, the scarce are used again.
+"""Class balancing: clips of frequent instruments are subsampled, those of rare ones repeated.
 
 References
 ----------
@@ -16,7 +16,7 @@ _Class = TypeVar("_Class", bound=Hashable)
 
 
 def balance(classes: Sequence[_Class | None], factor: float, rng: np.random.Generator) -> list[int]:
-    """Places of a sequence so that every class comes equally often.
+    """Indices into a sequence so that every class comes equally often.
 
     Each class comes as often as the rarest does when all of it is used `factor` times. Of a class with more, some are
     left out, by chance; of one with fewer, some are there again, and none more often than `factor`, rounded up.

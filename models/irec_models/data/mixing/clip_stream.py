@@ -1,4 +1,4 @@
-"""Clips as they are, window by window: how published systems train, and what music without stems allows.
+"""Training windows cut from whole clips, without mixing: how published systems train, and for music without stems.
 
 Letters: B windows of a batch, T samples, K labels, N frames of a window, C clips, W windows of an epoch.
 """
@@ -21,7 +21,7 @@ from irec_models.progress import Progress, silent
 Array = npt.NDArray[np.float32]
 
 _LACKING = 0.05
-"""Share of a window that may lack at a clip's end: 3 s resampled are sometimes a sample short of three seconds."""
+"""Share of a window that may be missing at a clip's end: 3 s resampled are sometimes a sample short."""
 
 
 class ClipStream(BatchStream):
@@ -82,9 +82,9 @@ class ClipStream(BatchStream):
                 f"no clips of {', '.join(sorted(self.missing))} in split '{selection.split}'; "
                 "add some, or take the label out"
             )
-        judged = np.array([label not in self.missing for label in self.labels])
+        available = np.array([label not in self.missing for label in self.labels])
         self._present = present.astype(np.float32)
-        self._mask = (known & judged).astype(np.float32)
+        self._mask = (known & available).astype(np.float32)
         self.windows = self._cut(chosen)
         self._order: tuple[int, npt.NDArray[np.int64]] | None = None
 
@@ -119,7 +119,7 @@ class ClipStream(BatchStream):
         return self._order[1]
 
     def _truths(self, chosen: Sequence[int]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """What sounds in each clip of the bank and what is known about it, (C, K) each."""
+        """Presence and mask (1 where presence is known) of each clip of the bank, (C, K) each."""
         present = np.zeros((len(self.bank), len(self.labels)), bool)
         known = np.ones_like(present)
         for index in chosen:

@@ -1,4 +1,4 @@
-"""What a voice plays: short scores in the manners of solo and ensemble music, drawn at random.
+"""Random score generation: short scores in the manners of solo and ensemble music.
 
 Times are seconds from the start of the phrase, pitches MIDI numbers, levels dB below the loudest note.
 """
@@ -34,7 +34,7 @@ class Note(NamedTuple):
 
 
 class Chord(NamedTuple):
-    """What everybody plays at once for a while."""
+    """A chord, shared by all players; onset and duration in seconds."""
 
     onset_s: float
     duration_s: float
@@ -44,7 +44,7 @@ class Chord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What the players of an ensemble agree on.
+    """Tempo, key and chords that the players of an ensemble share.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Windows made strange: sounds that no label fits any more, for a teacher to describe.
+"""Strong augmentation for distillation: windows distorted until no label fits, only a teacher's output.
 
 Shapes: B windows, T samples.
 """

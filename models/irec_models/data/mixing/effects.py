@@ -1,4 +1,4 @@
-"""What amplifiers, recorders and codecs do to sound. Arrays are (T,) float32."""
+"""Audio effects: distortion of amplifiers, recorders and lossy codecs. Arrays are (T,) float32 in [-1, 1]."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def cabinet_gains(band_hz: npt.NDArray[np.float64], rng: np.random.Generator) ->
 
 
 def compressor_gain(audio: Audio, sample_rate: int, rng: np.random.Generator) -> Audio:
-    """Gain over time of a compressor with random threshold, ratio and times; multiply the sound with it."""
+    """Gain (T,) of a compressor with random threshold, ratio and times; multiply the sound (T,) with it."""
     size = max(1, sample_rate // 200)  # 5 ms
     blocks = -(-len(audio) // size)
     padded = np.pad(audio, (0, blocks * size - len(audio))).reshape(blocks, size)
@@ -68,7 +68,7 @@ def compressor_gain(audio: Audio, sample_rate: int, rng: np.random.Generator) ->
 
 
 def clipping_gain(audio: Audio, ceiling: float, *, soft: bool) -> Audio:
-    """Gain at every sample of a clipper; multiply the sound, or each of its stems, with it.
+    """Gain (T,) of a clipper at every sample; multiply the sound (T,), or each of its stems, with it.
 
     Written as a gain, clipping keeps the sum of the stems equal to the mixture.
 
@@ -84,7 +84,7 @@ def clipping_gain(audio: Audio, ceiling: float, *, soft: bool) -> Audio:
 
 
 def codec_loss(audio: Audio, sample_rate: int, rng: np.random.Generator) -> Audio:
-    """Like a low-rate lossy codec: masked bins fall away, the others are coarse, the treble is cut.
+    """Simulate a low-rate lossy codec: masked bins are zeroed, the others quantised, the treble cut.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def codec_loss(audio: Audio, sample_rate: int, rng: np.random.Generator) -> Audi
 
 
 class Noises:
-    """Steady noises made once and cut anywhere: hiss of several colours.
+    """Stationary noise, generated once and cut anywhere: hiss of several colours.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What scores are measured on: real clips, and mixtures of sources that no training saw."""
+"""Evaluation sets: real clips, and mixtures of sources held out from training."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Array = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class EvalClip:
-    """A real recording and what is in it.
+    """A real recording and its annotation.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class EvalClip:
     others : tuple of str
         Annotated names outside the labels.
     unclear : tuple of str
-        Labels that must not be judged here.
+        Labels that are unknown here and not scored.
     source, instrument, kind : str
     """
 
@@ -68,7 +68,7 @@ def eval_clips(selection: ClipSelection, sample_rate: int) -> Iterator[EvalClip]
     Raises
     ------
     DataError
-        Nothing is left to judge, or a file cannot be decoded.
+        There are no clips to score, or a file cannot be decoded.
     """
     chosen = selection.clips
     if not chosen:
@@ -119,7 +119,7 @@ class EvalMix:
     labels : tuple of str
         Labels audible somewhere in it.
     unclear : tuple of str
-        Labels that must not be judged.
+        Labels that are unknown and not scored.
     envelope : (K, M) float32
         RMS of each label, frames centred on 0, hop, 2 hop ...
     frame_hop, sample_rate : int
@@ -135,13 +135,13 @@ class EvalMix:
 
 
 def common_players(labels: Sequence[str]) -> tuple[str, ...]:
-    """Who plays in mixtures that models of different labels are compared on: `LABELS`, or `labels` that share none."""
+    """Labels of mixtures on which models of different labels are compared: `LABELS`, or `labels` that share none."""
     return LABELS if set(labels) & set(LABELS) else tuple(labels)
 
 
 @dataclass(frozen=True, slots=True)
 class MixPlan:
-    """How many mixtures of what are made.
+    """Number and kind of mixtures of an evaluation set.
 
     Attributes
     ----------
@@ -168,15 +168,15 @@ class MixPlan:
 def held_out_mixes(
     selection: ClipSelection, sample_rate: int, plan: MixPlan = MixPlan(), *, players: Sequence[str] | None = None
 ) -> Iterator[EvalMix]:
-    """Mixtures of 0 to 6 sources, plain: no rooms, no effects; the same for the same arguments.
+    """Mixtures of 0 to 6 sources without rooms or effects; deterministic.
 
     Mixtures of no source are noise: hiss, hum and, where the selection has any, recorded noise.
 
     Parameters
     ----------
     selection : ClipSelection
-        What is mixed; its sources should be ones that the judged network never heard. Of its labels those without
-        examples simply do not occur.
+        What is mixed; its sources should be ones that the scored network was not trained on. Of its labels those
+        without examples simply do not occur.
     sample_rate : int
         Hz.
     plan : MixPlan

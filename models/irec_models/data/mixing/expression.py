@@ -1,4 +1,4 @@
-"""How people play: notes tied without a new attack, vibrato, scoops, swells, and nobody quite in time.
+"""Expressive performance: legato, vibrato, scoops, swells and timing deviations.
 
 Sample libraries hold notes that begin from silence and stay as they are. Played one after the other, they make phrases
 that no singer, bow or breath makes: there, a slur has one attack, tones tremble, slide and grow.
@@ -43,7 +43,7 @@ _CONTROL_HZ = 200  # of pitch and gain curves
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How one phrase is played; the default is as written.
+    """Expression parameters of a phrase; the default is as written.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ class Manner:
         return cls(hurry_s=hurry)
 
     def shape(self, rng: Generator, audio: Audio, rate: int, onsets: Sequence[float]) -> Audio:
-        """Tremble, drift, scoop and swell.
+        """Apply vibrato, drift, scoop and swell to a sound.
 
         Parameters
         ----------
@@ -152,7 +152,7 @@ class Manner:
 
 
 def bend(audio: Audio, places: npt.NDArray[np.float64], cents: npt.NDArray[np.float64]) -> Audio:
-    """Change pitch over time, by playing faster and slower.
+    """Time-varying resampling: change pitch over time, by playing faster and slower.
 
     Parameters
     ----------

@@ -30,9 +30,9 @@ class Mix:
     Attributes
     ----------
     audio : (T,) float32
-        What a microphone hears, within [-1, 1].
+        The mixture as a microphone records it, within [-1, 1].
     stems : (S, T) float32
-        Its parts as heard in it, effects and final gain included: ``audio`` is their sum plus `bed`, but for a
+        Its parts as they sound in it, effects and final gain included: ``audio`` is their sum plus `bed`, but for a
         codec's errors and a constant offset.
     voices : tuple of Voice
         Who plays each stem.
@@ -167,7 +167,7 @@ class Mixer:
         )
 
     def _cut(self, sound: Audio, start: int, stop: int, *, at: int = 0) -> Audio:
-        """What is heard from `start` to `stop` of a sound that begins at `at`, faded where that cuts it."""
+        """The part from `start` to `stop` (samples) of a sound that begins at `at`, faded where it is cut."""
         short = self.config.sample_rate // 50
         part = np.zeros(self.length, np.float32)
         part[start:stop] = fade(
@@ -183,7 +183,8 @@ class Mixer:
             dry = overdrive(dry, float(rng.uniform(0, 40)), bias=float(rng.uniform(0, 0.4)))
             gains = gains * cabinet_gains(self.rooms.band_hz, rng)
             level = active_rms(dry, self.config.sample_rate)
-            dry *= np.float32(PHRASE_RMS / level if level > 0 else 1.0)  # louder is not the point of distortion
+            # Back to the level of other phrases: distortion must not make an instrument the loudest of the mixture.
+            dry *= np.float32(PHRASE_RMS / level if level > 0 else 1.0)
             changed = True
         if rng.random() < augment.tone:
             gains = gains * self.rooms.draw_equaliser(rng, 3.0)
@@ -273,7 +274,7 @@ def neuroment_levels(rng: Generator, count: int, mean: float, variance: float) -
     References
     ----------
     Neuroment (thesis), equations 8 and 9: normal, at least 1e-8, divided by their sum where that is above 1.
-    (Equation 9 leaves out the maximum and the epsilon of equation 8; they are kept, or a level could be negative.)
+    (Equation 9 leaves out the maximum and the epsilon of equation 8; we use them, or a level could be negative.)
 
     Examples
     --------

@@ -1,11 +1,11 @@
-"""Noise over windows that a teacher has heard without it, so that a pupil learns to hear through it.
+"""Noise augmentation of the student's windows alone: its teacher labels them without the noise.
 
 Shapes: B windows, T samples.
 
 References
 ----------
-Q. Xie et al., "Self-training with noisy student improves ImageNet classification", CVPR 2020: the pupil's input is made
-harder than its teacher's.
+Q. Xie et al., "Self-training with noisy student improves ImageNet classification", CVPR 2020: the student's input is
+made harder than its teacher's.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class NoiseOverlay:
             noise = self._noises[rng.integers(len(self._noises))]
             start = int(rng.integers(len(noise) - self._window))
             noise = noise[start : start + self._window]
-            level = float(audio[i].std())  # without the offset, which nobody hears
+            level = float(audio[i].std())  # without the DC offset, which is inaudible
             if level < _SILENT:
                 gain = 10.0 ** (rng.uniform(*_ALONE_DBFS) / 20.0)
             else:

@@ -1,4 +1,4 @@
-"""Single clips laid over each other: the samples that Chen et al. judge by number of instruments.
+"""Overlaid clips: mixtures of single clips, which Chen et al. score by number of instruments.
 
 Letters: S stems, T samples, K labels, M frames.
 """
@@ -25,7 +25,7 @@ CHEN_PLAN = MixPlan(sizes=tuple(range(11)), per_size=100, seconds=4.0)
 
 
 def overlaid_clips(selection: ClipSelection, sample_rate: int, plan: MixPlan = CHEN_PLAN) -> Iterator[EvalMix]:
-    """So many different labels at once, one clip of each from its beginning; the same for the same arguments.
+    """Mixtures of clips of different labels, one of each, from the clips' beginnings; deterministic.
 
     No phrases are made of notes, as `irec_models.data.held_out_mixes` does, and a label is true because its clip is
     there, audible or not. Every clip is brought to the same peak, and the sum is divided by their number, which the

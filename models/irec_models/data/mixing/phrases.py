@@ -23,7 +23,7 @@ _FAR_SHIFT = 5.0  # semitones that a note may be moved before its timbre turns i
 
 
 def shift_pitch(audio: Audio, semitones: float, *, quality: str = "QQ") -> Audio:
-    """Play faster or slower: pitch and time change together, as on tape.
+    """Pitch shift by resampling: pitch and time change together, as on tape.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def shift_pitch(audio: Audio, semitones: float, *, quality: str = "QQ") -> Audio
 
 
 def fade(audio: Audio, fade_in: int, fade_out: int) -> Audio:
-    """Linear fades, in place.
+    """Linear fades of a sound (T,), in place; their lengths in samples.
 
     Examples
     --------
@@ -55,10 +55,10 @@ def fade(audio: Audio, fade_in: int, fade_out: int) -> Audio:
 
 
 def active_rms(audio: Audio, sample_rate: int) -> float:
-    """RMS over the 20 ms blocks within 20 dB of the loudest one; 0 for silence."""
+    """RMS of a sound (T,) over its 20 ms blocks within 20 dB of the loudest one; 0 for silence."""
     if not len(audio):
         return 0.0
-    levels = block_rms(audio, max(1, sample_rate // 50))
+    levels = block_rms(audio, max(1, sample_rate // 50))  # 20 ms: shorter than a note, longer than most periods
     peak = float(levels.max())
     return float(np.sqrt(np.mean(levels[levels > 0.1 * peak] ** 2))) if peak > 0 else 0.0
 
@@ -160,7 +160,7 @@ def render_phrase(
     single: bool = False,
     expression: float = 0.0,
 ) -> Audio:
-    """What one voice plays for a while.
+    """A phrase of one voice.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which voices there are to draw from, and how often each one is drawn.
+"""Sampling pools: the clips that voices are drawn from, and the probability of each.
 
 Balance comes first: every label is equally likely however many clips it has (Neuroment, section 4.1.2), then every
 source by the root of its length, so that a small recording session still counts, then every voice likewise.
@@ -92,7 +92,7 @@ def _kind(clip: Clip, pitch: float | None) -> Literal["notes", "hits", "clips"]:
 def make_voices(bank: Bank, indices: Iterable[int], labels: Sequence[str]) -> list[Voice]:
     """Group clips into voices.
 
-    Clips that hold, or may hold, several instruments are left out: their stems are not known.
+    Clips that hold, or may hold, several instruments are skipped, because their stems are unknown.
 
     Parameters
     ----------
@@ -151,14 +151,14 @@ def _voice(bank: Bank, key: tuple[str, ...], members: Sequence[int]) -> Voice:
 
 
 def named_by(bank: Bank, voice: Voice, labels: Sequence[str]) -> Voice:
-    """The same voice as another list of labels names it."""
+    """The same voice under another list of labels."""
     clip = bank.clips[int(voice.clips[0])]
     truth = truth_of(clip.labels, clip.origin, labels, clip.unknown)
     return replace(voice, label=next(iter(truth.present), None), unclear=truth.unclear)
 
 
 def check_examples(clips: Iterable[Clip], labels: Sequence[str], *, allow_missing: bool = False) -> None:
-    """See whether there is something to draw of every label, as far as manifests tell: nothing is decoded.
+    """Check by the manifests alone, without decoding, that every label has examples.
 
     Parameters
     ----------

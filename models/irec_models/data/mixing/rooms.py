@@ -1,4 +1,4 @@
-"""Generated rooms and frequency responses, applied together as one multiplication in the frequency domain."""
+"""Synthetic room impulse responses and equalisers, applied together in the frequency domain (fast convolution)."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def room_response(sample_rate: int, rng: np.random.Generator, *, longest_s: floa
 
 
 class Rooms:
-    """A set of rooms and the arithmetic of responses, for sounds of one length.
+    """A set of random rooms, and filtering in the frequency domain for sounds of one length.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The endless stream of training windows.
+"""Training data stream: an endless series of batches of windows of mixtures.
 
 Letters: B windows of a batch, T samples, K labels, N frames of a window, M frames of a mixture.
 """
@@ -26,7 +26,7 @@ Array = npt.NDArray[np.float32]
 
 
 class Batch(NamedTuple):
-    """Windows and what should be said about them; float32 tensors.
+    """A batch of windows and their targets; float32 tensors.
 
     Attributes
     ----------
@@ -35,10 +35,10 @@ class Batch(NamedTuple):
     presence : (B, K)
         1 where a stem of the label is audible in the window, else 0.
     envelope : (B, K, N)
-        RMS of each label's stems as heard in the mixture, frames centred on 0, hop, 2 hop ... of the window. Frames
-        at the edges reach beyond the window: what sounds there counts, as it does for a listener.
+        RMS of each label's stems as they sound in the mixture, frames centred on 0, hop, 2 hop ... of the window.
+        Frames at the edges reach beyond the window: what sounds there counts, as it does for a listener.
     mask : (B, K)
-        1 where `presence` is sure, 0 where it must not be judged.
+        1 where `presence` is known; 0 where the label is left out of the loss and of scores.
     """
 
     audio: torch.Tensor
@@ -48,7 +48,7 @@ class Batch(NamedTuple):
 
 
 class BatchStream(IterableDataset[Batch]):
-    """Batches by their number, without end.
+    """Protocol of an endless data stream: batches by their number.
 
     Parameters
     ----------
@@ -87,10 +87,10 @@ class BatchStream(IterableDataset[Batch]):
 
 
 class MixStream(BatchStream):
-    """Batches of windows cut from fresh mixtures, without end.
+    """Endless stream of batches of windows cut from newly rendered mixtures.
 
     Batch number n depends on the seed and n alone: not on the number of workers, nor on the batches before it. A
-    training that goes on at step n therefore sees what it would have seen.
+    training that is resumed at step n therefore gets the same batches as an uninterrupted one.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ class MixStream(BatchStream):
         # Frames at either end that reach beyond a window: its envelope has them, its presence must not.
         self._reach = -(-(config.frame_length // 2) // config.frame_hop)
         self._margin = self._reach if config.frames > 2 * self._reach else 0
-        self._judged = np.array([label not in self.pools.missing for label in self.labels], np.float32)
+        self._available = np.array([label not in self.pools.missing for label in self.labels], np.float32)
 
     def _balanced(self, chosen: Sequence[int], factor: float) -> list[int]:
         """The clips of single labels in equal numbers; all others as they are."""
@@ -144,7 +144,7 @@ class MixStream(BatchStream):
         return self.surrounded(step, self.config.window_length)[0]
 
     def surrounded(self, step: int, length: int) -> tuple[Batch, Array, npt.NDArray[np.int64]]:
-        """Batch number `step`, and what is heard around its windows.
+        """Batch number `step`, and the mixture around its windows.
 
         Parameters
         ----------
@@ -204,9 +204,9 @@ class MixStream(BatchStream):
             envelope[i] = np.sqrt(energy[:, frames])
             inside = slice(frames.start + self._margin, frames.stop - self._margin)
             present[i], clear = presence(energy[:, inside], rest[:, inside], frame_s, window_s)
-            mask[i] = clear * self._judged
+            mask[i] = clear * self._available
             if unclear.any():
-                # Somebody plays what may or may not be this label: its absence cannot be held against the network.
+                # Somebody plays what may or may not be this label: neither answer would be an error.
                 mask[i] *= 1 - unclear * (1 - present[i])
         return starts * config.frame_hop
 

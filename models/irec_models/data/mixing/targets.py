@@ -1,4 +1,4 @@
-"""What the networks should say about a window: envelopes and presence, from the stems themselves.
+"""Training targets of a window, envelopes and presence, computed from its stems.
 
 Letters: S stems, T samples, M frames of a mixture, W windows, N frames of a window.
 """
@@ -16,7 +16,7 @@ AUDIBLE_DB = -20.0
 """A frame of a stem is audible if it is at most this far below everything else at that moment."""
 
 INAUDIBLE_DB = -32.0
-"""... and inaudible if it is further below than this; in between nobody is asked."""
+"""... and inaudible if it is further below than this; in between the label is unknown (mask 0)."""
 
 AUDIBLE_FLOOR = 10 ** (-62 / 20)
 INAUDIBLE_FLOOR = 10 ** (-74 / 20)
@@ -64,7 +64,7 @@ def frame_energy(sound: Array, frame_length: int, frame_hop: int) -> npt.NDArray
 def presence(
     stems: npt.NDArray[np.float64], rest: npt.NDArray[np.float64], frame_s: float, window_s: float
 ) -> tuple[Array, Array]:
-    """Which stems are audible in a window, and where that cannot be said.
+    """Which stems are audible in a window, and for which that is unknown.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
-"""The demo clip: real recordings, one after the other and together, put into one by a table.
+"""The demo clip: real recordings, one after the other and together, assembled from a table of excerpts.
 
 ::
 
     python -m irec_models.data.rendering.demo DATA assets/irec_assets/audio
 
 writes ``demo.ogg`` (mono, 44.1 kHz, peak -3 dBFS) and ``demo.csv`` (label, onset_s, offset_s: when each instrument is
-heard). DATA is the folder that `EXCERPTS` names files of. Each excerpt is heard alone, so the table comes from the
+heard). DATA is the folder that `EXCERPTS` names files of. Each excerpt is analysed alone, so the table comes from the
 sound. The samples are the same each time from the same files; an Ogg file's bytes differ in its random serial number.
 """
 
@@ -30,7 +30,7 @@ Audio = npt.NDArray[np.float32]
 
 RATE = 44100
 _FADE_IN_S, _FADE_OUT_S = 0.03, 0.25
-_HEARD_DB = -30.0
+_AUDIBLE_DB = -30.0
 
 
 class Excerpt(NamedTuple):
@@ -80,7 +80,7 @@ recordings are of sources that no network here was trained on."""
 
 
 class Truth(NamedTuple):
-    """When an instrument is heard."""
+    """When an instrument is audible, in seconds."""
 
     label: str
     onset_s: float
@@ -104,7 +104,7 @@ def cut(recording: Audio, excerpt: Excerpt) -> Audio:
     piece = recording[first : first + round(excerpt.seconds * RATE)].copy()
     if len(piece) < round(excerpt.seconds * RATE) or not piece.any():
         end_s = excerpt.start_s + excerpt.seconds
-        raise DataError(f"{excerpt.file} has no sound from {excerpt.start_s:g} to {end_s:g} s; it has another content")
+        raise DataError(f"{excerpt.file} has no sound from {excerpt.start_s:g} to {end_s:g} s; it is another recording")
     for ramp, place in ((_FADE_IN_S, slice(None)), (_FADE_OUT_S, slice(None, None, -1))):
         count = round(ramp * RATE)
         piece[place][:count] *= np.linspace(0, 1, count, dtype=np.float32)
@@ -112,7 +112,7 @@ def cut(recording: Audio, excerpt: Excerpt) -> Audio:
 
 
 def make_demo(data: Path, excerpts: Sequence[Excerpt] = EXCERPTS) -> tuple[Audio, list[Truth]]:
-    """Put the clip together.
+    """Assemble the demo clip.
 
     Parameters
     ----------
@@ -139,8 +139,8 @@ def make_demo(data: Path, excerpts: Sequence[Excerpt] = EXCERPTS) -> tuple[Audio
         start = round(excerpt.at_s * RATE)
         mix[start : start + len(sound)] += sound
         levels = block_rms(sound, RATE // 100)
-        heard = np.flatnonzero(levels > levels.max() * 10 ** (_HEARD_DB / 20))
-        truth.append(Truth(excerpt.label, excerpt.at_s + heard[0] / 100, excerpt.at_s + (heard[-1] + 1) / 100))
+        audible = np.flatnonzero(levels > levels.max() * 10 ** (_AUDIBLE_DB / 20))
+        truth.append(Truth(excerpt.label, excerpt.at_s + audible[0] / 100, excerpt.at_s + (audible[-1] + 1) / 100))
     return mix * np.float32(10 ** (-3 / 20) / np.abs(mix).max()), sorted(truth, key=lambda row: row.onset_s)
 
 

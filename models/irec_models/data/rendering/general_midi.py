@@ -27,7 +27,7 @@ class Program(NamedTuple):
     low, high : int
         MIDI pitches of its range.
     hold_s : float
-        How long a key is held to hear it whole.
+        How long a key is held until the sound has died away.
     """
 
     number: int

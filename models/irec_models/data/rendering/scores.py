@@ -1,4 +1,4 @@
-"""Scores played by a SoundFont: ensembles whose instruments are known, to be judged on.
+"""MIDI scores rendered by a SoundFont: ensembles with known instruments, for evaluation.
 
 ::
 
@@ -39,7 +39,7 @@ _BY_NAME = {program.instrument: program for program in reversed(PROGRAMS)}
 
 
 class Part(NamedTuple):
-    """What one player plays: a program of a bank, and keys in seconds from the beginning."""
+    """One part of a score: a program of a bank, and its notes in seconds from the beginning."""
 
     program: int
     bank: int
@@ -132,7 +132,7 @@ def program_named(name: str) -> Program:
 
 
 def played_by(parts: Sequence[Part], instruments: Sequence[str]) -> list[Part]:
-    """The same music for other players: part by part in the order given, from the first again if there are too few.
+    """The same music on other instruments: part by part in the order given, from the first again if there are too few.
 
     Every part moves by the octaves that leave the most of its notes within its instrument's range; notes that still
     are not move alone. Drums stay.

@@ -1,4 +1,4 @@
-"""A SoundFont as another recording source: notes and phrases rendered by FluidSynth into a data folder.
+"""SoundFont rendering: notes and phrases played by FluidSynth into a data folder, as a further source.
 
 ::
 
@@ -34,7 +34,7 @@ _NAMES = ("C", "Cs", "D", "Ds", "E", "F", "Fs", "G", "Gs", "A", "As", "B")
 
 
 class _Take(NamedTuple):
-    """One file to be: what to play and what its manifest row says."""
+    """One file to render: its notes and its manifest row."""
 
     file: str
     name: str
@@ -80,7 +80,7 @@ def _drum_takes() -> Iterator[_Take]:
 
 
 def takes(*, phrases: int, seed: int, names: Iterable[str] | None = None) -> Iterator[_Take]:
-    """Everything that is rendered from a General MIDI SoundFont."""
+    """All files that are rendered from a General MIDI SoundFont."""
     wanted = None if names is None else set(names)
     for program in PROGRAMS:
         if wanted is None or program.name in wanted:
@@ -103,7 +103,7 @@ def render_font(
 ) -> int:
     """Render a General MIDI SoundFont into a data folder.
 
-    Files that are there already are kept, so a run that was interrupted goes on; the manifest comes last.
+    Existing files stay, so an interrupted run continues; the manifest is written last.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def render_font(
                 if seconds > 0:
                     rows.append(_row(take, source, licence, seconds, synth.sample_rate))
             if not rows:
-                raise DataError(f"{font} has none of the General MIDI programs that were asked for")
+                raise DataError(f"{font} has none of the requested General MIDI programs")
             write_manifest(root, _COLUMNS, rows)
         except (OSError, soundfile.SoundFileError) as error:
             raise OutputError(f"renders cannot be written to {root}: {error}") from error

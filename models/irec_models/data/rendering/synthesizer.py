@@ -1,4 +1,4 @@
-"""FluidSynth behind one small class: keys in, mono sound out."""
+"""FluidSynth wrapper: notes in, mono sound out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Key(NamedTuple):
 
 
 class SoundFont:
-    """Renders keys with one SoundFont; a context manager.
+    """Renders notes with one SoundFont; a context manager.
 
     Parameters
     ----------

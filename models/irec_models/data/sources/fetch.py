@@ -1,4 +1,4 @@
-"""``irec-train data get sources``: a data folder from a list of recordings in public git repositories.
+"""Data set download (``irec-train data get sources``): recordings from a list of public git repositories.
 
 A clip that is there is not fetched again, so that the same command goes on where an earlier one stopped. Beside the
 data, ``sources.lock.csv`` keeps which commit every original was taken from and its SHA-256; what is fetched later, here
@@ -53,7 +53,7 @@ Lock = dict[tuple[str, str], tuple[str, str]]
 
 @dataclass(slots=True)
 class Fetched:
-    """What a fetch came to.
+    """Result of a download: clips fetched, and reasons for those missing.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Fetched:
 
 
 def fetch_sources(listed: Sequence[Listed], root: Path, *, progress: Progress = silent) -> Fetched:
-    """Make a data folder of listed clips; what cannot be had is left out and told.
+    """Make a data folder of listed clips; clips that cannot be fetched are left out and reported.
 
     Clips are mono FLAC at their original's rate, as long as the list says, at most `_PEAK` loud. Of several clips of
     one original, each begins where the one before it ended: what places the listed ones were cut from is not known.
@@ -116,7 +116,7 @@ def fetch_sources(listed: Sequence[Listed], root: Path, *, progress: Progress = 
     found.clips = _write_manifest(root, listed)
     if not found.clips:
         reason = next(iter(found.missing), "the list is empty")
-        raise DataError(f"not one clip could be fetched: {reason}")
+        raise DataError(f"no clip could be fetched: {reason}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Single files out of public git repositories, by the git command: without history, and without files not asked for."""
+"""Single files from public git repositories by the git command: no history, and no other files (partial clone)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Repository:
         return self._git("rev-parse", "FETCH_HEAD").strip()
 
     def present(self, paths: Sequence[str]) -> dict[str, str]:
-        """Those of these paths that the fetched commit has, each with its name there, which may be spelt with %20."""
+        """Which of these paths the fetched commit has, each with its name there, which may be spelt with %20."""
         there = set(self._git("ls-tree", "-r", "-z", "--name-only", "FETCH_HEAD").split("\0"))
         found: dict[str, str] = {}
         for path in paths:

@@ -48,7 +48,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One clip of a list; texts as they stand there.
+    """One row of a list: a clip and where it is published.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class Listed:
 
     @property
     def address(self) -> str:
-        """What git is given; empty if it is in no git repository."""
+        """Address to clone from; empty if the clip is in no git repository."""
         if self.repository.startswith("debian:"):
             return ""
         if "://" in self.repository or Path(self.repository).is_absolute():

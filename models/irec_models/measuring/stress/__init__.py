@@ -1,4 +1,4 @@
-"""What a network withstands: bad recordings, sounds that are no music, single notes, ensembles.
+"""Stress tests: degraded recordings, sounds that are no music, single notes, ensembles.
 
-Everything that speaks of labels and events hears them from the app's own pipeline, with the model's own thresholds.
+All labels and events come from the app's own pipeline, with the model's own thresholds.
 """

@@ -1,4 +1,4 @@
-"""How long after a note begins its label is lit, as the app would light it.
+"""Detection latency: time from the onset of a note until the app shows its label.
 
 What counts is the sound the app has taken by then: the part of a window that must be filled, the wait for the next
 hop, the resampler, pooling and minimum duration. The device's buffer, inference and the display come on top.
@@ -32,7 +32,7 @@ _BLOCK_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Of one label, or of all.
+    """Latency of one label, or of all.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class DecisionLatency:
-    """Of all solos and by label; labels without solos are left out."""
+    """Latency over all solos and by label; labels without solos are left out."""
 
     overall: Latency
     labels: dict[str, Latency]
@@ -80,7 +80,7 @@ class DecisionLatency:
 
 
 def decision_latency(
-    judge: Predictor,
+    predictor: Predictor,
     selection: ClipSelection,
     *,
     most: int = 100,
@@ -90,7 +90,7 @@ def decision_latency(
 
     Parameters
     ----------
-    judge : Predictor
+    predictor : Predictor
     selection : ClipSelection
     most : int
         Clips of each label, spread evenly.
@@ -101,33 +101,34 @@ def decision_latency(
     DataError
         There are no solos of the model's labels.
     """
-    names = judge.spec.labels
+    names = predictor.spec.labels
     solos = (clip for clip in selection.clips if _solo_label(clip, names))
     clips = choose(solos, lambda clip: _solo_label(clip, names), most)
     if not clips:
         raise DataError(f"no clip of split '{selection.split}' holds one of the model's labels alone")
     found: dict[str, list[float | None]] = defaultdict(list)
-    for clip in tracked(clips, progress, f"{judge.spec.name}: latency"):
+    for clip in tracked(clips, progress, f"{predictor.spec.name}: latency"):
         label = _solo_label(clip, names)
-        found[label].append(latency_of(judge, load_clip(clip, sample_rate=SAMPLE_RATE).audio, label))
+        found[label].append(latency_of(predictor, load_clip(clip, sample_rate=SAMPLE_RATE).audio, label))
     everything = [value for values in found.values() for value in values]
     return DecisionLatency(
         overall=Latency.of(everything), labels={name: Latency.of(found[name]) for name in names if name in found}
     )
 
 
-def latency_of(judge: Predictor, audio: Array, label: str) -> float | None:
+def latency_of(predictor: Predictor, audio: Array, label: str) -> float | None:
     """Seconds from the onset of a sound (T,) at 44.1 kHz to its label lit; None if it never is.
 
-    Told to 20 ms, the block that the app takes at a time. A label that was lit before the onset counts as 0.
+    Measured in steps of 20 ms, the block that the app takes at a time. A label that was lit before the onset counts as
+    0.
     """
-    heard = listen(judge, surrounded(judge, audio, SAMPLE_RATE), SAMPLE_RATE, block_s=_BLOCK_S)
-    lit_s = heard.first_lit_s.get(label)
-    return None if lit_s is None else max(0.0, lit_s - lead_s(judge) - onset_s(audio, SAMPLE_RATE))
+    result = listen(predictor, surrounded(predictor, audio, SAMPLE_RATE), SAMPLE_RATE, block_s=_BLOCK_S)
+    lit_s = result.first_lit_s.get(label)
+    return None if lit_s is None else max(0.0, lit_s - lead_s(predictor) - onset_s(audio, SAMPLE_RATE))
 
 
 def onset_s(audio: Array, sample_rate: int) -> float:
-    """Seconds at which a sound first is within 40 dB of its peak; 0 for silence.
+    """Onset of a sound (T,) in seconds: where it first is within 40 dB of its peak; 0 for silence.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What is said to play in recordings of several instruments: `detected`, as for a file that is analysed."""
+"""Detection in ensembles: precision and recall of the labels that the app names in recordings of several players."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class LabelCounts:
 
 @dataclass(frozen=True, slots=True)
 class Ensembles:
-    """Of one model.
+    """Scores of one model on ensembles.
 
     Attributes
     ----------
     clips : tuple of EnsembleRow
     overall : LabelCounts
-        All judgements together (micro).
+        All clips and labels together (micro average).
     labels : dict of str to LabelCounts
         Labels that are there or were detected.
     """
@@ -75,7 +75,7 @@ class Ensembles:
 
 
 def ensembles(
-    judge: Predictor,
+    predictor: Predictor,
     selection: ClipSelection,
     *,
     most: int = 200,
@@ -85,7 +85,7 @@ def ensembles(
 
     Parameters
     ----------
-    judge : Predictor
+    predictor : Predictor
     selection : ClipSelection
     most : int
         Clips of each source, spread evenly.
@@ -98,17 +98,17 @@ def ensembles(
 
     Notes
     -----
-    A label that cannot be judged in a clip (percussion that may or may not be drums) counts neither way.
+    A label that is unknown in a clip (percussion that may or may not be drums) counts neither way.
     """
     rows: list[EnsembleRow] = []
-    names = judge.spec.labels
+    names = predictor.spec.labels
     counts = {name: [0, 0, 0] for name in names}
     several = (clip for clip in selection.clips if len(clip.labels) > 1)
     chosen = choose(several, lambda clip: clip.source, most)
-    for clip_row in tracked(chosen, progress, f"{judge.spec.name}: ensembles"):
+    for clip_row in tracked(chosen, progress, f"{predictor.spec.name}: ensembles"):
         clip = load_clip(clip_row, sample_rate=SAMPLE_RATE, labels=names)
         if clip.labels:
-            row = _hear(judge, clip)
+            row = _score_clip(predictor, clip)
             rows.append(row)
             _count(counts, clip, row.detected)
     if not rows:
@@ -118,9 +118,9 @@ def ensembles(
     return Ensembles(tuple(rows), overall, labels)
 
 
-def _hear(judge: Predictor, clip: EvalClip) -> EnsembleRow:
-    named = lasting(listen(judge, clip.audio, SAMPLE_RATE).events)
-    detected = tuple(name for name in judge.spec.labels if name in named)
+def _score_clip(predictor: Predictor, clip: EvalClip) -> EnsembleRow:
+    named = lasting(listen(predictor, clip.audio, SAMPLE_RATE).events)
+    detected = tuple(name for name in predictor.spec.labels if name in named)
     return EnsembleRow(clip.file, clip.labels, (*clip.others,), detected)
 
 

@@ -1,4 +1,4 @@
-"""What lights up that should not: on noise and silence anything, on speech anything but the voice."""
+"""False detections: any label on noise and silence, any label but the voice on speech."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VOICE = "voice"
 
 @dataclass(frozen=True, slots=True)
 class NoiseRow:
-    """What the app made of one noise, or of the noise clips of one source.
+    """Detections of the app in one noise, or in the noise clips of one source.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class NoiseRow:
 
 @dataclass(frozen=True, slots=True)
 class SpeechRow:
-    """What the app made of the speech of one source.
+    """Detections of the app in the speech of one source.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class SpeechRow:
 
 @dataclass(frozen=True, slots=True)
 class FalseLabels:
-    """Of one model; `noises` are generated, `recorded` are noise clips of the manifest."""
+    """False detections of one model; `noises` are generated, `recorded` are noise clips of the manifest."""
 
     noises: tuple[NoiseRow, ...]
     recorded: tuple[NoiseRow, ...]
@@ -104,18 +104,18 @@ class FalseLabels:
 
 
 def false_labels(
-    judge: Predictor,
+    predictor: Predictor,
     folders: DataFolders,
     *,
     seconds: float = 20.0,
     most: int = 30,
     progress: Progress = silent,
 ) -> FalseLabels:
-    """Let the app hear noise and speech.
+    """Count what the app detects in noise and speech.
 
     Parameters
     ----------
-    judge : Predictor
+    predictor : Predictor
     folders : DataFolders
         Noise is what has the one label ``noise``, speech what has instrument ``speech``, of
         whatever split; the rows tell.
@@ -128,42 +128,42 @@ def false_labels(
 
     Notes
     -----
-    Every sound lies in faint noise, so that its beginning and end are heard as well. Noises fade in and out: one that
-    starts at once is a stroke on a drum, and a model would be right to say so.
+    Every sound lies in faint noise, so that windows across its beginning and end count as well. Noises fade in and out:
+    one that starts at once is a stroke on a drum, and a model would be right to say so.
     """
-    name = judge.spec.name
+    name = predictor.spec.name
     made = [
-        _noise_row(noise.name, [noise.audio], judge, silent=noise.silent)
+        _noise_row(noise.name, [noise.audio], predictor, silent=noise.silent)
         for noise in tracked(noises(seconds), progress, f"{name}: noises")
     ]
     clips, spoken = (choose(filter(wanted, folders.clips), _origin, most) for wanted in (_is_noise, _is_speech))
     with progress(f"{name}: recorded noise", len(clips)) as advance:
         recorded = [
-            _noise_row(origin, _decoded_clips(members, advance), judge) for origin, members in _by_origin(clips)
+            _noise_row(origin, _decoded_clips(members, advance), predictor) for origin, members in _by_origin(clips)
         ]
     with progress(f"{name}: speech", len(spoken)) as advance:
-        speech = [_speech_row(origin, members, judge, advance) for origin, members in _by_origin(spoken)]
+        speech = [_speech_row(origin, members, predictor, advance) for origin, members in _by_origin(spoken)]
     return FalseLabels(tuple(made), tuple(recorded), tuple(speech))
 
 
-def _noise_row(name: str, sounds: Iterable[Array], judge: Predictor, *, silent: bool = False) -> NoiseRow:
+def _noise_row(name: str, sounds: Iterable[Array], predictor: Predictor, *, silent: bool = False) -> NoiseRow:
     seconds = lit_s = 0.0
     labels: Counter[str] = Counter()
     for audio in sounds:
-        heard = listen(judge, surrounded(judge, faded(audio), SAMPLE_RATE), SAMPLE_RATE)
+        result = listen(predictor, surrounded(predictor, faded(audio), SAMPLE_RATE), SAMPLE_RATE)
         seconds += len(audio) / SAMPLE_RATE
-        labels.update(event.label for event in heard.events)
-        lit_s += sum((event.offset_s or event.onset_s) - event.onset_s for event in heard.events)
+        labels.update(event.label for event in result.events)
+        lit_s += sum((event.offset_s or event.onset_s) - event.onset_s for event in result.events)
     return NoiseRow(name, seconds, labels.total(), lit_s, dict(labels.most_common()), silent)
 
 
-def _speech_row(name: str, clips: Sequence[Clip], judge: Predictor, advance: Advance) -> SpeechRow:
+def _speech_row(name: str, clips: Sequence[Clip], predictor: Predictor, advance: Advance) -> SpeechRow:
     lit = [
-        listen(judge, surrounded(judge, audio, SAMPLE_RATE), SAMPLE_RATE).labels
+        listen(predictor, surrounded(predictor, audio, SAMPLE_RATE), SAMPLE_RATE).labels
         for audio in _decoded_clips(clips, advance)
     ]
     others: Counter[str] = Counter(label for labels in lit for label in labels if label != VOICE)
-    known = VOICE in judge.spec.labels
+    known = VOICE in predictor.spec.labels
     return SpeechRow(
         name=name,
         clips=len(lit),

@@ -1,4 +1,4 @@
-"""A model heard through the app: the same pipeline, tracker and thresholds.
+"""Run a model in the app's live pipeline, with the same tracker and thresholds.
 
 The app makes events of activations. Envelopes are read here by the same tracker, frame by frame, with the model's own
 thresholds, which are amplitudes: what the app would light if it had this model alone.
@@ -24,12 +24,12 @@ from irec_models.measuring.stress.noises import faint
 HOP_S = 0.1
 """Seconds between activation windows."""
 
-_ALREADY_S = 1.0  # of faint noise before a sound, at least; as much follows the last window that can hear it
+_ALREADY_S = 1.0  # of faint noise before a sound, at least; as much follows the last window that reaches it
 
 
 @dataclass(slots=True)
 class LiveResult:
-    """What lit up while a sound was heard.
+    """Labels that were detected while a sound was analysed.
 
     Attributes
     ----------
@@ -48,19 +48,19 @@ class LiveResult:
         return frozenset(event.label for event in self.events)
 
     def take(self, time_s: float, lit: tuple[str, ...], ended: tuple[Event, ...]) -> None:
-        """Book what a step told."""
+        """Add what a step of the pipeline gave."""
         self.events += ended
         for label in lit:
             self.first_lit_s.setdefault(label, time_s)
 
 
 class _AsModel:
-    """A judge as the pipeline wants it."""
+    """Adapts a predictor to the pipeline's interface."""
 
     providers = ("CPU",)
 
-    def __init__(self, judge: Predictor) -> None:
-        self._predictor = judge
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
 
     @property
     def spec(self) -> ModelSpec:
@@ -70,45 +70,45 @@ class _AsModel:
         return self._predictor(windows)
 
 
-def pipeline_for(judge: Predictor, sample_rate: int) -> Pipeline:
+def pipeline_for(predictor: Predictor, sample_rate: int) -> Pipeline:
     """The app's pipeline with one model."""
-    return Pipeline(sample_rate, [_AsModel(judge)], hop_s=HOP_S, spectrogram=False)
+    return Pipeline(sample_rate, [_AsModel(predictor)], hop_s=HOP_S, spectrogram=False)
 
 
-def listen(judge: Predictor, audio: Array, sample_rate: int, *, block_s: float = 1.0) -> LiveResult:
-    """Hear a sound to its end.
+def listen(predictor: Predictor, audio: Array, sample_rate: int, *, block_s: float = 1.0) -> LiveResult:
+    """Analyse a sound to its end.
 
     Parameters
     ----------
-    judge : Predictor
+    predictor : Predictor
     audio : (T,) float32
     sample_rate : int
         Hz, of `audio`; the pipeline resamples.
     block_s : float
-        Seconds the app takes at a time, which is how finely `LiveResult.first_lit_s` is told.
+        Seconds the app takes at a time, which is the resolution of `LiveResult.first_lit_s`.
     """
-    pipeline = pipeline_for(judge, sample_rate)
-    reader = _EnvelopeReader(judge.spec) if judge.spec.kind == "envelope" else None
-    heard = LiveResult()
+    pipeline = pipeline_for(predictor, sample_rate)
+    reader = _EnvelopeReader(predictor.spec) if predictor.spec.kind == "envelope" else None
+    result = LiveResult()
     for time_s, step in _steps(pipeline, audio, max(1, round(block_s * sample_rate))):
         if reader is None:
-            heard.take(time_s, step.detected, step.events)
+            result.take(time_s, step.detected, step.events)
         else:
-            heard.take(time_s, *reader.read(step))
+            result.take(time_s, *reader.read(step))
     if reader is not None:
-        heard.take(len(audio) / sample_rate, (), reader.tracker.flush())
-    return heard
+        result.take(len(audio) / sample_rate, (), reader.tracker.flush())
+    return result
 
 
-def lead_s(judge: Predictor) -> float:
+def lead_s(predictor: Predictor) -> float:
     """Seconds of faint noise that `surrounded` puts before a sound: a window is full of it when the sound begins."""
-    return max(_ALREADY_S, judge.spec.window_s)
+    return max(_ALREADY_S, predictor.spec.window_s)
 
 
-def surrounded(judge: Predictor, audio: Array, sample_rate: int) -> Array:
-    """A sound amid the faint noise of a quiet input: `lead_s` before, and enough after for all windows that hear it."""
-    before = round(lead_s(judge) * sample_rate)
-    after = round((judge.spec.window_s + _ALREADY_S) * sample_rate)
+def surrounded(predictor: Predictor, audio: Array, sample_rate: int) -> Array:
+    """Pad a sound (T,) with the faint noise of a quiet input: `lead_s` before, and enough after for its last window."""
+    before = round(lead_s(predictor) * sample_rate)
+    after = round((predictor.spec.window_s + _ALREADY_S) * sample_rate)
     quiet = faint(before + after, sample_rate)
     return np.concatenate([quiet[:before], audio.astype(np.float32), quiet[before:]])
 

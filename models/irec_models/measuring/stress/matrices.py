@@ -1,4 +1,4 @@
-"""Who is heard when somebody else plays: noise and leakage of envelopes, confusion of activations.
+"""Confusion between instruments: noise and leakage matrices of envelopes, mean activations.
 
 In every matrix here the row is what plays and the column whose output is looked at. The thesis draws its noise
 matrices so too, its leakage matrices transposed.
@@ -107,25 +107,25 @@ class Confusion:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Heard:
-    """Envelopes of one sound: judged and true (K, M), who plays, and who surely does not."""
+class _Envelopes:
+    """Envelopes of one sound, predicted and true (K, M), and the labels that play and those that surely do not."""
 
-    judged: Square
+    predicted: Square
     true: Square
     playing: tuple[int, ...]
     absent: tuple[int, ...]
 
 
-def noise_matrix(judge: Predictor, sounds: Iterable[Sound]) -> Matrix:
+def noise_matrix(predictor: Predictor, sounds: Iterable[Sound]) -> Matrix:
     """How far each instrument's envelope is off while each instrument plays.
 
-    The mean absolute deviation of the judged from the true envelope (which is zero for who does not play) as a level,
-    cut at -60 dB: section 5.4.1 of Häusler and Maier. The diagonal is how well the playing instrument's own envelope
-    is followed. Soft sounds deviate less than loud ones.
+    The mean absolute deviation of the predicted from the true envelope (which is zero for who does not play) as a
+    level, cut at -60 dB: section 5.4.1 of Häusler and Maier. The diagonal is how well the playing instrument's own
+    envelope is followed. Soft sounds deviate less than loud ones.
 
     Parameters
     ----------
-    judge : Predictor
+    predictor : Predictor
         Of an envelope model.
     sounds : iterable of EvalClip or EvalMix
         At the model's sample rate. Of clips only solos count, and their first 5 s; a mixture stands in the row of
@@ -142,15 +142,15 @@ def noise_matrix(judge: Predictor, sounds: Iterable[Sound]) -> Matrix:
     ----------
     Häusler and Maier, 2022, figures 15 and 16.
     """
-    return envelope_matrices(judge, sounds)[0]
+    return envelope_matrices(predictor, sounds)[0]
 
 
-def leakage_matrix(judge: Predictor, sounds: Iterable[Sound]) -> Matrix:
+def leakage_matrix(predictor: Predictor, sounds: Iterable[Sound]) -> Matrix:
     """How much of each playing instrument shows up in the envelopes of the others.
 
     At each moment at which the playing instrument's true envelope is above -60 dB: the level of that envelope over
-    the one judged for the other instrument, limited to 0..60 dB, is taken off the dynamic range of 60 dB. The mean is
-    given on the scale of the figures, which ends at 0: there all of the instrument shows up in the other, at -60 dB
+    the one predicted for the other instrument, limited to 0..60 dB, is taken off the dynamic range of 60 dB. The mean
+    is given on the scale of the figures, which ends at 0: there all of the instrument shows up in the other, at -60 dB
     nothing. Section 5.4.2 of Häusler and Maier; there is no diagonal.
 
     Parameters and errors are those of `noise_matrix`; in a mixture only instruments that do not play count as others.
@@ -159,21 +159,21 @@ def leakage_matrix(judge: Predictor, sounds: Iterable[Sound]) -> Matrix:
     ----------
     Häusler and Maier, 2022, figures 17 and 18 (drawn with the playing instrument in columns).
     """
-    return envelope_matrices(judge, sounds)[1]
+    return envelope_matrices(predictor, sounds)[1]
 
 
-def envelope_matrices(judge: Predictor, sounds: Iterable[Sound]) -> tuple[Matrix, Matrix]:
+def envelope_matrices(predictor: Predictor, sounds: Iterable[Sound]) -> tuple[Matrix, Matrix]:
     """Noise and leakage matrix of one pass over the sounds; see `noise_matrix` and `leakage_matrix`."""
-    spec = judge.spec
+    spec = predictor.spec
     if spec.kind != "envelope":
-        raise ValueError(f"{spec.name} gives activations; noise and leakage are told of envelopes")
+        raise ValueError(f"{spec.name} gives activations; noise and leakage matrices need envelopes")
     count = len(spec.labels)
     noise, leakage = _Means(count), _Means(count)
     for sound in sounds:
-        heard = _hear(judge, sound)
-        if heard is not None:
-            _deviate(noise, heard)
-            _leak(leakage, heard)
+        envelopes = _predict_envelopes(predictor, sound)
+        if envelopes is not None:
+            _deviate(noise, envelopes)
+            _leak(leakage, envelopes)
     if not noise.rows.any():
         raise DataError("there is no sound in which one of the model's labels plays")
     levels = np.clip(20.0 * np.log10(np.maximum(noise.values(), 1e-9)), -RANGE_DB, 0.0)
@@ -183,12 +183,12 @@ def envelope_matrices(judge: Predictor, sounds: Iterable[Sound]) -> tuple[Matrix
     )
 
 
-def confusion_matrix(judge: Predictor, clips: Iterable[EvalClip], *, hop_s: float | None = None) -> Confusion:
+def confusion_matrix(predictor: Predictor, clips: Iterable[EvalClip], *, hop_s: float | None = None) -> Confusion:
     """Mean activation of every label while every label plays alone; the counterpart for activation models.
 
     Parameters
     ----------
-    judge : Predictor
+    predictor : Predictor
         Of an activation model.
     clips : iterable of EvalClip
         At the model's sample rate; only solos count.
@@ -202,14 +202,14 @@ def confusion_matrix(judge: Predictor, clips: Iterable[EvalClip], *, hop_s: floa
     ValueError
         It is an envelope model.
     """
-    spec = judge.spec
+    spec = predictor.spec
     if spec.kind != "activation":
         raise ValueError(f"{spec.name} gives envelopes, not activations")
     hop = spec.window_length // 2 if hop_s is None else max(1, round(hop_s * spec.sample_rate))
     means = _Means(len(spec.labels))
     for clip in clips:
         if clip.solo and clip.labels[0] in spec.labels:
-            rows = predict_recording(judge, clip.audio, hop)
+            rows = predict_recording(predictor, clip.audio, hop)
             rows = rows[rows.max(axis=1) > 0]  # silent windows say nothing
             means.add(spec.labels.index(clip.labels[0]), rows.sum(axis=0, dtype=np.float64), len(rows))
     if not means.rows.any():
@@ -238,45 +238,47 @@ class _Means:
         return means
 
 
-def _deviate(noise: _Means, heard: _Heard) -> None:
-    sums = np.abs(heard.judged - heard.true).sum(axis=1)
-    for label in heard.playing:
-        noise.add(label, sums, heard.true.shape[1])
+def _deviate(noise: _Means, envelopes: _Envelopes) -> None:
+    sums = np.abs(envelopes.predicted - envelopes.true).sum(axis=1)
+    for label in envelopes.playing:
+        noise.add(label, sums, envelopes.true.shape[1])
 
 
-def _leak(leakage: _Means, heard: _Heard) -> None:
-    level = 20.0 * np.log10(np.maximum(heard.judged[list(heard.absent)], 1e-9))  # (others, M)
-    for label in heard.playing:
-        sounding = heard.true[label] > _FLOOR
-        reference = 20.0 * np.log10(heard.true[label, sounding])
+def _leak(leakage: _Means, envelopes: _Envelopes) -> None:
+    level = 20.0 * np.log10(np.maximum(envelopes.predicted[list(envelopes.absent)], 1e-9))  # (others, M)
+    for label in envelopes.playing:
+        sounding = envelopes.true[label] > _FLOOR
+        reference = 20.0 * np.log10(envelopes.true[label, sounding])
         below = np.clip(reference - level[:, sounding], 0.0, RANGE_DB)
-        leakage.add(label, -below.sum(axis=1), int(sounding.sum()), heard.absent)
+        leakage.add(label, -below.sum(axis=1), int(sounding.sum()), envelopes.absent)
 
 
-def _hear(judge: Predictor, sound: Sound) -> _Heard | None:
+def _predict_envelopes(predictor: Predictor, sound: Sound) -> _Envelopes | None:
     """Predict a sound; None if none of the model's labels plays, or a clip is no solo."""
-    spec = judge.spec
+    spec = predictor.spec
     playing = tuple(k for k, label in enumerate(spec.labels) if label in sound.labels)
     if not playing or (isinstance(sound, EvalClip) and not sound.solo):
         return None
     if isinstance(sound, EvalMix) and sound.frame_hop != spec.frame_hop:
         raise ValueError(f"the mixture's envelope has frames {sound.frame_hop} apart, {spec.name}'s {spec.frame_hop}")
     audio = sound.audio[: round(_SEGMENT_S * spec.sample_rate)]
-    judged = stitch(predict_recording(judge, audio, spec.hop_length), spec.hop_length // spec.frame_hop)
-    true = sound.envelope if isinstance(sound, EvalMix) else _solo_envelope(audio, playing[0], len(spec.labels), judge)
-    frames = min(judged.shape[1], true.shape[1], len(audio) // spec.frame_hop + 1)
+    predicted = stitch(predict_recording(predictor, audio, spec.hop_length), spec.hop_length // spec.frame_hop)
+    true = (
+        sound.envelope if isinstance(sound, EvalMix) else _solo_envelope(audio, playing[0], len(spec.labels), predictor)
+    )
+    frames = min(predicted.shape[1], true.shape[1], len(audio) // spec.frame_hop + 1)
     absent = (k for k, label in enumerate(spec.labels) if k not in playing and label not in sound.unclear)
-    return _Heard(
-        judged=judged[:, :frames].astype(np.float64),
+    return _Envelopes(
+        predicted=predicted[:, :frames].astype(np.float64),
         true=true[:, :frames].astype(np.float64),
         playing=playing,
         absent=tuple(absent),
     )
 
 
-def _solo_envelope(audio: Array, label: int, labels: int, judge: Predictor) -> Array:
+def _solo_envelope(audio: Array, label: int, labels: int, predictor: Predictor) -> Array:
     """True envelope of a solo, (K, M): its RMS in frames of two hops for who plays, zero for the others."""
-    hop = judge.spec.frame_hop
+    hop = predictor.spec.frame_hop
     energy = frame_energy(audio[np.newaxis], 2 * hop, hop)[0]
     true = np.zeros((labels, len(energy)), np.float32)
     true[label] = np.sqrt(energy)

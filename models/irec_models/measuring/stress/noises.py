@@ -1,4 +1,4 @@
-"""Sounds that are no music, made by formula: what a microphone hears while nobody plays.
+"""Synthetic noise: what a microphone records while nobody plays.
 
 Shapes: T samples.
 """
@@ -18,7 +18,7 @@ from irec_live.streaming.pipeline import SILENCE_DB
 Audio = npt.NDArray[np.float32]
 
 SAMPLE_RATE = 44100
-"""Hz, of everything the stress tests generate or spoil; each model then hears it at its own rate."""
+"""Hz, of everything the stress tests generate or spoil; resampled to each model's own rate."""
 
 LEVELS_DB = (-50.0, -30.0, -10.0)
 """RMS of steady noises, dBFS."""
@@ -123,7 +123,7 @@ def faded(sound: Audio) -> Audio:
 
 
 def faint(length: int, sample_rate: int, *, level_db: float = SILENCE_DB - 5.0) -> Audio:
-    """What a quiet input gives: white noise too soft for a network to be asked, always the same.
+    """What a quiet input gives: white noise too soft for a network to be run on it, always the same.
 
     Parameters
     ----------

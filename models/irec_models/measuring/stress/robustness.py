@@ -1,6 +1,7 @@
-"""Scores on clips as the world would deliver them: band-limited, coded, soft, clipped, noisy, in rooms.
+"""Robustness: scores on clips that are band-limited, coded, soft, clipped, noisy or reverberant.
 
-Every clip is spoilt at 44.1 kHz and only then brought to the model's rate, so that models of all rates hear the same.
+Every clip is spoilt at 44.1 kHz and only then brought to the model's rate, so that models of all rates get the same
+sound.
 
 Shapes: T samples.
 """
@@ -33,7 +34,7 @@ Spoil = Callable[[Audio, np.random.Generator], Audio]
 
 @dataclass(frozen=True, slots=True)
 class ConditionScores:
-    """Of one condition.
+    """Scores under one condition.
 
     Attributes
     ----------
@@ -42,7 +43,7 @@ class ConditionScores:
     map_drop, top1_drop : float
         Share of the clean score that is lost; negative where it gained.
     unheard : int
-        Clips in which nothing is found at all: every window is silence to the app, and no network is asked.
+        Clips in which nothing is found at all: every window is below the app's silence level, and no network is run.
     """
 
     macro_map: float
@@ -72,7 +73,7 @@ class Robustness:
 
 
 def conditions() -> dict[str, Spoil]:
-    """Everything a clip has to stand, by name, in the order of the table."""
+    """All degradations by name, in the order of the table."""
     return {
         CLEAN: lambda audio, rng: audio,
         "recorded at 8 kHz": _recorded_at_8_khz,
@@ -88,7 +89,7 @@ def conditions() -> dict[str, Spoil]:
 
 
 def robustness(
-    judge: Predictor,
+    predictor: Predictor,
     selection: ClipSelection,
     *,
     only: Sequence[str] | None = None,
@@ -98,7 +99,7 @@ def robustness(
 
     Parameters
     ----------
-    judge : Predictor
+    predictor : Predictor
     selection : ClipSelection
     only : sequence of str, optional
         Names of `conditions`; ``clean`` is always among them.
@@ -119,21 +120,21 @@ def robustness(
     clips = solos = 0
     rows: dict[str, ConditionScores] = {}
     for name, spoil in chosen.items():
-        spoilt = _spoilt_clips(judge, selection, spoil)
-        judged = predict_clips(judge, tracked(spoilt, progress, f"{judge.spec.name}: {name}"))
-        clips, solos = len(judged.files), int(judged.solo.sum())
-        scores = (_macro_map(judged), judged.top1())
+        spoilt = _spoilt_clips(predictor, selection, spoil)
+        predictions = predict_clips(predictor, tracked(spoilt, progress, f"{predictor.spec.name}: {name}"))
+        clips, solos = len(predictions.files), int(predictions.solo.sum())
+        scores = (_macro_map(predictions), predictions.top1())
         clean = rows.get(CLEAN)
         drops = (0.0, 0.0) if clean is None else (_drop(scores[0], clean.macro_map), _drop(scores[1], clean.top1))
-        unheard = sum(not levels.any() for levels in judged.windows)
+        unheard = sum(not levels.any() for levels in predictions.windows)
         rows[name] = ConditionScores(*scores, *drops, unheard)
     return Robustness(clips, solos, rows)
 
 
-def _macro_map(judged: ClipPredictions) -> float:
+def _macro_map(predictions: ClipPredictions) -> float:
     """Mean average precision over the labels that occur, clips ranked by the mean over their windows."""
-    occurring = (judged.targets == 1).any(dim=0)
-    values = average_precisions(judged.activations["s1"], judged.targets)[occurring]
+    occurring = (predictions.targets == 1).any(dim=0)
+    values = average_precisions(predictions.activations["s1"], predictions.targets)[occurring]
     return float(values.mean()) if len(values) else 0.0
 
 
@@ -141,10 +142,10 @@ def _drop(score: float, clean: float) -> float:
     return 1.0 - score / clean if clean > 0 else 0.0
 
 
-def _spoilt_clips(judge: Predictor, selection: ClipSelection, spoil: Spoil) -> Iterator[EvalClip]:
-    rate = judge.spec.sample_rate
-    for clip in eval_clips(selection.of(judge.spec.labels), SAMPLE_RATE):
-        # Each file has its own dice: what one sounds like does not depend on which others are judged.
+def _spoilt_clips(predictor: Predictor, selection: ClipSelection, spoil: Spoil) -> Iterator[EvalClip]:
+    rate = predictor.spec.sample_rate
+    for clip in eval_clips(selection.of(predictor.spec.labels), SAMPLE_RATE):
+        # A generator for each file: how one sounds does not depend on which others are scored.
         rng = np.random.default_rng([zlib.crc32(clip.file.encode()), 31])
         audio = np.asarray(spoil(clip.audio, rng), np.float32)
         yield replace(clip, audio=np.asarray(soxr.resample(audio, SAMPLE_RATE, rate), np.float32))

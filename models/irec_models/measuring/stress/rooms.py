@@ -1,4 +1,4 @@
-"""Rooms with a given reverberation time."""
+"""Synthetic room impulse responses with a given reverberation time (RT60)."""
 
 from __future__ import annotations
 

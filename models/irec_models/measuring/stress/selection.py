@@ -1,4 +1,4 @@
-"""Which clips a test hears."""
+"""Clips of a stress test: evenly spread over labels or sources."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from irec_models.data import Clip
 
 
 def choose(clips: Iterable[Clip], group: Callable[[Clip], Hashable], most: int) -> list[Clip]:
-    """At most so many clips of each group, spread evenly over it.
+    """At most `most` clips of each group, spread evenly over it.
 
     Parameters
     ----------

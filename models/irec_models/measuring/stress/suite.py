@@ -29,14 +29,14 @@ SCHEMA = "irec.stress/1"
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What the tests hear.
+    """Material of the stress tests.
 
     Attributes
     ----------
     selection : ClipSelection
-        Noise and speech are heard from all sources and splits of its folders.
+        Noise and speech are taken from all sources and splits of its folders.
     most : int
-        Clips of each label or source, in the tests that hear them live.
+        Clips of each label or source, in the tests that run the live pipeline.
     noise_s : float
         Seconds of each generated noise.
     """
@@ -48,7 +48,7 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of one test of one model."""
+    """Result of one test of one model."""
 
     content: dict[str, Any]
     tables: RenderableType
@@ -57,37 +57,37 @@ class Outcome:
 Test = Callable[[Predictor, Material, Progress], Outcome]
 
 
-def _robustness(judge: Predictor, material: Material, progress: Progress) -> Outcome:
-    found = robustness(judge, material.selection, progress=progress)
-    return Outcome(found.to_dict(), robustness_table(found, judge.spec.name, str(material.selection.split)))
+def _robustness(predictor: Predictor, material: Material, progress: Progress) -> Outcome:
+    found = robustness(predictor, material.selection, progress=progress)
+    return Outcome(found.to_dict(), robustness_table(found, predictor.spec.name, str(material.selection.split)))
 
 
-def _false_labels(judge: Predictor, material: Material, progress: Progress) -> Outcome:
+def _false_labels(predictor: Predictor, material: Material, progress: Progress) -> Outcome:
     found = false_labels(
-        judge, material.selection.folders, seconds=material.noise_s, most=material.most, progress=progress
+        predictor, material.selection.folders, seconds=material.noise_s, most=material.most, progress=progress
     )
-    return Outcome(found.to_dict(), noise_tables(found, judge.spec.name))
+    return Outcome(found.to_dict(), noise_tables(found, predictor.spec.name))
 
 
-def _latency(judge: Predictor, material: Material, progress: Progress) -> Outcome:
-    found = decision_latency(judge, material.selection, most=material.most, progress=progress)
-    return Outcome(found.to_dict(), latency_table(found, judge.spec.name, str(material.selection.split)))
+def _latency(predictor: Predictor, material: Material, progress: Progress) -> Outcome:
+    found = decision_latency(predictor, material.selection, most=material.most, progress=progress)
+    return Outcome(found.to_dict(), latency_table(found, predictor.spec.name, str(material.selection.split)))
 
 
-def _ensembles(judge: Predictor, material: Material, progress: Progress) -> Outcome:
-    found = ensembles(judge, material.selection, most=material.most, progress=progress)
-    return Outcome(found.to_dict(), ensemble_tables(found, judge.spec.name, str(material.selection.split)))
+def _ensembles(predictor: Predictor, material: Material, progress: Progress) -> Outcome:
+    found = ensembles(predictor, material.selection, most=material.most, progress=progress)
+    return Outcome(found.to_dict(), ensemble_tables(found, predictor.spec.name, str(material.selection.split)))
 
 
-def _matrices(judge: Predictor, material: Material, progress: Progress) -> Outcome:
-    spec = judge.spec
+def _matrices(predictor: Predictor, material: Material, progress: Progress) -> Outcome:
+    spec = predictor.spec
     clips = eval_clips(material.selection.of(spec.labels), spec.sample_rate)
     clips = tracked(clips, progress, f"{spec.name}: matrices")
     if spec.kind == "envelope":
-        noise, leakage = envelope_matrices(judge, clips)
+        noise, leakage = envelope_matrices(predictor, clips)
         tables = Group(matrix_table(noise, spec.name), matrix_table(leakage, spec.name))
         return Outcome({"noise": noise.to_dict(), "leakage": leakage.to_dict()}, tables)
-    confusion = confusion_matrix(judge, clips)
+    confusion = confusion_matrix(predictor, clips)
     return Outcome({"confusion": confusion.to_dict()}, matrix_table(confusion, spec.name))
 
 
@@ -100,12 +100,12 @@ TESTS: dict[str, Test] = {
 }
 
 
-def stress(judge: Predictor, test: str, material: Material, *, progress: Progress = silent) -> Outcome:
+def stress(predictor: Predictor, test: str, material: Material, *, progress: Progress = silent) -> Outcome:
     """Run one test.
 
     Parameters
     ----------
-    judge : Predictor
+    predictor : Predictor
         An activation or an envelope model.
     test : str
         Of `TESTS`.
@@ -115,13 +115,13 @@ def stress(judge: Predictor, test: str, material: Material, *, progress: Progres
     Raises
     ------
     DataError
-        There is nothing to hear in the material.
+        There is no suitable sound in the material.
     ValueError
         There is no such test.
     """
     if test not in TESTS:
         raise ValueError(f"no stress test is called {test!r}; there are {', '.join(TESTS)}")
-    return TESTS[test](judge, material, progress)
+    return TESTS[test](predictor, material, progress)
 
 
 def empty_report(split: str, models: Sequence[str]) -> dict[str, Any]:

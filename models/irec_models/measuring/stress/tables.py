@@ -1,4 +1,4 @@
-"""What the stress tests found, as tables for a terminal."""
+"""Results of the stress tests as tables for a terminal."""
 
 from __future__ import annotations
 
