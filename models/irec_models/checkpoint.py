@@ -41,7 +41,7 @@ _WRAPPERS: Final = ("module.", "_orig_mod.")
 _LONGEST_REASON: Final = 400
 _MOST_ELEMENTS: Final = 2**26
 """Most elements of one tensor of a network, or twice as many as in the checkpoint's largest if that is more."""
-_LENGTHS: Final = ("window_length", "sample_rate", "length", "vectors", "hidden")
+_LENGTHS: Final = ("window_length", "sample_rate", "length", "vectors", "hidden", "silence")
 _LONGEST: Final = 2**23
 _LARGEST: Final = 2**14
 """A hyperparameter that counts samples or units, and any other."""

@@ -29,6 +29,7 @@ from irec_live.models.detector import Detector
 from irec_live.models.onnx_file import read_model_bytes
 from irec_live.models.runtime import build_session
 from irec_live.models.spec import INPUT_NAME
+from irec_live.onnx_runtime import load_onnx_runtime
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 CPU_BATCHES = (1, 2, 4, 8, 16, 32)
@@ -102,7 +103,7 @@ def _of_batches(detector: Detector, path: Path, provider: str, batches: Sequence
 
 def _bound(session: Any, output: str, windows: Array, provider: str) -> Callable[[], Any]:
     """A call whose input lies on the device already and whose output stays there."""
-    import onnxruntime
+    onnxruntime = load_onnx_runtime()
 
     binding = session.io_binding()
     binding.bind_ortvalue_input(INPUT_NAME, onnxruntime.OrtValue.ortvalue_from_numpy(windows, provider, 0))

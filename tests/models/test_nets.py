@@ -176,7 +176,7 @@ def test_hyperparameters_make_the_same_network_again() -> None:
             {"labels": 3, "window_length": "long"},
             "hyperparameter 'window_length' cannot be 'long'; input",
         ),
-        ("han", {}, "hyperparameter 'labels' lacks"),
+        ("han", {}, "hyperparameter 'labels' is missing"),
         ("han", {"labels": 3, "activation": "gelu"}, "unknown activation 'gelu'"),
         ("han", {"labels": 0}, "labels must be at least 1"),
         ("han", {"labels": 3, "window_length": 100}, "window_length must be at least"),

@@ -85,5 +85,5 @@ def test_what_one_of_several_was_trained_on_all_of_them_were(small_checkpoint: P
 
 
 def test_recordings_of_a_bundled_model_are_known_without_its_card() -> None:
-    start = load_start(Path("tutti-1s"))
+    start = load_start(Path("tutti-348ms"))
     assert start.trained_on(["philharmonia", "vsco2-vcsl", "nobody"]) == {"philharmonia"}

@@ -6,7 +6,6 @@ import io
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 import tiny_bank
 import torch
@@ -15,6 +14,7 @@ from rich.console import Console
 from irec_export.to_onnx import export
 from irec_live.errors import CheckpointError, RecipeError
 from irec_live.models.spec import ModelSpec
+from irec_live.onnx_runtime import load_onnx_runtime
 from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from irec_models.losses import masked_cross_entropy
 from irec_models.measuring.restore import network_of
@@ -223,7 +223,7 @@ def test_the_exported_file_gives_the_same_answers_at_batches_never_traced(tmp_pa
     save_checkpoint(tmp_path / "net.pt", checkpoint)
     export(tmp_path / "net.pt", tmp_path / "net.onnx", tolerance=1e-3)
     assert (tmp_path / "net.onnx").stat().st_size <= 8_000_000
-    session = onnxruntime.InferenceSession(str(tmp_path / "net.onnx"), providers=["CPUExecutionProvider"])
+    session = load_onnx_runtime().InferenceSession(str(tmp_path / "net.onnx"), providers=["CPUExecutionProvider"])
     (given,) = session.get_inputs()
     for count in (1, 3, 7):
         windows = 0.1 * torch.randn(count, network.window_length)
