@@ -106,4 +106,5 @@ def test_the_page_tells_what_is_required() -> None:
 
 
 def test_the_reviewed_table_holds_nothing_that_is_not_required() -> None:
-    assert set(REVIEWED) | set(INSIDE) <= set(required(*EXTRAS))
+    # tqdm is of the extra `distill`, which the tests do without: only where that is installed is it found.
+    assert (set(REVIEWED) | set(INSIDE)) - set(required(*EXTRAS)) <= {"tqdm"}
