@@ -89,6 +89,7 @@ def main() -> None:
     metavar="SECONDS",
     help="When to take the picture.",
 )
+@click.option("--theme", metavar="NAME", help="Colours, this time only: dark, light ... Default: as last chosen.")
 @click.option("--input", "source", type=_LIVE, default=InputKind.MIC.value, show_default=True)
 @_DEVICE
 @_TRACK

@@ -30,6 +30,7 @@ def run_window(
     hop_ms: float | None,
     provider: Provider,
     track: int | None = None,
+    theme: str | None = None,
 ) -> int:
     """Open the window and stay until it is closed; without a display, listen in the terminal instead.
 
@@ -65,8 +66,14 @@ def run_window(
         from irec_live.gui.app import run
     except ImportError as error:
         raise IrecError(f"the window needs Qt, which cannot be loaded ({error}); try: irec-live listen") from error
+    if theme is not None:
+        from irec_live.gui.theme import choices
+
+        if theme not in choices():
+            raise click.UsageError(f"there is no theme '{theme}'; there are {', '.join(choices())}")
     return run(
         file,
+        theme=theme,
         screenshot=screenshot,
         after_s=after_s,
         input=source,

@@ -523,7 +523,7 @@ def test_window_gets_everything_that_was_asked_for(clip: Path, monkeypatch: pyte
     )
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     options = ["--screenshot", "a.png", "--after", "2", "--input", "loopback", "--device", "x", "--hop-ms", "50"]
-    assert run("gui", *options, "--model", "m").exit_code == 0
+    assert run("gui", *options, "--model", "m", "--theme", "light").exit_code == 0
     assert asked == {
         "file": None,
         "screenshot": Path("a.png"),
@@ -534,7 +534,10 @@ def test_window_gets_everything_that_was_asked_for(clip: Path, monkeypatch: pyte
         "hop_s": 0.05,
         "provider": "auto",
         "track": None,
+        "theme": "light",
     }
+    refused = run("gui", *options, "--theme", "sepia")
+    assert (refused.exit_code, "there is no theme 'sepia'; there are system, dark" in refused.stderr) == (2, True)
 
 
 def test_options_that_a_file_has_no_use_for_are_refused(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:

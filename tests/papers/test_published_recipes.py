@@ -51,7 +51,7 @@ def test_recipes_are_listed_with_the_command_that_trains_each() -> None:
 
 def test_a_recipe_is_found_by_its_name_alone() -> None:
     assert load_recipe("han-1s") == load_recipe(recipe_files()["han-1s"])
-    with pytest.raises(RecipeError, match="no recipe is called 'han-2s'; known: tutti-1s-head, tutti-1s-residual"):
+    with pytest.raises(RecipeError, match=r"no recipe is called 'han-2s'; known: .*tutti-1s-head"):
         load_recipe("han-2s")
 
 
