@@ -16,7 +16,14 @@ from irec_live.models.spec import ModelSpec, Threshold
 from irec_models.cli import main
 from irec_models.data import LABELS, ClipSelection, DataFolders, eval_clips
 from irec_models.measuring import real_recordings
-from irec_models.measuring.real_recordings import Recordings, figures, flat_threshold, hear, label_precisions, rival
+from irec_models.measuring.real_recordings import (
+    Recordings,
+    figures,
+    flat_threshold,
+    label_precisions,
+    other_system,
+    predict_recordings,
+)
 from irec_models.metrics import UNKNOWN
 
 
@@ -61,8 +68,8 @@ def _recordings(scores: list[list[float]], named: bool = True) -> Recordings:
 
 
 def test_each_kind_of_recording_has_its_figures() -> None:
-    heard = _recordings([[0.9, 0, 0], [0.8, 0.6, 0], [0.2, 0, 0.3], [0.9, 0.1, 0.9], [0.6, 0, 0], [0.6, 0.7, 0]])
-    found = {name: figure.value for name, figure in figures(heard).items()}
+    recordings = _recordings([[0.9, 0, 0], [0.8, 0.6, 0], [0.2, 0, 0.3], [0.9, 0.1, 0.9], [0.6, 0, 0], [0.6, 0.7, 0]])
+    found = {name: figure.value for name, figure in figures(recordings).items()}
     assert found["solos: top-1"] == pytest.approx(2 / 3)
     assert found["solos: wrong labels a clip"] == pytest.approx(1 / 3)
     assert found["solos: recall"] == pytest.approx(2 / 3)
@@ -71,53 +78,53 @@ def test_each_kind_of_recording_has_its_figures() -> None:
     assert found["noise: false labels a minute"] == pytest.approx(2.0)
     assert found["others: false labels a minute"] == pytest.approx(8.0)
     assert found["solos: mAP, labels of 3 sources"] == 1.0
-    assert label_precisions(heard) == {"flute": 1.0}
+    assert label_precisions(recordings) == {"flute": 1.0}
 
 
 def test_intervals_are_of_sources_and_hold_the_value() -> None:
-    heard = _recordings([[0.9, 0, 0], [0.2, 0.6, 0], [0.9, 0, 0], [0.9, 0.9, 0], [0, 0, 0], [0, 0, 0]])
-    figure = figures(heard)["solos: top-1"]
+    recordings = _recordings([[0.9, 0, 0], [0.2, 0.6, 0], [0.9, 0, 0], [0.9, 0.9, 0], [0, 0, 0], [0, 0, 0]])
+    figure = figures(recordings)["solos: top-1"]
     assert figure.low < figure.value < figure.high
     assert str(figure).startswith("0.667 (")
-    alone = figures(heard)["ensembles: F1"]  # one source says nothing of others
+    alone = figures(recordings)["ensembles: F1"]  # one source says nothing of others
     assert (alone.low, alone.value, alone.high) == (1.0, 1.0, 1.0)
 
 
 def test_parts_are_chosen_by_the_names_of_files() -> None:
-    heard = _recordings([[0.9, 0, 0]] * 6)
-    assert heard.part("_x").files == ("a_x.wav", "b_x.wav")
-    assert str(figures(heard.part("_x"))["ensembles: F1"]) == "-"
-    assert flat_threshold(heard.part("noise")) == 0.5
+    recordings = _recordings([[0.9, 0, 0]] * 6)
+    assert recordings.part("_x").files == ("a_x.wav", "b_x.wav")
+    assert str(figures(recordings.part("_x"))["ensembles: F1"]) == "-"
+    assert flat_threshold(recordings.part("noise")) == 0.5
 
 
 def test_another_system_is_measured_by_its_scores_alone(tmp_path: Path) -> None:
-    heard = _recordings([[0.9, 0, 0]] * 6)
-    clips = {file: {"mean": dict.fromkeys(LABELS, 0.1) | {"flute": 0.7}, "max": {}} for file in heard.files}
+    recordings = _recordings([[0.9, 0, 0]] * 6)
+    clips = {file: {"mean": dict.fromkeys(LABELS, 0.1) | {"flute": 0.7}, "max": {}} for file in recordings.files}
     (tmp_path / "other.json").write_text(json.dumps({"clips": clips}))
-    other = rival(tmp_path / "other.json", heard)
+    other = other_system(tmp_path / "other.json", recordings)
     found = figures(other)
     assert (other.name, found["solos: top-1"].value) == ("other", 1.0)
     assert np.isnan(found["solos: recall"].value)
     del clips["duo.wav"]
     (tmp_path / "other.json").write_text(json.dumps({"clips": clips}))
     with pytest.raises(DataError, match="lacks the mean score"):
-        rival(tmp_path / "other.json", heard)
+        other_system(tmp_path / "other.json", recordings)
 
 
 def test_a_model_is_heard_through_the_apps_tracker(bank: Path) -> None:
     clips = list(eval_clips(ClipSelection(DataFolders(bank), split="dev"), tiny_bank.RATE))
-    heard = hear(_Says(("piano", "flute"), [0.9, 0.4]), clips)
-    assert heard.kinds == ("solo", "ensemble", "other")
-    assert heard.named is not None
+    recordings = predict_recordings(_Says(("piano", "flute"), [0.9, 0.4]), clips)
+    assert recordings.kinds == ("solo", "ensemble", "other")
+    assert recordings.named is not None
     piano = LABELS.index("piano")
-    assert heard.named[:, piano].all()
-    assert heard.named.sum() == 3
-    assert heard.false_events.tolist() == [1, 0, 1]
-    np.testing.assert_allclose(heard.scores[0, piano], 0.9, rtol=1e-5)
+    assert recordings.named[:, piano].all()
+    assert recordings.named.sum() == 3
+    assert recordings.false_events.tolist() == [1, 0, 1]
+    np.testing.assert_allclose(recordings.scores[0, piano], 0.9, rtol=1e-5)
     with pytest.raises(DataError, match="no recordings"):
-        hear(_Says(("piano",), [0.9]), [])
+        predict_recordings(_Says(("piano",), [0.9]), [])
     with pytest.raises(DataError, match="activations of none"):
-        hear(_Says(("kazoo",), [0.9]), clips)
+        predict_recordings(_Says(("kazoo",), [0.9]), clips)
 
 
 def test_the_command_prints_a_table_a_part_and_writes_json(

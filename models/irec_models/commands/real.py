@@ -52,9 +52,11 @@ def real(
         predictor, _ = load_predictor(model)
         clips = eval_clips(selection, predictor.spec.sample_rate)
         systems.append(
-            real_ones.hear(predictor, tracked(clips, Bars(), f"{predictor.spec.name}: recordings of {split}"))
+            real_ones.predict_recordings(
+                predictor, tracked(clips, Bars(), f"{predictor.spec.name}: recordings of {split}")
+            )
         )
-    systems += [real_ones.rival(path, systems[0]) for path in rivals]
+    systems += [real_ones.other_system(path, systems[0]) for path in rivals]
     found_parts = {name: [one.part(pattern) for one in systems] for name, pattern in wanted.items()}
     for name, ones in found_parts.items():
         table = Table(

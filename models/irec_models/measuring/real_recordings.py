@@ -116,8 +116,8 @@ def kind_of(clip: EvalClip) -> str:
     return "noise" if clip.others == ("noise",) else "other"
 
 
-def hear(model: Predictor, clips: Iterable[EvalClip]) -> Recordings:
-    """Let a model of activations judge recordings window by window, and the app's tracker read its activations.
+def predict_recordings(model: Predictor, clips: Iterable[EvalClip]) -> Recordings:
+    """Predict recordings window by window with an activation model, and run the app's tracker on its activations.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def hear(model: Predictor, clips: Iterable[EvalClip]) -> Recordings:
     )
 
 
-def rival(path: Path, like: Recordings) -> Recordings:
+def other_system(path: Path, like: Recordings) -> Recordings:
     """Another system's scores of the same recordings (`irec_models.measuring.comparison`).
 
     Raises
@@ -174,37 +174,37 @@ def rival(path: Path, like: Recordings) -> Recordings:
     return Recordings(path.stem, like.files, like.sources, like.kinds, like.seconds, like.targets, scores, None, none)
 
 
-def figures(heard: Recordings, seed: int = 0) -> dict[str, Figure]:
+def figures(recordings: Recordings, seed: int = 0) -> dict[str, Figure]:
     """All figures of some recordings, by name; see `MEASURES`."""
     rng = np.random.default_rng(seed)
     found = {}
-    flat = flat_threshold(heard)
+    flat = flat_threshold(recordings)
     for name, (kinds, measure) in MEASURES.items():
-        rows = np.flatnonzero([kind in kinds for kind in heard.kinds])
+        rows = np.flatnonzero([kind in kinds for kind in recordings.kinds])
         if not len(rows):
             found[name] = Figure(np.nan, np.nan, np.nan)
             continue
         by_source: dict[str, list[int]] = {}
         for row in rows.tolist():
-            by_source.setdefault(heard.sources[row], []).append(row)
+            by_source.setdefault(recordings.sources[row], []).append(row)
         groups = [np.array(members) for members in by_source.values()]
         drawn = [
-            measure(heard, np.concatenate([groups[i] for i in rng.integers(len(groups), size=len(groups))]), flat)
+            measure(recordings, np.concatenate([groups[i] for i in rng.integers(len(groups), size=len(groups))]), flat)
             for _ in range(RESAMPLED)
         ]
         usable = np.array([value for value in drawn if not np.isnan(value)])
         low, high = np.percentile(usable, _INTERVAL) if len(usable) else (np.nan, np.nan)
-        found[name] = Figure(measure(heard, rows, flat), float(low), float(high))
+        found[name] = Figure(measure(recordings, rows, flat), float(low), float(high))
     return found
 
 
-def flat_threshold(heard: Recordings) -> float:
+def flat_threshold(recordings: Recordings) -> float:
     """The one threshold on the mean that gives the highest micro F1 on solos and ensembles: 0.5 without any."""
-    rows = np.flatnonzero([kind in ("solo", "ensemble") for kind in heard.kinds])
+    rows = np.flatnonzero([kind in ("solo", "ensemble") for kind in recordings.kinds])
     if not len(rows):
         return 0.5
     grid = np.arange(0.02, 0.98, 0.02)
-    return float(max(grid, key=lambda flat: _f1(heard.scores[rows] >= flat, heard.targets[rows])))
+    return float(max(grid, key=lambda flat: _f1(recordings.scores[rows] >= flat, recordings.targets[rows])))
 
 
 def average_precision(scores: Floats, truth: npt.NDArray[np.bool_]) -> float:
@@ -220,15 +220,15 @@ def average_precision(scores: Floats, truth: npt.NDArray[np.bool_]) -> float:
     return float(precision[hits].mean())
 
 
-def label_precisions(heard: Recordings) -> dict[str, float]:
+def label_precisions(recordings: Recordings) -> dict[str, float]:
     """Average precision on the solos of each label with enough sources."""
-    rows = np.flatnonzero([kind == "solo" for kind in heard.kinds])
+    rows = np.flatnonzero([kind == "solo" for kind in recordings.kinds])
     found = {}
     for k, label in enumerate(LABELS):
-        known = rows[heard.targets[rows, k] != UNKNOWN]
-        truth = heard.targets[known, k] == 1
-        if len({heard.sources[row] for row in known[truth].tolist()}) >= FEWEST_SOURCES:
-            found[label] = average_precision(heard.scores[known, k], truth)
+        known = rows[recordings.targets[rows, k] != UNKNOWN]
+        truth = recordings.targets[known, k] == 1
+        if len({recordings.sources[row] for row in known[truth].tolist()}) >= FEWEST_SOURCES:
+            found[label] = average_precision(recordings.scores[known, k], truth)
     return found
 
 
@@ -239,58 +239,58 @@ def _events(rows: Array, tracker: LabelTracker) -> list[Event]:
     return [*ended, *tracker.flush()]
 
 
-def _top1(heard: Recordings, rows: Ints, _flat: float) -> float:
-    best = heard.scores[rows].argmax(axis=1)
-    return float((heard.targets[rows, best] == 1).mean())
+def _top1(recordings: Recordings, rows: Ints, _flat: float) -> float:
+    best = recordings.scores[rows].argmax(axis=1)
+    return float((recordings.targets[rows, best] == 1).mean())
 
 
-def _map(heard: Recordings, rows: Ints, _flat: float) -> float:
-    counted = label_precisions(heard)
+def _map(recordings: Recordings, rows: Ints, _flat: float) -> float:
+    counted = label_precisions(recordings)
     found = []
     for k, label in enumerate(LABELS):
-        known = rows[heard.targets[rows, k] != UNKNOWN]
-        truth = heard.targets[known, k] == 1
+        known = rows[recordings.targets[rows, k] != UNKNOWN]
+        truth = recordings.targets[known, k] == 1
         if label in counted and truth.any():
-            found.append(average_precision(heard.scores[known, k], truth))
+            found.append(average_precision(recordings.scores[known, k], truth))
     return float(np.mean(found)) if found else np.nan
 
 
-def _wrongly_named(heard: Recordings, rows: Ints, _flat: float) -> float:
-    if heard.named is None:
+def _wrongly_named(recordings: Recordings, rows: Ints, _flat: float) -> float:
+    if recordings.named is None:
         return np.nan
-    return float((heard.named[rows] & (heard.targets[rows] == 0)).sum() / len(rows))
+    return float((recordings.named[rows] & (recordings.targets[rows] == 0)).sum() / len(rows))
 
 
-def _precision(heard: Recordings, rows: Ints, _flat: float) -> float:
-    if heard.named is None:
+def _precision(recordings: Recordings, rows: Ints, _flat: float) -> float:
+    if recordings.named is None:
         return np.nan
-    named = heard.named[rows] & (heard.targets[rows] != UNKNOWN)
-    return float((named & (heard.targets[rows] == 1)).sum() / max(named.sum(), 1))
+    named = recordings.named[rows] & (recordings.targets[rows] != UNKNOWN)
+    return float((named & (recordings.targets[rows] == 1)).sum() / max(named.sum(), 1))
 
 
-def _recall(heard: Recordings, rows: Ints, _flat: float) -> float:
-    if heard.named is None:
+def _recall(recordings: Recordings, rows: Ints, _flat: float) -> float:
+    if recordings.named is None:
         return np.nan
-    truth = heard.targets[rows] == 1
-    return float((heard.named[rows] & truth).sum() / max(truth.sum(), 1))
+    truth = recordings.targets[rows] == 1
+    return float((recordings.named[rows] & truth).sum() / max(truth.sum(), 1))
 
 
-def _named_f1(heard: Recordings, rows: Ints, _flat: float) -> float:
-    return np.nan if heard.named is None else _f1(heard.named[rows], heard.targets[rows])
+def _named_f1(recordings: Recordings, rows: Ints, _flat: float) -> float:
+    return np.nan if recordings.named is None else _f1(recordings.named[rows], recordings.targets[rows])
 
 
-def _flat_f1(heard: Recordings, rows: Ints, flat: float) -> float:
-    return _f1(heard.scores[rows] >= flat, heard.targets[rows])
+def _flat_f1(recordings: Recordings, rows: Ints, flat: float) -> float:
+    return _f1(recordings.scores[rows] >= flat, recordings.targets[rows])
 
 
-def _flat_false(heard: Recordings, rows: Ints, flat: float) -> float:
-    return float(((heard.scores[rows] >= flat) & (heard.targets[rows] == 0)).sum() / len(rows))
+def _flat_false(recordings: Recordings, rows: Ints, flat: float) -> float:
+    return float(((recordings.scores[rows] >= flat) & (recordings.targets[rows] == 0)).sum() / len(rows))
 
 
-def _per_minute(heard: Recordings, rows: Ints, _flat: float) -> float:
-    if heard.named is None:
+def _per_minute(recordings: Recordings, rows: Ints, _flat: float) -> float:
+    if recordings.named is None:
         return np.nan
-    return float(heard.false_events[rows].sum() / heard.seconds[rows].sum() * 60.0)
+    return float(recordings.false_events[rows].sum() / recordings.seconds[rows].sum() * 60.0)
 
 
 def _f1(named: npt.NDArray[np.bool_], targets: Ints) -> float:

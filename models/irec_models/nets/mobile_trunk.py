@@ -23,6 +23,7 @@ from torch.nn import functional
 
 from irec_live.errors import CheckpointError
 from irec_models.frontends.dft import FoldedDft
+from irec_models.nets.fold_norm import fold_norm
 
 SAMPLE_RATE = 32_000
 WINDOW_LENGTH = 32_000
@@ -288,17 +289,6 @@ def published_weights(trunk: MobileTrunk, given: Mapping[str, Tensor]) -> dict[s
     }
 
 
-@torch.no_grad()
 def fold_mobile(trunk: MobileTrunk) -> dict[str, Tensor]:
     """State dict of a trunk built with ``folded=True`` that computes the same."""
-    result = dict(trunk.state_dict())
-    for name, layer in trunk.named_modules():
-        if isinstance(layer, MobileConv) and isinstance(layer.norm, nn.BatchNorm2d):
-            joined = nn.utils.fusion.fuse_conv_bn_eval(layer.conv.eval(), layer.norm.eval())
-            for key in [key for key in result if key.startswith(f"{name}.norm.")]:
-                del result[key]
-            result[f"{name}.conv.weight"] = joined.weight.detach()
-            if joined.bias is None:  # batch normalisation always leaves one
-                raise ValueError(f"{name} has no bias after folding")
-            result[f"{name}.conv.bias"] = joined.bias.detach()
-    return result
+    return fold_norm(trunk, MobileConv)

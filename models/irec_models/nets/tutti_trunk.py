@@ -16,6 +16,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from irec_models.nets.fold_norm import fold_norm
+
 SAMPLE_RATE = 22_050
 N_FFT = 1024
 HOP_LENGTH = 512
@@ -140,17 +142,6 @@ class TuttiTrunk(nn.Module):
         return found
 
 
-@torch.no_grad()
 def fold(module: nn.Module) -> dict[str, Tensor]:
     """State dict of a module whose `ConvNorm` layers are built with ``folded=True``, computing the same."""
-    result = dict(module.state_dict())
-    for name, layer in module.named_modules():
-        if isinstance(layer, ConvNorm) and isinstance(layer.norm, nn.BatchNorm2d):
-            joined = nn.utils.fusion.fuse_conv_bn_eval(layer.conv.eval(), layer.norm.eval())
-            for key in [key for key in result if key.startswith(f"{name}.norm.")]:
-                del result[key]
-            result[f"{name}.conv.weight"] = joined.weight.detach()
-            if joined.bias is None:  # batch normalisation always leaves one
-                raise ValueError(f"{name} has no bias after folding")
-            result[f"{name}.conv.bias"] = joined.bias.detach()
-    return result
+    return fold_norm(module, ConvNorm)
