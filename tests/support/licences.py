@@ -50,7 +50,9 @@ REVIEWED = {
         "taken under the LGPL: Qt and its bindings are shared libraries of their own, which anybody may replace",
     ),
     "shiboken6": ("LGPL-3.0-only OR GPL-2.0-only OR GPL-3.0-only", "part of PySide6, taken under the LGPL like it"),
+    "python-osc": ("Freely Distributable", "its author put it into the public domain, with the text of the Unlicense"),
     "soxr": ("LGPL-2.1-or-later", "libsoxr is in its extension module, which anybody may build anew and replace"),
+    "certifi": ("MPL-2.0", "only `cluster`; a list of certificates, used as it is"),
     "tqdm": (
         "MPL-2.0 AND MIT",
         "only `distill`; used as it is, and what is changed in its own files would be published",
@@ -221,7 +223,9 @@ def page() -> str:
     """The whole list, as Markdown."""
     run_time = required()
     further = {
-        name: found for name, found in required("web", "train", "distill", "export").items() if name not in run_time
+        name: found
+        for name, found in required("web", "midi", "cluster", "train", "distill", "export").items()
+        if name not in run_time
     }
     lines = [
         "# Licences",
@@ -233,7 +237,7 @@ def page() -> str:
     ]
     for title, found in (
         ("Needed to run", run_time),
-        ("Needed by the extras `web`, `train`, `distill` and `export`", further),
+        ("Needed by the extras `web`, `midi`, `cluster`, `train`, `distill` and `export`", further),
     ):
         lines += ["", f"## {title}", "", "| package | version | licence | remark |", "|---|---|---|---|"]
         rows = [check(distribution) for distribution in found.values()]
