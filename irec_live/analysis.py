@@ -11,20 +11,18 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from irec_live.assembly import Circumstances, Curves, assemble
 from irec_live.errors import MediaError
 from irec_live.media import AudioFile, open_audio
 from irec_live.models.choice import ModelChoice, load_models
 from irec_live.models.detector import Provider
-from irec_live.report import Analysis, ModelUse, summarise
-from irec_live.results import Event
+from irec_live.report import Analysis
 from irec_live.streaming.model_stream import WindowPredictor
 from irec_live.streaming.pipeline import Pipeline
 
@@ -33,8 +31,6 @@ __all__ = ["Analysis", "AnalysisCancelled", "analyze", "collect", "decode_into",
 BLOCK_S = 1.0
 """Decoded and judged at a time: how soon a cancelled analysis stops."""
 
-_LASTING_S = 5.0
-_LASTING_SHARE = 0.1
 _MOST_WORKERS = 8
 _ENOUGH = 0.6
 """Share of a network's sample rate below which sound is called band-limited: 22 kHz is enough for 32 kHz."""
@@ -239,84 +235,16 @@ def collect(
     Analysis
     """
     times, activation, _ = pipeline.timeline.activations()
-    frame_times, envelope = pipeline.timeline.envelopes()
-    hops = {stream.spec.kind: stream.hop_s for stream in pipeline.streams}
-    frames = [stream.spec for stream in pipeline.streams if stream.spec.kind == "envelope"]
-    clip = summarise(pipeline.labels, activation)
-    events = pipeline.timeline.events()
-    named = lasting(events)
-    offset = pipeline.threshold_offset if threshold_offset is None else threshold_offset
-    unknown = pipeline.not_predicted.get("activation", pipeline.labels)
-    return Analysis(
-        file=file,
-        duration_s=duration_s,
-        models=tuple(
-            ModelUse(
-                name=stream.spec.name,
-                sha256=getattr(stream.model, "sha256", ""),
-                sample_rate=stream.spec.sample_rate,
-                window_s=stream.spec.window_s,
-                hop_s=stream.hop_s,
-            )
-            for stream in pipeline.streams
-        ),
-        labels=pipeline.labels,
-        activation=activation,
-        activation_start_s=float(times[0]) if times.size else 0.0,
-        activation_hop_s=hops.get("activation", 0.0),
-        envelope=envelope,
-        envelope_start_s=float(frame_times[0]) if frame_times.size else 0.0,
-        envelope_frame_s=frames[0].frame_hop / frames[0].sample_rate if frames else 0.0,
-        events=_to_the_ends(events, times, pipeline.tracker.reached_s, duration_s),
-        clip=clip,
-        detected=tuple(sorted((label for label in pipeline.labels if label in named), key=lambda k: -clip.s2[k])),
+    return assemble(
+        file,
+        duration_s,
+        Circumstances.of(pipeline, threshold_offset),
+        Curves(times, activation, *pipeline.timeline.envelopes()),
+        pipeline.timeline.events(),
+        reached_s=pipeline.tracker.reached_s,
         warning=warning,
-        not_predicted=pipeline.not_predicted,
-        thresholds={label: value for label, value in pipeline.tracker.limits(offset).items() if label not in unknown},
-        threshold_offset=offset,
-        warnings=tuple(warnings) if warnings is not None else (warning,) if warning else (),
+        warnings=warnings,
     )
-
-
-def _to_the_ends(
-    events: Sequence[Event], times: npt.NDArray[np.float64], last_s: float, duration_s: float
-) -> tuple[Event, ...]:
-    """Events that the first or last decision holds, drawn out to the ends of the file, which their windows reach.
-
-    A file of one window would otherwise have events of no length.
-    """
-    if not times.size:
-        return tuple(events)
-    first, last = float(times[0]) + 1e-6, last_s - 1e-6
-    return tuple(
-        replace(
-            event,
-            onset_s=0.0 if event.onset_s <= first else event.onset_s,
-            offset_s=duration_s if event.offset_s is None or event.offset_s >= last else event.offset_s,
-        )
-        for event in events
-    )
-
-
-def lasting(events: Sequence[Event]) -> set[str]:
-    """Labels that sound long enough to be named of a whole recording.
-
-    In a long one nearly every label lights for a moment somewhere. A label counts that is lit for a tenth as long as
-    the one lit longest, or for five seconds in all.
-
-    Examples
-    --------
-    >>> lasting([Event("piano", 0.0, 20.0, 0.9), Event("flute", 3.0, 6.0, 0.5), Event("tuba", 7.0, 7.3, 0.3)]) == {
-    ...     "piano",
-    ...     "flute",
-    ... }
-    True
-    """
-    lit_s: dict[str, float] = defaultdict(float)
-    for event in events:
-        lit_s[event.label] += max((event.offset_s or event.onset_s) - event.onset_s, 0.0)
-    enough = min(_LASTING_S, _LASTING_SHARE * max(lit_s.values(), default=0.0))
-    return {label for label, seconds in lit_s.items() if seconds >= enough}
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from irec_live.session.contract import SessionKind
 from irec_live.source import AudioSource, open_input
 from irec_live.streaming.engine import Engine, Listener, Reopen
 from irec_live.streaming.pipeline import Pipeline
+from irec_live.streaming.tap import Tap
 
 KEEP_S = 120.0
 """Seconds of results that a live session keeps for its views, twice the longest time span of the window."""
@@ -143,6 +144,24 @@ class LiveSession:
     def error(self) -> BaseException | None:
         """The exception that ended the analysis, or None."""
         return self._engine.error
+
+    @property
+    def channels(self) -> int:
+        """Channels of the source in use."""
+        return self._engine.source.channels
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The pipeline, whose work is done by the session's own thread."""
+        return self._engine.pipeline
+
+    def add_tap(self, tap: Tap) -> None:
+        """Let a tap, such as a recorder, follow the stream from the next block on."""
+        self._engine.add_tap(tap)
+
+    def remove_tap(self, tap: Tap) -> None:
+        """Let a tap go."""
+        self._engine.remove_tap(tap)
 
     def set_threshold_offset(self, offset: float) -> None:
         """Move every threshold: above 0 shows fewer labels, below 0 more."""

@@ -4,7 +4,7 @@
 
     source --read--> worker: Feed -> Pipeline -> Timeline        any thread: snapshot(span_s)
                        |  lost?  silence keeps time, `reopen` every second
-                       +--> listener(step)                       worker's thread
+                       +--> listener(step), taps                 worker's thread
 
 Nothing is queued: the source keeps the last seconds in a ring buffer, the pipeline skips to the newest windows when it
 is late, and views pull. An error in the worker always ends as a state and a message; no thread just vanishes.
@@ -27,6 +27,7 @@ from irec_live.streaming.audio_source import AudioSource
 from irec_live.streaming.pipeline import Pipeline, PipelineStep
 from irec_live.streaming.resample import Resampler
 from irec_live.streaming.ring import Block
+from irec_live.streaming.tap import Tap
 
 READ_TIMEOUT_S = 0.1
 """How long the worker waits for samples before it checks whether it should stop."""
@@ -68,13 +69,17 @@ class Feed:
         self._expected = 0
         self._out = self._start
 
+    def position_of(self, index: int) -> int:
+        """Where the source's sample `index` lies, in the pipeline's samples."""
+        return self._start + round(index * self._pipeline.sample_rate / self._rate)
+
     def push(self, block: Block, index: int) -> PipelineStep:
         """Push a block, (n, C) float32, that starts at the source's sample `index`."""
         if self._resampler is None:
             return self._pipeline.push(block, self._start + index)
         if index != self._expected:  # samples were lost: the resampler's history no longer fits what follows
             self._resampler.reset()
-            self._out = self._start + round(index * self._pipeline.sample_rate / self._rate)
+            self._out = self.position_of(index)
         self._expected = index + len(block)
         samples = self._resampler.push(self._mono.push(block))
         step = self._pipeline.push(samples, self._out)
@@ -116,6 +121,8 @@ class Engine:
         self._source = source
         self._feed = Feed(source, pipeline)
         self._listener = listener
+        # NB: replaced whole by `add_tap` and `remove_tap`, read once a block by the worker.
+        self._taps: tuple[Tap, ...] = ()
         self._reopen = reopen
         self._stop = threading.Event()
         self._done = threading.Event()
@@ -146,6 +153,14 @@ class Engine:
     def source(self) -> AudioSource:
         """The source in use; a new object after a lost device came back. Any thread."""
         return self._source
+
+    def add_tap(self, tap: Tap) -> None:
+        """Let a tap follow the stream from the next block on. Any one thread."""
+        self._taps = (*self._taps, tap)
+
+    def remove_tap(self, tap: Tap) -> None:
+        """Let a tap go; it may still get the block that is under way. The thread that adds taps."""
+        self._taps = tuple(other for other in self._taps if other is not tap)
 
     def start(self) -> None:
         """Start the source and the worker.
@@ -226,6 +241,8 @@ class Engine:
             block, index = self._source.read(READ_TIMEOUT_S)
             began = time.perf_counter()
             if len(block):
+                for tap in self._taps:
+                    tap.take_block(block, self._source.sample_rate, self._feed.position_of(index))
                 self._publish(self._feed.push(block, index))
             elif self._source.lost:
                 self._wait_for_device()
@@ -235,8 +252,12 @@ class Engine:
             woken = now
 
     def _publish(self, step: PipelineStep) -> None:
-        if self._listener is not None and (step.activations or step.envelopes or step.events):
+        if not (step.activations or step.envelopes or step.events):
+            return
+        if self._listener is not None:
             self._listener(step)
+        for tap in self._taps:
+            tap.take_step(step)
 
     def _wait_for_device(self) -> None:
         """Feed silence at the pace of time, so that curves decay and labels go out, until the device is back."""
@@ -260,8 +281,10 @@ class Engine:
     def _push_silence(self, until: int) -> None:
         """Push zeros up to sample `until`, in blocks of the size in which sound would arrive."""
         silence = np.zeros(round(READ_TIMEOUT_S * self.pipeline.sample_rate), np.float32)
-        while self.pipeline.position < until:
-            self._publish(self.pipeline.push(silence[: until - self.pipeline.position]))
+        while (missing := until - self.pipeline.position) > 0:
+            for tap in self._taps:
+                tap.take_silence(min(missing, len(silence)), self.pipeline.position)
+            self._publish(self.pipeline.push(silence[:missing]))
 
     def _reopened(self) -> bool:
         if self._reopen is None:

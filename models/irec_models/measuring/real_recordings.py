@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from irec_live.analysis import lasting
+from irec_live.assembly import lasting
 from irec_live.errors import DataError
 from irec_live.results import Event
 from irec_live.streaming.tracker import LabelTracker

@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from irec_live.analysis import lasting
+from irec_live.assembly import lasting
 from irec_live.models.spec import Threshold, TradeOff
 from irec_live.streaming.tracker import LabelTracker, TrackerSettings
 

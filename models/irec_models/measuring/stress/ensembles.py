@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from irec_live.analysis import lasting
+from irec_live.assembly import lasting
 from irec_live.errors import DataError
 from irec_models.data import ClipSelection
 from irec_models.data.mixing.evaluation_sets import EvalClip, load_clip

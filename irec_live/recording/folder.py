@@ -1,0 +1,278 @@
+"""The session folder: its files, and ``session.json``, which says what they are. See docs/session-format.md."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from irec_live.errors import DataError, OutputError
+from irec_live.files import make_folder, write_atomically
+from irec_live.models.spec import ModelSpec, Threshold
+from irec_live.streaming.tracker import TrackerSettings
+
+SCHEMA: Literal["irec.session/1"] = "irec.session/1"
+
+_MOST_BYTES = 64 * 2**20
+"""Of a session.json: it is read as a whole."""
+
+Seconds = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Why = Literal["samples lost", "device away", "nothing detected"]
+
+
+class _Part(BaseModel):
+    # Later versions may add keys.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Gap(_Part):
+    """A stretch of the audio that is silence although something else may have been heard.
+
+    Attributes
+    ----------
+    from_s, to_s : float
+    why : {"samples lost", "device away", "nothing detected"}
+    """
+
+    from_s: Seconds
+    to_s: Seconds
+    why: Why
+
+
+class Audio(_Part):
+    """The sound.
+
+    Attributes
+    ----------
+    files : tuple of str
+        Names in the folder; the first one holds channels 1 to 8, the next 9 to 16.
+    sample_rate, channels : int
+        Hz; C.
+    samples : int or None
+        Of each channel; None while it is recorded.
+    """
+
+    files: tuple[str, ...] = Field(min_length=1)
+    sample_rate: int = Field(ge=1)
+    channels: int = Field(ge=1)
+    samples: int | None = Field(default=None, ge=0)
+
+
+class Network(_Part):
+    """A model that took part.
+
+    Attributes
+    ----------
+    sha256 : str
+        Of its file; empty if unknown.
+    hop_s : float
+        Seconds between its windows.
+    spec : ModelSpec
+    """
+
+    sha256: str = ""
+    hop_s: Annotated[float, Field(gt=0.0)]
+    spec: ModelSpec
+
+
+class SessionInfo(_Part):
+    """What session.json holds.
+
+    Attributes
+    ----------
+    state : {"recording", "finished"}
+        A folder that says ``recording`` although nobody records to it is of a process that was killed.
+    title : str
+        Of the source.
+    began : datetime
+        When sample 0 was heard.
+    program : str
+    audio : Audio
+    only_detected : bool
+        Whether stretches in which nothing was detected were left out.
+    gaps : tuple of Gap
+    models : tuple of Network
+    labels : tuple of str
+        The K labels, in the order of the columns of the rows.
+    thresholds : dict of str to Threshold
+        In force at the end, with the offset.
+    threshold_offset : float
+    tracker : TrackerSettings
+    warnings : tuple of str
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    schema_id: Literal["irec.session/1"] = Field(alias="schema")
+    state: Literal["recording", "finished"]
+    title: str = ""
+    began: datetime
+    program: str = ""
+    audio: Audio
+    only_detected: bool = False
+    gaps: tuple[Gap, ...] = ()
+    models: tuple[Network, ...] = Field(min_length=1, max_length=2)
+    labels: tuple[str, ...] = Field(min_length=1)
+    thresholds: dict[str, Threshold] = Field(default_factory=dict)
+    threshold_offset: float = 0.0
+    tracker: TrackerSettings = TrackerSettings()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFolder:
+    """Paths of the files of a session.
+
+    Attributes
+    ----------
+    path : Path
+    """
+
+    path: Path
+
+    @property
+    def info(self) -> Path:
+        """What the session is."""
+        return self.path / "session.json"
+
+    @property
+    def audio(self) -> Path:
+        """The sound, its first eight channels."""
+        return self.path / "audio.flac"
+
+    @property
+    def activations(self) -> Path:
+        """Rows of activations."""
+        return self.path / "activations.rows"
+
+    @property
+    def envelopes(self) -> Path:
+        """Rows of envelopes."""
+        return self.path / "envelopes.rows"
+
+    @property
+    def events(self) -> Path:
+        """Events, one a line."""
+        return self.path / "events.jsonl"
+
+    @property
+    def results(self) -> Path:
+        """The analysis of the whole as ``irec.analysis/1``."""
+        return self.path / "results.json"
+
+    @property
+    def corrections(self) -> Path:
+        """What the user corrected."""
+        return self.path / "corrections.json"
+
+    def read(self) -> SessionInfo:
+        """Read session.json.
+
+        Raises
+        ------
+        DataError
+            It is missing, damaged, or of a version that this program does not know.
+        """
+        try:
+            if self.info.stat().st_size > _MOST_BYTES:
+                raise DataError(f"{self.info} is too large for what it should hold")
+            info = SessionInfo.model_validate_json(self.info.read_bytes())
+        except OSError as error:
+            raise DataError(f"cannot read the session {self.path.name}: {error.strerror or error}") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "it"
+            raise DataError(
+                f"{self.info} is not a session that this version can open ({where}: {first['msg'][:200]})"
+            ) from error
+        for name in info.audio.files:
+            if Path(name).name != name or name.startswith("."):
+                raise DataError(f"{self.info} names an audio file outside of its folder: '{name[:80]}'")
+        return info
+
+    def write(self, info: SessionInfo) -> None:
+        """Write session.json, whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            The disk takes no more, or the folder is gone.
+        """
+        write_atomically(self.info, info.model_dump_json(by_alias=True, indent=1) + "\n")
+
+    @contextmanager
+    def lock(self) -> Iterator[bool]:
+        """Whether nobody else records to this folder. A lock that a killed process held is free again."""
+        with self._open_lock() as file:
+            if file is None:
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                with contextlib.suppress(OSError):
+                    (self.path / ".lock").unlink()
+
+    @contextmanager
+    def _open_lock(self) -> Iterator[IO[bytes] | None]:
+        try:
+            file = (self.path / ".lock").open("ab")
+        except OSError:  # a folder that cannot be written to: nobody records to it either
+            yield None
+            return
+        with file:
+            yield file if _locked(file) else None
+
+
+def _locked(file: IO[bytes]) -> bool:
+    """Lock a file for this process, until it is closed; False if another one has."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        else:
+            import fcntl
+
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def is_session_folder(path: Path) -> bool:
+    """Whether a folder holds a session."""
+    return (path / "session.json").is_file()
+
+
+def new_folder(path: Path) -> SessionFolder:
+    """A folder for a new session, made if it is missing.
+
+    Raises
+    ------
+    OutputError
+        It holds something already, or cannot be made or written to.
+    """
+    if path.is_dir() and any(path.iterdir()):
+        raise OutputError(f"{path} holds something already; give a folder that is new or empty")
+    return SessionFolder(make_folder(path))
+
+
+def folder_name(began: datetime, title: str) -> str:
+    """Name for a folder: when it began and what was heard.
+
+    Examples
+    --------
+    >>> folder_name(datetime(2026, 5, 1, 20, 15, 3), "Microphone: USB/Audio")
+    '2026-05-01 20.15.03 Microphone USB Audio'
+    """
+    words = " ".join(re.sub(r"[^\w\s().,+-]", " ", title).split())[:60].rstrip(" .")
+    return f"{began:%Y-%m-%d %H.%M.%S} {words}".rstrip()
