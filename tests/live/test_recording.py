@@ -28,7 +28,6 @@ from irec_live.recording import (
     open_session,
 )
 from irec_live.report import Analysis
-from irec_live.session import open_stream
 from irec_live.source import ArraySource
 from irec_live.streaming.engine import Engine
 from irec_live.streaming.pipeline import Pipeline
@@ -101,12 +100,12 @@ def test_results_of_a_recording_are_those_of_its_audio(
 ) -> None:
     detectors = [Detector(tiny_activation_path), Detector(tiny_envelope_path)]
     samples, rate = soundfile.read(clip, dtype="float32", always_2d=True)
-    session = open_stream(_Endless(samples, rate, block=500), detectors)
-    recorder = Recorder(session.pipeline, session.channels, lambda: session.title)
-    session.add_tap(recorder)
+    engine = Engine(ArraySource(samples, rate, block=500), Pipeline(rate, detectors))
+    recorder = recorder_of(engine.pipeline, samples.shape[1])
+    engine.add_tap(recorder)
     recorder.start(tmp_path)
-    wait_until(lambda: session.time_s >= len(samples) / rate)
-    session.close()
+    engine.start()
+    assert engine.wait(20.0)
     finish(recorder)
     offline = analyze(tmp_path / "audio.flac", models=detectors)
     live = Analysis.from_json((tmp_path / "results.json").read_text("utf-8"))
@@ -120,14 +119,6 @@ def test_results_of_a_recording_are_those_of_its_audio(
     assert live.activation[:both] == pytest.approx(offline.activation[:both], abs=0.02)
     for heard, found in zip(live.events, offline.events, strict=True):
         assert heard.onset_s == pytest.approx(found.onset_s, abs=0.6)
-
-
-class _Endless(ArraySource):
-    """An array, then nothing, as fast as it is read; a source that has no end."""
-
-    @property
-    def ended(self) -> bool:
-        return False
 
 
 def test_pre_roll_is_the_sound_before_the_button(tmp_path: Path) -> None:
