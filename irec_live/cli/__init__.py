@@ -117,6 +117,13 @@ def gui(file: Path | None, source: str, **options: Any) -> None:
 @_CHANNEL
 @click.option("--seconds", type=Number(0, min_open=True), help="Stop after so much sound.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, the last one with statistics.")
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Record the input and the results to a new folder, which the window and `analyze` open.",
+)
+@click.option("--only-detected", is_flag=True, help="Record only what is around detections; the rest is silence.")
 @_MODEL
 @_HOP
 @_PROVIDER

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from irec_live.cli.extras import Recording
 from irec_live.cli.live_table import LiveTable
 from irec_live.cli.live_views import JsonLines, PlainLines, View
 from irec_live.cli.options import hop_seconds, tell_notices, tell_of_pipe
@@ -42,6 +43,8 @@ def run_listen(
     provider: Provider,
     track: int | None = None,
     channel: int | None = None,
+    record: Path | None = None,
+    only_detected: bool = False,
 ) -> None:
     """Listen until the time is up, the file ends, or a signal comes.
 
@@ -60,12 +63,19 @@ def run_listen(
     provider : {"auto", "cpu", "cuda"}
     track, channel : int, optional
         Which sound track of a file, and which channel alone, from 1 on.
+    record : Path, optional
+        New or empty folder to record the input and the results to.
+    only_detected : bool
+        Record only what is around detections.
 
     Raises
     ------
     IrecError
-        The device, file or model is not usable, or failed meanwhile.
+        The device, file or model is not usable, or failed meanwhile; or the recording is not complete.
     """
+    if only_detected and record is None:
+        raise click.UsageError("--only-detected is for recordings; add --record FOLDER")
+    recording = None if record is None else Recording(record, only_detected=only_detected)
     detectors = load_models(tuple(models) or None, provider)
     tell_notices(detectors)
     hop_s = hop_seconds(hop_ms, detectors)
@@ -76,13 +86,17 @@ def run_listen(
         click.echo(f"irec-live: {warning}", err=True)
     with _stop_signals() as stopped:
         try:
+            if recording is not None:
+                recording.begin(session)
             with view.showing(session):
-                _wait(session, view, seconds, stopped)
+                _wait(session, view, seconds, stopped, recording)
         finally:
             session.close()
             if is_stuck():
                 _leave_reader()
             view.finish(session)
+        if recording is not None:
+            recording.end()
     for warning in session.warnings:
         if warning not in shown:
             click.echo(f"irec-live: {warning}", err=True)
@@ -119,9 +133,13 @@ def _open(
     return open_stream(FileSource(source, track=track), models, hop_s=hop_s, listener=listener, channel=channel)
 
 
-def _wait(session: LiveSession, view: View, seconds: float | None, stopped: threading.Event) -> None:
+def _wait(
+    session: LiveSession, view: View, seconds: float | None, stopped: threading.Event, recording: Recording | None
+) -> None:
     while not stopped.is_set() and not session.wait(_TICK_S):
         view.on_tick(session)
+        if recording is not None:
+            recording.tick()
         if seconds is not None and session.time_s >= seconds:
             return
 

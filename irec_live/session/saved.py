@@ -1,0 +1,308 @@
+"""Saved session: a recorded session is played and reviewed, with the results that were found while it was live.
+
+No network runs. Spectrogram and waveform are computed from the audio, in the background; events are found anew from the
+recorded activations when the threshold moves.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from irec_live.analysis import Analysis
+from irec_live.assembly import assemble
+from irec_live.errors import IrecError
+from irec_live.media import open_audio
+from irec_live.models.spec import ModelSpec
+from irec_live.player import Loop, Player
+from irec_live.recording import SavedResults, open_session
+from irec_live.results import Event, Overview, Snapshot, State, Stats
+from irec_live.session.contract import SessionKind
+from irec_live.session.waveform import Waveform, hold_strips
+from irec_live.streaming.level import LevelMeter
+from irec_live.streaming.spectrogram import LogMelStream
+from irec_live.streaming.timeline import Timeline
+from irec_live.streaming.tracker import track
+
+_BLOCK_S = 1.0
+_JOIN_S = 1.5
+
+
+class SavedSession:
+    """Playback, seeking, review and export of one recorded session.
+
+    Parameters
+    ----------
+    saved : SavedResults
+    audible : bool
+        Whether to look for an output device.
+
+    Raises
+    ------
+    MediaError
+        The audio cannot be decoded.
+    """
+
+    def __init__(self, saved: SavedResults, *, audible: bool = True) -> None:
+        self.saved = saved
+        self._audio_path = saved.folder.path / saved.info.audio.files[0]
+        self._specs = tuple(network.spec for network in saved.info.models)
+        self._audio = open_audio(self._audio_path)
+        try:
+            self._player = Player(self._audio_path, saved.duration_s, audible=audible)
+        except BaseException:
+            self._audio.close()
+            raise
+        self._player.set_duration(saved.duration_s)
+        self._waveform = Waveform(round(saved.duration_s * self._audio.sample_rate))
+        self._mel = LogMelStream(self._audio.sample_rate)
+        self._timeline = Timeline(saved.info.labels, bands=len(self._mel.bands_hz))
+        self._tracker = saved.tracker()
+        self._offset = saved.info.threshold_offset
+        self._found_with = self._offset  # NB: replaced by the thread, read by any: what the events were found with
+        self._fill()  # NB: from here on only the thread writes to the timeline and uses the tracker
+        self._cancel = threading.Event()
+        self._moved = threading.Event()  # set when the threshold has moved since the events were found
+        self._progress = 0.0
+        self._problem = ""
+        self._thread = threading.Thread(target=self._work, name="irec-saved", daemon=True)
+        self._thread.start()
+
+    @property
+    def kind(self) -> SessionKind:
+        """Always ``file``: it can be paused and seeked in."""
+        return "file"
+
+    @property
+    def title(self) -> str:
+        """Name of the folder."""
+        return self.path.name
+
+    @property
+    def path(self) -> Path:
+        """The session folder."""
+        return self.saved.folder.path
+
+    @property
+    def audio_path(self) -> Path:
+        """The audio file that is played."""
+        return self._audio_path
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The K labels."""
+        return self.saved.info.labels
+
+    @property
+    def specs(self) -> tuple[ModelSpec, ...]:
+        """Of the models that were used."""
+        return self._specs
+
+    @property
+    def warning(self) -> str:
+        """What to know about the recording, in a sentence or more; else empty."""
+        return "; ".join(self.saved.warnings)
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the recording."""
+        return self.saved.duration_s
+
+    @property
+    def position_s(self) -> float:
+        """The playhead."""
+        return self._player.position_s
+
+    @property
+    def playing(self) -> bool:
+        """Whether the playhead moves."""
+        return self._player.playing
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is no output device in use."""
+        return self._player.silent
+
+    @property
+    def loop(self) -> Loop | None:
+        """The part that repeats."""
+        return self._player.loop
+
+    @loop.setter
+    def loop(self, value: Loop | None) -> None:
+        self._player.loop = value
+
+    @property
+    def threshold_offset(self) -> float:
+        """What is added to every threshold of the models."""
+        return self._offset
+
+    def set_threshold_offset(self, offset: float) -> None:
+        """Move every threshold, shortly after; with the offset of the recording, events are those found live."""
+        self._offset = offset
+        self._moved.set()
+
+    def play(self) -> None:
+        """Start or resume, from the beginning if at the end."""
+        self._player.play()
+
+    def pause(self) -> None:
+        """Hold the playhead."""
+        self._player.pause()
+
+    def seek(self, time_s: float) -> None:
+        """Move the playhead; clipped to the recording."""
+        self._player.seek(time_s)
+
+    def snapshot(self, span_s: float) -> Snapshot:
+        """The `span_s` seconds up to the playhead."""
+        time_s = self.position_s
+        state: State = "running" if self._player.playing else "ended" if self._player.ended else "paused"
+        return Snapshot(
+            labels=self.labels,
+            time_s=time_s,
+            span_s=span_s,
+            thresholds=self._thresholds(),
+            spectrogram_hz=self._mel.bands_hz,
+            stats=Stats(),
+            state="failed" if self._problem else state,
+            message=self._problem or self.warning or self._player.message,
+            progress=1.0,
+            **self._timeline.view(time_s, span_s).fields(),
+        )
+
+    def overview(self) -> Overview:
+        """Waveform, activations and events of the whole recording."""
+        events = self._timeline.events()
+        found = {event.label for event in events}
+        edges_s = self._waveform.edges() / self._audio.sample_rate
+        return Overview(
+            duration_s=self.duration_s,
+            progress=self._progress,
+            peaks=self._waveform.peaks(),
+            strips=hold_strips(self._timeline.peak_activation(edges_s), whole=True),
+            labels=self.labels,
+            detected=tuple(label for label in self.labels if label in found),
+            events=events,
+        )
+
+    def analysis(self) -> Analysis | None:
+        """The results to export; None for a moment after the threshold was moved."""
+        if self._found_with != self._offset:
+            return None
+        circumstances = self.saved.circumstances
+        if self._offset != self.saved.info.threshold_offset:
+            limits = self._tracker.limits()
+            circumstances = replace(
+                circumstances,
+                threshold_offset=self._offset,
+                thresholds={label: limits[label] for label in circumstances.thresholds},
+            )
+        return assemble(
+            self.title,
+            self.duration_s,
+            circumstances,
+            self.saved.curves.on_grids(circumstances, self.duration_s),
+            self._timeline.events(),
+            warnings=self.saved.warnings,
+        )
+
+    def close(self) -> None:
+        """Stop playing; may be called twice."""
+        self._cancel.set()
+        self._moved.set()  # wakes the thread if it waits for a new threshold
+        self._player.close()
+        self._thread.join(_JOIN_S)
+
+    def _thresholds(self) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+        known = self.saved.info.thresholds
+        unnamed = [label not in known for label in self.labels]
+        return np.where(unnamed, np.float32(np.nan), self._tracker.thresholds)
+
+    def _found(self, offset: float) -> tuple[Event, ...]:
+        """Events with this threshold offset, by offset."""
+        self._tracker.offset = offset - self.saved.info.threshold_offset
+        if offset == self.saved.info.threshold_offset:
+            return tuple(sorted(self.saved.events, key=lambda event: event.offset_s or 0.0))
+        curves = self.saved.curves
+        ended, _ = track(curves.activation_times, curves.activation, self._tracker)
+        return (*ended, *self._tracker.flush())
+
+    def _fill(self) -> None:
+        """Put the recorded rows into the timeline."""
+        curves = self.saved.curves
+        self._tracker.reset()
+        for time_s, row in zip(curves.activation_times.tolist(), curves.activation, strict=True):
+            self._timeline.append_activation(time_s, row, self._tracker.push(time_s, row).smoothed)
+        self._timeline.append_envelope(curves.envelope_times, curves.envelope)
+        self._timeline.replace_events(self._found(self._offset), ())
+
+    def _work(self) -> None:
+        """Prepare what is seen; then find the events anew whenever the threshold moves."""
+        try:
+            self._show()
+            while not self._cancel.is_set():
+                self._moved.wait()
+                self._find_again()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the views must show it
+            sentence = str(error) if isinstance(error, IrecError) else f"{type(error).__name__}: {error}"
+            self._problem = f"the recording cannot be shown: {sentence}"
+
+    def _find_again(self) -> None:
+        # NB: cleared before the offset is read: a threshold that moves meanwhile sets it again.
+        self._moved.clear()
+        offset = self._offset
+        if offset != self._found_with:
+            self._timeline.replace_events(self._found(offset), ())
+            self._found_with = offset
+
+    def _show(self) -> None:
+        """Compute waveform, spectrogram and levels."""
+        rate = self._audio.sample_rate
+        meter = LevelMeter(rate)
+        with self._audio as audio:
+            for block in audio.blocks(audio.block_of(_BLOCK_S)):
+                if self._cancel.is_set():
+                    return
+                if self._moved.is_set():
+                    self._find_again()
+                self._waveform.add(block)
+                mono = block.mean(axis=1, dtype=np.float32)
+                columns, start = self._mel.push(mono)
+                if len(columns):
+                    self._timeline.append_spectrogram(self._mel.centres_s(start, len(columns)), columns)
+                levels, start = meter.push(mono)
+                if len(levels):
+                    ends = start + meter.stretch * (1 + np.arange(len(levels)))
+                    self._timeline.append_levels(ends / rate, levels)
+                self._progress = min(0.999, audio.position / rate / self.duration_s)
+        self._waveform.finish()
+        self._progress = 1.0
+
+
+def open_saved(path: Path, *, audible: bool = True, play: bool = True) -> SavedSession:
+    """Open a session folder to review it; if its recorder was killed, it is mended first.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    audible : bool
+        Whether to look for an output device.
+    play : bool
+        Start playing at once.
+
+    Raises
+    ------
+    DataError
+        It is no session, damaged, or of a version that this program does not know.
+    MediaError
+        Its sound is missing or cannot be decoded.
+    """
+    session = SavedSession(open_session(path), audible=audible)
+    if play:
+        session.play()
+    return session

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from waiting import wait_until
+
+import tiny_models
+from irec_live.cli import main
+from irec_live.errors import MediaError
+from irec_live.models.detector import Detector
+from irec_live.recording import Recorder, open_session
+from irec_live.report import Analysis
+from irec_live.session import PlayableSession, SavedSession, open_saved
+from irec_live.source import ArraySource
+from irec_live.streaming.engine import Engine
+from irec_live.streaming.pipeline import Pipeline
+
+RATE = tiny_models.SAMPLE_RATE
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory, tiny_activation_path: Path, tiny_envelope_path: Path) -> Path:
+    """A session of two seconds of each label."""
+    folder = tmp_path_factory.mktemp("sessions") / "evening"
+    sound = np.concatenate([tiny_models.tone(label, 2.0) for label in tiny_models.LABELS])
+    pipeline = Pipeline(RATE, [Detector(tiny_activation_path), Detector(tiny_envelope_path)])
+    engine = Engine(ArraySource(sound, RATE, block=400), pipeline)
+    recorder = Recorder(pipeline, 1, lambda: "Tones")
+    engine.add_tap(recorder)
+    recorder.start(folder)
+    engine.start()
+    assert engine.wait(20.0)
+    recorder.stop()
+    assert recorder.wait(20.0)
+    return folder
+
+
+@pytest.fixture
+def session(recorded: Path) -> Iterator[SavedSession]:
+    session = open_saved(recorded, audible=False, play=False)
+    yield session
+    session.close()
+
+
+def test_a_saved_session_is_reviewed_like_a_file(session: SavedSession) -> None:
+    assert isinstance(session, PlayableSession)
+    assert session.title == "evening"
+    assert session.duration_s == 6.0
+    wait_until(lambda: session.overview().progress == 1.0)
+    overview = session.overview()
+    assert overview.detected == tiny_models.LABELS
+    assert np.nanmax(overview.peaks) == pytest.approx(0.5, abs=0.01)
+    assert not np.isnan(overview.strips).any()
+    session.seek(3.0)
+    snapshot = session.snapshot(2.0)
+    assert (snapshot.time_s, snapshot.state, snapshot.detected) == (3.0, "paused", ("flute",))
+    assert snapshot.activation.shape[1] == snapshot.envelope.shape[1] == 3
+    assert snapshot.spectrogram.size
+    assert snapshot.level_db == pytest.approx(-9.0, abs=0.5)
+
+
+def test_events_are_those_found_live_until_the_threshold_moves(session: SavedSession) -> None:
+    live = session.overview().events
+    assert set(live) == set(session.saved.events)
+    session.set_threshold_offset(0.48)
+    wait_until(lambda: session.analysis() is not None)
+    assert session.overview().events != live
+    session.set_threshold_offset(0.0)
+    wait_until(lambda: session.overview().events == live)
+
+
+def test_what_is_exported_is_what_was_saved(session: SavedSession, recorded: Path) -> None:
+    found = session.analysis()
+    assert found is not None
+    saved = Analysis.from_json((recorded / "results.json").read_text("utf-8"))
+    assert found.events == pytest.approx(saved.events) or len(found.events) == len(saved.events)
+    assert np.array_equal(found.activation.round(5), saved.activation)
+    assert found.models == saved.models
+
+
+def test_listen_records_and_analyze_reads_the_audio(
+    tmp_path: Path, clip: Path, tiny_activation_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, model = tmp_path / "take", str(tiny_activation_path)
+    arguments = [
+        "listen",
+        "--input",
+        str(clip),
+        "--model",
+        model,
+        "--record",
+        str(folder),
+        "--seconds",
+        "1.2",
+        "--json",
+    ]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    assert f"in {folder}" in done.stderr
+    saved = open_session(folder)
+    assert saved.duration_s == pytest.approx(1.2, abs=0.3)
+    assert {network.spec.name for network in saved.info.models} == {"tiny-activation"}
+    done = CliRunner().invoke(main, ["analyze", str(folder / "audio.flac"), "--model", model, "--format", "json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["duration_s"] == pytest.approx(saved.duration_s)
+
+
+def test_listen_refuses_a_folder_that_holds_something(tmp_path: Path, clip: Path, tiny_activation_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("x")
+    arguments = ["listen", "--input", str(clip), "--model", str(tiny_activation_path), "--record", str(tmp_path)]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 2
+    assert "holds something already" in done.stderr
+
+
+def test_a_session_without_sound_says_so(recorded: Path, tmp_path: Path) -> None:
+    info = json.loads((recorded / "session.json").read_text("utf-8"))
+    info["audio"]["samples"] = 0
+    (tmp_path / "session.json").write_text(json.dumps(info), "utf-8")
+    with pytest.raises(MediaError, match="no sound"):
+        open_saved(tmp_path, audible=False)
