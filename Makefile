@@ -1,7 +1,7 @@
 # Two commands, each enough on its own on a fresh Debian 12:
 #   make run     opens irec-live (ARGS="gui song.flac" and the like are handed to it)
 #   make test    lint, types, import contracts, test suite (PYTEST_ARGS="-k ring" narrows the last)
-# and, for those who change the code: make lint, make format, make bench, make benchmark, make soak, make fuzz, make screenshot,
+# and: make app (dist/irec-live, a folder that needs no Python); for those who change the code: make lint, make format, make bench, make benchmark, make soak, make fuzz, make screenshot,
 # make licences, make constraints.
 
 PYTHON ?= python3
@@ -9,7 +9,7 @@ export PYTHON
 BIN := .venv/bin
 SETUP := .ci/setup
 
-.PHONY: run test lint lint-code lint-format lint-types lint-contracts ready format bench benchmark soak fuzz screenshot \
+.PHONY: run test app lint lint-code lint-format lint-types lint-contracts ready format bench benchmark soak fuzz screenshot \
     licences constraints
 
 run:
@@ -43,6 +43,11 @@ lint-types: ready
 
 lint-contracts: ready
 	$(BIN)/lint-imports
+
+# The app for machines without Python, tried once it is made.
+app:
+	@$(SETUP) test
+	@.ci/app $(BIN)/python dist
 
 ready:
 	@$(SETUP) test

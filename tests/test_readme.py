@@ -38,6 +38,7 @@ NOT_RUN = {
     "make": "its targets are looked up in the Makefile instead",
     ".ci/run": "it runs this test",
     "pip": "it would change the environment under test; the extras are looked up in pyproject.toml instead",
+    "pipx": "as pip",
     "git": "it fetches this repository",
     "sudo": "it changes the machine",
     "python": "it makes an environment",

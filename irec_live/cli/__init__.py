@@ -239,3 +239,21 @@ def models(as_json: bool, card: str | None) -> None:
         raise click.UsageError("a card is Markdown; leave --json or --card out")
     else:
         print_card(card)
+
+
+@main.command("desktop-entry")
+@click.option("--remove", is_flag=True, help="Take it out again.")
+def desktop_entry(remove: bool) -> None:
+    """Put irec-live into the desktop's menu of programs (Linux)."""
+    from irec_live.cli.desktop_entry import run_desktop_entry
+
+    run_desktop_entry(remove=remove)
+
+
+@main.command("try-model", hidden=True)
+@click.argument("path")
+def try_model(path: str) -> None:
+    """Run the sandbox on a model; see `irec_live.models.sandbox`."""
+    from irec_live.models.sandbox import main as sandbox
+
+    click.get_current_context().exit(sandbox(path))

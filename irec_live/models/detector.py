@@ -38,6 +38,9 @@ _RANGE_SLACK = 1e-3  # fp16 and int8 networks may leave 0..1 by rounding
 TRIED_BATCHES = (1, 2, 16)
 """Windows a call that a trial tries; the last only if that is quick."""
 
+SANDBOX_COMMAND = "try-model"
+"""Command of ``irec-live`` that runs the sandbox, for an app that was packed without a Python to start."""
+
 _tried: dict[str, tuple[int, ...]] = {}
 """By sha256 of models that passed their trial in this process: windows a call that it was seen to bear."""
 
@@ -277,8 +280,11 @@ def _try_in_own_process(path: Path) -> str:
     if digest in _tried:
         return digest
     inspect_model(data, name)  # most bad files end here, at no cost
-    # -P: the current folder may be anything, and must not provide modules.
-    command = [sys.executable, "-P", "-m", "irec_live.models.sandbox", str(path)]
+    if getattr(sys, "frozen", False):
+        command = [sys.executable, SANDBOX_COMMAND, str(path)]  # an app without Python starts itself
+    else:
+        # -P: the current folder may be anything, and must not provide modules.
+        command = [sys.executable, "-P", "-m", "irec_live.models.sandbox", str(path)]
     no_window = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would flash a console at a GUI's user
     try:
         result = subprocess.run(
