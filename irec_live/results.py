@@ -95,9 +95,11 @@ class Snapshot:
     labels : tuple of str
         The K labels, union of the running models'.
     time_s : float
-        End of the span: newest sample (live) or playhead (file).
+        End of the span: newest sample (live), playhead (file), or any other moment that was asked for.
     span_s : float
         Length of the span.
+    now_s : float
+        The newest sample (live) or the playhead (file); `time_s` unless another moment was asked for.
     activation_times, activation : (R,) float64, (R, K) float32
         Window centres and raw activations 0..1.
     smoothed : (R, K) float32
@@ -115,7 +117,7 @@ class Snapshot:
     spectrogram_hz : (F,) float64
         Centre frequencies of the mel bands in Hz, rising; empty without a spectrogram.
     level_db, peak_db : float
-        Input RMS and peak of the last 50 ms, dBFS (-120 is silence).
+        Input RMS and peak of the 50 ms before `now_s`, dBFS (-120 is silence).
     analysed_s : float
         End of what is analysed, seconds; before `time_s` where the playhead is ahead of the analysis. Infinite when
         nothing is missing.
@@ -144,24 +146,35 @@ class Snapshot:
     message: str = ""
     analysed_s: float = math.inf
     progress: float = 1.0
+    now_s: float = math.nan
+
+    def __post_init__(self) -> None:
+        """By default now is where the span ends."""
+        if math.isnan(self.now_s):
+            object.__setattr__(self, "now_s", self.time_s)
+
+    @property
+    def behind_s(self) -> float:
+        """How long before now the span ends, seconds; negative where a file is looked at beyond the playhead."""
+        return self.now_s - self.time_s
 
     @property
     def is_ahead(self) -> bool:
-        """Whether the playhead is at a place that is not analysed yet."""
+        """Whether the span ends at a place that is not analysed yet."""
         return self.time_s > self.analysed_s
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Waveform, activations and events of a whole file, filled in while it is analysed.
+    """Waveform, activations and events of a whole file, filled in while it is analysed, or of a live session so far.
 
     Attributes
     ----------
     duration_s : float
     progress : float
-        Share analysed so far, 0..1.
+        Share analysed so far, 0..1; 1 of a live session.
     peaks : (P, 2) float32
-        Lowest and highest sample, nominally -1..1, in each of P equal slices of the file; NaN if not yet decoded.
+        Lowest and highest sample, nominally -1..1, in each of P equal slices; NaN if not yet decoded.
     strips : (P, K) float32
         Highest pooled activation 0..1 of each label in each slice; NaN if not yet analysed.
     labels : tuple of str

@@ -1,6 +1,7 @@
 """Polling bridge from a session to the views: a timer pulls the newest snapshot and emits it.
 
-Nothing is pushed to the window and nothing queues: when the window is late, snapshots in between are never made.
+It asks for what is shown: the last seconds, or any span of the session. Nothing is pushed to the window and nothing
+queues: when the window is late, snapshots in between are never made.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from irec_live.gui.requests import as_playable
 from irec_live.results import Overview, Snapshot
 
 if TYPE_CHECKING:
-    from irec_live.session import PlayableSession, Session
+    from irec_live.session import Session
 
 FRAME_MS = 33
 """Interval between snapshots: thirty a second."""
@@ -28,17 +29,32 @@ _STILL_EVERY = 6
 _OVERVIEW_EVERY = 6
 """Ticks between two overviews: five a second, since each walks through the whole file."""
 
+_LIVE_OVERVIEW_EVERY = 30
+"""The same of a live session: one a second, which is how often a session of minutes is longer by a pixel."""
+
+_STEPS_A_SPAN = 1500
+_MOST_TICKS = 6
+"""A long span is drawn when it has moved by about a pixel, but five times a second at least: it has the level, too."""
+
 _SETTLING = 8
 """Number of overviews pulled after the file is analysed or a threshold has moved; then nothing changes any more."""
 
 
 class Bridge(QObject):
-    """Polls a session while one is set. GUI thread only."""
+    """Polls a session while one is set. GUI thread only.
+
+    Attributes
+    ----------
+    span_s : float
+        Length of the span that is shown.
+    end_s : float, or None
+        Its end; None follows now (live) or the playhead (file).
+    """
 
     snapshot_ready = Signal(object)
     """Carries a `Snapshot`."""
     overview_ready = Signal(object)
-    """Carries an `Overview`, while a file is open."""
+    """Carries an `Overview`."""
     moved = Signal(float, object)
     """Playhead in seconds and the loop or None, while a file is open."""
     failed = Signal(str)
@@ -52,6 +68,8 @@ class Bridge(QObject):
         self._progress = -1.0
         self._settling = _SETTLING
         self.span_s = 15.0
+        self.end_s: float | None = None
+        self._shown: tuple[float, float | None] | None = None  # span and end of the last picture
         self._timer = QTimer(self)
         # Qt's default, the coarse timer, may be 5 % off, which is visible as jerky scrolling.
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -64,8 +82,9 @@ class Bridge(QObject):
         return self._session
 
     def watch(self, session: Session | None) -> None:
-        """Poll another session, or none."""
+        """Poll another session, or none, and follow it."""
         self._session = session
+        self.end_s, self._shown = None, None
         self._last, self._ticks, self._progress, self._settling = Snapshot(), 0, -1.0, _SETTLING
         if session is None:
             self._timer.stop()
@@ -87,27 +106,39 @@ class Bridge(QObject):
             return
         self._ticks += 1
         try:
-            snapshot = session.snapshot(self.span_s)
-            playable = as_playable(session)
-            overview = self._pull_overview(playable) if playable is not None else None
+            snapshot = session.snapshot(self.span_s, self.end_s) if self._is_due() else None
+            overview = self._pull_overview(session)
         except IrecError as error:
             self.watch(None)
             self.failed.emit(str(error))
             return
+        playable = as_playable(session)
         if playable is not None:
             self.moved.emit(playable.position_s, playable.loop)
-        still = snapshot.state != "running" and snapshot.time_s == self._last.time_s
-        if not still or snapshot.state != self._last.state or self._ticks % _STILL_EVERY == 0:
-            self.snapshot_ready.emit(snapshot)
-        self._last = snapshot
+        if snapshot is not None:
+            self._show(snapshot)
         if overview is not None:
             self.overview_ready.emit(overview)
 
-    def _pull_overview(self, session: PlayableSession) -> Overview | None:
-        """An overview on every sixth tick until it is complete and no longer changes; else None."""
-        if self._ticks % _OVERVIEW_EVERY != 1:  # 1, so that the first tick of a session pulls an overview
+    def _is_due(self) -> bool:
+        """Whether to pull a snapshot: always of a short span, and at once where another one is to be shown."""
+        every = min(_MOST_TICKS, max(1, int(1000 * self.span_s / _STEPS_A_SPAN / FRAME_MS)))
+        return self._shown != (self.span_s, self.end_s) or self._ticks % every == 0
+
+    def _show(self, snapshot: Snapshot) -> None:
+        shown = (self.span_s, self.end_s)
+        still = snapshot.state != "running" and snapshot.time_s == self._last.time_s and shown == self._shown
+        if not still or snapshot.state != self._last.state or self._ticks % _STILL_EVERY == 0:
+            self.snapshot_ready.emit(snapshot)
+        self._last, self._shown = snapshot, shown
+
+    def _pull_overview(self, session: Session) -> Overview | None:
+        """An overview of a live session once a second; of a file on every sixth tick until it no longer changes."""
+        live = session.kind == "live"
+        # 1, so that the first tick of a session pulls an overview
+        if self._ticks % (_LIVE_OVERVIEW_EVERY if live else _OVERVIEW_EVERY) != 1:
             return None
-        if self._progress >= 1.0:
+        if not live and self._progress >= 1.0:
             self._settling -= 1
             if self._settling < 0:
                 return None

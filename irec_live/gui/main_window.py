@@ -256,9 +256,9 @@ class MainWindow(QMainWindow):
 
     def _on_overview(self, overview: Overview) -> None:
         self.panel.overview.show_overview(overview)
-        self.actions_.enable_export(overview.progress >= 1.0)
-        playable = as_playable(self.manager.session)
-        warning = str(getattr(playable, "warning", ""))  # not in the protocol; fakes and other sessions have none
+        session = self.manager.session
+        self.actions_.enable_export(as_playable(session) is not None and overview.progress >= 1.0)
+        warning = str(getattr(session, "warning", ""))  # not in the protocol; fakes and other sessions have none
         self.messages.say("file", sentence(warning), "warning")
 
     def _on_moved(self, position_s: float, loop: tuple[float, float] | None) -> None:

@@ -57,8 +57,14 @@ class Session(Protocol):
     def set_threshold_offset(self, offset: float) -> None:
         """Move every threshold: above 0 shows fewer labels, below 0 more."""
 
-    def snapshot(self, span_s: float) -> Snapshot:
-        """Results of the last `span_s` seconds up to now (live) or up to the playhead (file)."""
+    def snapshot(self, span_s: float, end_s: float | None = None) -> Snapshot:
+        """Results of the `span_s` seconds up to `end_s`; by default up to now (live) or up to the playhead (file).
+
+        For drawing: of a long span each row is the highest of several neighbours.
+        """
+
+    def overview(self) -> Overview:
+        """Waveform, activations and events of the whole session so far, or of the file as far as it is analysed."""
 
     def close(self) -> None:
         """Stop the threads and release the device; may be called twice; returns within two seconds."""
@@ -110,9 +116,6 @@ class PlayableSession(Session, Protocol):
 
     def seek(self, time_s: float) -> None:
         """Move the playhead; clipped to the file."""
-
-    def overview(self) -> Overview:
-        """Waveform, activations and events of the whole file, as far as it is analysed."""
 
     def analysis(self) -> Analysis | None:
         """The results to export, once the whole file is analysed; None before."""

@@ -4,7 +4,7 @@
 
     analyser thread:  media -> Pipeline -> Timeline      (as fast as possible; then it waits for a new threshold)
     player:           media -> output device             (its clock is the playhead)
-    any thread:       snapshot(span_s) at the playhead, overview() of the whole file, analysis() at the end
+    any thread:       snapshot(span_s, end_s), overview() of the whole file, analysis() at the end
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ from irec_live.player import Loop, Player
 from irec_live.results import Overview, Snapshot, State
 from irec_live.session.contract import SessionKind
 from irec_live.session.waveform import Waveform, hold_strips
+from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.streaming.ring import Block
+from irec_live.streaming.timeline import VIEW_ROWS
 
 _JOIN_S = 1.5
 """How long `FileSession.close` waits for the analyser: closing must return within two seconds."""
@@ -85,7 +87,9 @@ class FileSession:
         self._specs = tuple(detector.spec for detector in detectors)
         self._audio = open_audio(path, track=track)
         try:
-            self._pipeline = Pipeline(self._audio.sample_rate, detectors, hop_s=hop_s, batch=FILE_BATCH)
+            self._pipeline = Pipeline(
+                self._audio.sample_rate, detectors, hop_s=hop_s, history=HistoryFile(), batch=FILE_BATCH
+            )
             self._player = Player(path, self._audio.announced_s, audible=audible, track=track)  # no guessed end
         except BaseException:
             self._audio.close()
@@ -194,13 +198,16 @@ class FileSession:
         """Move the playhead; clipped to the file."""
         self._player.seek(time_s)
 
-    def snapshot(self, span_s: float) -> Snapshot:
-        """The `span_s` seconds up to the playhead, as far as they are analysed."""
+    def snapshot(self, span_s: float, end_s: float | None = None) -> Snapshot:
+        """The `span_s` seconds up to `end_s`, or up to the playhead, as far as they are analysed."""
         pipeline = self._pipeline
-        time_s = self.position_s
+        now_s = self.position_s
+        time_s = now_s if end_s is None else end_s
         progress = self._progress  # NB: before the view is made, which must not be older
         state, message = self._status()
-        view = pipeline.timeline.view(time_s, span_s)
+        view = pipeline.timeline.view(time_s, span_s, VIEW_ROWS)
+        if end_s is not None:
+            view = view.with_level(*pipeline.timeline.level(now_s))
         if time_s > pipeline.time_s:  # an event still open where the analysis is may end long before the playhead
             view = replace(
                 view, detected=(), events=tuple(event for event in view.events if event.offset_s is not None)
@@ -209,6 +216,7 @@ class FileSession:
             labels=pipeline.labels,
             time_s=time_s,
             span_s=span_s,
+            now_s=now_s,
             thresholds=pipeline.thresholds,
             spectrogram_hz=pipeline.spectrogram_hz,
             stats=replace(pipeline.stats, load=self._cost, latency_ms=pipeline.latency_ms),
@@ -246,6 +254,7 @@ class FileSession:
         self._retrack.set()  # wakes the analyser if it waits for a new threshold
         self._player.close()
         self._thread.join(_JOIN_S)
+        self._pipeline.timeline.close()
 
     def _status(self) -> tuple[State, str]:
         if self._outcome.problem:

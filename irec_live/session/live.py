@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from irec_live.analysis import band_limit
 from irec_live.devices import Device, refresh
 from irec_live.errors import DeviceError
@@ -12,15 +14,20 @@ from irec_live.input_kind import InputKind
 from irec_live.models.choice import ModelChoice, load_models
 from irec_live.models.detector import Detector, Provider
 from irec_live.models.spec import ModelSpec
-from irec_live.results import Snapshot, State, Stats
+from irec_live.results import Overview, Snapshot, State, Stats
 from irec_live.session.contract import SessionKind
+from irec_live.session.waveform import hold_strips
 from irec_live.source import AudioSource, open_input
 from irec_live.streaming.engine import Engine, Listener, Reopen
+from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.streaming.tap import Tap
 
-KEEP_S = 120.0
-"""Seconds of results that a live session keeps for its views, twice the longest time span of the window."""
+SLICES = 1200
+"""P of an overview, as many as a wide window has pixels to spare."""
+
+SHORTEST_SLICE_S = 0.1
+"""Level and activations come no faster than ten times a second."""
 
 MAX_PENDING = 5
 MAX_PENDING_S = 0.5
@@ -74,7 +81,7 @@ class LiveSession:
                 raise DeviceError(f"'{source.name}' has {many}: there is no channel {channel}")
             waiting = MAX_PENDING if hop_s is None else max(MAX_PENDING, math.ceil(MAX_PENDING_S / hop_s))
             pipeline = Pipeline(
-                source.sample_rate, detectors, hop_s=hop_s, keep_s=KEEP_S, max_pending=waiting, channel=channel
+                source.sample_rate, detectors, hop_s=hop_s, history=HistoryFile(), max_pending=waiting, channel=channel
             )
             self._band_limit = band_limit(source.name, source.sample_rate, detectors)
             self._engine = Engine(source, pipeline, listener=listener, reopen=reopen)
@@ -132,8 +139,9 @@ class LiveSession:
 
     @property
     def warning(self) -> str:
-        """On what is missing of a file that is listened to, else empty."""
-        return str(getattr(self._engine.source, "warning", ""))
+        """On what is missing of a file that is listened to, or of results that could not be kept; else empty."""
+        missing = str(getattr(self._engine.source, "warning", ""))
+        return "; ".join(text for text in (missing, self._engine.pipeline.timeline.problem) if text)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -167,9 +175,28 @@ class LiveSession:
         """Move every threshold: above 0 shows fewer labels, below 0 more."""
         self._engine.pipeline.set_threshold_offset(offset)
 
-    def snapshot(self, span_s: float) -> Snapshot:
-        """The last `span_s` seconds."""
-        return self._engine.snapshot(span_s)
+    def snapshot(self, span_s: float, end_s: float | None = None) -> Snapshot:
+        """The `span_s` seconds up to `end_s`, or up to now."""
+        return self._engine.snapshot(span_s, end_s)
+
+    def overview(self) -> Overview:
+        """Levels, activations and events of the whole session so far."""
+        pipeline = self._engine.pipeline
+        timeline, duration_s = pipeline.timeline, pipeline.time_s
+        slices = min(SLICES, max(1, math.ceil(duration_s / SHORTEST_SLICE_S)))
+        edges_s = np.linspace(0.0, max(duration_s, SHORTEST_SLICE_S), slices + 1)
+        amplitude = 10.0 ** (timeline.peak_level(edges_s) / 20.0)
+        events = timeline.events()
+        found = {event.label for event in events}
+        return Overview(
+            duration_s=duration_s,
+            progress=1.0,
+            peaks=np.stack([-amplitude, amplitude], axis=1),
+            strips=hold_strips(timeline.peak_activation(edges_s), whole=False),
+            labels=self.labels,
+            detected=tuple(label for label in self.labels if label in found),
+            events=events,
+        )
 
     def stats(self) -> Stats:
         """How well the engine keeps up."""
@@ -182,6 +209,7 @@ class LiveSession:
     def close(self) -> None:
         """Stop the analysis and release the device; may be called twice."""
         self._engine.stop()
+        self._engine.pipeline.timeline.close()
 
 
 def open_live(

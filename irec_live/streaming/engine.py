@@ -2,7 +2,7 @@
 
 ::
 
-    source --read--> worker: Feed -> Pipeline -> Timeline        any thread: snapshot(span_s)
+    source --read--> worker: Feed -> Pipeline -> Timeline        any thread: snapshot(span_s, end_s)
                        |  lost?  silence keeps time, `reopen` every second
                        +--> listener(step), taps                 worker's thread
 
@@ -28,6 +28,7 @@ from irec_live.streaming.pipeline import Pipeline, PipelineStep
 from irec_live.streaming.resample import Resampler
 from irec_live.streaming.ring import Block
 from irec_live.streaming.tap import Tap
+from irec_live.streaming.timeline import VIEW_ROWS
 
 READ_TIMEOUT_S = 0.1
 """How long the worker waits for samples before it checks whether it should stop."""
@@ -193,22 +194,27 @@ class Engine:
         """Wait until the engine has ended, failed or stopped; False if the time was up first."""
         return self._done.wait(timeout_s)
 
-    def snapshot(self, span_s: float) -> Snapshot:
-        """The last `span_s` seconds. Any thread; copies only what lies in that span."""
+    def snapshot(self, span_s: float, end_s: float | None = None) -> Snapshot:
+        """The `span_s` seconds up to `end_s`, or up to now. Any thread; copies only what lies in that span."""
         pipeline = self.pipeline
         # Read once: the worker moves it on, and all parts of a snapshot must end at the same moment.
-        time_s = pipeline.time_s
+        now_s = pipeline.time_s
+        time_s = now_s if end_s is None else end_s
+        view = pipeline.timeline.view(time_s, span_s, VIEW_ROWS)
+        if end_s is not None:
+            view = view.with_level(*pipeline.timeline.level(now_s))
         state, message = self._status
         return Snapshot(
             labels=pipeline.labels,
             time_s=time_s,
             span_s=span_s,
+            now_s=now_s,
             thresholds=pipeline.thresholds,
             spectrogram_hz=pipeline.spectrogram_hz,
             stats=self.stats(),
             state=state,
             message=message,
-            **pipeline.timeline.view(time_s, span_s).fields(),
+            **view.fields(),
         )
 
     def stats(self) -> Stats:

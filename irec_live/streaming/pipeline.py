@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from irec_live.mono import MonoMix
 from irec_live.results import Event, Stats
+from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.hop_times import HopTimes
 from irec_live.streaming.level import LevelMeter
 from irec_live.streaming.model_stream import Array, Job, ModelStream, Times, WindowPredictor, hop_length, thresholds
@@ -84,6 +85,8 @@ class Pipeline:
         Where results are written; its labels must be those of `union_labels`.
     keep_s : float, optional
         How far back a timeline made here keeps results; None keeps all.
+    history : HistoryFile, optional
+        Where a timeline made here keeps what is no longer new; None keeps it in memory.
     max_pending : int, optional
         With more windows of one network waiting than this, the oldest are skipped. None never skips.
     spectrogram : bool
@@ -111,6 +114,7 @@ class Pipeline:
         tracker: TrackerSettings | None = None,
         timeline: Timeline | None = None,
         keep_s: float | None = None,
+        history: HistoryFile | None = None,
         max_pending: int | None = None,
         spectrogram: bool = True,
         executor: Executor | None = None,
@@ -123,7 +127,7 @@ class Pipeline:
         self.models = tuple(models)
         self.labels = union_labels(models)
         self.max_pending = max_pending
-        self.timeline = Timeline(self.labels, keep_s=keep_s) if timeline is None else timeline
+        self.timeline = Timeline(self.labels, keep_s=keep_s, history=history) if timeline is None else timeline
         if self.timeline.labels != self.labels:
             raise ValueError(f"the timeline is for {self.timeline.labels}, the models predict {self.labels}")
         self.channel = channel

@@ -1,27 +1,37 @@
 """Thread-safe store of results over time: activations, envelopes, events, spectrogram, level.
 
-One thread writes (the worker), any thread reads; neither blocks the other for longer than a list look-up.
+One thread writes (the worker), any thread reads; neither blocks the other for longer than a list look-up. With a
+`HistoryFile` all but the newest rows are on the disk, and hours take no more memory than minutes.
 
 Shapes: K labels, R activation rows, M envelope rows, C spectrogram columns, F mel bands, W values in a row.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from irec_live.results import SILENCE_DB, SPECTROGRAM_FLOOR_DB, Event
-from irec_live.streaming.row_store import RowStore, Times
+from irec_live.streaming.event_store import EventStore
+from irec_live.streaming.history_file import HistoryFile
+from irec_live.streaming.row_store import Times
+from irec_live.streaming.row_summary import SummarisedRows
 
 Array = npt.NDArray[np.float32]
 
 _DB_STEPS = 255.0 / -SPECTROGRAM_FLOOR_DB
 """Steps per dB. Spectrogram columns are stored as one byte per band, 0.4 dB a step: three hours take 45 MB, not 180."""
+
+
+VIEW_ROWS = 4096
+"""Rows of a kind in a picture at most, of four neighbours at least a quarter as many: as fine as screens are."""
+
+_ROWS_A_SLICE = 64
+"""Where a slice of an overview has more rows, a summary of them is exact enough: its edges are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +54,9 @@ class TimelineView:
         """Values by name, the keyword arguments of a `Snapshot`."""
         return {name: getattr(self, name) for name in self.__slots__}
 
-
-@dataclass(slots=True)
-class _Events:
-    """Ended events, as rows (onset, label index, activation) at the times of their offsets; and those still open."""
-
-    ended: RowStore
-    still_open: tuple[Event, ...] = ()
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    def with_level(self, level_db: float, peak_db: float) -> TimelineView:
+        """The same with the level of another moment."""
+        return replace(self, level_db=level_db, peak_db=peak_db)
 
 
 class Timeline:
@@ -62,9 +67,11 @@ class Timeline:
     labels : sequence of str
         The K labels.
     keep_s : float, optional
-        Seconds after which results may be forgotten, for live use; None keeps everything.
+        Seconds after which results may be forgotten; None keeps everything.
     bands : int
         F.
+    history : HistoryFile, optional
+        Where rows that are no longer new are kept; None keeps them in memory. It is closed with the timeline.
 
     Raises
     ------
@@ -72,24 +79,42 @@ class Timeline:
         No labels.
     """
 
-    def __init__(self, labels: Sequence[str], *, keep_s: float | None = None, bands: int = 96) -> None:
+    def __init__(
+        self,
+        labels: Sequence[str],
+        *,
+        keep_s: float | None = None,
+        bands: int = 96,
+        history: HistoryFile | None = None,
+    ) -> None:
         if not labels:
             raise ValueError("a timeline needs labels")
         self.labels = tuple(labels)
         self.bands = bands
         self.keep_s = keep_s
+        self._history = history
         count = len(self.labels)
-        self._activations = RowStore(2 * count, keep_s=keep_s)  # raw beside smoothed: they share their times
-        self._envelopes = RowStore(count, keep_s=keep_s)
-        self._columns = RowStore(bands, np.uint8, keep_s=keep_s)
-        self._levels = RowStore(2, keep_s=keep_s)
-        self._events = _Events(RowStore(3, np.float64, keep_s=keep_s))
+        self._activations = SummarisedRows(2 * count, np.float32, keep_s, history)  # raw beside smoothed: same times
+        self._envelopes = SummarisedRows(count, np.float32, keep_s, history)
+        self._columns = SummarisedRows(bands, np.uint8, keep_s, history)
+        self._levels = SummarisedRows(2, np.float32, keep_s, history)
+        self._events = EventStore(keep_s)
+
+    @property
+    def problem(self) -> str:
+        """Why older results are forgotten, a sentence; empty while everything is kept. Any thread."""
+        return self._history.problem if self._history is not None else ""
+
+    def close(self) -> None:
+        """Give up the history file; what was moved there can no longer be read."""
+        if self._history is not None:
+            self._history.close()
 
     # ---- the writer's side
 
     def append_activation(self, time_s: float, raw: Array, smoothed: Array) -> None:
         """Append one window's activations, (K,) float32 before and after pooling. Writer's thread only."""
-        self._activations.append((time_s,), np.concatenate([raw, smoothed])[None])
+        self._activations.append(np.array([time_s]), np.concatenate([raw, smoothed])[None])
 
     def append_envelope(self, times: Times, rows: Array) -> None:
         """Append final envelope frames: times (M,) float64, RMS (M, K) float32. Writer's thread only."""
@@ -106,22 +131,11 @@ class Timeline:
 
     def append_events(self, ended: Sequence[Event], still_open: tuple[Event, ...]) -> None:
         """Append events that have ended, by offset, and set all that are open now. Writer's thread only."""
-        # NB: in one step for readers: an event that ends would otherwise be seen twice, or not at all.
-        with self._events.lock:
-            self._store_events(ended)
-            self._events.still_open = still_open
+        self._events.append(ended, still_open)
 
     def replace_events(self, ended: Sequence[Event], still_open: tuple[Event, ...]) -> None:
         """Replace all events, after a threshold was moved. Writer's thread only."""
-        with self._events.lock:
-            self._events.ended.clear()
-            self._store_events(ended)
-            self._events.still_open = still_open
-
-    def _store_events(self, ended: Sequence[Event]) -> None:
-        if ended:
-            rows = [(event.onset_s, self.labels.index(event.label), event.activation) for event in ended]
-            self._events.ended.append([event.offset_s or 0.0 for event in ended], np.array(rows))
+        self._events.replace(ended, still_open)
 
     def clear(self) -> None:
         """Forget everything. Writer's thread only."""
@@ -131,7 +145,7 @@ class Timeline:
 
     # ---- the readers' side
 
-    def view(self, time_s: float, span_s: float) -> TimelineView:
+    def view(self, time_s: float, span_s: float, most: int | None = None) -> TimelineView:
         """Results between ``time_s - span_s`` and `time_s`. Any thread.
 
         Parameters
@@ -140,6 +154,8 @@ class Timeline:
             End of the span.
         span_s : float
             Its length.
+        most : int, optional
+            Where more rows of a kind lie in the span, the highest of some neighbours stand for them.
 
         Returns
         -------
@@ -148,10 +164,10 @@ class Timeline:
         """
         from_s = time_s - span_s
         count = len(self.labels)
-        activation_times, rows = self._activations.between(from_s, time_s)
-        envelope_times, envelope = self._envelopes.between(from_s, time_s)
-        column_times, columns = self._columns.between(from_s, time_s)
-        level = self._levels.last_before(time_s)
+        activation_times, rows = self._activations.between(from_s, time_s, most)
+        envelope_times, envelope = self._envelopes.between(from_s, time_s, most)
+        column_times, columns = self._columns.between(from_s, time_s, most)
+        level_db, peak_db = self.level(time_s)
         events = self.events(from_s, time_s)
         return TimelineView(
             activation_times=activation_times,
@@ -163,9 +179,14 @@ class Timeline:
             events=events,
             spectrogram_times=column_times,
             spectrogram=columns.astype(np.float32) / np.float32(_DB_STEPS) + np.float32(SPECTROGRAM_FLOOR_DB),
-            level_db=SILENCE_DB if level is None else float(level[0]),
-            peak_db=SILENCE_DB if level is None else float(level[1]),
+            level_db=level_db,
+            peak_db=peak_db,
         )
+
+    def level(self, time_s: float) -> tuple[float, float]:
+        """RMS and peak of the input, dBFS, measured last before a moment. Any thread."""
+        row = self._levels.last_before(time_s)
+        return (SILENCE_DB, SILENCE_DB) if row is None else (float(row[0]), float(row[1]))
 
     def _detected_at(self, time_s: float, events: Sequence[Event]) -> tuple[str, ...]:
         """Labels with an event that covers `time_s`, by their pooled activation at that time."""
@@ -178,19 +199,7 @@ class Timeline:
 
     def events(self, from_s: float = -np.inf, to_s: float = np.inf) -> tuple[Event, ...]:
         """Events that overlap the time span, by onset; open ones have no offset. Any thread."""
-        with self._events.lock:
-            # Rows are sorted by offset, not by onset: one that ends late may have begun before `to_s`.
-            offsets, rows = self._events.ended.between(from_s, np.inf)
-            still_open = self._events.still_open
-        touching = rows[:, 0] <= to_s
-        found = [
-            Event(self.labels[int(label)], onset_s, offset_s, activation)
-            for offset_s, (onset_s, label, activation) in zip(
-                offsets[touching].tolist(), rows[touching].tolist(), strict=True
-            )
-        ]
-        found += [event for event in still_open if event.onset_s <= to_s]
-        return tuple(sorted(found, key=lambda event: event.onset_s))
+        return self._events.overlapping(from_s, to_s)
 
     def activations(self) -> tuple[Times, Array, Array]:
         """All activations kept: times (R,) float64; raw and pooled values, each (R, K) float32. Any thread."""
@@ -215,12 +224,29 @@ class Timeline:
         (P, K) float32
             0..1; NaN in slices without a window.
         """
-        times, rows = self._activations.between(float(edges_s[0]), float(edges_s[-1]))
-        out = np.full((len(edges_s) - 1, len(self.labels)), np.nan, np.float32)
-        places = np.searchsorted(times, edges_s)
-        filled = np.flatnonzero(np.diff(places))
-        if filled.size:
-            smoothed = rows[: places[-1], len(self.labels) :]
-            # Only at slices that hold rows: for an empty range `reduceat` returns the next element.
-            out[filled] = np.maximum.reduceat(smoothed, places[filled], axis=0)
-        return out
+        many = _ROWS_A_SLICE * (len(edges_s) - 1)
+        times, rows = self._activations.between(float(edges_s[0]), float(edges_s[-1]), many)
+        return _peaks(times, rows[:, len(self.labels) :], edges_s)
+
+    def peak_level(self, edges_s: Times) -> Array:
+        """Highest peak of the input, dBFS, in each slice of time: (P,) float32, NaN in slices without one. Any thread.
+
+        Parameters
+        ----------
+        edges_s : (P + 1,) float64
+            As for `peak_activation`.
+        """
+        many = _ROWS_A_SLICE * (len(edges_s) - 1)
+        times, rows = self._levels.between(float(edges_s[0]), float(edges_s[-1]), many)
+        return _peaks(times, rows[:, 1:], edges_s)[:, 0]
+
+
+def _peaks(times: Times, rows: Array, edges_s: Times) -> Array:
+    """Highest row of each slice, (P, W); NaN in slices without a row."""
+    out = np.full((len(edges_s) - 1, rows.shape[1]), np.nan, np.float32)
+    places = np.searchsorted(times, edges_s)
+    filled = np.flatnonzero(np.diff(places))
+    if filled.size:
+        # Only at slices that hold rows: for an empty range `reduceat` returns the next element.
+        out[filled] = np.maximum.reduceat(rows[: places[-1]], places[filled], axis=0)
+    return out

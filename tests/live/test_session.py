@@ -413,6 +413,30 @@ def test_pipeline_of_a_live_session_forgets_what_is_long_gone(detectors: list[De
     assert pipeline.timeline.keep_s == 1.0
 
 
+def test_any_past_span_of_a_live_session_reads_as_it_was_when_it_was_new(detectors: list[Detector]) -> None:
+    parts = [tiny_models.tone(label, 30.0, sample_rate=RATE, amplitude=0.1) for label in tiny_models.LABELS]
+    session = open_stream(ArraySource(np.concatenate(parts), RATE), detectors)
+    assert session.wait(60.0)
+    for number, label in enumerate(tiny_models.LABELS):
+        past = session.snapshot(10.0, 30.0 * number + 20.0)
+        assert (past.time_s, past.now_s, past.behind_s) == (30.0 * number + 20.0, 90.0, 70.0 - 30.0 * number)
+        assert past.detected == (label,)
+        assert 98 <= len(past.activation) <= 101
+        assert [event.label for event in past.events] == [label]
+    now = session.snapshot(10.0)
+    assert (now.time_s, now.behind_s) == (90.0, 0.0)
+    assert past.level_db == now.level_db, "the level is that of now"
+    whole = session.snapshot(90.0, 90.0)
+    assert [event.label for event in whole.events] == list(tiny_models.LABELS)
+    assert whole.spectrogram_times.min() < 1.0
+    overview = session.overview()
+    session.close()
+    assert (overview.duration_s, overview.progress, overview.detected) == (90.0, 1.0, tiny_models.LABELS)
+    middles = len(overview.strips) * np.array([1, 3, 5]) // 6
+    assert overview.strips[middles].argmax(axis=1).tolist() == [0, 1, 2]
+    assert overview.peaks[middles, 1] == pytest.approx(0.1, abs=0.02)
+
+
 def test_the_demo_clip_is_the_last_resort_of_whoever_asks() -> None:
     def lacking(what: str) -> str:
         raise DeviceError(f"there is no {what}")

@@ -189,4 +189,4 @@ def test_silence_takes_no_more_room_than_a_row_and_reads_as_it_was() -> None:
     np.testing.assert_array_equal(store.between(-np.inf, np.inf)[1], rows)
     np.testing.assert_array_equal(store.between(900.0, 3200.0)[1], rows[900:3201])
     assert store.last_before(2500.0) == pytest.approx(0.0)
-    assert sum(chunk.strides[0] == 0 for chunk in store._rows) == 2
+    assert sum(chunk.load()[1].strides[0] == 0 for chunk in store._chunks) == 2

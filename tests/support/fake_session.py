@@ -103,6 +103,7 @@ class FakeSession:
         self.threshold_offset = 0.0
         self.closed = 0
         self.pulled = 0
+        self.progress = 1.0
         self.specs = (spec("activation", labels), spec("envelope", labels))
 
     @property
@@ -123,12 +124,13 @@ class FakeSession:
     def close(self) -> None:
         self.closed += 1
 
-    def snapshot(self, span_s: float) -> Snapshot:
+    def snapshot(self, span_s: float, end_s: float | None = None) -> Snapshot:
         self.pulled += 1
-        now, start = self.time_s, max(0.0, self.time_s - span_s)
-        rows = grid(max(start, 0.5), now - 0.5, HOP_S)
-        frames = grid(start, now - 0.2, FRAME_S)
-        columns = grid(start, now, COLUMN_S)
+        now = self.time_s if end_s is None else end_s
+        known, start = min(now, self.known_s()), max(0.0, now - span_s)
+        rows = grid(max(start, 0.5), min(now, known - 0.5), HOP_S)
+        frames = grid(start, min(now, known - 0.2), FRAME_S)
+        columns = grid(start, known, COLUMN_S)
         raw = activation(rows, self._labels)
         on = np.clip(np.full(len(self._labels), 0.5) + self.threshold_offset, 0.02, 0.98).astype(np.float32)
         lit = [] if not len(raw) else [place for place in np.argsort(-raw[-1]) if raw[-1, place] > on[place]]
@@ -146,11 +148,40 @@ class FakeSession:
             events=events(rows, raw, on, self._labels),
             spectrogram_times=columns,
             spectrogram=spectrogram(columns),
-            level_db=-21.0 + 4 * np.sin(3 * now),
-            peak_db=-9.0 + 5 * np.sin(5 * now),
+            level_db=-21.0 + 4 * np.sin(3 * self.time_s),
+            peak_db=-9.0 + 5 * np.sin(5 * self.time_s),
             stats=self.stats,
             state=self.state,
             message=self.message,
+            now_s=self.time_s,
+        )
+
+    def known_s(self) -> float:
+        """End of what is analysed."""
+        return self.time_s
+
+    def length_s(self) -> float:
+        """Length of the session so far, or of the file."""
+        return self.time_s
+
+    def overview(self) -> Overview:
+        length_s = self.length_s()
+        slices = np.linspace(0, length_s, 1200)
+        known = slices <= self.known_s()
+        loud = 0.15 + 0.7 * np.abs(np.sin(slices / 9)) * (0.6 + 0.4 * np.sin(slices * 2.7))
+        noise = 0.8 + 0.2 * np.sin(12.9898 * np.arange(1200) ** 1.5)
+        high = np.where(known, loud * noise, np.nan)
+        strips = np.where(known[:, None], activation(slices, self._labels), np.nan)
+        rows = grid(0.5, min(length_s, self.known_s()), HOP_S)
+        found = events(rows, activation(rows, self._labels), np.full(len(self._labels), 0.5), self._labels)
+        return Overview(
+            duration_s=length_s,
+            progress=self.progress,
+            peaks=np.stack([-high, high], axis=1).astype(np.float32),
+            strips=strips.astype(np.float32),
+            labels=self._labels,
+            detected=tuple(dict.fromkeys(event.label for event in found)),
+            events=found,
         )
 
 
@@ -182,10 +213,16 @@ class FakeFileSession(FakeSession):
     def seek(self, time_s: float) -> None:
         self.time_s = min(max(0.0, time_s), self.duration_s)
 
-    def snapshot(self, span_s: float) -> Snapshot:
-        picture = super().snapshot(span_s)
-        known_s = DURATION_S * self.progress
-        if self.time_s <= known_s:
+    def known_s(self) -> float:
+        return DURATION_S * self.progress
+
+    def length_s(self) -> float:
+        return self.duration_s
+
+    def snapshot(self, span_s: float, end_s: float | None = None) -> Snapshot:
+        picture = super().snapshot(span_s, end_s)
+        known_s = self.known_s()
+        if picture.time_s <= known_s:
             return picture
         rows = picture.activation_times <= known_s
         return replace(
@@ -196,25 +233,6 @@ class FakeFileSession(FakeSession):
             detected=(),
             analysed_s=known_s,
             progress=self.progress,
-        )
-
-    def overview(self) -> Overview:
-        slices = np.linspace(0, DURATION_S, 1200)
-        known = slices <= self.progress * DURATION_S
-        loud = 0.15 + 0.7 * np.abs(np.sin(slices / 9)) * (0.6 + 0.4 * np.sin(slices * 2.7))
-        noise = 0.8 + 0.2 * np.sin(12.9898 * np.arange(1200) ** 1.5)
-        high = np.where(known, loud * noise, np.nan)
-        strips = np.where(known[:, None], activation(slices, self.labels), np.nan)
-        raw = activation(slices[known], self.labels)
-        found = events(slices[known], raw, np.full(len(self.labels), 0.5), self.labels)
-        return Overview(
-            duration_s=DURATION_S,
-            progress=self.progress,
-            peaks=np.stack([-high, high], axis=1).astype(np.float32),
-            strips=strips.astype(np.float32),
-            labels=self.labels,
-            detected=tuple(dict.fromkeys(event.label for event in found)),
-            events=found,
         )
 
     def analysis(self) -> Analysis | None:
