@@ -54,6 +54,8 @@ def analyze(
     progress: Callable[[float], None] | None = None,
     cancel: threading.Event | None = None,
     most_s: float | None = None,
+    on_seconds: Callable[[float], None] | None = None,
+    executor: Executor | None = None,
 ) -> Analysis:
     """Tell which instruments play in a file, when, and how loud each one is.
 
@@ -77,6 +79,11 @@ def analyze(
         Set it to stop the analysis within about a second of sound.
     most_s : float, optional
         Seconds of sound after which a file is refused as too long. What is decoded counts, not what its header says.
+    on_seconds : callable, optional
+        Called with the seconds of sound taken so far, after every block, on this thread. It may wait, to let others go
+        first, and what it raises ends the analysis.
+    executor : concurrent.futures.Executor, optional
+        What runs the networks, for callers that share one among several analyses; threads of its own by default.
 
     Returns
     -------
@@ -96,17 +103,22 @@ def analyze(
     with open_audio(path, track=track) as audio:
         check_channel(audio, channel)
         detectors = load_models(models, provider)
-        with side_by_side(detectors) as (executor, batch):
+        with contextlib.nullcontext((executor, FILE_BATCH)) if executor else side_by_side(detectors) as (judges, batch):
             pipeline = Pipeline(
                 audio.sample_rate,
                 detectors,
                 hop_s=hop_s,
                 spectrogram=False,
-                executor=executor,
+                executor=judges,
                 batch=batch,
                 channel=channel,
             )
-            frames = decode_into(audio, pipeline, progress=progress, cancel=cancel, most_s=most_s)
+
+            def pace(block: npt.NDArray[np.float32], first: int) -> None:
+                if on_seconds is not None:
+                    on_seconds((first + len(block)) / audio.sample_rate)
+
+            frames = decode_into(audio, pipeline, on_block=pace, progress=progress, cancel=cancel, most_s=most_s)
         if not frames:
             raise MediaError(audio.warning or f"{audio.name} has sound, but none of it could be decoded")
         return collect(

@@ -16,7 +16,9 @@ import numpy.typing as npt
 from irec_live.models.spec import Threshold
 from irec_live.report import Analysis, ModelUse, summarise
 from irec_live.results import Array, Event
+from irec_live.streaming.model_stream import WindowPredictor, thresholds
 from irec_live.streaming.pipeline import Pipeline
+from irec_live.streaming.tracker import LabelTracker, track
 
 Times = npt.NDArray[np.float64]
 
@@ -200,6 +202,42 @@ def assemble(
         thresholds=circumstances.thresholds,
         threshold_offset=circumstances.threshold_offset,
         warnings=tuple(warnings) if warnings is not None else (warning,) if warning else (),
+    )
+
+
+def with_offset(analysis: Analysis, models: Sequence[WindowPredictor], offset: float) -> Analysis:
+    """The same curves with other events: what an analysis of a file had been with its thresholds moved.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    models : sequence of WindowPredictor
+        Those it was made with.
+    offset : float
+        Added to all thresholds.
+    """
+    tracker = LabelTracker(analysis.labels, thresholds(models), hop_s=analysis.activation_hop_s or 0.1)
+    tracker.offset = offset
+    times = analysis.activation_times
+    ended, _ = track(times, analysis.activation, tracker)
+    limits = {label: value for label, value in tracker.limits().items() if label in analysis.thresholds}
+    return assemble(
+        analysis.file,
+        analysis.duration_s,
+        Circumstances(
+            models=analysis.models,
+            labels=analysis.labels,
+            activation_hop_s=analysis.activation_hop_s,
+            envelope_frame_s=analysis.envelope_frame_s,
+            thresholds=limits,
+            threshold_offset=offset,
+            not_predicted=analysis.not_predicted,
+        ),
+        Curves(times, analysis.activation, analysis.envelope_times, analysis.envelope),
+        sorted((*ended, *tracker.flush()), key=lambda event: event.onset_s),
+        reached_s=tracker.reached_s,
+        warning=analysis.warning,
+        warnings=analysis.warnings,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from irec_live.cli.options import Number
+from irec_live.cli.options import Log, Number
 from irec_live.cli.output import QuietGroup
 from irec_live.errors import IrecError
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
@@ -172,9 +172,10 @@ def analyze(**options: Any) -> None:
 
 _SERVE = f"""Serve a web page, and REST for other programs, that analyse files sent to them.
 
-GET /api/models lists models; POST /api/analyze takes a form with the audio as `file`, and in the query
-format={"|".join(FORMATS)} and model=NAME, and answers as analyze does. Where a token is required, requests carry
-`Authorization: Bearer TOKEN`, and the page is opened as /?token=TOKEN.
+GET /v1/models lists models; POST /v1/analyze takes a form with the audio as `file`, and in the query
+format={"|".join(FORMATS)} and model=NAME, and answers as analyze does; POST /v1/jobs does so for long files.
+GET /openapi.json lists everything. Where a token is required, requests carry `Authorization: Bearer TOKEN`, and the
+page is opened as /?token=TOKEN.
 """
 
 
@@ -206,6 +207,13 @@ format={"|".join(FORMATS)} and model=NAME, and answers as analyze does. Where a 
     multiple=True,
     metavar="NAME",
     help="Name by which others call this machine, beside its own; may be repeated.",
+)
+@click.option(
+    "--log",
+    type=click.Choice([*Log]),
+    default=Log.NONE,
+    show_default=True,
+    help="json writes a line for every request to standard output, without addresses and names of files.",
 )
 @_MODEL
 @_HOP

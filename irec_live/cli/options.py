@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import math
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,13 @@ import click
 
 if TYPE_CHECKING:
     from irec_live.models.detector import Detector
+
+
+class Log(enum.StrEnum):
+    """What a server writes of every request."""
+
+    NONE = enum.auto()
+    JSON = enum.auto()
 
 
 class Number(click.FloatRange):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import socket
+import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irec_live.cli.options import hop_seconds, tell_notices
+from irec_live.cli.options import Log, hop_seconds, tell_notices
 from irec_live.errors import IrecError, MissingExtraError
 from irec_live.models.choice import load_models
 
@@ -40,6 +41,7 @@ def run_serve(
     models: Sequence[str],
     hop_ms: float | None,
     provider: Provider,
+    log: str = Log.NONE,
 ) -> None:
     """Answer requests until Ctrl-C.
 
@@ -56,6 +58,7 @@ def run_serve(
         from irec_live.web.app import create_app
         from irec_live.web.connections import bounded_connections
         from irec_live.web.folders import clear_left_folders
+        from irec_live.web.observing import JsonLog
     except ImportError as error:
         raise MissingExtraError(error.name or "fastapi", "web") from error
     given = token
@@ -69,6 +72,7 @@ def run_serve(
     tell_notices(detectors)
     clear_left_folders()
     ending = threading.Event()
+    lines = JsonLog(sys.stdout) if log == Log.JSON else None
     own = _LOOPBACK_NAMES if _is_loopback(host) else (*_LOOPBACK_NAMES, *_machine_names(), host)
     app = create_app(
         detectors,
@@ -79,6 +83,7 @@ def run_serve(
         hosts=[*own, *names],
         token=token,
         ending=ending,
+        log=lines,
     )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -91,6 +96,8 @@ def run_serve(
         reached = socket.gethostname() if host in _EVERYWHERE else host
         name = f"[{reached}]" if ":" in reached else reached
         query = "" if token is None else "?token=" + (token if given is None else "...")
+        if lines is not None:
+            lines.write("start", host=host, port=listener.getsockname()[1], models=[d.spec.name for d in detectors])
         click.echo(f"irec-live: http://{name}:{listener.getsockname()[1]}/{query} - Ctrl-C ends it", err=True)
 
         class Server(uvicorn.Server):
@@ -110,9 +117,12 @@ def run_serve(
                     timeout_graceful_shutdown=_LEAVE_S,
                     log_level="error",  # malformed requests of any client must not fill the log
                     access_log=False,
-                    lifespan="off",
+                    lifespan="on",
                 )
             ).run(sockets=[listener])
+        if lines is not None:
+            lines.write("end")
+            lines.close()
 
 
 def _is_loopback(host: str) -> bool:

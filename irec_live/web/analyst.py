@@ -1,4 +1,4 @@
-"""Analysis queue: one upload at a time, with models that are loaded once; waiting requests take no thread."""
+"""Analyses of uploads: models that are loaded once, a thread an upload, and the networks shared fairly among them."""
 
 from __future__ import annotations
 
@@ -9,24 +9,61 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
-from irec_live.analysis import AnalysisCancelled, analyze
+from irec_live.analysis import Analysis, AnalysisCancelled, analyze
 from irec_live.errors import ModelError
 from irec_live.formats import FORMATS
 from irec_live.models.catalog import list_models
 from irec_live.models.choice import ModelChoice, load_models
 from irec_live.models.detector import Detector, Provider
+from irec_live.web.answers import Refused
+from irec_live.web.fairness import FairPool, Lane
 from irec_live.web.folders import upload_folder
-from irec_live.web.guard import Refused
+from irec_live.web.metrics import Metrics
 
 _LOOK_S = 0.2  # how often to see whether anybody still waits
 _SHORTEST_PATIENCE_S = 60.0
 _MOST_LOADED = 8  # models by name, beside the server's own
+MOST_ANALYSES = 96
+"""Files analysed at once, each with a thread; what they hold is bounded by `irec_live.web.fairness`."""
+_MOST_RENDERED = 2  # results written as text at once: that of an hour takes tens of megabytes
+
+Result = TypeVar("Result")
+
+
+class Running:
+    """One analysis under way.
+
+    Attributes
+    ----------
+    cancel : threading.Event
+        Set it to give the analysis up.
+    share : float or None
+        Done, 0..1; None if the file does not tell its length.
+    seconds : float
+        Of sound, done.
+    """
+
+    def __init__(self, lane: Lane) -> None:
+        self.cancel = threading.Event()
+        self.share: float | None = None
+        self.seconds = 0.0
+        self.lane = lane
+        self._began: float | None = None
+
+    def begin(self) -> None:
+        """The thread has begun."""
+        self._began = time.monotonic()
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds since it began in which it did not wait for others. Any thread."""
+        return 0.0 if self._began is None else time.monotonic() - self._began - self.lane.waited_s
 
 
 class Analyst:
-    """Analyses uploads, one after the other.
+    """Analyses uploads, many at once.
 
     Parameters
     ----------
@@ -34,6 +71,7 @@ class Analyst:
         As for `irec_live.analyze`.
     most_s : float
         Seconds of sound that are analysed; longer files are refused, however small. An analysis may take half as long.
+    metrics : Metrics
 
     Raises
     ------
@@ -42,17 +80,47 @@ class Analyst:
     """
 
     def __init__(
-        self, models: Sequence[ModelChoice] | None, provider: Provider, hop_s: float | None, most_s: float
+        self,
+        models: Sequence[ModelChoice] | None,
+        provider: Provider,
+        hop_s: float | None,
+        most_s: float,
+        metrics: Metrics,
     ) -> None:
-        self._provider, self._hop_s, self._most_s = provider, hop_s, most_s
-        self._default = load_models(models, provider)
+        self.provider, self.hop_s, self.most_s = provider, hop_s, most_s
+        self.default = load_models(models, provider)
+        self._metrics = metrics
         self._loaded: dict[str, Detector] = {}
-        # What waits for this one thread waits in its queue, not in the threads that other requests need.
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="irec-serve")
+        self._loading = threading.Lock()
+        self._rendering = threading.BoundedSemaphore(_MOST_RENDERED)
+        self._pool = FairPool()
+        self._threads = ThreadPoolExecutor(MOST_ANALYSES, thread_name_prefix="irec-serve")
+        metrics.watch_queue(lambda: self._pool.waiting)
+
+    @property
+    def patience_s(self) -> float:
+        """Seconds that an analysis may take, beside those in which others go first."""
+        return max(_SHORTEST_PATIENCE_S, self.most_s / 2)
 
     def close(self) -> None:
-        """End the thread; what runs is given up by whoever waits for it."""
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        """End the threads; what runs is given up by whoever waits for it."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._pool.close()
+
+    def start(
+        self, path: Path, detectors: Sequence[Detector] | None, names: tuple[str, ...], most_s: float | None = None
+    ) -> tuple[Running, Future[tuple[Analysis, tuple[Detector, ...]]]]:
+        """Begin to analyse a file; what it became comes with the models used."""
+        running = Running(self._pool.lane())
+
+        def work() -> tuple[Analysis, tuple[Detector, ...]]:
+            running.begin()
+            chosen = tuple(detectors) if detectors is not None else self.named(names)
+            return self._analyse(path, chosen, running, most_s), chosen
+
+        future = self._threads.submit(work)
+        future.add_done_callback(lambda _: running.lane.shutdown())
+        return running, future
 
     async def answer(
         self,
@@ -61,7 +129,8 @@ class Analyst:
         form: str,
         models: tuple[str, ...],
         unwanted: Callable[[], Awaitable[bool]],
-    ) -> tuple[str, str]:
+        most_s: float | None = None,
+    ) -> tuple[bytes, str]:
         """The upload's analysis in a format, and the warning about the file.
 
         Parameters
@@ -75,6 +144,8 @@ class Analyst:
             Names of the catalogue.
         unwanted : callable
             Whether nobody waits for it any more.
+        most_s : float, optional
+            Seconds of sound beyond which it becomes a job's business; none by default.
 
         Raises
         ------
@@ -83,63 +154,96 @@ class Analyst:
         MediaError, ModelError
             The file cannot be decoded or is too long, or a model is not usable.
         Refused
-            It took too long.
+            It took too long, or has more sound than `most_s`.
         OSError
             The file cannot be kept.
         """
         with upload_folder() as folder:
             path = folder / name
-            await asyncio.to_thread(_copy, upload, path)
-            cancel = threading.Event()
-            began: list[float] = []
+            await asyncio.to_thread(copy_upload, upload, path)
+            detectors = await asyncio.wrap_future(self._threads.submit(self.named, models))
+            check_format(form, detectors)
+            running, job = self.start(path, detectors, models, most_s)
+            analysis, _ = await self.patiently(running, job, unwanted)
+        return await asyncio.wrap_future(self._threads.submit(self.render, analysis, form)), analysis.warning
 
-            def work() -> tuple[str, str]:
-                began.append(time.monotonic())
-                return self._analyse(path, form, models, cancel)
+    async def patiently(self, running: Running, job: Future[Result], unwanted: Callable[[], Awaitable[bool]]) -> Result:
+        """Wait for an analysis, unless it becomes unwanted or takes too long.
 
-            job: Future[tuple[str, str]] = self._worker.submit(work)
-            waiting = asyncio.wrap_future(job)
-            patience_s = max(_SHORTEST_PATIENCE_S, self._most_s / 2)
-            late = False
-            try:
-                while not (await asyncio.wait([waiting], timeout=_LOOK_S))[0]:
-                    late = late or bool(began and time.monotonic() - began[0] > patience_s)
-                    if late or await unwanted():
-                        cancel.set()
-                        if job.cancel():
-                            break
-            finally:
-                cancel.set()
-            try:
-                return await waiting
-            except asyncio.CancelledError:
-                if job.cancelled():
-                    raise AnalysisCancelled from None
-                raise
-            except AnalysisCancelled:
-                if late:
-                    raise Refused(
-                        503, f"the analysis took longer than {patience_s / 60:g} minutes and was given up"
-                    ) from None
-                raise
+        Raises
+        ------
+        AnalysisCancelled
+            It became unwanted.
+        Refused
+            It took too long.
+        """
+        waiting = asyncio.wrap_future(job)
+        late = False
+        try:
+            while not (await asyncio.wait([waiting], timeout=_LOOK_S))[0]:
+                late = late or running.busy_s > self.patience_s
+                if late or await unwanted():
+                    running.cancel.set()
+                    if job.cancel():
+                        break
+        finally:
+            running.cancel.set()
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            if job.cancelled():
+                raise AnalysisCancelled from None
+            raise
+        except AnalysisCancelled:
+            if late:
+                raise Refused(
+                    503, f"the analysis took longer than {self.patience_s / 60:g} minutes and was given up"
+                ) from None
+            raise
 
-    def _analyse(self, path: Path, form: str, names: tuple[str, ...], cancel: threading.Event) -> tuple[str, str]:
-        if cancel.is_set():
+    def render(self, analysis: Analysis, form: str) -> bytes:
+        """An analysis in a format. Not on the event loop's thread."""
+        with self._rendering:
+            return FORMATS[form].render(analysis).encode("utf-8", "surrogateescape")
+
+    def _analyse(self, path: Path, detectors: tuple[Detector, ...], running: Running, most_s: float | None) -> Analysis:
+        if running.cancel.is_set():
             raise AnalysisCancelled
-        detectors = self._named(names)
-        lacking = FORMATS[form].lacks({detector.spec.kind for detector in detectors})
-        if lacking:
-            raise ModelError(f"{lacking}; name one as model, too")
-        found = analyze(
-            path, models=detectors, hop_s=self._hop_s, provider=self._provider, cancel=cancel, most_s=self._most_s
-        )
-        return FORMATS[form].render(found), found.warning
 
-    def _named(self, names: tuple[str, ...]) -> tuple[Detector, ...]:
-        """The server's models, and in their place those named.
+        def took(share: float) -> None:
+            running.share = share
+
+        def reached(seconds: float) -> None:
+            self._metrics.heard(seconds - running.seconds, "file")
+            running.seconds = seconds
+            if most_s is not None and seconds > most_s:
+                raise Refused(413, f"this is more than {most_s / 60:g} minutes of sound; send it to POST /v1/jobs")
+            running.lane.pace(seconds, running.cancel.is_set)
+
+        return analyze(
+            path,
+            models=detectors,
+            hop_s=self.hop_s,
+            provider=self.provider,
+            progress=took,
+            cancel=running.cancel,
+            most_s=self.most_s,
+            on_seconds=reached,
+            executor=running.lane,
+        )
+
+    def named(self, names: tuple[str, ...]) -> tuple[Detector, ...]:
+        """The server's models, and in their place those named. May take seconds.
 
         By the names of the catalogue only: a path would let a client probe the files of this machine.
+
+        Raises
+        ------
+        ModelError
+            There is no such model, or it is not usable.
         """
+        if not names:
+            return self.default
         known = {model.name: model.path for model in list_models()}
         named = []
         for name in names:
@@ -149,20 +253,35 @@ class Analyst:
                 raise ModelError(f"{len(names)} models are named; choose one of each kind")
             named.append(self._load(name, known[name]))
             spec = named[-1].spec
-            if self._hop_s is not None and spec.kind == "activation" and self._hop_s > spec.window_s:
-                raise ModelError(f"this server's hop of {self._hop_s:g} s is longer than the window of {name}")
-        chosen = load_models(named, self._provider) if named else ()
+            if self.hop_s is not None and spec.kind == "activation" and self.hop_s > spec.window_s:
+                raise ModelError(f"this server's hop of {self.hop_s:g} s is longer than the window of {name}")
+        chosen = load_models(named, self.provider)
         kinds = {detector.spec.kind for detector in chosen}
-        return (*chosen, *(detector for detector in self._default if detector.spec.kind not in kinds))
+        return (*chosen, *(detector for detector in self.default if detector.spec.kind not in kinds))
 
     def _load(self, name: str, path: Path) -> Detector:
-        if name not in self._loaded:
-            while len(self._loaded) >= _MOST_LOADED:
-                del self._loaded[next(iter(self._loaded))]
-            (self._loaded[name],) = load_models([path], self._provider)
-        return self._loaded[name]
+        with self._loading:
+            if name not in self._loaded:
+                while len(self._loaded) >= _MOST_LOADED:
+                    del self._loaded[next(iter(self._loaded))]
+                (self._loaded[name],) = load_models([path], self.provider)
+            return self._loaded[name]
 
 
-def _copy(upload: BinaryIO, path: Path) -> None:
+def check_format(form: str, detectors: Sequence[Detector]) -> None:
+    """See that models predict what a format holds.
+
+    Raises
+    ------
+    ModelError
+        They do not.
+    """
+    lacking = FORMATS[form].lacks({detector.spec.kind for detector in detectors})
+    if lacking:
+        raise ModelError(f"{lacking}; name one as model, too")
+
+
+def copy_upload(upload: BinaryIO, path: Path) -> None:
+    """Keep an upload as a file."""
     with path.open("wb") as copy:
         shutil.copyfileobj(upload, copy)

@@ -1,127 +1,63 @@
-"""The web application: a page, the models, and the analysis of an uploaded file.
+"""The web application: a page, the analysis of files that are sent, jobs, and what is to be known about the server.
 
-=============================  ========================================================================
-``GET /``                      the page
-``GET /api/models``            the models that can be named, as ``irec-live models --json`` has them
-``POST /api/analyze``          multipart form with the audio file as ``file``; in the query ``format`` (a name of
-                               `irec_live.formats.FORMATS`) and ``model`` (a name; takes the place of the server's
-                               model of its kind; may be repeated). The answer is what ``irec-live analyze`` prints
-``GET /openapi.json``          all this for programs
-=============================  ========================================================================
+==================================  ===================================================================
+``GET /``, ``/static/...``          the page, and what belongs to it
+``POST /v1/analyze``                multipart form with the audio file as ``file``; in the query ``format`` (a name of
+                                    `irec_live.formats.FORMATS`, else by ``Accept``) and ``model`` (a name; takes the
+                                    place of the server's model of its kind; may be repeated). The answer is what
+                                    ``irec-live analyze`` prints
+``POST /v1/jobs``                   the same for long files: the answer comes at once and tells the job's ``id``
+``GET /v1/jobs/ID``                 how far it is
+``GET /v1/jobs/ID/result``          what was found, in any ``format``, with thresholds moved by ``offset``
+``DELETE /v1/jobs/ID``              gives it up
+``GET /v1/models``, ``/formats``,   what can be named, and the instruments' colours
+``/instruments``
+``GET /api/models``,                the same as in earlier versions
+``POST /api/analyze``
+``GET /healthz``, ``/metrics``      that it lives; counters for Prometheus
+``GET /openapi.json``               all this for programs
+==================================  ===================================================================
 
-What is wrong with a request is one sentence, ``{"detail": ...}``; bytes that are no HTTP get plain text. Damage
+What is wrong with a request is one sentence (`irec_live.web.answers`); bytes that are no HTTP get plain text. Damage
 in a file that could be analysed all the same is reported in the header ``Irec-Warning``, percent-encoded. What is
-refused before it is read: `irec_live.web.guard`.
+refused before it is read: `irec_live.web.guard`. How several share the models: `irec_live.web.fairness`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import threading
 from collections.abc import AsyncIterator, Sequence
-from importlib.resources import files
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import quote
+from typing import Any
 
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel, Field
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from irec_live.analysis import AnalysisCancelled
 from irec_live.errors import IrecError, ModelError
-from irec_live.formats import DEFAULT_FORMAT, FORMATS
-from irec_live.models.catalog import list_models
 from irec_live.models.choice import ModelChoice
 from irec_live.models.detector import Provider
+from irec_live.web import api, page, v1
 from irec_live.web.analyst import Analyst
-from irec_live.web.guard import Guard, Refused
+from irec_live.web.answers import Refused, is_versioned, refusal, refusals
+from irec_live.web.guard import HELD_BODIES, Guard
+from irec_live.web.jobs import Jobs
+from irec_live.web.metrics import MEDIA_TYPE, Metrics
+from irec_live.web.observing import JsonLog, Observer
+from irec_live.web.uploads import safe_name
+from irec_live.web.waiting import Ending
+
+__all__ = ["MOST_S", "create_app", "safe_name"]
 
 MOST_S = 3600.0
 """Seconds of sound in one file, by default."""
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",  # the address may hold the token
-    "X-Content-Type-Options": "nosniff",
-}
-_LONGEST_NAME = 60  # characters of up to four bytes, of which file systems take 255
-_MOST_FIELDS = 8  # of a form; one is needed
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # it warns about malformed uploads
-_SEND_A_FILE = "send the audio as a file in the form's field 'file', as curl -F file=@song.flac does"
-
-
-if TYPE_CHECKING:
-    FormatName = str
-else:  # what FastAPI checks and tells in its OpenAPI
-    FormatName = Literal[tuple(FORMATS)]
-
-
-class Problem(BaseModel):
-    """What every refusal is."""
-
-    detail: str = Field(description="one sentence: what is wrong, and what to do")
-
-
-_REFUSALS: dict[int, str] = {
-    400: "called by a name that is not the server's, or a request that is not well formed",
-    401: "the token is missing or wrong",
-    403: "sent by a page of another site",
-    404: "no such model",
-    408: "the file came too slowly",
-    411: "without Content-Length",
-    413: "the file is too large",
-    422: "not understood: no file, not audio, too long, or an unknown format",
-    503: "too many files wait already, or the server is ending",
-    507: "the disk is full",
-}
-
-
-def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: {"model": Problem, "description": _REFUSALS[status]} for status in statuses}
-
-
-_FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary", "description": "sound or video, of any format"}
-                    },
-                }
-            }
-        },
-    }
-}
-_PAGE: dict[int | str, dict[str, Any]] = {
-    200: {"description": "the page", "content": {"text/html": {"schema": {"type": "string"}}}}
-}
-_ANSWER: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "the analysis, as `irec-live analyze` prints it",
-        "content": {
-            media_type: {"schema": {"type": "object" if DEFAULT_FORMAT in media_type else "string"}}
-            for media_type in dict.fromkeys(form.media_type for form in FORMATS.values())
-        },
-        "headers": {
-            "Irec-Warning": {
-                "description": "what is wrong with the file, percent-encoded; absent if nothing is",
-                "schema": {"type": "string"},
-            }
-        },
-    }
-}
 
 
 def create_app(
@@ -134,6 +70,7 @@ def create_app(
     hosts: Sequence[str] = ("*",),
     token: str | None = None,
     ending: threading.Event | None = None,
+    log: JsonLog | None = None,
 ) -> FastAPI:
     """Load the models and build the application.
 
@@ -154,114 +91,95 @@ def create_app(
         What every request must carry, then.
     ending : Event, optional
         Once it is set, what runs is given up.
+    log : JsonLog, optional
+        Gets a line for every request.
+
+    Returns
+    -------
+    FastAPI
+        Its lifespan, or `close_app`, ends what it has begun.
 
     Raises
     ------
     ModelError
         A model is missing or unusable.
     """
-    analyst = Analyst(models, provider, hop_s, most_s)
-    # For the OpenAPI description only: the guard checks the token.
-    documented = [Depends(HTTPBearer(auto_error=False))] if token is not None else []
+    metrics, ended = Metrics(), Ending(ending)
+    analyst = Analyst(models, provider, hop_s, most_s, metrics)
+    jobs = Jobs(analyst, HELD_BODIES * most_bytes, metrics, ended)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        await jobs.close()
         analyst.close()
 
+    # For the OpenAPI description only: the guard checks the token.
+    documented = [Depends(HTTPBearer(auto_error=False))] if token is not None else []
     app = FastAPI(title="irec-live", docs_url=None, redoc_url=None, dependencies=documented, lifespan=lifespan)
     app.add_middleware(Guard, hosts=hosts, token=token, most_bytes=most_bytes)
-    page = files("irec_live.web").joinpath("page.html").read_text(encoding="utf-8")
-    common = _refusals(400, 401, 403) if token is not None else _refusals(400, 403)
-
-    @app.exception_handler(IrecError)
-    def refuse(_request: Request, error: IrecError) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, status_code=404 if isinstance(error, ModelError) else 422)
-
-    @app.exception_handler(Refused)
-    def turn_away(_request: Request, error: Refused) -> JSONResponse:
-        return error.response()
-
-    @app.exception_handler(RequestValidationError)
-    def correct(_request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        return JSONResponse({"detail": f"{first['loc'][-1]}: {first['msg']}"}, status_code=422)
-
-    @app.exception_handler(OSError)
-    def lack(_request: Request, error: OSError) -> JSONResponse:
-        return JSONResponse(
-            {"detail": f"the server cannot keep the file while it listens: {error.strerror or error}"}, status_code=507
-        )
-
-    @app.exception_handler(AnalysisCancelled)
-    def give_up(_request: Request, _error: AnalysisCancelled) -> JSONResponse:
-        return JSONResponse({"detail": "the server is ending"}, status_code=503)
-
-    @app.exception_handler(ClientDisconnect)
-    def let_go(_request: Request, _error: ClientDisconnect) -> JSONResponse:
-        return JSONResponse({"detail": "the file did not come whole"}, status_code=400)  # the client has gone
-
-    # Not HTMLResponse as the class: the refusals would be described as HTML, too.
-    @app.get("/", response_class=Response, responses={**_PAGE, **common})
-    async def show() -> HTMLResponse:
-        return HTMLResponse(page, headers=_HEADERS)
-
-    @app.get("/api/models", responses=common)
-    def tell_models() -> list[dict[str, Any]]:
-        entries = [model.to_dict() for model in list_models()]
-        return [{key: value for key, value in entry.items() if key != "path"} for entry in entries]
-
-    @app.post(
-        "/api/analyze",
-        response_class=Response,
-        responses={**_ANSWER, **common, **_refusals(404, 408, 411, 413, 422, 503, 507)},
-        openapi_extra=_FORM,
-    )
-    async def answer(
-        request: Request,
-        format: FormatName = DEFAULT_FORMAT,
-        model: Annotated[list[str] | None, Query()] = None,
-    ) -> Response:
-        async def unwanted() -> bool:
-            return (ending is not None and ending.is_set()) or await request.is_disconnected()
-
-        upload = await _sent_file(request)
-        try:
-            text, warning = await analyst.answer(
-                upload.file, safe_name(upload.filename or ""), format, tuple(model or ()), unwanted
-            )
-        finally:
-            await upload.close()
-        headers = {"Irec-Warning": quote(warning)} if warning else None
-        return Response(text.encode("utf-8", "surrogateescape"), media_type=FORMATS[format].media_type, headers=headers)
-
+    app.add_middleware(Observer, metrics=metrics, log=log)  # the outermost: it counts what the guard refuses, too
+    _add_handlers(app)
+    common = refusals(400, 401, 403) if token is not None else refusals(400, 403)
+    app.include_router(page.routes(common))
+    app.include_router(api.routes(analyst, ended, common))
+    app.include_router(v1.routes(analyst, jobs, ended, token=token is not None))
+    _add_own_state(app, metrics, common)
     return app
 
 
-async def _sent_file(request: Request) -> UploadFile:
-    """The form's file. Read here rather than by a parameter, which would take a thousand files."""
-    try:
-        form = await request.form(max_files=1, max_fields=_MOST_FIELDS)
-    except HTTPException as error:
-        raise Refused(400, f"the form is not understood ({error.detail.rstrip('.')}); {_SEND_A_FILE}") from error
-    upload = form.get("file")
-    if not isinstance(upload, UploadFile):
-        await form.close()
-        raise Refused(422, _SEND_A_FILE)
-    return upload
+def _add_own_state(app: FastAPI, metrics: Metrics, common: dict[int | str, dict[str, Any]]) -> None:
+    described = {"description": "counters, as Prometheus reads them", "content": {"text/plain": {"schema": {}}}}
+
+    @app.get("/healthz", tags=["state"], responses=refusals(400, 403))
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/metrics", tags=["state"], response_class=Response, responses={200: described, **common})
+    async def measure() -> Response:
+        return Response(metrics.text(), media_type=MEDIA_TYPE)
 
 
-def safe_name(name: str) -> str:
-    """A file name of one part that any file system takes, from whatever a client calls its file.
+def _add_handlers(app: FastAPI) -> None:
+    """Every exception as one sentence."""
 
-    Examples
-    --------
-    >>> safe_name("../../etc/passwd"), safe_name("C:\\\\music\\\\song.flac"), safe_name("..")
-    ('passwd', 'song.flac', 'upload')
-    """
-    last = re.split(r"[/\\]", name)[-1]
-    last = re.sub(r'[\x00-\x1f\x7f<>:"|?*]', "_", last).strip(" .")
-    stem, dot, suffix = last.rpartition(".")
-    if len(last) > _LONGEST_NAME:
-        last = stem[: _LONGEST_NAME - 10] + dot + suffix[:9]
-    return last or "upload"
+    @app.exception_handler(IrecError)
+    def refuse(request: Request, error: IrecError) -> JSONResponse:
+        return refusal(request.url.path, 404 if isinstance(error, ModelError) else 422, str(error))
+
+    @app.exception_handler(Refused)
+    def turn_away(request: Request, error: Refused) -> JSONResponse:
+        return error.response(request.url.path)
+
+    @app.exception_handler(RequestValidationError)
+    def correct(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        return refusal(request.url.path, 422, f"{first['loc'][-1]}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    def unknown(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        if is_versioned(request.url.path):
+            return refusal(request.url.path, error.status_code, _sentence(error), headers)
+        return JSONResponse({"detail": error.detail}, error.status_code, headers)
+
+    @app.exception_handler(OSError)
+    def lack(request: Request, error: OSError) -> JSONResponse:
+        reason = f"the server cannot keep the file while it listens: {error.strerror or error}"
+        return refusal(request.url.path, 507, reason)
+
+    @app.exception_handler(AnalysisCancelled)
+    def give_up(request: Request, _error: AnalysisCancelled) -> JSONResponse:
+        return refusal(request.url.path, 503, "the server is ending")
+
+    @app.exception_handler(ClientDisconnect)
+    def let_go(request: Request, _error: ClientDisconnect) -> JSONResponse:
+        return refusal(request.url.path, 400, "the file did not come whole")  # the client has gone
+
+
+def _sentence(error: HTTPException) -> str:
+    if error.status_code == 404:
+        return "there is nothing at this path; GET /openapi.json lists what there is"
+    if error.status_code == 405:
+        return f"this path does not know the method; it takes {(error.headers or {}).get('Allow', 'others')}"
+    return str(error.detail)

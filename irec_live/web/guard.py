@@ -20,9 +20,9 @@ import ipaddress
 from collections.abc import Callable, Sequence
 from urllib.parse import parse_qs
 
-from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from irec_live.web.answers import Refused
 from irec_live.web.connections import SLOWEST_BYTES_S
 
 MOST_UPLOADS = 64
@@ -31,34 +31,6 @@ BODY_GRACE_S = 20.0
 """Waited for a body beyond what `SLOWEST_BYTES_S` allows it."""
 HELD_BODIES = 10
 """Largest bodies that all uploads together may fill."""
-
-
-class Refused(Exception):
-    """A request that is not answered.
-
-    Parameters
-    ----------
-    status : int
-        Of HTTP.
-    reason : str
-        One sentence.
-    """
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
-
-    def response(self) -> JSONResponse:
-        """The response to the client."""
-        headers = {}
-        if self.status in (400, 408, 413):
-            headers["Connection"] = "close"  # where one request ends and another begins is no longer sure
-        if self.status == 401:
-            headers["WWW-Authenticate"] = "Bearer"
-        if self.status == 503:
-            headers["Retry-After"] = "10"
-        return JSONResponse({"detail": self.reason}, self.status, headers)
 
 
 class Guard:
@@ -95,7 +67,7 @@ class Guard:
             self._check_token(scope, headers)
             uploads = self._check_length(scope, headers)
         except Refused as refusal:
-            await refusal.response()(scope, receive, send)
+            await refusal.response(scope["path"])(scope, receive, send)
             return
         if not uploads:
             await self._app(scope, receive, send)
@@ -115,7 +87,7 @@ class Guard:
         raise Refused(400, f"this server is not called {', '.join(given)[:80] or 'nothing'}; ask for it by its address")
 
     def _check_token(self, scope: Scope, headers: _Headers) -> None:
-        if self._token is None:
+        if self._token is None or is_public(scope["path"]):
             return
         given = [value[7:].strip() for value in headers.all(b"authorization") if value[:7].lower() == "bearer "]
         if scope["path"] == "/":
@@ -199,6 +171,17 @@ def _check_site(scope: Scope, headers: _Headers) -> None:
         followed = "navigate" in headers.all(b"sec-fetch-mode") and scope["method"] == "GET" and scope["path"] == "/"
         if relation not in ("same-origin", "none") and not followed:
             raise Refused(403, "a page of another site may not use this server")
+
+
+def is_public(path: str) -> bool:
+    """Whether a path tells nothing that needs the token: what everybody can read in the package, and that it lives.
+
+    Examples
+    --------
+    >>> is_public("/static/page.js"), is_public("/healthz"), is_public("/"), is_public("/v1/models")
+    (True, True, False, False)
+    """
+    return path == "/healthz" or path.startswith("/static/")
 
 
 def host_name(host: str) -> str:

@@ -426,5 +426,5 @@ def test_answers_are_those_described(serve: Serve, own: list[Path], clip: Path, 
 
 
 def test_the_page_sends_the_token_on() -> None:
-    page = (Path(analyst.__file__).parent / "page.html").read_text(encoding="utf-8")
+    page = (Path(analyst.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
     assert page.count("fetch(") == page.count("headers }") + page.count("headers, ") == 2

@@ -1,0 +1,235 @@
+"""The versioned interface, ``/v1``: analyses at once or as jobs, models, formats, instruments."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+
+from irec_live.assembly import with_offset
+from irec_live.formats import DEFAULT_FORMAT, FORMATS
+from irec_live.instruments import INSTRUMENTS
+from irec_live.web.analyst import Analyst
+from irec_live.web.answers import Refused, problems
+from irec_live.web.api import ANALYSIS, analysis_answer, model_entries
+from irec_live.web.jobs import KEPT_S, Job, Jobs
+from irec_live.web.uploads import FORM, safe_name, sent_file
+from irec_live.web.waiting import Ending
+
+if TYPE_CHECKING:
+    FormatName = str
+else:  # what FastAPI checks and tells in its OpenAPI
+    FormatName = Literal[tuple(FORMATS)]
+
+SYNC_MOST_S = 600.0
+"""Seconds of sound that are answered at once; longer files are for jobs."""
+
+_MOST_OFFSET = 0.5  # as far as the window's slider goes, and more
+JobName = Annotated[str, Path(max_length=64, description="what the job is known by")]
+Models = Annotated[list[str] | None, Query(description="takes the place of the server's of its kind; may be repeated")]
+Form = Annotated[FormatName | None, Query(description="by what Accept asks for if not given; json where it does not")]
+
+
+class JobState(BaseModel):
+    """How far a job is."""
+
+    id: str = Field(description="what it is known by")
+    file: str
+    state: Literal["running", "done", "failed"]
+    progress: float | None = Field(description="share done, 0 to 1; null where the file does not tell its length")
+    seconds: float = Field(description="of sound, analysed so far")
+    created: float = Field(description="seconds since 1970")
+    detail: str | None = Field(default=None, description="why it failed, one sentence")
+    expires_s: float | None = Field(default=None, description="seconds for which the result is still kept")
+
+
+class ModelEntry(BaseModel, extra="allow"):
+    """A model that can be named; the other fields are those of ``irec-live models --json``."""
+
+    name: str
+    default: bool = Field(description="whether it is used when none is named")
+
+
+class FormatEntry(BaseModel):
+    """A format that an analysis can have."""
+
+    name: str
+    title: str
+    suffix: str
+    media_type: str
+    holds: str
+
+
+class InstrumentEntry(BaseModel):
+    """An instrument: its family and its colours, empty where it has none of its own."""
+
+    label: str
+    family: str
+    on_dark: str
+    on_light: str
+
+
+def routes(analyst: Analyst, jobs: Jobs, ending: Ending, *, token: bool) -> APIRouter:
+    """The paths."""
+    router = APIRouter(prefix="/v1", tags=["v1"])
+    common = problems(400, 401, 403) if token else problems(400, 403)
+    no_job = {404: "no such job, or its result has expired"}
+
+    @router.get("/models", responses=common)
+    def tell_models() -> list[ModelEntry]:
+        own = {detector.spec.name for detector in analyst.default}
+        return [ModelEntry(default=entry["name"] in own, **entry) for entry in model_entries()]
+
+    @router.get("/formats", responses=common)
+    async def tell_formats() -> list[FormatEntry]:
+        return [
+            FormatEntry(name=f.name, title=f.title, suffix=f.suffix, media_type=f.media_type, holds=f.holds)
+            for f in FORMATS.values()
+        ]
+
+    @router.get("/instruments", responses=common)
+    async def tell_instruments() -> list[InstrumentEntry]:
+        return [
+            InstrumentEntry(label=i.label, family=i.family, on_dark=i.on_dark, on_light=i.on_light)
+            for i in INSTRUMENTS.values()
+        ]
+
+    @router.post(
+        "/analyze",
+        response_class=Response,
+        responses={200: ANALYSIS, **common, **problems(404, 406, 408, 411, 413, 422, 503, 507)},
+        openapi_extra=FORM,
+        description=f"Up to {SYNC_MOST_S / 60:g} minutes of sound; longer files are for POST /v1/jobs.",
+    )
+    async def analyze(request: Request, format: Form = None, model: Models = None) -> Response:
+        form = format or wanted_format(request.headers.get("accept", ""))
+        upload = await sent_file(request)
+        try:
+            content, warning = await analyst.answer(
+                upload.file,
+                safe_name(upload.filename or ""),
+                form,
+                tuple(model or ()),
+                ending.or_gone(request),
+                SYNC_MOST_S,
+            )
+        finally:
+            await upload.close()
+        return analysis_answer(content, form, warning)
+
+    @router.post(
+        "/jobs",
+        status_code=202,
+        responses={
+            202: {
+                "description": "the job has begun",
+                "headers": {"Location": {"description": "where to ask for it", "schema": {"type": "string"}}},
+            },
+            **common,
+            **problems(404, 408, 411, 413, 422, 503, 507),
+        },
+        openapi_extra=FORM,
+        response_model=JobState,
+    )
+    async def begin(request: Request, model: Models = None) -> Response:
+        upload = await sent_file(request)
+        try:
+            name = safe_name(upload.filename or "")
+            job = await jobs.begin(upload.file, upload.size or 0, name, tuple(model or ()))
+        finally:
+            await upload.close()
+        return JSONResponse(_state(job).model_dump(), 202, {"Location": f"/v1/jobs/{job.name}"})
+
+    @router.get("/jobs/{job}", responses={**common, **problems(404, 422, other=no_job)})
+    async def tell(job: JobName) -> JobState:
+        return _state(jobs.get(job))
+
+    @router.get(
+        "/jobs/{job}/result",
+        response_class=Response,
+        responses={200: ANALYSIS, **common, **problems(404, 406, 409, 413, 422, 500, 503, 507, other={
+            **no_job, 500: "the analysis failed"})},
+    )  # fmt: skip
+    async def result(
+        request: Request,
+        job: JobName,
+        format: Form = None,
+        offset: Annotated[
+            float, Query(ge=-_MOST_OFFSET, le=_MOST_OFFSET, description="added to every threshold")
+        ] = 0.0,
+    ) -> Response:
+        form = format or wanted_format(request.headers.get("accept", ""))
+        found, detectors = await jobs.result(job)
+        lacking = FORMATS[form].lacks({detector.spec.kind for detector in detectors})
+        if lacking:
+            raise Refused(422, lacking)
+
+        def render() -> bytes:
+            return analyst.render(with_offset(found, detectors, offset) if offset else found, form)
+
+        return analysis_answer(await asyncio.to_thread(render), form, found.warning)
+
+    @router.delete(
+        "/jobs/{job}",
+        status_code=204,
+        response_class=Response,
+        responses={**common, **problems(404, 422, other=no_job)},
+    )
+    async def remove(job: JobName) -> Response:
+        jobs.remove(job)
+        return Response(status_code=204)
+
+    return router
+
+
+def wanted_format(accept: str) -> str:
+    """The format that an ``Accept`` header asks for: the first of the highest quality.
+
+    Raises
+    ------
+    Refused
+        No format has such a media type.
+
+    Examples
+    --------
+    >>> wanted_format(""), wanted_format("text/csv;q=0.9, application/json;q=0.5"), wanted_format("text/*")
+    ('json', 'csv', 'csv')
+    """
+    choices = []
+    for position, part in enumerate(accept.split(",")):
+        media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        quality = next((_quality(p[2:]) for p in parameters if p.startswith("q=")), 1.0)
+        if media_type and quality > 0.0:
+            choices.append((-quality, position, media_type))
+    if not choices:
+        return DEFAULT_FORMAT
+    for _, _, media_type in sorted(choices):
+        for form in FORMATS.values():
+            if media_type in ("*/*", form.media_type, form.media_type.split("/")[0] + "/*"):
+                return form.name
+    raise Refused(406, f"there is no such format; these are: {', '.join(f.media_type for f in FORMATS.values())}")
+
+
+def _quality(text: str) -> float:
+    try:
+        return min(1.0, max(0.0, float(text)))
+    except ValueError:
+        return 0.0
+
+
+def _state(job: Job) -> JobState:
+    done = job.state == "done"
+    return JobState(
+        id=job.name,
+        file=job.file,
+        state=job.state,
+        progress=1.0 if done else job.running.share,
+        seconds=round(job.result.duration_s if job.result is not None else job.running.seconds, 3),
+        created=round(job.created, 3),
+        detail=None if job.refused is None else job.refused.reason,
+        expires_s=None if job.state == "running" else round(max(0.0, KEPT_S - (time.monotonic() - job.ended)), 1),
+    )

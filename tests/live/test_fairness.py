@@ -1,0 +1,123 @@
+"""The queue in front of the models: who comes first, and what waits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from irec_live.web import fairness
+from irec_live.web.fairness import FairPool, Lane
+
+
+@pytest.fixture
+def pool() -> Iterator[FairPool]:
+    pool = FairPool(1)
+    yield pool
+    pool.close()
+
+
+class Batches:
+    """Notes in which order batches are run, each as long as it is told."""
+
+    def __init__(self) -> None:
+        self.order: list[str] = []
+        self._gate = threading.Event()
+
+    def hold(self, lane: Lane) -> None:
+        """Keep the pool busy until `release`."""
+        lane.submit(self._gate.wait, 20)
+
+    def release(self) -> None:
+        self._gate.set()
+
+    def add(self, lane: Lane, name: str, count: int, seconds: float = 0.002) -> list[fairness.Future[None]]:
+        def run() -> None:
+            time.sleep(seconds)
+            self.order.append(name)
+
+        return [lane.submit(run) for _ in range(count)]
+
+
+def test_a_short_file_passes_a_long_one(pool: FairPool) -> None:
+    batches, long, short = Batches(), pool.lane(), pool.lane()
+    batches.hold(long)
+    waiting = batches.add(long, "long", 30)
+    waiting += batches.add(short, "short", 3)
+    batches.release()
+    for future in waiting:
+        future.result(20)
+    assert [place for place, name in enumerate(batches.order) if name == "short"][-1] <= 6
+    assert len(batches.order) == 33
+
+
+def test_a_long_file_goes_on_however_many_short_ones_come(pool: FairPool) -> None:
+    batches, gate, long = Batches(), pool.lane(), pool.lane()
+    long.had_s = 100.0
+    batches.hold(gate)
+    (waiting,) = batches.add(long, "long", 1)
+    many = [future for _ in range(20) for future in batches.add(pool.lane(), "short", 1)]
+    batches.release()
+    waiting.result(20)
+    for future in many:
+        future.result(20)
+    assert batches.order.index("long") <= 4
+
+
+def test_an_analysis_does_not_run_ahead_of_its_lane(pool: FairPool) -> None:
+    batches, lane = Batches(), pool.lane()
+    batches.hold(lane)
+    decoded = 0
+
+    def decode() -> None:
+        nonlocal decoded
+        for _ in range(10):
+            decoded += 1
+            batches.add(lane, "x", 1)
+            lane.pace(1.0 * decoded, lambda: False)
+
+    thread = threading.Thread(target=decode)
+    thread.start()
+    thread.join(0.3)
+    assert decoded <= 4
+    batches.release()
+    thread.join(20)
+    assert decoded == 10
+    assert lane.waited_s > 0.1
+
+
+def test_only_so_many_are_long_at_once(pool: FairPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fairness, "LONG_AT_ONCE", 1)
+    first, second = pool.lane(), pool.lane()
+    first.pace(fairness.LONG_S, lambda: False)
+    given_up = threading.Event()
+    waiting = threading.Thread(target=lambda: second.pace(fairness.LONG_S, given_up.is_set))
+    waiting.start()
+    second.pace(1.0, lambda: False)  # what is short goes on
+    waiting.join(0.3)
+    assert waiting.is_alive()
+    first.shutdown()
+    waiting.join(20)
+    assert not waiting.is_alive()
+
+
+def test_what_is_given_up_leaves_the_queue(pool: FairPool) -> None:
+    batches, gate, lane = Batches(), pool.lane(), pool.lane()
+    batches.hold(gate)
+    left = batches.add(lane, "x", 5)
+    assert pool.waiting >= 5
+    lane.shutdown()
+    assert all(future.cancelled() for future in left)
+    assert lane.submit(print).cancelled()
+    batches.release()
+    assert batches.order == []
+
+
+def test_an_error_reaches_whoever_waits_and_nobody_else(pool: FairPool) -> None:
+    lane = pool.lane()
+    failing, fine = lane.submit(int, "x"), lane.submit(int, "7")
+    with pytest.raises(ValueError, match="invalid literal"):
+        failing.result(20)
+    assert fine.result(20) == 7
