@@ -119,7 +119,7 @@ class Actions(QObject):
         playback.addActions([self.next_file, self.previous_file])
         playback.addSeparator()
         playback.addActions([self.loop, self.loop_start, self.loop_end])
-        view = menu.addMenu("&View")
+        self.view_menu = view = menu.addMenu("&View")
         spans = view.addMenu("&Time span")
         for span_s in SPANS_S:
             self._choice(spans, self._spans, f"{span_s:.0f} seconds", span_s)

@@ -28,7 +28,16 @@ _DOUBTS = (
     "A threshold that is too low names what does not play; one that is too high misses what does.",
     "Likelihood is not loudness: a quiet instrument may be certain, and a loud one doubtful.",
 )
+_LANE_KEYS = (
+    ("Up, Down", "In the lanes: another one"),
+    ("Ctrl+Up, Ctrl+Down", "Move the lane"),
+    ("Enter", "Enlarge the lane, with its numbers"),
+    ("Ins, Del", "Pin the lane to the top; hide it"),
+)
 _MOUSE = (
+    ("Click a lane", "Enlarge it, with its numbers"),
+    ("Drag the name of a lane", "Move it"),
+    ("Right-click a lane", "Pin or hide it; order and height of all"),
     ("Click in the overview", "Seek"),
     ("Shift-drag in the overview", "Choose a loop"),
     ("Double-click in the overview", "Clear the loop"),
@@ -68,7 +77,7 @@ def help_html(actions: Iterable[QAction]) -> str:
         for action in actions
         if not action.shortcut().isEmpty()
     ]
-    keys += [("Tab", "Next control; lanes and overview can be reached, too"), ("Up, Down", "In the lanes: another one")]
+    keys += [("Tab", "Next control; lanes and overview can be reached, too"), *_LANE_KEYS]
     doubts = "".join(f"<li>{escape(text)}</li>" for text in _DOUBTS)
     return (
         f"<h2>What the curves mean</h2>{_table(_CURVES)}"

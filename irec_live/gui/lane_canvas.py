@@ -11,10 +11,14 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from irec_live.gui.focus_ring import paint_focus_ring
-from irec_live.gui.lane_curves import ENVELOPE_RANGE_DB, LaneCurves, lane_curves, time_to_pixels
+from irec_live.gui.lane_curves import ENVELOPE_RANGE_DB, Floats, LaneCurves, lane_curves, time_to_pixels
+from irec_live.gui.lane_numbers import LaneNumbers, lane_numbers
 from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
 from irec_live.gui.wording import SILENCE_DB, decibel_text, display_name, not_analysed_text, percent_text
 from irec_live.results import Snapshot
+
+Headings = tuple[tuple[str, float, float], ...]
+"""Text, top and height of each heading between lanes."""
 
 _WORDS_EVERY = 4
 """Names and numbers are repainted with every fourth snapshot only: faster, and slow numbers can be read."""
@@ -24,7 +28,7 @@ _HEADROOM = 0.86
 
 
 class LaneCanvas(QWidget):
-    """Paints K lanes at given places; `LaneOrder` decides their order.
+    """Paints lanes at given places, which `LanesView` decides.
 
     One widget paints all lanes because that was measured to be fastest: 2 K curve items in a scene took over twice as
     long.
@@ -35,7 +39,10 @@ class LaneCanvas(QWidget):
         self._theme = DARK
         self._snapshot = Snapshot()
         self._curves: LaneCurves = lane_curves(self._snapshot, 1.0)
-        self._places: npt.NDArray[np.float64] = np.zeros(0)
+        self._tops: Floats = np.zeros(0)
+        self._heights: Floats = np.zeros(0)
+        self._headings: Headings = ()
+        self._focused: str | None = None
         self._lit: frozenset[str] = frozenset()
         self._chosen: str | None = None
         self._painted = 0  # snapshots so far
@@ -57,43 +64,65 @@ class LaneCanvas(QWidget):
         self._chosen = label
         self.update()
 
-    def place_of(self, label: str) -> QRectF:
-        """Where the lane of a label is; empty if there is none."""
-        labels = self._snapshot.labels
-        if label not in labels or len(self._places) != len(labels):
-            return QRectF()
-        height = self.height() / len(labels)
-        return QRectF(0.0, float(self._places[labels.index(label)]) * height, float(self.width()), height)
+    def focus_lane(self, label: str | None) -> None:
+        """Write the numbers of one lane under its name, or of none."""
+        self._focused = label
+        self.update()
 
-    def lane_text(self, label: str) -> str:
-        """The numbers of one lane in words, for screen readers."""
+    def place_of(self, label: str) -> QRectF:
+        """Where the lane of a label is; empty if it has none."""
+        labels = self._snapshot.labels
+        if label not in labels or len(self._tops) != len(labels):
+            return QRectF()
+        lane = labels.index(label)
+        return QRectF(0.0, float(self._tops[lane]), float(self.width()), float(self._heights[lane]))
+
+    def label_at(self, y: float) -> str | None:
+        """Label of the lane at a vertical pixel."""
+        for label in self._snapshot.labels:
+            place = self.place_of(label)
+            if not place.isEmpty() and place.top() <= y < place.bottom():
+                return label
+        return None
+
+    def numbers(self, label: str) -> LaneNumbers:
+        """The numbers of one lane."""
         if label not in self._snapshot.labels:
-            return ""
+            return LaneNumbers(label)
         lane = self._snapshot.labels.index(label)
-        words = [display_name(label)]
-        if len(self._curves.line_x) and not math.isnan(self._threshold(lane)):
-            words.append(f"likely {percent_text(self._curves.activation[lane])}")
-        if len(self._curves.fill_x):
-            words.append(f"level {decibel_text(float(self._curves.level_db[lane]))}")
-        return ", ".join([*words, "detected"] if label in self._lit else words)
+        named = len(self._curves.line_x) and not math.isnan(self._threshold(lane))
+        activation = float(self._curves.activation[lane]) if named else math.nan
+        level_db = float(self._curves.level_db[lane]) if len(self._curves.fill_x) else math.nan
+        return lane_numbers(self._snapshot, label, activation, level_db)
+
+    def threshold_y(self, label: str) -> float | None:
+        """Vertical pixel of the threshold in the lane of a label; None if it has no lane or no threshold."""
+        place = self.place_of(label)
+        if place.isEmpty():
+            return None
+        threshold = self._threshold(self._snapshot.labels.index(label))
+        return place.bottom() - 1.0 - place.height() * _HEADROOM * threshold if math.isfinite(threshold) else None
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
         self._theme = theme
         self.update()
 
-    def show_lanes(self, snapshot: Snapshot, places: npt.NDArray[np.float64]) -> None:
+    def show_lanes(self, snapshot: Snapshot, tops: Floats, heights: Floats, headings: Headings = ()) -> None:
         """Draw one snapshot.
 
         Parameters
         ----------
         snapshot : Snapshot
-        places : (K,) float64
-            Row of each lane, 0 at the top; fractional while lanes change places.
+        tops, heights : (K,) float64
+            Pixels from the top of the canvas to each lane, and its height, which is 0 for labels without a lane.
+        headings : tuple of (str, float, float)
+            Text, top and height of each heading between lanes.
         """
         lit = frozenset(snapshot.detected)
-        whole = lit != self._lit or not np.array_equal(places, self._places)
-        self._snapshot, self._places, self._lit = snapshot, places, lit
+        moved = not np.array_equal(tops, self._tops) or not np.array_equal(heights, self._heights)
+        whole = lit != self._lit or moved or headings != self._headings
+        self._snapshot, self._tops, self._heights, self._headings, self._lit = snapshot, tops, heights, headings, lit
         self._curves = lane_curves(snapshot, self.plot_width())
         self._painted += 1
         if whole or self._painted % _WORDS_EVERY == 0:
@@ -110,14 +139,12 @@ class LaneCanvas(QWidget):
         painter = QPainter(self)
         painter.fillRect(event.rect(), self._theme.color("ground"))
         words = event.rect().left() < LEFT_GUTTER
-        lanes = len(self._snapshot.labels)
-        if lanes and len(self._places) == lanes:
-            height = self.height() / lanes
-            for lane in np.argsort(self._places):
-                # Most of the canvas may be scrolled out of view.
-                top = float(self._places[lane]) * height
-                if top + height >= event.rect().top() and top <= event.rect().bottom():
-                    self._paint_lane(painter, int(lane), QRectF(0.0, top, float(self.width()), height), words)
+        self._paint_headings(painter)
+        for lane in np.argsort(self._tops):
+            top, height = float(self._tops[lane]), float(self._heights[lane])
+            # Most of the canvas may be scrolled out of view.
+            if height > 0 and top + height >= event.rect().top() and top <= event.rect().bottom():
+                self._paint_lane(painter, int(lane), QRectF(0.0, top, float(self.width()), height), words)
         if self._snapshot.is_ahead:
             self._paint_missing(painter)
         if self._chosen is not None:
@@ -125,6 +152,13 @@ class LaneCanvas(QWidget):
             if not place.isEmpty():
                 paint_focus_ring(painter, place, self._theme)
         painter.end()
+
+    def _paint_headings(self, painter: QPainter) -> None:
+        painter.setFont(font(11, bold=True))
+        painter.setPen(self._theme.color("muted"))
+        for text, top, height in self._headings:
+            place = QRectF(16, top, self.width() - 32, height)
+            painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, display_name(text))
 
     def _paint_missing(self, painter: QPainter) -> None:
         """Cover the part up to the playhead that is not analysed yet, and say so."""
@@ -147,6 +181,7 @@ class LaneCanvas(QWidget):
         lit = label in self._lit
         color = self._theme.instrument(label)
         plot = QRectF(LEFT_GUTTER, row.top(), self.plot_width(), row.height())
+        painter.fillRect(row, self._theme.color("ground"))  # a lane that moves covers what is under it
         painter.fillRect(QRectF(0, row.bottom() - 1, row.width(), 1), self._theme.color("line"))
         if words:
             self._paint_name(painter, label, color, lit, row)
@@ -213,6 +248,17 @@ class LaneCanvas(QWidget):
         place = QRectF(16, middle - 12, LEFT_GUTTER - 22, 24)
         name = painter.fontMetrics().elidedText(display_name(label), Qt.TextElideMode.ElideRight, int(place.width()))
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
+        if label == self._focused:
+            self._paint_numbers(painter, label, place)
+
+    def _paint_numbers(self, painter: QPainter, label: str, name: QRectF) -> None:
+        """Write the numbers of the focused lane under its name."""
+        numbers = self.numbers(label)
+        painter.setFont(font(11))
+        painter.setPen(self._theme.color("muted"))
+        side = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        for row, text in enumerate((numbers.share_text, numbers.last_text)):
+            painter.drawText(QRectF(name.left(), name.bottom() + 15 * row, name.width(), 15), side, text)
 
     def _paint_values(self, painter: QPainter, lane: int, lit: bool, row: QRectF) -> None:
         label = self._snapshot.labels[lane]

@@ -1,22 +1,22 @@
-"""Lanes view: all lanes with their heading; animates changes of order, and scrolls if there are too many lanes."""
+"""Lanes view: the lanes with their heading; animates changes of places, and scrolls if there are too many lanes."""
 
 from __future__ import annotations
 
 import time
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
+from irec_live.gui.lane_arrangement import LOWEST, LaneArrangement, LanePlaces
 from irec_live.gui.lane_canvas import LaneCanvas
+from irec_live.gui.lane_curves import Floats
+from irec_live.gui.lane_handle import LaneHandles
 from irec_live.gui.lane_order import LaneOrder
 from irec_live.gui.theme import DARK, LEFT_GUTTER, Theme, font
 from irec_live.results import Snapshot
 
-_LOWEST_LANE = 20
-_TALLEST_LANE = 132
-"""Smallest and largest height of a lane in pixels: room for one line of text; enough to read a curve of 60 dB."""
 _GLIDE_S = 0.12
 """Time constant of a lane's movement to its new place."""
 
@@ -29,6 +29,21 @@ class LanesHeading(QWidget):
         self._theme = DARK
         self.setFixedHeight(20)
         self.setAccessibleName("Legend: likelihood as a line, loudness as an area, threshold as a level")
+        self.hidden_button = QToolButton(self)
+        self.hidden_button.setProperty("flat", True)
+        self.hidden_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.hidden_button.setToolTip("Show instruments that are hidden")
+        self.hidden_button.setStyleSheet("font-size: 11px; padding: 0 4px; min-height: 0;")
+        self.hidden_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.hidden_button.hide()
+
+    def show_hidden(self, count: int) -> None:
+        """Say how many instruments are hidden."""
+        self.hidden_button.setText(f"{count} hidden")
+        self.hidden_button.setAccessibleName(f"{count} instruments are hidden")
+        self.hidden_button.setVisible(count > 0)
+        width = self.hidden_button.sizeHint().width()
+        self.hidden_button.setGeometry(LEFT_GUTTER - 10 - width, 1, width, 18)
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
@@ -59,19 +74,28 @@ class LanesHeading(QWidget):
 
 
 class LanesView(QWidget):
-    """One lane per instrument, the most active first.
+    """One lane per instrument, where `arrangement` has it.
 
-    Lane height follows the room there is, between 20 and 132 pixels; below that the lanes scroll.
+    A lane that moves glides to its new place, over those that it passes.
     """
+
+    labels_changed = Signal()
+    """Other models run."""
+    key_wanted = Signal(str, int, object)
+    """Label that the keyboard is on, a key, and its modifiers: a key that moves from lane to lane is not among them."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.arrangement = LaneArrangement()
         self._labels: tuple[str, ...] = ()
         self._order = LaneOrder(0)
-        self._places = np.zeros(0)
+        self._target = LanePlaces()
+        self._tops: Floats = np.zeros(0)
+        self._heights: Floats = np.zeros(0)
         self._drawn_s = 0.0
         self._left: str | None = None  # label that the keyboard was on
         self.canvas = LaneCanvas()
+        self.handles = LaneHandles(self.canvas)
         self.heading = LanesHeading()
         self._scroll = QScrollArea()
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -83,14 +107,19 @@ class LanesView(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.heading)
         layout.addWidget(self._scroll, 1)
-        self.setMinimumHeight(20 + 2 * _LOWEST_LANE)
+        self.setMinimumHeight(20 + 2 * round(LOWEST))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName("Instruments over time")
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels of the models in use, hidden ones, too."""
+        return self._labels
+
+    @property
     def order(self) -> list[str]:
-        """Labels from top to bottom, as they will be after the animation."""
-        return [self._labels[lane] for lane in self._order.order]
+        """Labels with a lane from top to bottom, as they will be after the animation."""
+        return list(self._target.labels)
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
@@ -103,28 +132,44 @@ class LanesView(QWidget):
         if snapshot.labels != self._labels:
             self._labels = snapshot.labels
             self._order = LaneOrder(len(self._labels))
-            self._places = np.arange(len(self._labels), dtype=np.float64)
-            self._fit()
-        self._arrange(snapshot, now_s)
-        self.canvas.show_lanes(snapshot, self._places)
+            self._tops = self._heights = np.zeros(len(self._labels))
+            self.rearrange()
+            self.labels_changed.emit()
+        self._sort(snapshot, now_s)
+        self._glide(now_s)
+        self.canvas.show_lanes(snapshot, self._tops, self._heights, self._target.headings)
+        self.handles.follow(self._target)
+
+    def rearrange(self) -> None:
+        """Give every lane its place, after the arrangement was changed."""
+        strongest = [self._labels[lane] for lane in self._order.order]
+        shown = self.arrangement.visible(self._labels, strongest)
+        self._target = self.arrangement.places(shown, self.height() - self.heading.height())
+        self.canvas.setFixedSize(self._scroll.width(), max(1, round(self._target.height)))
+        focused = self.arrangement.focused
+        self.canvas.focus_lane(focused if focused in shown else None)
+        if self.canvas.chosen is not None and self.canvas.chosen not in shown and shown:
+            self.choose(shown[0])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move from lane to lane."""
+        """Move from lane to lane, or ask for what other keys stand for."""
         order = self.order
         steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -len(order), Qt.Key.Key_PageDown: len(order)}
         step = steps.get(Qt.Key(event.key()))
-        if step is None or not order:
-            super().keyPressEvent(event)
-            return
         chosen = self.canvas.chosen
-        former = order.index(chosen) if chosen in order else 0
-        self._choose(order[min(max(0, former + step), len(order) - 1)])
+        if step is not None and order and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            former = order.index(chosen) if chosen in order else 0
+            self.choose(order[min(max(0, former + step), len(order) - 1)])
+        elif chosen is not None and event.key() in _LANE_KEYS:
+            self.key_wanted.emit(chosen, event.key(), event.modifiers())
+        else:
+            super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show which lane the keyboard is on: the first, or the one it was on."""
         super().focusInEvent(event)
         if self.order:
-            self._choose(self._left if self._left in self.order else self.order[0])
+            self.choose(self._left if self._left in self.order else self.order[0])
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Hide it."""
@@ -132,34 +177,70 @@ class LanesView(QWidget):
         self._left = self.canvas.chosen
         self.canvas.choose(None)
 
-    def _choose(self, label: str) -> None:
+    def choose(self, label: str) -> None:
+        """Put the keyboard on a lane."""
         self.canvas.choose(label)
-        place = self.canvas.place_of(label)
-        self._scroll.ensureVisible(0, round(place.center().y()), 0, round(place.height() / 2) + 1)
-        self.setAccessibleDescription(self.canvas.lane_text(label))
+        self.reveal(label)
+        self.setAccessibleDescription(self.canvas.numbers(label).spoken())
+        self.handles.announce(label)
+
+    def label_at(self, y: float) -> str | None:
+        """Label of the lane that will be at a vertical pixel of the canvas after the animation."""
+        places = self._target
+        for label, top, height in zip(places.labels, places.tops, places.heights, strict=True):
+            if top <= y < top + height:
+                return label
+        return None
+
+    def reveal(self, label: str) -> None:
+        """Scroll to a lane."""
+        if label in self._target.labels:
+            lane = self._target.labels.index(label)
+            top, height = self._target.tops[lane], self._target.heights[lane]
+            self._scroll.ensureVisible(0, round(top + height / 2), 0, round(height / 2) + 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the lanes to the new size."""
         super().resizeEvent(event)
-        self._fit()
+        self.rearrange()
 
-    def _fit(self) -> None:
-        room = self.height() - self.heading.height()
-        lanes = max(1, len(self._labels))
-        height = min(max(room, lanes * _LOWEST_LANE), lanes * _TALLEST_LANE)
-        self.canvas.setFixedSize(self._scroll.width(), height)
-
-    def _arrange(self, snapshot: Snapshot, now_s: float) -> None:
-        """Move each lane part of the way to its place in the order (exponential smoothing)."""
+    def _sort(self, snapshot: Snapshot, now_s: float) -> None:
+        """Follow the activity of the lanes, if that is how they are sorted."""
+        if self.arrangement.sorting != "strongest":
+            return
         activation = self.canvas.curves.activation
         if len(activation) != len(self._labels):
             activation = np.zeros(len(self._labels))
         lit = np.isin(np.array(self._labels, dtype=object), list(snapshot.detected))
-        order = self._order.update(activation, lit.astype(np.bool_), now_s)
-        target = np.empty(len(order))
-        target[order] = np.arange(len(order))
+        former = self._order.order
+        if not np.array_equal(self._order.update(activation, lit.astype(np.bool_), now_s), former):
+            self.rearrange()
+
+    def _glide(self, now_s: float) -> None:
+        """Move each lane part of the way to its place (exponential smoothing); a lane that is new is there at once."""
+        tops, heights = np.zeros(len(self._labels)), np.zeros(len(self._labels))
+        index = {label: lane for lane, label in enumerate(self._labels)}
+        lanes = [index[label] for label in self._target.labels]
+        tops[lanes], heights[lanes] = self._target.tops, self._target.heights
         share = 1.0 - np.exp(-max(0.0, now_s - self._drawn_s) / _GLIDE_S)
         self._drawn_s = now_s
-        self._places = self._places + share * (target - self._places)
+        moved = self._tops + share * (tops - self._tops)
+        grown = self._heights + share * (heights - self._heights)
         # Snap at the end: while places change, however little, the canvas is repainted as a whole.
-        self._places[np.abs(target - self._places) < 0.01] = target[np.abs(target - self._places) < 0.01]
+        there = (np.abs(tops - moved) < 0.5) | (self._heights == 0.0) | (heights == 0.0)
+        grown_up = (np.abs(heights - grown) < 0.5) | (self._heights == 0.0) | (heights == 0.0)
+        self._tops, self._heights = np.where(there, tops, moved), np.where(grown_up, heights, grown)
+
+
+_LANE_KEYS = frozenset(
+    (
+        Qt.Key.Key_Up,
+        Qt.Key.Key_Down,
+        Qt.Key.Key_Return,
+        Qt.Key.Key_Enter,
+        Qt.Key.Key_Delete,
+        Qt.Key.Key_Insert,
+        Qt.Key.Key_Backspace,
+        Qt.Key.Key_Menu,
+    )
+)

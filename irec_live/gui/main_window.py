@@ -18,6 +18,7 @@ from irec_live.gui.diagnostics import diagnostics
 from irec_live.gui.drop_overlay import DropOverlay, drop_text, dropped_paths
 from irec_live.gui.exporter import Exporter
 from irec_live.gui.help_dialog import HelpDialog
+from irec_live.gui.lane_control import LaneControl
 from irec_live.gui.listening_page import ListeningPage
 from irec_live.gui.message_bar import Level, MessageBar
 from irec_live.gui.own_keys import OwnKeys
@@ -117,6 +118,7 @@ class MainWindow(QMainWindow):
         body.setFocus()  # or the first control would have it, and Space would open that
         self.panel.hide()
         self.overlay = DropOverlay(body)
+        self.lanes = LaneControl(self.page.lanes, self.preferences, self.actions_.view_menu)
         OwnKeys((self.top, self.messages, self.welcome, self.panel), self)
 
     def _connect_manager(self) -> None:

@@ -1,17 +1,23 @@
-"""User settings that persist between runs (QSettings)."""
+"""User settings that persist between runs (QSettings); `settings_schema` lists them."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from irec_live.gui import settings_schema as schema
 from irec_live.gui.requests import SourceRequest
+from irec_live.gui.settings_schema import SPANS_S, Setting
 from irec_live.gui.theme import SYSTEM, ThemeChoice, choices
 from irec_live.input_kind import InputKind
 
-SPANS_S = (5.0, 10.0, 15.0, 30.0, 60.0)
-"""Time spans on offer, seconds."""
+__all__ = ["SPANS_S", "Preferences"]
+
+_GEOMETRY = "window/geometry"  # bytes of Qt's, which no `Setting` reads
+
+T = TypeVar("T")
 
 
 class Preferences:
@@ -25,6 +31,8 @@ class Preferences:
 
     def __init__(self, store: QSettings | None = None) -> None:
         self._store = store
+        if store is not None:
+            schema.migrate(store)
 
     @classmethod
     def of_user(cls) -> Preferences:
@@ -36,85 +44,80 @@ class Preferences:
         """Settings in a given file."""
         return cls(QSettings(str(path), QSettings.Format.IniFormat))
 
+    def get(self, setting: Setting[T]) -> T:
+        """The value of a setting, or its default."""
+        return setting.read(self._store.value(setting.key) if self._store else None)
+
+    def put(self, setting: Setting[T], value: T) -> None:
+        """Set a setting."""
+        self._set(setting.key, setting.dump(value))
+
     @property
     def theme(self) -> ThemeChoice:
         """Name of a theme, or `SYSTEM`."""
-        value = self._text("theme")
+        value = self.get(schema.THEME)
         return value if value in choices() else SYSTEM
 
     @theme.setter
     def theme(self, value: ThemeChoice) -> None:
-        self._set("theme", value)
+        self.put(schema.THEME, value)
 
     @property
     def geometry(self) -> QByteArray | None:
         """Position and size of the window, as encoded by Qt."""
-        value = self._store.value("geometry") if self._store else None
+        value = self._store.value(_GEOMETRY) if self._store else None
         return value if isinstance(value, QByteArray) and not value.isEmpty() else None
 
     @geometry.setter
     def geometry(self, value: QByteArray) -> None:
-        self._set("geometry", value)
+        self._set(_GEOMETRY, value)
 
     @property
     def source(self) -> SourceRequest:
         """The last live source; devices are remembered by name and host API, never by index."""
-        named = self._text("source/kind")
+        named = self.get(schema.SOURCE_KIND)
         kind = InputKind(named) if named in InputKind.live() else InputKind.MIC
-        return SourceRequest(kind, self._text("source/device") or None, self._text("source/hostapi") or None)
+        return SourceRequest(kind, self.get(schema.SOURCE_DEVICE) or None, self.get(schema.SOURCE_HOSTAPI) or None)
 
     @source.setter
     def source(self, value: SourceRequest) -> None:
         if value.kind.is_live:
-            self._set("source/kind", value.kind.value)
-            self._set("source/device", value.device or "")
-            self._set("source/hostapi", value.hostapi or "")
+            self.put(schema.SOURCE_KIND, value.kind.value)
+            self.put(schema.SOURCE_DEVICE, value.device or "")
+            self.put(schema.SOURCE_HOSTAPI, value.hostapi or "")
 
     @property
     def threshold_offset(self) -> float:
         """Position of the threshold slider, -0.4..0.4."""
-        # An INI file can be edited by hand.
-        return min(0.4, max(-0.4, self._number("threshold_offset", 0.0)))
+        return self.get(schema.THRESHOLD_OFFSET)
 
     @threshold_offset.setter
     def threshold_offset(self, value: float) -> None:
-        self._set("threshold_offset", value)
+        self.put(schema.THRESHOLD_OFFSET, value)
 
     @property
     def span_s(self) -> float:
         """Length of the time axis in seconds."""
-        value = self._number("span_s", 15.0)
-        return value if value in SPANS_S else 15.0
+        return self.get(schema.SPAN_S)
 
     @span_s.setter
     def span_s(self, value: float) -> None:
-        self._set("span_s", value)
+        self.put(schema.SPAN_S, value)
 
     @property
     def folder(self) -> Path:
         """Folder of the last file opened."""
-        path = Path(self._text("folder") or Path.home())
+        path = Path(self.get(schema.FOLDER) or Path.home())
         return path if path.is_dir() else Path.home()
 
     @folder.setter
     def folder(self, value: Path) -> None:
-        self._set("folder", str(value))
+        self.put(schema.FOLDER, str(value))
 
     def save(self) -> None:
         """Write to disk now."""
         if self._store:
             self._store.sync()
-
-    def _text(self, key: str) -> str:
-        value = self._store.value(key) if self._store else None
-        return value if isinstance(value, str) else ""
-
-    def _number(self, key: str, fallback: float) -> float:
-        value = self._store.value(key) if self._store else None  # an INI file returns numbers as strings
-        try:
-            return float(value) if isinstance(value, (str, int, float)) else fallback
-        except ValueError:
-            return fallback
 
     def _set(self, key: str, value: object) -> None:
         if self._store:

@@ -10,11 +10,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
+from irec_live.gui.settings_schema import WIDEST_OFFSET
 from irec_live.gui.wording import offset_text, percent_text
 from irec_live.models.spec import ModelSpec
-
-WIDEST = 0.4
-"""Largest offset of the slider, up and down."""
 
 _WIDTH = 108
 """Of the thresholds beside the slider, pixels."""
@@ -42,7 +40,7 @@ class ThresholdControl(QWidget):
         name.setProperty("role", "muted")
         self.slider = _ResettingSlider(Qt.Orientation.Horizontal)
         # In hundredths: a QSlider has integer values only.
-        self.slider.setRange(round(-100 * WIDEST), round(100 * WIDEST))
+        self.slider.setRange(round(-100 * WIDEST_OFFSET), round(100 * WIDEST_OFFSET))
         self.slider.setPageStep(5)
         self.slider.setMinimumWidth(60)
         self.slider.setMaximumWidth(120)

@@ -113,6 +113,7 @@ def test_lanes_stay_put_for_two_seconds_at_least(qtbot: QtBot, parts: Compositio
     session = opened(qtbot, parts, MIC)
     parts.window.bridge.watch(None)
     lanes = parts.window.page.lanes
+    parts.window.lanes.sort("strongest")
     start_s = time.monotonic()
     orders: list[list[str]] = []
     for frame in range(300):

@@ -1,0 +1,200 @@
+"""Settings schema: every setting that persists, with its type, its default and the version it came with; migrations.
+
+A setting is data: to add one, add a `Setting` below. What a store holds for it may be missing, of another type, or
+edited by hand: `Setting.read` then returns the default, or the nearest value that is allowed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+VERSION = 2
+"""Of this schema. 1 is that of irec-live 0.1 and 0.2, whose files do not state it."""
+
+VERSION_KEY = "schema"
+
+T = TypeVar("T")
+
+
+class Store(Protocol):
+    """What is needed of a `QSettings`."""
+
+    def value(self, key: str, /) -> Any: ...
+
+    def setValue(self, key: str, value: Any, /) -> None: ...
+
+    def remove(self, key: str, /) -> None: ...
+
+    def contains(self, key: str, /) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Setting(Generic[T]):
+    """One setting.
+
+    Attributes
+    ----------
+    key : str
+        ``group/name`` in the store.
+    default : T
+    parse : callable
+        What the store holds -> T; raises ValueError or TypeError if it is not usable.
+    dump : callable
+        T -> what the store shall hold.
+    since : int
+        Version of the schema that brought it.
+    """
+
+    key: str
+    default: T
+    parse: Callable[[Any], T]
+    dump: Callable[[T], Any]
+    since: int = VERSION
+
+    def read(self, held: object) -> T:
+        """The value of what a store holds; the default if it holds nothing usable.
+
+        Examples
+        --------
+        >>> SPAN_S.read("30.0"), SPAN_S.read("many"), THRESHOLD_OFFSET.read("9"), THRESHOLD_OFFSET.read("nan")
+        (30.0, 15.0, 0.4, 0.0)
+        """
+        if held is None:
+            return self.default
+        try:
+            return self.parse(held)
+        except (ValueError, TypeError, RecursionError):
+            return self.default
+
+
+def number(key: str, default: float, low: float, high: float, since: int = VERSION) -> Setting[float]:
+    """A number, clipped to a range."""
+
+    def parse(held: object) -> float:
+        value = float(held)  # type: ignore[arg-type]  # an INI file returns numbers as strings
+        if math.isnan(value):
+            raise ValueError("not a number")
+        return min(high, max(low, value))
+
+    return Setting(key, default, parse, float, since)
+
+
+def flag(key: str, default: bool, since: int = VERSION) -> Setting[bool]:
+    """On or off."""
+
+    def parse(held: object) -> bool:
+        return {"true": True, "false": False, "1": True, "0": False}.get(str(held).lower(), default)
+
+    return Setting(key, default, parse, lambda value: "true" if value else "false", since)
+
+
+def choice(key: str, default: str, values: Collection[str] = (), since: int = VERSION) -> Setting[str]:
+    """One of several words; any text if none are given."""
+
+    def parse(held: object) -> str:
+        if not isinstance(held, str) or (values and held not in values):
+            raise ValueError(f"one of {values}")
+        return held
+
+    return Setting(key, default, parse, str, since)
+
+
+def structure(key: str, default: T, check: Callable[[Any], T], since: int = VERSION) -> Setting[T]:
+    """A list or a mapping, held as JSON: INI files have neither."""
+
+    def parse(held: object) -> T:
+        if not isinstance(held, str):
+            raise TypeError("not JSON")
+        return check(json.loads(held))
+
+    return Setting(key, default, parse, lambda value: json.dumps(value, ensure_ascii=False), since)
+
+
+def names(held: object) -> tuple[str, ...]:
+    """A list of different names; anything else in it is left out.
+
+    Examples
+    --------
+    >>> names(["violin", 3, "bass", "violin"])
+    ('violin', 'bass')
+    """
+    if not isinstance(held, list):
+        raise TypeError("not a list")
+    return tuple(dict.fromkeys(name for name in held if isinstance(name, str) and name))
+
+
+def numbers(held: object) -> dict[str, float]:
+    """Finite numbers by name; anything else in it is left out.
+
+    Examples
+    --------
+    >>> numbers({"violin": 0.1, "bass": "loud", "voice": float("inf")})
+    {'violin': 0.1}
+    """
+    if not isinstance(held, dict):
+        raise TypeError("not a mapping")
+    return {
+        name: float(value)
+        for name, value in held.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    }
+
+
+SPANS_S = (5.0, 10.0, 15.0, 30.0, 60.0)
+"""Time spans on offer, seconds."""
+
+WIDEST_OFFSET = 0.4
+"""Largest offset of the threshold slider, up and down."""
+
+
+def _span(held: object) -> float:
+    value = float(held)  # type: ignore[arg-type]
+    if value not in SPANS_S:
+        raise ValueError(f"one of {SPANS_S}")
+    return value
+
+
+THEME = choice("view/theme", "system", since=1)
+SPAN_S: Setting[float] = Setting("view/span_s", 15.0, _span, float, 1)
+THRESHOLD_OFFSET = number("decisions/threshold_offset", 0.0, -WIDEST_OFFSET, WIDEST_OFFSET, 1)
+FOLDER = choice("files/folder", "", since=1)
+SOURCE_KIND = choice("source/kind", "mic", since=1)
+SOURCE_DEVICE = choice("source/device", "", since=1)
+SOURCE_HOSTAPI = choice("source/hostapi", "", since=1)
+LANE_SORTING = choice("lanes/sorting", "own", ("own", "strongest", "family"))
+LANE_SIZE = choice("lanes/size", "fit", ("fit", "compact", "normal", "large"))
+LANE_ORDER: Setting[tuple[str, ...]] = structure("lanes/order", (), names)
+LANE_HIDDEN: Setting[tuple[str, ...]] = structure("lanes/hidden", (), names)
+LANE_PINNED: Setting[tuple[str, ...]] = structure("lanes/pinned", (), names)
+
+_RENAMED: Mapping[int, Mapping[str, str]] = {
+    2: {
+        "theme": THEME.key,
+        "span_s": SPAN_S.key,
+        "threshold_offset": THRESHOLD_OFFSET.key,
+        "folder": FOLDER.key,
+        "geometry": "window/geometry",
+    }
+}
+"""By version, the keys that it renamed: former -> present."""
+
+
+def migrate(store: Store) -> None:
+    """Bring a store of an older version up to this one; one of a newer version stays as it is."""
+    try:
+        held = int(store.value(VERSION_KEY))
+    except (TypeError, ValueError):
+        held = 1
+    if held >= VERSION:
+        return
+    for version in range(held + 1, VERSION + 1):
+        for former, present in _RENAMED.get(version, {}).items():
+            if store.contains(former):
+                if not store.contains(present):
+                    store.setValue(present, store.value(former))
+                store.remove(former)
+    store.setValue(VERSION_KEY, VERSION)
