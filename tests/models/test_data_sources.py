@@ -117,6 +117,24 @@ def test_a_locked_commit_is_fetched_although_the_repository_went_on(repository: 
         assert clip.audio_path.read_bytes() == (again / clip.file).read_bytes()
 
 
+def test_a_listed_commit_is_asked_first_and_the_newest_for_what_it_lacks(repository: Path, tmp_path: Path) -> None:
+    listed = git(repository, "rev-parse", "HEAD")
+    (repository / PATHS["train/flute/a_00001"]).unlink()
+    soundfile.write(repository / "notes" / "new.wav", tiny_bank.tone(50, 1.0), tiny_bank.RATE, "PCM_16")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "-m", "Others")
+    extra = [
+        {"file": "train/flute/x_1.wav", "path": "notes/new.wav"},
+        {"file": "train/flute/x_2.wav", "path": "notes/new.wav", "commit": "0" * 40},  # is in no history any more
+    ]
+    data = tmp_path / "data"
+    done = get(write_list(tmp_path / "list.csv", str(repository), extra, commit=listed), data)
+    assert done.exit_code == 0, done.output
+    commits = {path: commit for (_, path), (commit, _) in read_lock(data / LOCK).items()}
+    newest = git(repository, "rev-parse", "HEAD")
+    assert commits == {**dict.fromkeys(PATHS.values(), listed), "notes/new.wav": newest}
+
+
 def test_other_sound_than_listed_is_not_taken(repository: Path, tmp_path: Path) -> None:
     done = get(write_list(tmp_path / "list.csv", str(repository), sha256="0" * 64), tmp_path / "data")
     assert done.exit_code == 2

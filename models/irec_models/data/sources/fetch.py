@@ -2,7 +2,7 @@
 
 A clip that is there is not fetched again, so that the same command goes on where an earlier one stopped. Beside the
 data, ``sources.lock.csv`` keeps which commit every original was taken from and its SHA-256; what is fetched later, here
-or with this lock file elsewhere, has to be the same.
+or with this lock file elsewhere, has to be the same. An original that its commit lacks is looked for in the newest one.
 """
 
 from __future__ import annotations
@@ -25,23 +25,11 @@ from irec_live.files import make_folder, write_atomically
 from irec_live.media import open_audio
 from irec_models.data.manifests.manifest import write_manifest
 from irec_models.data.sources.git import Repository
-from irec_models.data.sources.listing import Listed
+from irec_models.data.sources.listing import COLUMNS, Listed
 from irec_models.progress import Advance, Progress, silent
 
 LOCK = "sources.lock.csv"
-MANIFEST_COLUMNS = (
-    "split",
-    "file",
-    "labels",
-    "instrument",
-    "kind",
-    "source",
-    "licence",
-    "seconds",
-    "original_rate",
-    "repository",
-    "path",
-)
+MANIFEST_COLUMNS = tuple(name for name in COLUMNS if name not in ("commit", "sha256"))
 _LOCK_COLUMNS = ("repository", "commit", "path", "sha256")
 _PEAK = 0.9
 _LFS = b"version https://git-lfs"
@@ -146,20 +134,56 @@ def _fetch_repository(
     found: Fetched,
     advance: Advance,
 ) -> None:
-    locked = next((commit for (name, _), (commit, _) in lock.items() if name == rows[0].repository), "")
     try:
         repository = Repository(rows[0].address, folder)
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from error
-    commit = repository.fetch(rows[0].commit or locked)
+    by_commit: dict[str, list[Listed]] = defaultdict(list)
+    for row in rows:
+        by_commit[_commit_of(row, lock)].append(row)
+    newest = by_commit.pop("", [])
+    for commit, some in by_commit.items():
+        newest += _fetch_commit(repository, commit, some, starts, root, lock, found, advance)
+    if newest:
+        lost = _fetch_commit(repository, "", newest, starts, root, lock, found, advance)
+        if lost:
+            found.missing[f"{rows[0].repository} has no longer files that are listed"] += len(lost)
+            advance(len(lost))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _commit_of(row: Listed, lock: Lock) -> str:
+    """The commit to look for an original in: where it was found before, else the list's, else the repository's."""
+    locked = lock.get((row.repository, row.path))
+    if locked or row.commit:
+        return locked[0] if locked else row.commit
+    return next((commit for (name, _), (commit, _) in lock.items() if name == row.repository), "")
+
+
+def _fetch_commit(
+    repository: Repository,
+    commit: str,
+    rows: Sequence[Listed],
+    starts: dict[str, float],
+    root: Path,
+    lock: Lock,
+    found: Fetched,
+    advance: Advance,
+) -> list[Listed]:
+    """Make the clips whose originals are in one commit; those that are not there come back."""
+    try:
+        commit = repository.fetch(commit)
+    except DataError:
+        if commit:  # its history was written anew
+            return list(rows)
+        raise
     present = repository.present(list({row.path: None for row in rows}))
     repository.check_out(sorted(set(present.values())))
     for row in rows:
-        advance()
         if row.path not in present:
-            found.missing[f"{row.repository} has no longer files that are listed"] += 1
             continue
-        original = folder / present[row.path]
+        advance()
+        original = repository.folder / present[row.path]
         content = original.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
         expected = row.sha256 or lock.get((row.repository, row.path), ("", ""))[1]
@@ -171,7 +195,7 @@ def _fetch_repository(
             lock[row.repository, row.path] = (commit, digest)
         else:
             found.missing[f"{row.repository} has files that cannot be decoded"] += 1
-    shutil.rmtree(folder, ignore_errors=True)
+    return [row for row in rows if row.path not in present]
 
 
 def _starts(listed: Sequence[Listed]) -> dict[str, float]:

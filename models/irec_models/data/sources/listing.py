@@ -7,13 +7,11 @@ clip in the data folder and ``path`` the original in the repository, and besides
 column       meaning
 ===========  =========================================================================================================
 repository   git address, or ``OWNER/NAME`` on GitHub, or ``debian:PACKAGE`` for what a package of Debian has installed
-commit       of the repository; empty for the newest of its default branch
+commit       in which to look for it first; empty for the newest of the repository's default branch
 sha256       of the original file's bytes; empty if it was not recorded
 ===========  =========================================================================================================
 
-Neither commits nor checksums were recorded when the data were gathered, so both are empty in the bundled list, and
-the places in long originals that clips were cut from are not in it. What a fetch finds is written into a lock file
-beside the data.
+What the bundled list can and cannot promise is told in ``models/TRAINING.md``.
 """
 
 from __future__ import annotations
