@@ -18,6 +18,7 @@ from irec_live.files import make_folder
 from irec_live.models.catalog import bundled_models
 from irec_live.models.onnx_file import inspect_model, read_model_bytes
 from irec_live.models.spec import ModelSpec
+from irec_models.plugins import load, trainer_place
 from irec_models.progress import Bars
 from irec_models.publishing.publish import publish
 from irec_models.recipes.recipe import Recipe, load_recipe
@@ -61,6 +62,7 @@ def rebuild(
     out: Path,
     *,
     teacher: Path | None = None,
+    start_from: Path | None = None,
     settings: Sequence[str] = (),
     device: str = "auto",
     workers: int = 1,
@@ -80,6 +82,8 @@ def rebuild(
         Gets a run for each network of the chain, and ``NAME.onnx``.
     teacher, device, workers, threads
         As of `irec_models.training.fit.fit`; the teacher is for those recipes that learn from one.
+    start_from : Path, optional
+        File that the first recipe of the chain begins with, if it begins with one that others publish.
     settings : sequence of str
         Keys of all recipes of the chain with other values.
     tolerance : float
@@ -103,25 +107,30 @@ def rebuild(
     console = console or bars.console
     shipped = shipped_spec(name)
     chain = recipe_chain(name, settings)
+    if start_from and not chain[0].start:
+        raise RecipeError(f"recipe '{chain[0].model.name}' begins with no published file, so --start-from has no use")
     make_folder(out)
-    start: Path | None = None
+    start = start_from
     for recipe in chain:
         run = Run(out / recipe.model.name)
-        fit(
-            find_recipe(Path(recipe.model.name)),
-            data,
-            run.folder,
-            resume=run.last.exists(),
-            device=device,
-            workers=workers,
-            threads=threads,
-            teacher=teacher if recipe.distill else None,
-            start_from=start,
-            settings=settings,
-            console=console,
-            progress=bars,
-            go_on="the same command continues",
-        )
+        path, common = find_recipe(Path(recipe.model.name)), {"settings": settings, "resume": True, "console": console}
+        how = recipe.network().trained_by
+        if how == "fit":
+            fit(
+                path,
+                data,
+                run.folder,
+                **common,
+                device=device,
+                workers=workers,
+                threads=threads,
+                teacher=teacher if recipe.distill else None,
+                start_from=start,
+                progress=bars,
+                go_on="the same command continues",
+            )
+        elif not run.best.exists():
+            load(trainer_place(how))(path, data, run.folder, **common, progress=bars)
         start = run.best
     checkpoint, exported = Run(out / name).folder / f"{name}.pt", out / f"{name}.onnx"
     best = Run(out / name).best
@@ -153,7 +162,7 @@ def recipe_chain(name: str, settings: Sequence[str] = ()) -> list[Recipe]:
     Raises
     ------
     RecipeError
-        A recipe is missing or broken, is not trained by ``irec-train fit``, or they start from each other.
+        A recipe is missing or broken, nothing that is installed trains it, or they start from each other.
     """
     chain: list[Recipe] = []
     wanted = name
@@ -161,14 +170,11 @@ def recipe_chain(name: str, settings: Sequence[str] = ()) -> list[Recipe]:
         if any(recipe.model.name == wanted for recipe in chain):
             raise RecipeError(f"recipe '{wanted}' starts from itself, so no chain of recipes makes it")
         recipe = load_recipe(Path(wanted), settings)
-        command = recipe.network().trained_by
-        if command != "fit":
-            raise RecipeError(
-                f"'{wanted}' is not trained by gradient: irec-train {command} {wanted}, then irec-train publish and "
-                "irec-export rebuild it"
-            )
+        how = recipe.network().trained_by
+        if how != "fit" and not trainer_place(how):
+            raise RecipeError(f"'{wanted}' is trained by irec-train {how}, which no installed package brings")
         chain.append(recipe)
-        wanted = recipe.model.start_from
+        wanted = "" if recipe.start else recipe.model.start_from
     return chain[::-1]
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from irec_models.commands.options import FILE, stop_on_signals, training_options
+from irec_models.commands.options import FILE, start_option, stop_on_signals, training_options
 
 
 @click.command()
 @click.argument("name")
 @training_options
+@start_option
 @click.option("--out", type=FILE, help="Folder for the runs and the file; default rebuilt/NAME.")
 @click.option("--tolerance", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Of scores in 0..1.")
 def rebuild(
@@ -23,12 +24,14 @@ def rebuild(
     workers: int,
     threads: int | None,
     teacher: Path | None,
+    start_from: Path | None,
     out: Path | None,
     tolerance: float,
 ) -> None:
     """Train, publish and export the bundled network NAME again, and compare its scores with the shipped file's.
 
-    What its recipe starts from is trained first. If interrupted, the same command continues where it stopped. Exit
+    What its recipe starts from is trained first; where that begins with a file that others publish (tutti-1s), give it
+    with --start-from. If interrupted, the same command continues where it stopped. Exit
     status 1: a score differs from the shipped one by more than --tolerance (errors in dB: by more than 2 dB).
     """
     from rich.console import Console
@@ -43,6 +46,7 @@ def rebuild(
             data,
             out or Path("rebuilt") / name,
             teacher=teacher,
+            start_from=start_from,
             settings=settings,
             device=device,
             workers=workers,

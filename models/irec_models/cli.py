@@ -17,7 +17,7 @@ from irec_models.commands.data import data
 from irec_models.commands.decide import decide
 from irec_models.commands.evaluate import evaluate
 from irec_models.commands.lazy import CommandGroup
-from irec_models.commands.options import FILE, data_folders, stop_on_signals, training_options
+from irec_models.commands.options import FILE, data_folders, start_option, stop_on_signals, training_options
 from irec_models.commands.real import real
 from irec_models.commands.recipes import recipes
 from irec_models.commands.rotate import rotate
@@ -66,7 +66,7 @@ main.add_command(stress)
 @click.option("--out", type=FILE, help="Folder of the run; default runs/NAME of the recipe.")
 @click.option("--label", help="Train a classifier of this label alone, to be joined with others.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
-@click.option("--start-from", type=FILE, help="Trained model to begin with: .pt, .onnx or a name.")
+@start_option
 def fit(
     recipe: Path,
     data: tuple[Path, ...],

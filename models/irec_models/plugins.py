@@ -30,6 +30,10 @@ class Plugin:
     commands : mapping of str to str
         Words of an ``irec-train`` command, as ``"fuse"`` or ``"data get"``, to the ``module:object`` of its
         click command.
+    trainers : mapping of str to str
+        Name of what trains an architecture (`irec_models.nets.Network.trained_by`), if not by gradient, to the
+        ``module:function`` that takes recipe, data and folder as `irec_models.training.fit.fit` does, and the keywords
+        ``settings``, ``resume``, ``console`` and ``progress``.
     recipes : tuple of Path
         Folders with recipes, each a ``NAME.toml``.
     report : str
@@ -38,6 +42,7 @@ class Plugin:
 
     architectures: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, str] = field(default_factory=dict)
+    trainers: Mapping[str, str] = field(default_factory=dict)
     recipes: tuple[Path, ...] = ()
     report: str = ""
 
@@ -51,6 +56,11 @@ def plugins() -> tuple[Plugin, ...]:
 def command_place(words: str) -> str:
     """Where the command of these words is; empty if no plugin brings it."""
     return next((plugin.commands[words] for plugin in plugins() if words in plugin.commands), "")
+
+
+def trainer_place(name: str) -> str:
+    """Where the trainer of this name is; empty if no plugin brings it."""
+    return next((plugin.trainers[name] for plugin in plugins() if name in plugin.trainers), "")
 
 
 def load(place: str) -> Any:

@@ -47,6 +47,7 @@ PLUGIN = Plugin(
         "data get": "irec_papers.datasets.command:get",
         "data check": "irec_papers.datasets.command:check",
     },
+    trainers={"bosch": "irec_papers.bosch.training:train_bosch"},
     recipes=tuple(Path(__file__).parent / paper for paper in _PAPERS),
     report="irec_papers.report.command:report",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import small_nets
 import tiny_bank
+import torch
 from click.testing import CliRunner
 from rich.console import Console
 
@@ -16,11 +18,13 @@ import irec_assets
 import tiny_models
 from irec_export.rebuild import Compared, compare_scores, rebuild, recipe_chain
 from irec_export.rebuild_command import rebuild as command
-from irec_live.errors import ModelError, RecipeError
+from irec_live.errors import CheckpointError, ModelError, RecipeError
 from irec_live.models.catalog import bundled_models
 from irec_live.models.detector import Detector
+from irec_models.checkpoint import load_checkpoint
 from irec_models.nets import ARCHITECTURES
 from irec_models.recipes import shelf
+from irec_models.training.start_weights import PUBLISHED
 
 
 @pytest.fixture
@@ -69,12 +73,74 @@ def test_a_shipped_network_is_rebuilt_by_its_chain_of_recipes_and_compared(
     assert said.getvalue().count("is finished at step 4") == 2
 
 
-def test_no_chain_is_endless_or_of_machines(recipes: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+class PublishedNet(small_nets.SmallNet):
+    """Reads a state dict that others published."""
+
+    def begin_with(self, published: dict[str, torch.Tensor]) -> None:
+        self.load_state_dict(published, strict=False)
+
+
+def test_a_chain_begins_with_the_published_file_that_its_recipe_names(
+    recipes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("irec_models.training.start_weights.TuttiMobileNet", PublishedNet)
+    for name in ("MIXES_PER_SIZE", "THRESHOLD_BATCHES"):
+        monkeypatch.setattr(f"irec_models.publishing.predict.{name}", 2)
+    monkeypatch.setattr("irec_models.publishing.predict.NOISE_WINDOWS", 16)
+    monkeypatch.setattr("irec_export.rebuild.shipped_spec", lambda name: tiny_models.activation_spec(name=name))
+    published, other = tmp_path / "theirs.pt", tmp_path / "other.pt"
+    weights = {"convolution.weight": torch.full((8, 1, 3, 3), 0.25)}
+    torch.save(weights, published)
+    torch.save({name: 2 * value for name, value in weights.items()}, other)
+    digest = hashlib.sha256(published.read_bytes()).hexdigest()
+    table = f'[start]\nfile = "theirs.pt"\naddress = "https://example.org/theirs.pt"\nsha256 = "{digest}"\n'
+    first = recipes["first"]
+    first.write_text(first.read_text().replace('start_from = ""', f'start_from = "{PUBLISHED}"') + table)
+    data = [tiny_bank.write_bank(tmp_path / "bank")]
+    options = {"device": "cpu", "workers": 0, "console": Console(file=io.StringIO())}
+    told = r"fetch https://example\.org/theirs\.pt and give it with --start-from theirs\.pt"
+    with pytest.raises(RecipeError, match=told):
+        rebuild("second", data, tmp_path / "out", **options)
+    with pytest.raises(CheckpointError, match=r"other\.pt is not the published theirs\.pt"):
+        rebuild("second", data, tmp_path / "out", start_from=other, **options)
+    slow = ("train.learning_rate=1e-9", "train.ema=0.5")
+    exported, _ = rebuild("second", data, tmp_path / "out", start_from=published, settings=slow, **options)
+    assert Detector(exported).spec.lineage.start == "first"
+    begun = load_checkpoint(tmp_path / "out" / "first" / "best.pt")
+    torch.testing.assert_close(begun.state_dict["convolution.weight"], weights["convolution.weight"])
+    first.write_text(first.read_text().replace(table, "").replace(f'"{PUBLISHED}"', '""'))
+    with pytest.raises(RecipeError, match="begins with no published file"):
+        rebuild("second", data, tmp_path / "again", start_from=published, **options)
+
+
+def test_a_network_that_no_gradient_trains_is_trained_by_its_own_command(
+    recipes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(small_nets.SmallNet, "trained_by", "machines")
+    monkeypatch.setattr("irec_export.rebuild.shipped_spec", lambda name: tiny_models.activation_spec(name=name))
+    monkeypatch.setattr("irec_export.rebuild.trainer_place", lambda name: f"{name}:train")
+
+    class Trained(Exception):
+        """The trainer was called."""
+
+    def train(recipe: Path, data: list[Path], out: Path, *, resume: bool, **_: object) -> None:
+        assert (recipe, out.name, resume) == (recipes["first"], "first", True)
+        raise Trained
+
+    monkeypatch.setattr("irec_export.rebuild.load", {"machines:train": train}.__getitem__)
+    with pytest.raises(Trained):
+        rebuild("first", [], tmp_path / "out")
+
+
+def test_no_chain_is_endless_or_without_a_trainer(recipes: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     assert [recipe.model.name for recipe in recipe_chain("second")] == ["first", "second"]
     with pytest.raises(RecipeError, match="recipe 'circle' starts from itself"):
         recipe_chain("circle")
     monkeypatch.undo()
-    with pytest.raises(RecipeError, match="irec-train bosch bosch, then irec-train publish"):
+    assert [recipe.model.name for recipe in recipe_chain("bosch")] == ["bosch"]
+    assert [recipe.model.name for recipe in recipe_chain("tutti-1s")] == ["tutti-1s-head", "tutti-1s"]
+    monkeypatch.setattr("irec_export.rebuild.trainer_place", lambda name: "")
+    with pytest.raises(RecipeError, match="'bosch' is trained by irec-train bosch, which no installed package brings"):
         recipe_chain("bosch")
     with pytest.raises(ModelError, match="no bundled model is called 'kazoo'"):
         rebuild("kazoo", [], Path("nowhere"))

@@ -25,6 +25,8 @@ settings_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value, as train.seed=1; repeatable."
 )
 
+start_option = click.option("--start-from", type=FILE, help="Trained model to begin with: .pt, .onnx or a name.")
+
 
 def machine_options(command: F) -> F:
     """``--device``, ``--workers`` and ``--threads`` of commands that train."""

@@ -58,6 +58,14 @@ class ModelSection(_Section):
         return self
 
 
+class StartSection(_Section):
+    """``[start]``: the file that ``model.start_from`` means, where others publish it."""
+
+    file: str = Field(description="its name there")
+    address: str = Field(description="to fetch it from")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class DataSection(_Section):
     """``[data]``: labels, and what validation listens to: sources held out, or the split ``dev`` of a public set."""
 
@@ -160,6 +168,7 @@ class Recipe(_Section):
     """A whole recipe file."""
 
     model: ModelSection
+    start: StartSection | None = None
     data: DataSection
     stream: StreamConfig = StreamConfig()
     train: TrainSection

@@ -20,7 +20,7 @@ from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.held_out import with_held_out
 from irec_models.training.lineage import sources_of
 from irec_models.training.run import Run, check_held_out_alike
-from irec_models.training.start_weights import Start, load_start, take_over
+from irec_models.training.start_weights import Start, check_published, load_start, take_over
 from irec_models.training.teacher import TaughtBatch, TaughtStream, YamNet
 from irec_models.training.trainer import Trainer
 
@@ -99,7 +99,7 @@ def fit(
     if resuming:
         check_held_out_alike([out / "last.pt"], recipe)
     else:
-        _check_start(recipe, start)
+        _check_start(recipe, start, start_from)
     _check_examples(recipe, data)
     run = Run(out)
     run.begin(resume=resume)
@@ -219,12 +219,19 @@ def _check_examples(recipe: Recipe, data: Sequence[Path]) -> None:
         check_examples(clips, recipe.data.labels, allow_missing=allow_missing)
 
 
-def _check_start(recipe: Recipe, start: Start | None) -> None:
+def _check_start(recipe: Recipe, start: Start | None, path: Path | None) -> None:
     wanted = recipe.model.start_from
     if wanted and start is None:
+        if recipe.start:
+            raise RecipeError(
+                f"recipe '{recipe.model.name}' starts from {wanted}, which others publish: fetch "
+                f"{recipe.start.address} and give it with --start-from {recipe.start.file}"
+            )
         raise RecipeError(
             f"recipe '{recipe.model.name}' starts from a trained {wanted}; give its file or name with --start-from"
         )
+    if start and path and recipe.start and start.spec is None:
+        check_published(path, recipe.start)
     if start and start.name != wanted:
         raise RecipeError(
             f"recipe '{recipe.model.name}' starts from {wanted}, but --start-from is {start.name}; "

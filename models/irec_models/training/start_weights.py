@@ -9,6 +9,7 @@ Shapes: B batch, T samples in a window, K labels.
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from irec_models.frontends.normalize import Standardizer
 from irec_models.measuring.predictors import model_file
 from irec_models.measuring.restore import network_of
 from irec_models.nets import Network, TuttiMobileNet
+from irec_models.recipes.recipe import StartSection
 from irec_models.training.lineage import start_of
 from irec_models.training.run import recipe_beside
 
@@ -106,6 +108,23 @@ def published_start(path: Path) -> Start | None:
     network = TuttiMobileNet(labels=1)
     network.begin_with(given)
     return Start(PUBLISHED, (), network)
+
+
+def check_published(path: Path, published: StartSection) -> None:
+    """Check that a file is the one that a recipe means.
+
+    Raises
+    ------
+    CheckpointError
+        It has another SHA-256.
+    """
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if digest != published.sha256:
+        raise CheckpointError(
+            f"{path} is not the published {published.file} (its SHA-256 is {digest[:12]}..., expected "
+            f"{published.sha256[:12]}...); fetch {published.address}"
+        )
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from irec_models.commands.options import FILE, machine_options, settings_option, stop_on_signals
+from irec_models.commands.options import FILE, machine_options, settings_option, start_option, stop_on_signals
 from irec_models.plugins import command_place, load
 from irec_models.progress import Bars
 
@@ -36,6 +36,7 @@ _NAMES = {"s1": "S1, mean", "s2": "S2, sum / strongest"}
 @settings_option
 @machine_options
 @click.option("--teacher", type=FILE, help="yamnet.tflite, for bundled networks that learnt from it.")
+@start_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
 @click.pass_context
 def reproduce(
@@ -48,6 +49,7 @@ def reproduce(
     workers: int,
     threads: int | None,
     teacher: Path | None,
+    start_from: Path | None,
     as_json: bool,
 ) -> None:
     """Train RECIPE on a public data set and measure it on its test set as the paper did.
@@ -63,11 +65,12 @@ def reproduce(
     if _is_bundled(recipe):
         if as_json:
             raise click.UsageError(f"--json is for a paper's tables; {recipe} is a bundled network")
-        machine = {"device": device, "workers": workers, "threads": threads, "teacher": teacher}
-        context.invoke(_rebuild(), name=recipe.name, data=folders, out=out, settings=settings, **machine)
+        machine = {"device": device, "workers": workers, "threads": threads}
+        given = {"data": folders, "settings": settings, "teacher": teacher, "start_from": start_from}
+        context.invoke(_rebuild(), name=recipe.name, out=out, **given, **machine)
         return
-    if len(folders) != 1 or teacher:
-        raise click.UsageError("a paper's training takes one --data and no --teacher")
+    if len(folders) != 1 or teacher or start_from:
+        raise click.UsageError("a paper's training takes one --data, no --teacher and no --start-from")
     (folder,) = folders
     stop_on_signals()
     bars = Bars()
