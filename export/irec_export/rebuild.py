@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -113,7 +114,8 @@ def rebuild(
     start = start_from
     for recipe in chain:
         run = Run(out / recipe.model.name)
-        path, common = find_recipe(Path(recipe.model.name)), {"settings": settings, "resume": True, "console": console}
+        path = find_recipe(Path(recipe.model.name))
+        common: dict[str, Any] = {"settings": settings, "resume": True, "console": console, "progress": bars}
         how = recipe.network().trained_by
         if how == "fit":
             fit(
@@ -126,11 +128,10 @@ def rebuild(
                 threads=threads,
                 teacher=teacher if recipe.distill else None,
                 start_from=start,
-                progress=bars,
                 go_on="the same command continues",
             )
         elif not run.best.exists():
-            load(trainer_place(how))(path, data, run.folder, **common, progress=bars)
+            load(trainer_place(how))(path, data, run.folder, **common)
         start = run.best
     checkpoint, exported = Run(out / name).folder / f"{name}.pt", out / f"{name}.onnx"
     best = Run(out / name).best

@@ -1,13 +1,8 @@
 """``irec-train real``: how right a model is on real recordings, by what they are, with intervals over sources.
 
-Solos, ensembles, noise, and instruments outside the labels ask for different figures; and two clips of one source share
-players, rooms and microphones, so sources are what is resampled.
+Solos, ensembles, noise, and instruments outside the labels ask for different figures.
 
 Shapes: C recordings, K labels.
-
-References
-----------
-B. Efron, R. Tibshirani, *An introduction to the bootstrap*, 1993, chapter 6.
 """
 
 from __future__ import annotations
@@ -15,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +22,19 @@ from irec_live.errors import DataError
 from irec_live.results import Event
 from irec_live.streaming.tracker import LabelTracker
 from irec_models.data import LABELS, EvalClip
+from irec_models.measuring.by_source import Counts, Figure, Ints, Kind, count, kind_of, over_sources
 from irec_models.measuring.clip_scores import target_row
 from irec_models.measuring.comparison import read_scores
 from irec_models.measuring.predictors import Array, Predictor, predict_recording
 from irec_models.metrics import UNKNOWN
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 FEWEST_SOURCES = 3
 """A label with fewer has no average precision here: it would be that of a player."""
 
 RESAMPLED = 300
-_INTERVAL = (5.0, 95.0)
+_WITHIN = 0.9
 HOP_S = 0.1
 
 
@@ -51,8 +47,7 @@ class Recordings:
     name : str
         Of the system.
     files, sources : tuple of C str
-    kinds : tuple of C str
-        ``solo``, ``ensemble``, ``noise`` or ``other``.
+    kinds : tuple of C Kind
     seconds : (C,) float64
     targets : (C, K) int64
         1, 0 or `UNKNOWN`.
@@ -67,7 +62,7 @@ class Recordings:
     name: str
     files: tuple[str, ...]
     sources: tuple[str, ...]
-    kinds: tuple[str, ...]
+    kinds: tuple[Kind, ...]
     seconds: Floats
     targets: Ints
     scores: Floats
@@ -90,30 +85,8 @@ class Recordings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A number, and where nine of ten resamplings of the sources lie; NaN if it cannot be told."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return "-" if np.isnan(self.value) else f"{self.value:.3f} ({self.low:.2f}-{self.high:.2f})"
-
-
-def kind_of(clip: EvalClip) -> str:
-    """What a recording is for these figures.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> kind_of(SimpleNamespace(labels=("flute",), others=("harp",))), kind_of(SimpleNamespace(labels=(), others=()))
-    ('ensemble', 'other')
-    """
-    if clip.labels:
-        return "solo" if len(clip.labels) == 1 and not clip.others else "ensemble"
-    return "noise" if clip.others == ("noise",) else "other"
+Measure = Callable[[Recordings, Ints, float], float]
+"""From recordings, the rows that count, and `flat_threshold`, to a figure."""
 
 
 def predict_recordings(model: Predictor, clips: Iterable[EvalClip]) -> Recordings:
@@ -174,27 +147,14 @@ def other_system(path: Path, like: Recordings) -> Recordings:
     return Recordings(path.stem, like.files, like.sources, like.kinds, like.seconds, like.targets, scores, None, none)
 
 
-def figures(recordings: Recordings, seed: int = 0) -> dict[str, Figure]:
+def figures(recordings: Recordings) -> dict[str, Figure]:
     """All figures of some recordings, by name; see `MEASURES`."""
-    rng = np.random.default_rng(seed)
-    found = {}
     flat = flat_threshold(recordings)
+    found = {}
     for name, (kinds, measure) in MEASURES.items():
         rows = np.flatnonzero([kind in kinds for kind in recordings.kinds])
-        if not len(rows):
-            found[name] = Figure(np.nan, np.nan, np.nan)
-            continue
-        by_source: dict[str, list[int]] = {}
-        for row in rows.tolist():
-            by_source.setdefault(recordings.sources[row], []).append(row)
-        groups = [np.array(members) for members in by_source.values()]
-        drawn = [
-            measure(recordings, np.concatenate([groups[i] for i in rng.integers(len(groups), size=len(groups))]), flat)
-            for _ in range(RESAMPLED)
-        ]
-        usable = np.array([value for value in drawn if not np.isnan(value)])
-        low, high = np.percentile(usable, _INTERVAL) if len(usable) else (np.nan, np.nan)
-        found[name] = Figure(measure(recordings, rows, flat), float(low), float(high))
+        told = partial(measure, recordings, flat=flat)
+        found[name] = over_sources(rows, recordings.sources, told, times=RESAMPLED, within=_WITHIN)
     return found
 
 
@@ -204,7 +164,7 @@ def flat_threshold(recordings: Recordings) -> float:
     if not len(rows):
         return 0.5
     grid = np.arange(0.02, 0.98, 0.02)
-    return float(max(grid, key=lambda flat: _f1(recordings.scores[rows] >= flat, recordings.targets[rows])))
+    return float(max(grid, key=lambda flat: _flat_f1(recordings, rows, flat)))
 
 
 def average_precision(scores: Floats, truth: npt.NDArray[np.bool_]) -> float:
@@ -239,12 +199,12 @@ def _events(rows: Array, tracker: LabelTracker) -> list[Event]:
     return [*ended, *tracker.flush()]
 
 
-def _top1(recordings: Recordings, rows: Ints, _flat: float) -> float:
+def _top1(recordings: Recordings, rows: Ints, flat: float) -> float:
     best = recordings.scores[rows].argmax(axis=1)
     return float((recordings.targets[rows, best] == 1).mean())
 
 
-def _map(recordings: Recordings, rows: Ints, _flat: float) -> float:
+def _map(recordings: Recordings, rows: Ints, flat: float) -> float:
     counted = label_precisions(recordings)
     found = []
     for k, label in enumerate(LABELS):
@@ -255,61 +215,40 @@ def _map(recordings: Recordings, rows: Ints, _flat: float) -> float:
     return float(np.mean(found)) if found else np.nan
 
 
-def _wrongly_named(recordings: Recordings, rows: Ints, _flat: float) -> float:
-    if recordings.named is None:
-        return np.nan
-    return float((recordings.named[rows] & (recordings.targets[rows] == 0)).sum() / len(rows))
+def _of_named(tell: Callable[[Counts, int], float]) -> Measure:
+    """A measure of what the app would name, from the counts and the number of recordings."""
 
+    def measure(recordings: Recordings, rows: Ints, flat: float) -> float:
+        if recordings.named is None:
+            return np.nan
+        return tell(count(recordings.named[rows], recordings.targets[rows]), len(rows))
 
-def _precision(recordings: Recordings, rows: Ints, _flat: float) -> float:
-    if recordings.named is None:
-        return np.nan
-    named = recordings.named[rows] & (recordings.targets[rows] != UNKNOWN)
-    return float((named & (recordings.targets[rows] == 1)).sum() / max(named.sum(), 1))
-
-
-def _recall(recordings: Recordings, rows: Ints, _flat: float) -> float:
-    if recordings.named is None:
-        return np.nan
-    truth = recordings.targets[rows] == 1
-    return float((recordings.named[rows] & truth).sum() / max(truth.sum(), 1))
-
-
-def _named_f1(recordings: Recordings, rows: Ints, _flat: float) -> float:
-    return np.nan if recordings.named is None else _f1(recordings.named[rows], recordings.targets[rows])
+    return measure
 
 
 def _flat_f1(recordings: Recordings, rows: Ints, flat: float) -> float:
-    return _f1(recordings.scores[rows] >= flat, recordings.targets[rows])
+    return count(recordings.scores[rows] >= flat, recordings.targets[rows]).f1
 
 
 def _flat_false(recordings: Recordings, rows: Ints, flat: float) -> float:
-    return float(((recordings.scores[rows] >= flat) & (recordings.targets[rows] == 0)).sum() / len(rows))
+    return count(recordings.scores[rows] >= flat, recordings.targets[rows]).wrong / len(rows)
 
 
-def _per_minute(recordings: Recordings, rows: Ints, _flat: float) -> float:
+def _per_minute(recordings: Recordings, rows: Ints, flat: float) -> float:
     if recordings.named is None:
         return np.nan
     return float(recordings.false_events[rows].sum() / recordings.seconds[rows].sum() * 60.0)
 
 
-def _f1(named: npt.NDArray[np.bool_], targets: Ints) -> float:
-    named = named & (targets != UNKNOWN)
-    right = (named & (targets == 1)).sum()
-    return float(2 * right / max(named.sum() + (targets == 1).sum(), 1))
-
-
-Measure = Callable[[Recordings, Ints, float], float]
-
 MEASURES: Mapping[str, tuple[tuple[str, ...], Measure]] = {
     "solos: top-1": (("solo",), _top1),
     f"solos: mAP, labels of {FEWEST_SOURCES} sources": (("solo",), _map),
-    "solos: wrong labels a clip": (("solo",), _wrongly_named),
-    "solos: recall": (("solo",), _recall),
+    "solos: wrong labels a clip": (("solo",), _of_named(lambda counts, clips: counts.wrong / clips)),
+    "solos: recall": (("solo",), _of_named(lambda counts, _: counts.recall)),
     "solos: F1 at one threshold": (("solo",), _flat_f1),
-    "ensembles: F1": (("ensemble",), _named_f1),
+    "ensembles: F1": (("ensemble",), _of_named(lambda counts, _: counts.f1)),
     "ensembles: F1 at one threshold": (("ensemble",), _flat_f1),
-    "solos and ensembles: precision": (("solo", "ensemble"), _precision),
+    "solos and ensembles: precision": (("solo", "ensemble"), _of_named(lambda counts, _: counts.precision)),
     "noise: false labels a minute": (("noise",), _per_minute),
     "noise: wrong labels a clip at one threshold": (("noise",), _flat_false),
     "others: false labels a minute": (("other",), _per_minute),

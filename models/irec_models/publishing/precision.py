@@ -5,17 +5,12 @@ compares with its thresholds, through the app's own tracker. Whatever is chosen 
 sources' (`leave_sources_out`): clips of one source share players, rooms and microphones.
 
 Shapes: C clips, K labels, R windows of a clip.
-
-References
-----------
-B. Efron, R. Tibshirani, *An introduction to the bootstrap*, 1993: resampling the independent units, here sources.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +18,9 @@ import numpy.typing as npt
 from irec_live.assembly import lasting
 from irec_live.models.spec import Threshold, TradeOff
 from irec_live.streaming.tracker import LabelTracker, TrackerSettings
+from irec_models.measuring.by_source import Bools, Counts, Figure, Ints, Kind, count, over_sources
 
 Array = npt.NDArray[np.float32]
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
-Kind = Literal["solo", "ensemble", "noise", "other"]
-"""Kind of a recording: one label alone, several instruments, nobody, or instruments that are none of the labels."""
 
 AGAIN_SHARE, OFF_SHARE = 0.6, 0.36
 """Shares of the on-threshold: where a label that was lit a moment ago lights again, and where it goes out."""
@@ -208,37 +200,10 @@ def trade_off(
     music = predictions.of("solo", "ensemble")
     points = []
     for offset in offsets:
-        right, wrong, missed = _counts(named_unseen(predictions, precision, offset), predictions.targets, music)
-        points.append(
-            TradeOff(
-                offset=offset,
-                precision=round(right / (right + wrong), 4) if right + wrong else 1.0,
-                recall=round(right / (right + missed), 4) if right + missed else 0.0,
-            )
-        )
+        found = count(named_unseen(predictions, precision, offset)[music], predictions.targets[music])
+        precise = found.precision if found.right + found.wrong else 1.0
+        points.append(TradeOff(offset=offset, precision=round(precise, 4), recall=round(found.recall, 4)))
     return tuple(points)
-
-
-def _counts(detected: Bools, targets: Ints, chosen: npt.NDArray[np.generic]) -> tuple[int, int, int]:
-    """Labels that are rightly named, wrongly named and missed; `chosen` are indices, or a mask, of recordings."""
-    detected, truth = detected[chosen], targets[chosen]
-    return (
-        int((detected & (truth == 1)).sum()),
-        int((detected & (truth == 0)).sum()),
-        int((~detected & (truth == 1)).sum()),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One number, with the interval that 95 % of bootstrap samples over sources fall into."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
 def figures(predictions: RecordingPredictions, detected: Bools) -> dict[str, Figure]:
@@ -255,46 +220,28 @@ def figures(predictions: RecordingPredictions, detected: Bools) -> dict[str, Fig
     dict of str to Figure
         Without scores for which there are no recordings.
     """
-    sums: dict[str, tuple[Bools, Callable[[Ints], float]]] = {}
 
-    def share(chosen: Ints, of: Literal["precision", "recall", "f1"]) -> float:
-        right, wrong, missed = _counts(detected, predictions.targets, chosen)
-        whole = {"precision": right + wrong, "recall": right + missed, "f1": right + (wrong + missed) / 2}[of]
-        return right / whole if whole else 0.0
-
-    def a_clip(chosen: Ints) -> float:
-        return _counts(detected, predictions.targets, chosen)[1] / len(chosen)
+    def counts(chosen: Ints) -> Counts:
+        return count(detected[chosen], predictions.targets[chosen])
 
     def a_minute(chosen: Ints) -> float:
-        return 60.0 * _counts(detected, predictions.targets, chosen)[1] / float(predictions.seconds[chosen].sum())
+        return 60.0 * counts(chosen).wrong / float(predictions.seconds[chosen].sum())
 
     solo, ensemble, music = predictions.of("solo"), predictions.of("ensemble"), predictions.of("solo", "ensemble")
-    sums["solos: false labels a clip"] = solo, a_clip
-    sums["solos: recall"] = solo, lambda chosen: share(chosen, "recall")
-    sums["solos: F1"] = solo, lambda chosen: share(chosen, "f1")
-    sums["ensembles: precision"] = ensemble, lambda chosen: share(chosen, "precision")
-    sums["ensembles: recall"] = ensemble, lambda chosen: share(chosen, "recall")
-    sums["ensembles: F1"] = ensemble, lambda chosen: share(chosen, "f1")
-    sums["solos and ensembles: precision"] = music, lambda chosen: share(chosen, "precision")
-    sums["solos and ensembles: recall"] = music, lambda chosen: share(chosen, "recall")
-    sums["noise: false labels a minute"] = predictions.of("noise"), a_minute
-    sums["other instruments: false labels a minute"] = predictions.of("other"), a_minute
+    measures: dict[str, tuple[Bools, Callable[[Ints], float]]] = {
+        "solos: false labels a clip": (solo, lambda chosen: counts(chosen).wrong / len(chosen)),
+        "solos: recall": (solo, lambda chosen: counts(chosen).recall),
+        "solos: F1": (solo, lambda chosen: counts(chosen).f1),
+        "ensembles: precision": (ensemble, lambda chosen: counts(chosen).precision),
+        "ensembles: recall": (ensemble, lambda chosen: counts(chosen).recall),
+        "ensembles: F1": (ensemble, lambda chosen: counts(chosen).f1),
+        "solos and ensembles: precision": (music, lambda chosen: counts(chosen).precision),
+        "solos and ensembles: recall": (music, lambda chosen: counts(chosen).recall),
+        "noise: false labels a minute": (predictions.of("noise"), a_minute),
+        "other instruments: false labels a minute": (predictions.of("other"), a_minute),
+    }
     return {
-        name: _bootstrapped(np.flatnonzero(chosen), predictions.sources, measure)
-        for name, (chosen, measure) in sums.items()
+        name: over_sources(np.flatnonzero(chosen), predictions.sources, measure, times=_RESAMPLED, within=0.95)
+        for name, (chosen, measure) in measures.items()
         if chosen.any()
     }
-
-
-def _bootstrapped(chosen: Ints, sources: Sequence[str], measure: Callable[[Ints], float]) -> Figure:
-    by_source: dict[str, list[int]] = {}
-    for index in chosen.tolist():
-        by_source.setdefault(sources[index], []).append(index)
-    groups = [np.array(indices) for indices in by_source.values()]
-    random = np.random.default_rng(0)  # the same interval for the same recordings
-    values = [
-        measure(np.concatenate([groups[i] for i in random.integers(0, len(groups), len(groups))]))
-        for _ in range(_RESAMPLED)
-    ]
-    low, high = np.percentile(values, [2.5, 97.5])
-    return Figure(measure(chosen), float(low), float(high))

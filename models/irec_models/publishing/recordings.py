@@ -8,9 +8,10 @@ import numpy as np
 
 from irec_live.errors import DataError
 from irec_models.data import EvalClip
+from irec_models.measuring.by_source import Kind, kind_of
 from irec_models.measuring.clip_scores import target_row
 from irec_models.measuring.predictors import Predictor, predict_recording
-from irec_models.publishing.precision import Array, Kind, RecordingPredictions
+from irec_models.publishing.precision import Array, RecordingPredictions
 
 
 class PredictionCollector:
@@ -60,10 +61,3 @@ class PredictionCollector:
             sources=tuple(self._sources),
             seconds=np.array(self._seconds),
         )
-
-
-def kind_of(clip: EvalClip) -> Kind:
-    """Kind of recording of a clip, for a model's labels."""
-    if clip.labels:
-        return "solo" if clip.solo else "ensemble"
-    return "noise" if set(clip.others) <= {"noise"} else "other"
