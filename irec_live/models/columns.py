@@ -6,6 +6,9 @@ them frame by frame with nothing of the rest of the window (level, mean, padding
 frames into columns, however many, and the other a window and its columns into the answer. Both are parts of the one
 graph, so the numbers are its own; that they are is tried on noise when a model is loaded.
 
+Most networks hear of the window besides its columns nothing but its level. Where the graph computes that in one root of
+a mean, the second part begins behind it: the level of overlapping windows follows from sums that are added up once.
+
 Shapes: B batch, T samples in a window, n frames, N frames in a window, L samples in a frame, F bands.
 """
 
@@ -23,7 +26,7 @@ from irec_live.errors import ModelError
 from irec_live.models.protobuf import MalformedError
 from irec_live.models.runtime import build_session, runtime_errors
 from irec_live.models.spec import INPUT_NAME, ModelSpec
-from irec_live.models.subgraph import Tensor, cut_out
+from irec_live.models.subgraph import Tensor, cut_out, outputs_of
 
 Array = npt.NDArray[np.float32]
 
@@ -32,6 +35,9 @@ COLUMNS_KEY = "irec.columns"
 
 FRAMES, COLUMNS = "frames", "columns"
 """Names of tensors in the graph: float32 (B, N, L) and (B, N, F)."""
+
+_ROOT = "Sqrt"
+"""The operator whose output is the level, where it is computed as a root of a mean square."""
 
 _LARGEST_DIFFERENCE = 1e-5
 """Of the parts from the whole: the same products, perhaps added up in another order."""
@@ -70,6 +76,12 @@ class ColumnsSpec(BaseModel):
         return max(0, (window_length - self.offset - self.frame_length) // self.frame_hop + 1)
 
 
+def level_of(windows: Array) -> Array:
+    """RMS of windows (B, T) about their means, (B, 1) float32."""
+    levels: Array = windows.std(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+    return levels
+
+
 class SharedColumns:
     """A network in two parts. Any thread may call it, and two may at once.
 
@@ -80,6 +92,15 @@ class SharedColumns:
     spec : ModelSpec
     columns : ColumnsSpec
     threads : int
+    level : str, optional
+        The tensor (B, 1) that is the window's level, for a second part that is given that in place of samples.
+
+    Attributes
+    ----------
+    frames : int
+        N.
+    levelled : bool
+        Whether `predict` takes levels.
 
     Raises
     ------
@@ -87,18 +108,24 @@ class SharedColumns:
         The graph cannot be cut there.
     """
 
-    def __init__(self, data: bytes, spec: ModelSpec, columns: ColumnsSpec, threads: int = 1) -> None:
+    def __init__(
+        self, data: bytes, spec: ModelSpec, columns: ColumnsSpec, threads: int = 1, level: str | None = None
+    ) -> None:
         self.spec = columns
         self.frames = columns.frames(spec.window_length)
+        self.levelled = level is not None
         if not self.frames:
             raise ModelError("no frame fits into a window")
         frames = Tensor(FRAMES, ("batch", "n", columns.frame_length))
-        shared = Tensor(COLUMNS, ("batch", "n", columns.bands))
-        audio = Tensor(INPUT_NAME, ("batch", spec.window_length))
+        # Of the second part the number of frames is known: with it ONNX Runtime merges more operators.
+        shared = Tensor(COLUMNS, ("batch", self.frames, columns.bands))
+        audio = Tensor(INPUT_NAME, ("batch", spec.window_length)) if level is None else Tensor(level, ("batch", 1))
         ends = (spec.frames,) if spec.kind == "envelope" else ()
         answer = Tensor(spec.kind, ("batch", len(spec.labels), *ends))
+        self._heard = audio.name
         try:
-            parts = cut_out(data, [frames], [shared]), cut_out(data, [audio, shared], [answer])
+            front = cut_out(data, [frames], [Tensor(COLUMNS, ("batch", "n", columns.bands))])
+            parts = front, cut_out(data, [audio, shared], [answer])
         except MalformedError as error:
             raise ModelError(f"its columns cannot be shared: {error}") from error
         self._front, self._rest = (
@@ -111,23 +138,31 @@ class SharedColumns:
         columns: Array = found[0]
         return columns
 
-    def predict(self, windows: Array, columns: Array) -> Array:
-        """Windows (B, T) and their columns (B, N, F) to what the whole network says of the windows."""
-        (answer,) = self._rest.run(None, {INPUT_NAME: windows, COLUMNS: columns})
+    def predict(self, heard: Array, columns: Array) -> Array:
+        """What the whole network says of windows.
+
+        Parameters
+        ----------
+        heard : (B, T) or, if `levelled`, (B, 1) float32
+            Their samples, or their RMS about their means.
+        columns : (B, N, F) float32
+            Their columns.
+        """
+        (answer,) = self._rest.run(None, {self._heard: heard, COLUMNS: columns})
         inside: Array = np.clip(np.nan_to_num(answer, copy=False, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
         return inside
 
     def agrees_with(self, whole: Callable[[Array], Any], spec: ModelSpec) -> bool:
-        """Whether the parts say the same as the whole, on noise that swells and has an offset."""
+        """Whether the parts say the same as the whole, on noise that swells and has an offset, loud and soft."""
         swell = np.linspace(0.0, 0.3, spec.window_length)
         noise = swell * np.random.default_rng(0).standard_normal((2, spec.window_length)) + 0.01
-        windows = noise.astype(np.float32)
+        windows = (noise * [[1.0], [0.02]]).astype(np.float32)
         framed = windows[:, self.spec.offset :]
         frames = np.lib.stride_tricks.sliding_window_view(framed, self.spec.frame_length, axis=1)
         frames = np.ascontiguousarray(frames[:, :: self.spec.frame_hop][:, : self.frames])
         try:
             columns = np.stack([self.columns(each) for each in frames])
-            found, wanted = self.predict(windows, columns), whole(windows)
+            found, wanted = self.predict(level_of(windows) if self.levelled else windows, columns), whole(windows)
         except runtime_errors():
             return False
         return found.shape == wanted.shape and float(np.abs(found - wanted).max()) <= _LARGEST_DIFFERENCE
@@ -141,7 +176,15 @@ def shared_columns(
         return None
     try:
         columns = ColumnsSpec.model_validate(json.loads(metadata[COLUMNS_KEY]))
-        parts = SharedColumns(data, spec, columns, threads)
-    except (ModelError, ValidationError, ValueError, RecursionError):
+        # Windows start where columns do: only if they end there too do sums of the samples between serve them.
+        roots = outputs_of(data, _ROOT)[:1] if spec.window_length % columns.frame_hop == 0 else ()
+    except (MalformedError, ValidationError, ValueError, RecursionError):
         return None  # the whole runs all the same
-    return parts if parts.agrees_with(whole, spec) else None
+    for level in (*roots, None):
+        try:
+            parts = SharedColumns(data, spec, columns, threads, level)
+        except (ModelError, ValueError):
+            continue
+        if parts.agrees_with(whole, spec):
+            return parts
+    return None

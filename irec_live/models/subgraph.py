@@ -68,6 +68,21 @@ def cut_out(data: bytes, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) ->
     return b"".join(parts)
 
 
+def outputs_of(data: bytes, operator: str) -> tuple[str, ...]:
+    """Names of the tensors that nodes of one operator make, in the graph's order."""
+    wire = WireReader(data, MAX_FIELDS)
+    found: list[str] = []
+    for number, _, span in wire.fields((0, len(data))):
+        if number != _MODEL_GRAPH:
+            continue
+        for kind, _, part in wire.fields(message(span)):
+            if kind == _NODE:
+                texts = [(of, wire.text(message(at))) for of, _, at in wire.fields(message(part)) if of in (2, 4)]
+                if (4, operator) in texts:
+                    found += [text for of, text in texts if of == 2]
+    return tuple(found)
+
+
 def _graph(data: bytes, wire: WireReader, span: Span, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> bytes:
     nodes: list[_Node] = []
     weights: dict[str, Span] = {}

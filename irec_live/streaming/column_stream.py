@@ -37,11 +37,15 @@ class ColumnMaker(Protocol):
     def frames(self) -> int:
         """N."""
 
+    @property
+    def levelled(self) -> bool:
+        """Whether `predict` takes the levels of windows in place of their samples."""
+
     def columns(self, frames: Array, /) -> Array:
         """Frames (m, L) to columns (m, F)."""
 
-    def predict(self, windows: Array, columns: Array, /) -> Array:
-        """Windows (B, T) and columns (B, N, F) to what the network says."""
+    def predict(self, heard: Array, columns: Array, /) -> Array:
+        """Windows (B, T), or their levels (B, 1), and columns (B, N, F) to what the network says."""
 
 
 class ColumnStream:

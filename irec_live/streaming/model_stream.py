@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from irec_live.models.spec import ModelSpec, Threshold
 from irec_live.streaming.column_stream import ColumnMaker, ColumnStream
 from irec_live.streaming.overlap_add import OverlapAdd
+from irec_live.streaming.window_level import WindowLevel, WindowLevels
 from irec_live.streaming.windows import Windower
 
 Array = npt.NDArray[np.float32]
@@ -39,17 +40,36 @@ class WindowPredictor(Protocol):
         """Predict windows, (B, T) float32: activations, (B, k) float32, or envelopes, (B, k, N) float32; all 0..1."""
 
 
+class Window(NamedTuple):
+    """A window that waits to be judged.
+
+    Attributes
+    ----------
+    start : int
+        Absolute index of its first sample, at the network's rate.
+    heard : (T,) or (1,) float32
+        Its samples, or its level, where the network needs no more than that.
+    columns : (N, F) float32 or None
+        Where the network shares them.
+    loud : bool or None
+        Whether it is to be judged; None if that must be found out from the samples.
+    """
+
+    start: int
+    heard: Array
+    columns: Array | None = None
+    loud: bool | None = None
+
+
 class Job:
     """A batch of windows for one call of the network, and afterwards its predictions.
 
     Attributes
     ----------
-    windows : list of (T,) float32
+    windows : list of Window
         Given up once judged.
     starts : list of int
         Absolute index of each window's first sample, at the network's rate.
-    columns : list of (N, F) float32
-        Of each window, where the network shares them; else empty. Given up like windows.
     outputs : (B, k) or (B, k, N) float32
         Filled in by `ModelStream.predict`; 0 for silent windows.
     predicted : int
@@ -58,12 +78,11 @@ class Job:
         Inference time; 0 if all windows were silent.
     """
 
-    __slots__ = ("columns", "outputs", "predicted", "seconds", "starts", "windows")
+    __slots__ = ("outputs", "predicted", "seconds", "starts", "windows")
 
-    def __init__(self, windows: list[Array], starts: list[int], columns: list[Array] | None = None) -> None:
+    def __init__(self, windows: list[Window]) -> None:
         self.windows = windows
-        self.starts = starts
-        self.columns = columns or []
+        self.starts = [window.start for window in windows]
         self.outputs: Array = np.zeros(0, np.float32)
         self.predicted = 0
         self.seconds = 0.0
@@ -105,17 +124,23 @@ class ModelStream:
         self._same_labels = tuple(labels) == spec.labels
         self._n_labels = len(labels)
         self._silence_energy: float = 10.0 ** (silence_db / 10) * spec.window_length
-        self._windower = Windower(spec.window_length, hop_length)
-        self._pending: deque[tuple[Array, int, Array | None]] = deque()
         self._shared = _shared_columns(model, hop_length)
         self._columns_of = ColumnStream(self._shared) if self._shared is not None else None
+        levelled = self._shared is not None and self._shared.levelled
+        self._cutter = (WindowLevels if levelled else Windower)(spec.window_length, hop_length)
+        self._pending: deque[Window] = deque()
         self._overlap: OverlapAdd | None = None
         if spec.kind == "envelope":
             self._overlap = OverlapAdd(len(labels), spec.frames, hop_length // spec.frame_hop)
 
+    @property
+    def next_end(self) -> int:
+        """Sample of the stream, at the network's rate, with which the next window is whole."""
+        return self._cutter.next_end
+
     def reset(self) -> None:
         """Forget all samples; `skipped` is kept."""
-        self._windower.reset()
+        self._cutter.reset()
         self._pending.clear()
         if self._columns_of is not None:
             self._columns_of.reset()
@@ -126,19 +151,25 @@ class ModelStream:
         """Take the next samples, (n,) float32; windows that become complete wait for `jobs`."""
         if self._columns_of is not None:
             self._columns_of.push(samples)
-        self._wait(self._windower.push(samples))
+        self._wait(self._cutter.push(samples))
 
     def take_tail(self) -> None:
         """End the stream: the last samples wait in a window padded with zeros."""
-        heard = self._windower.samples
-        windows = self._windower.flush()
+        heard = self._cutter.samples
+        windows = self._cutter.flush()
         if self._columns_of is not None:
-            self._columns_of.push(np.zeros(self._windower.samples - heard, np.float32))
+            self._columns_of.push(np.zeros(self._cutter.samples - heard, np.float32))
         self._wait(windows)
 
-    def _wait(self, windows: list[tuple[Array, int]]) -> None:
-        of = self._columns_of
-        self._pending.extend((window, start, None if of is None else of.window(start)) for window, start in windows)
+    def _wait(self, windows: Sequence[tuple[Array, int] | WindowLevel]) -> None:
+        for window in windows:
+            if isinstance(window, WindowLevel):
+                start, loud = window.start, window.energy >= self._silence_energy
+                heard = np.array([window.level], np.float32)
+            else:
+                (heard, start), loud = window, None
+            columns = None if self._columns_of is None else self._columns_of.window(start)
+            self._pending.append(Window(start, heard, columns, loud))
 
     def jobs(self, max_pending: int | None) -> list[Job]:
         """All waiting windows, oldest first.
@@ -154,15 +185,7 @@ class ModelStream:
                 self.skipped += 1
         waiting = list(self._pending)
         self._pending.clear()
-        groups = [waiting[first : first + self._batch] for first in range(0, len(waiting), self._batch)]
-        return [
-            Job(
-                [window for window, _, _ in group],
-                [start for _, start, _ in group],
-                [columns for _, _, columns in group if columns is not None],
-            )
-            for group in groups
-        ]
+        return [Job(waiting[first : first + self._batch]) for first in range(0, len(waiting), self._batch)]
 
     def end_s(self, job: Job) -> float:
         """End of the job's last window, in seconds from the stream's sample 0."""
@@ -170,34 +193,42 @@ class ModelStream:
 
     def predict(self, job: Job) -> None:
         """Run the network on those windows of the job that are not silent. Any thread, several at once."""
-        windows = _stacked(job.windows)
-        columns = _stacked(job.columns) if job.columns else None
+        waiting = job.windows[:]
         job.windows.clear()
-        job.columns.clear()
-        # Not np.dot: at this length NumPy's BLAS wakes its thread pool, which costs more than it saves.
-        loud = np.einsum("bt,bt->b", windows, windows) >= self._silence_energy
+        loud = self._loud(waiting)
         job.predicted = int(np.count_nonzero(loud))
-        if job.predicted == len(loud):
-            job.outputs = self._run(windows, columns, job)
+        if job.predicted == len(waiting):
+            job.outputs = self._run(waiting, job)
             return
         spec = self.spec
         shape = (len(spec.labels),) if spec.kind == "activation" else (len(spec.labels), spec.frames)
-        job.outputs = np.zeros((len(loud), *shape), np.float32)
+        job.outputs = np.zeros((len(waiting), *shape), np.float32)
         if job.predicted:
-            job.outputs[loud] = self._run(windows[loud], None if columns is None else columns[loud], job)
+            job.outputs[loud] = self._run([waiting[index] for index in np.flatnonzero(loud)], job)
 
-    def _run(self, windows: Array, columns: Array | None, job: Job) -> Array:
+    def _loud(self, windows: Sequence[Window]) -> npt.NDArray[np.bool_]:
+        """Which windows are not silent."""
+        if windows[0].loud is not None:
+            return np.array([window.loud for window in windows], np.bool_)
+        # Not np.dot: at this length NumPy's BLAS wakes its thread pool, which costs more than it saves.
+        energies = [np.einsum("t,t->", window.heard, window.heard) for window in windows]
+        return np.array(energies) >= self._silence_energy
+
+    def _run(self, waiting: Sequence[Window], job: Job) -> Array:
         """What the network says of windows, and how long it took."""
-        count = len(windows)
-        if self._shared is not None and columns is not None:
+        count = len(waiting)
+        heard = _stacked([window.heard for window in waiting])
+        columns = [window.columns for window in waiting if window.columns is not None]
+        if self._shared is not None and columns:
+            shared = _stacked(columns)
             started = time.perf_counter()
-            said = self._shared.predict(windows, columns)
+            said = self._shared.predict(heard, shared)
             job.seconds = time.perf_counter() - started
             return said
         if self._padded and count < self._batch:
-            windows = np.concatenate([windows, np.zeros((self._batch - count, windows.shape[1]), np.float32)])
+            heard = np.concatenate([heard, np.zeros((self._batch - count, heard.shape[1]), np.float32)])
         started = time.perf_counter()
-        outputs = self.model(windows)[:count]
+        outputs = self.model(heard)[:count]
         job.seconds = time.perf_counter() - started
         return outputs
 

@@ -13,6 +13,7 @@ Shapes: n samples of each channel in a block, C channels, K labels, F mel bands.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
@@ -163,6 +164,7 @@ class Pipeline:
         self._lit: tuple[str, ...] = ()
         self._hop_times = HopTimes()
         self._in_flight: deque[tuple[ModelStream, Job, Future[None]]] = deque()
+        self._gather_anew()
 
     @property
     def time_s(self) -> float:
@@ -292,13 +294,36 @@ class Pipeline:
         """Push samples, (n,) float32, through all streams."""
         self.position += mono.size
         self._show(mono)
+        # Live, blocks are short: they are gathered until a window can be whole, since each has a price of its own.
+        self._gathered.append(mono)
+        if self.max_pending is not None and self.position - self._origin < self._due:
+            return PipelineStep(detected=self._lit)
+        self._hear()
+        return self._predict()
+
+    def _hear(self) -> None:
+        """Give the networks' streams what was gathered."""
+        if not self._gathered:
+            return
+        mono = self._gathered[0] if len(self._gathered) == 1 else np.concatenate(self._gathered)
+        self._gathered.clear()
         resampled = {rate: resampler.push(mono) for rate, resampler in self._resamplers.items()}
         for stream in self.streams:
             stream.take(resampled[stream.spec.sample_rate])
-        return self._predict()
+        self._due = min(self._whole_at(stream) for stream in self.streams)
+
+    def _whole_at(self, stream: ModelStream) -> int:
+        """Source sample, from the origin on, by which a stream's next window has come out of its resampler."""
+        rate = stream.spec.sample_rate
+        return math.ceil((stream.next_end + self._resamplers[rate].lag) * self.sample_rate / rate)
+
+    def _gather_anew(self) -> None:
+        self._gathered: list[Array] = []
+        self._due = min(self._whole_at(stream) for stream in self.streams)
 
     def _drain(self) -> PipelineStep:
         """Predict the last windows, which are padded with zeros, and close all open events."""
+        self._hear()
         tails = {rate: resampler.flush() for rate, resampler in self._resamplers.items()}
         for stream in self.streams:
             stream.take(tails[stream.spec.sample_rate])
@@ -326,6 +351,7 @@ class Pipeline:
         for part in (*self._resamplers.values(), *self.streams, self.tracker, self._mel, self._meter):
             if part is not None:
                 part.reset()
+        self._gather_anew()
 
     def _show(self, mono: Array) -> None:
         """Update spectrogram and levels, which only views need."""

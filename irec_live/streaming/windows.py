@@ -58,6 +58,11 @@ class Windower:
         """Samples taken so far."""
         return self._base + self._filled
 
+    @property
+    def next_end(self) -> int:
+        """Absolute index of the sample behind the next window."""
+        return self._next + self.window_length
+
     def reset(self) -> None:
         """Forget all samples and start again at index 0."""
         self._base = 0  # absolute index of the store's first sample

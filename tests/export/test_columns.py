@@ -56,10 +56,29 @@ class ColumnNet(ColumnNetwork):
         return logits
 
 
-@pytest.fixture(scope="module")
-def data() -> bytes:
+class LevelNet(ColumnNet):
+    """The same, but its level is an RMS about the mean, the only thing that it hears of the samples."""
+
+    def features_of(self, columns: Tensor, audio: Tensor) -> Tensor:
+        rms = torch.sqrt((audio - audio.mean(dim=1, keepdim=True)).square().mean(dim=1, keepdim=True))
+        return torch.log(columns / (rms.square() + 1e-4)[:, :, None] + 1e-3)
+
+
+class OddNet(ColumnNet):
+    """The same, but its root is another than the app takes it for."""
+
+    def features_of(self, columns: Tensor, audio: Tensor) -> Tensor:
+        return torch.log(columns / (torch.sqrt(audio.abs().mean(dim=1)) + 1e-2)[:, None, None] + 1e-3)
+
+
+@pytest.fixture(scope="module", params=[ColumnNet, LevelNet])
+def data(request: pytest.FixtureRequest) -> bytes:
+    return exported(request.param)
+
+
+def exported(kind: type[ColumnNet]) -> bytes:
     torch.manual_seed(4)
-    network = ColumnNet().eval()
+    network = kind().eval()
     spec = ModelSpec(
         name="columns",
         kind="activation",
@@ -97,6 +116,15 @@ def test_a_file_has_one_output_and_names_the_tensors_to_cut_at(data: bytes) -> N
     assert parts is not None
     assert parts.frames == 18
     assert Detector(data, share_columns=False).shared_columns() is None
+
+
+@pytest.mark.parametrize(("kind", "levelled"), [(ColumnNet, False), (LevelNet, True), (OddNet, False)])
+def test_a_level_takes_the_place_of_samples_only_where_it_is_all_that_is_heard_of_them(
+    kind: type[ColumnNet], levelled: bool
+) -> None:
+    parts = Detector(exported(kind)).shared_columns()
+    assert parts is not None
+    assert parts.levelled == levelled
 
 
 @pytest.mark.parametrize("how", CUTS)

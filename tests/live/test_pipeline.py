@@ -469,3 +469,36 @@ def test_what_fails_on_an_executor_is_heard_of() -> None:
         pipeline = Pipeline(RATE, [Broken()], executor=executor)
         with pytest.raises(RuntimeError, match="out of order"):
             run(pipeline, noise(RATE), 400)
+
+
+@pytest.mark.parametrize("rate", [RATE, SOURCE_RATE])
+@pytest.mark.parametrize("how", [7, 320, "random"])
+def test_live_blocks_are_gathered_and_yet_no_window_is_late(rate: int, how: int | str) -> None:
+    signal = noise(2 * rate, amplitude=0.4)
+    model, other = FakeActivation(), FakeEnvelope()
+    whole = Pipeline(rate, [model, other])
+    run(whole, signal, "all")
+    live = Pipeline(rate, [model, other], max_pending=50)
+    lag_s = max(resampler.lag for resampler in live._resamplers.values()) / RATE
+    waited, heard, longest = [], 0, 0
+    for block in cut(signal, how):
+        heard, longest = heard + len(block), max(longest, len(block))
+        waited += [heard / rate - (time_s + model.spec.window_s / 2) for time_s, _ in live.push(block).activations]
+    live.flush()
+    for one, two in zip(live.timeline.activations(), whole.timeline.activations(), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-6)
+    for one, two in zip(live.timeline.envelopes(), whole.timeline.envelopes(), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-6)
+    assert max(waited) <= lag_s + longest / rate + 3e-3
+
+
+def test_live_blocks_reach_the_networks_streams_when_a_window_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = Pipeline(RATE, [FakeActivation()], max_pending=5)  # windows of 100 ms, 25 ms apart
+    (stream,) = pipeline.streams
+    pieces: list[int] = []
+    take = stream.take
+    monkeypatch.setattr(stream, "take", lambda samples: (pieces.append(samples.size), take(samples)))
+    for block in np.split(noise(RATE), RATE // 8):
+        pipeline.push(block)
+    assert pieces[:3] == [round(0.1 * RATE), round(0.025 * RATE), round(0.025 * RATE)]
+    assert len(pieces) == 37

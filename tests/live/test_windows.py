@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from cuts import CUTS, cut, noise
 
+from irec_live.streaming.window_level import WindowLevels
 from irec_live.streaming.windows import Windower
 
 SIZES = [(100, 25), (100, 33), (100, 100), (7, 1), (64, 48)]
@@ -82,3 +83,23 @@ def test_reset_equals_new(flushed: bool) -> None:
 def test_impossible_sizes_are_refused(length: int, hop: int) -> None:
     with pytest.raises(ValueError, match="hop_length <= window_length"):
         Windower(length, hop)
+
+
+@pytest.mark.parametrize("how", CUTS)
+@pytest.mark.parametrize(("length", "hop"), SIZES)
+def test_levels_are_those_of_the_windows_that_the_windower_cuts(how: int | str, length: int, hop: int) -> None:
+    signal = noise(1234) + np.float32(0.3)
+    levels = WindowLevels(length, hop)
+    for _ in range(2):  # the second time after a reset, which is as good as new
+        found = [level for block in cut(signal, how) for level in levels.push(block)] + levels.flush()
+        wanted = streamed(Windower(length, hop), signal, "all")
+        assert [level.start for level in found] == [start for _, start in wanted]
+        np.testing.assert_allclose([level.level for level in found], [np.std(w) for w, _ in wanted], atol=1e-6)
+        np.testing.assert_allclose([level.energy for level in found], [np.sum(w * w) for w, _ in wanted], rtol=1e-5)
+        levels.reset()
+
+
+def test_a_level_keeps_its_precision_beside_a_large_offset() -> None:
+    tone = 1e-4 * np.sin(np.arange(32_000, dtype=np.float64))
+    (level,) = WindowLevels(32_000, 3200).push((tone + 0.5).astype(np.float32))
+    assert level.level == pytest.approx(np.std((tone + 0.5).astype(np.float32), dtype=np.float64), rel=1e-6)
