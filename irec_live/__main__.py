@@ -18,6 +18,10 @@ def start() -> None:
     end it by unwinding C++ frames that must not be unwound, and the process would abort with all its work done.
     """
     native_lines.ours = True
+    if getattr(sys, "frozen", False):  # the app as one folder: its worker processes are this program, too
+        import multiprocessing
+
+        multiprocessing.freeze_support()
     status: object = 0
     try:
         main(prog_name="irec-live")

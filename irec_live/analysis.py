@@ -272,7 +272,7 @@ def side_by_side(models: Sequence[WindowPredictor]) -> Iterator[tuple[Executor |
     if any("CUDA" in model.providers for model in models):
         yield None, FILE_BATCH
         return
-    workers = min(_MOST_WORKERS, _processors())
+    workers = min(_MOST_WORKERS, processors())
     if workers < 2:
         yield None, FILE_BATCH
         return
@@ -294,7 +294,7 @@ def _spoken(seconds: float) -> str:
     return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} s"
 
 
-def _processors() -> int:
+def processors() -> int:
     """Processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -134,9 +134,9 @@ def listen(**options: Any) -> None:
     run_listen(**options)
 
 
-_ANALYZE = f"""Analyse audio files as fast as the machine goes.
+_ANALYZE = f"""Analyse audio files, folders of them, or all that a quoted pattern matches, as fast as the machine goes.
 
-{". ".join(f"{form.name} holds {form.holds}" for form in FORMATS.values())}.
+{". ".join(f"{form.name} holds {form.holds}" for form in FORMATS.values())}; parquet holds tables of all files.
 
 In a terminal it prints a summary: which instruments, for what share of the time, and when. Piped, written to a folder,
 or with --format, it writes one of these.
@@ -145,19 +145,27 @@ A pipe can be given as a file, and - for standard input.
 
 A file that cannot be analysed is named on standard error; the others are analysed all the same, and the exit status
 is 2. It is 1 if part of a file could not be analysed.
+
+Folders, patterns, lists and several jobs are a batch: what failed is listed at the end, and the exit status is 1.
+Ctrl-C keeps what is done, and the same command with --resume goes on, also later, with what is new or was changed.
 """
 
 
 @main.command(help=_ANALYZE)
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option(
     "--format",
     "form",
-    type=click.Choice([*FORMATS]),
+    type=click.Choice([*FORMATS, "parquet"]),
     help=f"What to write. Default: {DEFAULT_FORMAT}; in a terminal, a summary to read.",
 )
 @click.option("--out", default="-", show_default=True, metavar="DIR|-", help="Folder to write to, or - to print.")
 @click.option("--overwrite", is_flag=True, help="Replace files in that folder that say something else.")
+@click.option("-r", "--recursive", is_flag=True, help="Folders inside folders, too.")
+@click.option("--from-file", metavar="FILE|-", help="List of files, one a line or each with a null byte behind it.")
+@click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Files at once. Default: one a processor.")
+@click.option("--resume", is_flag=True, help="Skip what is done in the output folder, and unchanged.")
+@click.option("--curves", is_flag=True, help="With --format parquet, the curves of each file, too.")
 @_TRACK
 @_CHANNEL
 @_MODEL
@@ -165,9 +173,17 @@ is 2. It is 1 if part of a file could not be analysed.
 @_PROVIDER
 def analyze(**options: Any) -> None:
     """Analyse audio files."""
+    from irec_live.cli.batches import is_batch, run_batch
+
+    if is_batch(options):
+        click.get_current_context().exit(run_batch(**options))
     from irec_live.cli.analyzing import run_analyze
 
-    click.get_current_context().exit(run_analyze(**options))
+    if not options["files"]:
+        raise click.UsageError("Missing argument 'PATH...'.")
+    alone = ("recursive", "from_file", "jobs", "resume", "curves")
+    single = {name: value for name, value in options.items() if name not in alone}
+    click.get_current_context().exit(run_analyze(**single))
 
 
 _SERVE = f"""Serve a web page, and REST for other programs, that analyse files sent to them.

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import click
 
 from irec_live.analysis import analyze
+from irec_live.batch.naming import check_name, result_names
+from irec_live.batch.writing import write_result
 from irec_live.cli.options import hop_seconds, tell_notices, tell_of_pipe
 from irec_live.cli.output import write_text
-from irec_live.errors import IrecError, OutputError
-from irec_live.files import make_folder, write_atomically
+from irec_live.errors import IrecError
+from irec_live.files import make_folder
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
 from irec_live.models.choice import load_models
-from irec_live.spool import STDIN, printable
+from irec_live.spool import printable
 
 if TYPE_CHECKING:
     from irec_live.models.detector import Provider
@@ -96,7 +98,7 @@ def run_analyze(
             for warning in () if summarised else analysis.warnings:  # the summary has them
                 click.echo(f"irec-live: {which}{warning}", err=True)
             if target is not None:
-                _write(lambda: wanted.pieces(analysis), target, overwrite=overwrite)  # noqa: B023
+                write_result(lambda: wanted.pieces(analysis), target, overwrite=overwrite)  # noqa: B023
                 click.echo(f"{path} -> {target}", err=True)
         except IrecError as error:
             failures += 1
@@ -121,59 +123,12 @@ def _summary(analysis: Analysis) -> str:
     return summary(analysis) + "\n"
 
 
-def _write(parts: Callable[[], Iterable[str]], target: Path, *, overwrite: bool) -> None:
-    """Write results, but not over notes, lyrics or another album's results of the same name."""
-    try:
-        known = target.exists() and not overwrite
-        if known and _says(target, parts()):
-            return
-    except OSError as error:
-        raise OutputError(f"cannot read {target}: {error.strerror or error}") from error
-    if known:
-        raise OutputError(f"{target} is there already and says something else; give another --out, or --overwrite")
-    write_atomically(target, parts())
-
-
-def _says(path: Path, parts: Iterable[str]) -> bool:
-    """Whether a file holds this and nothing else."""
-    with path.open("rb") as file:
-        same = all(
-            file.read(len(piece)) == piece for piece in (part.encode("utf-8", "surrogateescape") for part in parts)
-        )
-        return same and not file.read(1)
-
-
 def _targets(files: Sequence[Path], folder: Path, suffix: str) -> list[Path]:
-    """A file's results are named after it, and keep its suffix where two would share a name."""
-    files = [Path("stdin") if path == STDIN else path for path in files]
-    stems = [path.stem.casefold() for path in files]  # macOS and Windows take Song and song for one name
-    names = [path.stem if stems.count(path.stem.casefold()) == 1 else path.name for path in files]
-    taken = {name.casefold() for name in names}
-    given: set[str] = set()
-    targets = []
-    for name in names:
-        free, count = name, 1
-        while free.casefold() in given or (count > 1 and free.casefold() in taken):  # the same name from two folders
-            count += 1
-            free = f"{name}-{count}"
-        given.add(free.casefold())
-        targets.append(folder / f"{free}{suffix}")
+    """Where the results of each file go, proven to be possible names."""
+    targets = [folder / name for name in result_names([PurePath(path.name) for path in files], suffix)]
     for path, target in zip(files, targets, strict=True):
-        _check_name(path, target)
+        check_name(path, target)
     return targets
-
-
-def _check_name(path: Path, target: Path) -> None:
-    """See that a file can have a name, before an hour of analysis."""
-    try:
-        target.lstat()
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(
-            f"the results of {printable(path)} cannot be written to {printable(target)}: {reason}"
-        ) from error
 
 
 @contextmanager

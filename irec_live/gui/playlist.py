@@ -5,14 +5,13 @@ It only decides which file is next; the session manager opens it. A file that ca
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from irec_live.suffixes import SUFFIXES
+from irec_live.batch.paths import files_below
 
 MOST_FILES = 1000
 """Files that are taken from the folders of one drop."""
@@ -22,7 +21,7 @@ def sound_files(paths: Sequence[Path], most: int = MOST_FILES) -> list[Path]:
     """Files as they are; of folders, the sound files in them and their sub-folders, in order of their names."""
     found: list[Path] = []
     for path in paths:
-        found += islice(_in_folder(path), max(0, most - len(found))) if path.is_dir() else [path]
+        found += islice(files_below(path), max(0, most - len(found))) if path.is_dir() else [path]
     return found
 
 
@@ -125,11 +124,3 @@ class Playlist(QObject):
         self._place, self._waiting = place, True
         self.changed.emit()
         self.wanted.emit(self._paths[place], self._model)
-
-
-def _in_folder(folder: Path) -> Iterator[Path]:
-    for here, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
-                yield Path(here, name)

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -270,6 +270,16 @@ def load_model(name_or_path: str | os.PathLike[str], *, provider: Provider = "au
         raise ModelError(f"{printable(path.name)} changed while it was loaded; load it again")
     detector.keep_to(_tried[digest])
     return detector
+
+
+def known_trials() -> dict[str, tuple[int, ...]]:
+    """By sha256, what models were seen to bear in this process; for `adopt_trials` in one that we start."""
+    return dict(_tried)
+
+
+def adopt_trials(trials: Mapping[str, tuple[int, ...]]) -> None:
+    """Take over the trials of the process that started this one: each model is tried once, and run everywhere alike."""
+    _tried.update(trials)
 
 
 def _try_in_own_process(path: Path) -> str:

@@ -1,0 +1,145 @@
+"""Journal: which files of a batch are done, as lines of JSON in the output folder.
+
+A line is written once the result is; a line that was cut off counts for nothing. Of several lines with one key the last
+one counts. One process at a time may write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from irec_live.batch.items import Known, Outcome
+from irec_live.errors import DataError, OutputError
+from irec_live.tables.recording import Recording
+
+NAME = ".irec-live-journal.jsonl"
+_LEFT_OVER = re.compile(r"\..{1,32}\.[0-9a-f]{8}\.part")
+"""As `irec_live.files.write_atomically` names what it has not finished."""
+
+
+class Journal:
+    """The journal of an output folder, locked until it is closed.
+
+    Parameters
+    ----------
+    folder : Path
+        It exists.
+
+    Raises
+    ------
+    OutputError
+        Another process has it, or it cannot be read or written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / NAME
+        self.known: dict[str, Known] = {}
+        self._places: dict[str, int] = {}
+        try:
+            self._file: IO[bytes] = self.path.open("a+b")
+            if not _lock(self._file):
+                self._file.close()
+                raise OutputError(f"another irec-live is writing to {folder}; wait for it, or give another --out")
+            self._read()
+        except OSError as error:
+            raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from error
+
+    def add(self, outcome: Outcome, settings: str, *, keep_recording: bool) -> None:
+        """Note that an item is done.
+
+        Raises
+        ------
+        OutputError
+            The disk is full.
+        """
+        recording = outcome.recording
+        if recording is None:
+            raise ValueError("only what is done is noted")
+        known = Known(
+            sha256=recording.sha256,
+            settings=settings,
+            name=recording.name,
+            result_sha256=outcome.result_sha256,
+            result_bytes=outcome.result_bytes,
+            incomplete=outcome.incomplete,
+        )
+        line: dict[str, Any] = {"key": outcome.key, "known": asdict(known)}
+        if keep_recording:
+            line["recording"] = recording.to_dict()
+        try:
+            place = self._file.seek(0, 2)
+            self._file.write(json.dumps(line).encode() + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from error
+        self.known[outcome.key], self._places[outcome.key] = known, place
+
+    def recordings(self, keys: Iterable[str]) -> Iterator[Recording]:
+        """Recordings of these keys, in this order, one at a time; none for those that were not kept."""
+        for key in keys:
+            place = self._places.get(key)
+            if place is not None:
+                self._file.seek(place)
+                line = json.loads(self._file.readline())
+                if "recording" in line:
+                    yield Recording.from_dict(line["recording"])
+
+    def close(self) -> None:
+        """Let others write."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def _read(self) -> None:
+        self._file.seek(0)
+        end = 0
+        while line := self._file.readline():
+            if not line.endswith(b"\n"):
+                self._file.truncate(end)  # the process was killed while it wrote
+                break
+            with contextlib.suppress(ValueError, KeyError, TypeError, DataError):  # a damaged line: it is done anew
+                said = json.loads(line)
+                self.known[said["key"]] = Known(**said["known"])
+                self._places[said["key"]] = end
+            end += len(line)
+
+
+def remove_left_over(folders: Iterable[Path]) -> None:
+    """Remove what killed workers had not finished, from folders whose journal we have."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            for path in folder.iterdir():
+                if _LEFT_OVER.fullmatch(path.name):
+                    path.unlink(missing_ok=True)
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Lock a file until it is closed; False if another process has it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            file.seek(1 << 40)  # a byte that nobody reads: Windows keeps others from reading what is locked
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,119 @@
+"""Which files are meant: files, folders, patterns with ``*``, and lists."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from irec_live.errors import MediaError
+from irec_live.spool import STDIN, printable
+from irec_live.suffixes import SUFFIXES
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that is meant.
+
+    Attributes
+    ----------
+    path : Path
+        As it can be opened.
+    below : PurePath
+        The same from the folder, or the fixed part of the pattern, that it was found in; the name alone where the file
+        itself was given.
+    """
+
+    path: Path
+    below: PurePath
+
+
+def find_files(paths: Sequence[Path], *, recursive: bool = False) -> list[Found]:
+    """Files that are meant by paths, each once: folders stand for the sound files in them, in order of their names.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        A path with ``*``, ``?`` or ``[`` that is no file is a pattern; ``**`` in it matches any folders.
+    recursive : bool
+        Whether folders stand for their sub-folders' files, too. Hidden ones are left out.
+
+    Raises
+    ------
+    MediaError
+        A folder has no sound files, or a pattern matches nothing.
+    """
+    found: dict[str, Found] = {}
+    for path in paths:
+        for one in _meant(path, recursive):
+            found.setdefault(str(_absolute(one.path)) if one.path != STDIN else "-", one)
+    return list(found.values())
+
+
+def listed_files(lines: bytes) -> list[Found]:
+    """Files of a list, a line or a null byte after each, named from the folder that all lie in.
+
+    Raises
+    ------
+    MediaError
+        It is empty.
+    """
+    separator = b"\0" if b"\0" in lines else b"\n"
+    names = [line.rstrip(b"\r") if separator == b"\n" else line for line in lines.split(separator)]
+    paths = [_absolute(os.fsdecode(name)) for name in names if name.strip()]
+    if not paths:
+        raise MediaError("the list names no file; give one a line")
+    try:
+        root = Path(os.path.commonpath([path.parent for path in paths]))
+    except ValueError:  # on several drives
+        return [Found(path, PurePath(path.name)) for path in dict.fromkeys(paths)]
+    return [Found(path, path.relative_to(root)) for path in dict.fromkeys(paths)]
+
+
+def is_collection(path: Path) -> bool:
+    """Whether a path stands for files rather than being one."""
+    return path != STDIN and (path.is_dir() or _is_pattern(path))
+
+
+def files_below(folder: Path, *, recursive: bool = True) -> Iterator[Path]:
+    """Sound files of a folder by their suffixes, in order of their names, without hidden ones."""
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".")) if recursive else []
+        for name in sorted(names):
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
+                yield Path(here, name)
+
+
+def _meant(path: Path, recursive: bool) -> list[Found]:
+    if path != STDIN and path.is_dir():
+        files = [Found(file, file.relative_to(path)) for file in files_below(path, recursive=recursive)]
+        if not files:
+            inside = "" if recursive else "; --recursive looks in the folders inside it, too"
+            raise MediaError(f"the folder {printable(path)} has no sound files{inside}")
+        return files
+    if _is_pattern(path):
+        return _matching(path)
+    return [Found(path, PurePath(path.name))]
+
+
+def _is_pattern(path: Path) -> bool:
+    return path != STDIN and glob.has_magic(str(path)) and not path.exists()
+
+
+def _matching(pattern: Path) -> list[Found]:
+    parts = pattern.parts
+    fixed = next(index for index, part in enumerate(parts) if glob.has_magic(part))
+    root = Path(*parts[:fixed]) if fixed else Path()
+    # Not Path.glob, which leaves out no hidden files and does not take an absolute pattern.
+    names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207
+    files = [Path(name) for name in sorted(names) if not Path(name).is_dir()]
+    if not files:
+        raise MediaError(f"nothing is called {printable(pattern)}; check the pattern, and quote it")
+    return [Found(file, file.relative_to(root)) for file in files]
+
+
+def _absolute(path: str | Path) -> Path:
+    """Without ``..``, and with links as they are: what is behind them has another name."""
+    return Path(os.path.abspath(path))  # noqa: PTH100

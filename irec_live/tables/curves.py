@@ -1,0 +1,57 @@
+"""The curves of one file as Parquet: a row for each window and frame, a column for each label."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from irec_live.errors import OutputError
+from irec_live.tables.parquet import connect
+
+if TYPE_CHECKING:
+    from irec_live.report import Analysis
+
+_DECIMALS = 5
+
+
+def write_curves(analysis: Analysis, path: Path) -> None:
+    """Write the rows that ``--format csv`` has: ``kind``, ``time_s``, and a column for each label.
+
+    Columns that no network predicted are NULL.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written there.
+    """
+    import duckdb
+    import numpy as np
+
+    part = path.with_name(f".{path.name[:32]}.part")
+    tables = []
+    try:
+        with connect() as connection:
+            connection.execute("SET threads = 1")
+            for kind, times, rows in (
+                ("activation", analysis.activation_times, analysis.activation),
+                ("envelope", analysis.envelope_times, analysis.envelope),
+            ):
+                unknown = analysis.not_predicted.get(kind, frozenset())
+                columns: dict[str, Any] = {"time_s": np.round(times, _DECIMALS)}
+                for index, label in enumerate(analysis.labels):
+                    blank = label in unknown
+                    columns[label] = np.full(len(rows), np.nan, np.float32) if blank else rows[:, index].copy()
+                connection.register(kind, columns)
+                named = ", ".join('CAST("' + label.replace('"', '""') + '" AS FLOAT)' for label in analysis.labels)
+                tables.append(f"SELECT '{kind}' AS kind, time_s, {named} FROM {kind}")
+            names = ", ".join('"' + name.replace('"', '""') + '"' for name in ("kind", "time_s", *analysis.labels))
+            quoted = str(part).replace("'", "''")
+            connection.execute(
+                f"COPY (SELECT * FROM ({' UNION ALL '.join(tables)}) AS curves({names})) "
+                f"TO '{quoted}' (FORMAT parquet, COMPRESSION zstd)"
+            )
+            part.replace(path)
+    except (duckdb.Error, OSError) as error:
+        raise OutputError(f"cannot write {path}: {str(error).splitlines()[0]}") from error
+    finally:
+        part.unlink(missing_ok=True)
