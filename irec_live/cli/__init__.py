@@ -212,6 +212,9 @@ page is opened as /?token=TOKEN.
     help="Longest sound; an analysis may take half as long.",
 )
 @click.option(
+    "--most-streams", type=click.IntRange(0, 1000), default=8, show_default=True, help="Live streams open at once."
+)
+@click.option(
     "--token",
     envvar="IREC_LIVE_TOKEN",
     metavar="TEXT",

@@ -11,11 +11,12 @@ import click
 
 from irec_live.cli.output import write_text
 from irec_live.errors import OutputError
+from irec_live.session.messages import stats_message, step_messages
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from irec_live.results import Array, Stats
+    from irec_live.results import Stats
     from irec_live.session import LiveSession
     from irec_live.streaming.pipeline import PipelineStep
 
@@ -50,18 +51,7 @@ class JsonLines:
 
     def on_step(self, step: PipelineStep) -> None:
         """Write what is new. If the reader is slow this waits, the engine falls behind and counts what it skips."""
-        lines = [self._row("activations", time_s, values) for time_s, values in step.activations]
-        lines += [self._row("envelopes", time_s, values) for time_s, values in step.envelopes]
-        lines += [
-            {
-                "type": "event",
-                "label": event.label,
-                "onset_s": _round(event.onset_s),
-                "offset_s": _round(event.offset_s),
-            }
-            for event in step.events
-        ]
-        _write(lines)
+        _write(step_messages(step, self._labels))
 
     def on_tick(self, session: LiveSession) -> None:
         """Report that the device is lost, back or another one: loopback follows the default output."""
@@ -82,11 +72,7 @@ class JsonLines:
     def finish(self, session: LiveSession) -> None:
         """Write the last line, unless nobody reads any more."""
         if not isinstance(session.error, (BrokenPipeError, OutputError)):
-            _write([stats_to_dict(session.stats())])
-
-    def _row(self, kind: str, time_s: float, values: Array) -> dict[str, object]:
-        by_label = {label: round(value, 4) for label, value in zip(self._labels, values.tolist(), strict=True)}
-        return {"type": kind, "time_s": _round(time_s), "values": by_label}
+            _write([stats_message(session.stats())])
 
 
 class PlainLines:
@@ -126,31 +112,13 @@ class PlainLines:
         click.echo(stats_sentence(session.stats()), err=True)
 
 
-def stats_to_dict(stats: Stats) -> dict[str, object]:
-    """The last JSON line."""
-    return {
-        "type": "stats",
-        "overflows": stats.overflows,
-        "skipped_windows": stats.skipped_windows,
-        "windows": stats.windows,
-        "inference_ms": {"p50": round(stats.inference_ms_p50, 3), "p99": round(stats.inference_ms_p99, 3)},
-        "latency_ms": round(stats.latency_ms, 1),
-        "load": round(stats.load, 4),
-        "providers": list(stats.providers),
-    }
-
-
 def stats_sentence(stats: Stats) -> str:
-    """The same for people."""
+    """How well the engine kept up, for people."""
     return (
         f"{'+'.join(dict.fromkeys(stats.providers)) or '-'}  load {stats.load:.0%}  "
         f"inference {stats.inference_ms_p50:.1f} ms (p99 {stats.inference_ms_p99:.1f})  "
         f"latency {stats.latency_ms:.0f} ms  overflows {stats.overflows}  skipped {stats.skipped_windows}"
     )
-
-
-def _round(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 4)
 
 
 def _write(lines: Sequence[Mapping[str, object]]) -> None:

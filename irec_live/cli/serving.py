@@ -42,6 +42,7 @@ def run_serve(
     hop_ms: float | None,
     provider: Provider,
     log: str = Log.NONE,
+    most_streams: int = 8,
 ) -> None:
     """Answer requests until Ctrl-C.
 
@@ -59,6 +60,7 @@ def run_serve(
         from irec_live.web.connections import bounded_connections
         from irec_live.web.folders import clear_left_folders
         from irec_live.web.observing import JsonLog
+        from irec_live.web.stream import MOST_BYTES
     except ImportError as error:
         raise MissingExtraError(error.name or "fastapi", "web") from error
     given = token
@@ -84,6 +86,7 @@ def run_serve(
         token=token,
         ending=ending,
         log=lines,
+        most_streams=most_streams,
     )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -112,7 +115,8 @@ def run_serve(
                 uvicorn.Config(
                     app,
                     http=bounded_connections(),
-                    ws="none",
+                    ws_max_size=MOST_BYTES,
+                    ws_per_message_deflate=False,  # a kilobyte would become a megabyte
                     backlog=_BACKLOG,
                     timeout_graceful_shutdown=_LEAVE_S,
                     log_level="error",  # malformed requests of any client must not fill the log

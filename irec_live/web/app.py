@@ -14,6 +14,7 @@
 ``/instruments``
 ``GET /api/models``,                the same as in earlier versions
 ``POST /api/analyze``
+``WS /v1/stream``                   sound in, results out while it sounds: `irec_live.web.stream`
 ``GET /healthz``, ``/metrics``      that it lives; counters for Prometheus
 ``GET /openapi.json``               all this for programs
 ==================================  ===================================================================
@@ -49,6 +50,7 @@ from irec_live.web.guard import HELD_BODIES, Guard
 from irec_live.web.jobs import Jobs
 from irec_live.web.metrics import MEDIA_TYPE, Metrics
 from irec_live.web.observing import JsonLog, Observer
+from irec_live.web.stream import MOST_STREAMS, Streams
 from irec_live.web.uploads import safe_name
 from irec_live.web.waiting import Ending
 
@@ -71,6 +73,7 @@ def create_app(
     token: str | None = None,
     ending: threading.Event | None = None,
     log: JsonLog | None = None,
+    most_streams: int = MOST_STREAMS,
 ) -> FastAPI:
     """Load the models and build the application.
 
@@ -93,6 +96,8 @@ def create_app(
         Once it is set, what runs is given up.
     log : JsonLog, optional
         Gets a line for every request.
+    most_streams : int
+        Open at once.
 
     Returns
     -------
@@ -107,6 +112,7 @@ def create_app(
     metrics, ended = Metrics(), Ending(ending)
     analyst = Analyst(models, provider, hop_s, most_s, metrics)
     jobs = Jobs(analyst, HELD_BODIES * most_bytes, metrics, ended)
+    streams = Streams(analyst, jobs, metrics, ended, token, most_streams)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -123,7 +129,7 @@ def create_app(
     common = refusals(400, 401, 403) if token is not None else refusals(400, 403)
     app.include_router(page.routes(common))
     app.include_router(api.routes(analyst, ended, common))
-    app.include_router(v1.routes(analyst, jobs, ended, token=token is not None))
+    app.include_router(v1.routes(analyst, jobs, streams, ended, token=token is not None))
     _add_own_state(app, metrics, common)
     return app
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST_CONNECTIONS = 256
@@ -54,6 +55,11 @@ class BoundedConnection(H11Protocol):
         super().data_received(data)
         if not self._idle and not self.transport.get_write_buffer_size():
             self._unwatch()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Called when a connection becomes a WebSocket, which has times of its own (`irec_live.web.stream`)."""
+        self._unwatch()
+        super().handle_websocket_upgrade(event)
 
     def pause_writing(self) -> None:
         """See `asyncio.Protocol`."""

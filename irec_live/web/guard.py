@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from irec_live.web.answers import Refused
 from irec_live.web.connections import SLOWEST_BYTES_S
@@ -57,6 +58,9 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
+        if scope["type"] == "websocket":
+            await self._stream(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -85,6 +89,20 @@ class Guard:
         if len(given) == 1 and ("*" in self._hosts or host_name(given[0]) in self._hosts or _is_address(given[0])):
             return
         raise Refused(400, f"this server is not called {', '.join(given)[:80] or 'nothing'}; ask for it by its address")
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a WebSocket through. Without a token in its header it is the application's to ask for one."""
+        try:
+            headers = _Headers(scope)
+            self._check_host(headers)
+            _check_site(scope, headers)
+            if headers.all(b"authorization"):
+                self._check_token(scope, headers)
+        except Refused as refusal:
+            socket = WebSocket(scope, receive, send)
+            await socket.send_denial_response(refusal.response(scope["path"]))
+            return
+        await self._app(scope, receive, send)
 
     def _check_token(self, scope: Scope, headers: _Headers) -> None:
         if self._token is None or is_public(scope["path"]):
@@ -168,9 +186,13 @@ def _check_site(scope: Scope, headers: _Headers) -> None:
             raise Refused(403, f"a page of {origin[:80]} may not use this server")
     for relation in headers.all(b"sec-fetch-site"):
         # A link on another page may lead to this one.
-        followed = "navigate" in headers.all(b"sec-fetch-mode") and scope["method"] == "GET" and scope["path"] == "/"
+        followed = scope["path"] == "/" and scope.get("method") == "GET" and _is_followed(headers)
         if relation not in ("same-origin", "none") and not followed:
             raise Refused(403, "a page of another site may not use this server")
+
+
+def _is_followed(headers: _Headers) -> bool:
+    return "navigate" in headers.all(b"sec-fetch-mode")
 
 
 def is_public(path: str) -> bool:

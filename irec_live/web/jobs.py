@@ -46,8 +46,8 @@ class Job:
         What it is known by.
     file : str
     state : State
-    running : Running
-        The analysis, for its progress.
+    running : Running or None
+        The analysis, for its progress; None of a stream.
     bytes : int
         Of its file while that is kept.
     ended : float
@@ -63,7 +63,7 @@ class Job:
 
     name: str
     file: str
-    running: Running
+    running: Running | None
     bytes: int
     state: State = "running"
     ended: float = 0.0
@@ -126,10 +126,10 @@ class Jobs:
             running, future = self._analyst.start(path, detectors, models)
             job = Job(secrets.token_urlsafe(16), name, running, size)
             self._jobs[job.name] = job
-            job.task = asyncio.create_task(self._tend(job, future, stack.pop_all()))
+            job.task = asyncio.create_task(self._tend(job, running, future, stack.pop_all()))
         return job
 
-    async def _tend(self, job: Job, future: Any, kept: ExitStack) -> None:
+    async def _tend(self, job: Job, running: Running, future: Any, kept: ExitStack) -> None:
         """Wait until a job is done, and note what it became."""
 
         async def unwanted() -> bool:
@@ -137,7 +137,7 @@ class Jobs:
 
         with kept:
             try:
-                job.result, job.detectors = await self._analyst.patiently(job.running, future, unwanted)
+                job.result, job.detectors = await self._analyst.patiently(running, future, unwanted)
                 job.state = "done"
             except AnalysisCancelled:
                 job.refused = Refused(503, "the server is ending")
@@ -195,9 +195,9 @@ class Jobs:
         """
         self._forget(self.get(name))
 
-    def keep(self, file: str, result: Analysis, detectors: tuple[Detector, ...], running: Running) -> Job:
-        """Keep a result that was not made by a job, as if it were."""
-        job = Job(secrets.token_urlsafe(16), file, running, 0, "done", time.monotonic(), result, detectors)
+    def keep(self, file: str, result: Analysis, detectors: tuple[Detector, ...]) -> Job:
+        """Keep the result of a stream, as if it were a job's."""
+        job = Job(secrets.token_urlsafe(16), file, None, 0, "done", time.monotonic(), result, detectors)
         self._jobs[job.name] = job
         self._tidy()
         return job
@@ -207,7 +207,7 @@ class Jobs:
         tasks = [job.task for job in self._jobs.values() if job.task is not None]
         waiting = [job for job in self._jobs.values() if job.state == "running"]
         for job in waiting:
-            job.running.cancel.set()
+            _give_up(job)
         self._jobs.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(5.0):
@@ -219,7 +219,7 @@ class Jobs:
 
     def _forget(self, job: Job) -> None:
         self._jobs.pop(job.name, None)
-        job.running.cancel.set()
+        _give_up(job)
         if job.state != "running" and job.task is not None:
             job.task.cancel()
 
@@ -233,3 +233,8 @@ class Jobs:
             if now - job.ended >= KEPT_S or newer >= MOST_KEPT or (weight > KEPT_BYTES and newer):
                 weight -= job.weight()
                 self._forget(job)
+
+
+def _give_up(job: Job) -> None:
+    if job.running is not None:
+        job.running.cancel.set()

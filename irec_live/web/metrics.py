@@ -66,7 +66,11 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._times.labels(route).observe(seconds)
         if status >= 400:
-            self._refused.labels(str(status)).inc()
+            self.rejected(str(status))
+
+    def rejected(self, status: str) -> None:
+        """Count what was refused: the status of HTTP, or the code of a WebSocket."""
+        self._refused.labels(status).inc()
 
     def text(self) -> bytes:
         """All of them, as Prometheus reads them."""

@@ -80,7 +80,7 @@ class Observer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, self._denials(send))
             return
         began = time.perf_counter()
         status, sent = 500, 0
@@ -105,3 +105,13 @@ class Observer:
                 self._log.write(
                     "request", method=method, route=route, status=status, seconds=round(seconds, 4), bytes=sent
                 )
+
+    def _denials(self, send: Send) -> Send:
+        """Counts the WebSockets that are refused before they open."""
+
+        async def observed(message: Message) -> None:
+            if message["type"] == "websocket.http.response.start":
+                self._metrics.rejected(str(message["status"]))
+            await send(message)
+
+        return observed

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, WebSocket
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
@@ -17,6 +17,7 @@ from irec_live.web.analyst import Analyst
 from irec_live.web.answers import Refused, problems
 from irec_live.web.api import ANALYSIS, analysis_answer, model_entries
 from irec_live.web.jobs import KEPT_S, Job, Jobs
+from irec_live.web.stream import Streams
 from irec_live.web.uploads import FORM, safe_name, sent_file
 from irec_live.web.waiting import Ending
 
@@ -73,7 +74,7 @@ class InstrumentEntry(BaseModel):
     on_light: str
 
 
-def routes(analyst: Analyst, jobs: Jobs, ending: Ending, *, token: bool) -> APIRouter:
+def routes(analyst: Analyst, jobs: Jobs, streams: Streams, ending: Ending, *, token: bool) -> APIRouter:
     """The paths."""
     router = APIRouter(prefix="/v1", tags=["v1"])
     common = problems(400, 401, 403) if token else problems(400, 403)
@@ -183,6 +184,10 @@ def routes(analyst: Analyst, jobs: Jobs, ending: Ending, *, token: bool) -> APIR
         jobs.remove(job)
         return Response(status_code=204)
 
+    @router.websocket("/stream")
+    async def stream(socket: WebSocket) -> None:
+        await streams.serve(socket)
+
     return router
 
 
@@ -227,9 +232,15 @@ def _state(job: Job) -> JobState:
         id=job.name,
         file=job.file,
         state=job.state,
-        progress=1.0 if done else job.running.share,
-        seconds=round(job.result.duration_s if job.result is not None else job.running.seconds, 3),
+        progress=1.0 if done or job.running is None else job.running.share,
+        seconds=round(_seconds(job), 3),
         created=round(job.created, 3),
         detail=None if job.refused is None else job.refused.reason,
         expires_s=None if job.state == "running" else round(max(0.0, KEPT_S - (time.monotonic() - job.ended)), 1),
     )
+
+
+def _seconds(job: Job) -> float:
+    if job.result is not None:
+        return job.result.duration_s
+    return 0.0 if job.running is None else job.running.seconds
