@@ -25,6 +25,7 @@ from irec_live.models.detector import Provider
 from irec_live.report import Analysis
 from irec_live.streaming.model_stream import WindowPredictor
 from irec_live.streaming.pipeline import Pipeline
+from irec_live.streaming.tracker import Decisions
 
 __all__ = ["Analysis", "AnalysisCancelled", "analyze", "collect", "decode_into", "side_by_side"]
 
@@ -224,7 +225,7 @@ def collect(
     *,
     warning: str = "",
     warnings: Sequence[str] | None = None,
-    threshold_offset: float | None = None,
+    decisions: Decisions | None = None,
 ) -> Analysis:
     """What a pipeline found in a file that it heard to the end.
 
@@ -239,8 +240,8 @@ def collect(
         On what is missing.
     warnings : sequence of str, optional
         Everything to be said, that included; `warning` alone by default.
-    threshold_offset : float, optional
-        That the events were found with, where it may have moved since; the pipeline's present one by default.
+    decisions : Decisions, optional
+        That the events were found with, where they may have changed since; the pipeline's present ones by default.
 
     Returns
     -------
@@ -250,7 +251,7 @@ def collect(
     return assemble(
         file,
         duration_s,
-        Circumstances.of(pipeline, threshold_offset),
+        Circumstances.of(pipeline, decisions),
         Curves(times, activation, *pipeline.timeline.envelopes()),
         pipeline.timeline.events(),
         reached_s=pipeline.tracker.reached_s,

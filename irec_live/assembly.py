@@ -18,7 +18,7 @@ from irec_live.report import Analysis, ModelUse, summarise
 from irec_live.results import Array, Event
 from irec_live.streaming.model_stream import WindowPredictor, thresholds
 from irec_live.streaming.pipeline import Pipeline
-from irec_live.streaming.tracker import LabelTracker, track
+from irec_live.streaming.tracker import Decisions, LabelTracker, track
 
 Times = npt.NDArray[np.float64]
 
@@ -56,20 +56,20 @@ class Circumstances:
     not_predicted: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, pipeline: Pipeline, threshold_offset: float | None = None) -> Circumstances:
+    def of(cls, pipeline: Pipeline, decisions: Decisions | None = None) -> Circumstances:
         """Those of a pipeline.
 
         Parameters
         ----------
         pipeline : Pipeline
-        threshold_offset : float, optional
-            That its events were found with, where it may have moved since; the present one by default.
+        decisions : Decisions, optional
+            That its events were found with, where they may have changed since; the present ones by default.
         """
         hops = {stream.spec.kind: stream.hop_s for stream in pipeline.streams}
         frames = [stream.spec for stream in pipeline.streams if stream.spec.kind == "envelope"]
-        offset = pipeline.threshold_offset if threshold_offset is None else threshold_offset
+        decided = decisions or pipeline.decisions
         unknown = pipeline.not_predicted.get("activation", pipeline.labels)
-        limits = pipeline.tracker.limits(offset)
+        limits = pipeline.tracker.limits(decided)
         return cls(
             models=tuple(
                 ModelUse(
@@ -85,7 +85,7 @@ class Circumstances:
             activation_hop_s=hops.get("activation", 0.0),
             envelope_frame_s=frames[0].frame_hop / frames[0].sample_rate if frames else 0.0,
             thresholds={label: value for label, value in limits.items() if label not in unknown},
-            threshold_offset=offset,
+            threshold_offset=decided.offset,
             not_predicted=pipeline.not_predicted,
         )
 

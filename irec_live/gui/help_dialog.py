@@ -33,10 +33,14 @@ _LANE_KEYS = (
     ("Ctrl+Up, Ctrl+Down", "Move the lane"),
     ("Enter", "Enlarge the lane, with its numbers"),
     ("Ins, Del", "Pin the lane to the top; hide it"),
+    ("Shift+Up, Shift+Down", "Move the threshold of this instrument alone"),
+    ("Backspace", "Put that back where the model has it"),
 )
 _MOUSE = (
     ("Click a lane", "Enlarge it, with its numbers"),
     ("Drag the name of a lane", "Move it"),
+    ("Drag the threshold line in a lane", "Move the threshold of this instrument alone"),
+    ("Double-click that line", "Put it back where the model has it"),
     ("Right-click a lane", "Pin or hide it; order and height of all"),
     ("Click in the overview", "Seek"),
     ("Shift-drag in the overview", "Choose a loop"),

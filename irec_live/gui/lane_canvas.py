@@ -43,6 +43,7 @@ class LaneCanvas(QWidget):
         self._heights: Floats = np.zeros(0)
         self._headings: Headings = ()
         self._focused: str | None = None
+        self._own: frozenset[str] = frozenset()
         self._lit: frozenset[str] = frozenset()
         self._chosen: str | None = None
         self._painted = 0  # snapshots so far
@@ -102,6 +103,16 @@ class LaneCanvas(QWidget):
             return None
         threshold = self._threshold(self._snapshot.labels.index(label))
         return place.bottom() - 1.0 - place.height() * _HEADROOM * threshold if math.isfinite(threshold) else None
+
+    def threshold_at(self, label: str, y: float) -> float:
+        """What a threshold would be whose line is at a vertical pixel, 0..1 within the lane."""
+        place = self.place_of(label)
+        return (place.bottom() - 1.0 - y) / max(1.0, place.height() * _HEADROOM)
+
+    def mark_own(self, labels: frozenset[str]) -> None:
+        """Mark the threshold lines of instruments that have one of their own."""
+        self._own = labels
+        self.update()
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
@@ -218,8 +229,7 @@ class LaneCanvas(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
         threshold = self._threshold(lane)
         if math.isfinite(threshold):
-            level = base - scale * threshold
-            painter.fillRect(QRectF(plot.left(), level, plot.width(), 1), self._theme.color("faint", 70))
+            self._paint_threshold(painter, lane, base - scale * threshold, plot)
         if len(curves.line_x) > 1 and not math.isnan(threshold):
             pen = QColor(color)
             pen.setAlpha(255 if lit else self._theme.unlit_alpha)
@@ -227,6 +237,13 @@ class LaneCanvas(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)  # ten points a second only, so it costs little
             painter.drawPolyline(_line(plot.left() + curves.line_x, base - scale * curves.line[:, lane]))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    def _paint_threshold(self, painter: QPainter, lane: int, level: float, plot: QRectF) -> None:
+        own = self._snapshot.labels[lane] in self._own
+        painter.fillRect(QRectF(plot.left(), level, plot.width(), 1), self._theme.color("faint", 200 if own else 110))
+        if own:  # not by its colour alone
+            for x in (plot.left(), plot.right() - 8):
+                painter.fillRect(QRectF(x, level - 2, 8, 5), self._theme.color("text"))
 
     def _threshold(self, lane: int) -> float:
         """Its threshold; NaN if the activation model does not have the label, infinite if there are no thresholds."""

@@ -14,6 +14,7 @@ from irec_live.gui.about_dialog import AboutDialog
 from irec_live.gui.actions import Actions
 from irec_live.gui.backend import Backend
 from irec_live.gui.bridge import Bridge
+from irec_live.gui.decision_control import DecisionControl
 from irec_live.gui.diagnostics import diagnostics
 from irec_live.gui.drop_overlay import DropOverlay, drop_text, dropped_paths
 from irec_live.gui.exporter import Exporter
@@ -119,6 +120,15 @@ class MainWindow(QMainWindow):
         self.panel.hide()
         self.overlay = DropOverlay(body)
         self.lanes = LaneControl(self.page.lanes, self.preferences, self.actions_.view_menu)
+        self.decisions = DecisionControl(
+            self.page.lanes,
+            self.top.threshold,
+            self.bridge,
+            self.preferences,
+            self.messages,
+            self.actions_.menu,
+            self.actions_.help,
+        )
         OwnKeys((self.top, self.messages, self.welcome, self.panel), self)
 
     def _connect_manager(self) -> None:
@@ -166,13 +176,11 @@ class MainWindow(QMainWindow):
         self.top.models.chosen.connect(self.manager.use_model)
         self.top.models.dropped.connect(self.manager.drop_model)
         self.top.models.file_wanted.connect(self._ask_model)
-        self.top.threshold.changed.connect(self._on_threshold)
         self.panel.overview.seek_requested.connect(self.playback.seek)
         self.panel.overview.loop_requested.connect(self.playback.set_loop)
         self.themes.changed.connect(self._on_theme)
 
     def _restore(self) -> None:
-        self.top.threshold.set_offset(self.preferences.threshold_offset)
         self._choose_span(self.preferences.span_s)
         self._on_theme(self.themes.theme)
         geometry = self.preferences.geometry
@@ -189,7 +197,7 @@ class MainWindow(QMainWindow):
     def _on_opened(self, setup: Setup) -> None:
         session = setup.session
         playable = as_playable(session)
-        session.set_threshold_offset(self.top.threshold.offset)
+        self.decisions.attach(session)
         self.status.kind = session.kind
         self._show_title(session.title)
         self.top.sources.set_current(setup.request)
@@ -268,12 +276,6 @@ class MainWindow(QMainWindow):
         if playable is not None:
             self.panel.overview.show_position(position_s, loop)
             self.panel.transport.show_position(position_s, playable.duration_s, playable.playing)
-
-    def _on_threshold(self, offset: float) -> None:
-        self.preferences.threshold_offset = offset
-        if self.manager.session is not None:
-            self.manager.session.set_threshold_offset(offset)
-            self.bridge.refresh_overview()
 
     def _on_theme(self, theme: Theme) -> None:
         application = QApplication.instance()

@@ -144,6 +144,13 @@ def numbers(held: object) -> dict[str, float]:
     }
 
 
+def mapping(held: object) -> dict[str, Any]:
+    """Anything by name; who uses it checks what it is."""
+    if not isinstance(held, dict):
+        raise TypeError("not a mapping")
+    return held
+
+
 SPANS_S = (5.0, 10.0, 15.0, 30.0, 60.0)
 """Time spans on offer, seconds."""
 
@@ -170,6 +177,8 @@ LANE_SIZE = choice("lanes/size", "fit", ("fit", "compact", "normal", "large"))
 LANE_ORDER: Setting[tuple[str, ...]] = structure("lanes/order", (), names)
 LANE_HIDDEN: Setting[tuple[str, ...]] = structure("lanes/hidden", (), names)
 LANE_PINNED: Setting[tuple[str, ...]] = structure("lanes/pinned", (), names)
+DECISIONS: Setting[dict[str, Any]] = structure("decisions/present", {}, mapping)
+OWN_PRESETS: Setting[dict[str, Any]] = structure("decisions/presets", {}, mapping)
 
 _RENAMED: Mapping[int, Mapping[str, str]] = {
     2: {

@@ -51,6 +51,11 @@ QMenu::item:selected { background: $hover; }
 QMenu::item:disabled { color: $faint; }
 QMenu::separator { height: 1px; background: $hover; margin: 6px 8px; }
 
+QLineEdit { background: $raised; border: 1px solid $outline; border-radius: 6px; padding: 5px 10px; min-height: 18px; }
+QLineEdit:focus { border-color: $accent; }
+QProgressBar { background: $hover; border: none; border-radius: 4px; }
+QProgressBar::chunk { background: $accent; border-radius: 4px; }
+
 QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $hover; }
 QSlider::handle:horizontal { width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; background: $text; }
 QSlider::handle:horizontal:hover { background: $accent; }

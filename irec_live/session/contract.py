@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from irec_live.models.spec import ModelSpec
 from irec_live.results import Overview, Snapshot
+from irec_live.streaming.tracker import Decisions
 
 if TYPE_CHECKING:
     from irec_live.analysis import Analysis
@@ -37,6 +38,8 @@ class Session(Protocol):
         The running models.
     threshold_offset : float
         What is added to every label's thresholds, -1..1.
+    decisions : Decisions
+        That and all else that the user sets about the event detection; assign to change it.
     """
 
     @property
@@ -53,6 +56,12 @@ class Session(Protocol):
 
     @property
     def threshold_offset(self) -> float: ...
+
+    @property
+    def decisions(self) -> Decisions: ...
+
+    @decisions.setter
+    def decisions(self, decisions: Decisions) -> None: ...
 
     def set_threshold_offset(self, offset: float) -> None:
         """Move every threshold: above 0 shows fewer labels, below 0 more."""

@@ -14,7 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from irec_live.analysis import FILE_BATCH, Analysis, AnalysisCancelled, band_limit, collect, decode_into
@@ -31,6 +31,7 @@ from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.streaming.ring import Block
 from irec_live.streaming.timeline import VIEW_ROWS
+from irec_live.streaming.tracker import Decisions
 
 _JOIN_S = 1.5
 """How long `FileSession.close` waits for the analyser: closing must return within two seconds."""
@@ -45,8 +46,8 @@ class _Outcome:
 
     analysis: Analysis | None = None
     problem: str = ""
-    threshold_offset: float = 0.0
-    """The threshold offset that the events of `analysis` were computed with."""
+    decisions: Decisions = field(default_factory=Decisions)
+    """Those that the events of `analysis` were computed with."""
 
 
 class FileSession:
@@ -183,7 +184,16 @@ class FileSession:
 
     def set_threshold_offset(self, offset: float) -> None:
         """Move every threshold; the events of the whole file are recomputed shortly after."""
-        self._pipeline.set_threshold_offset(offset)
+        self.decisions = replace(self.decisions, offset=float(offset))
+
+    @property
+    def decisions(self) -> Decisions:
+        """What the user set about thresholds, smoothing and durations; events are recomputed after a change."""
+        return self._pipeline.decisions
+
+    @decisions.setter
+    def decisions(self, decisions: Decisions) -> None:
+        self._pipeline.decisions = decisions
         self._retrack.set()
 
     def play(self) -> None:
@@ -246,7 +256,7 @@ class FileSession:
     def analysis(self) -> Analysis | None:
         """The results, once the whole file is analysed and the events fit the threshold; None before."""
         outcome = self._outcome  # NB: read once; the analyser replaces it
-        return outcome.analysis if outcome.threshold_offset == self.threshold_offset else None
+        return outcome.analysis if outcome.decisions == self.decisions else None
 
     def close(self) -> None:
         """Stop playing and analysing; may be called twice."""
@@ -307,9 +317,9 @@ class FileSession:
         self._progress = 1.0
 
     def _track_again(self, *, complete: bool) -> None:
-        # NB: cleared before the offset is read: a threshold that moves meanwhile sets it again.
+        # NB: cleared before the decisions are read: a threshold that moves meanwhile sets it again.
         self._retrack.clear()
-        offset = self._pipeline.threshold_offset
+        decisions = self._pipeline.decisions
         self._pipeline.retrack()
         self._retracked_at = time.monotonic()
         if complete:
@@ -319,9 +329,9 @@ class FileSession:
                 self._pipeline,
                 warning=self._warning,
                 warnings=self._warnings,
-                threshold_offset=offset,
+                decisions=decisions,
             )
-            self._outcome = _Outcome(analysis, threshold_offset=offset)
+            self._outcome = _Outcome(analysis, decisions=decisions)
 
 
 def open_file(

@@ -22,6 +22,7 @@ from irec_live.streaming.engine import Engine, Listener, Reopen
 from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.streaming.tap import Tap
+from irec_live.streaming.tracker import Decisions
 
 SLICES = 1200
 """P of an overview, as many as a wide window has pixels to spare."""
@@ -197,6 +198,15 @@ class LiveSession:
             detected=tuple(label for label in self.labels if label in found),
             events=events,
         )
+
+    @property
+    def decisions(self) -> Decisions:
+        """What the user set about thresholds, smoothing and durations; changes count from the next window on."""
+        return self._engine.pipeline.decisions
+
+    @decisions.setter
+    def decisions(self, decisions: Decisions) -> None:
+        self._engine.pipeline.decisions = decisions
 
     def stats(self) -> Stats:
         """How well the engine keeps up."""

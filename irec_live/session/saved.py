@@ -25,7 +25,7 @@ from irec_live.session.waveform import Waveform, hold_strips
 from irec_live.streaming.level import LevelMeter
 from irec_live.streaming.spectrogram import LogMelStream
 from irec_live.streaming.timeline import Timeline
-from irec_live.streaming.tracker import track
+from irec_live.streaming.tracker import Decisions, track
 
 _BLOCK_S = 1.0
 _JOIN_S = 1.5
@@ -139,6 +139,15 @@ class SavedSession:
     def threshold_offset(self) -> float:
         """What is added to every threshold of the models."""
         return self._offset
+
+    @property
+    def decisions(self) -> Decisions:
+        """The offset of all thresholds; smoothing, durations and thresholds of single labels stay the recording's."""
+        return Decisions(self._offset)
+
+    @decisions.setter
+    def decisions(self, decisions: Decisions) -> None:
+        self.set_threshold_offset(decisions.offset)
 
     def set_threshold_offset(self, offset: float) -> None:
         """Move every threshold, shortly after; with the offset of the recording, events are those found live."""

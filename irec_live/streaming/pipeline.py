@@ -6,7 +6,7 @@ Live sound and files share it. It has no thread of its own: the work is done by 
                `---> LogMelStream, LevelMeter ------------------------------------------------^
 
 `push`, `flush`, `retrack` and `reset` belong to one thread. Any thread may read `stats`, `latency_ms`, `position`,
-`thresholds` and `timeline`, and call `set_threshold_offset`.
+`thresholds` and `timeline`, and set `decisions`.
 
 Shapes: n samples of each channel in a block, C channels, K labels, F mel bands.
 """
@@ -17,7 +17,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ from irec_live.streaming.model_stream import Array, Job, ModelStream, Times, Win
 from irec_live.streaming.resample import Resampler
 from irec_live.streaming.spectrogram import LogMelStream
 from irec_live.streaming.timeline import Timeline
-from irec_live.streaming.tracker import LabelTracker, TrackerSettings, track
+from irec_live.streaming.tracker import Decisions, LabelTracker, TrackerSettings, track
 
 SILENCE_DB = -75.0
 """RMS in dBFS below which a window counts as silent and no network is run: soft playing far from a microphone is above
@@ -188,8 +188,17 @@ class Pipeline:
         return self.tracker.offset
 
     def set_threshold_offset(self, offset: float) -> None:
-        """Shift all thresholds, on and off, from the next window on. Any thread."""
-        self.tracker.offset = float(offset)  # NB: replaced in one step; the tracker reads it once a window
+        """Shift all thresholds, on and off, from the next window on. Any one thread."""
+        self.decisions = replace(self.decisions, offset=float(offset))
+
+    @property
+    def decisions(self) -> Decisions:
+        """Offsets of the thresholds, and settings of the tracker; set from any one thread for the next window on."""
+        return self.tracker.decisions
+
+    @decisions.setter
+    def decisions(self, decisions: Decisions) -> None:
+        self.tracker.decisions = decisions  # NB: replaced in one step; the tracker reads it once a window
 
     @property
     def stats(self) -> Stats:
@@ -273,7 +282,7 @@ class Pipeline:
         return step
 
     def reset(self) -> None:
-        """Forget all samples and results; the threshold offset is kept."""
+        """Forget all samples and results; the decisions are kept."""
         self._restart_streams()
         self._mono.reset()
         for stream in self.streams:
@@ -282,7 +291,7 @@ class Pipeline:
         self._clear()
 
     def retrack(self) -> None:
-        """Recompute all events from the activations in the timeline, with the present threshold offset."""
+        """Recompute all events from the activations in the timeline, with the present decisions."""
         times, raw, _ = self.timeline.activations()
         ended, still_open = track(times, raw, self.tracker)
         if self._ended:

@@ -4,7 +4,7 @@ Per label: pool the last windows, start at the on-threshold, go on while above t
 only after the minimum duration, and bridge gaps shorter than the refractory time. A label that was lit
 within `memory_s` lights again at a lower threshold (`Threshold.again`). Everything is causal.
 
-`push`, `flush` and `reset` belong to one thread; `offset` may be set from any.
+`push`, `flush` and `reset` belong to one thread; `decisions` may be set from any.
 
 Shapes: K labels, R rows (one per window).
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -80,6 +80,35 @@ class TrackerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Decisions:
+    """What the user sets about the event detection: events that were found with equal ones are the same.
+
+    Attributes
+    ----------
+    offset : float
+        Added to all thresholds.
+    own : tuple of (str, float)
+        Labels with an offset of their own, which is added to that; by name, without zeros.
+    settings : TrackerSettings
+    """
+
+    offset: float = 0.0
+    own: tuple[tuple[str, float], ...] = ()
+    settings: TrackerSettings = field(default_factory=TrackerSettings)
+
+    def with_own(self, label: str, offset: float) -> Decisions:
+        """The same with another offset of one label.
+
+        Examples
+        --------
+        >>> Decisions().with_own("bass", 0.1).with_own("alto", 0.2).with_own("bass", 0.0).own
+        (('alto', 0.2),)
+        """
+        offsets = dict(self.own) | {label: float(offset)}
+        return replace(self, own=tuple(sorted((name, value) for name, value in offsets.items() if value)))
+
+
+@dataclass(frozen=True, slots=True)
 class TrackerStep:
     """Results of one more window.
 
@@ -113,8 +142,8 @@ class LabelTracker:
 
     Attributes
     ----------
-    offset : float
-        Added to all thresholds, within limits; takes effect with the next window.
+    decisions : Decisions
+        Offsets of the thresholds, within limits, and settings; takes effect with the next window.
 
     Examples
     --------
@@ -137,10 +166,11 @@ class LabelTracker:
         if not labels or hop_s <= 0.0:
             raise ValueError(f"a tracker needs labels and a positive hop, not {list(labels)} and {hop_s} s")
         self.labels = tuple(labels)
-        self.settings = settings or TrackerSettings()
         self.hop_s = hop_s
-        # NB: a plain float, replaced in one step: the slider's thread writes it, `push` reads it once per window.
-        self.offset = 0.0
+        # NB: one reference, replaced in one step: the slider's thread writes it, `push` reads it once per window.
+        self.decisions = Decisions(settings=settings or TrackerSettings())
+        self._moved_for: Decisions | None = None
+        self._moved: Row | float = 0.0
         chosen = [thresholds.get(label, DEFAULT_THRESHOLD) for label in self.labels]
         self._on = np.array([threshold.on for threshold in chosen], np.float32)
         self._off = np.array([threshold.off for threshold in chosen], np.float32)
@@ -148,13 +178,27 @@ class LabelTracker:
         self.reset()
 
     @property
+    def settings(self) -> TrackerSettings:
+        """Smoothing and durations in force."""
+        return self.decisions.settings
+
+    @property
+    def offset(self) -> float:
+        """What is added to all thresholds, within limits; takes effect with the next window."""
+        return self.decisions.offset
+
+    @offset.setter
+    def offset(self, offset: float) -> None:
+        self.decisions = replace(self.decisions, offset=offset)
+
+    @property
     def thresholds(self) -> Row:
         """On-thresholds in force, (K,) float32: of labels that were not lit lately."""
-        return _shifted(self._on, self.offset)
+        return _shifted(self._on, self._offsets(self.decisions))
 
-    def limits(self, offset: float | None = None) -> dict[str, Threshold]:
-        """On- and off-thresholds by label: in force now, or with another offset."""
-        moved = self.offset if offset is None else offset
+    def limits(self, decisions: Decisions | None = None) -> dict[str, Threshold]:
+        """On- and off-thresholds by label: in force now, or with other decisions."""
+        moved = self._offsets(decisions or self.decisions)
         on, off = _shifted(self._on, moved), _shifted(self._off, moved)
         return {
             label: Threshold(on=round(high, _DECIMALS), off=round(low, _DECIMALS))
@@ -167,19 +211,18 @@ class LabelTracker:
 
         Half the pooled span, after which the mean of a step is halfway up, plus the wait for the minimum duration.
         """
-        waiting = max(0.0, math.ceil(self.settings.min_duration_s / self.hop_s - _TIME_TOLERANCE_S) - 1) * self.hop_s
-        return (self.settings.pool - 1) / 2 * self.hop_s + waiting
+        return decision_delay_s(self.settings, self.hop_s)
 
     @property
     def reached_s(self) -> float:
         """Middle of the windows pooled last: the time that the newest decision is about, in seconds."""
-        return self._newest_s - (min(self._rows, self.settings.pool) - 1) / 2 * self.hop_s
+        return self._newest_s - (max(1, self._filled) - 1) / 2 * self.hop_s
 
     def reset(self) -> None:
-        """Forget all windows; `offset` is kept."""
+        """Forget all windows; `decisions` are kept."""
         count = len(self.labels)
         self._history = np.zeros((self.settings.pool, count), np.float32)
-        self._rows = 0
+        self._cursor = self._filled = self._rows = 0
         self._first_s = self._newest_s = 0.0
         self._above: Bools = np.zeros(count, np.bool_)  # of the hysteresis, in the last window
         self._held: Bools = np.zeros(count, np.bool_)  # above, or within the refractory time
@@ -212,16 +255,17 @@ class LabelTracker:
         """
         if activation.shape != self._peak.shape:
             raise ValueError(f"expected {self._peak.size} activations, not an array of shape {activation.shape}")
-        smoothed = self._pooled(activation)
+        decisions = self.decisions  # NB: read once; a slider may move it between the two thresholds
+        settings, offset = decisions.settings, self._offsets(decisions)
+        smoothed = self._pooled(activation, settings)
         if self._rows == 1:
             self._first_s = time_s
         self._newest_s = time_s
-        offset = self.offset  # NB: read once; a slider may move it between the two thresholds
-        known = time_s - self._known_s <= self.settings.memory_s + _TIME_TOLERANCE_S
+        known = time_s - self._known_s <= settings.memory_s + _TIME_TOLERANCE_S
         light = np.where(known, _shifted(self._again, offset), _shifted(self._on, offset))
         self._above = smoothed >= np.where(self._above, _shifted(self._off, offset), light)
         off_s = time_s - self._last_s - np.where(self._above, self.hop_s, 0.0)  # so many hops without it
-        gone = self._held & (off_s > self.settings.refractory_s + _TIME_TOLERANCE_S)
+        gone = self._held & (off_s > settings.refractory_s + _TIME_TOLERANCE_S)
         ended = self._close(gone)
         starting = self._above & ~self._held
         self._onset_s[starting], self._from_s[starting] = time_s, self.reached_s
@@ -229,7 +273,7 @@ class LabelTracker:
         self._held |= self._above
         self._last_s[self._above], self._to_s[self._above] = time_s, self.reached_s
         self._peak[self._above] = np.maximum(self._peak, smoothed)[self._above]
-        self._lit |= self._held & self._lasted(self.settings.min_duration_s)
+        self._lit |= self._held & self._lasted(settings.min_duration_s)
         self._known_s[self._lit] = time_s
         return TrackerStep(smoothed, self._strongest_first(smoothed), ended)
 
@@ -251,18 +295,41 @@ class LabelTracker:
         """Events of the labels that are lit now; their `offset_s` is None."""
         return tuple(self._event(index, None) for index in np.flatnonzero(self._lit))
 
-    def _pooled(self, activation: Row) -> Row:
+    def _pooled(self, activation: Row, settings: TrackerSettings) -> Row:
         """Add an activation, (K,), to the history and pool the last `pool` of them."""
-        self._history[self._rows % self.settings.pool] = activation
+        if settings.pool != len(self._history):
+            self._resize(settings.pool)
+        self._history[self._cursor] = activation
+        self._cursor = (self._cursor + 1) % settings.pool
+        self._filled = min(self._filled + 1, settings.pool)
         self._rows += 1
-        recent = self._history[: min(self._rows, self.settings.pool)]  # a ring; the order does not matter to a mean
+        recent = self._history[: self._filled]  # a ring; the order does not matter to a mean
         pooled: Row
-        if self.settings.pooling == "mean" or len(recent) == 1:
+        if settings.pooling == "mean" or len(recent) == 1:
             pooled = recent.mean(axis=0, dtype=np.float32)
         else:
             # No overflow: activations are 0..1, so no exponent is above 5.
             pooled = np.log(np.exp(_LME_SHARPNESS * recent).mean(axis=0)) / np.float32(_LME_SHARPNESS)
         return pooled
+
+    def _resize(self, pool: int) -> None:
+        """Pool another number of windows from now on, those before among them."""
+        kept = min(self._filled, pool - 1)  # one place is for the window that comes now
+        oldest_first = np.roll(self._history, -self._cursor, axis=0)
+        self._history = np.zeros((pool, len(self.labels)), np.float32)
+        self._history[:kept] = oldest_first[len(oldest_first) - kept :]
+        self._cursor, self._filled = kept % pool, kept
+
+    def _offsets(self, decisions: Decisions) -> Row | float:
+        """What decisions add to the thresholds: one number, or (K,) float32 if labels have offsets of their own."""
+        if not decisions.own:
+            return decisions.offset
+        if decisions != self._moved_for:
+            own = dict(decisions.own)
+            # NB: two references; a reader that sees the first and not yet the second is one window early.
+            self._moved = np.array([decisions.offset + own.get(label, 0.0) for label in self.labels], np.float32)
+            self._moved_for = decisions
+        return self._moved
 
     def _lasted(self, seconds: float) -> Bools:
         """Whether each label has been above threshold for so long; n windows in a row count as n hops."""
@@ -286,12 +353,24 @@ class LabelTracker:
         return tuple(self.labels[index] for index in lit[np.argsort(-smoothed[lit], kind="stable")])
 
 
-def _shifted(thresholds: Row, offset: float) -> Row:
+def _shifted(thresholds: Row, offset: Row | float) -> Row:
     """Thresholds plus the offset, clipped to the limits; without an offset they are returned as they are."""
-    if not offset:
+    if isinstance(offset, float) and not offset:
         return thresholds
     moved: Row = np.clip(thresholds + np.float32(offset), LOWEST_THRESHOLD, HIGHEST_THRESHOLD)
     return moved
+
+
+def decision_delay_s(settings: TrackerSettings, hop_s: float) -> float:
+    """Delay in seconds that settings add, at a hop: see `LabelTracker.delay_s`.
+
+    Examples
+    --------
+    >>> decision_delay_s(TrackerSettings(pool=3, min_duration_s=0.2), 0.1)
+    0.2
+    """
+    waiting = max(0.0, math.ceil(settings.min_duration_s / hop_s - _TIME_TOLERANCE_S) - 1) * hop_s
+    return (settings.pool - 1) / 2 * hop_s + waiting
 
 
 def track(

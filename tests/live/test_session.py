@@ -136,6 +136,17 @@ def test_threshold_is_applied_to_the_whole_file_at_once(session: FileSession) ->
     wait_until(lambda: len(session.overview().events) == 3)
 
 
+def test_past_events_of_one_label_are_decided_again_by_its_own_threshold(session: FileSession) -> None:
+    wait_until(session.analysis)
+    session.decisions = session.decisions.with_own("flute", 0.6)
+    wait_until(lambda: len(session.overview().events) == 2)
+    wait_until(session.analysis)
+    found = session.analysis()
+    assert found is not None
+    assert "flute" not in found.detected
+    assert found.thresholds["flute"].on > found.thresholds["bass"].on
+
+
 def test_results_of_another_threshold_are_not_given_out(session: FileSession) -> None:
     wait_until(session.analysis)
     for offset in (0.1, 0.6, 0.0, 0.6):

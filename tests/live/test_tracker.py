@@ -7,7 +7,7 @@ import pytest
 
 from irec_live.models.spec import Threshold
 from irec_live.results import Event
-from irec_live.streaming.tracker import LabelTracker, TrackerSettings, track
+from irec_live.streaming.tracker import Decisions, LabelTracker, TrackerSettings, track
 
 HOP = 0.1
 PLAIN = TrackerSettings(pool=1, min_duration_s=0.3)
@@ -243,3 +243,31 @@ def test_nonsense_is_refused() -> None:
         TrackerSettings(pooling="median")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="needs labels"):
         LabelTracker([], {})
+
+
+def test_one_label_has_an_offset_of_its_own() -> None:
+    tracker = LabelTracker(["flute", "oboe"], {}, PLAIN, hop_s=HOP)
+    plain = tracker.thresholds
+    tracker.decisions = tracker.decisions.with_own("oboe", 0.2)
+    tracker.offset = 0.1
+    assert (tracker.thresholds - plain).tolist() == pytest.approx([0.1, 0.3])
+    limits = tracker.limits()
+    assert limits["oboe"].on == pytest.approx(limits["flute"].on + 0.2)
+    tracker.decisions = tracker.decisions.with_own("oboe", 9.0)
+    assert tracker.thresholds[1] == pytest.approx(0.98)
+
+
+@pytest.mark.parametrize("pools", [(3, 5), (5, 2), (4, 1), (1, 6), (3, 3)])
+@pytest.mark.parametrize("after", [1, 2, 7])
+def test_smoothing_that_changes_pools_the_windows_before_it_too(pools: tuple[int, int], after: int) -> None:
+    values = np.random.default_rng(3).random(20).astype(np.float32)
+    tracker = LabelTracker(["flute"], {}, TrackerSettings(pool=pools[0]), hop_s=HOP)
+    for index, value in enumerate(values.tolist()):
+        if index == after:
+            tracker.decisions = Decisions(settings=TrackerSettings(pool=pools[1]))
+        step = tracker.push(index * HOP, np.float32([value]))
+        if index < after:
+            continue
+        kept = min(after, pools[0]) + index - after + 1  # windows that were still there, and those since
+        recent = values[max(0, index + 1 - min(pools[1], kept)) : index + 1]
+        assert step.smoothed[0] == pytest.approx(recent.mean(), abs=1e-6)

@@ -12,6 +12,7 @@ from irec_live.errors import DeviceError, IrecError, ModelError
 from irec_live.gui.requests import SourceRequest
 from irec_live.models.spec import ModelSpec
 from irec_live.results import Event, Overview, Snapshot, State, Stats
+from irec_live.streaming.tracker import Decisions
 
 LABELS = (
     "cello",
@@ -100,7 +101,7 @@ class FakeSession:
         self.state: State = "running"
         self.message = ""
         self.stats = Stats(0, 0, 4213, 3.1, 5.4, 0.064, 688.0, ("CPU", "CPU"))
-        self.threshold_offset = 0.0
+        self.decisions = Decisions()
         self.closed = 0
         self.pulled = 0
         self.progress = 1.0
@@ -119,7 +120,11 @@ class FakeSession:
         return self._labels
 
     def set_threshold_offset(self, offset: float) -> None:
-        self.threshold_offset = offset
+        self.decisions = replace(self.decisions, offset=offset)
+
+    @property
+    def threshold_offset(self) -> float:
+        return self.decisions.offset
 
     def close(self) -> None:
         self.closed += 1
@@ -132,7 +137,9 @@ class FakeSession:
         frames = grid(start, min(now, known - 0.2), FRAME_S)
         columns = grid(start, known, COLUMN_S)
         raw = activation(rows, self._labels)
-        on = np.clip(np.full(len(self._labels), 0.5) + self.threshold_offset, 0.02, 0.98).astype(np.float32)
+        own = dict(self.decisions.own)
+        moved = np.array([self.threshold_offset + own.get(label, 0.0) for label in self._labels])
+        on = np.clip(0.5 + moved, 0.02, 0.98).astype(np.float32)
         lit = [] if not len(raw) else [place for place in np.argsort(-raw[-1]) if raw[-1, place] > on[place]]
         return Snapshot(
             labels=self._labels,
