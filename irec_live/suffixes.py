@@ -1,6 +1,8 @@
-"""Names of files that are worth offering in a file dialog."""
+"""Names of files that are worth offering in a file dialog, and what makes a folder a session."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 SUFFIXES = (
     *(
@@ -73,3 +75,11 @@ SUFFIXES = (
     *(".mts", ".m2t"),
 )
 """Of sound and video that `irec_live.media` decodes; it looks at the content only."""
+
+SESSION_FILE = "session.json"
+"""In every folder that `irec_live.recording` writes."""
+
+
+def is_session_folder(path: Path) -> bool:
+    """Whether a folder holds a recorded session."""
+    return (path / SESSION_FILE).is_file()

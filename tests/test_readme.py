@@ -21,6 +21,7 @@ import click
 import numpy as np
 import pytest
 import soundfile
+from saved_sessions import save_session
 from starlette.testclient import TestClient
 
 from irec_live.web.app import create_app
@@ -104,6 +105,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     soundfile.write(path / "song.flac", tone, 44_100)
     soundfile.write(path / "voice.wav", tone[:66_150], 44_100)
     (path / "data").mkdir()
+    save_session(path / "evening", tone[:, None].astype(np.float32), 44_100)
     (path / "han-1s.onnx").write_bytes((files("irec_assets") / "models" / "han-1s.onnx").read_bytes())
     return path
 
@@ -118,6 +120,7 @@ def stand_in(command: str) -> list[str]:
     if words[:2] == ["irec-live", "gui"]:
         words = [*words[: words.index("--after")], "--after", "1"] if "--after" in words else [*words, "--after", "1"]
     if words[:2] == ["irec-live", "listen"]:
+        words = [word if word != "evening" else "another evening" for word in words]  # that one is there already
         if "--input" in words:
             words[words.index("--input") + 1] = "song.flac"
         else:

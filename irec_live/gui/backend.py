@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from irec_live.errors import DeviceError
 from irec_live.gui.requests import SourceRequest
+from irec_live.suffixes import is_session_folder
 
 if TYPE_CHECKING:
     from irec_live.analysis import Analysis
@@ -113,15 +114,17 @@ class AppBackend:
         return [device for device in without_routes(list_devices(refresh_list=True)) if device.kind != "output"]
 
     def open(self, request: SourceRequest, models: Sequence[Any]) -> Session:
-        """Open a live or a file session with these networks."""
+        """Open a live or a file session with these networks, or a recorded one with the results it has."""
         import pyqtgraph  # noqa: F401  (the first picture needs it, and must not wait for it then)
 
-        from irec_live.session import open_file, open_live
+        from irec_live.session import open_file, open_live, open_saved
 
         provider: Any = self._provider
         if not request.kind.is_live:
             if request.path is None:
                 raise DeviceError("no file was named")
+            if is_session_folder(request.path):
+                return open_saved(request.path, audible=self._audible, play=False)
             # Not playing yet: the session manager starts it when the former one is silent.
             return open_file(
                 request.path,

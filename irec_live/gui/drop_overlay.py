@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from irec_live.gui.requests import is_model_file
 from irec_live.gui.theme import DARK, Theme, font
+from irec_live.suffixes import is_session_folder
 
 
 def dropped_paths(data: QMimeData) -> list[Path]:
@@ -30,7 +31,8 @@ def drop_text(paths: list[Path]) -> str:
     models = [path.name for path in paths if is_model_file(path)]
     sounds = [path.name for path in paths if not is_model_file(path)]
     more = f" and {len(sounds) - 1} more" if len(sounds) > 1 else ""
-    parts = [f"Use the model {name}" for name in models[:1]] + [f"Listen to {name}{more}" for name in sounds[:1]]
+    verb = "Open the session" if any(is_session_folder(path) for path in paths) else "Listen to"
+    parts = [f"Use the model {name}" for name in models[:1]] + [f"{verb} {name}{more}" for name in sounds[:1]]
     return " · ".join(parts)
 
 

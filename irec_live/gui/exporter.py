@@ -13,11 +13,11 @@ from irec_live.gui.background import Background
 from irec_live.gui.wording import offset_text, sentence
 
 if TYPE_CHECKING:
-    from irec_live.session import PlayableSession
+    from irec_live.session import Session
 
 
 class Exporter(QObject):
-    """Exports the analysis of a file session. GUI thread only.
+    """Exports the analysis of a session. GUI thread only.
 
     Parameters
     ----------
@@ -32,21 +32,28 @@ class Exporter(QObject):
         self._backend = backend
         self._worker = Background("irec-export", self)
 
-    def export(self, session: PlayableSession, path: Path, form: str) -> None:
-        """Write the whole analysis of a session's file as one of `FORMATS`."""
-        analysis = session.analysis()
-        if analysis is None:
-            self.said.emit("The file is still being analysed; export it when the progress bar is gone.", "warning")
-            return
+    def export(self, session: Session, path: Path, form: str) -> None:
+        """Write the whole analysis of a session as one of `FORMATS`; of a live one, what was heard up to now."""
         offset = session.threshold_offset
         # Not every format contains the offset; without this message two exports would differ for no visible reason.
         affected = offset and FORMATS[form].has_events
         moved = f" Its events were found with the thresholds moved by {offset_text(offset)}." if affected else ""
-        self._worker.submit(
-            lambda: self._backend.export(analysis, path, form),
-            lambda _: self.said.emit(f"Saved {path.name} in {path.parent}.{moved}", "info"),
-            lambda text: self.said.emit(sentence(text), "error"),
-        )
+
+        def write() -> bool:
+            analysis = session.analysis()  # here, because that of hours of live sound takes a second
+            if analysis is not None:
+                self._backend.export(analysis, path, form)
+            return analysis is not None
+
+        def tell(written: bool) -> None:
+            if written:
+                self.said.emit(f"Saved {path.name} in {path.parent}.{moved}", "info")
+            elif session.kind == "live":
+                self.said.emit("Nothing was heard yet; export it in a moment.", "warning")
+            else:
+                self.said.emit("The file is still being analysed; export it when the progress bar is gone.", "warning")
+
+        self._worker.submit(write, tell, lambda text: self.said.emit(sentence(text), "error"))
 
     def stop(self) -> None:
         """Finish the file that is being written and stop."""

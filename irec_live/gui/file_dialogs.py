@@ -28,13 +28,22 @@ def ask_model(parent: QWidget, folder: Path, chosen: Callable[[Path], None]) -> 
     return _ask(parent, "Load a model", folder, "Models (*.onnx)", chosen)
 
 
+def ask_folder(parent: QWidget, title: str, folder: Path, chosen: Callable[[Path], None]) -> QFileDialog:
+    """Ask for a folder."""
+    dialog = _dialog(parent, title, folder, "")
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    return _show(dialog, chosen)
+
+
 def ask_export(parent: QWidget, song: Path, form: str, chosen: Callable[[Path], None]) -> QFileDialog:
-    """Ask where to save an analysis; suggests the sound file's own name and folder."""
+    """Ask where to save an analysis; suggests the name and the folder of the sound file or session folder."""
     wanted = FORMATS[form]
     dialog = _dialog(parent, f"Save as {wanted.title}", song.parent, f"{wanted.title} (*{wanted.suffix})")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(wanted.suffix.lstrip("."))
-    dialog.selectFile(song.with_suffix(wanted.suffix).name)
+    stem = song.stem if song.suffix.lower() in SUFFIXES else song.name  # a folder's name may have dots
+    dialog.selectFile(stem + wanted.suffix)
     return _show(dialog, chosen)
 
 

@@ -27,6 +27,7 @@ from irec_live.gui.playback import Playback
 from irec_live.gui.playback_panel import PlaybackPanel
 from irec_live.gui.playlist import Playlist, sound_files
 from irec_live.gui.preferences import Preferences
+from irec_live.gui.recording import RecordingControl
 from irec_live.gui.requests import SourceRequest, as_playable, is_model_file
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.session_opener import Setup
@@ -129,6 +130,11 @@ class MainWindow(QMainWindow):
             self.actions_.menu,
             self.actions_.help,
         )
+        actions = self.actions_
+        self.recording = RecordingControl(
+            self.manager, self.preferences, actions.menu, actions.view_menu.menuAction(), self
+        )
+        self.top.add_button(self.recording.button)
         OwnKeys((self.top, self.messages, self.welcome, self.panel), self)
 
     def _connect_manager(self) -> None:
@@ -141,6 +147,8 @@ class MainWindow(QMainWindow):
         self.manager.devices_listed.connect(self.top.sources.set_devices)
         self.manager.models_listed.connect(self.top.models.set_models)
         self.exporter.said.connect(lambda text, level: self._report("export", text, level))
+        self.recording.said.connect(self._report)
+        self.recording.open_wanted.connect(lambda path: self.open_paths([path]))
         self.playlist.wanted.connect(
             lambda path, model: self.manager.open(SourceRequest(InputKind.FILE, path=path), model)
         )
@@ -267,7 +275,7 @@ class MainWindow(QMainWindow):
     def _on_overview(self, overview: Overview) -> None:
         self.panel.overview.show_overview(overview)
         session = self.manager.session
-        self.actions_.enable_export(as_playable(session) is not None and overview.progress >= 1.0)
+        self.actions_.enable_export(session is not None and overview.progress >= 1.0)
         warning = str(getattr(session, "warning", ""))  # not in the protocol; fakes and other sessions have none
         self.messages.say("file", sentence(warning), "warning")
 
@@ -304,9 +312,11 @@ class MainWindow(QMainWindow):
         file_dialogs.ask_model(self, self.preferences.folder, self.open_path)
 
     def _ask_export(self, form: str) -> None:
-        playable = as_playable(self.manager.session)
-        if playable is not None:
-            file_dialogs.ask_export(self, playable.path, form, lambda path: self.exporter.export(playable, path, form))
+        session = self.manager.session
+        if session is not None:
+            playable = as_playable(session)
+            song = playable.path if playable is not None else self.preferences.folder / session.title
+            file_dialogs.ask_export(self, song, form, lambda path: self.exporter.export(session, path, form))
 
     def _about(self) -> None:
         session = self.manager.session
@@ -362,5 +372,6 @@ class MainWindow(QMainWindow):
         self.bridge.watch(None)
         self.playback.attach(None)
         self.exporter.stop()
+        self.recording.close()
         self.manager.close()
         super().closeEvent(event)

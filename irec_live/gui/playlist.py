@@ -12,16 +12,18 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from irec_live.batch.paths import files_below
+from irec_live.suffixes import is_session_folder
 
 MOST_FILES = 1000
 """Files that are taken from the folders of one drop."""
 
 
 def sound_files(paths: Sequence[Path], most: int = MOST_FILES) -> list[Path]:
-    """Files as they are; of folders, the sound files in them and their sub-folders, in order of their names."""
+    """Files and sessions as they are; of other folders, the sound files in them and their sub-folders, by name."""
     found: list[Path] = []
     for path in paths:
-        found += islice(files_below(path), max(0, most - len(found))) if path.is_dir() else [path]
+        whole = is_session_folder(path) or not path.is_dir()
+        found += [path] if whole else islice(files_below(path), max(0, most - len(found)))
     return found
 
 

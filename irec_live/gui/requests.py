@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from irec_live.input_kind import InputKind
+from irec_live.suffixes import is_session_folder
 
 if TYPE_CHECKING:
     from irec_live.session import PlayableSession, Session
@@ -37,6 +38,12 @@ class SourceRequest:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", InputKind(self.kind))  # also accepts its name; the class is frozen
+
+    def anew(self) -> SourceRequest:
+        """The same to be analysed by a model: of a recorded session, its audio."""
+        if self.path is None or not is_session_folder(self.path):
+            return self
+        return replace(self, path=self.path / "audio.flac")
 
     def describe(self) -> str:
         """The source in a few words.

@@ -112,13 +112,15 @@ class SessionManager(QObject):
         self._submit(SessionPlan(request, request, self._last_models, tuple(self._changes), demo), request.describe())
 
     def use_model(self, name_or_path: str) -> None:
-        """Replace the model of the same kind, and continue with the same source."""
+        """Replace the model of the same kind, and continue with the same source; of a recorded session, its audio."""
         change: Change = ("use", name_or_path)
         former = self._newest()
         if former is None:  # no source yet: keep the model for the first one
             self._check_model(change)
         else:
-            self._submit(replace(former, changes=(*former.changes, change)), name_or_path)
+            request, wanted = former.request.anew(), former.wanted.anew()
+            changes = (*former.changes, change)
+            self._submit(replace(former, request=request, wanted=wanted, changes=changes), name_or_path)
 
     def drop_model(self, kind: str) -> None:
         """Stop using the model of one kind; the last model cannot be dropped."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
 from irec_live.gui.icons import themed_icon
 from irec_live.gui.level_meter import LevelMeter
 from irec_live.gui.model_picker import ModelPicker
+from irec_live.gui.record_button import RecordButton
 from irec_live.gui.source_picker import SourcePicker
 from irec_live.gui.theme import DARK, Theme
 from irec_live.gui.threshold_control import ThresholdControl
@@ -41,7 +42,8 @@ class TopBar(QFrame):
         self._menu_button = _flat_button("Menu")
         self._menu_button.setMenu(menu)
         self._menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        layout = QHBoxLayout(self)
+        self._buttons: list[RecordButton] = []
+        self._row = layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 0, 10, 0)
         layout.setSpacing(12)
         layout.addWidget(self.sources, 3)
@@ -53,6 +55,12 @@ class TopBar(QFrame):
         layout.addWidget(self._theme_button)
         layout.addWidget(self._menu_button)
         self.set_theme(DARK)
+
+    def add_button(self, button: RecordButton) -> None:
+        """Put a button before those on the right."""
+        self._buttons.append(button)
+        self._row.insertWidget(self._row.indexOf(self._theme_button), button)
+        button.set_theme(self._theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Leave words out where they would push controls off the window."""
@@ -66,6 +74,8 @@ class TopBar(QFrame):
         self._theme = theme
         for widget in (self.sources, self.meter, self.models):
             widget.set_theme(theme)
+        for button in self._buttons:
+            button.set_theme(theme)
         self._theme_button.setIcon(themed_icon(theme.switch_icon, theme.muted))
         self._menu_button.setIcon(themed_icon("menu", theme.muted))
 

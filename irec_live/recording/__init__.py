@@ -12,7 +12,7 @@ A process that is killed loses at most `MOST_LOST_S` of sound. `open_session` re
 never finished, mends the audio first. The format is described in docs/session-format.md.
 """
 
-from irec_live.recording.folder import SCHEMA, SessionFolder, is_session_folder, new_folder
+from irec_live.recording.folder import SCHEMA, SessionFolder, new_folder
 from irec_live.recording.gate import GateSettings
 from irec_live.recording.recorder import MOST_LOST_S, Recorder, RecorderState
 from irec_live.recording.saved import SavedResults, open_session
@@ -25,7 +25,6 @@ __all__ = [
     "RecorderState",
     "SavedResults",
     "SessionFolder",
-    "is_session_folder",
     "new_folder",
     "open_session",
 ]

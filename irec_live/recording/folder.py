@@ -18,6 +18,7 @@ from irec_live.errors import DataError, OutputError
 from irec_live.files import make_folder, write_atomically
 from irec_live.models.spec import ModelSpec, Threshold
 from irec_live.streaming.tracker import TrackerSettings
+from irec_live.suffixes import SESSION_FILE
 
 SCHEMA: Literal["irec.session/1"] = "irec.session/1"
 
@@ -141,7 +142,7 @@ class SessionFolder:
     @property
     def info(self) -> Path:
         """What the session is."""
-        return self.path / "session.json"
+        return self.path / SESSION_FILE
 
     @property
     def audio(self) -> Path:
@@ -248,11 +249,6 @@ def _locked(file: IO[bytes]) -> bool:
     return True
 
 
-def is_session_folder(path: Path) -> bool:
-    """Whether a folder holds a session."""
-    return (path / "session.json").is_file()
-
-
 def new_folder(path: Path) -> SessionFolder:
     """A folder for a new session, made if it is missing.
 
@@ -272,7 +268,7 @@ def folder_name(began: datetime, title: str) -> str:
     Examples
     --------
     >>> folder_name(datetime(2026, 5, 1, 20, 15, 3), "Microphone: USB/Audio")
-    '2026-05-01 20.15.03 Microphone USB Audio'
+    '2026-05-01 20-15-03 Microphone USB Audio'
     """
-    words = " ".join(re.sub(r"[^\w\s().,+-]", " ", title).split())[:60].rstrip(" .")
-    return f"{began:%Y-%m-%d %H.%M.%S} {words}".rstrip()
+    words = " ".join(re.sub(r"[^\w\s(),+-]", " ", title).split())[:60].rstrip()
+    return f"{began:%Y-%m-%d %H-%M-%S} {words}".rstrip()

@@ -88,6 +88,11 @@ class Recorder:
         self._state = RecorderState()
 
     @property
+    def title(self) -> str:
+        """Name of the source."""
+        return self._title()
+
+    @property
     def state(self) -> RecorderState:
         """What it does now. Any thread."""
         return self._state

@@ -75,6 +75,9 @@ class Session(Protocol):
     def overview(self) -> Overview:
         """Waveform, activations and events of the whole session so far, or of the file as far as it is analysed."""
 
+    def analysis(self) -> Analysis | None:
+        """The results to export: of a file once all of it is analysed, of a live input as far as it was heard."""
+
     def close(self) -> None:
         """Stop the threads and release the device; may be called twice; returns within two seconds."""
 
@@ -125,6 +128,3 @@ class PlayableSession(Session, Protocol):
 
     def seek(self, time_s: float) -> None:
         """Move the playhead; clipped to the file."""
-
-    def analysis(self) -> Analysis | None:
-        """The results to export, once the whole file is analysed; None before."""

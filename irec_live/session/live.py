@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from irec_live.analysis import band_limit
+from irec_live.analysis import Analysis, band_limit
+from irec_live.assembly import Circumstances, Curves, assemble
 from irec_live.devices import Device, refresh
 from irec_live.errors import DeviceError
 from irec_live.input_kind import InputKind
@@ -207,6 +208,19 @@ class LiveSession:
     @decisions.setter
     def decisions(self, decisions: Decisions) -> None:
         self._engine.pipeline.decisions = decisions
+
+    def analysis(self) -> Analysis | None:
+        """What was heard so far, as far back as results are kept; None before there is any. Any thread."""
+        pipeline = self._engine.pipeline
+        duration_s = pipeline.time_s
+        times, activation, _ = pipeline.timeline.activations()
+        frame_times, envelope = pipeline.timeline.envelopes()
+        if not (times.size or frame_times.size):
+            return None
+        circumstances = Circumstances.of(pipeline)
+        curves = Curves(times, activation, frame_times, envelope).on_grids(circumstances, duration_s)
+        events = pipeline.timeline.events(0.0, duration_s)
+        return assemble(self.title, duration_s, circumstances, curves, events, warnings=self.warnings)
 
     def stats(self) -> Stats:
         """How well the engine keeps up."""

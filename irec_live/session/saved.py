@@ -22,9 +22,10 @@ from irec_live.recording import SavedResults, open_session
 from irec_live.results import Event, Overview, Snapshot, State, Stats
 from irec_live.session.contract import SessionKind
 from irec_live.session.waveform import Waveform, hold_strips
+from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.level import LevelMeter
 from irec_live.streaming.spectrogram import LogMelStream
-from irec_live.streaming.timeline import Timeline
+from irec_live.streaming.timeline import VIEW_ROWS, Timeline
 from irec_live.streaming.tracker import Decisions, track
 
 _BLOCK_S = 1.0
@@ -59,7 +60,7 @@ class SavedSession:
         self._player.set_duration(saved.duration_s)
         self._waveform = Waveform(round(saved.duration_s * self._audio.sample_rate))
         self._mel = LogMelStream(self._audio.sample_rate)
-        self._timeline = Timeline(saved.info.labels, bands=len(self._mel.bands_hz))
+        self._timeline = Timeline(saved.info.labels, bands=len(self._mel.bands_hz), history=HistoryFile())
         self._tracker = saved.tracker()
         self._offset = saved.info.threshold_offset
         self._found_with = self._offset  # NB: replaced by the thread, read by any: what the events were found with
@@ -166,21 +167,26 @@ class SavedSession:
         """Move the playhead; clipped to the recording."""
         self._player.seek(time_s)
 
-    def snapshot(self, span_s: float) -> Snapshot:
-        """The `span_s` seconds up to the playhead."""
-        time_s = self.position_s
+    def snapshot(self, span_s: float, end_s: float | None = None) -> Snapshot:
+        """The `span_s` seconds up to `end_s`, or up to the playhead."""
+        now_s = self.position_s
+        time_s = now_s if end_s is None else end_s
+        view = self._timeline.view(time_s, span_s, VIEW_ROWS)
+        if end_s is not None:
+            view = view.with_level(*self._timeline.level(now_s))
         state: State = "running" if self._player.playing else "ended" if self._player.ended else "paused"
         return Snapshot(
             labels=self.labels,
             time_s=time_s,
             span_s=span_s,
+            now_s=now_s,
             thresholds=self._thresholds(),
             spectrogram_hz=self._mel.bands_hz,
             stats=Stats(),
             state="failed" if self._problem else state,
             message=self._problem or self.warning or self._player.message,
             progress=1.0,
-            **self._timeline.view(time_s, span_s).fields(),
+            **view.fields(),
         )
 
     def overview(self) -> Overview:
@@ -225,6 +231,7 @@ class SavedSession:
         self._moved.set()  # wakes the thread if it waits for a new threshold
         self._player.close()
         self._thread.join(_JOIN_S)
+        self._timeline.close()
 
     def _thresholds(self) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
         known = self.saved.info.thresholds

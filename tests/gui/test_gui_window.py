@@ -318,7 +318,7 @@ def test_an_analysis_can_be_exported_once_it_is_complete(
     session.progress = 1.0
     qtbot.waitUntil(window.actions_.exports[0].isEnabled, timeout=5000)
     window.exporter.export(session, tmp_path / "a.json", "json")
-    assert "still being analysed" in window.messages.text
+    qtbot.waitUntil(lambda: "still being analysed" in window.messages.text, timeout=5000)
     session.analysis = object
     window.exporter.export(session, tmp_path / "a.json", "json")
     qtbot.waitUntil(lambda: backend.exported == [(tmp_path / "a.json", "json")], timeout=5000)

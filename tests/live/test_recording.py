@@ -23,7 +23,6 @@ from irec_live.recording import (
     GateSettings,
     Recorder,
     SessionFolder,
-    is_session_folder,
     new_folder,
     open_session,
 )
@@ -32,6 +31,7 @@ from irec_live.source import ArraySource
 from irec_live.streaming.engine import Engine
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.streaming.ring import Block
+from irec_live.suffixes import is_session_folder
 
 SUPPORT = Path(__file__).parents[1] / "support"
 LOUD, SOFT = 0.9, 0.01

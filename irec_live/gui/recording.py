@@ -1,0 +1,244 @@
+"""Recording in the window: button, menu and settings around a `Recorder` that follows the live session.
+
+A recording belongs to one session. When the source or a model changes meanwhile, it is completed, and another one
+begins with the new session. Everything slow is done by the recorder's own thread; a timer asks it how it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu, QWidget
+
+from irec_live.gui.preferences import Preferences
+from irec_live.gui.record_button import RecordButton
+from irec_live.gui.session_manager import SessionManager
+from irec_live.gui.session_opener import Setup
+from irec_live.gui.settings_schema import RECORD_FOLDER, RECORD_ONLY_DETECTED, RECORD_PREROLL_S
+from irec_live.gui.wording import clock_text, sentence
+
+if TYPE_CHECKING:
+    from irec_live.recording import Recorder
+
+PREROLLS_S = (0.0, 5.0, 15.0, 30.0)
+_TICK_MS = 250
+_CLOSE_S = 3.0
+"""How long closing the window waits for the end of a recording; what is left then is completed when it is opened."""
+
+
+def default_folder() -> Path:
+    """Where recordings go unless another place was chosen."""
+    from platformdirs import user_music_path
+
+    return user_music_path() / "irec-live"
+
+
+class RecordingControl(QObject):
+    """Records the live session. GUI thread only.
+
+    Parameters
+    ----------
+    manager : SessionManager
+    preferences : Preferences
+    menu : QMenu
+        The window's, to which a menu is added.
+    before : QAction
+        That it is put before.
+    window : QWidget
+    """
+
+    said = Signal(str, str, str)
+    """Key of the message, a sentence, and ``info``, ``warning`` or ``error``."""
+    open_wanted = Signal(object)
+    """Path of a session folder to open."""
+
+    def __init__(
+        self, manager: SessionManager, preferences: Preferences, menu: QMenu, before: QAction, window: QWidget
+    ) -> None:
+        super().__init__(window)
+        self._preferences, self._window = preferences, window
+        self._recorder: Recorder | None = None
+        self._finishing: list[Recorder] = []
+        self._last: Path | None = None
+        self.button = RecordButton()
+        self.record = self._action("&Record", "Ctrl+R", self.toggle)
+        self.record.setCheckable(True)
+        self.open_session = self._action("Open a &session…", "Ctrl+Shift+S", self._ask_session)
+        self.open_last = self._action("Open the &last recording", None, self._open_last)
+        self.open_last.setEnabled(False)
+        self.only_detected = self._action("Only when something is &detected", None, None)
+        self.only_detected.setCheckable(True)
+        self.only_detected.setChecked(preferences.get(RECORD_ONLY_DETECTED))
+        self.only_detected.toggled.connect(lambda on: preferences.put(RECORD_ONLY_DETECTED, on))
+        self._prerolls = QActionGroup(self)
+        menu.insertMenu(before, self._menu(menu))
+        self.button.clicked.connect(self.toggle)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_TICK_MS)
+        self._timer.timeout.connect(self._tick)
+        manager.opened.connect(self._on_opened)
+        manager.closed.connect(lambda: self._follow(None))
+        self._follow(None)
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """The recorder of the live session, if there is one."""
+        return self._recorder
+
+    @property
+    def folder(self) -> Path:
+        """Where recordings are put."""
+        chosen = self._preferences.get(RECORD_FOLDER)
+        return Path(chosen) if chosen else default_folder()
+
+    def toggle(self) -> None:
+        """Begin or end a recording."""
+        recorder = self._recorder
+        if recorder is None:
+            self._show()
+            self.said.emit("record", "There is no live input to record; choose a microphone, or this computer.", "info")
+        elif recorder.state.state == "recording":
+            recorder.stop()
+            self._tick()
+        elif not recorder.busy:
+            self._start(recorder)
+
+    def close(self) -> None:
+        """End the recording, and wait a moment for it."""
+        self._timer.stop()
+        for recorder in filter(None, (*self._finishing, self._recorder)):
+            recorder.stop()
+            recorder.wait(_CLOSE_S)
+
+    def _start(self, recorder: Recorder) -> None:
+        from irec_live.recording import GateSettings
+        from irec_live.recording.folder import folder_name
+
+        name = folder_name(datetime.now().astimezone(), recorder.title)
+        path = self.folder / name
+        number = 1
+        while path.exists():
+            number += 1
+            path = self.folder / f"{name} ({number})"
+        recorder.start(path, gate=GateSettings() if self.only_detected.isChecked() else None)
+        self._timer.start()
+        self._tick()
+
+    def _on_opened(self, setup: Setup) -> None:
+        self._follow(setup)
+
+    def _follow(self, setup: Setup | None) -> None:
+        """Go on with another session; what was recorded of the former is completed."""
+        former, self._recorder = self._recorder, None
+        again = former is not None and former.state.state == "recording"
+        if former is not None and former.busy:
+            former.stop()
+            self._finishing.append(former)
+        session = None if setup is None else setup.session
+        if session is not None and session.kind == "live":
+            from irec_live.recording import Recorder
+            from irec_live.session import LiveSession
+
+            if isinstance(session, LiveSession):
+                live = session
+                preroll_s = self._preferences.get(RECORD_PREROLL_S)
+                self._recorder = Recorder(live.pipeline, live.channels, lambda: live.title, preroll_s=preroll_s)
+                live.add_tap(self._recorder)
+                if again:
+                    self._start(self._recorder)
+        self.record.setEnabled(self._recorder is not None)
+        self.button.setEnabled(self._recorder is not None)
+        self._show()
+
+    def _tick(self) -> None:
+        for recorder in list(self._finishing):
+            if not recorder.busy:
+                self._finishing.remove(recorder)
+                self._report(recorder)
+        present = self._recorder
+        if present is not None and present.state.state in ("saved", "failed") and self._last != present.state.folder:
+            self._report(present)
+        self._show()
+        if not self._finishing and (present is None or not present.busy):
+            self._timer.stop()
+
+    def _report(self, recorder: Recorder) -> None:
+        state = recorder.state
+        if state.folder is not None:
+            self._last = state.folder
+            self.open_last.setEnabled(True)
+        if state.state == "failed":
+            self.said.emit("record", sentence(state.message), "error")
+        elif state.folder is not None:
+            self.said.emit(
+                "record",
+                f"Recorded {clock_text(state.elapsed_s)} in {state.folder}. It is in the menu, Record.",
+                "info",
+            )
+
+    def _show(self) -> None:
+        state = None if self._recorder is None else self._recorder.state
+        recording = state is not None and state.state == "recording"
+        self.record.setChecked(recording)
+        if state is not None and recording:
+            self.button.show_recording(state.elapsed_s)
+        elif state is not None and state.state == "saving":
+            self.button.show_saving()
+        else:
+            self.button.show_idle()
+
+    def _open_last(self) -> None:
+        if self._last is not None:
+            self.open_wanted.emit(self._last)
+
+    def _ask_session(self) -> None:
+        start = self.folder if self.folder.is_dir() else self._preferences.folder
+        self._ask_folder("Open a session", start, self.open_wanted.emit)
+
+    def _ask_place(self) -> None:
+        def take(path: Path) -> None:
+            self._preferences.put(RECORD_FOLDER, str(path))
+            self.said.emit("record", f"Recordings go to {path} from now on.", "info")
+
+        self._ask_folder("Folder for recordings", self.folder if self.folder.is_dir() else Path.home(), take)
+
+    def _ask_folder(self, title: str, start: Path, chosen: Callable[[Path], None]) -> None:
+        from irec_live.gui.file_dialogs import ask_folder
+
+        ask_folder(self._window, title, start, chosen)
+
+    def _menu(self, parent: QWidget) -> QMenu:
+        menu = QMenu("&Record", parent)
+        menu.addActions([self.record, self.only_detected])
+        prerolls = menu.addMenu("With the seconds &before")
+        wanted = self._preferences.get(RECORD_PREROLL_S)
+        for seconds in PREROLLS_S:
+            action = prerolls.addAction(f"{seconds:.0f} seconds" if seconds else "None")
+            action.setCheckable(True)
+            action.setChecked(seconds == wanted)
+            action.setData(seconds)
+            self._prerolls.addAction(action)
+        self._prerolls.triggered.connect(self._choose_preroll)
+        menu.addAction("&Folder for recordings…").triggered.connect(self._ask_place)
+        menu.addSeparator()
+        menu.addActions([self.open_session, self.open_last])
+        return menu
+
+    def _choose_preroll(self, action: QAction) -> None:
+        self._preferences.put(RECORD_PREROLL_S, action.data())
+        if self._recorder is not None:
+            self._recorder.preroll_s = action.data()
+
+    def _action(self, text: str, keys: str | None, done: Callable[[], None] | None) -> QAction:
+        action = QAction(text, self._window)
+        if keys is not None:
+            action.setShortcut(QKeySequence(keys))
+        if done is not None:
+            action.triggered.connect(lambda: done())
+        self._window.addAction(action)  # or its shortcut would work only while the menu is open
+        return action

@@ -1,0 +1,213 @@
+"""Recording in the real window, on a real live session with a small network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from fake_session import FakeBackend
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from pytestqt.qtbot import QtBot
+
+import tiny_models
+from irec_live.gui.app import Composition
+from irec_live.gui.main_window import MainWindow
+from irec_live.gui.preferences import Preferences
+from irec_live.gui.recording import default_folder
+from irec_live.gui.requests import SourceRequest
+from irec_live.gui.settings_schema import RECORD_FOLDER, RECORD_ONLY_DETECTED, RECORD_PREROLL_S
+from irec_live.input_kind import InputKind
+from irec_live.models.detector import Detector
+from irec_live.recording import open_session
+from irec_live.session import Session, open_file, open_saved, open_stream
+from irec_live.source import ArraySource
+from irec_live.streaming.ring import Block
+
+RATE = tiny_models.SAMPLE_RATE
+BLOCK = 400
+
+
+class Tone(ArraySource):
+    """A device that plays the three labels in turn for ever, twenty times as fast as time goes by."""
+
+    def __init__(self) -> None:
+        sound = np.concatenate([tiny_models.tone(label, 2.0) for label in tiny_models.LABELS])
+        super().__init__(sound, RATE, block=BLOCK, name="Tone")
+        self._index = 0
+
+    @property
+    def ended(self) -> bool:
+        return False
+
+    def read(self, timeout_s: float) -> tuple[Block, int]:
+        import time
+
+        time.sleep(BLOCK / RATE / 20)
+        if ArraySource.ended.fget(self):  # type: ignore[attr-defined]
+            self._position = 0
+        block, _ = super().read(timeout_s)
+        index, self._index = self._index, self._index + len(block)
+        return block, index
+
+
+class LiveBackend(FakeBackend):
+    """Opens real sessions with a tiny network."""
+
+    def __init__(self, model: Path) -> None:
+        super().__init__()
+        self.detector = Detector(model)
+
+    def open(self, request: SourceRequest, models: Sequence[Any]) -> Session:  # type: ignore[override]
+        if request.path is None:
+            return open_stream(Tone(), [self.detector])
+        if request.path.is_dir():
+            return open_saved(request.path, audible=False, play=False)
+        return open_file(request.path, [self.detector], audible=False, play=False)
+
+    def export(self, analysis: Any, path: Path, form: str) -> None:
+        from irec_live.gui.backend import AppBackend
+
+        AppBackend().export(analysis, path, form)
+
+
+@pytest.fixture
+def window(build: Callable[..., Composition], tiny_activation_path: Path, tmp_path: Path, qtbot: QtBot) -> MainWindow:
+    preferences = Preferences.in_file(tmp_path / "settings.ini")
+    preferences.put(RECORD_FOLDER, str(tmp_path / "takes"))
+    parts = build(LiveBackend(tiny_activation_path), preferences)
+    parts.window.resize(1280, 720)
+    parts.window.open(SourceRequest(InputKind.MIC))
+    qtbot.waitUntil(lambda: parts.window.recording.recorder is not None, timeout=10_000)
+    return parts.window
+
+
+def record(window: MainWindow, qtbot: QtBot, seconds: float = 4.0) -> Path:
+    """Record for so many seconds of sound, and stop."""
+    recorder = window.recording.recorder
+    assert recorder is not None
+    window.recording.record.trigger()
+    qtbot.waitUntil(lambda: recorder.state.elapsed_s >= seconds, timeout=20_000)
+    window.recording.record.trigger()
+    qtbot.waitUntil(lambda: recorder.state.state == "saved", timeout=20_000)
+    qtbot.waitUntil(window.recording.open_last.isEnabled, timeout=5_000)
+    assert recorder.state.folder is not None
+    return recorder.state.folder
+
+
+def test_the_button_records_and_says_how_long_and_where(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    button, recorder = window.recording.button, window.recording.recorder
+    assert recorder is not None
+    assert button.isEnabled()
+    assert button.text() == ""
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: button.text().startswith("REC 0:0"), timeout=10_000)
+    assert "Recording" in button.accessibleName()
+    assert window.recording.record.isChecked()
+    qtbot.waitUntil(lambda: recorder.state.elapsed_s > 3.0, timeout=20_000)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "Recorded 0:0" in window.messages.text, timeout=20_000)
+    assert str(tmp_path / "takes") in window.messages.text
+    assert button.text() == ""
+    (folder,) = (tmp_path / "takes").iterdir()
+    assert folder.name.endswith(" Tone")
+    assert open_session(folder).events
+
+
+def test_pre_roll_of_the_settings_is_recorded_too(window: MainWindow, qtbot: QtBot) -> None:
+    session = window.manager.session
+    assert session is not None
+    qtbot.waitUntil(lambda: session.snapshot(1.0).time_s > 6.0, timeout=20_000)
+    folder = record(window, qtbot, 5.0)
+    saved = open_session(folder)
+    assert saved.duration_s >= 5.0
+    assert saved.curves.activation_times[0] < 0.2
+
+
+def test_another_source_ends_a_recording_and_begins_the_next(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    first = window.recording.recorder
+    assert first is not None
+    window.recording.toggle()
+    qtbot.waitUntil(lambda: first.state.elapsed_s > 1.0, timeout=20_000)
+    window.open(SourceRequest(InputKind.LOOPBACK))
+    qtbot.waitUntil(lambda: window.recording.recorder not in (None, first), timeout=20_000)
+    second = window.recording.recorder
+    assert second is not None
+    qtbot.waitUntil(lambda: first.state.state == "saved", timeout=20_000)
+    qtbot.waitUntil(lambda: second.state.elapsed_s > 1.0, timeout=20_000)
+    window.recording.toggle()
+    qtbot.waitUntil(lambda: second.state.state == "saved", timeout=20_000)
+    assert len(list((tmp_path / "takes").iterdir())) == 2
+
+
+def test_closing_the_window_completes_a_recording(window: MainWindow, qtbot: QtBot) -> None:
+    recorder = window.recording.recorder
+    assert recorder is not None
+    window.recording.toggle()
+    qtbot.waitUntil(lambda: recorder.state.elapsed_s > 1.0, timeout=20_000)
+    window.close()
+    assert recorder.state.state == "saved"
+
+
+def test_a_recording_is_opened_by_menu_and_by_drop_with_its_events(window: MainWindow, qtbot: QtBot) -> None:
+    folder = record(window, qtbot)
+    window.recording.open_last.trigger()
+    qtbot.waitUntil(lambda: window.status.title == folder.name, timeout=20_000)
+    session = window.manager.session
+    assert session is not None
+    assert session.kind == "file"
+    assert not window.recording.button.isEnabled()
+    qtbot.waitUntil(window.actions_.exports[0].isEnabled, timeout=20_000)
+    window.open(SourceRequest(InputKind.MIC))
+    qtbot.waitUntil(lambda: window.recording.recorder is not None, timeout=20_000)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(folder))])
+    here, buttons, keys = QPointF(100, 100), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    window.dropEvent(QDropEvent(here, Qt.DropAction.CopyAction, data, buttons, keys))
+    qtbot.waitUntil(lambda: window.status.title == folder.name, timeout=20_000)
+
+
+def test_another_model_analyses_the_audio_of_a_recording(window: MainWindow, qtbot: QtBot) -> None:
+    folder = record(window, qtbot)
+    window.recording.open_last.trigger()
+    qtbot.waitUntil(lambda: window.status.title == folder.name, timeout=20_000)
+    window.manager.use_model("neuroment-mel")
+    qtbot.waitUntil(lambda: window.status.title == "audio.flac", timeout=20_000)
+
+
+def test_a_live_session_is_exported_while_it_runs(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    session = window.manager.session
+    assert session is not None
+    qtbot.waitUntil(lambda: len(session.snapshot(10.0).events) > 1, timeout=20_000)
+    qtbot.waitUntil(window.actions_.exports[0].isEnabled, timeout=20_000)
+    target = tmp_path / "heard.txt"
+    window.exporter.export(session, target, "audacity")
+    qtbot.waitUntil(lambda: "Saved heard.txt" in window.messages.text, timeout=20_000)
+    assert target.read_text("utf-8").splitlines()[0].split("\t")[2] in tiny_models.LABELS
+
+
+def test_without_a_live_input_there_is_nothing_to_record(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    song = tmp_path / "song.wav"
+    soundfile.write(song, tiny_models.tone("flute", 2.0), RATE)
+    window.open_paths([song])
+    qtbot.waitUntil(lambda: window.recording.recorder is None, timeout=20_000)
+    assert not window.recording.record.isEnabled()
+    window.recording.toggle()
+    assert "no live input" in window.messages.text
+
+
+def test_what_was_chosen_is_remembered(window: MainWindow, tmp_path: Path) -> None:
+    window.recording.only_detected.setChecked(True)
+    actions = {action.data(): action for action in window.recording._prerolls.actions()}
+    actions[15.0].trigger()
+    kept = Preferences.in_file(tmp_path / "settings.ini")
+    window.preferences.save()
+    assert kept.get(RECORD_ONLY_DETECTED) is True
+    assert kept.get(RECORD_PREROLL_S) == 15.0
+    assert window.recording.recorder is not None
+    assert window.recording.recorder.preroll_s == 15.0
+    assert default_folder().name == "irec-live"
