@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -34,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from virtual_sound import SINK, VirtualSound, missing_programs
 from x_pixels import Screen
+from x_server import XServer, missing_x_programs
 
 RATE = 44_100
 CHUNK = RATE // 200  # 5 ms
@@ -124,20 +124,20 @@ class Recorder:
 def main() -> int:
     """Measure; the exit status."""
     options = _options()
-    lacking = ", ".join(filter(None, [missing_programs(), "" if shutil.which("Xvfb") else "Xvfb"]))
+    lacking = ", ".join(filter(None, [missing_programs(), missing_x_programs()]))
     if lacking:
         print(f"this needs programs that are not installed: {lacking}", file=sys.stderr)
         return 1
     sound = VirtualSound(RATE)
-    display, screen_server = _xvfb()
+    server = XServer(SIZE)
     app: subprocess.Popen[bytes] | None = None
     player = recorder = None
     try:
         sound.start()
         player, recorder = Player(sound.environment), Recorder(sound.environment)
-        environment = {**sound.environment, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+        environment = {**server.environment, **sound.variables}
         app = subprocess.Popen([sys.executable, "-m", "irec_live", "gui"], env=environment)
-        screen = Screen(display)
+        screen = Screen(server.display)
         strip = _find_strip(screen, player, app)
         print(f"the newest columns are at {strip}", file=sys.stderr)
         rows = [_one(screen, strip, player, recorder, pause) for pause in _pauses(options.clicks)]
@@ -146,10 +146,10 @@ def main() -> int:
         for part in (player, recorder):
             if part is not None:
                 part.close()
-        for process in (app, screen_server):
-            if process is not None:
-                process.terminate()
-                process.wait(20)
+        if app is not None:
+            app.terminate()
+            app.wait(20)
+        server.close()
         sound.close()
     seen = [row for row in rows if row is not None]
     document: dict[str, Any] = {
@@ -164,18 +164,6 @@ def main() -> int:
             document[name] = {f"p{share}": round(float(np.percentile(values, share)), 1) for share in (50, 95)}
     print(json.dumps(document, indent=1))
     return 0 if len(seen) == len(rows) else 1
-
-
-def _xvfb() -> tuple[str, subprocess.Popen[bytes]]:
-    reader, writer = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp"],
-        pass_fds=(writer,),
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writer)
-    with os.fdopen(reader) as pipe:
-        return f":{pipe.readline().strip()}", server
 
 
 def _find_strip(screen: Screen, player: Player, app: subprocess.Popen[bytes]) -> tuple[int, int, int, int]:
