@@ -19,6 +19,7 @@ from irec_live.errors import IrecError, OutputError
 from irec_live.gui.backend import AppBackend, Backend
 from irec_live.gui.icons import app_icon
 from irec_live.gui.main_window import MainWindow
+from irec_live.gui.model_memory import remembered_changes
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.session_manager import SessionManager
@@ -65,7 +66,7 @@ def application() -> QApplication:
 def compose(backend: Backend, preferences: Preferences, models: Sequence[str] = ()) -> Composition:
     """Build the window without showing it or opening a source."""
     themes = ThemeSwitch(preferences.theme)
-    manager = SessionManager(backend, models)
+    manager = SessionManager(backend, models, () if models else remembered_changes(preferences))
     window = MainWindow(manager, backend, preferences, themes)
     return Composition(window, manager, themes)
 

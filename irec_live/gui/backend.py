@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from irec_live.session import Session
 
 
+_TIMED_HOPS = 12
+"""Enough for a median; a tenth of a second with the bundled networks."""
+
+
 class LoadedModel(Protocol):
     """A network that is ready to run, with its metadata."""
 
@@ -47,6 +51,9 @@ class Backend(Protocol):
 
     def list_models(self) -> Sequence[ModelInfo]:
         """Networks that can be chosen by name."""
+
+    def time_model(self, name_or_path: str) -> float:
+        """How long a hop of a network takes on this computer, in milliseconds."""
 
     def list_devices(self) -> Sequence[Device]:
         """Sound devices that are there now."""
@@ -79,15 +86,18 @@ class AppBackend:
 
     def load_model(self, name_or_path: str) -> Detector:
         """Load a network by name or path; each is loaded once."""
-        from irec_live.models.catalog import find_model
         from irec_live.models.detector import load_model
 
-        path = find_model(name_or_path)
-        key = (str(path.resolve()), path.stat().st_mtime_ns if path.is_file() else 0)
-        if key not in self._loaded:
-            provider: Any = self._provider
-            self._loaded[key] = load_model(name_or_path, provider=provider)
-        return self._loaded[key]
+        kept = self._kept(name_or_path)
+        if kept is not None:
+            return kept
+        provider: Any = self._provider
+        loaded = self._loaded[_file_key(name_or_path)] = load_model(name_or_path, provider=provider)
+        return loaded
+
+    def _kept(self, name_or_path: str) -> Detector | None:
+        """The network if it is loaded already."""
+        return self._loaded.get(_file_key(name_or_path))
 
     def default_models(self) -> list[str]:
         """Names of the bundled activation and envelope models, as far as they are installed."""
@@ -106,6 +116,22 @@ class AppBackend:
         from irec_live.models.catalog import list_models
 
         return list_models()
+
+    def time_model(self, name_or_path: str) -> float:
+        """Median time of a hop, in the pipeline that live sound goes through, in milliseconds."""
+        import numpy as np
+
+        from irec_live.models.detector import load_model
+        from irec_live.streaming.pipeline import Pipeline
+
+        provider: Any = self._provider
+        detector = self._kept(name_or_path) or load_model(name_or_path, provider=provider)
+        spec = detector.spec
+        pipeline = Pipeline(spec.sample_rate, [detector], hop_s=self._hop_s, keep_s=1.0, spectrogram=False)
+        noise = np.random.default_rng(0).normal(0.0, 0.1, spec.window_length + _TIMED_HOPS * spec.hop_length)
+        for first in range(0, len(noise), spec.hop_length):
+            pipeline.push(noise[first : first + spec.hop_length].astype(np.float32))
+        return pipeline.stats.inference_ms_p50
 
     def list_devices(self) -> Sequence[Device]:
         """Input and loopback devices, including newly plugged ones where they can be found."""
@@ -150,3 +176,11 @@ class AppBackend:
         from irec_live.formats import FORMATS
 
         write_atomically(path, FORMATS[form].render(analysis))
+
+
+def _file_key(name_or_path: str) -> tuple[str, int]:
+    """A model's file, and when it was changed last."""
+    from irec_live.models.catalog import find_model
+
+    path = find_model(name_or_path)
+    return str(path.resolve()), path.stat().st_mtime_ns if path.is_file() else 0

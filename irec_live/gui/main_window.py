@@ -22,6 +22,7 @@ from irec_live.gui.help_dialog import HelpDialog
 from irec_live.gui.lane_control import LaneControl
 from irec_live.gui.listening_page import ListeningPage
 from irec_live.gui.message_bar import Level, MessageBar
+from irec_live.gui.model_memory import ModelMemory
 from irec_live.gui.own_keys import OwnKeys
 from irec_live.gui.playback import Playback
 from irec_live.gui.playback_panel import PlaybackPanel
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
         self.bridge = Bridge(self)
         self.playback = Playback(self.actions_, self)
         self.exporter = Exporter(backend, self)
+        self._backend = backend
         self.playlist = Playlist(self)
         self._build()
         self._connect_manager()
@@ -135,6 +137,7 @@ class MainWindow(QMainWindow):
             self.manager, self.preferences, actions.menu, actions.view_menu.menuAction(), self
         )
         self.top.add_button(self.recording.button)
+        self.models = ModelMemory(self._backend, self.top.models, self.preferences)
         OwnKeys((self.top, self.messages, self.welcome, self.panel), self)
 
     def _connect_manager(self) -> None:
@@ -209,7 +212,8 @@ class MainWindow(QMainWindow):
         self.status.kind = session.kind
         self._show_title(session.title)
         self.top.sources.set_current(setup.request)
-        self.top.models.set_running(session.specs)
+        self.top.models.set_running(session.specs, setup.models)
+        self.models.note_used(setup.models)
         self.top.threshold.show_models(session.specs)
         self.preferences.source = setup.wanted  # so that a device that is missing today is looked for again
         self.messages.clear("state")
@@ -373,5 +377,6 @@ class MainWindow(QMainWindow):
         self.playback.attach(None)
         self.exporter.stop()
         self.recording.close()
+        self.models.stop()
         self.manager.close()
         super().closeEvent(event)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -23,6 +24,8 @@ _KINDS = (("activation", "Which instruments play"), ("envelope", "How loud each 
 class ModelPicker(QToolButton):
     """A button with the names of the models in use, which opens a menu of all models."""
 
+    opened = Signal()
+    """The menu is about to be seen."""
     chosen = Signal(str)
     """Name of the model to use."""
     dropped = Signal(str)
@@ -34,12 +37,15 @@ class ModelPicker(QToolButton):
         self._theme = DARK
         self._models: list[Entry] = []
         self._running: tuple[ModelSpec, ...] = ()
+        self._used: dict[str, str] = {}
+        self._speeds: dict[str, float] = {}
         self._narrow = False
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setAccessibleName("Models")
         self._menu = QMenu(self)
         self._menu.setToolTipsVisible(True)
+        self._menu.aboutToShow.connect(self.opened)
         self.setMenu(self._menu)
         self.set_theme(DARK)
 
@@ -54,10 +60,20 @@ class ModelPicker(QToolButton):
         self._models = list(models)
         self._fill()
 
-    def set_running(self, specs: Sequence[ModelSpec]) -> None:
-        """Set the models in use."""
-        self._running = tuple(specs)
+    def set_running(self, specs: Sequence[ModelSpec], used: Mapping[str, str]) -> None:
+        """Set the models in use, and by kind the name or path that each was loaded by."""
+        self._running, self._used = tuple(specs), dict(used)
         self._fill()
+
+    def set_speeds(self, speeds: Mapping[str, float]) -> None:
+        """Set how long a hop takes, by name: milliseconds."""
+        self._speeds = dict(speeds)
+        self._fill()
+
+    @property
+    def models(self) -> tuple[Entry, ...]:
+        """The models in the menu, without those that only run."""
+        return tuple(self._models)
 
     def set_narrow(self, narrow: bool) -> None:
         """Show one word, and the names in the tool tip."""
@@ -74,45 +90,52 @@ class ModelPicker(QToolButton):
         self._show_names()
         self._menu.clear()
         groups = {kind: QActionGroup(self._menu) for kind, _ in _KINDS}
-        offered = self._offered()
+        offered = by_origin(self._models)
         for kind, heading in _KINDS:
             self._add_heading(heading)
-            for spec in offered[OWN]:
-                if spec.kind == kind:
-                    self._add_model(spec, spec.name, groups[kind])
-            yours = [spec for spec in offered[YOURS] if spec.kind == kind]
-            if yours:
+            self._add_models([model for model in offered[OWN] if model.spec.kind == kind], groups[kind])
+            yours = [model for model in offered[YOURS] if model.spec.kind == kind]
+            unlisted = self._unlisted(kind)
+            if yours or unlisted is not None:
                 self._add_heading(YOURS)
-            for spec in yours:
-                self._add_model(spec, spec.name, groups[kind])
+            self._add_models(yours, groups[kind])
+            if unlisted is not None:
+                self._add_model(unlisted, self._used.get(kind, unlisted.name), groups[kind], running=True)
             without = self._checkable("None", groups[kind], all(spec.kind != kind for spec in self._running))
             without.triggered.connect(lambda _=False, unwanted=kind: self.dropped.emit(unwanted))
             self._menu.addSeparator()
         if offered[PUBLISHED]:
             self._add_heading(PUBLISHED)
-            for spec in offered[PUBLISHED]:
-                about = ", ".join(part for part in (spec.title, spec.score_line) if part)
-                self._add_model(spec, f"{spec.name}: {about}" if about else spec.name, groups[spec.kind])
+            for model in offered[PUBLISHED]:
+                self._add_models([model], groups[model.spec.kind])
             self._menu.addSeparator()
         load = self._menu.addAction("Load a model file…")
         load.triggered.connect(self.file_wanted)
 
-    def _offered(self) -> dict[str, list[ModelSpec]]:
-        """Models to choose from, by origin; what runs is among them even if it is in no folder."""
-        offered = {heading: [model.spec for model in models] for heading, models in by_origin(self._models).items()}
-        names = {model.name for model in self._models}
-        for spec in self._running:
-            if spec.name not in names:
-                offered[PUBLISHED if spec.published else YOURS].append(spec)
-        return offered
+    def _unlisted(self, kind: str) -> ModelSpec | None:
+        """The model of a kind that runs although it is in no folder, as a file that was dropped."""
+        listed = any(self._runs(model) for model in self._models if model.spec.kind == kind)
+        return None if listed else next((spec for spec in self._running if spec.kind == kind), None)
+
+    def _runs(self, model: Entry) -> bool:
+        """Whether a model of the menu is the one in use: by where it was loaded from, as names may be shared."""
+        used = self._used.get(model.spec.kind)
+        if used is None or all(spec.kind != model.spec.kind for spec in self._running):
+            return False
+        path: Path | None = getattr(model, "path", None)
+        return used == model.name or (path is not None and Path(used) == path)
 
     def _add_heading(self, text: str) -> None:
         self._menu.addAction(text).setEnabled(False)
 
-    def _add_model(self, spec: ModelSpec, text: str, group: QActionGroup) -> None:
-        action = self._checkable(text, group, any(running.name == spec.name for running in self._running))
-        action.setToolTip(describe_model(spec))
-        action.triggered.connect(lambda _=False, wanted=spec.name: self.chosen.emit(wanted))
+    def _add_models(self, models: Sequence[Entry], group: QActionGroup) -> None:
+        for model in models:
+            self._add_model(model.spec, model.name, group, running=self._runs(model))
+
+    def _add_model(self, spec: ModelSpec, name: str, group: QActionGroup, *, running: bool) -> None:
+        action = self._checkable(entry_text(spec, name, self._speeds.get(name)), group, running)
+        action.setToolTip(describe_model(spec, name))
+        action.triggered.connect(lambda: self.chosen.emit(name))
 
     def _checkable(self, text: str, group: QActionGroup, checked: bool) -> QAction:
         action = self._menu.addAction(text)
@@ -122,14 +145,38 @@ class ModelPicker(QToolButton):
         return action
 
 
-def describe_model(spec: ModelSpec) -> str:
+def entry_text(spec: ModelSpec, name: str, hop_ms: float | None = None) -> str:
+    """A model as an entry of a menu: what it is at the left; its score and what a hop costs here at the right.
+
+    Examples
+    --------
+    >>> from irec_live.models.spec import ModelSpec
+    >>> spec = ModelSpec(name="toy", title="A toy", kind="activation", labels=("flute",), sample_rate=22050,
+    ...                  window_length=22050, hop_length=2205, scores={"dev_macro_map": 0.86})
+    >>> entry_text(spec, "/home/me/toy.onnx", 3.14)
+    'A toy (toy.onnx)\\tmAP 0.86 on real clips · 3.1 ms a hop'
+    """
+    short = Path(name).name
+    about = f"{spec.title} ({short})" if spec.title else short
+    cost = f"{hop_ms:.1f} ms a hop" if hop_ms is not None else ""
+    figures = " · ".join(part for part in (spec.score_line, cost) if part)
+    return f"{about}\t{figures}" if figures else about
+
+
+def describe_model(spec: ModelSpec, name: str = "") -> str:
     """A summary of a model's metadata, for a tool tip."""
-    lines = [spec.title or spec.name, f"{len(spec.labels)} labels · {1000 * spec.window_s:.0f} ms window"]
+    kind = dict(_KINDS)[spec.kind].lower()
+    lines = [
+        spec.title or spec.name,
+        f"Tells {kind} · {len(spec.labels)} labels · {1000 * spec.window_s:.0f} ms window",
+    ]
     if spec.reference:
         lines.append(f"After {spec.reference}")
     if spec.training_data:
         lines.append(f"Trained on {spec.training_data}")
     if spec.licence:
         lines.append(f"Licence: {spec.licence}")
-    lines += [f"{name}: {score:.3f}" for name, score in list(spec.scores.items())[:4]]
+    if name.lower().endswith(".onnx"):
+        lines.append(f"File: {name}")
+    lines += [f"{score}: {value:.3f}" for score, value in list(spec.scores.items())[:4]]
     return "\n".join(lines)

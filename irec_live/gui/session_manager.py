@@ -33,7 +33,9 @@ class SessionManager(QObject):
     ----------
     backend : Backend
     models : sequence of str
-        Names or paths of the first models; none means the bundled ones.
+        Names or paths of the first models; they replace the bundled ones of their kinds.
+    changes : sequence of Change
+        What the user chose in an earlier run instead of them.
     """
 
     opening = Signal(str)
@@ -51,12 +53,19 @@ class SessionManager(QObject):
     closed = Signal()
     """There is no session left."""
 
-    def __init__(self, backend: Backend, models: Sequence[str] = (), parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        models: Sequence[str] = (),
+        changes: Sequence[Change] = (),
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._backend = backend
         # Used while no session runs: the models of the last one, and those chosen since.
         self._last_models = tuple(models)
-        self._changes: list[Change] = []
+        self._changes: list[Change] = list(changes)
+        self._complete = True  # until a session has shown which models there are
         self._setup: Setup | None = None
         self._pending: SessionPlan | None = None  # the newest, until its result arrives
         self._opener = SessionOpener(backend, lambda: self._setup)
@@ -95,7 +104,7 @@ class SessionManager(QObject):
         changes: tuple[Change, ...] = (("use", model),) if model is not None else ()
         former = self._newest()
         if former is None:
-            plan = SessionPlan(request, request, self._last_models, (*self._changes, *changes))
+            plan = SessionPlan(request, request, self._last_models, (*self._changes, *changes), complete=self._complete)
         else:
             plan = SessionPlan(request, request, former.models, (*former.changes, *changes))
         self._submit(plan, request.describe())
@@ -109,7 +118,8 @@ class SessionManager(QObject):
         demo : bool
             Whether to fall back to the default microphone, then to the demo clip, if that source is not available.
         """
-        self._submit(SessionPlan(request, request, self._last_models, tuple(self._changes), demo), request.describe())
+        plan = SessionPlan(request, request, self._last_models, tuple(self._changes), demo, self._complete)
+        self._submit(plan, request.describe())
 
     def use_model(self, name_or_path: str) -> None:
         """Replace the model of the same kind, and continue with the same source; of a recorded session, its audio."""
@@ -226,7 +236,7 @@ class SessionManager(QObject):
         self._pending = None
         self._changes.clear()
         if setup is not None:
-            self._last_models = tuple(setup.models.values())
+            self._last_models, self._complete = tuple(setup.models.values()), False
         self._continue(old, setup)
         if setup is None:
             self.closed.emit()

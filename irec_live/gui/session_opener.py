@@ -57,6 +57,8 @@ class SessionPlan:
         Applied to them in turn. A change that fails is reported and left out, if anything else is to be done.
     demo : bool
         Whether to fall back to the default microphone, then to the demo clip, if the source is not available.
+    complete : bool
+        Whether bundled models are used of kinds that `models` has none of.
     """
 
     request: SourceRequest
@@ -64,6 +66,7 @@ class SessionPlan:
     models: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     demo: bool = False
+    complete: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,6 +176,10 @@ class SessionOpener:
                 former, kind = loaded[model.spec.kind][1].spec.name, model.spec.kind
                 raise ModelError(f"{former} and {model.spec.name} are both {kind} models; choose one of each kind")
             loaded[model.spec.kind] = (name, model)
+        if plan.complete and plan.models:
+            for name in self._backend.default_models():
+                model = self._backend.load_model(name)
+                loaded.setdefault(model.spec.kind, (name, model))
         problem: IrecError | None = None
         for what, name in plan.changes:
             if what == "drop":

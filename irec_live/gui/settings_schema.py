@@ -144,6 +144,11 @@ def numbers(held: object) -> dict[str, float]:
     }
 
 
+def texts(held: object) -> dict[str, str]:
+    """Texts by name; anything else in it is left out."""
+    return {name: value for name, value in mapping(held).items() if isinstance(value, str)}
+
+
 def mapping(held: object) -> dict[str, Any]:
     """Anything by name; who uses it checks what it is."""
     if not isinstance(held, dict):
@@ -182,6 +187,7 @@ LANE_HIDDEN: Setting[tuple[str, ...]] = structure("lanes/hidden", (), names)
 LANE_PINNED: Setting[tuple[str, ...]] = structure("lanes/pinned", (), names)
 DECISIONS: Setting[dict[str, Any]] = structure("decisions/present", {}, mapping)
 OWN_PRESETS: Setting[dict[str, Any]] = structure("decisions/presets", {}, mapping)
+MODELS: Setting[dict[str, str]] = structure("models/chosen", {}, texts)
 
 _RENAMED: Mapping[int, Mapping[str, str]] = {
     2: {

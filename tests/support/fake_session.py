@@ -298,6 +298,9 @@ class FakeBackend:
             raise ModelError(f"{name} is not a model that can be used")
         return self.known[name]
 
+    def time_model(self, name_or_path: str) -> float:
+        return 3.14
+
     def default_models(self) -> list[str]:
         return ["han-1s", "neuroment-mel"]
 
