@@ -33,6 +33,7 @@ from irec_live.models.detector import Detector
 from irec_live.session import LiveSession, open_stream
 from irec_live.session.messages import stats_message, step_messages
 from irec_live.streaming.pipeline import PipelineStep, union_labels
+from irec_live.streaming.tracker import Decisions
 from irec_live.web.analyst import Analyst
 from irec_live.web.jobs import Jobs
 from irec_live.web.kept_rows import KeptRows
@@ -238,7 +239,7 @@ class _Stream:
             "models": [detector.spec.name for detector in detectors],
             "thresholds": {
                 label: round(value.on, 4)
-                for label, value in session.pipeline.tracker.limits(0.0).items()
+                for label, value in session.pipeline.tracker.limits(Decisions()).items()
                 if label not in session.pipeline.not_predicted.get("activation", self._labels)
             },
             "warnings": list(session.warnings),
