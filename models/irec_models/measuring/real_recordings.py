@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -153,8 +152,11 @@ def figures(recordings: Recordings) -> dict[str, Figure]:
     found = {}
     for name, (kinds, measure) in MEASURES.items():
         rows = np.flatnonzero([kind in kinds for kind in recordings.kinds])
-        told = partial(measure, recordings, flat=flat)
-        found[name] = over_sources(rows, recordings.sources, told, times=RESAMPLED, within=_WITHIN)
+
+        def tell(drawn: Ints, measure: Measure = measure) -> float:
+            return measure(recordings, drawn, flat)
+
+        found[name] = over_sources(rows, recordings.sources, tell, times=RESAMPLED, within=_WITHIN)
     return found
 
 

@@ -15,9 +15,9 @@ from irec_live.models.detector import Detector
 from irec_live.models.onnx_file import read_model_bytes
 from irec_live.models.spec import CARD_KEY, ModelSpec
 from irec_models.data import ClipSelection, DataFolders, eval_clips
+from irec_models.measuring.by_source import Figure
 from irec_models.progress import Progress, silent, tracked
 from irec_models.publishing.precision import (
-    Figure,
     RecordingPredictions,
     choose_on,
     figures,
