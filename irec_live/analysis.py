@@ -18,11 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from irec_live.assembly import Circumstances, Curves, assemble
-from irec_live.errors import MediaError
+from irec_live.errors import MediaError, OutputError
 from irec_live.media import AudioFile, open_audio
 from irec_live.models.choice import ModelChoice, load_models
 from irec_live.models.detector import Provider
 from irec_live.report import Analysis
+from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.model_stream import WindowPredictor
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.streaming.tracker import Decisions
@@ -35,6 +36,8 @@ BLOCK_S = 1.0
 _MOST_WORKERS = 8
 _ENOUGH = 0.6
 """Share of a network's sample rate below which sound is called band-limited: 22 kHz is enough for 32 kHz."""
+_LONG_S = 3600.0
+"""Results of longer files are kept in a temporary file, so that ten hours take no more memory than one."""
 FILE_BATCH = 16
 """Windows a call at most: of a file so many are there at once. It saves a tenth on a CPU; on a GPU one at a time would
 leave it waiting."""
@@ -96,12 +99,15 @@ def analyze(
         The file cannot be decoded, is too long, or has no such track or channel.
     ModelError
         A model is missing or unusable.
+    OutputError
+        The results of many hours find no room on the disk.
     AnalysisCancelled
         `cancel` was set.
     ValueError
         `hop_s` does not fit the model's window.
     """
-    with open_audio(path, track=track) as audio:
+    with contextlib.ExitStack() as stack:
+        audio = stack.enter_context(open_audio(path, track=track))
         check_channel(audio, channel)
         detectors = load_models(models, provider)
         with contextlib.nullcontext((executor, FILE_BATCH)) if executor else side_by_side(detectors) as (judges, batch):
@@ -110,10 +116,12 @@ def analyze(
                 detectors,
                 hop_s=hop_s,
                 spectrogram=False,
+                history=_history(audio),
                 executor=judges,
                 batch=batch,
                 channel=channel,
             )
+            stack.callback(pipeline.timeline.close)
 
             def pace(block: npt.NDArray[np.float32], first: int) -> None:
                 if on_seconds is not None:
@@ -122,6 +130,8 @@ def analyze(
             frames = decode_into(audio, pipeline, on_block=pace, progress=progress, cancel=cancel, most_s=most_s)
         if not frames:
             raise MediaError(audio.warning or f"{audio.name} has sound, but none of it could be decoded")
+        if pipeline.timeline.problem:
+            raise OutputError(f"{audio.name} is too long for this disk: {pipeline.timeline.problem}")
         return collect(
             audio.name,
             frames / audio.sample_rate,
@@ -129,6 +139,12 @@ def analyze(
             warning=audio.warning,
             warnings=(*audio.warnings, *band_limit(audio.name, audio.sample_rate, detectors)),
         )
+
+
+def _history(audio: AudioFile) -> HistoryFile | None:
+    """Where results are kept that are not to fill the memory: those of many hours, and of nobody knows how many."""
+    short = audio.frames and audio.frames <= _LONG_S * audio.sample_rate
+    return None if short else HistoryFile()
 
 
 def check_channel(audio: AudioFile, channel: int | None) -> None:

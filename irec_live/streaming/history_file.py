@@ -155,6 +155,16 @@ class HistoryFile:
         return b""
 
 
+def mapped_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Zeros in a temporary file without a name, which the system frees with them; in memory where that cannot be."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    if size and hasattr(os, "posix_fallocate"):
+        with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=_large_temporary_folder()) as file:
+            os.posix_fallocate(file.fileno(), 0, size)  # a full disk must be found now, not while it is written to
+            return np.memmap(file, dtype, "r+", shape=shape)
+    return np.zeros(shape, dtype)
+
+
 def _large_temporary_folder() -> str | None:
     """On Linux /tmp is often kept in memory; what should leave the memory goes where large temporary files go."""
     named = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))

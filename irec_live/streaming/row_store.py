@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from irec_live.streaming.history_file import HistoryFile
+from irec_live.streaming.history_file import HistoryFile, mapped_zeros
 
 Times = npt.NDArray[np.float64]
 Rows = npt.NDArray[Any]
@@ -23,6 +23,9 @@ Rows = npt.NDArray[Any]
 _CHUNK_ROWS = 1024
 """Rows in a chunk, which is the unit of allocation, of forgetting and of moving to the disk; 100 s of activations at a
 hop of 100 ms."""
+
+_LARGE_BYTES = 32 << 20
+"""Copies from a history file that are larger than this stay on the disk, mapped into memory as they are looked at."""
 
 _WITHOUT_DISK_S = 600.0
 """With a history file that can no longer be written, so much is kept in memory."""
@@ -193,28 +196,29 @@ class RowStore:
         rows : (n, W)
         """
         chunks, filled = self._found()
-        times_found: list[Times] = [np.empty(0)]
-        rows_found: list[Rows] = []
-        for index in range(_first_chunk(chunks, from_s), len(chunks)):
-            if index < len(chunks) - 1 and chunks[index].first_s > to_s:
-                break
+        first, last = _first_chunk(chunks, from_s), len(chunks)
+        while last > first + 1 and chunks[last - 2].last_s > to_s:
+            last -= 1
+        times_found, rows_found = self._room((last - first) * _CHUNK_ROWS)
+        at = 0
+        for index in range(first, last):  # one at a time: a copy of many hours must not need their memory twice
             times, rows = chunks[index].load()
             if index == len(chunks) - 1:
                 times = times[:filled]
-            if not times.size:
-                continue
-            if times[0] > to_s:
-                break
             part = slice(int(np.searchsorted(times, from_s, "left")), int(np.searchsorted(times, to_s, "right")))
-            times_found.append(times[part])
-            rows_found.append(rows[part])
-        found_times = np.concatenate(times_found)
-        found_rows, at = np.zeros((len(found_times), self.width), self._dtype), 0
-        for part_rows in rows_found:
-            if part_rows.strides[0]:  # else they are all 0, and pages that nobody writes to take no memory
-                found_rows[at : at + len(part_rows)] = part_rows
-            at += len(part_rows)
-        return found_times, found_rows
+            end = at + max(0, part.stop - part.start)
+            times_found[at:end] = times[part]
+            if rows.strides[0]:  # else they are all 0, and pages that nobody writes to take no memory
+                rows_found[at:end] = rows[part]
+            at = end
+        return times_found[:at], rows_found[:at]
+
+    def _room(self, count: int) -> tuple[Times, Rows]:
+        """Zeros for so many times and rows, in a file without a name where they are many and older ones are in one."""
+        shape = count, self.width
+        if self._history is not None and count * self.width * np.dtype(self._dtype).itemsize > _LARGE_BYTES:
+            return mapped_zeros((count,), np.float64), mapped_zeros(shape, self._dtype)
+        return np.zeros(count), np.zeros(shape, self._dtype)
 
     def last_before(self, time_s: float) -> Rows | None:
         """A copy of the newest row, (W,), that is not later than `time_s`; None if there is none. Any thread."""

@@ -18,7 +18,7 @@ from fake_models import FakeActivation, FakeEnvelope
 import irec_live
 import tiny_models
 from irec_live.analysis import AnalysisCancelled, analyze, collect, decode_into, side_by_side
-from irec_live.errors import DataError, MediaError, ModelError
+from irec_live.errors import DataError, MediaError, ModelError, OutputError
 from irec_live.formats import FORMATS
 from irec_live.formats.json import schema
 from irec_live.media import open_audio
@@ -291,6 +291,23 @@ def test_a_long_file_is_analysed_in_bounded_memory(tmp_path: Path) -> None:
         finally:
             tracemalloc.stop()
     assert peak < 3_000_000
+
+
+def test_a_very_long_file_has_its_results_on_the_disk_and_they_are_the_same(
+    song: Path, analysis: Analysis, models: tuple[Detector, Detector], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("irec_live.analysis._LONG_S", 1.0)
+    monkeypatch.setattr("irec_live.streaming.row_store._LARGE_BYTES", 1024)
+    monkeypatch.setattr("irec_live.streaming.row_store._CHUNK_ROWS", 16)
+    assert analyze(song, models=models).to_json() == analysis.to_json()
+    monkeypatch.setattr("os.pwrite", _full_disk, raising=False)
+    monkeypatch.setattr("irec_live.streaming.history_file.HistoryFile._write_at", _full_disk)
+    with pytest.raises(OutputError, match=r"is too long for this disk: results cannot be kept .*No space left"):
+        analyze(song, models=models)
+
+
+def _full_disk(*_: object) -> int:
+    raise OSError(28, "No space left on device")
 
 
 def test_blocks_are_shown_to_whoever_asks(song: Path) -> None:

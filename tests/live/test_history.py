@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -203,3 +204,25 @@ print(len(view.activation), len(view.spectrogram), len(view.events))
     assert events == 7800
     assert size_mb > 250
     assert grown_mb < 40, f"{grown_mb} MB more after ten hours"
+
+
+def test_copies_of_many_hours_stay_on_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("irec_live.streaming.row_store._LARGE_BYTES", 4096)
+    file = HistoryFile()
+    store, (times, rows) = RowStore(3, history=file), numbered(5000, 3)
+    rows[1024:3072] = 0.0
+    store.append(times, rows)
+    got_times, got = store.between(*EVERYTHING)
+    file.close()
+    np.testing.assert_array_equal(got_times, times)
+    np.testing.assert_array_equal(got, rows)
+    assert isinstance(got, np.memmap) == hasattr(os, "posix_fallocate")
+    got[0] = 7.0  # it may be written to, as any copy
+    full = RowStore(3, history=HistoryFile())
+    full.append(times, rows)
+    monkeypatch.setattr("os.posix_fallocate", _no_room, raising=False)
+    np.testing.assert_array_equal(full.between(*EVERYTHING)[1], rows)
+
+
+def _no_room(_file: int, _offset: int, _size: int) -> None:
+    raise OSError(28, "No space left on device")
