@@ -7,6 +7,8 @@
     ├── MediaError            not audio, truncated, empty, unreadable, too long for what was asked
     ├── ModelError            not an ONNX model, no metadata, metadata that does not fit the network
     ├── OutputError           a folder or file that cannot be written
+    ├── LibraryError          a library of recordings that is missing, in use, damaged or of another version
+    ├── QueryError            a search that is not understood; says where
     ├── DataError             a data set, manifest or checksum that is missing or wrong
     ├── RecipeError           a training recipe with an unknown key or an impossible value
     ├── CheckpointError       a checkpoint that is unsafe, broken or of another architecture
@@ -37,6 +39,26 @@ class ModelError(IrecError):
 
 class OutputError(IrecError):
     """A result cannot be written to the requested place."""
+
+
+class LibraryError(IrecError):
+    """A library of recordings is missing, in use by another process, damaged, or of another version."""
+
+
+class QueryError(IrecError):
+    """A search of a library is not understood.
+
+    Parameters
+    ----------
+    reason : str
+        One sentence.
+    position : int
+        Index of the character at fault.
+    """
+
+    def __init__(self, reason: str, position: int) -> None:
+        super().__init__(reason)
+        self.position = position
 
 
 class DataError(IrecError):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irec_live.errors import OutputError
-from irec_live.tables.parquet import connect
+from irec_live.tables.parquet import connect, literal
 
 if TYPE_CHECKING:
     from irec_live.report import Analysis
@@ -45,10 +45,9 @@ def write_curves(analysis: Analysis, path: Path) -> None:
                 named = ", ".join('CAST("' + label.replace('"', '""') + '" AS FLOAT)' for label in analysis.labels)
                 tables.append(f"SELECT '{kind}' AS kind, time_s, {named} FROM {kind}")
             names = ", ".join('"' + name.replace('"', '""') + '"' for name in ("kind", "time_s", *analysis.labels))
-            quoted = str(part).replace("'", "''")
             connection.execute(
                 f"COPY (SELECT * FROM ({' UNION ALL '.join(tables)}) AS curves({names})) "
-                f"TO '{quoted}' (FORMAT parquet, COMPRESSION zstd)"
+                f"TO {literal(part)} (FORMAT parquet, COMPRESSION zstd)"
             )
             part.replace(path)
     except (duckdb.Error, OSError) as error:

@@ -87,7 +87,7 @@ def write_tables(recordings: Iterable[Recording], folder: Path) -> list[Path]:
             with lines.open("w", encoding="utf-8") as file:
                 for recording in recordings:
                     file.write(json.dumps(recording.to_dict(), allow_nan=False) + "\n")
-            connection.execute(f"SET temp_directory = '{_quoted(scratch)}'")
+            connection.execute(f"SET temp_directory = {literal(scratch)}")
             connection.execute("SET threads = 1")  # so that groups of rows end where they always do
             return _copy(connection, lines, Path(scratch), folder)
     except (duckdb.Error, OSError) as error:
@@ -97,19 +97,19 @@ def write_tables(recordings: Iterable[Recording], folder: Path) -> list[Path]:
 def _copy(connection: DuckDBPyConnection, lines: Path, scratch: Path, folder: Path) -> list[Path]:
     columns = ", ".join(f"{name}: '{kind}'" for name, kind in _COLUMNS.items())
     source = (
-        f"read_json('{_quoted(lines)}', format='newline_delimited', columns={{{columns}}}, "
+        f"read_json({literal(lines)}, format='newline_delimited', columns={{{columns}}}, "
         "maximum_object_size=1073741824)"
     )
     connection.execute(f"CREATE TABLE recordings AS SELECT row_number() OVER () AS row, * FROM {source}")
     targets = []
     for name, select in zip(TABLES, (_FILES.replace("(spans)", "(spans, row)"), _SPANS), strict=True):
         part, target = scratch / f"{name}.parquet", folder / f"{name}.parquet"
-        connection.execute(f"COPY ({select}) TO '{_quoted(part)}' (FORMAT parquet, COMPRESSION zstd)")
+        connection.execute(f"COPY ({select}) TO {literal(part)} (FORMAT parquet, COMPRESSION zstd)")
         part.replace(target)
         targets.append(target)
     return targets
 
 
-def _quoted(path: str | Path) -> str:
-    """A path inside a literal of SQL: these statements take no parameters there."""
-    return str(path).replace("'", "''")
+def literal(path: str | Path) -> str:
+    """A path as SQL has text, for statements that take no parameters there."""
+    return "'" + str(path).replace("'", "''") + "'"

@@ -25,8 +25,8 @@ class Span:
     label : str
     start_s, end_s : float
         Seconds; an event that is not over at the end of the file ends there.
-    activation : float
-        The highest in between, 0..1.
+    activation : float or None
+        The highest in between, 0..1; None of several instruments together.
     level_db : float or None
         RMS of the instrument's envelope in between, dB re full scale; None where no network told it, and for silence.
     """
@@ -34,7 +34,7 @@ class Span:
     label: str
     start_s: float
     end_s: float
-    activation: float
+    activation: float | None
     level_db: float | None
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,0 +1,403 @@
+"""Library: put recordings in, search them, take them out."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from irec_live.errors import LibraryError
+from irec_live.library.query import Query, parse
+from irec_live.library.sql import compile_query
+from irec_live.library.store import WAIT_S, Store
+from irec_live.library.values import Match, Results, Stats
+from irec_live.tables.parquet import literal
+from irec_live.tables.recording import Recording, Span
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+LIBRARY_VARIABLE = "IREC_LIBRARY"
+"""Environment variable that names another file."""
+
+_LISTS = ("models", "labels", "detected", "warnings")
+
+
+def library_path() -> Path:
+    """The library's file unless another one is given; it need not exist."""
+    import platformdirs
+
+    chosen = os.environ.get(LIBRARY_VARIABLE)
+    return Path(chosen) if chosen else platformdirs.user_data_path("irec-live") / "library.duckdb"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file that the library knows.
+
+    Attributes
+    ----------
+    size_bytes, modified_ns : int
+        When it was analysed.
+    sha256, settings : str
+    """
+
+    size_bytes: int
+    modified_ns: int
+    sha256: str
+    settings: str
+
+
+class Library:
+    """Analysed recordings in one file. Nothing is open between two calls; any thread and any process may call.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        `library_path` by default.
+    wait_s : float
+        How long to wait for another process that uses the file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None, *, wait_s: float = WAIT_S) -> None:
+        self.path = library_path() if path is None else Path(path)
+        self._store = Store(self.path, wait_s)
+
+    def exists(self) -> bool:
+        """Whether there is one already."""
+        return self.path.exists()
+
+    def search(self, query: str | Query, *, limit: int = 100, offset: int = 0) -> Results:
+        """Files in which instruments play as a query says.
+
+        Parameters
+        ----------
+        query : str or Query
+            In the language of `irec_live.library.query`; empty for all files.
+        limit, offset : int
+            Which of them.
+
+        Raises
+        ------
+        QueryError
+            The query is not understood.
+        LibraryError
+            There is no library, it is in use, or it is damaged.
+        """
+        if isinstance(query, str):
+            query = parse(query, self.labels())
+        statement = compile_query(query, limit, offset)
+        with self._store.reading() as connection:
+            rows = connection.execute(statement.hits, statement.parameters_of(statement.hits)).fetchall()
+            if not rows:
+                return Results((), 0)
+            parameters = {**statement.parameters_of(statement.spans), "ids": sorted({row[1] for row in rows})}
+            spans = _grouped(connection.execute(statement.spans, parameters).fetchall())
+        matches = (
+            Match(path, sha256, duration_s, matched_s, level_db, tuple(spans[recording]))
+            for path, recording, sha256, duration_s, matched_s, level_db, _ in rows
+        )
+        return Results(tuple(matches), rows[0][-1])
+
+    def show(self, path: str | os.PathLike[str]) -> Recording:
+        """All that is known of a file, by its path or by the end of it.
+
+        Raises
+        ------
+        LibraryError
+            No file, or several, are called so; or as of `search`.
+        """
+        wanted = os.fspath(path)
+        with self._store.reading() as connection:
+            found = [row[0] for row in connection.execute(
+                "SELECT path FROM files WHERE path = $full OR path = $short OR ends_with(path, $end) ORDER BY path",
+                {"full": str(Path(wanted).absolute()), "short": wanted, "end": os.sep + wanted},
+            ).fetchall()]  # fmt: skip
+            exact = [one for one in found if one in (wanted, str(Path(wanted).absolute()))]
+            if not found:
+                raise LibraryError(f"the library does not know {wanted}{self._near(connection, wanted)}")
+            if len(found) > 1 and not exact:
+                raise LibraryError(f"the library knows {len(found)} files called {wanted}; give more of the path")
+            return self._recording(connection, (exact or found)[0])
+
+    def labels(self) -> list[str]:
+        """Labels that were looked for in any recording, by name; none if there is no library."""
+        if not self.exists():
+            return []
+        with self._store.reading() as connection:
+            rows = connection.execute("SELECT DISTINCT unnest(labels) AS label FROM recordings ORDER BY label")
+            return [label for (label,) in rows.fetchall()]
+
+    def stats(self) -> Stats:
+        """How much it holds.
+
+        Raises
+        ------
+        LibraryError
+            As of `search`.
+        """
+        used = "id IN (SELECT recording FROM files)"
+        with self._store.reading() as connection:
+
+            def one(sql: str) -> Any:
+                return _value(connection, sql)
+
+            labels = connection.execute(
+                "SELECT label, sum(end_s - start_s) AS seconds FROM spans "
+                "WHERE recording IN (SELECT recording FROM files) GROUP BY label ORDER BY seconds DESC, label"
+            ).fetchall()
+            settings = connection.execute("SELECT settings, count(*) FROM recordings GROUP BY 1 ORDER BY 1").fetchall()
+            return Stats(
+                path=str(self.path),
+                size_bytes=self.path.stat().st_size,
+                files=one("SELECT count(*) FROM files"),
+                recordings=one("SELECT count(*) FROM recordings"),
+                without_file=one(f"SELECT count(*) FROM recordings WHERE NOT {used}"),
+                duration_s=one(f"SELECT coalesce(sum(duration_s), 0.0) FROM recordings WHERE {used}"),
+                spans=one("SELECT count(*) FROM spans"),
+                labels=dict(labels),
+                settings=dict(settings),
+            )
+
+    def known_files(self) -> dict[str, KnownFile]:
+        """All files by path; none if there is no library."""
+        if not self.exists():
+            return {}
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                "SELECT f.path, f.size_bytes, f.modified_ns, r.sha256, r.settings "
+                "FROM files f JOIN recordings r ON r.id = f.recording"
+            ).fetchall()
+        return {path: KnownFile(*rest) for path, *rest in rows}
+
+    def known_contents(self, settings: str) -> dict[str, int]:
+        """Sizes in bytes of recordings that were analysed so, by sha256; also of those that have no file now."""
+        if not self.exists():
+            return {}
+        with self._store.reading() as connection:
+            sql = "SELECT sha256, size_bytes FROM recordings WHERE settings = $settings"
+            return dict(connection.execute(sql, {"settings": settings}).fetchall())
+
+    def put(self, recordings: Sequence[Recording], modified_ns: Sequence[int] | None = None) -> None:
+        """Add recordings and their files, or replace what is known of the same contents and paths. One transaction.
+
+        Parameters
+        ----------
+        recordings : sequence of Recording
+            With their paths and hashes.
+        modified_ns : sequence of int, optional
+            When each file was modified; 0 if it is not known.
+
+        Raises
+        ------
+        LibraryError
+            It is in use, or cannot be written.
+        """
+        if not recordings:
+            return
+        times = [0] * len(recordings) if modified_ns is None else list(modified_ns)
+        by_content = {one.sha256: one for one in recordings}
+        with self._store.writing() as connection:
+            known = self._ids(connection, by_content)
+            following = _value(connection, "SELECT coalesce(max(id), 0) FROM recordings") + 1
+            ids = {}
+            for sha256 in by_content:
+                ids[sha256] = known.get(sha256, following)
+                following += sha256 not in known
+            self._drop_recordings(connection, list(known.values()))
+            _insert_recordings(connection, by_content.values(), ids)
+            rows = [(one.path, ids[one.sha256], one.size_bytes, ns) for one, ns in zip(recordings, times, strict=True)]
+            self._put_files(connection, rows)
+
+    def put_files(self, files: Sequence[tuple[str, str, int, int]]) -> None:
+        """Add files of recordings that are known: moved or copied ones.
+
+        Parameters
+        ----------
+        files : sequence of (str, str, int, int)
+            Path, sha256, size in bytes, and time of modification in nanoseconds.
+        """
+        if not files:
+            return
+        with self._store.writing() as connection:
+            ids = self._ids(connection, {sha256 for _, sha256, _, _ in files})
+            self._put_files(connection, [(path, ids[sha256], size, ns) for path, sha256, size, ns in files])
+
+    def remove_files(self, paths: Iterable[str]) -> int:
+        """Forget files; their number. Their recordings stay until `prune`."""
+        paths = list(paths)
+        if not paths or not self.exists():
+            return 0
+        with self._store.writing() as connection:
+            connection.register("gone", {"path": _texts(paths)})
+            count: int = _value(connection, "SELECT count(*) FROM files WHERE path IN (SELECT path FROM gone)")
+            connection.execute("DELETE FROM files WHERE path IN (SELECT path FROM gone)")
+            return count
+
+    def prune(self) -> int:
+        """Forget recordings that have no file; their number."""
+        with self._store.writing() as connection:
+            rows = connection.execute("SELECT id FROM recordings WHERE id NOT IN (SELECT recording FROM files)")
+            ids = [row[0] for row in rows.fetchall()]
+            self._drop_recordings(connection, ids)
+            return len(ids)
+
+    def import_tables(self, folder: Path) -> int:
+        """Add what `irec_live.tables` or a cluster wrote: ``files.parquet`` and ``spans.parquet``; the number of files.
+
+        Parameters
+        ----------
+        folder : Path
+            Or its ``files.parquet``.
+
+        Raises
+        ------
+        LibraryError
+            They are not there, or not such tables.
+        """
+        folder = folder.parent if folder.name == "files.parquet" else folder
+        files, spans = folder / "files.parquet", folder / "spans.parquet"
+        for path in (files, spans):
+            if not path.is_file():
+                raise LibraryError(f"there is no {path}; give a folder that analyze --format parquet wrote")
+        with self._store.writing() as connection:
+            return _import(connection, literal(files), literal(spans))
+
+    def _recording(self, connection: DuckDBPyConnection, path: str) -> Recording:
+        rows = connection.execute(
+            "SELECT r.id, r.sha256, f.size_bytes, r.duration_s, r.settings, r.models, r.labels, r.detected, r.warnings "
+            "FROM files f JOIN recordings r ON r.id = f.recording WHERE f.path = $path",
+            {"path": path},
+        ).fetchall()
+        ident, sha256, size_bytes, duration_s, settings, *lists = rows[0]
+        spans = connection.execute(
+            "SELECT label, start_s, end_s, activation, level_db FROM spans WHERE recording = $id "
+            "ORDER BY start_s, label, end_s",
+            {"id": ident},
+        ).fetchall()
+        return Recording(
+            path, Path(path).name, sha256, size_bytes, duration_s, settings,
+            *(tuple(one or ()) for one in lists), spans=tuple(Span(*span) for span in spans),
+        )  # fmt: skip
+
+    def _near(self, connection: DuckDBPyConnection, wanted: str) -> str:
+        names = [Path(row[0]).name for row in connection.execute("SELECT path FROM files LIMIT 20000").fetchall()]
+        near = difflib.get_close_matches(Path(wanted).name, names, n=1)
+        return f"; is {near[0]} meant?" if near else "; irec-live library add its folder first"
+
+    def _ids(self, connection: DuckDBPyConnection, contents: Iterable[str]) -> dict[str, int]:
+        connection.register("contents", {"sha256": _texts(contents)})
+        rows = connection.execute("SELECT r.sha256, r.id FROM recordings r JOIN contents USING (sha256)").fetchall()
+        connection.unregister("contents")
+        return dict(rows)
+
+    def _drop_recordings(self, connection: DuckDBPyConnection, ids: Sequence[int]) -> None:
+        if ids:
+            connection.register("dropped", {"id": np.array(ids, np.int64)})
+            connection.execute("DELETE FROM spans WHERE recording IN (SELECT id FROM dropped)")
+            connection.execute("DELETE FROM recordings WHERE id IN (SELECT id FROM dropped)")
+            connection.unregister("dropped")
+
+    def _put_files(self, connection: DuckDBPyConnection, rows: Sequence[tuple[str, int, int, int]]) -> None:
+        latest = {row[0]: row for row in rows}
+        paths, ids, sizes, times = zip(*latest.values(), strict=True)
+        connection.register(
+            "put",
+            {
+                "path": _texts(paths),
+                "recording": np.array(ids, np.int64),
+                "size_bytes": np.array(sizes, np.int64),
+                "modified_ns": np.array(times, np.int64),
+            },
+        )
+        connection.execute("DELETE FROM files WHERE path IN (SELECT path FROM put)")
+        connection.execute("INSERT INTO files SELECT path, recording, size_bytes, modified_ns FROM put")
+        connection.unregister("put")
+
+
+def _grouped(rows: Sequence[tuple[Any, ...]]) -> dict[int, list[Span]]:
+    spans: dict[int, list[Span]] = defaultdict(list)
+    for recording, *span in rows:
+        spans[recording].append(Span(*span))
+    return spans
+
+
+def _insert_recordings(connection: DuckDBPyConnection, recordings: Iterable[Recording], ids: dict[str, int]) -> None:
+    recordings = list(recordings)
+    connection.register(
+        "new_recordings",
+        {
+            "id": np.array([ids[one.sha256] for one in recordings], np.int64),
+            "sha256": _texts(one.sha256 for one in recordings),
+            "size_bytes": np.array([one.size_bytes for one in recordings], np.int64),
+            "duration_s": np.array([one.duration_s for one in recordings], np.float64),
+            "settings": _texts(one.settings for one in recordings),
+            **{name: _texts(json.dumps(getattr(one, name)) for one in recordings) for name in _LISTS},
+        },
+    )
+    lists = ", ".join(f"""from_json({name}, '["VARCHAR"]')""" for name in _LISTS)
+    connection.execute(
+        f"INSERT INTO recordings SELECT id, sha256, size_bytes, duration_s, settings, {lists} FROM new_recordings"
+    )
+    connection.unregister("new_recordings")
+    rows = list(_span_rows(recordings, ids))
+    if not rows:
+        return
+    number, labels, *columns = zip(*rows, strict=True)
+    table: dict[str, Any] = {"recording": np.array(number, np.int64), "label": _texts(labels)}
+    for name, column in zip(("start_s", "end_s", "activation", "level_db"), columns, strict=True):
+        table[name] = np.array(column, np.float64)  # None becomes NaN, which DuckDB reads as NULL
+    connection.register("new_spans", table)
+    connection.execute("INSERT INTO spans SELECT recording, label, start_s, end_s, activation, level_db FROM new_spans")
+    connection.unregister("new_spans")
+
+
+def _span_rows(recordings: Iterable[Recording], ids: dict[str, int]) -> Iterator[tuple[Any, ...]]:
+    for one in recordings:
+        for span in one.spans:
+            yield ids[one.sha256], span.label, span.start_s, span.end_s, span.activation, span.level_db
+
+
+def _import(connection: DuckDBPyConnection, files: str, spans: str) -> int:
+    """Tables of Parquet into ours; a content that is known is replaced."""
+    wanted = "path, sha256, size_bytes, duration_s, settings, models, labels, detected, warnings"
+    connection.execute(f"CREATE TEMP TABLE incoming AS SELECT {wanted} FROM read_parquet({files})")
+    connection.execute(
+        "CREATE TEMP TABLE numbered AS SELECT sha256, any_value(path) AS path, "
+        "coalesce(any_value(known.id), (SELECT coalesce(max(id), 0) FROM recordings) "
+        "+ row_number() OVER (ORDER BY sha256)) AS id "
+        "FROM incoming LEFT JOIN (SELECT id, sha256 FROM recordings) AS known USING (sha256) GROUP BY sha256"
+    )
+    for table, key in (("spans", "recording"), ("recordings", "id")):
+        connection.execute(f"DELETE FROM {table} WHERE {key} IN (SELECT id FROM numbered)")
+    connection.execute("DELETE FROM files WHERE path IN (SELECT path FROM incoming)")
+    connection.execute(
+        "INSERT INTO recordings SELECT n.id, i.sha256, i.size_bytes, i.duration_s, i.settings, i.models, i.labels, "
+        "i.detected, i.warnings FROM incoming i JOIN numbered n USING (sha256, path)"
+    )
+    connection.execute(
+        "INSERT INTO files SELECT i.path, n.id, i.size_bytes, 0 FROM incoming i JOIN numbered n USING (sha256)"
+    )
+    connection.execute(
+        "INSERT INTO spans SELECT n.id, s.label, s.start_s, s.end_s, s.activation, s.level_db "
+        f"FROM read_parquet({spans}) s JOIN numbered n USING (sha256, path)"
+    )
+    count: int = _value(connection, "SELECT count(*) FROM incoming")
+    connection.execute("DROP TABLE incoming; DROP TABLE numbered")
+    return count
+
+
+def _value(connection: DuckDBPyConnection, sql: str) -> Any:
+    """Of a statement that gives one. NB: fetched to its end, or DuckDB refuses the next statement."""
+    return connection.execute(sql).fetchall()[0][0]
+
+
+def _texts(values: Iterable[str]) -> Any:
+    return np.array(list(values), dtype=object)

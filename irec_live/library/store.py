@@ -1,0 +1,194 @@
+"""The library's file: opened for one short piece of work at a time.
+
+DuckDB lets many processes read a file, or one write it. So nobody keeps it open: a reader opens it for one query and a
+writer for one transaction, and who comes at the wrong moment waits a little. Inside one process, where DuckDB refuses
+to open a file in both ways at once, readers and a writer take turns.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from irec_live.errors import LibraryError
+from irec_live.tables import connect
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+VERSION = "1"
+WAIT_S = 10.0
+"""How long to wait for another process."""
+
+SCHEMA = """
+CREATE TABLE about (key VARCHAR, value VARCHAR);
+CREATE TABLE recordings (
+    id BIGINT, sha256 VARCHAR, size_bytes BIGINT, duration_s DOUBLE, settings VARCHAR,
+    models VARCHAR[], labels VARCHAR[], detected VARCHAR[], warnings VARCHAR[]
+);
+CREATE TABLE files (path VARCHAR, recording BIGINT, size_bytes BIGINT, modified_ns BIGINT);
+CREATE TABLE spans (
+    recording BIGINT, label VARCHAR, start_s DOUBLE, end_s DOUBLE, activation DOUBLE, level_db DOUBLE
+);
+"""
+
+
+class Store:
+    """A file of DuckDB with the library's tables. Any thread may call.
+
+    Parameters
+    ----------
+    path : Path
+    wait_s : float
+        How long to wait for another process.
+    """
+
+    def __init__(self, path: Path, wait_s: float = WAIT_S) -> None:
+        self.path = path
+        self._wait_s = wait_s
+        self._turns = _turns_of(path)
+
+    @contextmanager
+    def reading(self) -> Iterator[DuckDBPyConnection]:
+        """The file as it is now, for one query.
+
+        Raises
+        ------
+        LibraryError
+            There is none, it is being written all the time, or it is damaged.
+        """
+        if not self.path.exists():
+            raise LibraryError(f"there is no library at {self.path} yet; irec-live library add FOLDER makes one")
+        with self._turns.reading():
+            connection = self._open(read_only=True)
+            with self._worded(), connection:
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[DuckDBPyConnection]:
+        """The file for one transaction: all of it is done at the end, or nothing if something is raised.
+
+        Raises
+        ------
+        LibraryError
+            It is in use all the time, cannot be written, or is damaged.
+        """
+        with self._turns.writing():
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise LibraryError(f"cannot write {self.path}: {error.strerror or error}") from error
+            connection = self._open(read_only=False)
+            with self._worded(), connection:
+                connection.execute("BEGIN")
+                yield connection
+                connection.execute("COMMIT")
+
+    def _open(self, *, read_only: bool) -> DuckDBPyConnection:
+        import duckdb
+
+        give_up_s = time.monotonic() + self._wait_s
+        while True:
+            try:
+                connection = connect(self.path, read_only=read_only)
+                break
+            except duckdb.IOException as error:
+                if "lock" not in str(error):
+                    raise LibraryError(f"the library {self.path} cannot be opened: {_first_line(error)}") from error
+                if time.monotonic() > give_up_s:
+                    verb = "written" if read_only else "used"
+                    raise LibraryError(
+                        f"the library {self.path} is being {verb} by another program; try again in a moment"
+                    ) from error
+                time.sleep(random.uniform(0.01, 0.1))  # not all that wait at once
+            except duckdb.Error as error:
+                raise LibraryError(
+                    f"{self.path} is not a library, or is damaged: {_first_line(error)}; give another --library"
+                ) from error
+        try:
+            with self._worded():
+                self._check(connection, make=not read_only)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check(self, connection: DuckDBPyConnection, *, make: bool) -> None:
+        """See that the tables are those that we know; make them in an empty file."""
+        tables = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        if not tables and make:
+            connection.execute(f"BEGIN; {SCHEMA} INSERT INTO about VALUES ('version', '{VERSION}'); COMMIT")
+            return
+        found = []
+        if "about" in tables:
+            found = connection.execute("SELECT value FROM about WHERE key = 'version'").fetchall()
+        if not found:
+            raise LibraryError(f"{self.path} is a database of something else; give another --library")
+        if found[0][0] != VERSION:
+            raise LibraryError(
+                f"the library {self.path} was made by another version of irec-live: it has tables {found[0][0]}, not "
+                f"{VERSION}; make a new one"
+            )
+
+    @contextmanager
+    def _worded(self) -> Iterator[None]:
+        import duckdb
+
+        try:
+            yield
+        except duckdb.Error as error:
+            raise LibraryError(f"the library {self.path} failed: {_first_line(error)}") from error
+
+
+class _Turns:
+    """Readers at the same time, or one writer."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._readers = 0
+        self._writes = False
+        self._waiting = 0
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._writes and not self._waiting)
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._readers -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        with self._changed:
+            self._waiting += 1
+            self._changed.wait_for(lambda: not self._writes and not self._readers)
+            self._waiting -= 1
+            self._writes = True
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._writes = False
+                self._changed.notify_all()
+
+
+_turns: dict[Path, _Turns] = {}
+_turns_lock = threading.Lock()
+
+
+def _turns_of(path: Path) -> _Turns:
+    with _turns_lock:
+        return _turns.setdefault(path.resolve(), _Turns())
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
