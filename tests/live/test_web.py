@@ -51,8 +51,12 @@ def test_a_file_is_answered_as_analyze_does(client: TestClient, clip: Path, own:
 
 def test_the_page_and_the_models(client: TestClient) -> None:
     page = client.get("/")
-    assert "Which instruments play?" in page.text
-    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "Choose a file" in page.text
+    for answer in (page, client.get("/static/main.js")):
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert "unsafe" not in answer.headers["content-security-policy"]
+    for name in ("../app.py", "..%2Fapp.py", "nothing.js", "static_files"):
+        assert client.get(f"/static/{name}").status_code == 404
     entries = client.get("/api/models").json()
     assert {"tutti-1s", "tutti-348ms"} <= {entry["name"] for entry in entries}
     assert all("path" not in entry for entry in entries)

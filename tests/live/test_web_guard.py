@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -28,6 +29,7 @@ from irec_live.cli import main
 from irec_live.web import analyst, connections, folders, guard
 from irec_live.web.app import create_app
 from irec_live.web.connections import BoundedConnection, bounded_connections
+from irec_live.web.page import static_files
 
 TOKEN = "a-token-of-tests"
 LOCAL = "http://localhost"
@@ -426,5 +428,9 @@ def test_answers_are_those_described(serve: Serve, own: list[Path], clip: Path, 
 
 
 def test_the_page_sends_the_token_on() -> None:
-    page = (Path(analyst.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    assert page.count("fetch(") == page.count("headers }") + page.count("headers, ") == 2
+    """Nothing but its one module asks the server."""
+    asking = [name for name, content in static_files().items() if re.search(rb"fetch\(|XMLHttpRequest\(", content)]
+    assert asking == ["service.js"]
+    served = static_files()["service.js"].decode()
+    assert served.count("fetch(") == served.count("{ ...headers,") == 1
+    assert served.count("XMLHttpRequest(") == served.count("Object.entries(headers)") == 1

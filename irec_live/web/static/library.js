@@ -1,0 +1,57 @@
+// Search in the library of analysed recordings on the server's machine.
+
+import { askJson } from "./service.js";
+import { clock, inWords } from "./lanes.js";
+
+const AT_ONCE = 20;
+const get = id => document.getElementById(id);
+let query = "", shown = 0;
+
+/** Show the search if there is a library. */
+export async function setUpLibrary() {
+  let stats;
+  try {
+    stats = await askJson("v1/library");
+  } catch {
+    return;  // there is none, or this server knows none
+  }
+  get("library").hidden = false;
+  get("found").textContent = `${stats.recordings} recordings`;
+  if (stats.examples?.length) get("query").placeholder = stats.examples[0];
+  get("search").addEventListener("submit", event => {
+    event.preventDefault();
+    query = get("query").value;
+    shown = 0;
+    get("matches").replaceChildren();
+    search();
+  });
+  get("more").addEventListener("click", search);
+}
+
+async function search() {
+  const parameters = new URLSearchParams({ query, limit: AT_ONCE, offset: shown });
+  try {
+    const results = await askJson("v1/library/search?" + parameters);
+    get("matches").append(...results.matches.map(entry));
+    shown += results.matches.length;
+    get("found").textContent = results.total === 1 ? "1 recording" : `${results.total} recordings`;
+    get("more").hidden = shown >= results.total || !results.matches.length;
+  } catch (error) {
+    get("found").textContent = error.message;
+    get("more").hidden = true;
+  }
+}
+
+function entry(match) {
+  const item = document.createElement("li"), name = document.createElement("b"), spans = document.createElement("div");
+  name.textContent = match.path;
+  item.append(name, ` ${clock(match.duration_s)}`);
+  spans.className = "spans";
+  spans.append(...match.spans.slice(0, 12).map(span => {
+    const text = document.createElement("span");
+    text.textContent = `${inWords(span.label)} ${clock(span.start_s)}–${clock(span.end_s)}`;
+    return text;
+  }));
+  item.append(spans);
+  return item;
+}
