@@ -175,6 +175,7 @@ class Analysis:
                     "onset_s": round(event.onset_s, _DECIMALS),
                     "offset_s": None if event.offset_s is None else round(event.offset_s, _DECIMALS),
                     "activation": round(event.activation, _DECIMALS),
+                    **({"corrected": True} if event.corrected else {}),
                 }
                 for event in self.events
             ],

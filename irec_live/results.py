@@ -36,13 +36,16 @@ class Event:
         Middle of the windows that were pooled when its activation first and last was above threshold; `offset_s` is
         None while it is still lit.
     activation : float
-        The highest pooled activation in between, 0..1.
+        The highest pooled activation in between, 0..1; 1 of an event that a person set.
+    corrected : bool
+        Whether a person set it, rather than a network.
     """
 
     label: str
     onset_s: float
     offset_s: float | None
     activation: float
+    corrected: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from irec_live.gui.about_dialog import AboutDialog
 from irec_live.gui.actions import Actions
 from irec_live.gui.backend import Backend
 from irec_live.gui.bridge import Bridge
+from irec_live.gui.correcting import CorrectionControl
 from irec_live.gui.decision_control import DecisionControl
 from irec_live.gui.diagnostics import diagnostics
 from irec_live.gui.drop_overlay import DropOverlay, drop_text, dropped_paths
@@ -137,6 +138,9 @@ class MainWindow(QMainWindow):
             self.manager, self.preferences, actions.menu, actions.view_menu.menuAction(), self
         )
         self.top.add_button(self.recording.button)
+        self.correcting = CorrectionControl(
+            self.manager, self.page.lanes.canvas, actions.menu, actions.view_menu.menuAction(), self
+        )
         self.models = ModelMemory(self._backend, self.top.models, self.preferences)
         OwnKeys((self.top, self.messages, self.welcome, self.panel), self)
 
@@ -151,6 +155,9 @@ class MainWindow(QMainWindow):
         self.manager.models_listed.connect(self.top.models.set_models)
         self.exporter.said.connect(lambda text, level: self._report("export", text, level))
         self.recording.said.connect(self._report)
+        self.correcting.said.connect(self._report)
+        self.correcting.changed.connect(self.bridge.refresh_overview)
+        self.bridge.snapshot_ready.connect(self.correcting.show_snapshot)
         self.recording.open_wanted.connect(lambda path: self.open_paths([path]))
         self.playlist.wanted.connect(
             lambda path, model: self.manager.open(SourceRequest(InputKind.FILE, path=path), model)
@@ -294,7 +301,7 @@ class MainWindow(QMainWindow):
         if isinstance(application, QApplication):
             application.setPalette(palette(theme))
             application.setStyleSheet(stylesheet(theme))
-        for widget in (self.top, self.messages, self.page, self.panel, self.status, self.overlay):
+        for widget in (self.top, self.messages, self.page, self.panel, self.status, self.overlay, self.correcting):
             widget.set_theme(theme)
         self.actions_.show_theme(self.themes.choice)
         self.preferences.theme = self.themes.choice
@@ -377,6 +384,7 @@ class MainWindow(QMainWindow):
         self.playback.attach(None)
         self.exporter.stop()
         self.recording.close()
+        self.correcting.close()
         self.models.stop()
         self.manager.close()
         super().closeEvent(event)

@@ -6,6 +6,7 @@ session's own threads. Times are seconds from the start of the stream or file.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
@@ -15,12 +16,22 @@ from irec_live.streaming.tracker import Decisions
 
 if TYPE_CHECKING:
     from irec_live.analysis import Analysis
+    from irec_live.corrections import Corrections
+    from irec_live.streaming.timeline import TimelineView
 
 SessionKind = Literal["live", "file"]
 """Whether sound arrives by itself (``live``) or comes from a file, which can be paused and seeked in (``file``)."""
 
 Loop = tuple[float, float]
 """Start and end of the part that repeats, seconds."""
+
+
+def corrected_view(view: TimelineView, corrections: Corrections, time_s: float, span_s: float) -> TimelineView:
+    """A view of the `span_s` seconds up to `time_s` with events, and labels that are lit, as corrected."""
+    if not corrections:
+        return view
+    events = corrections.apply(view.events, time_s - span_s, time_s)
+    return replace(view, events=events, detected=corrections.lit(view.detected, events, time_s))
 
 
 @runtime_checkable
@@ -119,6 +130,13 @@ class PlayableSession(Session, Protocol):
 
     @loop.setter
     def loop(self, value: Loop | None) -> None: ...
+
+    @property
+    def corrections(self) -> Corrections:
+        """What a person set right; events, and what is exported, are as corrected. Assign to change it."""
+
+    @corrections.setter
+    def corrections(self, value: Corrections) -> None: ...
 
     def play(self) -> None:
         """Start or resume, from the beginning if at the end."""

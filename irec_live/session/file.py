@@ -18,6 +18,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from irec_live.analysis import FILE_BATCH, Analysis, AnalysisCancelled, band_limit, collect, decode_into
+from irec_live.corrections import Corrections
+from irec_live.corrections.applied import corrected_analysis
 from irec_live.errors import IrecError, MediaError
 from irec_live.media import AudioFile, check_seekable, open_audio
 from irec_live.models.choice import ModelChoice, load_models
@@ -25,7 +27,7 @@ from irec_live.models.detector import Detector, Provider
 from irec_live.models.spec import ModelSpec
 from irec_live.player import Loop, Player
 from irec_live.results import Overview, Snapshot, State
-from irec_live.session.contract import SessionKind
+from irec_live.session.contract import SessionKind, corrected_view
 from irec_live.session.waveform import Waveform, hold_strips
 from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.pipeline import Pipeline
@@ -106,6 +108,7 @@ class FileSession:
         self._duration_s = self._audio.duration_s
         self._progress = 0.0
         self._cost = 0.0
+        self._corrections = Corrections()
         self._outcome = _Outcome()
         self._warning = ""
         self._band_limit = band_limit(self._name, self._rate, detectors)
@@ -196,6 +199,15 @@ class FileSession:
         self._pipeline.decisions = decisions
         self._retrack.set()
 
+    @property
+    def corrections(self) -> Corrections:
+        """What a person set right; replaced whole, by one thread."""
+        return self._corrections
+
+    @corrections.setter
+    def corrections(self, value: Corrections) -> None:
+        self._corrections = value
+
     def play(self) -> None:
         """Start or resume, from the beginning if at the end."""
         self._player.play()
@@ -222,6 +234,7 @@ class FileSession:
             view = replace(
                 view, detected=(), events=tuple(event for event in view.events if event.offset_s is not None)
             )
+        view = corrected_view(view, self._corrections, time_s, span_s)
         return Snapshot(
             labels=pipeline.labels,
             time_s=time_s,
@@ -240,7 +253,7 @@ class FileSession:
     def overview(self) -> Overview:
         """Waveform, activations and events of the whole file, as far as it is analysed."""
         timeline = self._pipeline.timeline
-        events = tuple(timeline.events())
+        events = self._corrections.apply(timeline.events())
         found = {event.label for event in events}
         edges_s = self._waveform.edges() / self._rate
         return Overview(
@@ -256,7 +269,9 @@ class FileSession:
     def analysis(self) -> Analysis | None:
         """The results, once the whole file is analysed and the events fit the threshold; None before."""
         outcome = self._outcome  # NB: read once; the analyser replaces it
-        return outcome.analysis if outcome.decisions == self.decisions else None
+        if outcome.analysis is None or outcome.decisions != self.decisions:
+            return None
+        return corrected_analysis(outcome.analysis, self._corrections)
 
     def close(self) -> None:
         """Stop playing and analysing; may be called twice."""

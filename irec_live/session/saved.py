@@ -14,13 +14,15 @@ import numpy as np
 
 from irec_live.analysis import Analysis
 from irec_live.assembly import assemble
+from irec_live.corrections import Corrections
+from irec_live.corrections.applied import corrected_analysis
 from irec_live.errors import IrecError
 from irec_live.media import open_audio
 from irec_live.models.spec import ModelSpec
 from irec_live.player import Loop, Player
 from irec_live.recording import SavedResults, open_session
 from irec_live.results import Event, Overview, Snapshot, State, Stats
-from irec_live.session.contract import SessionKind
+from irec_live.session.contract import SessionKind, corrected_view
 from irec_live.session.waveform import Waveform, hold_strips
 from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.level import LevelMeter
@@ -63,6 +65,7 @@ class SavedSession:
         self._timeline = Timeline(saved.info.labels, bands=len(self._mel.bands_hz), history=HistoryFile())
         self._tracker = saved.tracker()
         self._offset = saved.info.threshold_offset
+        self._corrections = Corrections()
         self._found_with = self._offset  # NB: replaced by the thread, read by any: what the events were found with
         self._fill()  # NB: from here on only the thread writes to the timeline and uses the tracker
         self._cancel = threading.Event()
@@ -155,6 +158,15 @@ class SavedSession:
         self._offset = offset
         self._moved.set()
 
+    @property
+    def corrections(self) -> Corrections:
+        """What a person set right; replaced whole, by one thread."""
+        return self._corrections
+
+    @corrections.setter
+    def corrections(self, value: Corrections) -> None:
+        self._corrections = value
+
     def play(self) -> None:
         """Start or resume, from the beginning if at the end."""
         self._player.play()
@@ -174,6 +186,7 @@ class SavedSession:
         view = self._timeline.view(time_s, span_s, VIEW_ROWS)
         if end_s is not None:
             view = view.with_level(*self._timeline.level(now_s))
+        view = corrected_view(view, self._corrections, time_s, span_s)
         state: State = "running" if self._player.playing else "ended" if self._player.ended else "paused"
         return Snapshot(
             labels=self.labels,
@@ -191,7 +204,7 @@ class SavedSession:
 
     def overview(self) -> Overview:
         """Waveform, activations and events of the whole recording."""
-        events = self._timeline.events()
+        events = self._corrections.apply(self._timeline.events())
         found = {event.label for event in events}
         edges_s = self._waveform.edges() / self._audio.sample_rate
         return Overview(
@@ -216,7 +229,7 @@ class SavedSession:
                 threshold_offset=self._offset,
                 thresholds={label: limits[label] for label in circumstances.thresholds},
             )
-        return assemble(
+        analysis = assemble(
             self.title,
             self.duration_s,
             circumstances,
@@ -224,6 +237,7 @@ class SavedSession:
             self._timeline.events(),
             warnings=self.saved.warnings,
         )
+        return corrected_analysis(analysis, self._corrections)
 
     def close(self) -> None:
         """Stop playing; may be called twice."""

@@ -1,0 +1,303 @@
+"""Correcting events: mode, keys, undo and redo, and the file beside the sound that every change is written to.
+
+Of files and recorded sessions; of a live input what it hears can be recorded and corrected then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPoint, Signal
+from PySide6.QtGui import QAction, QKeySequence, QUndoCommand, QUndoStack
+from PySide6.QtWidgets import QMenu, QWidget
+
+from irec_live.corrections import Corrections, Span
+from irec_live.gui.background import Background
+from irec_live.gui.correction_layer import LEAST_S, CorrectionLayer
+from irec_live.gui.lane_canvas import LaneCanvas
+from irec_live.gui.requests import as_playable
+from irec_live.gui.session_manager import SessionManager
+from irec_live.gui.session_opener import Setup
+from irec_live.gui.theme import Theme
+from irec_live.gui.wording import clock_text, display_name, sentence
+from irec_live.results import Event, Snapshot
+
+if TYPE_CHECKING:
+    from irec_live.session import PlayableSession
+
+STEP_S = 0.1
+"""By which a key moves an edge."""
+
+NEW_S = 1.0
+"""Length of an event that a key adds."""
+
+_HINT = (
+    "Correcting: drag an edge, drag on a lane to add, Delete removes, F2 renames, Ctrl+Up and Ctrl+Down go from event "
+    "to event, Alt and the arrow keys move the beginning, Alt+Shift the end, Insert adds one at the playhead, Ctrl+Z "
+    "undoes. Corrected events are hatched."
+)
+
+
+@dataclass(frozen=True)
+class _Change:
+    before: Corrections
+    after: Corrections
+    held: Span | None
+
+
+class _Command(QUndoCommand):
+    def __init__(self, text: str, change: _Change, show: Callable[[Corrections, Span | None], None]) -> None:
+        super().__init__(text)
+        self._change, self._show = change, show
+
+    def redo(self) -> None:
+        self._show(self._change.after, self._change.held)
+
+    def undo(self) -> None:
+        self._show(self._change.before, None)
+
+
+class CorrectionControl(QObject):
+    """Corrects the events of the session in the window. GUI thread only.
+
+    Parameters
+    ----------
+    manager : SessionManager
+    canvas : LaneCanvas
+    menu : QMenu
+        The window's, to which a menu is added.
+    before : QAction
+        That it is put before.
+    window : QWidget
+    """
+
+    said = Signal(str, str, str)
+    """Key of the message, a sentence, and ``info``, ``warning`` or ``error``."""
+    changed = Signal()
+    """Events are others now."""
+
+    def __init__(
+        self, manager: SessionManager, canvas: LaneCanvas, menu: QMenu, before: QAction, window: QWidget
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session: PlayableSession | None = None
+        self._held: Span | None = None
+        self._snapshot = Snapshot()
+        self._worker = Background("irec-corrections", self)
+        self.stack = QUndoStack(self)
+        self.layer = CorrectionLayer(canvas)
+        self.mode = self._action("&Correct events", "Ctrl+K")
+        self.mode.setCheckable(True)
+        self.mode.toggled.connect(self._on_mode)
+        self.undo = self._action("&Undo", QKeySequence.StandardKey.Undo, self.stack.undo)
+        self.redo = self._action("R&edo", QKeySequence.StandardKey.Redo, self.stack.redo)
+        self._keys = [
+            self._action("&Delete the event", "Delete", self.delete),
+            self._action("Re&name the event…", "F2", self._ask_label),
+            self._action("&Add an event at the playhead", "Insert", self.add_here),
+            self._action("Next event", "Ctrl+Down", lambda: self.step(1)),
+            self._action("Previous event", "Ctrl+Up", lambda: self.step(-1)),
+            self._action("Begin earlier", "Alt+Left", lambda: self.nudge(-STEP_S, 0.0)),
+            self._action("Begin later", "Alt+Right", lambda: self.nudge(STEP_S, 0.0)),
+            self._action("End earlier", "Alt+Shift+Left", lambda: self.nudge(0.0, -STEP_S)),
+            self._action("End later", "Alt+Shift+Right", lambda: self.nudge(0.0, STEP_S)),
+        ]
+        self.menu = QMenu("&Correct", menu)
+        self.menu.addActions([self.mode, self.undo, self.redo])
+        self.menu.addSeparator()
+        self.menu.addActions(self._keys)
+        menu.insertMenu(before, self.menu)
+        self.stack.canUndoChanged.connect(self.undo.setEnabled)
+        self.stack.canRedoChanged.connect(self.redo.setEnabled)
+        self.layer.taken.connect(self.take)
+        self.layer.moved.connect(lambda event, span: self._change(event, span, "Move"))
+        self.layer.drawn.connect(self.add)
+        manager.opened.connect(self._on_opened)
+        manager.closed.connect(lambda: self._attach(None))
+        self._attach(None)
+
+    @property
+    def held(self) -> Span | None:
+        """The event that keys act on."""
+        return self._held
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint in another theme."""
+        self.layer.set_theme(theme)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Follow the view."""
+        self._snapshot = snapshot
+        self.layer.show_snapshot(snapshot)
+
+    def take(self, event: Event | None) -> None:
+        """Hold an event, or none."""
+        self._hold(None if event is None or self._session is None else Span.of(event, self._session.duration_s))
+
+    def add(self, span: Span) -> None:
+        """Add an event."""
+        if self._session is not None:
+            self._push(f"Add {display_name(span.label)}", self._session.corrections.added(span), span)
+
+    def add_here(self) -> None:
+        """Add an event at the playhead, in the lane of the held event or of the strongest label."""
+        session = self._session
+        if session is None:
+            return
+        label = self._held.label if self._held is not None else next(iter(self._snapshot.detected), session.labels[0])
+        onset_s = max(0.0, min(session.position_s, session.duration_s - LEAST_S))
+        self.add(Span(label, onset_s, min(session.duration_s, onset_s + NEW_S)))
+
+    def delete(self) -> None:
+        """Delete the held event."""
+        event = self._event()
+        if event is not None:
+            self._change(event, None, "Delete")
+
+    def rename(self, label: str) -> None:
+        """Give the held event another label."""
+        event, span = self._event(), self._held
+        if event is not None and span is not None and label != span.label:
+            self._change(event, Span(label, span.onset_s, span.offset_s), "Rename")
+
+    def nudge(self, onset_by_s: float, offset_by_s: float) -> None:
+        """Move the edges of the held event."""
+        event, span = self._event(), self._held
+        if event is None or span is None or self._session is None:
+            return
+        onset_s = max(0.0, span.onset_s + onset_by_s)
+        offset_s = min(self._session.duration_s, span.offset_s + offset_by_s)
+        if offset_s - onset_s >= LEAST_S:
+            self._change(event, Span(span.label, onset_s, offset_s), "Move")
+
+    def step(self, by: int) -> None:
+        """Hold the next event by onset, or the one before."""
+        session = self._session
+        if session is None:
+            return
+        events = session.overview().events
+        if not events:
+            return
+        place = next((place for place, event in enumerate(events) if self._is_held(event)), None)
+        if place is None:
+            later = [number for number, event in enumerate(events) if event.onset_s >= session.position_s]
+            place = (later[0] if later else len(events)) - (by > 0)
+        event = events[min(len(events) - 1, max(0, place + by))]
+        self.take(event)
+        session.seek(event.onset_s + 1e-3)
+        ends = "" if event.offset_s is None else f" to {clock_text(event.offset_s, tenths=True)}"
+        kind = ", corrected" if event.corrected else ""
+        begins = clock_text(event.onset_s, tenths=True)
+        self.said.emit("correct", f"{display_name(event.label)}{kind}: {begins}{ends}", "info")
+
+    def close(self) -> None:
+        """Write what waits."""
+        self._worker.stop()
+
+    def _event(self) -> Event | None:
+        """The held event, as it is now."""
+        if self._session is None or self._held is None:
+            return None
+        return next((event for event in self._session.overview().events if self._is_held(event)), None)
+
+    def _is_held(self, event: Event) -> bool:
+        end_s = 0.0 if self._session is None else self._session.duration_s
+        return self._held is not None and Span.of(event, end_s) == self._held
+
+    def _change(self, event: Event, now: Span | None, verb: str) -> None:
+        if self._session is not None:
+            after = self._session.corrections.changed(event, now, self._session.duration_s)
+            self._push(f"{verb} {display_name(event.label)}", after, now)
+
+    def _push(self, text: str, after: Corrections, held: Span | None) -> None:
+        if self._session is not None:
+            self.stack.push(_Command(text, _Change(self._session.corrections, after, held), self._show))
+
+    def _show(self, corrections: Corrections, held: Span | None) -> None:
+        session = self._session
+        if session is None:
+            return
+        session.corrections = corrections
+        self._hold(held)
+        self.changed.emit()
+        path, duration_s = session.path, session.duration_s
+
+        def write() -> None:
+            from irec_live.corrections.store import corrections_path, save_corrections
+
+            save_corrections(corrections_path(path), corrections, file=path.name, duration_s=duration_s)
+
+        self._worker.submit(write, lambda _: None, lambda text: self.said.emit("correct", sentence(text), "error"))
+
+    def _hold(self, span: Span | None) -> None:
+        self._held = span
+        self.layer.hold(span)
+
+    def _on_opened(self, setup: Setup) -> None:
+        self._attach(as_playable(setup.session))
+
+    def _attach(self, session: PlayableSession | None) -> None:
+        """Correct another session, with what was corrected of it before."""
+        self._session = session if hasattr(session, "corrections") else None
+        self._hold(None)
+        self.stack.clear()
+        self.mode.setChecked(False)
+        self.mode.setEnabled(self._session is not None)
+        self._apply_mode(False)
+        if self._session is None:
+            return
+        target, path = self._session, self._session.path
+
+        def read() -> Corrections:
+            from irec_live.corrections.store import corrections_path, load_corrections
+
+            return load_corrections(corrections_path(path))
+
+        def take(corrections: Corrections) -> None:
+            if target is self._session and corrections:
+                target.corrections = corrections
+                self.changed.emit()
+
+        def refuse(text: str) -> None:
+            if target is self._session:  # or the next change would replace what could not be read
+                self._session = None
+                self.mode.setEnabled(False)
+                self.said.emit("correct", sentence(text), "error")
+
+        self._worker.submit(read, take, refuse)
+
+    def _on_mode(self, on: bool) -> None:
+        self._apply_mode(on)
+        self.said.emit("correct", _HINT if on else "", "info")
+
+    def _apply_mode(self, on: bool) -> None:
+        self.layer.set_on(on)
+        for action in self._keys:
+            action.setEnabled(on)
+        self.undo.setEnabled(on and self.stack.canUndo())
+        self.redo.setEnabled(on and self.stack.canRedo())
+        if not on:
+            self._hold(None)
+
+    def _ask_label(self) -> None:
+        if self._session is None or self._held is None:
+            return
+        menu = QMenu("Instrument", self._window)
+        for label in self._session.labels:
+            menu.addAction(display_name(label)).triggered.connect(lambda _=False, label=label: self.rename(label))
+        menu.aboutToHide.connect(menu.deleteLater)
+        place = self.layer.place_of(self._held).bottomLeft().toPoint()
+        menu.popup(self.layer.mapToGlobal(QPoint(max(0, place.x()), place.y())))
+
+    def _action(
+        self, text: str, keys: str | QKeySequence.StandardKey, done: Callable[[], None] | None = None
+    ) -> QAction:
+        action = QAction(text, self._window)
+        action.setShortcut(QKeySequence(keys))
+        if done is not None:
+            action.triggered.connect(lambda: done())
+        self._window.addAction(action)  # or its shortcut would work only while the menu is open
+        return action

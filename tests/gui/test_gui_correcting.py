@@ -1,0 +1,226 @@
+"""Correcting events in the real window: mouse, keys, undo, and the file beside the sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fake_session import FakeBackend, FakeFileSession
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from irec_live.corrections import Corrections, Span
+from irec_live.corrections.store import corrections_path, load_corrections, save_corrections
+from irec_live.gui.app import Composition
+from irec_live.gui.main_window import MainWindow
+from irec_live.gui.requests import SourceRequest
+from irec_live.input_kind import InputKind
+from irec_live.results import Event, Overview, Snapshot
+
+
+class Reviewed(FakeFileSession):
+    """A made-up file with corrections, paused at 80 s."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, progress=1.0)
+        self.corrections = Corrections()
+        self.pause()
+        self.seek(80.0)
+
+    def snapshot(self, span_s: float, *rest: float | None) -> Snapshot:
+        from dataclasses import replace
+
+        picture = super().snapshot(span_s, *rest)
+        return replace(picture, events=self.corrections.apply(picture.events, picture.time_s - span_s, picture.time_s))
+
+    def overview(self) -> Overview:
+        from dataclasses import replace
+
+        overview = super().overview()
+        return replace(overview, events=self.corrections.apply(overview.events))
+
+
+class ReviewBackend(FakeBackend):
+    def open(self, request: SourceRequest, models: list) -> FakeFileSession:  # type: ignore[override, type-arg]
+        if request.path is None:
+            return super().open(request, models)  # type: ignore[return-value]
+        return Reviewed(request.path)
+
+
+@pytest.fixture
+def backend() -> FakeBackend:
+    return ReviewBackend()
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    return tmp_path / "trio.flac"
+
+
+@pytest.fixture
+def window(parts: Composition, song: Path, qtbot: QtBot) -> MainWindow:
+    window = parts.window
+    window.open(SourceRequest(InputKind.FILE, path=song))
+    qtbot.waitUntil(lambda: window.status.title == song.name, timeout=5000)
+    qtbot.waitUntil(lambda: bool(window.correcting._snapshot.events), timeout=5000)
+    qtbot.waitUntil(lambda: not window.page.lanes.canvas.place_of("violin").isEmpty(), timeout=5000)
+    window.correcting.mode.trigger()
+    return window
+
+
+def session_of(window: MainWindow) -> Reviewed:
+    session = window.manager.session
+    assert isinstance(session, Reviewed)
+    return session
+
+
+def seen(window: MainWindow) -> Event:
+    """An event with both edges in view."""
+    snapshot = window.correcting._snapshot
+    first_s = snapshot.time_s - snapshot.span_s
+    return next(
+        event
+        for event in snapshot.events
+        if event.offset_s is not None
+        and first_s + 0.5 < event.onset_s < event.offset_s - 0.5
+        and event.offset_s < snapshot.time_s - 0.5
+    )
+
+
+def drag(window: MainWindow, start: QPointF, end: QPointF) -> None:
+    canvas, left, none = window.page.lanes.canvas, Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    for kind, place, button in (
+        (QEvent.Type.MouseButtonPress, start, left),
+        (QEvent.Type.MouseMove, (start + end) / 2, none),
+        (QEvent.Type.MouseMove, end, none),
+        (QEvent.Type.MouseButtonRelease, end, left),
+    ):
+        everywhere = QPointF(canvas.mapToGlobal(place.toPoint()))
+        QApplication.sendEvent(
+            canvas, QMouseEvent(kind, place, everywhere, button, left, Qt.KeyboardModifier.NoModifier)
+        )
+
+
+def place_of(window: MainWindow, event: Event) -> tuple[QPointF, QPointF]:
+    place = window.correcting.layer.place_of(Span(event.label, event.onset_s, event.offset_s or 0.0))
+    return QPointF(place.left(), place.center().y()), QPointF(place.right(), place.center().y())
+
+
+def corrected(window: MainWindow) -> list[Span]:
+    return list(session_of(window).corrections.spans())
+
+
+def test_an_edge_is_dragged_undone_and_done_again(window: MainWindow, qtbot: QtBot, song: Path) -> None:
+    event = seen(window)
+    left, right = place_of(window, event)
+    drag(window, right, right + QPointF(30, 0))
+    (span,) = corrected(window)
+    assert (span.label, span.onset_s) == (event.label, event.onset_s)
+    assert span.offset_s > (event.offset_s or 0.0) + 0.1
+    qtbot.waitUntil(lambda: load_corrections(corrections_path(song)).spans() == (span,), timeout=5000)
+    window.correcting.undo.trigger()
+    assert corrected(window) == []
+    qtbot.waitUntil(lambda: not load_corrections(corrections_path(song)), timeout=5000)
+    window.correcting.redo.trigger()
+    assert corrected(window) == [span]
+    assert left.x() < right.x()
+
+
+def test_a_drag_on_an_empty_part_of_a_lane_draws_an_event(window: MainWindow, qtbot: QtBot) -> None:
+    canvas = window.page.lanes.canvas
+    free = next(
+        label
+        for label in session_of(window).labels
+        if not any(event.label == label for event in window.correcting._snapshot.events)
+    )
+    row = canvas.place_of(free)
+    start = QPointF(400, row.center().y())
+    drag(window, start, start + QPointF(80, 0))
+    (span,) = corrected(window)
+    assert span.label == free
+    assert span == window.correcting.held
+    qtbot.waitUntil(
+        lambda: any(e.corrected and e.label == free for e in window.correcting._snapshot.events), timeout=5000
+    )
+
+
+def test_everything_can_be_done_with_keys(window: MainWindow, qtbot: QtBot) -> None:
+    control = window.correcting
+    session = session_of(window)
+    control.step(1)
+    first = control.held
+    assert first is not None
+    assert session.position_s == pytest.approx(first.onset_s, abs=0.01)
+    control.step(1)
+    assert control.held != first
+    control.step(-1)
+    assert control.held == first
+    control.take(seen(window))
+    first = control.held
+    assert first is not None
+    control.nudge(0.1, -0.1)
+    assert control.held is not None
+    assert control.held.onset_s == pytest.approx(first.onset_s + 0.1)
+    assert control.held.offset_s == pytest.approx(first.offset_s - 0.1)
+    other = next(label for label in session.labels if label != first.label)
+    control.rename(other)
+    assert corrected(window)[0].label == other
+    qtbot.keyClick(window, Qt.Key.Key_Delete)
+    assert corrected(window) == []
+    assert session.corrections.entries[0].was is not None
+    qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert corrected(window)[0].label == other
+    session.seek(100.0)
+    qtbot.keyClick(window, Qt.Key.Key_Insert)
+    assert corrected(window)[-1].onset_s == pytest.approx(100.0)
+
+
+def test_keys_change_nothing_while_the_mode_is_off(window: MainWindow, qtbot: QtBot) -> None:
+    window.correcting.step(1)
+    window.correcting.mode.trigger()
+    qtbot.keyClick(window, Qt.Key.Key_Delete)
+    assert not session_of(window).corrections
+    assert window.correcting.held is None
+
+
+def test_corrections_come_back_with_the_file(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    other = tmp_path / "other.flac"
+    mine = Corrections().added(Span("flute", 78.0, 79.0))
+    save_corrections(corrections_path(other), mine, file="other.flac", duration_s=194.0)
+    window.open(SourceRequest(InputKind.FILE, path=other))
+    qtbot.waitUntil(lambda: window.status.title == "other.flac", timeout=5000)
+    qtbot.waitUntil(lambda: session_of(window).corrections == mine, timeout=5000)
+
+
+def test_corrections_that_cannot_be_read_are_not_overwritten(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    other = tmp_path / "other.flac"
+    corrections_path(other).write_text("{}")
+    window.open(SourceRequest(InputKind.FILE, path=other))
+    qtbot.waitUntil(lambda: "move it away" in window.messages.text, timeout=5000)
+    assert not window.correcting.mode.isEnabled()
+    assert corrections_path(other).read_text() == "{}"
+
+
+def test_corrected_events_differ_by_more_than_colour(window: MainWindow, qtbot: QtBot) -> None:
+    layer = window.correcting.layer
+    event = seen(window)
+    before = layer.grab().toImage()
+    left, right = place_of(window, event)
+    drag(window, right, right + QPointF(30, 0))
+    window.correcting.take(None)
+    qtbot.waitUntil(lambda: any(e.corrected for e in window.correcting._snapshot.events), timeout=5000)
+    after = layer.grab().toImage()
+    middle = ((left + right) / 2).toPoint()
+    rows = [after.pixelColor(middle + QPoint(x, 0)).lightness() for x in range(-8, 9)]
+    assert before != after
+    assert np.ptp(rows) > 10  # hatching: light and dark in turn
+
+
+def test_a_live_input_is_not_corrected(window: MainWindow, qtbot: QtBot) -> None:
+    window.open(SourceRequest(InputKind.MIC))
+    qtbot.waitUntil(lambda: not window.correcting.mode.isEnabled(), timeout=5000)
+    window.correcting.delete()
+    window.correcting.add_here()
