@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
 from irec_live.errors import IrecError
 from irec_live.gui.requests import as_playable
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 FRAME_MS = 33
 """Interval between snapshots: thirty a second."""
+
+_LOOK_MS = 8
+"""How often a live session is asked whether there is new sound: a picture is made at once when there is."""
+
+_SOONEST_MS = 18
+"""Interval between two such pictures, at least; a column of the spectrogram is 23 ms, a block of sound 20."""
 
 _RESTING_MS = 500
 """The same while the window is minimised."""
@@ -74,7 +80,11 @@ class Bridge(QObject):
         # Qt's default, the coarse timer, may be 5 % off, which is visible as jerky scrolling.
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FRAME_MS)
-        self._timer.timeout.connect(self.tick)
+        self._timer.timeout.connect(self._look)
+        self._resting = False
+        self._heard_s = -1.0
+        self._since = QElapsedTimer()  # since the last picture
+        self._since.start()
 
     @property
     def session(self) -> Session | None:
@@ -89,11 +99,28 @@ class Bridge(QObject):
         if session is None:
             self._timer.stop()
         else:
+            self._pace()
             self._timer.start()
 
     def rest(self, resting: bool) -> None:
         """Poll only twice a second while the window is not visible."""
-        self._timer.setInterval(_RESTING_MS if resting else FRAME_MS)
+        self._resting = resting
+        self._pace()
+
+    def _pace(self) -> None:
+        live = self._session is not None and self._session.kind == "live"
+        interval = _RESTING_MS if self._resting else _LOOK_MS if live else FRAME_MS
+        if interval != self._timer.interval():
+            self._timer.setInterval(interval)
+
+    def _look(self) -> None:
+        """Tick if it is time to, or sooner if there is new sound."""
+        passed_ms, heard_s = self._since.elapsed(), getattr(self._session, "time_s", self._heard_s)
+        if self._timer.interval() == _LOOK_MS and passed_ms < (_SOONEST_MS if heard_s != self._heard_s else FRAME_MS):
+            return
+        self._heard_s = heard_s
+        self._since.restart()
+        self.tick()
 
     def refresh_overview(self) -> None:
         """Pull overviews for a while, because a threshold moved and the events of the whole file will change."""

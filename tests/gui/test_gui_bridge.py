@@ -1,0 +1,68 @@
+"""When pictures are made."""
+
+from __future__ import annotations
+
+import pytest
+from fake_session import FakeSession
+from PySide6.QtWidgets import QApplication
+
+from irec_live.gui.bridge import FRAME_MS, Bridge
+
+
+class Clock:
+    """An elapsed timer that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.ms = 0
+
+    def elapsed(self) -> int:
+        return self.ms
+
+    def restart(self) -> None:
+        self.ms = 0
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def bridge(qapp: QApplication, clock: Clock) -> Bridge:
+    made = Bridge()
+    made._since = clock  # type: ignore[assignment]
+    return made
+
+
+def test_new_sound_is_pictured_at_once_and_old_sound_thirty_times_a_second(bridge: Bridge, clock: Clock) -> None:
+    session, pictures = FakeSession(), []
+    bridge.snapshot_ready.connect(pictures.append)
+    bridge.watch(session)
+    bridge._timer.stop()
+    clock.ms = FRAME_MS
+    bridge._look()
+    assert len(pictures) == 1
+    clock.ms = 20
+    bridge._look()
+    assert len(pictures) == 1, "nothing new was heard"
+    session.time_s += 0.02
+    bridge._look()
+    assert len(pictures) == 2
+    session.time_s += 0.02
+    clock.ms = 10
+    bridge._look()
+    assert len(pictures) == 2, "pictures closer together than columns show nothing more"
+    clock.ms = FRAME_MS
+    bridge._look()
+    assert len(pictures) == 3
+
+
+def test_a_window_that_is_not_seen_looks_twice_a_second(bridge: Bridge) -> None:
+    bridge.watch(FakeSession())
+    fast = bridge._timer.interval()
+    bridge.rest(True)
+    assert bridge._timer.interval() == 500
+    bridge.rest(False)
+    assert bridge._timer.interval() == fast < FRAME_MS
+    bridge.watch(None)
+    assert not bridge._timer.isActive()
