@@ -140,7 +140,7 @@ def run(
     wanted = _first_request(file, input, device, preferences, track)
     fallback = is_unasked(file, input, device)
     # From the event loop, so that the window is painted first.
-    QTimer.singleShot(0, window, lambda: _begin(parts.manager, wanted, fallback))
+    QTimer.singleShot(0, window, lambda: _begin(window, wanted, fallback))
     taken = _Screenshot(window, parts.manager, screenshot, after_s) if screenshot is not None else None
     status = app.exec()
     interrupt.close()
@@ -150,10 +150,11 @@ def run(
     return status
 
 
-def _begin(manager: SessionManager, request: SourceRequest, fallback: bool) -> None:
-    manager.open_first(request, demo=fallback)
-    manager.list_devices()
-    manager.list_models()
+def _begin(window: MainWindow, request: SourceRequest, fallback: bool) -> None:
+    window.manager.open_first(request, demo=fallback)
+    window.manager.list_devices()
+    window.manager.list_models()
+    window.device_watch.start()
 
 
 def _first_request(

@@ -93,7 +93,7 @@ class LaneControl(QObject):
         arrangement, order = self._lanes.arrangement, self._lanes.order
         menu = QMenu(self._lanes)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addSection(display_name(label))
+        menu.addAction(display_name(label)).setEnabled(False)
         text = "Smaller again" if arrangement.focused == label else "Enlarge"
         _entry(menu, f"{text}\tEnter", lambda: self.focus(label))
         _entry(menu, f"{'Unpin' if label in arrangement.pinned else 'Pin to the top'}\tIns", lambda: self.pin(label))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
+from irec_live.gui.focus_ring import paint_focus_ring
 from irec_live.gui.theme import DARK, Theme, font
 from irec_live.gui.wording import decibel_text
 
@@ -18,6 +19,8 @@ _HOLD_S = 1.5
 _FALL_DB_PER_S = 20.0
 _RELEASE_DB_PER_S = 26.0
 """How fast the peak mark falls after that, and the bar at any time."""
+
+_MEANING = "Input level in dB below full scale: bar = RMS, mark = peak of the last moments"
 
 
 class LevelMeter(QWidget):
@@ -30,15 +33,61 @@ class LevelMeter(QWidget):
         self._level_db = self._peak_db = self._held_db = -120.0
         self._picture = (0, 0)
         self._held_s = self._drawn_s = time.monotonic()
+        self._menu: QMenu | None = None
+        self._note = ""
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setMaximumWidth(196)
         self.setAccessibleName("Input level")
-        self.setToolTip("Input level in dB below full scale: bar = RMS, mark = peak of the last moments")
+        self.setToolTip(_MEANING)
 
     @property
     def held_db(self) -> float:
         """Level of the peak mark, dBFS."""
         return self._held_db
+
+    def set_menu(self, menu: QMenu | None, note: str = "", meaning: str = "") -> None:
+        """Open a menu when pressed, or none.
+
+        Parameters
+        ----------
+        menu : QMenu or None
+        note : str
+            A few words under the bar, about what is set there; may be empty.
+        meaning : str
+            The same in full, for tool tip and screen readers.
+        """
+        self._menu, self._note = menu, note
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus if menu is None else Qt.FocusPolicy.TabFocus)
+        self.setAccessibleDescription(meaning)
+        self.setToolTip("\n".join(filter(None, (_MEANING, meaning and f"{meaning}: click to change"))))
+        self.setCursor(Qt.CursorShape.ArrowCursor if menu is None else Qt.CursorShape.PointingHandCursor)
+        self.update()
+
+    def open_menu(self) -> None:
+        """Open the menu, if there is one."""
+        if self._menu is not None:
+            self._menu.popup(self.mapToGlobal(QPoint(0, self.height())))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Open the menu."""
+        self.open_menu()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Open the menu."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Down):
+            self.open_menu()
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the focus."""
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Hide the focus."""
+        super().focusOutEvent(event)
+        self.update()
 
     def sizeHint(self) -> QSize:
         """Room for the bar and a number."""
@@ -89,6 +138,12 @@ class LevelMeter(QWidget):
         painter.setPen(self._theme.color("muted"))
         place = QRectF(groove.right() + 4, 0, 54, self.height())
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._text())
+        if self._note:
+            painter.setFont(font(10))
+            below = QRectF(0, groove.bottom() + 1, groove.width(), self.height() - groove.bottom() - 1)
+            painter.drawText(below, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self._note)
+        if self.hasFocus():
+            paint_focus_ring(painter, QRectF(self.rect()), self._theme)
         painter.end()
 
     def _text(self) -> str:

@@ -16,10 +16,12 @@ from irec_live.gui.backend import Backend
 from irec_live.gui.bridge import Bridge
 from irec_live.gui.correcting import CorrectionControl
 from irec_live.gui.decision_control import DecisionControl
+from irec_live.gui.device_watch import DeviceWatch
 from irec_live.gui.diagnostics import diagnostics
 from irec_live.gui.drop_overlay import DropOverlay, drop_text, dropped_paths
 from irec_live.gui.exporter import Exporter
 from irec_live.gui.help_dialog import HelpDialog
+from irec_live.gui.input_control import InputControl
 from irec_live.gui.lane_control import LaneControl
 from irec_live.gui.listening_page import ListeningPage
 from irec_live.gui.message_bar import Level, MessageBar
@@ -142,6 +144,9 @@ class MainWindow(QMainWindow):
             self.manager, self.page.lanes.canvas, actions.menu, actions.view_menu.menuAction(), self
         )
         self.models = ModelMemory(self._backend, self.top.models, self.preferences)
+        self.inputs = InputControl(self.manager, self.bridge, self.preferences, self.messages, self.top.meter)
+        self.device_watch = DeviceWatch(self._backend, self)
+        self.device_watch.changed.connect(self.top.sources.set_devices)
         OwnKeys((self.top, self.messages, self.welcome, self.panel), self)
 
     def _connect_manager(self) -> None:
@@ -367,6 +372,7 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.WindowStateChange:
             self.bridge.rest(self.isMinimized())
+            self.device_watch.rest(self.isMinimized())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the height among the parts, and keep the overlay over all."""
@@ -386,5 +392,6 @@ class MainWindow(QMainWindow):
         self.recording.close()
         self.correcting.close()
         self.models.stop()
+        self.device_watch.stop()
         self.manager.close()
         super().closeEvent(event)

@@ -188,6 +188,7 @@ LANE_PINNED: Setting[tuple[str, ...]] = structure("lanes/pinned", (), names)
 DECISIONS: Setting[dict[str, Any]] = structure("decisions/present", {}, mapping)
 OWN_PRESETS: Setting[dict[str, Any]] = structure("decisions/presets", {}, mapping)
 MODELS: Setting[dict[str, str]] = structure("models/chosen", {}, texts)
+INPUT_SHAPES: Setting[dict[str, Any]] = structure("source/shapes", {}, mapping)
 
 _RENAMED: Mapping[int, Mapping[str, str]] = {
     2: {

@@ -21,6 +21,7 @@ from irec_live.session.waveform import hold_strips
 from irec_live.source import AudioSource, open_input
 from irec_live.streaming.engine import Engine, Listener, Reopen
 from irec_live.streaming.history_file import HistoryFile
+from irec_live.streaming.input_shape import InputShape
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.streaming.tap import Tap
 from irec_live.streaming.tracker import Decisions
@@ -108,6 +109,15 @@ class LiveSession:
         """The device in use, if the source is one."""
         device = getattr(self._engine.source, "device", None)
         return device if isinstance(device, Device) else None
+
+    @property
+    def input_shape(self) -> InputShape:
+        """Which channels are heard, and the gain; assign to change it from the next block on."""
+        return self._engine.input_shape
+
+    @input_shape.setter
+    def input_shape(self, shape: InputShape) -> None:
+        self._engine.input_shape = shape
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from irec_live.errors import IrecError
 from irec_live.mono import MonoMix
 from irec_live.results import Snapshot, State, Stats
 from irec_live.streaming.audio_source import AudioSource
+from irec_live.streaming.input_shape import InputShape
 from irec_live.streaming.pipeline import Pipeline, PipelineStep
 from irec_live.streaming.resample import Resampler
 from irec_live.streaming.ring import Block
@@ -122,6 +123,8 @@ class Engine:
         self._source = source
         self._feed = Feed(source, pipeline)
         self._listener = listener
+        self.input_shape = InputShape()
+        """Channels and gain of what is analysed; taps get the sound as it is. Set from any one thread, as a whole."""
         # NB: replaced whole by `add_tap` and `remove_tap`, read once a block by the worker.
         self._taps: tuple[Tap, ...] = ()
         self._reopen = reopen
@@ -249,7 +252,7 @@ class Engine:
             if len(block):
                 for tap in self._taps:
                     tap.take_block(block, self._source.sample_rate, self._feed.position_of(index))
-                self._publish(self._feed.push(block, index))
+                self._publish(self._feed.push(self.input_shape.shaped(block), index))
             elif self._source.lost:
                 self._wait_for_device()
                 began = time.perf_counter()  # waiting for a device is not load

@@ -13,6 +13,7 @@ from irec_live.errors import DeviceError
 from irec_live.models.detector import Detector
 from irec_live.source import ArraySource
 from irec_live.streaming.engine import Engine, Feed
+from irec_live.streaming.input_shape import InputShape
 from irec_live.streaming.pipeline import Pipeline, PipelineStep
 from irec_live.streaming.ring import Block
 
@@ -297,3 +298,36 @@ def test_feed_of_another_rate_keeps_its_place_over_lost_samples(detectors: list[
     feed.push(np.zeros((16_000, 2), np.float32), 0)
     feed.push(np.zeros((16_000, 2), np.float32), 32_000)  # a second is missing
     assert pipeline.position == pytest.approx(1000 + 3 * RATE, abs=800)  # the resampler holds the last ones back
+
+
+def test_the_input_shape_picks_channels_and_amplifies_what_is_analysed_not_what_is_recorded(
+    detectors: list[Detector],
+) -> None:
+    block = np.tile(np.float32([0.0, 0.01]), (2 * RATE, 1))
+    source = ArraySource(block, RATE)
+    pipeline = Pipeline(RATE, detectors)
+    taken: list[np.ndarray] = []
+
+    class Taking:
+        def take_block(self, block: np.ndarray, sample_rate: int, position: int) -> None:
+            taken.append(block)
+
+        def take_silence(self, samples: int, position: int) -> None: ...
+
+        def take_step(self, step: object) -> None: ...
+
+    engine = Engine(source, pipeline)
+    engine.add_tap(Taking())
+    engine.input_shape = InputShape((2,), 20.0)
+    engine.start()
+    assert engine.wait(20.0)
+    assert engine.snapshot(1.0).peak_db == pytest.approx(-20.0, abs=0.1)
+    assert all(float(block.max()) <= 0.011 for block in taken)
+
+
+def test_an_input_shape_out_of_range_is_refused() -> None:
+    with pytest.raises(ValueError, match="counted from 1 on"):
+        InputShape((0,))
+    with pytest.raises(ValueError, match="a gain is"):
+        InputShape((), 99.0)
+    assert InputShape((7,)).shaped(np.ones((3, 2), np.float32)).tolist() == [[0.0]] * 3

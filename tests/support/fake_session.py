@@ -12,6 +12,7 @@ from irec_live.errors import DeviceError, IrecError, ModelError
 from irec_live.gui.requests import SourceRequest
 from irec_live.models.spec import ModelSpec
 from irec_live.results import Event, Overview, Snapshot, State, Stats
+from irec_live.streaming.input_shape import InputShape
 from irec_live.streaming.tracker import Decisions
 
 LABELS = (
@@ -102,6 +103,9 @@ class FakeSession:
         self.message = ""
         self.stats = Stats(0, 0, 4213, 3.1, 5.4, 0.064, 688.0, ("CPU", "CPU"))
         self.decisions = Decisions()
+        self.channels = 2
+        self.input_shape = InputShape()
+        self.peak_db: float | None = None
         self.closed = 0
         self.pulled = 0
         self.progress = 1.0
@@ -156,7 +160,7 @@ class FakeSession:
             spectrogram_times=columns,
             spectrogram=spectrogram(columns),
             level_db=-21.0 + 4 * np.sin(3 * self.time_s),
-            peak_db=-9.0 + 5 * np.sin(5 * self.time_s),
+            peak_db=-9.0 + 5 * np.sin(5 * self.time_s) if self.peak_db is None else self.peak_db,
             stats=self.stats,
             state=self.state,
             message=self.message,

@@ -1,0 +1,218 @@
+"""Input control: channels and gain of a live input, and a warning when it clips; remembered for each device."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QWidget, QWidgetAction
+
+from irec_live.gui import settings_schema as schema
+from irec_live.gui.bridge import Bridge
+from irec_live.gui.level_meter import LevelMeter
+from irec_live.gui.message_bar import MessageBar
+from irec_live.gui.preferences import Preferences
+from irec_live.gui.requests import SourceRequest
+from irec_live.gui.session_manager import SessionManager
+from irec_live.gui.wording import list_text
+from irec_live.results import Snapshot
+from irec_live.streaming.input_shape import HIGHEST_GAIN_DB, LOWEST_GAIN_DB, InputShape
+
+if TYPE_CHECKING:
+    from irec_live.session import LiveSession, Session
+
+_CLIPPED_DB = -0.05
+"""Peak from which on a converter, or what comes after the gain, is at its end."""
+_TELL_S = 4.0
+"""How long clipping stays told."""
+_MOST_PAIRS = 12
+
+
+class InputControl(QObject):
+    """A menu of channels and gain that the level of a live input opens.
+
+    Parameters
+    ----------
+    manager : SessionManager
+        Tells which session runs.
+    bridge : Bridge
+        Has its pictures.
+    preferences : Preferences
+    messages : MessageBar
+    meter : LevelMeter
+    """
+
+    def __init__(
+        self, manager: SessionManager, bridge: Bridge, preferences: Preferences, messages: MessageBar, meter: LevelMeter
+    ) -> None:
+        super().__init__(meter)
+        self._meter = meter
+        self._preferences, self._messages = preferences, messages
+        self._session: LiveSession | None = None
+        self._key = ""
+        self._clipped_s = 0.0
+        self.shape = InputShape()
+        self.menu = QMenu(meter)
+        self.menu.aboutToShow.connect(self._fill)
+        manager.opened.connect(lambda setup: self.attach(setup.session, setup.request))
+        manager.closed.connect(self.detach)
+        bridge.snapshot_ready.connect(self.show_snapshot)
+
+    def attach(self, session: Session, request: SourceRequest) -> None:
+        """Give a live session the channels and gain that its device had last."""
+        live = session.kind == "live" and hasattr(session, "input_shape")
+        self._session = cast("LiveSession", session) if live else None
+        self._key = f"{request.kind}|{request.device or ''}|{request.hostapi or ''}"
+        self._messages.clear("clipping")
+        self._clipped_s = 0.0
+        if self._session is not None:
+            held = self._preferences.get(schema.INPUT_SHAPES)
+            self.shape = self._session.input_shape = restored_shape(held.get(self._key))
+        self._show()
+
+    def detach(self) -> None:
+        """Nothing is open."""
+        self._session = None
+        self._show()
+
+    def set_channels(self, channels: tuple[int, ...]) -> None:
+        """Hear these channels, from 1 on; all if there are none."""
+        self._set(InputShape(channels, self.shape.gain_db))
+
+    def set_gain(self, gain_db: float) -> None:
+        """Amplify what is heard."""
+        bounded = min(HIGHEST_GAIN_DB, max(LOWEST_GAIN_DB, gain_db))
+        self._set(InputShape(self.shape.channels, bounded))
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Tell when the input clips."""
+        if self._session is None:
+            return
+        now_s = time.monotonic()
+        if snapshot.peak_db >= _CLIPPED_DB and snapshot.state == "running":
+            self._clipped_s = now_s
+            way = "turn the gain down" if self.shape.gain_db > 0 else "turn the input down in the system's mixer"
+            self._messages.say("clipping", f"The input is too loud and clips: {way}", "warning")
+        elif self._clipped_s and now_s - self._clipped_s > _TELL_S:
+            self._clipped_s = 0.0
+            self._messages.clear("clipping")
+
+    def _set(self, shape: InputShape) -> None:
+        self.shape = shape
+        if self._session is None:
+            return
+        self._session.input_shape = shape
+        held = self._preferences.get(schema.INPUT_SHAPES)
+        stored = {"channels": list(shape.channels), "gain_db": shape.gain_db}
+        kept = {key: value for key, value in held.items() if key != self._key}
+        self._preferences.put(schema.INPUT_SHAPES, kept | ({self._key: stored} if shape != InputShape() else {}))
+        self._show()
+
+    def _show(self) -> None:
+        if self._session is None:
+            self._meter.set_menu(None)
+            return
+        channels = "+".join(map(str, self.shape.channels))
+        parts = (f"Ch {channels}" if channels else "", gain_text(self.shape.gain_db) if self.shape.gain_db else "")
+        meaning = f"{channels_text(self.shape.channels)}, gain {gain_text(self.shape.gain_db)}"
+        self._meter.set_menu(self.menu, " · ".join(filter(None, parts)), meaning)
+
+    def _fill(self) -> None:
+        self.menu.clear()
+        if self._session is None:
+            return
+        self.menu.addAction("Channels").setEnabled(False)
+        for channels in channel_choices(self._session.channels):
+            entry = self.menu.addAction(channels_text(channels))
+            entry.setCheckable(True)
+            entry.setChecked(channels == self.shape.channels)
+            entry.triggered.connect(lambda _=False, chosen=channels: self.set_channels(chosen))
+        self.menu.addSeparator()
+        self.menu.addAction("Gain").setEnabled(False)
+        gain = QWidgetAction(self.menu)
+        gain.setDefaultWidget(_gain_row(self.shape.gain_db, self.set_gain))
+        self.menu.addAction(gain)
+        self.menu.addAction("No gain").triggered.connect(lambda: self.set_gain(0.0))
+
+
+def channel_choices(channels: int) -> list[tuple[int, ...]]:
+    """What can be heard of so many channels: all, each pair, each one.
+
+    Examples
+    --------
+    >>> channel_choices(2), channel_choices(1)
+    ([(), (1,), (2,)], [()])
+    >>> channel_choices(4)
+    [(), (1, 2), (3, 4), (1,), (2,), (3,), (4,)]
+    """
+    if channels < 2:
+        return [()]
+    pairs = [(first, first + 1) for first in range(1, channels, 2)] if channels > 2 else []
+    return [(), *pairs[:_MOST_PAIRS], *((channel,) for channel in range(1, channels + 1))]
+
+
+def channels_text(channels: tuple[int, ...]) -> str:
+    """Channels in words.
+
+    Examples
+    --------
+    >>> channels_text(()), channels_text((2,)), channels_text((3, 4))
+    ('Mix of all channels', 'Channel 2', 'Channels 3 and 4')
+    """
+    if not channels:
+        return "Mix of all channels"
+    numbers = [str(channel) for channel in channels]
+    return f"Channel{'s' * (len(channels) > 1)} {list_text(numbers)}"
+
+
+def gain_text(gain_db: float) -> str:
+    """A gain in decibels, signed.
+
+    Examples
+    --------
+    >>> gain_text(6.0), gain_text(0.0), gain_text(-3.0)
+    ('+6 dB', '0 dB', '−3 dB')
+    """
+    sign = "+" if gain_db > 0 else "−" if gain_db < 0 else ""
+    return f"{sign}{abs(gain_db):.0f} dB"
+
+
+def restored_shape(held: object) -> InputShape:
+    """The input shape of what the settings hold; the plain one if that is not usable.
+
+    Examples
+    --------
+    >>> restored_shape({"channels": [2], "gain_db": 6}), restored_shape({"gain_db": "loud"})
+    (InputShape(channels=(2,), gain_db=6.0), InputShape(channels=(), gain_db=0.0))
+    """
+    if not isinstance(held, dict):
+        return InputShape()
+    try:
+        return InputShape(tuple(int(channel) for channel in held.get("channels", ())), float(held.get("gain_db", 0.0)))
+    except (TypeError, ValueError):
+        return InputShape()
+
+
+def _gain_row(gain_db: float, changed: Callable[[float], None]) -> QWidget:
+    row = QWidget()
+    slider = QSlider(Qt.Orientation.Horizontal)
+    slider.setRange(round(LOWEST_GAIN_DB), round(HIGHEST_GAIN_DB))
+    slider.setPageStep(6)
+    slider.setValue(round(gain_db))
+    slider.setMinimumWidth(180)
+    slider.setAccessibleName("Gain in decibels")
+    text = QLabel(gain_text(gain_db))
+    text.setFixedWidth(56)
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(24, 4, 12, 4)
+    layout.addWidget(slider)
+    layout.addWidget(text)
+
+    def take(value: int) -> None:
+        text.setText(gain_text(value))
+        changed(float(value))
+
+    slider.valueChanged.connect(take)
+    return row
