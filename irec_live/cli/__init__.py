@@ -214,6 +214,7 @@ page is opened as /?token=TOKEN.
 @click.option(
     "--most-streams", type=click.IntRange(0, 1000), default=8, show_default=True, help="Live streams open at once."
 )
+@click.option("--library/--no-library", default=True, help="Whether the library of this machine may be searched.")
 @click.option(
     "--token",
     envvar="IREC_LIVE_TOKEN",

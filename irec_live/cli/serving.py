@@ -43,6 +43,7 @@ def run_serve(
     provider: Provider,
     log: str = Log.NONE,
     most_streams: int = 8,
+    library: bool = True,
 ) -> None:
     """Answer requests until Ctrl-C.
 
@@ -87,6 +88,7 @@ def run_serve(
         ending=ending,
         log=lines,
         most_streams=most_streams,
+        library=library,
     )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:

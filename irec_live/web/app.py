@@ -15,6 +15,8 @@
 ``GET /api/models``,                the same as in earlier versions
 ``POST /api/analyze``
 ``WS /v1/stream``                   sound in, results out while it sounds: `irec_live.web.stream`
+``GET /v1/library``,                how much the library holds; what a search in it finds
+``/library/search``
 ``GET /healthz``, ``/metrics``      that it lives; counters for Prometheus
 ``GET /openapi.json``               all this for programs
 ==================================  ===================================================================
@@ -43,9 +45,9 @@ from irec_live.analysis import AnalysisCancelled
 from irec_live.errors import IrecError, ModelError
 from irec_live.models.choice import ModelChoice
 from irec_live.models.detector import Provider
-from irec_live.web import api, page, v1
+from irec_live.web import api, page, shelves, v1
 from irec_live.web.analyst import Analyst
-from irec_live.web.answers import Refused, is_versioned, refusal, refusals
+from irec_live.web.answers import Refused, is_versioned, problems, refusal, refusals
 from irec_live.web.guard import HELD_BODIES, Guard
 from irec_live.web.jobs import Jobs
 from irec_live.web.metrics import MEDIA_TYPE, Metrics
@@ -74,6 +76,7 @@ def create_app(
     ending: threading.Event | None = None,
     log: JsonLog | None = None,
     most_streams: int = MOST_STREAMS,
+    library: bool = True,
 ) -> FastAPI:
     """Load the models and build the application.
 
@@ -98,6 +101,8 @@ def create_app(
         Gets a line for every request.
     most_streams : int
         Open at once.
+    library : bool
+        Whether clients may search the library of this machine.
 
     Returns
     -------
@@ -126,10 +131,14 @@ def create_app(
     app.add_middleware(Guard, hosts=hosts, token=token, most_bytes=most_bytes)
     app.add_middleware(Observer, metrics=metrics, log=log)  # the outermost: it counts what the guard refuses, too
     _add_handlers(app)
-    common = refusals(400, 401, 403) if token is not None else refusals(400, 403)
+    always = (400, 401, 403) if token is not None else (400, 403)
+    common = refusals(*always)
     app.include_router(page.routes(common))
     app.include_router(api.routes(analyst, ended, common))
-    app.include_router(v1.routes(analyst, jobs, streams, ended, token=token is not None))
+    app.include_router(v1.routes(analyst, jobs, streams, ended, problems(*always)))
+    app.include_router(
+        shelves.routes(problems(400, 401, 403) if token is not None else problems(400, 403), shared=library)
+    )
     _add_own_state(app, metrics, common)
     return app
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, WebSocket
 from fastapi.responses import JSONResponse, Response
@@ -74,10 +74,11 @@ class InstrumentEntry(BaseModel):
     on_light: str
 
 
-def routes(analyst: Analyst, jobs: Jobs, streams: Streams, ending: Ending, *, token: bool) -> APIRouter:
-    """The paths."""
+def routes(
+    analyst: Analyst, jobs: Jobs, streams: Streams, ending: Ending, common: dict[int | str, dict[str, Any]]
+) -> APIRouter:
+    """The paths, with what all of them may refuse."""
     router = APIRouter(prefix="/v1", tags=["v1"])
-    common = problems(400, 401, 403) if token else problems(400, 403)
     no_job = {404: "no such job, or its result has expired"}
 
     @router.get("/models", responses=common)

@@ -13,11 +13,13 @@ export async function setUpLibrary() {
   try {
     stats = await askJson("v1/library");
   } catch {
-    return;  // there is none, or this server knows none
+    return;  // another process holds it
   }
+  if (!stats.exists) return;
   get("library").hidden = false;
-  get("found").textContent = `${stats.recordings} recordings`;
-  if (stats.examples?.length) get("query").placeholder = stats.examples[0];
+  get("found").textContent = `${stats.files} files, ${clock(stats.duration_s)}`;
+  get("query").placeholder = stats.examples[0] ?? "";
+  get("examples").append(...stats.examples.map(example => new Option("", example)));
   get("search").addEventListener("submit", event => {
     event.preventDefault();
     query = get("query").value;
@@ -34,7 +36,7 @@ async function search() {
     const results = await askJson("v1/library/search?" + parameters);
     get("matches").append(...results.matches.map(entry));
     shown += results.matches.length;
-    get("found").textContent = results.total === 1 ? "1 recording" : `${results.total} recordings`;
+    get("found").textContent = results.total === 1 ? "1 file" : `${results.total} files`;
     get("more").hidden = shown >= results.total || !results.matches.length;
   } catch (error) {
     get("found").textContent = error.message;
@@ -49,7 +51,7 @@ function entry(match) {
   spans.className = "spans";
   spans.append(...match.spans.slice(0, 12).map(span => {
     const text = document.createElement("span");
-    text.textContent = `${inWords(span.label)} ${clock(span.start_s)}–${clock(span.end_s)}`;
+    text.textContent = `${span.label ? inWords(span.label) + " " : ""}${clock(span.start_s)}–${clock(span.end_s)}`;
     return text;
   }));
   item.append(spans);
