@@ -14,14 +14,14 @@ from typing import Any
 from irec_live.errors import OutputError
 
 
-def write_atomically(path: str | os.PathLike[str], content: str | bytes | memoryview | Iterable[str]) -> None:
+def write_atomically(path: str | os.PathLike[str], content: str | bytes | memoryview | Iterable[str | bytes]) -> None:
     """Write a file atomically: to a temporary file in the same folder, which then replaces it in one step.
 
     Parameters
     ----------
     path : path-like
         An existing file is replaced.
-    content : str, bytes or iterable of str
+    content : str, bytes or iterable of either
         Text, or its pieces, is written as UTF-8, line ends as they are.
 
     Raises
@@ -40,7 +40,7 @@ def write_atomically(path: str | os.PathLike[str], content: str | bytes | memory
                     file.write(content)
                 else:
                     for piece in (content,) if isinstance(content, str) else content:
-                        file.write(piece.encode("utf-8", "surrogateescape"))
+                        file.write(piece if isinstance(piece, bytes) else piece.encode("utf-8", "surrogateescape"))
                 file.flush()
                 os.fsync(file.fileno())  # before the rename, or a crash may leave an empty file in its place
             part.replace(path)

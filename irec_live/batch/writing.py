@@ -10,7 +10,7 @@ from irec_live.errors import OutputError
 from irec_live.files import write_atomically
 
 
-def write_result(parts: Callable[[], Iterable[str]], target: Path, *, overwrite: bool) -> None:
+def write_result(parts: Callable[[], Iterable[str | bytes]], target: Path, *, overwrite: bool) -> None:
     """Write results, but not over notes, lyrics or another album's results of the same name.
 
     Parameters
@@ -49,10 +49,9 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _says(path: Path, parts: Iterable[str]) -> bool:
+def _says(path: Path, parts: Iterable[str | bytes]) -> bool:
     """Whether a file holds this and nothing else."""
     with path.open("rb") as file:
-        same = all(
-            file.read(len(piece)) == piece for piece in (part.encode("utf-8", "surrogateescape") for part in parts)
-        )
+        pieces = (part if isinstance(part, bytes) else part.encode("utf-8", "surrogateescape") for part in parts)
+        same = all(file.read(len(piece)) == piece for piece in pieces)
         return same and not file.read(1)

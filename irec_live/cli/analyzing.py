@@ -74,6 +74,8 @@ def run_analyze(
     wanted = FORMATS[form]
     if out == "-" and not wanted.one_line and len(files) > 1:
         raise click.UsageError(f"{form} does not tell several files apart; name a folder with --out")
+    if out == "-" and wanted.binary and _on_terminal():
+        raise click.UsageError(f"{form} is no text to look at; name a folder with --out, or send it to a file with >")
     folder = None if out == "-" else make_folder(Path(out))  # proven before an hour of analysis
     detectors = load_models(tuple(models) or None, provider)
     lacking = wanted.lacks({detector.spec.kind for detector in detectors})

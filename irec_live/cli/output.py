@@ -10,11 +10,11 @@ import click
 
 from irec_live.errors import OutputError
 
-_at_work: list[str] = []
+_at_work: list[str | bytes] = []
 """What a thread is about to write: not empty while it waits for whoever reads our output."""
 
 
-def write_text(text: str) -> None:
+def write_text(text: str | bytes) -> None:
     """Write to standard output at once, as a file would be written: UTF-8, line ends as they are.
 
     On Windows a redirected output would take only what its code page holds, and would double the line ends of a table
@@ -22,8 +22,8 @@ def write_text(text: str) -> None:
 
     Parameters
     ----------
-    text : str
-        May hold the odd bytes of a file's name, as Python reads them (surrogate escapes).
+    text : str or bytes
+        Text may hold the odd bytes of a file's name, as Python reads them (surrogate escapes).
 
     Raises
     ------
@@ -72,14 +72,14 @@ def is_stuck() -> bool:
     return bool(_at_work)
 
 
-def _write(stdout: Any, text: str) -> None:
+def _write(stdout: Any, text: str | bytes) -> None:
     binary = getattr(stdout, "buffer", None)
     if binary is None:  # replaced by one that takes text only
-        stdout.write(text)
+        stdout.write(text if isinstance(text, str) else text.decode("latin-1"))
         stdout.flush()
         return
     stdout.flush()  # what was printed before comes first
-    binary.write(text.encode("utf-8", "surrogateescape"))
+    binary.write(text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape"))
     binary.flush()
 
 

@@ -8,7 +8,7 @@ No module here imports NumPy: the terminal needs the names for ``--help``, which
 
 from __future__ import annotations
 
-from irec_live.formats import audacity, csv, jams, json
+from irec_live.formats import audacity, csv, jams, json, midi
 from irec_live.formats.contract import Format
 
 FORMATS: dict[str, Format] = {
@@ -18,6 +18,7 @@ FORMATS: dict[str, Format] = {
         csv.FORMAT,
         audacity.FORMAT,
         jams.FORMAT,
+        midi.FORMAT,
     )
 }
 """By name, in the order of menus and help texts."""

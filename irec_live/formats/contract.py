@@ -32,13 +32,15 @@ class Format:
     needs : frozenset of {"activation", "envelope"}
         Kinds of model without which the file would be empty.
     render : callable
-        The whole content of a file, for `irec_live.files.write_atomically`.
+        The whole content of a file, for `irec_live.files.write_atomically`: text, or bytes of a format that is none.
     parts : callable, optional
         The same, a piece at a time, for what is too long to be held as a whole.
     has_events : bool
         Whether it contains events, which depend on the thresholds.
     one_line : bool
         Whether a document is one line that names its file, so that several may be printed one after another.
+    binary : bool
+        Whether it is bytes, which no terminal should show.
     """
 
     name: str
@@ -47,14 +49,22 @@ class Format:
     media_type: str
     holds: str
     needs: frozenset[Kind]
-    render: Callable[[Analysis], str]
+    render: Callable[[Analysis], str] | Callable[[Analysis], bytes]
     parts: Callable[[Analysis], Iterable[str]] | None = None
     has_events: bool = True
     one_line: bool = False
+    binary: bool = False
 
-    def pieces(self, analysis: Analysis) -> Iterable[str]:
+    def pieces(self, analysis: Analysis) -> Iterable[str | bytes]:
         """The content of a file, in as many pieces as the format has."""
         return [self.render(analysis)] if self.parts is None else self.parts(analysis)
+
+    def content(self, analysis: Analysis) -> bytes:
+        """The content of a file as bytes; text is UTF-8."""
+        return b"".join(
+            piece if isinstance(piece, bytes) else piece.encode("utf-8", "surrogateescape")
+            for piece in self.pieces(analysis)
+        )
 
     def lacks(self, kinds: Collection[str]) -> str:
         """What models of these kinds lack for this format, as the beginning of a sentence; empty if nothing.

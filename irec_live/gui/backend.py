@@ -175,7 +175,7 @@ class AppBackend:
         from irec_live.files import write_atomically
         from irec_live.formats import FORMATS
 
-        write_atomically(path, FORMATS[form].render(analysis))
+        write_atomically(path, FORMATS[form].content(analysis))
 
 
 def _file_key(name_or_path: str) -> tuple[str, int]:

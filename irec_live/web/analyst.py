@@ -204,7 +204,7 @@ class Analyst:
     def render(self, analysis: Analysis, form: str) -> bytes:
         """An analysis in a format. Not on the event loop's thread."""
         with self._rendering:
-            return FORMATS[form].render(analysis).encode("utf-8", "surrogateescape")
+            return FORMATS[form].content(analysis)
 
     def _analyse(self, path: Path, detectors: tuple[Detector, ...], running: Running, most_s: float | None) -> Analysis:
         if running.cancel.is_set():

@@ -325,7 +325,7 @@ def test_analyze_writes_into_a_new_folder(
     assert done.exit_code == 0, done.output
     assert done.stdout == ""
     written = tmp_path / "new" / "folder" / f"clip{suffix}"
-    assert "bass" in written.read_text()
+    assert b"bass" in written.read_bytes()
     assert list(written.parent.iterdir()) == [written]
 
 

@@ -77,7 +77,7 @@ def is_problem(answer: httpx2.Response, status: int, reason: str = "") -> bool:
 def test_every_format_by_name(client: TestClient, clip: Path, own: list[Path], form: str) -> None:
     answer = client.post("/v1/analyze", params={"format": form}, files=sound(clip))
     assert answer.status_code == 200, answer.text
-    assert answer.text == FORMATS[form].render(analyze(clip, models=own))
+    assert answer.content == FORMATS[form].content(analyze(clip, models=own))
 
 
 def test_a_format_by_what_is_accepted(client: TestClient, clip: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_job_from_its_beginning_to_its_result(
     found = analyze(clip, models=own)
     for form in FORMATS:
         answer = client.get(f"{where}/result", params={"format": form})
-        assert (answer.status_code, answer.text) == (200, FORMATS[form].render(found))
+        assert (answer.status_code, answer.content) == (200, FORMATS[form].content(found))
     moved = client.get(f"{where}/result", params={"offset": 0.2}).json()
     assert moved == json.loads(with_offset(found, load_models(own), 0.2).to_json())
     assert moved["events"] != found.to_dict()["events"]
