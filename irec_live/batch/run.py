@@ -111,7 +111,7 @@ class Batch:
                 self._journal.add(outcome, fingerprint, keep_recording=self.settings.form == PARQUET)
             if outcome.status != "failed":
                 self._done.add(outcome.key)
-            _count(self.summary, item, outcome)
+            count_outcome(self.summary, item, outcome)
             yield item, outcome
 
     def write_tables(self) -> list[Path]:
@@ -182,7 +182,8 @@ def shown_names(files: Sequence[Found]) -> list[str]:
     return [name if alike[name] == 1 else printable(file.path) for name, file in zip(names, files, strict=True)]
 
 
-def _count(summary: Summary, item: Item, outcome: Outcome) -> None:
+def count_outcome(summary: Summary, item: Item, outcome: Outcome) -> None:
+    """Take an outcome into a summary."""
     path = printable(item.path)
     if outcome.status == "failed":
         summary.failures.append((path, outcome.reason))

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from irec_live.cli.library import library
 from irec_live.cli.options import Log, Number
 from irec_live.cli.output import QuietGroup
 from irec_live.errors import IrecError
@@ -285,3 +286,6 @@ def try_model(path: str) -> None:
     from irec_live.models.sandbox import main as sandbox
 
     click.get_current_context().exit(sandbox(path))
+
+
+main.add_command(library)

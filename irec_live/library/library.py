@@ -282,10 +282,20 @@ class Library:
             "ORDER BY start_s, label, end_s",
             {"id": ident},
         ).fetchall()
+        models, labels, detected, warnings = (tuple(one or ()) for one in lists)
         return Recording(
-            path, Path(path).name, sha256, size_bytes, duration_s, settings,
-            *(tuple(one or ()) for one in lists), spans=tuple(Span(*span) for span in spans),
-        )  # fmt: skip
+            path=path,
+            name=Path(path).name,
+            sha256=sha256,
+            size_bytes=size_bytes,
+            duration_s=duration_s,
+            settings=settings,
+            models=models,
+            labels=labels,
+            detected=detected,
+            warnings=warnings,
+            spans=tuple(Span(*span) for span in spans),
+        )
 
     def _near(self, connection: DuckDBPyConnection, wanted: str) -> str:
         names = [Path(row[0]).name for row in connection.execute("SELECT path FROM files LIMIT 20000").fetchall()]

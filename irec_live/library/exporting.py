@@ -1,0 +1,116 @@
+"""What a search found, as a playlist, a table, JSON, or clips of sound."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from irec_live.errors import IrecError, OutputError
+from irec_live.files import make_folder
+from irec_live.library.values import Match, Results
+from irec_live.media import open_audio
+
+FORMATS = ("m3u", "csv", "json")
+"""Texts; clips are files."""
+
+
+def text_of(results: Results, form: str) -> str:
+    """Matches as text.
+
+    Parameters
+    ----------
+    results : Results
+    form : {"m3u", "csv", "json"}
+        ``m3u`` has an entry for each span, with VLC's marks of where it starts and stops; ``csv`` a row for each.
+    """
+    return {"m3u": _m3u, "csv": _csv, "json": _json}[form](results)
+
+
+def write_clips(matches: Sequence[Match], folder: Path, *, margin_s: float = 0.0) -> Iterator[tuple[Path | None, str]]:
+    """Cut each span out into a WAV file of 24 bits, named after its file, label and time.
+
+    Parameters
+    ----------
+    matches : sequence of Match
+    folder : Path
+        Made if it is missing; a file that is there already stays.
+    margin_s : float
+        Seconds before and after each span.
+
+    Yields
+    ------
+    (Path or None, str)
+        What was written, or None and why not, a sentence.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written.
+    """
+    make_folder(folder)
+    for match in matches:
+        source = Path(match.path)
+        for span in match.spans:
+            label = re.sub(r"[^\w+]+", "-", span.label) or "all"
+            target = folder / f"{source.stem[:80]}-{label}-{span.start_s:08.2f}.wav"
+            try:
+                if target.exists():
+                    yield None, f"{target} is there already"
+                    continue
+                _cut(source, max(0.0, span.start_s - margin_s), span.end_s + margin_s, target)
+            except IrecError as error:
+                yield None, str(error)
+                continue
+            yield target, ""
+
+
+def _cut(source: Path, start_s: float, end_s: float, target: Path) -> None:
+    import soundfile
+
+    part = target.with_name(f".{target.name[:32]}.part")
+    with open_audio(source) as audio:
+        audio.seek(round(start_s * audio.sample_rate))
+        left = round((end_s - start_s) * audio.sample_rate)
+        try:
+            with soundfile.SoundFile(
+                part, "w", audio.sample_rate, audio.channels, subtype="PCM_24", format="WAV"
+            ) as file:
+                while left > 0 and len(block := audio.read(min(left, audio.block_of(1.0)))):
+                    file.write(block)
+                    left -= len(block)
+            part.replace(target)
+        except (OSError, soundfile.SoundFileError) as error:
+            raise OutputError(f"cannot write {target}: {error}") from error
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _m3u(results: Results) -> str:
+    lines = ["#EXTM3U"]
+    for match in results.matches:
+        for span in match.spans:
+            title = f"{Path(match.path).stem}: {span.label}" if span.label else Path(match.path).stem
+            lines.append(f"#EXTINF:{round(span.end_s - span.start_s)},{' '.join(title.split())}")
+            if span.label:
+                lines += [f"#EXTVLCOPT:start-time={span.start_s:.2f}", f"#EXTVLCOPT:stop-time={span.end_s:.2f}"]
+            lines.append(match.path)
+    return "\n".join(lines) + "\n"
+
+
+def _csv(results: Results) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["path", "label", "start_s", "end_s", "activation", "level_db", "duration_s", "matched_s"])
+    for match in results.matches:
+        for span in match.spans:
+            where = (match.path, span.label, span.start_s, span.end_s)
+            writer.writerow([*where, span.activation, span.level_db, match.duration_s, match.matched_s])
+    return text.getvalue()
+
+
+def _json(results: Results) -> str:
+    return json.dumps(results.to_dict(), ensure_ascii=False, allow_nan=False) + "\n"
