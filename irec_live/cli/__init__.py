@@ -124,6 +124,8 @@ def gui(file: Path | None, source: str, **options: Any) -> None:
     metavar="FOLDER",
     help="Record the input and the results to a new folder, which the window and `analyze` open.",
 )
+@click.option("--osc", metavar="HOST:PORT", help="Send results as OSC messages; a PORT alone is of this machine.")
+@click.option("--midi", metavar="PORT", help="Send results to a MIDI output, by its name; `virtual` makes one.")
 @click.option("--only-detected", is_flag=True, help="Record only what is around detections; the rest is silence.")
 @_MODEL
 @_HOP

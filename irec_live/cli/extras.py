@@ -1,7 +1,8 @@
-"""What ``listen`` does beside showing: recording. Failures are said once, on standard error; listening goes on."""
+"""What ``listen`` does beside showing: recording, OSC, MIDI. Failures are said on standard error; listening goes on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 from irec_live.errors import OutputError
 
 if TYPE_CHECKING:
+    from irec_live.outputs import LiveOutput, Receiver
     from irec_live.recording import Recorder
     from irec_live.session import LiveSession
 
@@ -71,3 +73,56 @@ class Recording:
         if state.state != "saved":
             raise OutputError(state.message or f"the recording in {self._folder} could not be completed in time")
         click.echo(f"irec-live: recorded {state.elapsed_s:.1f} s in {self._folder}", err=True)
+
+
+class Sending:
+    """Sends results as OSC and MIDI.
+
+    Parameters
+    ----------
+    labels : sequence of str
+    osc : str, optional
+        ``HOST:PORT``, or a port of this machine.
+    midi : str, optional
+        Name of a MIDI output.
+
+    Raises
+    ------
+    DeviceError
+        There is no such host or port.
+    MissingExtraError
+        python-rtmidi is not installed.
+    """
+
+    def __init__(self, labels: Sequence[str], *, osc: str | None, midi: str | None) -> None:
+        from irec_live.outputs import open_midi, open_osc
+
+        self._labels = labels
+        self._receivers: list[Receiver] = []
+        if osc is not None:
+            self._receivers.append(open_osc(osc))
+        if midi is not None:
+            self._receivers.append(open_midi(midi, labels))
+        self._outputs: list[LiveOutput] = []
+        self._told: set[str] = set()
+
+    def begin(self, session: LiveSession) -> None:
+        """Send from now on."""
+        from irec_live.outputs import LiveOutput
+
+        self._outputs = [LiveOutput(self._labels, receiver) for receiver in self._receivers]
+        for output in self._outputs:
+            session.add_tap(output)
+            click.echo(f"irec-live: sending {output.name}", err=True)
+
+    def tick(self) -> None:
+        """Say once what cannot be sent. Ten times a second."""
+        for output in self._outputs:
+            if output.problem and output.name not in self._told:
+                self._told.add(output.name)
+                click.echo(f"irec-live: {output.problem}", err=True)
+
+    def end(self) -> None:
+        """Switch off what is lit, after the session was closed."""
+        for output in self._outputs:
+            output.close()

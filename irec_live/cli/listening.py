@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irec_live.cli.extras import Recording
+from irec_live.cli.extras import Recording, Sending
 from irec_live.cli.live_table import LiveTable
 from irec_live.cli.live_views import JsonLines, PlainLines, View
 from irec_live.cli.options import hop_seconds, tell_notices, tell_of_pipe
@@ -45,6 +45,8 @@ def run_listen(
     channel: int | None = None,
     record: Path | None = None,
     only_detected: bool = False,
+    osc: str | None = None,
+    midi: str | None = None,
 ) -> None:
     """Listen until the time is up, the file ends, or a signal comes.
 
@@ -67,6 +69,8 @@ def run_listen(
         New or empty folder to record the input and the results to.
     only_detected : bool
         Record only what is around detections.
+    osc, midi : str, optional
+        ``HOST:PORT``, and the name of a MIDI output, to send results to.
 
     Raises
     ------
@@ -75,8 +79,12 @@ def run_listen(
     """
     if only_detected and record is None:
         raise click.UsageError("--only-detected is for recordings; add --record FOLDER")
-    recording = None if record is None else Recording(record, only_detected=only_detected)
+    extras: list[Recording | Sending] = []
+    if record is not None:
+        extras.append(Recording(record, only_detected=only_detected))
     detectors = load_models(tuple(models) or None, provider)
+    if osc is not None or midi is not None:
+        extras.append(Sending(union_labels(detectors), osc=osc, midi=midi))
     tell_notices(detectors)
     hop_s = hop_seconds(hop_ms, detectors)
     view = _choose_view(union_labels(detectors), as_json)
@@ -86,17 +94,17 @@ def run_listen(
         click.echo(f"irec-live: {warning}", err=True)
     with _stop_signals() as stopped:
         try:
-            if recording is not None:
-                recording.begin(session)
+            for extra in extras:
+                extra.begin(session)
             with view.showing(session):
-                _wait(session, view, seconds, stopped, recording)
+                _wait(session, view, seconds, stopped, extras)
         finally:
             session.close()
             if is_stuck():
                 _leave_reader()
             view.finish(session)
-        if recording is not None:
-            recording.end()
+        for extra in extras:
+            extra.end()
     for warning in session.warnings:
         if warning not in shown:
             click.echo(f"irec-live: {warning}", err=True)
@@ -134,12 +142,16 @@ def _open(
 
 
 def _wait(
-    session: LiveSession, view: View, seconds: float | None, stopped: threading.Event, recording: Recording | None
+    session: LiveSession,
+    view: View,
+    seconds: float | None,
+    stopped: threading.Event,
+    extras: Sequence[Recording | Sending],
 ) -> None:
     while not stopped.is_set() and not session.wait(_TICK_S):
         view.on_tick(session)
-        if recording is not None:
-            recording.tick()
+        for extra in extras:
+            extra.tick()
         if seconds is not None and session.time_s >= seconds:
             return
 

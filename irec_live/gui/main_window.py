@@ -33,6 +33,7 @@ from irec_live.gui.playlist import Playlist, sound_files
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.recording import RecordingControl
 from irec_live.gui.requests import SourceRequest, as_playable, is_model_file
+from irec_live.gui.sending import SendingControl
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.session_opener import Setup
 from irec_live.gui.status_strip import StatusStrip
@@ -143,6 +144,9 @@ class MainWindow(QMainWindow):
         self.correcting = CorrectionControl(
             self.manager, self.page.lanes.canvas, actions.menu, actions.view_menu.menuAction(), self
         )
+        self.sending = SendingControl(
+            self.manager, self.preferences, actions.menu, actions.view_menu.menuAction(), self
+        )
         self.models = ModelMemory(self._backend, self.top.models, self.preferences)
         self.inputs = InputControl(self.manager, self.bridge, self.preferences, self.messages, self.top.meter)
         self.device_watch = DeviceWatch(self._backend, self)
@@ -161,6 +165,7 @@ class MainWindow(QMainWindow):
         self.exporter.said.connect(lambda text, level: self._report("export", text, level))
         self.recording.said.connect(self._report)
         self.correcting.said.connect(self._report)
+        self.sending.said.connect(self._report)
         self.correcting.changed.connect(self.bridge.refresh_overview)
         self.bridge.snapshot_ready.connect(self.correcting.show_snapshot)
         self.recording.open_wanted.connect(lambda path: self.open_paths([path]))
@@ -390,6 +395,7 @@ class MainWindow(QMainWindow):
         self.playback.attach(None)
         self.exporter.stop()
         self.recording.close()
+        self.sending.close()
         self.correcting.close()
         self.models.stop()
         self.device_watch.stop()

@@ -211,3 +211,28 @@ def test_what_was_chosen_is_remembered(window: MainWindow, tmp_path: Path) -> No
     assert window.recording.recorder is not None
     assert window.recording.recorder.preroll_s == 15.0
     assert default_folder().name == "irec-live"
+
+
+def test_results_are_sent_as_osc_when_asked_for_and_not_before(window: MainWindow, qtbot: QtBot) -> None:
+    import socket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.setblocking(False)
+        assert not window.sending.osc.action.isChecked()
+        window.sending.start(window.sending.osc, str(receiver.getsockname()[1]))
+        got = []
+
+        def heard() -> bool:
+            try:
+                got.append(receiver.recv(2048))
+            except BlockingIOError:
+                return False
+            return b"/irec/" in got[-1]
+
+        qtbot.waitUntil(heard, timeout=20_000)
+        assert window.sending.osc.action.isChecked()
+        window.sending.stop(window.sending.osc)
+        assert not window.sending.osc.action.isChecked()
+    window.sending.start(window.sending.osc, "nowhere")
+    qtbot.waitUntil(lambda: "no address for OSC" in window.messages.text, timeout=5_000)
