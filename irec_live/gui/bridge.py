@@ -85,6 +85,8 @@ class Bridge(QObject):
         self._heard_s = -1.0
         self._since = QElapsedTimer()  # since the last picture
         self._since.start()
+        self._looked = QElapsedTimer()  # since the last look
+        self._looked.start()
 
     @property
     def session(self) -> Session | None:
@@ -116,7 +118,9 @@ class Bridge(QObject):
     def _look(self) -> None:
         """Tick if it is time to, or sooner if there is new sound."""
         passed_ms, heard_s = self._since.elapsed(), getattr(self._session, "time_s", self._heard_s)
-        if self._timer.interval() == _LOOK_MS and passed_ms < (_SOONEST_MS if heard_s != self._heard_s else FRAME_MS):
+        # Looks that come late tell of a machine with no time for more pictures.
+        early = self._looked.restart() <= 2 * _LOOK_MS and heard_s != self._heard_s
+        if self._timer.interval() == _LOOK_MS and passed_ms < (_SOONEST_MS if early else FRAME_MS):
             return
         self._heard_s = heard_s
         self._since.restart()

@@ -18,8 +18,9 @@ class Clock:
     def elapsed(self) -> int:
         return self.ms
 
-    def restart(self) -> None:
-        self.ms = 0
+    def restart(self) -> int:
+        before, self.ms = self.ms, 0
+        return before
 
 
 @pytest.fixture
@@ -28,9 +29,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def bridge(qapp: QApplication, clock: Clock) -> Bridge:
+def looks() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def bridge(qapp: QApplication, clock: Clock, looks: Clock) -> Bridge:
     made = Bridge()
     made._since = clock  # type: ignore[assignment]
+    made._looked = looks  # type: ignore[assignment]
     return made
 
 
@@ -55,6 +62,19 @@ def test_new_sound_is_pictured_at_once_and_old_sound_thirty_times_a_second(bridg
     clock.ms = FRAME_MS
     bridge._look()
     assert len(pictures) == 3
+
+
+def test_a_busy_machine_is_not_asked_for_more_pictures(bridge: Bridge, clock: Clock, looks: Clock) -> None:
+    session, pictures = FakeSession(), []
+    bridge.snapshot_ready.connect(pictures.append)
+    bridge.watch(session)
+    bridge._timer.stop()
+    clock.ms, looks.ms = 20, 30
+    bridge._look()
+    assert not pictures
+    clock.ms, looks.ms = 28, 8
+    bridge._look()
+    assert len(pictures) == 1
 
 
 def test_a_window_that_is_not_seen_looks_twice_a_second(bridge: Bridge) -> None:
