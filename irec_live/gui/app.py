@@ -151,7 +151,10 @@ def run(
 
 
 def _begin(window: MainWindow, request: SourceRequest, fallback: bool) -> None:
-    window.manager.open_first(request, demo=fallback)
+    if fallback and window.preferences.is_first_run:
+        window.check_source(lambda: window.manager.open_first(request, demo=True))
+    else:
+        window.manager.open_first(request, demo=fallback)
     window.manager.list_devices()
     window.manager.list_models()
     window.device_watch.start()

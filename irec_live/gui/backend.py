@@ -37,6 +37,18 @@ class LoadedModel(Protocol):
     def notice(self) -> str: ...
 
 
+class Probe(Protocol):
+    """Measures a live input; see `irec_live.source.level_probe.LevelProbe`."""
+
+    @property
+    def levels_db(self) -> tuple[float, float]: ...
+
+    @property
+    def problem(self) -> str: ...
+
+    def close(self) -> None: ...
+
+
 class Backend(Protocol):
     """Access to sessions, models, devices and files. Every method may block and may raise an `IrecError`."""
 
@@ -57,6 +69,9 @@ class Backend(Protocol):
 
     def list_devices(self) -> Sequence[Device]:
         """Sound devices that are there now."""
+
+    def open_probe(self, request: SourceRequest) -> Probe:
+        """Measure the level of a live input, without a model."""
 
     def open(self, request: SourceRequest, models: Sequence[LoadedModel]) -> Session:
         """Start a session of a source; a file does not play yet."""
@@ -138,6 +153,13 @@ class AppBackend:
         from irec_live.devices import list_devices, without_routes
 
         return [device for device in without_routes(list_devices(refresh_list=True)) if device.kind != "output"]
+
+    def open_probe(self, request: SourceRequest) -> Probe:
+        """Measure the level of a live input, without a model."""
+        from irec_live.source import open_input
+        from irec_live.source.level_probe import LevelProbe
+
+        return LevelProbe(open_input(request.kind, request.device, request.hostapi))
 
     def open(self, request: SourceRequest, models: Sequence[Any]) -> Session:
         """Open a live or a file session with these networks, or a recorded one with the results it has."""

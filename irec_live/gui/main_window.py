@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt
@@ -36,6 +36,7 @@ from irec_live.gui.requests import SourceRequest, as_playable, is_model_file
 from irec_live.gui.sending import SendingControl
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.session_opener import Setup
+from irec_live.gui.source_check import SourceCheck
 from irec_live.gui.status_strip import StatusStrip
 from irec_live.gui.stylesheet import palette, stylesheet
 from irec_live.gui.theme import Theme, ThemeChoice, ThemeSwitch
@@ -85,6 +86,10 @@ class MainWindow(QMainWindow):
         """Open another source; the current one continues until the new one is ready."""
         self.manager.open(request)
 
+    def check_source(self, otherwise: Callable[[], None]) -> None:
+        """Let the user choose a source and see that sound arrives; do something else if there is no input at all."""
+        self.source_check.look(lambda: self.stack.setCurrentWidget(self.source_check), otherwise)
+
     def open_path(self, path: Path, model: Path | None = None) -> None:
         """Open a sound file, with another model if one is given; or use a model file."""
         if is_model_file(path):
@@ -110,6 +115,8 @@ class MainWindow(QMainWindow):
         self.stack = QStackedWidget()
         self.stack.addWidget(self.page)
         self.stack.addWidget(self.welcome)
+        self.source_check = SourceCheck(self._backend, self.actions_.open_file)
+        self.stack.addWidget(self.source_check)
         self.panel = PlaybackPanel(Transport(self.actions_.play, self.actions_.to_start, self.actions_.loop))
         self.status = StatusStrip()
         body = QWidget()
@@ -151,7 +158,10 @@ class MainWindow(QMainWindow):
         self.inputs = InputControl(self.manager, self.bridge, self.preferences, self.messages, self.top.meter)
         self.device_watch = DeviceWatch(self._backend, self)
         self.device_watch.changed.connect(self.top.sources.set_devices)
-        OwnKeys((self.top, self.messages, self.welcome, self.panel), self)
+        self.device_watch.changed.connect(self.source_check.set_devices)
+        self.manager.devices_listed.connect(self.source_check.set_devices)
+        self.source_check.chosen.connect(self.open)
+        OwnKeys((self.top, self.messages, self.welcome, self.source_check, self.panel), self)
 
     def _connect_manager(self) -> None:
         self.manager.opening.connect(self._on_opening)
@@ -256,7 +266,7 @@ class MainWindow(QMainWindow):
 
     def _on_failed(self, text: str) -> None:
         self.messages.say("failed", sentence(text), "error")
-        if self.manager.session is None:
+        if self.manager.session is None and self.stack.currentWidget() is not self.source_check:
             self._show_welcome()
 
     def _report(self, key: str, text: str, level: Level = "info") -> None:
@@ -311,7 +321,8 @@ class MainWindow(QMainWindow):
         if isinstance(application, QApplication):
             application.setPalette(palette(theme))
             application.setStyleSheet(stylesheet(theme))
-        for widget in (self.top, self.messages, self.page, self.panel, self.status, self.overlay, self.correcting):
+        parts = (self.top, self.messages, self.page, self.source_check, self.panel, self.status, self.overlay)
+        for widget in (*parts, self.correcting):
             widget.set_theme(theme)
         self.actions_.show_theme(self.themes.choice)
         self.preferences.theme = self.themes.choice
@@ -399,5 +410,6 @@ class MainWindow(QMainWindow):
         self.correcting.close()
         self.models.stop()
         self.device_watch.stop()
+        self.source_check.stop()
         self.manager.close()
         super().closeEvent(event)

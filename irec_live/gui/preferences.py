@@ -73,6 +73,11 @@ class Preferences:
         self._set(_GEOMETRY, value)
 
     @property
+    def is_first_run(self) -> bool:
+        """Whether no source was ever listened to with these settings; False if nothing is stored at all."""
+        return self._store is not None and not self._store.contains(schema.SOURCE_KIND.key)
+
+    @property
     def source(self) -> SourceRequest:
         """The last live source; devices are remembered by name and host API, never by index."""
         named = self.get(schema.SOURCE_KIND)

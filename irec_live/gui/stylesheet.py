@@ -45,6 +45,11 @@ QComboBox QAbstractItemView { background: $raised; border: none; outline: none; 
     selection-background-color: $hover; selection-color: $text; }
 QComboBox QAbstractItemView::item { min-height: 26px; padding-left: 6px; }
 
+QListWidget { background: $raised; border: 1px solid $outline; border-radius: 6px; outline: none; padding: 4px; }
+QListWidget::item { min-height: 26px; padding-left: 6px; border-radius: 4px; }
+QListWidget::item:selected { background: $hover; color: $text; }
+QListWidget:focus { border-color: $accent; }
+
 QMenu { background: $raised; border: 1px solid $hover; padding: 6px; }
 QMenu::item { padding: 6px 26px 6px 24px; border-radius: 4px; }
 QMenu::item:selected { background: $hover; }

@@ -136,6 +136,9 @@ def main() -> int:
         sound.start()
         player, recorder = Player(sound.environment), Recorder(sound.environment)
         environment = {**server.environment, **sound.variables}
+        settings = sound.folder / "irec-live" / "irec-live.ini"
+        settings.parent.mkdir()
+        settings.write_text("[source]\nkind=mic\n")  # the first run would ask for the source
         app = subprocess.Popen([sys.executable, "-m", "irec_live", "gui"], env=environment)
         screen = Screen(server.display)
         strip = _find_strip(screen, player, app)

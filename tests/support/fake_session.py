@@ -284,6 +284,18 @@ class FakeDevice:
         self.name, self.hostapi, self.kind = name, hostapi, kind
 
 
+class FakeProbe:
+    """A level that the test sets."""
+
+    def __init__(self) -> None:
+        self.levels_db = (-40.0, -30.0)
+        self.problem = ""
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
 class FakeBackend:
     """Opens fakes; `problem` makes the next attempt fail."""
 
@@ -293,6 +305,7 @@ class FakeBackend:
         self.sessions: list[FakeSession] = []
         self.exported: list[tuple[Path, str]] = []
         self.no_microphone = False
+        self.probes: list[tuple[SourceRequest, FakeProbe]] = []
         self.missing: set[str] = set()
         self.known = {"han-1s": FakeModel(spec()), "neuroment-mel": FakeModel(spec("envelope"))}
 
@@ -301,6 +314,12 @@ class FakeBackend:
         if name not in self.known:
             raise ModelError(f"{name} is not a model that can be used")
         return self.known[name]
+
+    def open_probe(self, request: SourceRequest) -> FakeProbe:
+        if self.no_microphone:
+            raise DeviceError("there is no sound input device; plug in a microphone, or open a file")
+        self.probes.append((request, FakeProbe()))
+        return self.probes[-1][1]
 
     def time_model(self, name_or_path: str) -> float:
         return 3.14
