@@ -23,6 +23,7 @@ from irec_live.gui.exporter import Exporter
 from irec_live.gui.help_dialog import HelpDialog
 from irec_live.gui.input_control import InputControl
 from irec_live.gui.lane_control import LaneControl
+from irec_live.gui.library_control import LibraryControl
 from irec_live.gui.listening_page import ListeningPage
 from irec_live.gui.message_bar import Level, MessageBar
 from irec_live.gui.model_memory import ModelMemory
@@ -153,6 +154,9 @@ class MainWindow(QMainWindow):
         )
         self.sending = SendingControl(
             self.manager, self.preferences, actions.menu, actions.view_menu.menuAction(), self
+        )
+        self.library = LibraryControl(
+            self.manager, self.playback, self.open_paths, actions.menu, actions.view_menu.menuAction(), self
         )
         self.models = ModelMemory(self._backend, self.top.models, self.preferences)
         self.inputs = InputControl(self.manager, self.bridge, self.preferences, self.messages, self.top.meter)
@@ -408,6 +412,7 @@ class MainWindow(QMainWindow):
         self.recording.close()
         self.sending.close()
         self.correcting.close()
+        self.library.close()
         self.models.stop()
         self.device_watch.stop()
         self.source_check.stop()

@@ -68,6 +68,13 @@ QSlider { border: 2px solid transparent; border-radius: 6px; }
 QSlider:focus { border-color: $accent; }
 QTextBrowser { background: $ground; border: none; padding: 8px 16px; }
 
+QTreeWidget { background: $surface; border: 1px solid $line; border-radius: 6px; outline: none;
+    alternate-background-color: $raised; }
+QTreeWidget::item { min-height: 26px; padding: 0 6px; }
+QTreeWidget::item:selected, QTreeWidget::item:hover { background: $hover; color: $text; }
+QHeaderView::section { background: $surface; color: $muted; border: none; border-bottom: 1px solid $line;
+    padding: 6px; }
+
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
 QScrollBar:vertical { background: transparent; width: 8px; margin: 0; }
 QScrollBar::handle:vertical { background: $hover; border-radius: 4px; min-height: 28px; }
