@@ -10,6 +10,11 @@
     backend          what the manager calls: sessions, devices and models, imported only when first needed
     background       a worker thread whose results arrive on the GUI thread
     bridge           timer -> session.snapshot() -> signal; skips what it cannot draw in time
+    timeline_control connects viewport, selection, keys, mouse, overview, event list
+    viewport         which span is shown: follows now, or stays
+    time_axis        seconds <-> pixels                                   (no Qt)
+    event_table      events that can be sorted and searched, as a Qt model
+    hover_text       what the pointer is on, in words                     (no Qt)
     lane_order       order of the lanes, with hysteresis                  (no Qt)
     lane_curves      arrays of a snapshot -> pixels                       (no Qt)
     window_size      sizes of the window and its parts

@@ -17,7 +17,8 @@ _CURVES = (
     ("Thin level line", "threshold: an instrument lights up where its smoothed likelihood is above it."),
     ("Tint with a bar below", "an event: from the onset to the offset of the instrument."),
     ("Spectrum", "loudness of low (bottom) to high (top) tones of the whole sound."),
-    ("Strips below the waveform", "the likelihood of each instrument over the whole file."),
+    ("Bars below the waveform", "all events of the session so far, or of the file: each from its onset to its offset."),
+    ("Frame over the waveform", "the span that the lanes show; its upper end can be dragged."),
     ("Hatching", "the playhead is at a place that is not analysed yet."),
 )
 _DOUBTS = (
@@ -42,9 +43,14 @@ _MOUSE = (
     ("Drag the threshold line in a lane", "Move the threshold of this instrument alone"),
     ("Double-click that line", "Put it back where the model has it"),
     ("Right-click a lane", "Pin or hide it; order and height of all"),
-    ("Click in the overview", "Seek"),
-    ("Shift-drag in the overview", "Choose a loop"),
-    ("Double-click in the overview", "Clear the loop"),
+    ("Wheel or pinch over lanes, spectrum or overview", "Zoom; with Shift, or sideways, move"),
+    ("Drag over lanes or spectrum", "Move through the session"),
+    ("Point at lanes, spectrum or overview", "Read time, instrument, likelihood, level, frequency"),
+    ("Shift-drag", "Select a span; a file repeats it"),
+    ("Click in the overview", "Seek in a file; look there in a live session"),
+    ("Drag the handle at the top of the overview, or its ends", "Move or change what the lanes show"),
+    ("Double-click in the overview", "Select nothing, repeat nothing"),
+    ("Click in the event list", "Go there; on the head of a column, sort"),
     ("Drop files, a folder or a model", "Play them, or use the model"),
 )
 
@@ -81,7 +87,11 @@ def help_html(actions: Iterable[QAction]) -> str:
         for action in actions
         if not action.shortcut().isEmpty()
     ]
-    keys += [("Tab", "Next control; lanes and overview can be reached, too"), *_LANE_KEYS]
+    keys += [
+        ("Tab", "Next control; lanes and overview can be reached, too"),
+        ("Up, Down", "In the overview: scroll"),
+        *_LANE_KEYS,
+    ]
     doubts = "".join(f"<li>{escape(text)}</li>" for text in _DOUBTS)
     return (
         f"<h2>What the curves mean</h2>{_table(_CURVES)}"

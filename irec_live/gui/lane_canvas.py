@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
+from irec_live.gui.event_bars import paint_bars, spans_by_label
 from irec_live.gui.focus_ring import paint_focus_ring
 from irec_live.gui.lane_curves import ENVELOPE_RANGE_DB, Floats, LaneCurves, lane_curves, time_to_pixels
 from irec_live.gui.lane_numbers import LaneNumbers, lane_numbers
@@ -38,6 +39,7 @@ class LaneCanvas(QWidget):
         super().__init__(parent)
         self._theme = DARK
         self._snapshot = Snapshot()
+        self._spans: dict[str, Floats] = {}  # onsets and offsets of each label
         self._curves: LaneCurves = lane_curves(self._snapshot, 1.0)
         self._tops: Floats = np.zeros(0)
         self._heights: Floats = np.zeros(0)
@@ -134,6 +136,7 @@ class LaneCanvas(QWidget):
         moved = not np.array_equal(tops, self._tops) or not np.array_equal(heights, self._heights)
         whole = lit != self._lit or moved or headings != self._headings
         self._snapshot, self._tops, self._heights, self._headings, self._lit = snapshot, tops, heights, headings, lit
+        self._spans = spans_by_label(snapshot.events, min(snapshot.time_s, snapshot.analysed_s))
         self._curves = lane_curves(snapshot, self.plot_width())
         self._painted += 1
         if whole or self._painted % _WORDS_EVERY == 0:
@@ -206,16 +209,12 @@ class LaneCanvas(QWidget):
         """Paint a tint behind the times at which the label was lit."""
         tint = QColor(color)
         tint.setAlpha(self._theme.event_alpha)
-        for event in self._snapshot.events:
-            if event.label != label:
-                continue
-            end_s = self._snapshot.time_s if event.offset_s is None else event.offset_s
-            edges = time_to_pixels(np.array([event.onset_s, end_s]), self._snapshot, plot.width())
-            left, right = (float(edge) for edge in np.clip(edges, 0.0, plot.width()))
-            if right > left:
-                band = QRectF(plot.left() + left, plot.top(), right - left, plot.height() - 1)
-                painter.fillRect(band, tint)
-                painter.fillRect(QRectF(band.left(), plot.bottom() - 3, band.width(), 2), color)
+        spans = self._spans.get(label)
+        if spans is None:
+            return
+        edges = plot.left() + time_to_pixels(spans, self._snapshot, plot.width())
+        paint_bars(painter, plot.adjusted(0, 0, 0, -1), edges, tint)
+        paint_bars(painter, QRectF(plot.left(), plot.bottom() - 3, plot.width(), 2), edges, color)
 
     def _paint_curves(self, painter: QPainter, lane: int, color: QColor, lit: bool, plot: QRectF) -> None:
         base, scale = plot.bottom() - 1.0, plot.height() * _HEADROOM

@@ -44,8 +44,8 @@ class ListeningPage(QWidget):
         """Forget the former session."""
         self.headline.clear()
 
-    def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Draw one snapshot."""
-        self.headline.show_snapshot(snapshot)
+    def show_snapshot(self, snapshot: Snapshot, heard: Snapshot | None = None) -> None:
+        """Draw one snapshot; the headline shows another one, if what is heard is not what is looked at."""
+        self.headline.show_snapshot(heard or snapshot)
         self.lanes.show_snapshot(snapshot)
         self.spectrogram.show_snapshot(snapshot)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from irec_live.gui import file_dialogs
 from irec_live.gui.about_dialog import AboutDialog
@@ -41,6 +41,7 @@ from irec_live.gui.source_check import SourceCheck
 from irec_live.gui.status_strip import StatusStrip
 from irec_live.gui.stylesheet import palette, stylesheet
 from irec_live.gui.theme import Theme, ThemeChoice, ThemeSwitch
+from irec_live.gui.timeline_control import TimelineControl
 from irec_live.gui.top_bar import TopBar
 from irec_live.gui.transport import Transport
 from irec_live.gui.welcome import Welcome
@@ -126,7 +127,10 @@ class MainWindow(QMainWindow):
         layout.setSpacing(0)
         layout.addWidget(self.top)
         layout.addWidget(self.messages)
-        layout.addWidget(self.stack, 1)
+        self.middle = QHBoxLayout()
+        self.middle.setSpacing(0)
+        self.middle.addWidget(self.stack, 1)
+        layout.addLayout(self.middle, 1)
         layout.addWidget(self.panel)
         layout.addWidget(self.status)
         self.setCentralWidget(body)
@@ -134,6 +138,7 @@ class MainWindow(QMainWindow):
         body.setFocus()  # or the first control would have it, and Space would open that
         self.panel.hide()
         self.overlay = DropOverlay(body)
+        self.timeline = TimelineControl(self)  # before whatever else watches the lanes: it has the mouse last
         self.lanes = LaneControl(self.page.lanes, self.preferences, self.actions_.view_menu)
         self.decisions = DecisionControl(
             self.page.lanes,
@@ -218,8 +223,6 @@ class MainWindow(QMainWindow):
         self.top.models.chosen.connect(self.manager.use_model)
         self.top.models.dropped.connect(self.manager.drop_model)
         self.top.models.file_wanted.connect(self._ask_model)
-        self.panel.overview.seek_requested.connect(self.playback.seek)
-        self.panel.overview.loop_requested.connect(self.playback.set_loop)
         self.themes.changed.connect(self._on_theme)
 
     def _restore(self) -> None:
@@ -251,16 +254,18 @@ class MainWindow(QMainWindow):
         self.messages.clear("file")
         self.playlist.note_opened(setup.request.path)
         self.page.clear()
-        self.page.ruler.set_axis(self.bridge.span_s, "now" if playable is None else "playhead")
-        self.panel.setVisible(playable is not None)
+        self.panel.show_kind(live=playable is None)
+        self.panel.show()
         self.panel.overview.show_overview(Overview())
         self.stack.setCurrentWidget(self.page)
         self.playback.attach(playable)
         self.actions_.enable_export(False)
         self.bridge.watch(session)
+        self.timeline.attach(session)
 
     def _on_closed(self) -> None:
         self.bridge.watch(None)
+        self.timeline.attach(None)
         self.playback.attach(None)
         self.top.sources.set_current(None)
         self.messages.clear("file")
@@ -295,7 +300,7 @@ class MainWindow(QMainWindow):
         session = self.bridge.session
         if session is not None and session.title != self.status.title:  # a lost device was followed by another
             self._show_title(session.title)
-        self.page.show_snapshot(snapshot)
+        self.page.show_snapshot(snapshot, self.timeline.heard(snapshot))
         self.top.meter.show_level(snapshot.level_db, snapshot.peak_db)
         self.top.threshold.show_thresholds(snapshot.thresholds)
         self.status.show_snapshot(snapshot)
@@ -317,7 +322,8 @@ class MainWindow(QMainWindow):
     def _on_moved(self, position_s: float, loop: tuple[float, float] | None) -> None:
         playable = as_playable(self.manager.session)
         if playable is not None:
-            self.panel.overview.show_position(position_s, loop)
+            self.panel.overview.show_position(position_s)
+            self.panel.overview.show_selection(loop or self.timeline.selection.span)
             self.panel.transport.show_position(position_s, playable.duration_s, playable.playing)
 
     def _on_theme(self, theme: Theme) -> None:
@@ -326,7 +332,7 @@ class MainWindow(QMainWindow):
             application.setPalette(palette(theme))
             application.setStyleSheet(stylesheet(theme))
         parts = (self.top, self.messages, self.page, self.source_check, self.panel, self.status, self.overlay)
-        for widget in (*parts, self.correcting):
+        for widget in (*parts, self.correcting, self.timeline):
             widget.set_theme(theme)
         self.actions_.show_theme(self.themes.choice)
         self.preferences.theme = self.themes.choice
@@ -337,9 +343,8 @@ class MainWindow(QMainWindow):
         self.preferences.theme = choice
 
     def _choose_span(self, span_s: float) -> None:
-        self.bridge.span_s = self.preferences.span_s = span_s
-        self.actions_.show_span(span_s)
-        self.page.ruler.set_axis(span_s, "playhead" if as_playable(self.manager.session) else "now")
+        self.preferences.span_s = span_s
+        self.timeline.viewport.set_span(span_s)
 
     def _ask_sound(self) -> None:
         file_dialogs.ask_sound(self, self.preferences.folder, self.open_paths)

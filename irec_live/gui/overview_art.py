@@ -1,14 +1,21 @@
-"""Drawing of the file overview: the waveform as pixel columns, activations as coloured strips. No widgets."""
+"""Drawing of the overview: the waveform as pixel columns, rows of event bars, the time bar. No widgets."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
-from irec_live.gui.theme import Theme
+from irec_live.gui.event_bars import Floats, paint_bars, paint_corrected, spans_by_label
+from irec_live.gui.overview_rows import OverviewRows
+from irec_live.gui.theme import Theme, font
+from irec_live.gui.time_ruler import clock_ticks
+from irec_live.gui.wording import clock_text, display_name
 from irec_live.results import Overview
+
+_LIKELIHOOD = 0.4
+"""Opacity of the likelihood behind the bars."""
 
 
 def ranked_labels(overview: Overview) -> list[str]:
@@ -18,6 +25,21 @@ def ranked_labels(overview: Overview) -> list[str]:
         end_s = overview.duration_s if event.offset_s is None else event.offset_s
         sounding_s[event.label] = sounding_s.get(event.label, 0.0) + max(0.0, end_s - event.onset_s)
     return sorted(sounding_s, key=lambda label: -sounding_s[label])
+
+
+def labels_in_order(overview: Overview, former: list[str]) -> list[str]:
+    """Detected labels in the order in which they came: those that have a row keep it.
+
+    Examples
+    --------
+    >>> labels_in_order(Overview(detected=("bass", "flute", "piano")), ["piano"])
+    ['piano', 'bass', 'flute']
+    """
+    first_s: dict[str, float] = {}
+    for event in overview.events:
+        first_s.setdefault(event.label, event.onset_s)
+    new = sorted(set(overview.detected).difference(former), key=lambda label: (first_s.get(label, 0.0), label))
+    return [label for label in former if label in overview.detected] + new
 
 
 def resampled(rows: npt.NDArray[np.floating], columns: int, reduce: np.ufunc) -> npt.NDArray[np.float64]:
@@ -62,7 +84,7 @@ def paint_waveform(painter: QPainter, place: QRectF, overview: Overview, color: 
 
 
 def strip_image(overview: Overview, label: str, columns: int, theme: Theme) -> QImage:
-    """One instrument's activation over the file as an image of (1, columns) pixels; opacity grows with activation."""
+    """One instrument's activation over the session as an image, (1, columns) pixels; opacity grows with activation."""
     image = QImage(max(1, columns), 1, QImage.Format.Format_ARGB32)
     image.fill(0)
     if label in overview.labels and overview.strips.ndim == 2 and len(overview.strips):
@@ -75,3 +97,62 @@ def strip_image(overview: Overview, label: str, columns: int, theme: Theme) -> Q
         # copy(): QImage does not own the memory that it is given, and the bytes are gone after this line.
         image = QImage(packed.tobytes(), columns, 1, 4 * columns, QImage.Format.Format_ARGB32).copy()
     return image
+
+
+def paint_rows(painter: QPainter, rows: OverviewRows, plot: QRectF, overview: Overview, theme: Theme) -> None:
+    """Paint a row for each label: its name, its likelihood as a tint, and its events as bars, as in a piano roll.
+
+    Parameters
+    ----------
+    plot : QRectF
+        From the first to the last moment of the session, as high as the area of the rows.
+    """
+    painter.setClipRect(QRectF(0, plot.top(), plot.right() + 1, plot.height()))
+    known_s = overview.duration_s * min(1.0, overview.progress)
+    spans = spans_by_label(overview.events, known_s)
+    scale = plot.width() / max(1e-3, overview.duration_s)
+    for label in rows.labels:
+        place = QRectF(plot.left(), rows.top_of(label), plot.width(), rows.height - 2)
+        if place.bottom() < plot.top() or place.top() > plot.bottom():
+            continue
+        painter.fillRect(place, theme.color("surface"))
+        painter.setOpacity(_LIKELIHOOD)
+        painter.drawImage(place, strip_image(overview, label, int(place.width()), theme))
+        painter.setOpacity(1.0)
+        bar = place.adjusted(0, 1, 0, -1)
+        paint_bars(painter, bar, plot.left() + scale * spans.get(label, _NONE), theme.instrument(label))
+        for event in overview.events:
+            if event.label == label and event.corrected:
+                offset_s = known_s if event.offset_s is None else event.offset_s
+                left, right = plot.left() + scale * event.onset_s, plot.left() + scale * offset_s
+                paint_corrected(painter, QRectF(left, bar.top(), max(3.0, right - left), bar.height()), theme)
+        painter.setFont(font(11))
+        painter.setPen(theme.lettering(label))
+        name = QRectF(16, place.top() - 2, plot.left() - 24, rows.height + 2)
+        painter.drawText(name, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, display_name(label))
+    painter.setClipping(False)
+
+
+def paint_time_bar(painter: QPainter, place: QRectF, duration_s: float, theme: Theme) -> None:
+    """Paint the clock times above the waveform."""
+    painter.fillRect(place, theme.color("surface"))
+    painter.setFont(font(11))
+    for tick_s in clock_ticks(0.0, duration_s, place.width()):
+        x = place.left() + place.width() * tick_s / max(1e-3, duration_s)
+        painter.fillRect(QRectF(x, place.top(), 1, place.height()), theme.color("line"))
+        painter.setPen(theme.color("muted"))
+        words = QRectF(x + 4, place.top(), 70, place.height())
+        if words.left() + 40 < place.right():
+            painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, clock_text(tick_s))
+
+
+def paint_view_span(painter: QPainter, handle: QRectF, bottom: float, theme: Theme) -> None:
+    """Paint which span the lanes show: a handle in the time bar, and lines from its ends down to `bottom`."""
+    painter.fillRect(handle, theme.color("accent", 70))
+    painter.setPen(QPen(theme.color("accent"), 1.0))
+    painter.drawRect(handle.adjusted(0.5, 0.5, -0.5, -0.5))
+    for x in (handle.left(), handle.right() - 1):
+        painter.fillRect(QRectF(x, handle.bottom(), 1, bottom - handle.bottom()), theme.color("accent", 150))
+
+
+_NONE: Floats = np.zeros((0, 2))

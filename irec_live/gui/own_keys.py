@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QScrollBar, QWidget
 
 _KEYS = {
     QAbstractButton: {Qt.Key.Key_Space},
@@ -33,7 +33,7 @@ class OwnKeys(QObject):
         super().__init__(parent)
         for root in roots:
             for control in root.findChildren(QWidget):
-                if isinstance(control, tuple(_KEYS)):
+                if isinstance(control, tuple(_KEYS)) and not isinstance(control, QScrollBar):
                     control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
                     control.installEventFilter(self)
 

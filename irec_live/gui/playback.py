@@ -27,6 +27,8 @@ class Playback(QObject):
         super().__init__(parent)
         self._actions = actions
         self._session: PlayableSession | None = None
+        self.selected: tuple[float, float] | None = None
+        """What is repeated rather than the whole file."""
         actions.play.triggered.connect(self.play_or_pause)
         actions.to_start.triggered.connect(lambda: self.seek(0.0))
         actions.loop.triggered.connect(self.repeat)
@@ -69,9 +71,10 @@ class Playback(QObject):
             self._session.seek(loop[0])
 
     def repeat(self, on: bool) -> None:
-        """Repeat the whole file, or stop repeating."""
+        """Repeat what is selected, or the whole file; or stop repeating."""
         if self._session is not None:
-            self.set_loop((0.0, self._session.duration_s) if on and self._session.duration_s > 0 else None)
+            what = self.selected or (0.0, self._session.duration_s)
+            self.set_loop(what if on and what[1] > 0 else None)
 
     def _loop_from_here(self) -> None:
         if self._session is not None:

@@ -82,6 +82,24 @@ QScrollBar::handle:vertical:hover { background: $faint; }
 QScrollBar::add-line, QScrollBar::sub-line { height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 
+#viewChip { background: $raised; border: 1px solid $accent; border-radius: 6px; }
+#viewChip QLabel { font-size: 12px; }
+#viewChip QToolButton { background: $accent; color: $on_accent; font-weight: 600; padding: 0 10px; min-height: 18px; }
+#viewChip QToolButton:focus { border: 2px solid $text; }
+#zoomButtons QToolButton { padding: 0; min-height: 0; border-radius: 4px; font-size: 12px; }
+
+#eventList { background: $surface; border-left: 1px solid $line; }
+#eventList QLineEdit { background: $ground; border: 1px solid $faint; border-radius: 6px; padding: 4px 8px; }
+#eventList QLineEdit:focus { border-color: $accent; }
+#eventList QLineEdit QToolButton { background: transparent; border: none; padding: 0; min-height: 0; }
+#eventList QTableView { background: $surface; border: 2px solid transparent; outline: none; font-size: 12px;
+    selection-background-color: $accent; selection-color: $on_accent; }
+#eventList QTableView:focus { border-color: $accent; }
+#eventList QTableView::item { padding: 0 4px; }
+#eventList QTableView::item:selected { background: $accent; color: $on_accent; }
+#eventList QHeaderView, #eventList QHeaderView::section { background: $surface; color: $muted; border: none;
+    border-bottom: 1px solid $line; padding: 3px 4px; font-size: 12px; }
+
 #messageBar { border-radius: 6px; }
 #messageBar[level="info"] { background: $info_ground; }
 #messageBar[level="warning"] { background: $warning_ground; }

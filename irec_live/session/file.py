@@ -231,9 +231,7 @@ class FileSession:
         if end_s is not None:
             view = view.with_level(*pipeline.timeline.level(now_s))
         if time_s > pipeline.time_s:  # an event still open where the analysis is may end long before the playhead
-            view = replace(
-                view, detected=(), events=tuple(event for event in view.events if event.offset_s is not None)
-            )
+            view = replace(view, detected=())
         view = corrected_view(view, self._corrections, time_s, span_s)
         return Snapshot(
             labels=pipeline.labels,

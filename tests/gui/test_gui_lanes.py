@@ -132,6 +132,7 @@ def test_a_click_enlarges_a_lane_and_tells_its_numbers(qtbot: QtBot, parts: Comp
     assert handle is not None
     qtbot.mouseClick(handle, Qt.MouseButton.LeftButton)
     assert lanes.arrangement.focused == label
+    settle(lanes)
     numbers = lanes.canvas.numbers(label)
     snapshot = FakeSession().snapshot(15.0)
     assert numbers.activation == pytest.approx(float(snapshot.smoothed[-1, LABELS.index(label)]))

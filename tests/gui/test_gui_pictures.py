@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from fake_session import LABELS, FakeFileSession, FakeSession
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
@@ -106,15 +107,22 @@ def test_overview_slices_fall_together_without_losing_peaks_or_inventing_sound()
     assert resampled(rows[:2], 4, np.fmax).tolist() == [0.1, 0.1, 0.9, 0.9]
 
 
-def test_strips_are_for_the_labels_that_sound_longest(qtbot: QtBot) -> None:
+def test_every_label_has_a_row_in_the_overview_and_can_be_scrolled_to(qtbot: QtBot) -> None:
     events = tuple(Event(f"label {n}", 0.0, float(n), 0.9) for n in range(1, 13))
     overview = Overview(duration_s=10.0, events=events, detected=tuple(event.label for event in events))
     view = OverviewView()
     qtbot.addWidget(view)
     view.resize(1280, 172)
+    view.show()
     view.show_overview(overview)
-    assert ranked_labels(overview) == [*view.strips, *view.left_out] == [event.label for event in reversed(events)]
-    assert len(view.strips) == 10
+    assert ranked_labels(overview) == view.strips == [event.label for event in reversed(events)]
+    bottom = view.rows.top + view.rows.room
+    assert view.rows.top_of("label 1") > bottom, "it does not fit"
+    view.setFocus()
+    for _ in range(12):
+        qtbot.keyClick(view, Qt.Key.Key_Down)
+    assert view.rows.top_of("label 1") + view.rows.height <= bottom + 0.5
+    assert view.rows.label_at(bottom - 3) == "label 1"
     assert view.accessibleDescription().endswith("Label 2, Label 1")
     assert not view.grab().isNull()
 

@@ -184,7 +184,7 @@ def test_a_bad_file_dropped_is_said_and_the_window_goes_on(
     assert parts.window.messages.text == "bad.flac cannot be decoded as audio"
     pulled = running.pulled
     qtbot.waitUntil(lambda: running.pulled > pulled + 3, timeout=5000)
-    assert not parts.window.panel.isVisible()
+    assert not parts.window.panel.transport.isVisible()
 
 
 def test_a_dropped_model_and_a_dropped_folder(qtbot: QtBot, parts: Composition, tmp_path: Path) -> None:
