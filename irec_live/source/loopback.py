@@ -15,6 +15,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from typing import IO
 
 import numpy as np
@@ -26,6 +27,9 @@ from irec_live.streaming.ring import Block, RingBuffer
 
 _LATENCY_MS = 25
 _STOP_S = 1.0
+_STALL_S = 3.0
+"""Without a sample for so long a recorder that runs counts as stalled: PipeWire sends none while nothing plays, and a
+server that hangs none at all."""
 
 
 class LoopbackSource:
@@ -80,6 +84,7 @@ class LoopbackSource:
         self._reader: threading.Thread | None = None
         self._finished = False
         self._closed = False
+        self._last_change = time.monotonic()
 
     @property
     def name(self) -> str:
@@ -102,6 +107,11 @@ class LoopbackSource:
         return self._finished and not self._closed
 
     @property
+    def stalled(self) -> bool:
+        """Whether nothing arrives although all is well: then time is to go on in silence."""
+        return not (self._finished or self._closed) and time.monotonic() - self._last_change > _STALL_S
+
+    @property
     def ended(self) -> bool:
         """Never: the computer may play again."""
         return False
@@ -116,6 +126,7 @@ class LoopbackSource:
         """
         if self._closed:
             raise DeviceError(f"the input '{self.name}' is closed; open it again")
+        self._last_change = time.monotonic()
         self._process, pipe = self._record(self.device)
         self._reader = threading.Thread(target=self._pump, args=(pipe,), name="irec-loopback", daemon=True)
         self._reader.start()
@@ -145,7 +156,10 @@ class LoopbackSource:
         wait_for_samples(
             self._ring, round(READ_S * self.sample_rate), timeout_s, lambda: self._finished or self._closed
         )
-        return self._ring.read()
+        block, index = self._ring.read()
+        if len(block):
+            self._last_change = time.monotonic()
+        return block, index
 
     def _record(self, device: Device) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
         """Start a recorder of a monitor; the process, and what it writes."""

@@ -33,6 +33,8 @@ class AudioSource(Protocol):
         The device went away; it will deliver nothing more.
     ended : bool
         The end was reached and everything has been read.
+
+    One that may deliver nothing for a while although it is well has another, ``stalled``: true while it does.
     """
 
     @property

@@ -57,19 +57,21 @@ class Feed:
     ----------
     source : AudioSource
     pipeline : Pipeline
-        The source's first sample goes to its present position.
+    index : int
+        The source's sample that goes to its present position.
     """
 
-    def __init__(self, source: AudioSource, pipeline: Pipeline) -> None:
+    def __init__(self, source: AudioSource, pipeline: Pipeline, index: int = 0) -> None:
         self._pipeline = pipeline
         self._rate = source.sample_rate
-        self._start = pipeline.position  # where this source's index 0 lies, in the pipeline's samples
+        # Where this source's index 0 lies, in the pipeline's samples.
+        self._start = pipeline.position - round(index * pipeline.sample_rate / source.sample_rate)
         self._mono = MonoMix(source.sample_rate, pipeline.channel)
         self._resampler: Resampler | None = None
         if source.sample_rate != pipeline.sample_rate:
             self._resampler = Resampler(source.sample_rate, pipeline.sample_rate)
-        self._expected = 0
-        self._out = self._start
+        self._expected = index
+        self._out = pipeline.position
 
     def position_of(self, index: int) -> int:
         """Where the source's sample `index` lies, in the pipeline's samples."""
@@ -122,6 +124,7 @@ class Engine:
         self.pipeline = pipeline
         self._source = source
         self._feed = Feed(source, pipeline)
+        self._stalled_since: tuple[float, int] | None = None  # by the clock, and in the pipeline's samples
         self._listener = listener
         self.input_shape = InputShape()
         """Channels and gain of what is analysed; taps get the sound as it is. Set from any one thread, as a whole."""
@@ -250,12 +253,15 @@ class Engine:
             block, index = self._source.read(READ_TIMEOUT_S)
             began = time.perf_counter()
             if len(block):
+                self._end_silence(index)
                 for tap in self._taps:
                     tap.take_block(block, self._source.sample_rate, self._feed.position_of(index))
                 self._publish(self._feed.push(self.input_shape.shaped(block), index))
             elif self._source.lost:
                 self._wait_for_device()
                 began = time.perf_counter()  # waiting for a device is not load
+            elif getattr(self._source, "stalled", False):
+                self._keep_time()
             now = time.perf_counter()
             self._update_load(now - began, now - woken)
             woken = now
@@ -287,6 +293,23 @@ class Engine:
                     return
                 next_try = time.monotonic() + RETRY_S
 
+    def _keep_time(self) -> None:
+        """Feed silence at the pace of time while a source delivers nothing, and say so."""
+        if self._stalled_since is None:
+            self._stalled_since = time.monotonic(), self.pipeline.position
+            name = self._source.name
+            reason = "nothing plays there, or the sound server has stopped"
+            self._status = ("running", f"no sound arrives from '{name}': {reason}")
+        stalled_at, position = self._stalled_since
+        self._push_silence(position + round((time.monotonic() - stalled_at) * self.pipeline.sample_rate))
+
+    def _end_silence(self, index: int) -> None:
+        """The source delivers again, from its sample `index` on."""
+        if self._stalled_since is not None:
+            self._stalled_since = None
+            self._feed = Feed(self._source, self.pipeline, index)
+            self._status = ("running", "")
+
     def _push_silence(self, until: int) -> None:
         """Push zeros up to sample `until`, in blocks of the size in which sound would arrive."""
         silence = np.zeros(round(READ_TIMEOUT_S * self.pipeline.sample_rate), np.float32)
@@ -309,6 +332,7 @@ class Engine:
             return False
         self._past_overflows += self._source.overflows  # each source counts from 0
         self._source = source
+        self._stalled_since = None
         self._feed = Feed(source, self.pipeline)  # a new device may run at another rate
         return True
 

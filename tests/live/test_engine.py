@@ -331,3 +331,45 @@ def test_an_input_shape_out_of_range_is_refused() -> None:
     with pytest.raises(ValueError, match="a gain is"):
         InputShape((), 99.0)
     assert InputShape((7,)).shaped(np.ones((3, 2), np.float32)).tolist() == [[0.0]] * 3
+
+
+class StallingSource(ArraySource):
+    """An array that delivers nothing for some reads in its middle, as a monitor of an output where nothing plays."""
+
+    def __init__(self, samples: np.ndarray, sample_rate: int, reads: int) -> None:
+        super().__init__(samples, sample_rate, block=400, name="Speakers")
+        self._half, self._reads, self.stalled = len(samples) // 2, reads, False
+
+    def read(self, timeout_s: float) -> tuple[Block, int]:
+        self.stalled = self._position_reached() and self._reads > 0
+        if self.stalled:
+            self._reads -= 1
+            time.sleep(0.02)
+            return np.zeros((0, 1), np.float32), self._next
+        block, index = super().read(timeout_s)
+        self._next = index + len(block)
+        return block, index
+
+    _next = 0
+
+    def _position_reached(self) -> bool:
+        return self._next >= self._half
+
+
+def test_a_source_that_delivers_nothing_is_named_and_time_goes_on(detectors: list[Detector]) -> None:
+    source = StallingSource(tiny_models.tone("bass", 4.0), RATE, reads=20)
+    pipeline, messages = Pipeline(RATE, detectors), set()
+    engine = Engine(source, pipeline, listener=lambda _: messages.add(engine.message))
+    engine.start()
+    assert engine.wait(WAIT_S)
+    engine.stop()
+    assert engine.state == "ended"
+    assert messages == {
+        "",
+        "no sound arrives from 'Speakers': nothing plays there, or the sound server has stopped",
+    }
+    assert pipeline.time_s > 4.0 + 0.3
+    times, rows, _ = pipeline.timeline.activations()
+    lit = rows[:, tiny_models.LABELS.index("bass")] > 0.5
+    assert lit[times < 1.5].all()
+    assert lit[times > pipeline.time_s - 1.5].all(), "what follows is heard where it belongs"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,17 @@ import pytest
 import soundfile
 from fake_portaudio import FakeSoundDevice, device
 
-from irec_live.devices import refresh
+from irec_live.devices import Device, refresh
 from irec_live.errors import DeviceError, MediaError
-from irec_live.source import ArraySource, AudioSource, FileSource, MicrophoneSource, microphone, open_input
+from irec_live.source import (
+    ArraySource,
+    AudioSource,
+    FileSource,
+    LoopbackSource,
+    MicrophoneSource,
+    microphone,
+    open_input,
+)
 
 Install = Callable[..., FakeSoundDevice]
 
@@ -186,3 +195,22 @@ def test_stopping_is_not_a_loss_and_may_be_repeated(fake_portaudio: Install) -> 
 def test_input_is_a_microphone_or_a_loopback() -> None:
     with pytest.raises(ValueError, match="'mic' or 'loopback', not 'radio'"):
         open_input("radio")  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the stand-in for parec is a shell script")
+def test_a_monitor_that_sends_nothing_is_stalled_and_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = tmp_path / "parec"
+    recorder.write_text("#!/bin/sh\nhead -c 8000 /dev/zero\nexec sleep 60\n")
+    recorder.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    source = LoopbackSource(Device("Speakers", "PulseAudio", -1, 1, 8000, False, "loopback", "speakers.monitor"))
+    source.start()
+    heard = 0
+    while heard < 2000:
+        heard += len(source.read(1.0)[0])
+    assert (source.stalled, source.lost) == (False, False)
+    monkeypatch.setattr("irec_live.source.loopback._STALL_S", 0.05)
+    block, _ = source.read(0.1)
+    assert (len(block), source.stalled, source.lost) == (0, True, False)
+    source.stop()
+    assert not source.stalled
