@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, Signal
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from irec_live.corrections import Corrections, Span
 from irec_live.gui.background import Background
 from irec_live.gui.correction_layer import LEAST_S, CorrectionLayer
+from irec_live.gui.file_dialogs import ask_folder
 from irec_live.gui.lane_canvas import LaneCanvas
 from irec_live.gui.requests import as_playable
 from irec_live.gui.session_manager import SessionManager
@@ -109,6 +111,9 @@ class CorrectionControl(QObject):
         self.menu.addActions([self.mode, self.undo, self.redo])
         self.menu.addSeparator()
         self.menu.addActions(self._keys)
+        self.menu.addSeparator()
+        self.export = self.menu.addAction("Save clips for &training…")
+        self.export.triggered.connect(self._ask_folder)
         menu.insertMenu(before, self.menu)
         self.stack.canUndoChanged.connect(self.undo.setEnabled)
         self.stack.canRedoChanged.connect(self.redo.setEnabled)
@@ -192,6 +197,27 @@ class CorrectionControl(QObject):
         kind = ", corrected" if event.corrected else ""
         begins = clock_text(event.onset_s, tenths=True)
         self.said.emit("correct", f"{display_name(event.label)}{kind}: {begins}{ends}", "info")
+
+    def export_clips(self, folder: Path) -> None:
+        """Write what was corrected as clips and a manifest, which `irec-train` reads."""
+        session = self._session
+        if session is None:
+            return
+        sound = getattr(session, "audio_path", session.path)
+        name = session.path.name
+
+        def write() -> int:
+            from irec_live.corrections.labels import Reviewed, export_labels
+
+            analysis = session.analysis()
+            events = () if analysis is None else tuple(event for event in analysis.events if not event.corrected)
+            return export_labels([Reviewed(sound, name, session.corrections, events)], folder)
+
+        self._worker.submit(
+            write,
+            lambda count: self.said.emit("correct", f"Saved {count} clips and their manifest in {folder}.", "info"),
+            lambda text: self.said.emit("correct", sentence(text), "error"),
+        )
 
     def close(self) -> None:
         """Write what waits."""
@@ -277,10 +303,15 @@ class CorrectionControl(QObject):
         self.layer.set_on(on)
         for action in self._keys:
             action.setEnabled(on)
+        self.export.setEnabled(self._session is not None)
         self.undo.setEnabled(on and self.stack.canUndo())
         self.redo.setEnabled(on and self.stack.canRedo())
         if not on:
             self._hold(None)
+
+    def _ask_folder(self) -> None:
+        if self._session is not None:
+            ask_folder(self._window, "Folder for the clips", self._session.path.parent, self.export_clips)
 
     def _ask_label(self) -> None:
         if self._session is None or self._held is None:

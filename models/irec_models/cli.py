@@ -12,6 +12,7 @@ from rich.console import Console
 from irec_live.cli.output import QuietGroup
 from irec_live.errors import IrecError, MissingExtraError
 from irec_models.caches import keep_caches_together
+from irec_models.commands.adapt import adapt
 from irec_models.commands.average import average
 from irec_models.commands.data import data
 from irec_models.commands.decide import decide
@@ -50,6 +51,7 @@ def main() -> None:
     keep_caches_together()
 
 
+main.add_command(adapt)
 main.add_command(average)
 main.add_command(data)
 main.add_command(decide)

@@ -224,3 +224,17 @@ def test_a_live_input_is_not_corrected(window: MainWindow, qtbot: QtBot) -> None
     qtbot.waitUntil(lambda: not window.correcting.mode.isEnabled(), timeout=5000)
     window.correcting.delete()
     window.correcting.add_here()
+
+
+def test_clips_for_training_are_saved_from_the_menu(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, song: Path
+) -> None:
+    import soundfile
+
+    soundfile.write(song, np.zeros((80 * 800, 1), np.float32), 8000)
+    session = session_of(window)
+    window.correcting.add(Span("flute", 2.0, 4.0))
+    window.correcting.export_clips(tmp_path / "data")
+    qtbot.waitUntil(lambda: "Saved 1 clips and their manifest" in window.messages.text, timeout=10_000)
+    assert (tmp_path / "data" / "manifest.csv").read_text("utf-8").count("flute") == 1
+    assert session.corrections

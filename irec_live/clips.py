@@ -1,0 +1,84 @@
+"""Clips: parts of a sound file, cut out to files of their own.
+
+Shapes: n samples of each channel, C channels.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+
+from irec_live.errors import MediaError, OutputError
+from irec_live.files import write_atomically
+from irec_live.media import AudioFile, open_audio
+from irec_live.streaming.ring import Block
+
+SOUND_SUFFIXES = (".wav", ".flac")
+"""Formats that a clip can be written as."""
+
+_LONGEST_S = 3600.0
+"""A longer clip is refused: it is held in memory."""
+
+
+def read_span(audio: AudioFile, from_s: float, to_s: float) -> Block:
+    """The sound of a span, (n, C) float32; shorter where the file ends before.
+
+    Raises
+    ------
+    MediaError
+        It cannot be decoded there, or is longer than an hour.
+    """
+    if to_s - from_s > _LONGEST_S:
+        raise MediaError(f"a clip of {to_s - from_s:.0f} s is too long; {_LONGEST_S / 60:.0f} minutes can be cut out")
+    audio.seek(max(0, round(from_s * audio.sample_rate)))
+    missing = max(0, round(to_s * audio.sample_rate) - audio.position)
+    blocks = []
+    while missing > 0:
+        block = audio.read(min(missing, audio.block_of(1.0)))
+        if not len(block):
+            break
+        blocks.append(block)
+        missing -= len(block)
+    return np.concatenate(blocks) if blocks else np.zeros((0, audio.channels), np.float32)
+
+
+def write_sound(path: str | os.PathLike[str], samples: Block, sample_rate: int) -> None:
+    """Write samples, (n, C) float32, as 24-bit WAV or FLAC by the name's ending, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written, or has another ending.
+    """
+    import soundfile
+
+    path = Path(path)
+    form = path.suffix.lower().removeprefix(".").upper()
+    if path.suffix.lower() not in SOUND_SUFFIXES:
+        raise OutputError(f"a clip is a {' or '.join(SOUND_SUFFIXES)} file, not '{path.name}'")
+    content = io.BytesIO()
+    try:
+        soundfile.write(content, samples, sample_rate, format=form, subtype="PCM_24")
+    except (RuntimeError, ValueError) as error:
+        raise OutputError(f"cannot write {path}: {error}") from error
+    write_atomically(path, content.getvalue())
+
+
+def save_clip(sound: Path, from_s: float, to_s: float, target: Path) -> None:
+    """Cut a span out of a sound file.
+
+    Raises
+    ------
+    MediaError
+        It cannot be decoded, or there is no sound in the span.
+    OutputError
+        The clip cannot be written.
+    """
+    with open_audio(sound) as audio:
+        samples = read_span(audio, from_s, to_s)
+        if not len(samples):
+            raise MediaError(f"{audio.name} has no sound from {from_s:.1f} s to {to_s:.1f} s")
+        write_sound(target, samples, audio.sample_rate)
