@@ -31,7 +31,7 @@ from irec_live.streaming.tracker import Decisions
 __all__ = ["Analysis", "AnalysisCancelled", "analyze", "collect", "decode_into", "side_by_side"]
 
 BLOCK_S = 1.0
-"""Decoded and judged at a time: how soon a cancelled analysis stops."""
+"""Analysed at a time: how soon a cancelled analysis stops."""
 
 _MOST_WORKERS = 8
 _ENOUGH = 0.6
@@ -110,14 +110,14 @@ def analyze(
         audio = stack.enter_context(open_audio(path, track=track))
         check_channel(audio, channel)
         detectors = load_models(models, provider)
-        with contextlib.nullcontext((executor, FILE_BATCH)) if executor else side_by_side(detectors) as (judges, batch):
+        with contextlib.nullcontext((executor, FILE_BATCH)) if executor else side_by_side(detectors) as (pool, batch):
             pipeline = Pipeline(
                 audio.sample_rate,
                 detectors,
                 hop_s=hop_s,
                 spectrogram=False,
                 history=_history(audio),
-                executor=judges,
+                executor=pool,
                 batch=batch,
                 channel=channel,
             )
@@ -278,7 +278,7 @@ def collect(
 
 @contextlib.contextmanager
 def side_by_side(models: Sequence[WindowPredictor]) -> Iterator[tuple[Executor | None, int]]:
-    """How to judge a file's windows fast: in batches, and on all processors unless a network runs on a GPU.
+    """How to predict on a file's windows fast: in batches, and on all processors unless a network runs on a GPU.
 
     Yields
     ------
@@ -293,7 +293,7 @@ def side_by_side(models: Sequence[WindowPredictor]) -> Iterator[tuple[Executor |
     if workers < 2:
         yield None, FILE_BATCH
         return
-    executor = ThreadPoolExecutor(workers, thread_name_prefix="irec-judge")
+    executor = ThreadPoolExecutor(workers, thread_name_prefix="irec-predict")
     try:
         yield executor, FILE_BATCH
     finally:

@@ -26,7 +26,7 @@ class Analyst:
     ----------
     settings : Settings
     threads : int
-        Batches of windows judged at once.
+        Batches of windows predicted on at once.
     overwrite : bool
         Replace result files that say something else.
 
@@ -40,7 +40,7 @@ class Analyst:
         self.settings = settings
         self._fingerprint, self._found_with = settings.fingerprint, settings.analysis
         self._overwrite = overwrite
-        self._judges = ThreadPoolExecutor(threads, thread_name_prefix="irec-judge")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="irec-predict")
         adopt_trials(dict(settings.trials))
         self._detectors = load_models([Path(model) for model in settings.models], settings.provider)
         if tuple(detector.sha256 for detector in self._detectors) != settings.sha256:
@@ -71,7 +71,7 @@ class Analyst:
             track=settings.track,
             channel=settings.channel,
             progress=progress,
-            executor=self._judges,
+            executor=self._pool,
         )
         if _stamp(path) != before:
             raise MediaError(f"{printable(path.name)} was changed while it was analysed; analyse it again")

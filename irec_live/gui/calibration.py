@@ -59,7 +59,7 @@ class Calibration(QObject):
         self._session = None
 
     def poll(self) -> None:
-        """Look whether three seconds have been heard and judged."""
+        """Look whether three seconds have come in and were predicted on."""
         session = self._session
         if session is None:
             return

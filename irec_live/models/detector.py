@@ -36,17 +36,17 @@ to win; `cuda` is for large networks and big batches."""
 _RANGE_SLACK = 1e-3  # fp16 and int8 networks may leave 0..1 by rounding
 
 TRIED_BATCHES = (1, 2, 16)
-"""Windows a call that a trial tries; the last only if that is quick."""
+"""Windows a call that a test run tries; the last only if that is quick."""
 
 SANDBOX_COMMAND = "try-model"
 """Command of ``irec-live`` that runs the sandbox, for an app that was packed without a Python to start."""
 
 _tried: dict[str, tuple[int, ...]] = {}
-"""By sha256 of models that passed their trial in this process: windows a call that it was seen to bear."""
+"""By sha256 of models that passed their test run in this process: windows a call that it was seen to bear."""
 
 
 class Detector:
-    """One network, ready to judge windows.
+    """One network, ready to predict on windows.
 
     Weights and workspace belong to one ONNX Runtime session with a single thread that never spins: two networks side
     by side and a GUI share a small machine better that way. Any thread may call it, and two may at once.
@@ -186,7 +186,7 @@ class Detector:
         return time.perf_counter() - began
 
     def _calls(self, count: int) -> Iterator[tuple[int, int]]:
-        """First window and end of every call that judges so many."""
+        """First window and end of every call that predicts on so many."""
         first = 0
         while first < count:
             size = next((batch for batch in self._batches if batch <= count - first), count - first)
@@ -305,7 +305,7 @@ def _try_in_own_process(path: Path) -> str:
     except OSError as error:
         raise ModelError(f"{name} could not be tried out: {error.strerror}") from error
     if result.returncode != 0:
-        crashed = f"{name} brought its trial run down (status {result.returncode}); it is not loaded"
+        crashed = f"{name} brought its test run down (status {result.returncode}); it is not loaded"
         raise ModelError(result.stdout.strip() or crashed)
     tried, *batches = result.stdout.split()
     if tried != digest:

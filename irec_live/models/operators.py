@@ -3,7 +3,7 @@
 A network's memory and time follow from the shapes inside it. If every shape follows from the shape of the input alone,
 then one run tells what all later ones take, whatever the sound; `irec_live.models.sandbox` does that run, in limits.
 A single operator whose size is given by a value, such as Range, could take gigabytes at the first loud sound after a
-trial in silence. So a graph must meet two conditions:
+test run in silence. So a graph must meet two conditions:
 
 * it has only operators whose output's shape is known here to follow from the shapes of the inputs, from attributes, and
   from the values of certain inputs;

@@ -41,7 +41,7 @@ class WindowPredictor(Protocol):
 
 
 class Window(NamedTuple):
-    """A window that waits to be judged.
+    """A window that waits for its prediction.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Window(NamedTuple):
     columns : (N, F) float32 or None
         Where the network shares them.
     loud : bool or None
-        Whether it is to be judged; None if that must be found out from the samples.
+        Whether it is predicted on; None if that must be found out from the samples.
     """
 
     start: int
@@ -67,7 +67,7 @@ class Job:
     Attributes
     ----------
     windows : list of Window
-        Given up once judged.
+        Given up once predicted on.
     starts : list of int
         Absolute index of each window's first sample, at the network's rate.
     outputs : (B, k) or (B, k, N) float32

@@ -54,7 +54,7 @@ class FairPool:
         self._closed = False
         for number in range(threads or os.cpu_count() or 1):
             # Daemon: a network that does not come to an end must not keep the process alive.
-            threading.Thread(target=self._run, name=f"irec-judge-{number}", daemon=True).start()
+            threading.Thread(target=self._run, name=f"irec-predict-{number}", daemon=True).start()
 
     def lane(self) -> Lane:
         """A new lane, for one analysis; `Lane.shutdown` gives it back."""

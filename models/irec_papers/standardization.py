@@ -4,10 +4,10 @@ Neuroment standardises the features of a recording by the recording's own statis
 The same network predicts the same recordings in three forms:
 
 * ``constants``: mean and deviation of the training data, as the network was trained and as the app runs it;
-* ``heard``: running statistics up to the end of the window, the constants counting as one second of it;
+* ``so far``: running statistics up to the end of the window, the constants counting as one second of it;
 * ``whole``: statistics of the whole recording, the future included.
 
-What ``whole`` scores above ``heard`` is the price of causality; ``constants`` less ``whole`` also holds that the
+What ``whole`` scores above ``so far`` is the price of causality; ``constants`` less ``whole`` also holds that the
 network was trained with constants.
 
 Shapes: W windows, T samples in a window, N frames, F bins.
@@ -37,7 +37,7 @@ from irec_models.measuring.predictors import Array, windows_of
 from irec_models.nets import Network
 from irec_models.progress import Progress, silent, tracked
 
-Form = Literal["constants", "heard", "whole"]
+Form = Literal["constants", "so far", "whole"]
 
 _PRIOR_S = 1.0
 _SMALLEST_DEVIATION = 1e-3
@@ -59,7 +59,7 @@ class FormScores:
 
     Attributes
     ----------
-    form : {"constants", "heard", "whole"}
+    form : {"constants", "so far", "whole"}
     dev_macro_map, dev_top1 : float
         On the dev clips.
     mixes_macro_map : float
@@ -82,7 +82,7 @@ class Restandardized:
     ----------
     network : Network
     spec : ModelSpec
-    form : {"constants", "heard", "whole"}
+    form : {"constants", "so far", "whole"}
 
     Raises
     ------

@@ -28,7 +28,7 @@ from irec_live.streaming.windows import Windower
 MINUTES = 10
 RATE = 44_100
 SAMPLED = 300
-"""Windows of each network that the bare loop judges; its time is scaled up to all of them."""
+"""Windows of each network that the bare loop predicts on; its time is scaled up to all of them."""
 
 FACTS: dict[str, float] = {}
 

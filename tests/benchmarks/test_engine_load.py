@@ -46,7 +46,7 @@ def models(tiny_activation_path: Path, tiny_envelope_path: Path) -> tuple[Detect
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Stereo noise at a device's rate, never silent, so that every window is judged."""
+    """Stereo noise at a device's rate, never silent, so that every window is predicted on."""
     path = tmp_path_factory.mktemp("load") / "noise.wav"
     random = np.random.default_rng(0)
     soundfile.write(path, 0.1 * random.standard_normal((SECONDS * RATE, 2)), RATE, subtype="FLOAT")

@@ -49,7 +49,7 @@ def detector(request: pytest.FixtureRequest) -> Detector:
 
 @pytest.fixture(scope="module")
 def ways(detector: Detector) -> dict[str, Way]:
-    """The same window, judged three ways."""
+    """The same window, predicted on in three ways."""
     spec = detector.spec
     try:
         usual = usual_ways(spec)

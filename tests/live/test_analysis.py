@@ -143,7 +143,7 @@ def test_the_clips_summary_is_that_of_its_rows(analysis: Analysis) -> None:
 
 @pytest.mark.parametrize("block", [160, 4096])
 def test_live_blocks_and_the_file_agree(analysis: Analysis, models: tuple[Detector, Detector], block: int) -> None:
-    """One path: to the last bit where networks judge one window at a time."""
+    """One path: to the last bit where networks predict on one window at a time."""
     live = Pipeline(RATE, models, keep_s=120.0, max_pending=20)
     signal = melody()
     quantised = np.round(signal * 32768) / 32768  # FLAC holds 16 bits

@@ -429,9 +429,9 @@ def test_a_stranger_s_model_runs_on_no_more_windows_than_were_tried(tmp_path: Pa
     run = stranger._run
     stranger._run = lambda windows: sizes.append(len(windows)) or run(windows)  # type: ignore[method-assign]
     windows = np.stack([tiny_models.tone(label, 1.0) for label in tiny_models.LABELS] * 7)
-    heard = stranger(windows)
+    answers = stranger(windows)
     assert sizes == [16, 2, 2, 1]
-    np.testing.assert_allclose(heard, Detector(path)(windows), atol=1e-6)
+    np.testing.assert_allclose(answers, Detector(path)(windows), atol=1e-6)
 
 
 def test_a_model_that_changes_while_it_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -508,7 +508,7 @@ def test_a_model_that_crashes_its_trial_is_not_loaded(tmp_path: Path, monkeypatc
     path = tmp_path / "crash.onnx"
     path.write_bytes(tiny_models.activation_model(card="crash"))
     monkeypatch.setattr(sys, "executable", str(crash))
-    with pytest.raises(ModelError, match=r"crash\.onnx brought its trial run down"):
+    with pytest.raises(ModelError, match=r"crash\.onnx brought its test run down"):
         load_model(path)
 
 

@@ -34,7 +34,7 @@ def run(pipeline: Pipeline, signal: np.ndarray, how: int | str) -> list[Pipeline
 
 
 def oracle_activations(signal: np.ndarray, model: FakeActivation, silence_db: float = SILENCE_DB) -> np.ndarray:
-    """Resample it all, slice it, judge each slice; columns in the order of LABELS."""
+    """Resample it all, slice it, predict on each slice; columns in the order of LABELS."""
     samples = soxr.resample(signal, SOURCE_RATE, RATE, quality=QUALITY)
     length, hop = model.spec.window_length, model.spec.hop_length
     count = max(1, -(-(len(samples) - length) // hop) + 1)
@@ -200,10 +200,10 @@ def test_skipped_envelope_windows_leave_the_rest_as_it_was() -> None:
     assert late.stats.skipped_windows > 10
     (whole_times, whole_rows), (times, rows) = whole.timeline.envelopes(), late.timeline.envelopes()
     np.testing.assert_allclose(np.diff(times), 0.004, atol=1e-9)
-    judged = rows.any(axis=1)
-    at = np.searchsorted(whole_times, times[judged] - 1e-6)
+    loud = rows.any(axis=1)
+    at = np.searchsorted(whole_times, times[loud] - 1e-6)
     # The formula tells the same of a frame in every window, but for the 2 of 16 at its edges, where it sees zeros.
-    close = np.isclose(rows[judged], whole_rows[at], atol=0.02).all(axis=1)
+    close = np.isclose(rows[loud], whole_rows[at], atol=0.02).all(axis=1)
     assert close.mean() > 0.85
     assert rows.max() <= whole_rows.max() * 1.1
 

@@ -54,14 +54,14 @@ def test_a_balanced_stream_draws_from_fewer_clips_of_what_is_plentiful(tmp_path:
         "other": 0.0,
     }
     labels = ("flute", "drums")  # ten notes of each source, and three strokes
-    heard = {}
+    drawn = {}
     for factor in (None, 1.0):
         config = StreamConfig(**options, balance=factor)  # type: ignore[arg-type]
         stream = MixStream(config, ClipSelection(DataFolders(bank), sources=("north",), labels=labels), seed=1)
-        heard[factor] = {
+        drawn[factor] = {
             label: {int(clip) for voice in stream.pools._voices[label] for clip in voice.clips} for label in labels
         }
         assert stream.batch(0).audio.isfinite().all()
-    assert {label: len(clips) for label, clips in heard[None].items()} == {"flute": 10, "drums": 3}
-    assert {label: len(clips) for label, clips in heard[1.0].items()} == {"flute": 3, "drums": 3}
-    assert heard[1.0]["flute"] < heard[None]["flute"]
+    assert {label: len(clips) for label, clips in drawn[None].items()} == {"flute": 10, "drums": 3}
+    assert {label: len(clips) for label, clips in drawn[1.0].items()} == {"flute": 3, "drums": 3}
+    assert drawn[1.0]["flute"] < drawn[None]["flute"]

@@ -133,10 +133,10 @@ def test_envelopes_are_the_rms_of_what_is_heard(folder: Path) -> None:
     config = CONFIG.model_copy(update={"augment": AugmentConfig.none(), "sizes": (0.0, 1.0), "other": 0.0})
     batch = _stream(folder, config).batch(0)
     for window, envelope in zip(batch.audio.numpy(), batch.envelope.numpy(), strict=True):
-        heard = envelope.sum(axis=0)  # one source: all other labels are zero
+        audible = envelope.sum(axis=0)  # one source: all other labels are zero
         for n in range(1, CONFIG.frames - 1):
             frame = window[n * 512 - 512 : n * 512 + 512]
-            assert heard[n] == pytest.approx(np.sqrt(np.mean(frame**2)), abs=1e-4)
+            assert audible[n] == pytest.approx(np.sqrt(np.mean(frame**2)), abs=1e-4)
 
 
 def test_presence_follows_what_sounds_in_the_window_not_what_was_meant(folder: Path) -> None:
@@ -180,8 +180,8 @@ def test_unjudged_labels_are_masked(folder: Path) -> None:
 def test_held_out_sources_are_not_drawn(folder: Path) -> None:
     stream = _stream(folder, hold_out=("south",))
     rng = np.random.default_rng(0)
-    heard = {voice.source for _ in range(40) for voice in stream.mixer.render(rng, size=2).voices}
-    assert heard == {"north"}
+    audible = {voice.source for _ in range(40) for voice in stream.mixer.render(rng, size=2).voices}
+    assert audible == {"north"}
 
 
 def test_who_plays_together_begins_together(folder: Path) -> None:

@@ -37,7 +37,7 @@ LABELS = ("bass", "flute", "violin")
 HOP = 0.1
 
 
-def heard(seed: int = 0, sources: int = 60) -> RecordingPredictions:
+def predictions(seed: int = 0, sources: int = 60) -> RecordingPredictions:
     """Solos of one instrument a source, and noise: what sounds is mostly near 0.7, the rest below 0.4 with slips."""
     random = np.random.default_rng(seed)
     rows, targets, kinds, names = [], [], [], []
@@ -70,7 +70,7 @@ def test_a_labels_peak_is_the_highest_level_that_the_tracker_compares() -> None:
 
 @pytest.mark.parametrize("precision", [0.8, 0.95])
 def test_what_is_named_keeps_the_precision_on_sources_that_were_left_out(precision: float) -> None:
-    found = heard()
+    found = predictions()
     music = found.of("solo", "ensemble")
     told = named_unseen(found, precision)
     assert precision_of(told[music], found.targets[music]) == pytest.approx(precision, abs=0.06)
@@ -78,8 +78,8 @@ def test_what_is_named_keeps_the_precision_on_sources_that_were_left_out(precisi
     assert told[music].sum() > 0.7 * music.sum()
 
 
-def test_every_recording_is_judged_once_by_thresholds_that_do_not_know_its_source() -> None:
-    found = heard()
+def test_every_recording_is_decided_once_by_thresholds_that_do_not_know_its_source() -> None:
+    found = predictions()
     seen = np.zeros(len(found.rows), int)
     for recordings, thresholds in leave_sources_out(found, 0.9):
         seen += recordings
@@ -110,7 +110,7 @@ def test_a_label_that_no_recording_holds_gets_the_threshold_of_all() -> None:
 
 
 def test_moving_the_slider_up_never_names_more() -> None:
-    found = heard()
+    found = predictions()
     points = trade_off(found, 0.9)
     assert [point.offset for point in points] == list(OFFSETS)
     recalls = [point.recall for point in points]
@@ -122,7 +122,7 @@ def test_moving_the_slider_up_never_names_more() -> None:
 
 
 def test_figures_count_what_people_would_notice() -> None:
-    found = heard()
+    found = predictions()
     told = found.targets == 1
     right = figures(found, told)
     assert right["solos: recall"].value == right["solos and ensembles: precision"].value == 1.0

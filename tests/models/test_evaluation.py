@@ -1,4 +1,4 @@
-"""Evaluation of whole models on clips and mixtures, by a judge whose answers are known."""
+"""Evaluation of whole models on clips and mixtures, by a predictor whose answers are known."""
 
 from __future__ import annotations
 

@@ -74,11 +74,11 @@ def test_a_start_hands_on_its_sources_and_its_ancestors() -> None:
 
 def test_what_one_of_several_was_trained_on_all_of_them_were(small_checkpoint: Path) -> None:
     spec = load_checkpoint(small_checkpoint).spec
-    held, heard = (
+    held, trained = (
         respecify(spec, sources=[{"name": "north", "held_out": flag}], reference=text)
         for flag, text in ((True, "A paper"), (False, ""))
     )
-    for pair in ((held, heard), (heard, held)):
+    for pair in ((held, trained), (trained, held)):
         joint = respecify(spec, **joint_terms(pair))
         assert joint.trained_on == {"north"}
         assert joint.reference == "A paper"

@@ -73,7 +73,7 @@ def test_each_kind_of_recording_has_its_figures() -> None:
     assert found["solos: top-1"] == pytest.approx(2 / 3)
     assert found["solos: wrong labels a clip"] == pytest.approx(1 / 3)
     assert found["solos: recall"] == pytest.approx(2 / 3)
-    assert found["ensembles: F1"] == pytest.approx(2 / 3)  # the cello is not judged
+    assert found["ensembles: F1"] == pytest.approx(2 / 3)  # the cello is unknown
     assert found["solos and ensembles: precision"] == pytest.approx(3 / 4)
     assert found["noise: false labels a minute"] == pytest.approx(2.0)
     assert found["others: false labels a minute"] == pytest.approx(8.0)
@@ -111,7 +111,7 @@ def test_another_system_is_measured_by_its_scores_alone(tmp_path: Path) -> None:
         other_system(tmp_path / "other.json", recordings)
 
 
-def test_a_model_is_heard_through_the_apps_tracker(bank: Path) -> None:
+def test_a_model_goes_through_the_apps_tracker(bank: Path) -> None:
     clips = list(eval_clips(ClipSelection(DataFolders(bank), split="dev"), tiny_bank.RATE))
     recordings = predict_recordings(_Says(("piano", "flute"), [0.9, 0.4]), clips)
     assert recordings.kinds == ("solo", "ensemble", "other")

@@ -1,4 +1,4 @@
-"""Sources left out in their turn: who is judged by whom, and that nothing is done twice or on wrong ground."""
+"""Sources left out in their turn: who is scored by whom, and that nothing is done twice or on wrong ground."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""False labels, latency and ensembles, heard through the app's pipeline by judges whose answers are known."""
+"""False labels, latency and ensembles, through the app's pipeline by predictors whose answers are known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Noise, leakage and confusion matrices of judges whose answers are known."""
+"""Noise, leakage and confusion matrices of predictors whose answers are known."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEVEL = 0.25
 
 def test_a_perfect_envelope_neither_makes_noise_nor_leaks() -> None:
     noise, leakage = envelope_matrices(envelope_predictor(1.0, 0.0, 0.0), [clip("a", "flute", LEVEL)])
-    # Frames at the clip's ends reach into the silence beyond, which the judge does not know.
+    # Frames at the clip's ends reach into the silence beyond, which the predictor does not know.
     assert noise.values_db[0, 0] < -25
     assert noise.values_db[0, 1:].tolist() == [-60.0, -60.0]
     assert leakage.values_db[0, 1:].tolist() == [-60.0, -60.0]

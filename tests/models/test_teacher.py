@@ -1,4 +1,4 @@
-"""Learning from a teacher: what it hears, what it says, and that the pupil comes to say it too."""
+"""Learning from a teacher: what it hears, what it says, and that the student comes to say it too."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Interpreter:
     def __init__(self, path: str, **_: Any) -> None:
         if Path(path).read_bytes() != b"yamnet":
             raise ValueError("Model provided has model identifier 'junk'")
-        self.heard = np.zeros((1, 1), np.float32)
+        self.given = np.zeros((1, 1), np.float32)
 
     def allocate_tensors(self) -> None: ...
 
@@ -48,13 +48,13 @@ class Interpreter:
 
     def set_tensor(self, index: int, value: np.ndarray[Any, Any]) -> None:
         assert index == 7
-        self.heard = value
+        self.given = value
 
     def invoke(self) -> None: ...
 
     def get_tensor(self, index: int) -> np.ndarray[Any, Any]:
-        turns = float(np.mean(np.abs(np.diff(np.sign(self.heard[0])))))
-        values = [self.heard.shape[1], float(np.sqrt(np.mean(self.heard**2))), turns]
+        turns = float(np.mean(np.abs(np.diff(np.sign(self.given[0])))))
+        values = [self.given.shape[1], float(np.sqrt(np.mean(self.given**2))), turns]
         return np.resize(np.float32(values), (1, (FEATURES, CLASSES)[index]))
 
 
@@ -77,7 +77,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory, private_home: Path) -> Path:
 @pytest.fixture
 def recipe(tmp_path: Path) -> Path:
     path = tmp_path / "taught.toml"
-    text = small_nets.RECIPE.format(architecture="small-pupil", monitor="map")
+    text = small_nets.RECIPE.format(architecture="small-student", monitor="map")
     path.write_text(
         text + '[distill]\nteacher = "yamnet"\nweight = 1.0\ntrust = 0.5\nstrange = 0.5\n', encoding="utf-8"
     )
@@ -131,15 +131,15 @@ def test_a_teacher_hears_the_second_around_a_shorter_window(
     assert middle in places  # and elsewhere where the mixture begins or ends
     for window, whole, place in zip(batch.audio, around, places, strict=True):
         torch.testing.assert_close(window, torch.from_numpy(whole[place : place + 4096]), rtol=0, atol=0)
-    heard: list[np.ndarray[Any, Any]] = []
-    monkeypatch.setattr(YamNet, "__call__", lambda _, windows: heard.append(windows) or np.zeros((8, SIZE), np.float32))
+    given: list[np.ndarray[Any, Any]] = []
+    monkeypatch.setattr(YamNet, "__call__", lambda _, windows: given.append(windows) or np.zeros((8, SIZE), np.float32))
     taught_batch = TaughtStream(stream, yamnet, 0.0).taught_batch(3)
-    np.testing.assert_array_equal(heard[0], around)
+    np.testing.assert_array_equal(given[0], around)
     torch.testing.assert_close(taught_batch.batch.audio, batch.audio, rtol=0, atol=0)
-    strange = (
+    distorted = (
         TaughtStream(stream, yamnet, 1.0).taught_batch(3).batch
     )  # who learns from a changed second hears a part of it
-    for window, whole, place in zip(strange.audio, heard[1], places, strict=True):
+    for window, whole, place in zip(distorted.audio, given[1], places, strict=True):
         torch.testing.assert_close(window, torch.from_numpy(whole[place : place + 4096]), rtol=0, atol=0)
 
 
@@ -172,12 +172,12 @@ def test_an_envelope_network_learns_from_a_teacher_too(
     yamnet: Path, bank: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(irec_models.training.fit, "_LOG_EVERY_S", 0.0)
-    recipe.write_text(recipe.read_text("utf-8").replace("small-pupil", "small-envelope-pupil"), "utf-8")
+    recipe.write_text(recipe.read_text("utf-8").replace("small-student", "small-envelope-student"), "utf-8")
     with pytest.raises(RecipeError, match="take 'trust' out of"):
         fit(recipe, bank, tmp_path / "out", teacher=yamnet)
     trainer = fit(recipe, bank, tmp_path / "out", teacher=yamnet, settings=["distill.trust="])
-    assert trainer.guess is not None
-    assert trainer.guess.layer.in_features == 2 * 128  # mean and maximum of the frames
+    assert trainer.teacher_head is not None
+    assert trainer.teacher_head.layer.in_features == 2 * 128  # mean and maximum of the frames
     said = [entry["teacher_loss"] for entry in trainer.run.entries() if "teacher_loss" in entry]
     assert len(said) > 2
     assert 0.0 < said[-1] < said[0]
@@ -188,12 +188,12 @@ def test_strange_windows_lose_their_labels_and_the_others_stay() -> None:
     ones = torch.ones(64, 2)
     batch = Batch(audio, ones, torch.zeros(64, 2, 9), ones)
     changed = DistortedStream(0.5, 8000)(np.random.default_rng(0), batch)
-    strange = changed.mask[:, 0] == 0
-    assert 16 < int(strange.sum()) < 48
-    torch.testing.assert_close(changed.audio[~strange], audio[~strange], rtol=0, atol=0)
+    distorted = changed.mask[:, 0] == 0
+    assert 16 < int(distorted.sum()) < 48
+    torch.testing.assert_close(changed.audio[~distorted], audio[~distorted], rtol=0, atol=0)
     assert float(changed.audio.abs().max()) <= 1.0
     assert bool(torch.isfinite(changed.audio).all())
-    assert float((changed.audio[strange] != audio[strange]).any(dim=1).float().mean()) > 0.6
+    assert float((changed.audio[distorted] != audio[distorted]).any(dim=1).float().mean()) > 0.6
 
 
 def test_noise_is_for_the_pupil_alone(yamnet: Path, bank: Path, recipe: Path) -> None:
@@ -228,13 +228,13 @@ def test_a_pupil_learns_what_its_teacher_says(contrast: float, frames: bool) -> 
     embedding = torch.randn(256, 8, 5) if frames else torch.randn(256, 8)
     told = torch.cat((embedding.mean(dim=2), embedding.amax(dim=2)), dim=1) if frames else embedding
     taught = torch.nn.Linear(told.shape[1], SIZE)(told).detach() * 5 + 2
-    guess = TeacherHead(8, contrast, frames)
-    guess.fit(taught)
-    optimizer = torch.optim.Adam(guess.parameters(), lr=0.03)
-    before = float(guess.loss(embedding, taught).detach())
+    head = TeacherHead(8, contrast, frames)
+    head.fit(taught)
+    optimizer = torch.optim.Adam(head.parameters(), lr=0.03)
+    before = float(head.loss(embedding, taught).detach())
     for _ in range(60):
         optimizer.zero_grad()
-        loss = guess.loss(embedding, taught)
+        loss = head.loss(embedding, taught)
         loss.backward()
         optimizer.step()
     assert float(loss.detach()) < 0.1 * before
@@ -243,34 +243,34 @@ def test_a_pupil_learns_what_its_teacher_says(contrast: float, frames: bool) -> 
 def test_contrast_compares_the_belief_in_instruments_and_voices_alone() -> None:
     torch.manual_seed(0)
     embedding, taught = torch.randn(6, 8), 3 * torch.randn(6, SIZE)
-    plain, guess = TeacherHead(8), TeacherHead(8, contrast=2.0)
-    for each in (plain, guess):
+    plain, head = TeacherHead(8), TeacherHead(8, contrast=2.0)
+    for each in (plain, head):
         each.fit(taught)
-    guess.load_state_dict(plain.state_dict())
+    head.load_state_dict(plain.state_dict())
     logits = plain.layer(embedding) * plain.deviation + plain.mean
     belief, truth = (
         torch.softmax(torch.cat((v[:, FEATURES : FEATURES + 32], v[:, FEATURES + 132 : FEATURES + 211]), dim=1) / 2, 1)
         for v in (logits, taught)
     )
     divergence = (truth * (truth / belief).log()).sum(dim=1).mean()
-    torch.testing.assert_close(guess.loss(embedding, taught), plain.loss(embedding, taught) + 2 * divergence)
+    torch.testing.assert_close(head.loss(embedding, taught), plain.loss(embedding, taught) + 2 * divergence)
 
 
-def test_the_expert_advises_where_labels_are_unsure_and_is_heard_beside_those_that_are_not() -> None:
+def test_the_classifier_advises_where_labels_are_unsure_and_is_weighed_beside_those_that_are_not() -> None:
     torch.manual_seed(0)
-    expert = LabelClassifier(labels=2, trust=0.5)
+    classifier = LabelClassifier(labels=2, trust=0.5)
     taught = torch.randn(4, SIZE)
     taught[3] = torch.nan
-    expert.fit(taught)
+    classifier.fit(taught)
     presence = torch.tensor([[1.0, 0.0]] * 4)
     mask = torch.tensor([[1.0, 1.0], [0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
-    opinion = torch.sigmoid(expert.eval()(taught)).detach()
-    wanted, weight = expert.advise(taught, presence, mask, step=2000)
+    opinion = torch.sigmoid(classifier.eval()(taught)).detach()
+    wanted, weight = classifier.advise(taught, presence, mask, step=2000)
     torch.testing.assert_close(wanted[0], (presence[0] + opinion[0]) / 2)
     torch.testing.assert_close(wanted[1], opinion[1])
     torch.testing.assert_close(wanted[3], presence[3])
     torch.testing.assert_close(weight, torch.ones(4, 2))
-    wanted, weight = expert.advise(taught, presence, mask, step=0)
+    wanted, weight = classifier.advise(taught, presence, mask, step=0)
     torch.testing.assert_close(wanted[0], presence[0])
     torch.testing.assert_close(weight, mask)
 
@@ -306,7 +306,7 @@ def test_recipe_and_teacher_must_agree_before_any_training(
     with pytest.raises(RecipeError, match="--teacher has no use"):
         fit(plain, bank, tmp_path / "out", teacher=yamnet)
     cannot = tmp_path / "cannot.toml"
-    cannot.write_text(recipe.read_text(encoding="utf-8").replace("small-pupil", "small"), encoding="utf-8")
+    cannot.write_text(recipe.read_text(encoding="utf-8").replace("small-student", "small"), encoding="utf-8")
     with pytest.raises(RecipeError, match="'small' cannot learn from a teacher"):
         fit(cannot, bank, tmp_path / "out", teacher=yamnet)
     assert teacher.SIZE == FEATURES + CLASSES

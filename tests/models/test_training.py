@@ -286,12 +286,12 @@ def test_publishing_a_run_gives_thresholds_scores_and_a_card(
     said = io.StringIO()
     further = {"start_from": tmp_path / "small.pt", "console": Console(file=said, width=200)}
     fit(write_recipe("small-envelope", "loss", steps="1", hold_out='["north"]'), bank, tmp_path / "further", **further)
-    assert "small heard north" in said.getvalue()
+    assert "small was trained on north" in said.getvalue()
     publish(tmp_path / "further", [bank], tmp_path / "further.pt")
     card = load_checkpoint(tmp_path / "further.pt").card
     assert "It began with the weights of small" in card
-    assert "north (held out)" in card.partition("## Recordings that small had heard")[0]
-    assert "south (held out)" in card.partition("## Recordings that small had heard")[2]
+    assert "north (held out)" in card.partition("## Training recordings of small")[0]
+    assert "south (held out)" in card.partition("## Training recordings of small")[2]
     # Another sitting on the same recordings repeats no table.
     again = {"start_from": tmp_path / "further.pt", "console": Console(file=io.StringIO())}
     fit(write_recipe("small-envelope", "loss", steps="1", hold_out='["north"]'), bank, tmp_path / "again", **again)
@@ -300,7 +300,7 @@ def test_publishing_a_run_gives_thresholds_scores_and_a_card(
     publish(tmp_path / "again", [bank], tmp_path / "again.pt")
     later = load_checkpoint(tmp_path / "again.pt").card
     assert later.partition("## Recordings\n")[2] == card.partition("## Recordings\n")[2]
-    assert later.count("## Recordings that small had heard") == 1
+    assert later.count("## Training recordings of small") == 1
     assert "Its weights are the mean of 2 trainings" in later
     own = CliRunner().invoke(main, ["publish", str(tmp_path / "run"), "-o", str(tmp_path / "run" / "best.pt")])
     assert own.exit_code == 2

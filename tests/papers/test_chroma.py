@@ -26,7 +26,7 @@ def chroma() -> CqtChroma:
     return CqtChroma(RATE, RATE, HOP, FRAMES)
 
 
-def judge(chroma: CqtChroma, audio: Audio) -> npt.NDArray[np.float32]:
+def chroma_of(chroma: CqtChroma, audio: Audio) -> npt.NDArray[np.float32]:
     """(C, N)."""
     return chroma(torch.from_numpy(audio.astype(np.float32))[None])[0].T.numpy()
 
@@ -63,7 +63,7 @@ def test_chroma_is_librosas(chroma: CqtChroma, name: str) -> None:
         expected = librosa.feature.chroma_cqt(
             y=np.pad(audio, (-FIRST, -FIRST)), sr=RATE, hop_length=HOP, n_chroma=36, bins_per_octave=36, tuning=0.0
         )[:, :FRAMES]
-    found = judge(chroma, audio)
+    found = chroma_of(chroma, audio)
     assert found.shape == (36, 100)
     np.testing.assert_allclose(found, expected, atol=tolerance)
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.99
@@ -72,18 +72,18 @@ def test_chroma_is_librosas(chroma: CqtChroma, name: str) -> None:
 def test_an_octave_makes_no_difference_to_the_class(chroma: CqtChroma) -> None:
     time = np.arange(RATE) / RATE
     for frequency in (110.0, 220.0, 440.0, 880.0, 1760.0):
-        assert set(judge(chroma, np.sin(2 * np.pi * frequency * time)).argmax(axis=0)) == {27}
+        assert set(chroma_of(chroma, np.sin(2 * np.pi * frequency * time)).argmax(axis=0)) == {27}
 
 
 def test_every_frame_has_a_maximum_of_one_at_any_level(chroma: CqtChroma) -> None:
-    loud = judge(chroma, chord(220.0))
+    loud = chroma_of(chroma, chord(220.0))
     np.testing.assert_allclose(loud.max(axis=0), 1.0, rtol=1e-6)
-    np.testing.assert_allclose(judge(chroma, 0.1 * chord(220.0)), loud, atol=1e-4)
+    np.testing.assert_allclose(chroma_of(chroma, 0.1 * chord(220.0)), loud, atol=1e-4)
 
 
 def test_silence_stays_silent(chroma: CqtChroma) -> None:
-    assert judge(chroma, np.zeros(RATE)).max() == 0
-    assert judge(chroma, 1e-6 * chord(220.0)).max() < 0.1
+    assert chroma_of(chroma, np.zeros(RATE)).max() == 0
+    assert chroma_of(chroma, 1e-6 * chord(220.0)).max() < 0.1
 
 
 def test_the_constants_are_small_enough_to_ship(chroma: CqtChroma) -> None:

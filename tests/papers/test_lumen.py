@@ -230,7 +230,7 @@ def test_grid_thresholds_have_the_highest_f1_of_all() -> None:
     rng = np.random.default_rng(0)
     targets = torch.from_numpy((rng.random((200, 3)) < 0.3).astype(np.int64))
     activations = torch.from_numpy(rng.random((200, 3)) * 0.6 + 0.4 * targets.numpy()).float()
-    targets[::17] = -1  # not known: not judged
+    targets[::17] = -1  # not known: not scored
     found = grid_thresholds(activations, targets)
     for k in range(3):
         known = targets[:, k] >= 0

@@ -123,7 +123,7 @@ def test_the_json_of_several_models_names_each(written: tuple[str, dict[str, Any
 
 
 class Counting:
-    """A judge that counts what it is asked, and can be stopped like a process with Ctrl-C."""
+    """A predictor that counts what it is asked, and can be stopped like a process with Ctrl-C."""
 
     def __init__(self, path: Path, stop_after: int | None = None) -> None:
         self._predictor = Detector(path)

@@ -86,7 +86,7 @@ def test_labels_that_no_clip_has_are_told_before_any_clip_is_judged(
 ) -> None:
     openmic = tiny_datasets.write_openmic(tmp_path / "openmic")
     check(DATA_SETS["openmic-2018"], openmic, archives=False)
-    monkeypatch.setattr(Material, "clips", lambda self, spec: pytest.fail("a clip is judged"))
+    monkeypatch.setattr(Material, "clips", lambda self, spec: pytest.fail("a clip is predicted on"))
     arguments = ["evaluate", str(small_checkpoint), "--data", str(openmic), "--split", "test"]
     result = CliRunner().invoke(main, [*arguments, "--report", str(tmp_path / "page.html")])
     assert result.exit_code == 2

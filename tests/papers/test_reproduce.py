@@ -195,7 +195,7 @@ def test_mixtures_too_can_be_validated_on_a_public_sets_own_split(recipe: Path, 
     quiet = Console(file=io.StringIO())
     trainer = fit(recipe, [bank], tmp_path / "run", workers=0, device="cpu", console=quiet)
     assert trainer.step == 12
-    # The split has no drums, which is no reason to judge them.
+    # The split has no drums, which is no reason to score them.
     assert all(float(batch.mask[:, 2].sum()) == 0 for batch in trainer.validation)
 
 

@@ -57,26 +57,26 @@ def test_constants_are_the_network_itself(network: small_nets.SmallNet) -> None:
     np.testing.assert_allclose(said(network, "constants", audio), expected, atol=1e-6)
 
 
-def test_what_was_heard_does_not_depend_on_what_comes(network: small_nets.SmallNet) -> None:
+def test_statistics_so_far_do_not_depend_on_what_comes(network: small_nets.SmallNet) -> None:
     audio = recording(3.0)
     changed = audio.copy()
     changed[8 * 2048 :] *= 30  # later than the sixth window ends
-    first, second = said(network, "heard", audio), said(network, "heard", changed)
+    first, second = said(network, "so far", audio), said(network, "so far", changed)
     np.testing.assert_array_equal(first[:6], second[:6])
     assert np.abs(first[8:] - second[8:]).max() > 0
     whole = said(network, "whole", audio), said(network, "whole", changed)
     assert np.abs(whole[0][:6] - whole[1][:6]).max() > 1e-3
 
 
-def test_after_long_enough_what_was_heard_is_the_whole(network: small_nets.SmallNet) -> None:
+def test_after_long_enough_statistics_so_far_are_those_of_the_whole(network: small_nets.SmallNet) -> None:
     audio = recording(40.0, level=0.01)
-    heard, whole = said(network, "heard", audio), said(network, "whole", audio)
-    assert np.abs(heard[0] - whole[0]).max() > 2 * np.abs(heard[-1] - whole[-1]).max()
-    np.testing.assert_allclose(heard[-1], whole[-1], atol=0.1)
+    so_far, whole = said(network, "so far", audio), said(network, "whole", audio)
+    assert np.abs(so_far[0] - whole[0]).max() > 2 * np.abs(so_far[-1] - whole[-1]).max()
+    np.testing.assert_allclose(so_far[-1], whole[-1], atol=0.1)
 
 
 def test_another_recording_begins_anew(network: small_nets.SmallNet) -> None:
-    predictor = Restandardized(network, SPEC, "heard")
+    predictor = Restandardized(network, SPEC, "so far")
     windows = windows_of(recording(1.0), 4096, 2048)
     predictor.begin(recording(1.0))
     first = predictor(windows)
@@ -96,9 +96,9 @@ def test_every_form_tells_how_far_it_is(
     bank = tiny_bank.write_bank(tmp_path)
     ticks = Ticks()
     measure(network, SPEC, [bank], ["south"], progress=ticks)
-    assert list(ticks.done) == [f"{form}: {what}" for form in ("constants", "heard", "whole") for what in WORK]
+    assert list(ticks.done) == [f"{form}: {what}" for form in ("constants", "so far", "whole") for what in WORK]
     numbers = [len(amounts) for amounts in ticks.done.values()]
-    assert len(set(numbers)) == len(WORK)  # each form judges the same
+    assert len(set(numbers)) == len(WORK)  # each form predicts on the same
     assert min(numbers) >= 3
 
 
@@ -106,15 +106,15 @@ def test_the_command_shows_a_bar_on_the_error_stream_alone(
     small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")  # what makes rich take any stream for a terminal
-    scores = [FormScores("heard", 0.5, 0.25, 0.75, None)]
+    scores = [FormScores("so far", 0.5, 0.25, 0.75, None)]
 
     def measured(*_: object, progress: Progress) -> list[FormScores]:
-        with progress("heard: clips of dev", None):
+        with progress("so far: clips of dev", None):
             return scores
 
     monkeypatch.setattr("irec_papers.standardization.measure", measured)
     result = CliRunner().invoke(main, ["standardization", str(small_checkpoint), "--source", "south"])
     assert result.exit_code == 0, result.output
-    assert "heard: clips of dev" in result.stderr
+    assert "so far: clips of dev" in result.stderr
     assert "clips of dev" not in result.stdout
     assert "0.750" in result.stdout

@@ -93,7 +93,7 @@ class SmallEnvelopeNet(SmallNet):
 class SmallEnvelopeStudent(SmallEnvelopeNet):
     """`SmallEnvelopeNet`, able to learn from a teacher."""
 
-    architecture = "small-envelope-pupil"
+    architecture = "small-envelope-student"
     embedding_size = 8 * 16
 
     def __init__(self, labels: int) -> None:
@@ -115,7 +115,7 @@ class SmallEnvelopeStudent(SmallEnvelopeNet):
 class SmallStudent(SmallNet):
     """`SmallNet`, able to learn from a teacher."""
 
-    architecture = "small-pupil"
+    architecture = "small-student"
     embedding_size = 8 * 16
 
     def embed(self, features: Tensor) -> Tensor:

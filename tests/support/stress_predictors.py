@@ -1,4 +1,4 @@
-"""Judges that answer by a formula, and clips for them."""
+"""Predictors that answer by a formula, and clips for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tutti on a trunk that has heard AudioSet: which instruments sound in the last second?
+"""Tutti on a trunk that was trained on AudioSet: which instruments sound in the last second?
 
 Shapes: B batch, T = 32 000 samples, N = 98 frames, F = 128 bands, E = 1472 features, K labels.
 """
@@ -28,8 +28,8 @@ from irec_models.nets.mobile_trunk import (
     published_weights,
 )
 
-_LEVEL_FLOOR = 1e-4  # -80 dBFS, below what the app calls silence: any window it judges is heard at one level
-_LEVEL = 0.1  # RMS that a window is brought to, about that of music as the trunk heard it
+_LEVEL_FLOOR = 1e-4  # -80 dBFS, below what the app calls silence: every window beyond is brought to one level
+_LEVEL = 0.1  # RMS that a window is brought to, about that of the music that the trunk was trained on
 _MEAN, _DEVIATION = -4.5, 5.0  # what the trunk's log-mel was brought to 0 and 1 with
 _FLOOR = 1e-5  # added to powers before the logarithm
 _READ = 512

@@ -1,4 +1,4 @@
-"""Model cards: what a model is, what it heard, how well it does, in Markdown inside its own file.
+"""Model cards: what a model is, what it was trained on, how well it does, in Markdown inside its own file.
 
 A card is written from the spec's provenance, the recipe and the scores; nothing ever reads it back but people.
 """
@@ -63,7 +63,7 @@ def write_card(
             else []
         ),
         *(
-            [f"It began with the weights of {lineage.start}: what that had heard, it has heard too."]
+            [f"It began with the weights of {lineage.start}: what that was trained on, it was trained on too."]
             if lineage.start
             else []
         ),
@@ -80,7 +80,7 @@ def write_card(
     for ancestor in lineage.ancestors:
         table = source_table(ancestor.sources)
         if ancestor.sources and table not in tables.values():
-            tables[f"## Recordings that {ancestor.name} had heard"] = table
+            tables[f"## Training recordings of {ancestor.name}"] = table
     return "\n\n".join(["\n".join(lines), *(f"{title}\n\n{table}" for title, table in tables.items())]) + "\n"
 
 

@@ -70,7 +70,7 @@ class DataSection(_Section):
     """``[data]``: labels, and what validation listens to: sources held out, or the split ``dev`` of a public set."""
 
     labels: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(default=LABELS, max_length=1024)
-    hold_out: tuple[str, ...] = Field(default=(), description="sources kept for validation")
+    hold_out: tuple[str, ...] = Field(default=(), description="sources held out for validation")
     hold_out_share: float = Field(
         default=0.1, ge=0, lt=1, description="share of the sources held out instead, where the data have none of these"
     )
@@ -83,7 +83,7 @@ class DataSection(_Section):
         return ClipSelection(DataFolders(folders), "train", hold_out=self.hold_out, labels=self.labels)
 
     def validation(self, folders: Sequence[Path]) -> ClipSelection:
-        """What is kept for validation."""
+        """What is held out for validation."""
         return ClipSelection(DataFolders(folders), self.validation_split, self.hold_out, labels=self.labels)
 
 
@@ -133,8 +133,8 @@ class DistillSection(_Section):
         le=1,
         description="weight of the opinion of a classifier on the teacher's embedding; for activations alone",
     )
-    strange: float = Field(default=0.25, ge=0, le=1, description="share of windows changed beyond their labels")
-    noisy: float = Field(default=0.0, ge=0, le=1, description="share of windows that only the network hears with noise")
+    strange: float = Field(default=0.25, ge=0, le=1, description="share of windows distorted beyond their labels")
+    noisy: float = Field(default=0.0, ge=0, le=1, description="share of windows with noise for the network alone")
 
 
 class KeepSection(_Section):

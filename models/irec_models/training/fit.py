@@ -129,19 +129,21 @@ def fit(
             if not taken:
                 raise CheckpointError(f"no layer of {start_from} fits recipe '{recipe.model.name}'; start from another")
             console.print(f"{taken} layers taken over from {start_from}")
-            heard = sorted(start.trained_on(recipe.data.hold_out))
-            if heard:
-                console.print(f"{start.name} heard {', '.join(heard)}: scores on them will not be of unseen sources")
+            known = sorted(start.trained_on(recipe.data.hold_out))
+            if known:
+                console.print(
+                    f"{start.name} was trained on {', '.join(known)}: scores on them will not be of unseen sources"
+                )
             trainer.start = start.told()
             if isinstance(network, TrunkNetwork) and not start.labels:  # the trunk alone
                 network.fit_readings(windows)
             trainer.begin_from_here()
         network.to(target)
-        if trainer.guess and isinstance(stream, TaughtStream):
-            lessons = [stream.taught_batch(step).taught for step in range(options.normalization_steps)]
-            trainer.guess.fit(torch.cat(lessons))
-            if trainer.expert:
-                trainer.expert.fit(torch.cat(lessons))
+        if trainer.teacher_head and isinstance(stream, TaughtStream):
+            taught = [stream.taught_batch(step).taught for step in range(options.normalization_steps)]
+            trainer.teacher_head.fit(torch.cat(taught))
+            if trainer.label_classifier:
+                trainer.label_classifier.fit(torch.cat(taught))
     if trainer.finished and trainer.validated == trainer.step:
         console.print(f"{out} is finished at step {trainer.step}")
         return trainer
@@ -257,23 +259,23 @@ def _check_teacher(recipe: Recipe, teacher: Path | None) -> None:
 
 
 def validation_batches(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
-    """Windows of what is kept for validation alone, made once: of mixtures some, with another seed, of clips all.
+    """Windows of what is held out for validation, made once: of mixtures some, with another seed, of clips all.
 
     Raises
     ------
     DataError
         None of the labels has an example there: every loss would be 0, and the first step the best.
     """
-    kept, seed = recipe.data.validation(data), recipe.train.seed + 1_000_003
+    held_out, seed = recipe.data.validation(data), recipe.train.seed + 1_000_003
     if recipe.stream.mode == "clips":
-        clips = ClipStream(recipe.stream, kept, seed=seed, allow_missing_labels=True)
+        clips = ClipStream(recipe.stream, held_out, seed=seed, allow_missing_labels=True)
         _check_sources_present(recipe, clips.missing)
         return list(clips.epoch())
     if recipe.stream.mode == "excerpts":
-        excerpts = ExcerptStream(recipe.stream, kept, seed=seed, allow_missing_labels=True)
+        excerpts = ExcerptStream(recipe.stream, held_out, seed=seed, allow_missing_labels=True)
         _check_sources_present(recipe, excerpts.missing)
         return [excerpts.batch(step) for step in range(recipe.train.validation_steps)]
-    stream = MixStream(recipe.stream, kept, seed=seed, allow_missing_labels=True)
+    stream = MixStream(recipe.stream, held_out, seed=seed, allow_missing_labels=True)
     _check_sources_present(recipe, stream.pools.missing)
     return [stream.batch(step) for step in range(recipe.train.validation_steps)]
 

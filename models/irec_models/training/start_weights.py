@@ -97,7 +97,7 @@ def load_start(given: Path) -> Start:
 def published_start(path: Path) -> Start | None:
     """EfficientAT's ``mn04_as``, as published: a state dict of tensors alone. None for anything else.
 
-    It has none of our labels and tells no sources: what it heard is AudioSet.
+    It has none of our labels and tells no sources: it was trained on AudioSet.
     """
     try:
         given = torch.load(path, map_location="cpu", weights_only=True)

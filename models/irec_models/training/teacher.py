@@ -283,7 +283,7 @@ class TaughtStream(IterableDataset[TaughtBatch]):
         self._path = teacher
         second = -(-WINDOW * stream.config.sample_rate // RATE)
         self._length = max(stream.config.window_length, min(second, stream.config.mix_length))
-        self._strange = DistortedStream(strange, stream.config.sample_rate)
+        self._distorted = DistortedStream(strange, stream.config.sample_rate)
         self._noisy = NoiseOverlay(noisy, stream.config.sample_rate, stream.config.window_length, seed=stream.seed)
         self._teacher: YamNet | None = None
 
@@ -301,7 +301,7 @@ class TaughtStream(IterableDataset[TaughtBatch]):
             self._teacher = YamNet(self._path, self.config.sample_rate)
         rng = np.random.default_rng([self.stream.seed, step, 1_000_003])
         batch, around, places = self.stream.surrounded(step, self._length)
-        batch = self._strange(rng, batch._replace(audio=torch.from_numpy(around)))
+        batch = self._distorted(rng, batch._replace(audio=torch.from_numpy(around)))
         around = batch.audio.numpy()
         taught = torch.from_numpy(self._teacher(around))
         windows = np.take_along_axis(around, places[:, None] + np.arange(self.config.window_length), axis=1)

@@ -79,9 +79,9 @@ class Trainer:
         self.narrow = _narrow(recipe.train.precision, self.device)
         options = recipe.train
         kind = torch.optim.Adam if options.optimizer == "adam" else torch.optim.AdamW
-        self.guess = _guess(recipe, network)
-        self.expert = _expert(recipe, self.device)
-        helpers = [module for module in (self.guess, self.expert) if module is not None]
+        self.teacher_head = _teacher_head(recipe, network)
+        self.label_classifier = _label_classifier(recipe, self.device)
+        helpers = [module for module in (self.teacher_head, self.label_classifier) if module is not None]
         groups = _groups(network, options.learn == "head", options.head_rate)
         groups[0]["params"] += [p for module in helpers for p in module.parameters()]
         self.optimizer = kind(groups, lr=options.learning_rate, weight_decay=options.weight_decay)
@@ -173,7 +173,7 @@ class Trainer:
         with torch.no_grad():
             features = self.network.features(audio)
         network, distill = self.network, self.recipe.distill
-        if taught is None or self.guess is None or distill is None or not isinstance(network, Student):
+        if taught is None or self.teacher_head is None or distill is None or not isinstance(network, Student):
             kept = features.new_zeros(())
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.narrow):
                 if self.keeper and isinstance(network, TrunkNetwork):
@@ -187,11 +187,11 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.narrow):
             embedding = network.embed(features)
             logits = network.decide(embedding)
-            opinion = self.guess.loss(embedding, taught)
+            opinion = self.teacher_head.loss(embedding, taught)
         loss = distill.weight * opinion
-        if self.expert:
-            loss = loss + masked_cross_entropy(self.expert(taught), presence, mask)
-            wanted, mask = self.expert.advise(taught, presence, mask, self.step)
+        if self.label_classifier:
+            loss = loss + masked_cross_entropy(self.label_classifier(taught), presence, mask)
+            wanted, mask = self.label_classifier.advise(taught, presence, mask, self.step)
         return loss + self.loss(logits.float(), wanted, mask), float(opinion.detach())
 
     def log(self, windows_per_s: float) -> None:
@@ -199,7 +199,7 @@ class Trainer:
         total, taught_total, count = self._recent
         self._recent = (0.0, 0.0, 0)
         entry = {"step": self.step, "hours": round(self.elapsed / 3600, 4), "loss": total / max(count, 1)}
-        if self.guess or self.keeper:
+        if self.teacher_head or self.keeper:
             entry["teacher_loss"] = taught_total / max(count, 1)
         self.run.log({**entry, "learning_rate": self.rate(), "windows_per_s": round(windows_per_s, 1)})
 
@@ -243,7 +243,7 @@ class Trainer:
         return entry
 
     def averaged(self) -> Network:
-        """The network to judge by: one with averaged weights, or the network itself."""
+        """The network to validate with: one with averaged weights, or the network itself."""
         return cast("Network", self.average.module) if self.average else self.network
 
     def save(self) -> None:
@@ -259,10 +259,10 @@ class Trainer:
         }
         if self.start:
             training["start"] = self.start
-        if self.guess:
-            training["guess"] = self.guess.state_dict()
-        if self.expert:
-            training["expert"] = self.expert.state_dict()
+        if self.teacher_head:
+            training["guess"] = self.teacher_head.state_dict()
+        if self.label_classifier:
+            training["expert"] = self.label_classifier.state_dict()
         if self.keeper:
             training["kept"] = self.keeper.network.state_dict()
         if self.average:
@@ -291,10 +291,10 @@ class Trainer:
             self.best, self.flat = float(state["best"]), int(state["flat"])
             self.validated = int(state.get("validated", self.step))
             self.start = dict(state.get("start", {}))
-            if self.guess:
-                self.guess.load_state_dict(state["guess"])
-            if self.expert:
-                self.expert.load_state_dict(state["expert"])
+            if self.teacher_head:
+                self.teacher_head.load_state_dict(state["guess"])
+            if self.label_classifier:
+                self.label_classifier.load_state_dict(state["expert"])
             if self.recipe.keep:
                 kept = copy.deepcopy(self.network)
                 kept.load_state_dict(state["kept"])
@@ -380,18 +380,18 @@ def _groups(network: Network, head_alone: bool, head_rate: float) -> list[dict[s
     return [{"params": trunk, "relative": 1.0}, {"params": head, "relative": head_rate}]
 
 
-def _guess(recipe: Recipe, network: Network) -> TeacherHead | None:
+def _teacher_head(recipe: Recipe, network: Network) -> TeacherHead | None:
     if recipe.distill is None:
         return None
     if not isinstance(network, Student):
         raise RecipeError(
             f"recipe '{recipe.model.name}': architecture '{network.architecture}' cannot learn from a teacher"
         )
-    guess = TeacherHead(network.embedding_size, recipe.distill.contrast, network.kind == "envelope")
-    return guess.to(next(network.parameters()).device)
+    head = TeacherHead(network.embedding_size, recipe.distill.contrast, network.kind == "envelope")
+    return head.to(next(network.parameters()).device)
 
 
-def _expert(recipe: Recipe, device: torch.device) -> LabelClassifier | None:
+def _label_classifier(recipe: Recipe, device: torch.device) -> LabelClassifier | None:
     if recipe.distill is None or recipe.distill.trust is None:
         return None
     return LabelClassifier(len(recipe.data.labels), recipe.distill.trust).to(device)

@@ -182,7 +182,7 @@ def held_out_mixes(
     plan : MixPlan
     players : sequence of str, optional
         Labels that play, those of the selection by default. The mixtures are the same for the same players, whatever is
-        judged.
+        scored.
 
     References
     ----------

@@ -34,7 +34,7 @@ SOMEWHERE = -1.0
 _LEAST_S = 1.0  # a shorter source is drawn as often as one of this length
 _TRIES = 4
 _SOFT_DB = -26.0  # an excerpt this far below its clip is a pause
-_HEARD_DB = -18.0  # an overlaid excerpt this far below the loudest is not judged
+_AUDIBLE_DB = -18.0  # an overlaid excerpt this far below the loudest is masked
 _LEVEL = 0.1
 _SNR_DB = (0.0, 26.0)
 
@@ -205,7 +205,7 @@ class ExcerptStream(BatchStream):
             clip = self.bank.clips[index]
             truth = truth_of(clip.labels, clip.origin, self.labels, clip.unknown)
             for k, label in enumerate(self.labels):
-                if label in truth.present and -less_db >= _HEARD_DB and part.any():
+                if label in truth.present and -less_db >= _AUDIBLE_DB and part.any():
                     present[k] = 1.0
                 elif label in truth.unclear or label in truth.present:
                     mask[k] = 0.0
