@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from irec_live.models.catalog import ModelInfo
     from irec_live.models.detector import Detector
     from irec_live.models.spec import ModelSpec
+    from irec_live.results import Snapshot
     from irec_live.session import Session
 
 
@@ -49,6 +50,26 @@ class Probe(Protocol):
     def close(self) -> None: ...
 
 
+class SecondModel(Protocol):
+    """A second model on the sound of a session; see `irec_live.session.comparison.Comparison`."""
+
+    @property
+    def spec(self) -> ModelSpec: ...
+
+    @property
+    def load(self) -> float: ...
+
+    @property
+    def message(self) -> str: ...
+
+    @property
+    def origin_s(self) -> float: ...
+
+    def snapshot(self, span_s: float, end_s: float) -> Snapshot: ...
+
+    def close(self) -> None: ...
+
+
 class Backend(Protocol):
     """Access to sessions, models, devices and files. Every method may block and may raise an `IrecError`."""
 
@@ -72,6 +93,9 @@ class Backend(Protocol):
 
     def open_probe(self, request: SourceRequest) -> Probe:
         """Measure the level of a live input, without a model."""
+
+    def open_second(self, session: Session, name_or_path: str) -> SecondModel:
+        """Run a second model on the sound of a session."""
 
     def open(self, request: SourceRequest, models: Sequence[LoadedModel]) -> Session:
         """Start a session of a source; a file does not play yet."""
@@ -160,6 +184,12 @@ class AppBackend:
         from irec_live.source.level_probe import LevelProbe
 
         return LevelProbe(open_input(request.kind, request.device, request.hostapi))
+
+    def open_second(self, session: Session, name_or_path: str) -> SecondModel:
+        """Run a second model on the sound of a session."""
+        from irec_live.session.comparison import Comparison
+
+        return Comparison(session, self.load_model(name_or_path))
 
     def open(self, request: SourceRequest, models: Sequence[Any]) -> Session:
         """Open a live or a file session with these networks, or a recorded one with the results it has."""

@@ -10,6 +10,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
+from irec_live.gui.comparison import ComparedCurves
+from irec_live.gui.comparison_art import paint_comparison
 from irec_live.gui.event_bars import paint_bars, spans_by_label
 from irec_live.gui.focus_ring import paint_focus_ring
 from irec_live.gui.lane_curves import ENVELOPE_RANGE_DB, Floats, LaneCurves, lane_curves, time_to_pixels
@@ -46,6 +48,7 @@ class LaneCanvas(QWidget):
         self._headings: Headings = ()
         self._focused: str | None = None
         self._own: frozenset[str] = frozenset()
+        self._compared: ComparedCurves | None = None
         self._lit: frozenset[str] = frozenset()
         self._chosen: str | None = None
         self._painted = 0  # snapshots so far
@@ -115,6 +118,12 @@ class LaneCanvas(QWidget):
         """Mark the threshold lines of instruments that have one of their own."""
         self._own = labels
         self.update()
+
+    def show_comparison(self, curves: ComparedCurves | None) -> None:
+        """Draw a second model's curves over those of the next snapshots, or none."""
+        if curves is not self._compared:
+            self._compared = curves
+            self.update(LEFT_GUTTER, 0, round(self.plot_width()), self.height())
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
@@ -203,6 +212,8 @@ class LaneCanvas(QWidget):
         painter.setClipRect(plot)
         self._paint_events(painter, label, color, plot)
         self._paint_curves(painter, lane, color, lit, plot)
+        if self._compared is not None:
+            paint_comparison(painter, self._theme, self._compared, lane, self._snapshot, plot, _HEADROOM)
         painter.setClipping(False)
 
     def _paint_events(self, painter: QPainter, label: str, color: QColor, plot: QRectF) -> None:

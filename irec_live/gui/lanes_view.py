@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from irec_live.gui.lane_arrangement import LOWEST, LaneArrangement, LanePlaces
@@ -27,6 +27,7 @@ class LanesHeading(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
+        self._comparison = ""
         self.setFixedHeight(20)
         self.setAccessibleName("Legend: likelihood as a line, loudness as an area, threshold as a level")
         self.hidden_button = QToolButton(self)
@@ -36,6 +37,24 @@ class LanesHeading(QWidget):
         self.hidden_button.setStyleSheet("font-size: 11px; padding: 0 4px; min-height: 0;")
         self.hidden_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.hidden_button.hide()
+
+    def show_comparison(self, text: str) -> None:
+        """Name the second model and its cost; empty for none."""
+        if text != self._comparison:
+            self._comparison = text
+            self.setAccessibleDescription(f"Dashed: {text}" if text else "")
+            self.update()
+
+    def _paint_comparison(self, painter: QPainter, place: QRectF) -> None:
+        pen = QPen(self._theme.color("text"), 1.0, Qt.PenStyle.DashLine)
+        painter.setPen(pen)
+        painter.drawLine(QPointF(place.left(), 10), QPointF(place.left() + 18, 10))
+        painter.setPen(self._theme.color("muted"))
+        room = round(place.width()) - 24
+        text = painter.fontMetrics().elidedText(
+            f"{self._comparison} · hatched: they disagree", Qt.TextElideMode.ElideRight, room
+        )
+        painter.drawText(place.adjusted(24, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
 
     def show_hidden(self, count: int) -> None:
         """Say how many instruments are hidden."""
@@ -66,6 +85,10 @@ class LanesHeading(QWidget):
         x += 22 + painter.fontMetrics().horizontalAdvance("loudness, 60 dB") + 18
         painter.fillRect(QRectF(x, 10, 16, 1), self._theme.color("faint", 110))
         painter.drawText(QRectF(x + 22, 0, 200, 20), middle, "threshold")
+        if self._comparison:
+            x += 22 + painter.fontMetrics().horizontalAdvance("threshold") + 18
+            self._paint_comparison(painter, QRectF(x, 0, self.width() - 134 - x, 20))
+            painter.setPen(self._theme.color("faint"))
         right = middle | Qt.AlignmentFlag.AlignRight
         edge = float(self.width() - 14)
         painter.drawText(QRectF(edge - 112, 0, 60, 20), right, "likely")

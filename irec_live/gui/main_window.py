@@ -14,6 +14,7 @@ from irec_live.gui.about_dialog import AboutDialog
 from irec_live.gui.actions import Actions
 from irec_live.gui.backend import Backend
 from irec_live.gui.bridge import Bridge
+from irec_live.gui.comparison_control import ComparisonControl
 from irec_live.gui.correcting import CorrectionControl
 from irec_live.gui.decision_control import DecisionControl
 from irec_live.gui.device_watch import DeviceWatch
@@ -165,6 +166,8 @@ class MainWindow(QMainWindow):
         )
         self.models = ModelMemory(self._backend, self.top.models, self.preferences)
         self.inputs = InputControl(self.manager, self.bridge, self.preferences, self.messages, self.top.meter)
+        self.comparison = ComparisonControl(self._backend, self.manager, self.bridge, self.top.models, self.page.lanes)
+        self.comparison.said.connect(self._report)
         self.device_watch = DeviceWatch(self._backend, self)
         self.device_watch.changed.connect(self.top.sources.set_devices)
         self.device_watch.changed.connect(self.source_check.set_devices)
@@ -421,5 +424,6 @@ class MainWindow(QMainWindow):
         self.models.stop()
         self.device_watch.stop()
         self.source_check.stop()
+        self.comparison.stop()
         self.manager.close()
         super().closeEvent(event)

@@ -30,6 +30,8 @@ class ModelPicker(QToolButton):
     """Name of the model to use."""
     dropped = Signal(str)
     """Kind of the model to stop using."""
+    compare_wanted = Signal(str)
+    """Name of a model to run beside the one of its kind; empty for none."""
     file_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -39,6 +41,7 @@ class ModelPicker(QToolButton):
         self._running: tuple[ModelSpec, ...] = ()
         self._used: dict[str, str] = {}
         self._speeds: dict[str, float] = {}
+        self._compared = ""
         self._narrow = False
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -63,6 +66,11 @@ class ModelPicker(QToolButton):
     def set_running(self, specs: Sequence[ModelSpec], used: Mapping[str, str]) -> None:
         """Set the models in use, and by kind the name or path that each was loaded by."""
         self._running, self._used = tuple(specs), dict(used)
+        self._fill()
+
+    def set_compared(self, name: str) -> None:
+        """Set the second model; empty for none."""
+        self._compared = name
         self._fill()
 
     def set_speeds(self, speeds: Mapping[str, float]) -> None:
@@ -109,8 +117,20 @@ class ModelPicker(QToolButton):
             for model in offered[PUBLISHED]:
                 self._add_models([model], groups[model.spec.kind])
             self._menu.addSeparator()
+        self._fill_comparison(self._menu.addMenu("Compare with another model"))
         load = self._menu.addAction("Load a model file…")
         load.triggered.connect(self.file_wanted)
+
+    def _fill_comparison(self, menu: QMenu) -> None:
+        menu.setToolTipsVisible(True)
+        for name, text in [("", "None"), *((model.name, self._text(model)) for model in self._models)]:
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(name == self._compared)
+            action.triggered.connect(lambda _=False, wanted=name: self.compare_wanted.emit(wanted))
+
+    def _text(self, model: Entry) -> str:
+        return entry_text(model.spec, model.name, self._speeds.get(model.name))
 
     def _unlisted(self, kind: str) -> ModelSpec | None:
         """The model of a kind that runs although it is in no folder, as a file that was dropped."""

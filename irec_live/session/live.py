@@ -111,6 +111,11 @@ class LiveSession:
         return device if isinstance(device, Device) else None
 
     @property
+    def sample_rate(self) -> int:
+        """Of the source in use, Hz."""
+        return self._engine.source.sample_rate
+
+    @property
     def input_shape(self) -> InputShape:
         """Which channels are heard, and the gain; assign to change it from the next block on."""
         return self._engine.input_shape

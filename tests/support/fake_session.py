@@ -284,6 +284,22 @@ class FakeDevice:
         self.name, self.hostapi, self.kind = name, hostapi, kind
 
 
+class FakeSecond:
+    """A second model that is three seconds behind the first."""
+
+    def __init__(self, its_spec: ModelSpec) -> None:
+        self.spec, self.load, self.message, self.origin_s = its_spec, 0.04, "", 3.0
+        self.session = FakeSession(its_spec.labels)
+        self.closed = False
+
+    def snapshot(self, span_s: float, end_s: float) -> Snapshot:
+        self.session.time_s = end_s - self.origin_s
+        return self.session.snapshot(span_s)
+
+    def close(self) -> None:
+        self.closed = True
+
+
 class FakeProbe:
     """A level that the test sets."""
 
@@ -305,6 +321,7 @@ class FakeBackend:
         self.sessions: list[FakeSession] = []
         self.exported: list[tuple[Path, str]] = []
         self.no_microphone = False
+        self.seconds: list[FakeSecond] = []
         self.probes: list[tuple[SourceRequest, FakeProbe]] = []
         self.missing: set[str] = set()
         self.known = {"han-1s": FakeModel(spec()), "neuroment-mel": FakeModel(spec("envelope"))}
@@ -320,6 +337,10 @@ class FakeBackend:
             raise DeviceError("there is no sound input device; plug in a microphone, or open a file")
         self.probes.append((request, FakeProbe()))
         return self.probes[-1][1]
+
+    def open_second(self, session: FakeSession, name_or_path: str) -> FakeSecond:
+        self.seconds.append(FakeSecond(self.load_model(name_or_path).spec))
+        return self.seconds[-1]
 
     def time_model(self, name_or_path: str) -> float:
         return 3.14
