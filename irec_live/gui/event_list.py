@@ -136,8 +136,10 @@ class EventList(QFrame):
         if shown:
             self._refresh()
             self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        elif self.parentWidget() is not None:
-            self.parentWidget().setFocus()  # or the next control would have it, and Space would press that
+            return
+        parent = self.parentWidget()
+        if parent is not None:
+            parent.setFocus()  # or the next control would have it, and Space would press that
 
     def _choose(self, index: QModelIndex) -> None:
         if index.isValid():

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
 from irec_live.gui.focus_ring import paint_focus_ring
@@ -140,6 +150,12 @@ class OverviewView(QWidget):
         missing = max(0.0, _NARROWEST - (right - left))
         left = min(max(LEFT_GUTTER, left - missing / 2), LEFT_GUTTER + self._width() - _NARROWEST)
         return QRectF(left, 0, max(_NARROWEST, right - left), _BAR)
+
+    def event(self, event: QEvent) -> bool:
+        """No tool tip of the widget where the numbers of a moment are shown."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent) and self.axis().holds(event.pos().x()):
+            return True
+        return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the cached picture, then what moves."""

@@ -26,6 +26,9 @@ BOTTOM_DB = -90.0
 """Levels of the last and the first colour, dB. A band holds a part of the energy, so full scale is never reached."""
 
 
+_MOST_COLUMNS = 8192
+_SILENT_DB = np.float32(-100.0)
+
 MARKS_HZ = (100, 300, 1000, 3000, 10_000)
 """Frequencies labelled beside the image, where they fit."""
 
@@ -62,6 +65,33 @@ def level_bytes(columns: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
     scaled = (columns - BOTTOM_DB) * (255.0 / (TOP_DB - BOTTOM_DB))
     indices: npt.NDArray[np.uint8] = np.clip(np.nan_to_num(scaled), 0, 255).astype(np.uint8)
     return indices
+
+
+def evenly_spaced(
+    columns: npt.NDArray[np.float32], x: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+    """Columns, (C, F) dB at pixels (C,), where an image has them: at equal distances, with silence in gaps.
+
+    Parts of a file that are not analysed are such gaps, and columns that stand for several have another distance.
+
+    Examples
+    --------
+    >>> columns, x = evenly_spaced(np.float32([[-10], [-20], [-30], [-40]]), np.array([0.0, 1.0, 4.0, 5.0]))
+    >>> columns[:, 0].tolist(), x.tolist()
+    ([-10.0, -20.0, -100.0, -100.0, -30.0, -40.0], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
+    """
+    steps = np.diff(x)
+    usual, finest = float(np.median(steps)), float(np.percentile(steps, 10))
+    if not steps.size or usual <= 0 or (steps.max() < 1.5 * usual and finest > 0.5 * usual):
+        return columns, x
+    step = max(finest, float(x[-1] - x[0]) / _MOST_COLUMNS)
+    even = np.linspace(x[0], x[-1], max(2, round(float(x[-1] - x[0]) / step) + 1))
+    after = np.clip(np.searchsorted(x, even - 1e-9), 1, len(x) - 1)
+    near = np.where(even - x[after - 1] < x[after] - even, after - 1, after)
+    # Beside a gap a column is as wide as its neighbour on the other side, which is the nearer one.
+    reach = np.minimum(np.append(steps, steps[-1]), np.insert(steps, 0, steps[0]))[near]
+    found = np.where((np.abs(x[near] - even) <= 0.6 * np.maximum(reach, step))[:, None], columns[near], _SILENT_DB)
+    return found.astype(np.float32), even
 
 
 class SpectrogramView(QWidget):
@@ -107,7 +137,7 @@ class SpectrogramView(QWidget):
             self._picture.plot.show()
         width = self._plot_width()
         x = time_to_pixels(snapshot.spectrogram_times, snapshot, width)
-        self._picture.draw(columns, x, width)
+        self._picture.draw(*evenly_spaced(columns, x), width)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the image between the gutters."""

@@ -98,6 +98,10 @@ class TimeRuler(QWidget):
         for place, text in self.ticks():
             x = left + width * place
             painter.fillRect(QRectF(x - 1, 0, 1, 4), self._theme.color("faint"))
-            painter.setPen(self._theme.color("muted" if text == self._origin else "faint"))
-            painter.drawText(QRectF(x - 40, 4, 80, 15), Qt.AlignmentFlag.AlignHCenter, text)
+            if text == self._origin:  # ends where the plot does: beside it are buttons
+                painter.setPen(self._theme.color("muted"))
+                painter.drawText(QRectF(x - 80, 4, 92, 15), Qt.AlignmentFlag.AlignRight, text)
+            else:
+                painter.setPen(self._theme.color("faint"))
+                painter.drawText(QRectF(x - 40, 4, 80, 15), Qt.AlignmentFlag.AlignHCenter, text)
         painter.end()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QNativeGestureEvent, QWheelEvent
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QNativeGestureEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QGestureEvent, QPinchGesture, QWidget
 
 from irec_live.gui.time_axis import TimeAxis
@@ -75,6 +75,8 @@ class ViewGestures(QObject):
                 return True
         elif isinstance(event, QGestureEvent):
             return self._pinch(watched, event)
+        elif event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            return self.axis(watched).holds(event.pos().x())  # there the numbers are shown, not what the widget is
         elif event.type() == QEvent.Type.Leave:
             self._pointed(watched, None)
         return False

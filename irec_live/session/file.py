@@ -3,6 +3,7 @@
 ::
 
     analyser thread:  media -> Pipeline -> Timeline      (as fast as possible; then it waits for a new threshold)
+                      Preview, if the playhead is ahead of that
     player:           media -> output device             (its clock is the playhead)
     any thread:       snapshot(span_s, end_s), overview() of the whole file, analysis() at the end
 """
@@ -28,6 +29,7 @@ from irec_live.models.spec import ModelSpec
 from irec_live.player import Loop, Player
 from irec_live.results import Overview, Snapshot, State
 from irec_live.session.contract import SessionKind, corrected_view
+from irec_live.session.preview import Preview, spliced, with_preview
 from irec_live.session.waveform import Waveform, hold_strips
 from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.pipeline import Pipeline
@@ -97,6 +99,7 @@ class FileSession:
         except BaseException:
             self._audio.close()
             raise
+        self._preview = Preview(path, track, detectors, hop_s)
         self._rate = self._audio.sample_rate
         self._name = self._audio.name
         self._waveform = Waveform(self._audio.frames)
@@ -227,11 +230,17 @@ class FileSession:
         time_s = now_s if end_s is None else end_s
         progress = self._progress  # NB: before the view is made, which must not be older
         state, message = self._status()
+        part = self._preview.part
+        analysed_s = pipeline.time_s
         view = pipeline.timeline.view(time_s, span_s, VIEW_ROWS)
-        if end_s is not None:
-            view = view.with_level(*pipeline.timeline.level(now_s))
-        if time_s > pipeline.time_s:  # an event still open where the analysis is may end long before the playhead
+        if time_s > analysed_s:  # an event still open where the analysis is may end long before the playhead
             view = replace(view, detected=())
+            if part is not None and part.start_s < time_s:
+                view = spliced(view, analysed_s, part, time_s, span_s, VIEW_ROWS)
+                analysed_s = max(analysed_s, part.end_s)
+        if end_s is not None:
+            heard = part.timeline if part is not None and now_s > pipeline.time_s else pipeline.timeline
+            view = view.with_level(*heard.level(now_s))
         view = corrected_view(view, self._corrections, time_s, span_s)
         return Snapshot(
             labels=pipeline.labels,
@@ -243,26 +252,30 @@ class FileSession:
             stats=replace(pipeline.stats, load=self._cost, latency_ms=pipeline.latency_ms),
             state=state,
             message=message,
-            analysed_s=math.inf if progress >= 1.0 else pipeline.time_s,
+            analysed_s=math.inf if progress >= 1.0 else analysed_s,
             progress=progress,
             **view.fields(),
         )
 
     def overview(self) -> Overview:
         """Waveform, activations and events of the whole file, as far as it is analysed."""
-        timeline = self._pipeline.timeline
-        events = self._corrections.apply(timeline.events())
-        found = {event.label for event in events}
+        timeline, progress, analysed_s = self._pipeline.timeline, self._progress, self._pipeline.time_s
         edges_s = self._waveform.edges() / self._rate
-        return Overview(
+        overview = Overview(
             duration_s=self.duration_s,
-            progress=self._progress,
+            progress=progress,
             peaks=self._waveform.peaks(),
-            strips=hold_strips(timeline.peak_activation(edges_s), whole=self._progress == 1.0),
+            strips=hold_strips(timeline.peak_activation(edges_s), whole=progress == 1.0),
             labels=self.labels,
-            detected=tuple(label for label in self.labels if label in found),
-            events=events,
+            events=timeline.events(),
         )
+        part = self._preview.part
+        if part is not None and part.end_s > analysed_s and progress < 1.0:
+            overview = with_preview(overview, part, analysed_s, edges_s)
+        events = self._corrections.apply(overview.events)
+        found = {event.label for event in events}
+        detected = tuple(label for label in self.labels if label in found)
+        return replace(overview, events=events, detected=detected)
 
     def analysis(self) -> Analysis | None:
         """The results, once the whole file is analysed and the events fit the threshold; None before."""
@@ -289,7 +302,10 @@ class FileSession:
         """Analyse the file, then recompute its events when the threshold moves. The only thread on the pipeline."""
         try:
             with self._audio as audio:
-                self._decode(audio)
+                try:
+                    self._decode(audio)
+                finally:
+                    self._preview.close()
                 self._finish(audio)
             while not self._cancel.is_set():
                 self._retrack.wait()
@@ -310,6 +326,9 @@ class FileSession:
                 self._track_again(complete=False)
             analysed_s = (first_sample + len(block)) / self._rate
             self._cost = (time.perf_counter() - began) / analysed_s
+            self._preview.work(
+                lambda: self._player.position_s, analysed_s, self._pipeline.decisions, self._cancel.is_set
+            )
             # Releases the interpreter's lock (GIL): the audio callback and the GUI come first.
             time.sleep(0)
 
