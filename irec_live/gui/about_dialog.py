@@ -9,6 +9,9 @@ from PySide6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QLabel, QPushBu
 from irec_live.gui.diagnostics import as_text
 from irec_live.gui.icons import app_icon
 
+_LONG, _WRAPPED = 80, 440
+"""Letters from which a value is broken into lines, and their width in pixels."""
+
 
 class AboutDialog(QDialog):
     """Shows facts by name. Does not block the window.
@@ -38,6 +41,9 @@ class AboutDialog(QDialog):
         for name, value in facts.items():
             text = QLabel(value)
             text.setTextFormat(Qt.TextFormat.PlainText)
+            if len(value) > _LONG:
+                text.setWordWrap(True)
+                text.setMinimumWidth(_WRAPPED)
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             text.setAccessibleName(f"{name}: {value}")
             rows.addRow(name, text)

@@ -17,7 +17,7 @@ from irec_live.suffixes import is_session_folder
 if TYPE_CHECKING:
     from irec_live.analysis import Analysis
     from irec_live.devices import Device
-    from irec_live.models.catalog import ModelInfo
+    from irec_live.models.catalog import LeftOut, ModelInfo
     from irec_live.models.detector import Detector
     from irec_live.models.spec import ModelSpec
     from irec_live.results import Snapshot
@@ -84,6 +84,9 @@ class Backend(Protocol):
 
     def list_models(self) -> Sequence[ModelInfo]:
         """Networks that can be chosen by name."""
+
+    def left_out_models(self) -> Sequence[LeftOut]:
+        """Files in the user's models folder that cannot be chosen, and why."""
 
     def time_model(self, name_or_path: str) -> float:
         """How long a hop of a network takes on this computer, in milliseconds."""
@@ -155,6 +158,12 @@ class AppBackend:
         from irec_live.models.catalog import list_models
 
         return list_models()
+
+    def left_out_models(self) -> Sequence[LeftOut]:
+        """Files in the user's folder that are no models."""
+        from irec_live.models.catalog import left_out_models
+
+        return left_out_models()
 
     def time_model(self, name_or_path: str) -> float:
         """Median time of a hop, in the pipeline that live sound goes through, in milliseconds."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, metadata, version
 
+from irec_live.models.catalog import LeftOut
 from irec_live.models.spec import ModelSpec
 from irec_live.results import Stats
 
@@ -27,7 +29,9 @@ def licence() -> str:
     return next((str(stated[key]) for key in keys), "see the file LICENSE")
 
 
-def diagnostics(specs: tuple[ModelSpec, ...] = (), stats: Stats | None = None, source: str = "") -> dict[str, str]:
+def diagnostics(
+    specs: tuple[ModelSpec, ...] = (), stats: Stats | None = None, source: str = "", left_out: Sequence[LeftOut] = ()
+) -> dict[str, str]:
     """Facts by name, in the order in which they are shown.
 
     Parameters
@@ -38,11 +42,15 @@ def diagnostics(specs: tuple[ModelSpec, ...] = (), stats: Stats | None = None, s
         Of the running session.
     source : str
         What is listened to: a kind, not a name, so that it can be sent to others.
+    left_out : sequence of LeftOut
+        Files that are no models.
     """
     facts = {PACKAGE: _version((PACKAGE,)), "Python": platform.python_version()}
     facts |= {name: _version(packages) for name, packages in LIBRARIES.items()}
     facts["System"] = f"{platform.system()} {platform.release()}, {platform.machine()}"
     facts["Models"] = ", ".join(spec.name for spec in specs) or "none running"
+    if left_out:
+        facts["Left out"] = "; ".join(file.reason for file in left_out)
     if stats is not None:
         facts["Source"] = source
         facts["Provider"] = ", ".join(dict.fromkeys(stats.providers)) or "unknown"

@@ -184,6 +184,7 @@ class MainWindow(QMainWindow):
         self.manager.noted.connect(lambda text: self._report("note", text))
         self.manager.devices_listed.connect(self.top.sources.set_devices)
         self.manager.models_listed.connect(self.top.models.set_models)
+        self.manager.left_out_listed.connect(self.top.models.set_left_out)
         self.exporter.said.connect(lambda text, level: self._report("export", text, level))
         self.recording.said.connect(self._report)
         self.correcting.said.connect(self._report)
@@ -364,9 +365,11 @@ class MainWindow(QMainWindow):
 
     def _about(self) -> None:
         session = self.manager.session
-        facts = diagnostics()
+        left_out = self.top.models.left_out
+        facts = diagnostics(left_out=left_out)
         if session is not None:
-            facts = diagnostics(session.specs, session.snapshot(self.bridge.span_s).stats, session.kind)
+            stats = session.snapshot(self.bridge.span_s).stats
+            facts = diagnostics(session.specs, stats, session.kind, left_out)
         AboutDialog(facts, self).show()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

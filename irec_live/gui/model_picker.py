@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -15,8 +16,11 @@ from irec_live.gui.theme import DARK, Theme
 from irec_live.models.catalog import OWN, PUBLISHED, YOURS, by_origin
 
 if TYPE_CHECKING:
-    from irec_live.models.catalog import Entry
+    from irec_live.models.catalog import Entry, LeftOut
     from irec_live.models.spec import ModelSpec
+
+_REASON = 72
+"""Letters of the reason why a file is no model that fit into the menu; the tool tip has all."""
 
 _KINDS = (("activation", "Which instruments play"), ("envelope", "How loud each one is"))
 
@@ -38,6 +42,7 @@ class ModelPicker(QToolButton):
         super().__init__(parent)
         self._theme = DARK
         self._models: list[Entry] = []
+        self._left_out: tuple[LeftOut, ...] = ()
         self._running: tuple[ModelSpec, ...] = ()
         self._used: dict[str, str] = {}
         self._speeds: dict[str, float] = {}
@@ -62,6 +67,17 @@ class ModelPicker(QToolButton):
         """Set the models in the menu."""
         self._models = list(models)
         self._fill()
+
+    def set_left_out(self, files: Sequence[LeftOut]) -> None:
+        """Set the files in the user's folder that are no models: shown with the reason, not to be chosen."""
+        if tuple(files) != self._left_out:
+            self._left_out = tuple(files)
+            self._fill()
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The files that are no models."""
+        return self._left_out
 
     def set_running(self, specs: Sequence[ModelSpec], used: Mapping[str, str]) -> None:
         """Set the models in use, and by kind the name or path that each was loaded by."""
@@ -117,6 +133,7 @@ class ModelPicker(QToolButton):
             for model in offered[PUBLISHED]:
                 self._add_models([model], groups[model.spec.kind])
             self._menu.addSeparator()
+        self._add_left_out()
         self._fill_comparison(self._menu.addMenu("Compare with another model"))
         load = self._menu.addAction("Load a model file…")
         load.triggered.connect(self.file_wanted)
@@ -131,6 +148,17 @@ class ModelPicker(QToolButton):
 
     def _text(self, model: Entry) -> str:
         return entry_text(model.spec, model.name, self._speeds.get(model.name))
+
+    def _add_left_out(self) -> None:
+        if not self._left_out:
+            return
+        self._add_heading("Cannot be used")
+        for file in self._left_out:
+            text = shorten(file.reason, _REASON, placeholder="…")
+            entry = self._menu.addAction(text.replace("&", "&&"))
+            entry.setToolTip(file.reason)
+            entry.setEnabled(False)
+        self._menu.addSeparator()
 
     def _unlisted(self, kind: str) -> ModelSpec | None:
         """The model of a kind that runs although it is in no folder, as a file that was dropped."""

@@ -50,6 +50,8 @@ class SessionManager(QObject):
     """Carries a sequence of `Device`."""
     models_listed = Signal(object)
     """Carries a sequence of `ModelInfo`."""
+    left_out_listed = Signal(object)
+    """Carries a sequence of `LeftOut`."""
     closed = Signal()
     """There is no session left."""
 
@@ -158,8 +160,9 @@ class SessionManager(QObject):
             self._worker.submit(self._backend.list_devices, take, lambda _: take(None))
 
     def list_models(self) -> None:
-        """List the models; emits `models_listed`."""
+        """List the models; emits `models_listed` and `left_out_listed`."""
         self._worker.submit(self._backend.list_models, self.models_listed.emit, lambda _: None)
+        self._worker.submit(self._backend.left_out_models, self.left_out_listed.emit, lambda _: None)
 
     def close(self) -> None:
         """Close the session and the threads; returns within a few seconds."""

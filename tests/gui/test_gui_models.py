@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from fake_session import FakeBackend, FakeModel, spec
+from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
+from irec_live.gui.about_dialog import AboutDialog
 from irec_live.gui.app import Composition
 from irec_live.gui.backend import AppBackend
 from irec_live.gui.preferences import Preferences
@@ -102,3 +104,23 @@ def test_what_a_hop_costs_is_measured_when_the_menu_is_opened(qtbot: QtBot, part
 def test_a_real_networks_hop_is_timed(tiny_activation_path: Path, tiny_envelope_path: Path, kind: str) -> None:
     path = tiny_activation_path if kind == "activation" else tiny_envelope_path
     assert AppBackend().time_model(str(path)) > 0.0
+
+
+def test_files_that_are_no_models_are_shown_with_the_reason_and_cannot_be_chosen(
+    qtbot: QtBot, build: Callable[..., Composition]
+) -> None:
+    backend = OwnBackend()
+    reason = "torn.onnx is cut short after 1,024 of 4,400,000 bytes & so cannot be read; export it anew"
+    backend.left_out = {Path("torn.onnx"): reason}
+    parts = build(backend)
+    with qtbot.waitSignal(parts.manager.left_out_listed, timeout=5000):
+        parts.manager.list_models()
+    (entry,) = (action for action in parts.window.top.models.menu().actions() if action.text().startswith("torn.onnx"))
+    assert not entry.isEnabled()
+    assert entry.toolTip() == reason
+    assert len(entry.text()) < len(reason)
+    parts.window._about()
+    (about,) = parts.window.findChildren(AboutDialog)
+    about.copy()
+    assert f"Left out: {reason}\n" in QGuiApplication.clipboard().text()
+    about.close()

@@ -10,6 +10,7 @@ import numpy as np
 from irec_live.analysis import Analysis
 from irec_live.errors import DeviceError, IrecError, ModelError
 from irec_live.gui.requests import SourceRequest
+from irec_live.models.catalog import LeftOut
 from irec_live.models.spec import ModelSpec
 from irec_live.results import Event, Overview, Snapshot, State, Stats
 from irec_live.streaming.input_shape import InputShape
@@ -324,6 +325,7 @@ class FakeBackend:
         self.seconds: list[FakeSecond] = []
         self.probes: list[tuple[SourceRequest, FakeProbe]] = []
         self.missing: set[str] = set()
+        self.left_out: dict[Path, str] = {}
         self.known = {"han-1s": FakeModel(spec()), "neuroment-mel": FakeModel(spec("envelope"))}
 
     def load_model(self, name_or_path: str) -> FakeModel:
@@ -353,6 +355,9 @@ class FakeBackend:
 
     def list_models(self) -> list[FakeModel]:
         return list(self.known.values())
+
+    def left_out_models(self) -> list[LeftOut]:
+        return [LeftOut(path, reason) for path, reason in self.left_out.items()]
 
     def list_devices(self) -> list[FakeDevice]:
         return [FakeDevice("USB Audio Interface"), FakeDevice("Built-in Microphone")]
