@@ -278,3 +278,42 @@ def lasting(events: Sequence[Event]) -> set[str]:
         lit_s[event.label] += max((event.offset_s or event.onset_s) - event.onset_s, 0.0)
     enough = min(_LASTING_S, _LASTING_SHARE * max(lit_s.values(), default=0.0))
     return {label for label, seconds in lit_s.items() if seconds >= enough}
+
+
+def cut(analysis: Analysis, from_s: float, to_s: float) -> Analysis:
+    """The part of an analysis between two moments, counted from the first.
+
+    Events that reach beyond are cut; the clip's numbers are those of the part.
+
+    Raises
+    ------
+    ValueError
+        `to_s` is not after `from_s`, or that lies behind the end.
+    """
+    to_s = min(to_s, analysis.duration_s)
+    if not 0.0 <= from_s < to_s:
+        raise ValueError(f"there is nothing between {from_s} s and {to_s} s of {analysis.duration_s} s")
+    times, frames = analysis.activation_times, analysis.envelope_times
+    rows = (times >= from_s) & (times <= to_s)
+    inside = (frames >= from_s) & (frames <= to_s)
+    events = tuple(
+        replace(event, onset_s=max(event.onset_s, from_s) - from_s, offset_s=min(_end_s(event, to_s), to_s) - from_s)
+        for event in analysis.events
+        if event.onset_s < to_s and _end_s(event, to_s) > from_s
+    )
+    clip, named = summarise(analysis.labels, analysis.activation[rows]), lasting(events)
+    return replace(
+        analysis,
+        duration_s=to_s - from_s,
+        activation=analysis.activation[rows],
+        activation_start_s=float(times[rows][0]) - from_s if rows.any() else 0.0,
+        envelope=analysis.envelope[inside],
+        envelope_start_s=float(frames[inside][0]) - from_s if inside.any() else 0.0,
+        events=events,
+        clip=clip,
+        detected=tuple(sorted((name for name in analysis.labels if name in named), key=lambda name: -clip.s2[name])),
+    )
+
+
+def _end_s(event: Event, end_s: float) -> float:
+    return end_s if event.offset_s is None else event.offset_s

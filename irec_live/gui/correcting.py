@@ -142,6 +142,11 @@ class CorrectionControl(QObject):
         """Hold an event, or none."""
         self._hold(None if event is None or self._session is None else Span.of(event, self._session.duration_s))
 
+    def take_if_on(self, event: Event) -> None:
+        """Hold an event that was chosen elsewhere, while events are corrected."""
+        if self.mode.isChecked():
+            self.take(event)
+
     def add(self, span: Span) -> None:
         """Add an event."""
         if self._session is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -33,6 +33,23 @@ def ask_folder(parent: QWidget, title: str, folder: Path, chosen: Callable[[Path
     dialog = _dialog(parent, title, folder, "")
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    return _show(dialog, chosen)
+
+
+def ask_save(
+    parent: QWidget, title: str, suggested: Path, kinds: Mapping[str, str], chosen: Callable[[Path], None]
+) -> QFileDialog:
+    """Ask where to save a file of one of several kinds, their names by their endings."""
+    filters = {f"{name} (*{suffix})": suffix for suffix, name in kinds.items()}
+    dialog = _dialog(parent, title, suggested.parent, ";;".join(filters))
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+
+    def follow(shown: str) -> None:
+        dialog.setDefaultSuffix(filters[shown].lstrip("."))
+
+    dialog.filterSelected.connect(follow)
+    follow(next(iter(filters)))
+    dialog.selectFile(suggested.name + next(iter(kinds)))
     return _show(dialog, chosen)
 
 

@@ -45,6 +45,7 @@ from irec_live.gui.theme import Theme, ThemeChoice, ThemeSwitch
 from irec_live.gui.timeline_control import TimelineControl
 from irec_live.gui.top_bar import TopBar
 from irec_live.gui.transport import Transport
+from irec_live.gui.view_export import ViewExport
 from irec_live.gui.welcome import Welcome
 from irec_live.gui.window_size import available_size, first_size, least_size
 from irec_live.gui.wording import list_text, sentence
@@ -140,6 +141,16 @@ class MainWindow(QMainWindow):
         self.panel.hide()
         self.overlay = DropOverlay(body)
         self.timeline = TimelineControl(self)  # before whatever else watches the lanes: it has the mouse last
+        self.view_export = ViewExport(
+            self.manager,
+            self._backend,
+            self.page,
+            lambda: self.timeline.selection.span,
+            self.actions_.menu,
+            self.actions_.view_menu.menuAction(),
+            self,
+        )
+        self.view_export.said.connect(lambda text, level: self._report("export", text, level))
         self.lanes = LaneControl(self.page.lanes, self.preferences, self.actions_.view_menu)
         self.decisions = DecisionControl(
             self.page.lanes,
@@ -188,6 +199,7 @@ class MainWindow(QMainWindow):
         self.exporter.said.connect(lambda text, level: self._report("export", text, level))
         self.recording.said.connect(self._report)
         self.correcting.said.connect(self._report)
+        self.timeline.events.chosen.connect(self.correcting.take_if_on)
         self.sending.said.connect(self._report)
         self.correcting.changed.connect(self.bridge.refresh_overview)
         self.bridge.snapshot_ready.connect(self.correcting.show_snapshot)
@@ -422,6 +434,7 @@ class MainWindow(QMainWindow):
         self.exporter.stop()
         self.recording.close()
         self.sending.close()
+        self.view_export.close()
         self.correcting.close()
         self.library.close()
         self.models.stop()

@@ -236,3 +236,39 @@ def test_results_are_sent_as_osc_when_asked_for_and_not_before(window: MainWindo
         assert not window.sending.osc.action.isChecked()
     window.sending.start(window.sending.osc, "nowhere")
     qtbot.waitUntil(lambda: "no address for OSC" in window.messages.text, timeout=5_000)
+
+
+def test_the_view_is_saved_as_a_picture_and_the_selection_as_sound_and_labels(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    import mido
+    from PySide6.QtGui import QImage
+    from PySide6.QtSvg import QSvgRenderer
+
+    window.view_export.save_clip(tmp_path / "nothing.wav")
+    assert "Nothing is selected" in window.messages.text
+    folder = record(window, qtbot, 6.0)
+    window.timeline.selection.select(1.0, 2.0)
+    window.view_export.save_clip(tmp_path / "live.wav")
+    qtbot.waitUntil(lambda: "only kept while it is recorded" in window.messages.text, timeout=10_000)
+    window.recording.open_last.trigger()
+    qtbot.waitUntil(lambda: window.status.title == folder.name, timeout=20_000)
+    window.timeline.selection.select(1.0, 4.0)
+    for name in ("a.png", "a.svg"):
+        window.view_export.save_picture(tmp_path / name)
+        assert f"Saved {name}" in window.messages.text
+    picture = QImage(str(tmp_path / "a.png"))
+    assert picture.width() == 2 * window.page.width()
+    assert QSvgRenderer(str(tmp_path / "a.svg")).viewBox().size() == window.page.size()
+    window.view_export.save_picture(tmp_path / "no" / "such" / "folder.png")
+    assert "cannot write the picture" in window.messages.text
+    for name in ("clip.wav", "clip.flac", "clip.txt", "clip.mid", "clip.json"):
+        window.view_export.save_clip(tmp_path / name)
+        qtbot.waitUntil(lambda name=name: f"Saved 0:03.0 as {name}" in window.messages.text, timeout=20_000)
+    whole, rate = soundfile.read(folder / "audio.flac", dtype="float32")
+    for name in ("clip.wav", "clip.flac"):
+        clip, _ = soundfile.read(tmp_path / name, dtype="float32")
+        assert np.array_equal(clip, whole[rate : 4 * rate])
+    lines = [line.split("\t") for line in (tmp_path / "clip.txt").read_text("utf-8").splitlines()]
+    assert all(0.0 <= float(onset) <= float(offset) <= 3.0 for onset, offset, _ in lines)
+    assert mido.MidiFile(tmp_path / "clip.mid").length == pytest.approx(3.0, abs=0.01)
