@@ -175,7 +175,9 @@ def _add_handlers(app: FastAPI) -> None:
     def unknown(request: Request, error: HTTPException) -> JSONResponse:
         headers = dict(error.headers or {})
         if is_versioned(request.url.path):
-            return refusal(request.url.path, error.status_code, _sentence(error), headers)
+            if error.status_code == 405:  # of the first route alone, as it comes
+                headers["Allow"] = ", ".join(_methods(request))
+            return refusal(request.url.path, error.status_code, _sentence(error, headers), headers)
         return JSONResponse({"detail": error.detail}, error.status_code, headers)
 
     @app.exception_handler(OSError)
@@ -192,9 +194,15 @@ def _add_handlers(app: FastAPI) -> None:
         return refusal(request.url.path, 400, "the file did not come whole")  # the client has gone
 
 
-def _sentence(error: HTTPException) -> str:
+def _methods(request: Request) -> list[str]:
+    """Methods that the request's path knows, which are several routes."""
+    path = getattr(request.scope.get("route"), "path", "")
+    return sorted(method.upper() for method in request.app.openapi()["paths"].get(path, {}))
+
+
+def _sentence(error: HTTPException, headers: dict[str, str]) -> str:
     if error.status_code == 404:
         return "there is nothing at this path; GET /openapi.json lists what there is"
     if error.status_code == 405:
-        return f"this path does not know the method; it takes {(error.headers or {}).get('Allow', 'others')}"
+        return f"this path does not know the method; it takes {headers['Allow']}"
     return str(error.detail)

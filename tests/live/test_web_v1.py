@@ -213,6 +213,8 @@ def test_problems_of_the_versioned_interface_alone_are_problem_documents(client:
     assert is_problem(client.get("/v1/models", headers={"Origin": "https://evil.example"}), 403, "evil.example")
     assert is_problem(client.post("/v1/analyze", files={"file": bytes(2_000_001)}), 413, "larger than 2 MB")
     assert is_problem(client.post("/v1/analyze", params={"model": "none"}, files=sound(clip)), 404, "no model named")
+    other = client.request("OPTIONS", "/v1/jobs/x")
+    assert (is_problem(other, 405, "DELETE, GET"), other.headers["allow"]) == (True, "DELETE, GET")
     assert client.get("/api/nothing").json() == {"detail": "Not Found"}
     assert client.get("/api/analyze").json() == {"detail": "Method Not Allowed"}
 

@@ -3,6 +3,7 @@
 import { isDark } from "./theme.js";
 
 const FLOOR_DB = 60;
+const HALF_MARK = 20;  // pixels that half a time on the axis needs
 const box = document.getElementById("lanes");
 const axis = document.getElementById("axis");
 
@@ -93,7 +94,8 @@ export class Lanes {
       const share = (second - from) / (to - from), mark = document.createElement("span");
       mark.textContent = clock(second);
       mark.style.left = 100 * share + "%";
-      mark.className = share < 0.02 ? "first" : share > 0.98 ? "last" : "";
+      const edge = HALF_MARK / Math.max(1, axis.clientWidth);
+      mark.className = share < edge ? "first" : share > 1 - edge ? "last" : "";
       marks.push(mark);
     }
     axis.replaceChildren(...marks);
@@ -110,7 +112,7 @@ export class Lanes {
 
 const decibels = value => Math.max(0, 1 + 20 * Math.log10(Math.max(value, 1e-6)) / FLOOR_DB);
 
-export const levelText = value => value > 1e-6 ? Math.round(20 * Math.log10(value)) + " dB" : "–";
+export const levelText = value => value > 1e-6 ? `${Math.round(20 * Math.log10(value))} dB`.replace("-", "−") : "–";
 
 /** A canvas as large as it is shown, empty. */
 function fitted(canvas) {

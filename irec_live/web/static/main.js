@@ -71,7 +71,9 @@ function arrange() {
   if (!curves) return;
   const heard = curves.heard();
   const all = get("all").checked || curves.live;
-  const labels = all ? [...heard.filter(() => !curves.live), ...curves.labels.filter(label => curves.live || !heard.includes(label))] : heard;
+  // Live, each keeps its place; of a file, what is heard comes first.
+  const first = curves.live ? [] : heard;
+  const labels = all ? [...first, ...curves.labels.filter(label => !first.includes(label))] : heard;
   lanes.arrange(labels.length ? labels : curves.labels, curves.level.count > 0 || curves.live);
 }
 
@@ -122,7 +124,9 @@ function show(found) {
   get("result").hidden = false;
   plot.classList.toggle("seekable", !found.live);
   plot.setAttribute("aria-valuemax", found.timeS.toFixed(1));
+  plot.setAttribute("aria-disabled", String(found.live));
   get("meter").hidden = !found.live;
+  get("all-row").hidden = found.live;
   get("export").hidden = !job;
   arrange();
   showEvents();
