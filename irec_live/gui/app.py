@@ -22,6 +22,7 @@ from irec_live.gui.main_window import MainWindow
 from irec_live.gui.model_memory import remembered_changes
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest
+from irec_live.gui.scale_control import use_scale
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.theme import ThemeChoice, ThemeSwitch, font
 from irec_live.input_kind import InputKind, is_unasked
@@ -123,6 +124,8 @@ def run(
     IrecError
         The screenshot was taken, but shows only that nothing could be opened.
     """
+    if screenshot is None:
+        use_scale(Preferences.of_user())
     app = application()
     # A screenshot neither depends on the user's settings nor changes them.
     preferences = Preferences.of_user() if screenshot is None else Preferences()

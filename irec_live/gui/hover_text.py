@@ -60,12 +60,22 @@ def lane_text(snapshot: Snapshot, label: str, time_s: float) -> str:
     return "\n".join([" · ".join(words), *_event_lines(snapshot.events, label, time_s)])
 
 
-def spectrum_text(snapshot: Snapshot, height: float, time_s: float) -> str:
-    """The spectrogram at one moment and height, 0 at the bottom and 1 at the top: frequency and level."""
+def spectrum_text(snapshot: Snapshot, height: float, time_s: float, rows_hz: npt.NDArray[np.float64]) -> str:
+    """The spectrogram at one moment and height, 0 at the bottom and 1 at the top: frequency and level.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    height : float
+    time_s : float
+    rows_hz : (F,) float64
+        Frequencies of the image's rows from the bottom up, Hz.
+    """
     words = [clock_text(time_s, tenths=True)]
-    bands = len(snapshot.spectrogram_hz)
-    if bands:
-        band = min(bands - 1, max(0, int(height * bands)))
+    rows = len(rows_hz)
+    if rows and len(snapshot.spectrogram_hz):
+        hz = float(rows_hz[min(rows - 1, max(0, int(height * rows)))])
+        band = int(np.argmin(np.abs(snapshot.spectrogram_hz - hz)))
         words.append(frequency_text(float(snapshot.spectrogram_hz[band])))
         place = _nearest(snapshot.spectrogram_times, time_s, snapshot.span_s)
         if place is not None:

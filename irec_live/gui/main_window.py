@@ -35,10 +35,12 @@ from irec_live.gui.playlist import Playlist, sound_files
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.recording import RecordingControl
 from irec_live.gui.requests import SourceRequest, as_playable, is_model_file
+from irec_live.gui.scale_control import ScaleControl
 from irec_live.gui.sending import SendingControl
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.session_opener import Setup
 from irec_live.gui.source_check import SourceCheck
+from irec_live.gui.spectrogram_control import SpectrogramControl
 from irec_live.gui.status_strip import StatusStrip
 from irec_live.gui.stylesheet import palette, stylesheet
 from irec_live.gui.theme import Theme, ThemeChoice, ThemeSwitch
@@ -177,6 +179,9 @@ class MainWindow(QMainWindow):
         )
         self.models = ModelMemory(self._backend, self.top.models, self.preferences)
         self.inputs = InputControl(self.manager, self.bridge, self.preferences, self.messages, self.top.meter)
+        self.spectrum = SpectrogramControl(self.page.spectrogram, self.preferences, self.actions_.view_menu)
+        self.scale = ScaleControl(self.preferences, self.actions_.view_menu, self)
+        self.scale.said.connect(self._report)
         self.comparison = ComparisonControl(self._backend, self.manager, self.bridge, self.top.models, self.page.lanes)
         self.comparison.said.connect(self._report)
         self.device_watch = DeviceWatch(self._backend, self)

@@ -191,6 +191,10 @@ DECISIONS: Setting[dict[str, Any]] = structure("decisions/present", {}, mapping)
 OWN_PRESETS: Setting[dict[str, Any]] = structure("decisions/presets", {}, mapping)
 MODELS: Setting[dict[str, str]] = structure("models/chosen", {}, texts)
 INPUT_SHAPES: Setting[dict[str, Any]] = structure("source/shapes", {}, mapping)
+SPECTROGRAM_COLORS = choice("spectrogram/colors", "theme", ("theme", "viridis", "cividis", "magma", "grey"))
+SPECTROGRAM_LEVELS = choice("spectrogram/levels", "usual", ("usual", "wide", "loud", "quiet"))
+SPECTROGRAM_AXIS = choice("spectrogram/axis", "mel", ("mel", "log"))
+UI_SCALE = number("view/scale", 1.0, 0.5, 3.0)
 
 _RENAMED: Mapping[int, Mapping[str, str]] = {
     2: {

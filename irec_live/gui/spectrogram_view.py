@@ -15,16 +15,14 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from irec_live.gui.lane_curves import time_to_pixels
+from irec_live.gui.spectrogram_settings import SpectrogramSettings, log_bands, ramp_table
 from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
 from irec_live.results import Snapshot
 
 if TYPE_CHECKING:
     import pyqtgraph as pg
 
-TOP_DB = -12.0
-BOTTOM_DB = -90.0
-"""Levels of the last and the first colour, dB. A band holds a part of the energy, so full scale is never reached."""
-
+Floats = npt.NDArray[np.float64]
 
 _MOST_COLUMNS = 8192
 _SILENT_DB = np.float32(-100.0)
@@ -54,15 +52,16 @@ def mark_heights(bands_hz: npt.NDArray[np.float64]) -> list[tuple[str, float]]:
     return marks
 
 
-def level_bytes(columns: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
-    """Quantise levels in dB, of any shape, to indices of the colour table.
+def level_bytes(columns: npt.NDArray[np.floating], range_db: tuple[float, float]) -> npt.NDArray[np.uint8]:
+    """Quantise levels in dB, of any shape, to indices of the colour table; `range_db` is that of the table.
 
     Examples
     --------
-    >>> level_bytes(np.array([[-90.0, -12.0, 0.0, -200.0]])).tolist()
+    >>> level_bytes(np.array([[-90.0, -12.0, 0.0, -200.0]]), (-90.0, -12.0)).tolist()
     [[0, 255, 255, 0]]
     """
-    scaled = (columns - BOTTOM_DB) * (255.0 / (TOP_DB - BOTTOM_DB))
+    bottom_db, top_db = range_db
+    scaled = (columns - bottom_db) * (255.0 / (top_db - bottom_db))
     indices: npt.NDArray[np.uint8] = np.clip(np.nan_to_num(scaled), 0, 255).astype(np.uint8)
     return indices
 
@@ -106,25 +105,50 @@ class SpectrogramView(QWidget):
         self._theme = DARK
         self._marks: list[tuple[str, float]] = []
         self._picture: _Plot | None = None
+        self._settings = SpectrogramSettings()
+        self._bands_hz: Floats = np.zeros(0)
+        self._rows: npt.NDArray[np.intp] | None = None
         self.setMinimumHeight(36)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Spectrogram")
-        self.setToolTip("Spectrogram: loudness of low to high tones (mel scale) over the last seconds")
+        self.setToolTip("Spectrogram: loudness of low to high tones · right click: colours, levels, frequencies")
         self.set_theme(DARK)
+
+    def rows_hz(self, bands_hz: Floats) -> Floats:
+        """Frequency of each row of the image from the bottom up, (F,) Hz, of a snapshot with these bands."""
+        return log_bands(bands_hz)[1] if self._is_log(bands_hz) else bands_hz
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme's colours."""
         self._theme = theme
+        self._color()
+
+    def set_settings(self, settings: SpectrogramSettings) -> None:
+        """Draw with another colour map, range or axis."""
+        self._settings = settings
+        self._bands_hz = np.zeros(0)  # the axis is made anew
+        self._color()
+
+    def _color(self) -> None:
         if self._picture is not None:
-            self._picture.set_theme(theme)
+            self._picture.set_ramp(self._settings.ramp(self._theme.ramp))
         self.update()
+
+    def _lay_axis(self, bands_hz: Floats) -> None:
+        """Take over the bands of a session, and place them on the axis that is chosen."""
+        if np.array_equal(bands_hz, self._bands_hz):
+            return
+        self._bands_hz = bands_hz
+        self._rows = log_bands(bands_hz)[0] if self._is_log(bands_hz) else None
+        self._marks = mark_heights(self.rows_hz(bands_hz))
+        self.update()
+
+    def _is_log(self, bands_hz: Floats) -> bool:
+        return self._settings.axis == "log" and len(bands_hz) > 1
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw the columns of one snapshot."""
-        marks = mark_heights(snapshot.spectrogram_hz)
-        if marks != self._marks:
-            self._marks = marks
-            self.update()
+        self._lay_axis(snapshot.spectrogram_hz)
         columns = snapshot.spectrogram
         if columns.ndim != 2 or len(columns) < 2:
             if self._picture is not None:
@@ -132,12 +156,15 @@ class SpectrogramView(QWidget):
             return
         if self._picture is None:
             self._picture = _Plot(self)
-            self._picture.set_theme(self._theme)
+            self._picture.set_ramp(self._settings.ramp(self._theme.ramp))
             self._place_picture()
             self._picture.plot.show()
         width = self._plot_width()
         x = time_to_pixels(snapshot.spectrogram_times, snapshot, width)
-        self._picture.draw(*evenly_spaced(columns, x), width)
+        if self._rows is not None and columns.shape[1] == len(self._rows):
+            columns = columns[:, self._rows]
+        columns, x = evenly_spaced(columns, x)
+        self._picture.draw(level_bytes(columns, self._settings.range_db), x, width)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the image between the gutters."""
@@ -148,7 +175,10 @@ class SpectrogramView(QWidget):
         """Paint the labels beside the image."""
         painter = QPainter(self)
         if self._picture is None:
-            painter.fillRect(QRectF(LEFT_GUTTER, 0, self._plot_width(), self.height()), QColor(self._theme.ramp[0]))
+            painter.fillRect(
+                QRectF(LEFT_GUTTER, 0, self._plot_width(), self.height()),
+                QColor(self._settings.ramp(self._theme.ramp)[0]),
+            )
         painter.setFont(font(13))
         painter.setPen(self._theme.color("muted"))
         side = Qt.AlignmentFlag.AlignVCenter
@@ -187,14 +217,14 @@ class _Plot:
         self.image = pg.ImageItem(axisOrder="row-major", autoDownsample=False)
         self.box.addItem(self.image, ignoreBounds=True)
 
-    def set_theme(self, theme: Theme) -> None:
-        self.plot.setBackground(theme.ramp[0])
-        self.image.setLookupTable(theme.ramp_table())
+    def set_ramp(self, ramp: tuple[str, ...]) -> None:
+        self.plot.setBackground(ramp[0])
+        self.image.setLookupTable(ramp_table(ramp))
 
-    def draw(self, columns: npt.NDArray[np.float32], x: npt.NDArray[np.float64], width: int) -> None:
-        """Columns (C, F) in dB, at these pixels (C,)."""
+    def draw(self, columns: npt.NDArray[np.uint8], x: npt.NDArray[np.float64], width: int) -> None:
+        """Columns (C, F), indices of the colour table, at these pixels (C,)."""
         # autoLevels would search the whole image for its extremes, every time.
-        self.image.setImage(level_bytes(columns).T, autoLevels=False, levels=(0, 255))
+        self.image.setImage(columns.T, autoLevels=False, levels=(0, 255))
         column = float(x[-1] - x[0]) / (len(x) - 1)
         self.box.setRange(xRange=(0, width), yRange=(0, columns.shape[1]), padding=0, disableAutoRange=True)
         # Times are those of column centres, so the image begins half a column earlier.

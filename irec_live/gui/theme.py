@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication
 
@@ -111,13 +109,6 @@ class Theme:
         color = QColor(getattr(self, name))
         color.setAlpha(alpha)
         return color
-
-    def ramp_table(self) -> npt.NDArray[np.uint8]:
-        """The spectrogram's colours as a (256, 3) uint8 look-up table."""
-        anchors = np.array([(color.red(), color.green(), color.blue()) for color in map(QColor, self.ramp)], np.float64)
-        places = np.linspace(0, 255, len(anchors))
-        channels = [np.interp(np.arange(256), places, anchors[:, channel]) for channel in range(3)]
-        return np.stack(channels, axis=1).round().astype(np.uint8)
 
 
 THEMES: dict[str, Theme] = {

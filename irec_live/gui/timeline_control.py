@@ -251,7 +251,9 @@ class TimelineControl(QObject):
         if time_s < 0 or not self._snapshot.labels:
             return ""
         if widget is page.spectrogram:
-            return spectrum_text(self._snapshot, 1.0 - place.y() / max(1, widget.height()), time_s)
+            height = 1.0 - place.y() / max(1, widget.height())
+            rows_hz = page.spectrogram.rows_hz(self._snapshot.spectrogram_hz)
+            return spectrum_text(self._snapshot, height, time_s, rows_hz)
         canvas = page.lanes.canvas
         label = canvas.label_at(place.y())
         return lane_text(self._snapshot, label, time_s) if widget is canvas and label is not None else ""

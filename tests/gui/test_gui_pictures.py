@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from irec_live.gui.lane_curves import decibel_height, lane_curves, peak_decimate
 from irec_live.gui.overview_art import ranked_labels, resampled, strip_image
 from irec_live.gui.overview_view import OverviewView
+from irec_live.gui.spectrogram_settings import ramp_table
 from irec_live.gui.spectrogram_view import level_bytes
 from irec_live.gui.theme import DARK, THEMES, Theme
 from irec_live.gui.time_ruler import tick_step
@@ -58,16 +59,16 @@ def test_curves_show_what_thresholds_are_compared_with() -> None:
 
 
 def test_louder_bands_are_never_darker() -> None:
-    indices = level_bytes(np.linspace(-130, 10, 400)[None, :])[0].astype(int)
+    indices = level_bytes(np.linspace(-130, 10, 400)[None, :], (-90.0, -12.0))[0].astype(int)
     assert (np.diff(indices) >= 0).all()
     assert indices[0] == 0
     assert indices[-1] == 255
-    assert level_bytes(np.array([[np.nan]])).tolist() == [[0]]
+    assert level_bytes(np.array([[np.nan]]), (-90.0, -12.0)).tolist() == [[0]]
 
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 def test_the_spectrogram_gets_steadily_further_from_its_ground(theme: Theme) -> None:
-    table = theme.ramp_table().astype(float)
+    table = ramp_table(theme.ramp).astype(float)
     distance = np.abs(table @ [0.2126, 0.7152, 0.0722] - table[0] @ [0.2126, 0.7152, 0.0722])
     assert table.shape == (256, 3)
     assert (np.diff(distance) > -1.0).all()
