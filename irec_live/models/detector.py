@@ -104,6 +104,7 @@ class Detector:
         self.card = contents.metadata.get(CARD_KEY, "")
         self.sha256 = hashlib.sha256(data).hexdigest()
         self._origin = origin
+        # Until `keep_to` bounds them, any number of windows may go into one call.
         self._batches: tuple[int, ...] = ()
         check_ports(contents, self.spec, origin)
         self._session, self.notice = build_session(data, origin, cuda=provider == "cuda", threads=threads)
@@ -208,6 +209,7 @@ class Detector:
                 f"{self._origin} returned {output.dtype} {output.shape} for {len(windows)} windows, "
                 f"but its metadata promises float32 {self._shape(len(windows))}"
             )
+        # What is not finite counts as 0 or 1: one NaN would spread through pooled means and overlapped sums.
         finite: npt.NDArray[np.float32] = np.nan_to_num(output, copy=False, nan=0.0, posinf=1.0, neginf=0.0)
         return finite
 

@@ -65,6 +65,7 @@ def _session_options(onnxruntime: Any, threads: int) -> SessionOptions:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    # The arena never gives memory back; without it a batch of a file does not stay allocated for the session.
     options.enable_cpu_mem_arena = False
     options.log_severity_level = FATAL
     for pool in ("intra_op", "inter_op"):

@@ -266,6 +266,7 @@ class ModelSpec(BaseModel):
     def _parts_fit_together(self) -> Self:
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("a label is named twice")
+        # A misspelt label would keep the default threshold without a word.
         unknown = set(self.thresholds) - set(self.labels)
         if unknown:
             some = ", ".join(sorted(unknown)[:3]) + (", ..." if len(unknown) > 3 else "")
@@ -278,6 +279,7 @@ class ModelSpec(BaseModel):
         if self.kind == "envelope":
             if self.frames < 2 or self.frame_hop < 1:
                 raise ValueError("an envelope model needs frames >= 2 and frame_hop >= 1")
+            # Overlap-add works on frames: windows must begin on one.
             if self.hop_length % self.frame_hop:
                 raise ValueError("hop_length of an envelope model must be a multiple of its frame_hop")
             if self.hop_length > self.frames * self.frame_hop:
@@ -285,6 +287,7 @@ class ModelSpec(BaseModel):
                     f"hop_length of {self.hop_length // self.frame_hop} frames is longer than the window's "
                     f"{self.frames}: the time in between would have no envelope"
                 )
+            # One window's envelopes must not fill the memory, whatever a stranger's file says.
             if self.frames * len(self.labels) > MOST_VALUES:
                 raise ValueError(
                     f"{len(self.labels)} labels of {self.frames} frames are {len(self.labels) * self.frames} values a "

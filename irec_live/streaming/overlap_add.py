@@ -123,6 +123,7 @@ class OverlapAdd:
             self._first = first_frame
         if first_frame < self._first:
             raise ValueError(f"window at frame {first_frame} comes after frames up to {self._first} were returned")
+        # After a skip, frames before this window can get no more from any: they go out now, and time stays in order.
         earlier, first = self._take(first_frame - self._first)
         self._sum += self._taper[:, None] * envelope.T
         self._weight += self._taper[:, None]

@@ -261,6 +261,7 @@ class LabelTracker:
         if self._rows == 1:
             self._first_s = time_s
         self._newest_s = time_s
+        # A label that was lit a moment ago lights again at its lower threshold: players breathe and rest.
         known = time_s - self._known_s <= settings.memory_s + _TIME_TOLERANCE_S
         light = np.where(known, _shifted(self._again, offset), _shifted(self._on, offset))
         self._above = smoothed >= np.where(self._above, _shifted(self._off, offset), light)
@@ -273,6 +274,7 @@ class LabelTracker:
         self._held |= self._above
         self._last_s[self._above], self._to_s[self._above] = time_s, self.reached_s
         self._peak[self._above] = np.maximum(self._peak, smoothed)[self._above]
+        # Held, not above: a dip within the refractory time does not start the count anew.
         self._lit |= self._held & self._lasted(settings.min_duration_s)
         self._known_s[self._lit] = time_s
         return TrackerStep(smoothed, self._strongest_first(smoothed), ended)

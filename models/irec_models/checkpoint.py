@@ -88,6 +88,7 @@ class Checkpoint:
             )
         _check_labels(self.hyperparameters, len(self.spec.labels))
         try:
+            # A stranger's hyperparameters may ask for terabytes: no layer may be far beyond the weights that are there.
             network = build_bounded(
                 self.architecture,
                 self.hyperparameters,
@@ -105,6 +106,7 @@ class Checkpoint:
             ) from error
         if difference:
             raise CheckpointError(f"the checkpoint does not fit architecture '{self.architecture}': {difference}")
+        # The app believes the spec; one that is of another network would fail in the app, or lie.
         expected = (network.kind, network.labels, network.sample_rate, network.window_length, network.frames)
         found = (
             self.spec.kind,

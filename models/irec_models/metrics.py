@@ -112,12 +112,14 @@ def score(
     targets = targets.to(torch.int64)
     thresholds = torch.as_tensor(thresholds, dtype=activations.dtype)
     predicted = ((activations if levels is None else levels) >= thresholds).to(torch.int64)
+    # validate_args would read all values once more in each of these calls; shapes were checked above.
     options: dict[str, Any] = {"num_labels": count, "ignore_index": UNKNOWN, "validate_args": False}
     precision = _per_label(multilabel_precision(predicted, targets, average="none", **options), count)
     recall = _per_label(multilabel_recall(predicted, targets, average="none", **options), count)
     f1 = _per_label(multilabel_f1_score(predicted, targets, average="none", **options), count)
     average_precision = average_precisions(activations, targets)
     support = (targets == 1).sum(dim=0)
+    # A label without a positive item has no recall and no average precision; 0 would punish what was not asked.
     present = support > 0
 
     def macro(values: Tensor) -> float:

@@ -223,6 +223,7 @@ def rotate(
     turns = turns_of([clip for clip in clips if not sources or clip.source in sources], labels, number=number)
     wanted = [load_recipe(recipe_path, (*settings, _left_out(turn))) for turn in turns]
     folders = [out / f"{place:02d}" for place in range(1, len(turns) + 1)]
+    # All turns are checked before the first is trained: hours must not end with a mistake that was there at the start.
     for turn, asked, folder in zip(turns, wanted, folders, strict=True):
         _check(turn, asked, folder, clips)
     done = []

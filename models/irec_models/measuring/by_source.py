@@ -119,6 +119,7 @@ def over_sources(
             for _ in range(times)
         ]
     )
+    # A draw may miss every source of a label, and then tells nothing of it.
     drawn = drawn[~np.isnan(drawn)]
     tail = 50.0 * (1.0 - within)
     low, high = np.percentile(drawn, [tail, 100.0 - tail]) if len(drawn) else (np.nan, np.nan)

@@ -149,6 +149,7 @@ class MobileMel(nn.Module):
     def columns(self, frames: Tensor) -> Tensor:
         """Frames of 800 emphasised samples (B, N, 800) to powers (B, N, F)."""
         side = (N_FFT - TAPER) // 2
+        # As published: a taper of 800 in a transform of 1024, silence on both sides.
         real, imaginary = self.dft(functional.pad(frames, (side, side)))
         powers: Tensor = (real.square() + imaginary.square()) @ self.filters
         return powers

@@ -78,6 +78,7 @@ class Block(nn.Module):
         super().__init__()
         self.first = ConvNorm(inputs, outputs, 3, stride, folded)
         self.second = ConvNorm(outputs, outputs, 3, 1, folded)
+        # A strided 1 x 1 convolution would drop three of four values; their mean is what the short way should carry.
         self.pool = nn.AvgPool2d(stride, ceil_mode=True, count_include_pad=False) if stride > 1 else nn.Identity()
         same = inputs == outputs and stride == 1
         self.short = nn.Identity() if same else ConvNorm(inputs, outputs, 1, 1, folded)

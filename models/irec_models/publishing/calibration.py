@@ -45,6 +45,7 @@ def fit_calibration(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     hits, misses = ((targets == 1).sum(dim=0), (targets == 0).sum(dim=0))
     fitted = (hits >= _SUPPORT) & (misses >= _SUPPORT)
     # The scale is optimised as its logarithm, so that it stays positive and the order of activations is kept.
+    # In double, so that rounding does not end the line search early.
     stretch = torch.zeros(logits.shape[1], dtype=torch.float64, requires_grad=True)
     offset = torch.zeros(logits.shape[1], dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([stretch, offset], max_iter=100, line_search_fn="strong_wolfe")
@@ -55,6 +56,7 @@ def fit_calibration(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         optimizer.zero_grad()
         each = functional.binary_cross_entropy_with_logits(given * stretch.exp() + offset, wanted, reduction="none")
         likely = (each * known).sum(dim=0) / count
+        # A weak pull towards scale 1 and offset 0: with few positives the likeliest scale is without bound.
         loss = likely[fitted].sum() + _PRIOR * (stretch.square().sum() + 0.1 * offset.square().sum())
         loss.backward()  # type: ignore[no-untyped-call]
         return loss

@@ -127,6 +127,7 @@ def choose_on(
     chosen = np.empty(peaks.shape[1])
     for k in range(peaks.shape[1]):
         known = len({source for source, target in zip(sources, targets[:, k], strict=True) if target == 1})
+        # On all recordings: a label of its own should also stay dark in noise and beside other instruments.
         own = _lowest(peaks[:, k], targets[:, k], precision)
         chosen[k] = common + (own - common) * known / max(1, known + pooled_sources)
     return chosen
@@ -168,6 +169,7 @@ def leave_sources_out(
     fold_of = dict(
         zip(np.random.default_rng(0).permutation(names).tolist(), np.arange(len(names)) % folds, strict=True)
     )
+    # By source, since clips of one source share players, rooms and microphones.
     fold = np.array([fold_of[source] for source in predictions.sources])
     peaks = predictions.peaks
     for index in np.unique(fold):

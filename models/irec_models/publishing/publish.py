@@ -62,6 +62,7 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path, *, progress: Prog
         network, labels, remarks = learnt_labels(network, spec, material, progress=progress)
         material, spec = material.of(labels), respecify(spec, labels=labels)
         remarks = lift_envelopes(network, spec, material, progress=progress) + remarks
+    # Only activations of mixtures: envelopes are not named, and a paper's network keeps its paper's decision.
     by_precision = recipe.decisions.precision if material.mixed and network.kind == "activation" else None
     parts = PARTS if by_precision is None else (*PARTS, "recordings")
     predictions = predict(network, spec, material, parts=parts, progress=progress)
@@ -70,6 +71,7 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path, *, progress: Prog
     if decision.calibration:
         calibrate(network, *decision.calibration)
     spec = respecify(spec, thresholds=decision.thresholds, parameters=network.parameter_count)
+    # Last, since the levels that it chooses thresholds on are those after calibration.
     named = None
     if by_precision is not None and decision.predictions.recordings is not None:
         named = decide_on(decision.predictions.recordings, spec, by_precision)

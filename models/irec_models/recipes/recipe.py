@@ -208,6 +208,7 @@ class Recipe(_Section):
         except ValueError as error:
             origin = self._origin or f"the recipe '{self.model.name}'"
             raise RecipeError(f"{origin} makes no network: {error}") from error
+        # Known only once there is a network; a wrong pair would else fail in the first step, after all the decoding.
         wanted = (network.sample_rate, network.window_length)
         given = (self.stream.sample_rate, self.stream.window_length)
         if wanted != given:

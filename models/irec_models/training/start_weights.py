@@ -151,6 +151,7 @@ def take_over(network: Network, labels: Sequence[str], start: Start, audio: Iter
         Layers that were taken over.
     """
     given = start.network
+    # A network built folded has a bias where the start has a normalisation.
     if not any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
         given = given.folded()
     mine, theirs = _layers(network), _layers(given)
@@ -161,6 +162,7 @@ def take_over(network: Network, labels: Sequence[str], start: Start, audio: Iter
         (layer, norm), (other, other_norm) = mine[name], theirs[found]
         if isinstance(layer, Standardizer) and not same_front_end:
             continue
+        # Only the last layer has a row a label; all others mean the same whatever the labels are.
         by_label = name == next(reversed(mine)) and not network.member_a_label
         values = {}
         for key, value in _own(layer).items():
@@ -177,6 +179,7 @@ def take_over(network: Network, labels: Sequence[str], start: Start, audio: Iter
         if other_norm is not None:
             norm.load_state_dict(other_norm.state_dict())
             continue
+        # Scale and variance cancel each other, so the layer computes what the folded one does until it learns.
         norm.reset_running_stats()
         nn.init.constant_(norm.weight, (1.0 + norm.eps) ** 0.5)
         # Folding left the offset in the convolution's bias; back with the normalisation, unless there is a bias anyway.
@@ -252,6 +255,7 @@ def _measure(network: Network, norms: Sequence[nn.BatchNorm2d], audio: Iterable[
 
     def listen(norm: nn.BatchNorm2d, given: tuple[Tensor, ...]) -> None:
         maps = given[0].double()
+        # In double: the variance is a difference of two large sums.
         total = maps.sum(dim=(0, 2, 3))
         squares = maps.square().sum(dim=(0, 2, 3))
         sums[norm] += torch.stack((total, squares, torch.full_like(total, maps.numel() / maps.shape[1])))

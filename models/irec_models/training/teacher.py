@@ -135,6 +135,7 @@ class TeacherHead(nn.Module):
         embedding, taught = embedding[usable], taught[usable]
         if not len(taught):
             return self.layer.weight.sum() * 0.0
+        # Clamped: a single far value would be most of the error.
         wanted = ((taught - self.mean) / self.deviation).clamp(-_FARTHEST, _FARTHEST)
         if embedding.ndim == 3:
             embedding = torch.cat((embedding.mean(dim=2), embedding.amax(dim=2)), dim=1)
@@ -195,6 +196,7 @@ class LabelClassifier(nn.Module):
         opinion = torch.sigmoid(self(taught))
         self.train()
         weight = (~taught.isnan().any(dim=1, keepdim=True)).float() * min(1.0, step / 1000)
+        # Where the label is sure, the opinion is a part; where it is not, it is all there is, and counts by its weight.
         share = torch.where(mask > 0, self.trust * weight, torch.ones_like(mask))
         return presence + share * (opinion - presence), torch.where(mask > 0, mask, weight.expand_as(mask))
 
@@ -246,6 +248,7 @@ class YamNet:
 
     def _predict(self, window: Array) -> Array:
         signal = soxr.resample(window, self._rate, RATE)
+        # The middle of a longer window, silence after a shorter one: YAMNet takes 0.975 s and nothing else.
         spare = max(0, len(signal) - WINDOW) // 2
         signal = np.pad(signal[spare : spare + WINDOW], (0, max(0, WINDOW - len(signal))))
         signal = signal - signal.mean()

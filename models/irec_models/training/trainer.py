@@ -170,11 +170,13 @@ class Trainer:
         batch, taught = given if isinstance(given, TaughtBatch) else (given, None)
         audio, presence, envelope, mask = (part.to(self.device, non_blocking=True) for part in batch)
         wanted = presence if self.network.kind == "activation" else self.network.targets(envelope, audio)
+        # The front end has nothing to learn, so nothing of it is stored for a backward pass.
         with torch.no_grad():
             features = self.network.features(audio)
         network, distill = self.network, self.recipe.distill
         if taught is None or self.teacher_head is None or distill is None or not isinstance(network, Student):
             kept = features.new_zeros(())
+            # The spectrum stays in float32: it spans 80 dB, which bfloat16's 8 bits of precision cannot hold.
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.narrow):
                 if self.keeper and isinstance(network, TrunkNetwork):
                     embedding = network.embed(features)
@@ -191,6 +193,7 @@ class Trainer:
         loss = distill.weight * opinion
         if self.label_classifier:
             loss = loss + masked_cross_entropy(self.label_classifier(taught), presence, mask)
+            # Advice is taken without gradient: otherwise the classifier could make its own advice easy to follow.
             wanted, mask = self.label_classifier.advise(taught, presence, mask, self.step)
         return loss + self.loss(logits.float(), wanted, mask), float(opinion.detach())
 
@@ -260,6 +263,7 @@ class Trainer:
         if self.start:
             training["start"] = self.start
         if self.teacher_head:
+            # Named as in files of earlier versions, which are resumed too.
             training["guess"] = self.teacher_head.state_dict()
         if self.label_classifier:
             training["expert"] = self.label_classifier.state_dict()
@@ -296,6 +300,7 @@ class Trainer:
             if self.label_classifier:
                 self.label_classifier.load_state_dict(state["expert"])
             if self.recipe.keep:
+                # The start itself is not at hand when a run is resumed; what it was lies in the checkpoint.
                 kept = copy.deepcopy(self.network)
                 kept.load_state_dict(state["kept"])
                 self.keep(kept)

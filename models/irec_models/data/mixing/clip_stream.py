@@ -84,6 +84,7 @@ class ClipStream(BatchStream):
             )
         available = np.array([label not in self.missing for label in self.labels])
         self._present = present.astype(np.float32)
+        # A label without any example would be learnt as "never"; masked, it is learnt as nothing.
         self._mask = (known & available).astype(np.float32)
         self.windows = self._cut(chosen)
         self._order: tuple[int, npt.NDArray[np.int64]] | None = None

@@ -24,6 +24,7 @@ def overdrive(audio: Audio, drive_db: float, *, bias: float = 0.0) -> Audio:
     """
     size = scipy.fft.next_fast_len(len(audio), real=True)
     spectrum = scipy.fft.rfft(audio, size)
+    # At twice the rate: harmonics above half the rate would fold back as tones that no amplifier makes.
     shaped = np.tanh(scipy.fft.irfft(spectrum, 2 * size) * np.float32(2 * 10 ** (drive_db / 20)) + np.float32(bias))
     shaped -= np.float32(np.tanh(bias))
     out: Audio = scipy.fft.irfft(scipy.fft.rfft(shaped)[: size // 2 + 1], size)[: len(audio)] * np.float32(0.5)
@@ -56,6 +57,7 @@ def compressor_gain(audio: Audio, sample_rate: int, rng: np.random.Generator) ->
     ratio = rng.uniform(2, 10)
     wanted = np.minimum(0.0, (1 / ratio - 1) * np.log(level / threshold))
     attack, release = np.exp(-0.005 / rng.uniform(0.002, 0.03)), np.exp(-0.005 / rng.uniform(0.05, 0.4))
+    # A loop, since the time constant depends on the direction; 5 ms blocks keep it short.
     smooth = np.empty(blocks)
     state = float(wanted[0])
     for i, target in enumerate(wanted.tolist()):
@@ -63,6 +65,7 @@ def compressor_gain(audio: Audio, sample_rate: int, rng: np.random.Generator) ->
         state = target + (state - target) * slope
         smooth[i] = state
     centres = (np.arange(blocks) + 0.5) * size
+    # Every 16th sample is enough for what changes in milliseconds.
     gain = np.interp(np.arange(0, len(audio), 16), centres, np.exp(smooth))
     return np.repeat(gain, 16)[: len(audio)].astype(np.float32)
 

@@ -87,6 +87,7 @@ class ExcerptStream(BatchStream):
         self._mixed = round(config.excerpts.mixtures * config.batch_size / per_mix) * per_mix
         self._mixtures: MixStream | None = None
         if self._mixed:
+            # Mixtures know when each voice sounds; excerpts of recordings are nearer to what a microphone gets.
             mixing = config.model_copy(update={"mode": "ensemble", "batch_size": self._mixed})
             self._mixtures = MixStream(
                 mixing, selection, seed=seed, progress=progress, allow_missing_labels=allow_missing_labels
@@ -104,6 +105,7 @@ class ExcerptStream(BatchStream):
         self._present = tuple(label for label in self.labels if label in self._sources)
         weights = np.array([config.label_weights.get(label, 1.0) for label in self._present])
         self._label_shares = weights / weights.sum()
+        # By the root: much of one name must not crowd out the others, little of it must not come again and again.
         self._others = tuple(sorted(set(self._sources) - set(self.labels) - {"noise"}))
         seconds = [sum(source.seconds for source in self._sources[name]) for name in self._others]
         roots = np.sqrt(np.maximum(seconds, _LEAST_S))
@@ -171,6 +173,7 @@ class ExcerptStream(BatchStream):
         """One window; what is in it goes into the rows `present` and `mask`."""
         shares, kind = self.config.excerpts, rng.random()
         if (kind := kind - shares.silence) < 0:
+            # Digital silence and the hiss of an idle input are both met in practice, and name nothing.
             level = 10.0 ** (rng.uniform(-110, -50) / 20) if rng.random() < 0.7 else 0.0
             return np.float32(level) * self.noises.hiss(rng)
         if (kind := kind - shares.noise) < 0 and "noise" in self._sources:
@@ -195,6 +198,7 @@ class ExcerptStream(BatchStream):
         return min(2 + int(rng.choice(len(weights), p=weights / weights.sum())), len(self._present))
 
     def _sum(self, rng: Generator, names: Sequence[str], present: Array, mask: Array) -> Array:
+        # The first is the loudest; every other is softer by up to the range, evenly in dB.
         below = np.append(0.0, rng.uniform(0.0, self.config.level_range_db, len(names) - 1))
         sound = np.zeros(self.config.window_length, np.float32)
         for name, less_db in zip(names, below.tolist(), strict=True):
@@ -205,10 +209,12 @@ class ExcerptStream(BatchStream):
             clip = self.bank.clips[index]
             truth = truth_of(clip.labels, clip.origin, self.labels, clip.unknown)
             for k, label in enumerate(self.labels):
+                # A label that is too soft, or silent in this window, is neither asked for nor against.
                 if label in truth.present and -less_db >= _AUDIBLE_DB and part.any():
                     present[k] = 1.0
                 elif label in truth.unclear or label in truth.present:
                     mask[k] = 0.0
+        # What one excerpt leaves open, another may hold for certain.
         mask[(present > 0) & (self._judged > 0)] = 1.0
         return sound
 
@@ -231,6 +237,7 @@ class ExcerptStream(BatchStream):
         window = np.zeros(length, np.float32)
         if entry.length <= length:
             part = self.bank.audio(index)
+            # A short clip may begin before the window or end after it, but two thirds or a half of it stay.
             start = int(rng.integers(-(len(part) // 3), length - len(part) + len(part) // 2 + 1))
             first = max(0, -start)
             part = part[first : first + length - max(0, start)]
@@ -247,6 +254,7 @@ class ExcerptStream(BatchStream):
         """Notes of one source one after the other, their ends cut short as players do."""
         length, rate = self.config.window_length, self.config.sample_rate
         name = self.bank.clips[index].instrument
+        # Of one instrument: a source may have recorded several under the label.
         kin = [other for other in source.clips if self.bank.clips[other].instrument == name]
         window = np.zeros(length, np.float32)
         pace = float(np.exp(rng.uniform(np.log(0.1), np.log(0.9))))
@@ -254,6 +262,7 @@ class ExcerptStream(BatchStream):
         place = -int(rng.uniform(0, 0.5) * rate)
         while place < length:
             seconds = pace * float(rng.choice([0.5, 1.0, 1.0, 1.5, 2.0]))
+            # Beyond 1 a note rings into the next; what has no pitch is not damped by the player.
             held = rng.uniform(0.8, 1.6) if source.name not in UNPITCHED else 4.0
             note = self.bank.audio(index, 0, int(seconds * held * rate))
             if len(note) > fade:
@@ -289,6 +298,7 @@ class ExcerptStream(BatchStream):
                 gains = gains * self.rooms.high_pass(float(rng.uniform(60, 300)), int(rng.choice([1, 2, 4])))
         if room is not None or colour or limited:
             sound = self.rooms.apply(sound, gains, room)
+        # As in the world: room, noise beside the player, then the microphone's band, clipping and coding.
         peak = max(float(np.abs(sound).max()), 1e-6)
         if rng.random() < chances.clipping:
             sound = sound * clipping_gain(sound, peak * float(rng.uniform(0.2, 0.7)), soft=bool(rng.random() < 0.5))
@@ -309,6 +319,7 @@ class ExcerptStream(BatchStream):
                 mask[:, k] = SOMEWHERE
             elif label in truth.unclear:
                 mask[:, k] = 0.0
+        # One window from each stretch of the clip: what plays somewhere should play in one of them.
         edges = np.linspace(0, entry.length - length, len(audio) + 1)
         for row, start in zip(audio, rng.uniform(edges[:-1], edges[1:]).astype(int).tolist(), strict=True):
             row[:] = self._through(rng, self.bank.audio(index, start, length).copy(), noise=True)

@@ -81,6 +81,7 @@ class Manner:
         """
         hurry = float(rng.uniform(0.0, 0.02))
         rate = float(rng.uniform(4.5, 7.0))
+        # Bows and breath: tied, trembling, sliding into notes and swelling within them, as single samples never are.
         if name in SUSTAINED:
             trembling = rng.random() < 0.65
             return cls(
@@ -93,6 +94,7 @@ class Manner:
                 scoop_cents=float(rng.uniform(0.0, 120.0)) if rng.random() < 0.4 else 0.0,
                 swell_db=float(rng.uniform(0.0, 12.0)) if rng.random() < 0.7 else 0.0,
             )
+        # A plucked string decays by itself, so it has no swell; what is left is slurs, a finger's vibrato, and bends.
         if name in FRETTED:
             return cls(
                 tied=float(rng.uniform(0.1, 0.6)) if rng.random() < 0.3 else 0.0,
@@ -105,6 +107,7 @@ class Manner:
             trembling = rng.random() < 0.35
             return cls(
                 hurry_s=hurry,
+                # A rotating loudspeaker has two speeds.
                 vibrato_hz=float(rng.uniform(5.5, 7.5)) if rng.random() < 0.7 else float(rng.uniform(0.6, 1.2)),
                 vibrato_cents=_spread(rng, 3.0, 20.0) if trembling and name != "mallets" else 0.0,
                 tremolo_db=float(rng.uniform(1.0, 5.0)) if trembling else 0.0,
@@ -132,6 +135,7 @@ class Manner:
         time = np.linspace(0.0, seconds, max(2, round(seconds * _CONTROL_HZ)))
         # A vibrato sets in, fades and is never quite even.
         depth = _wander(rng, time, 0.5, 0.0, 1.0)
+        # Phase is summed up, so that a rate that wanders leaves no steps in the wave.
         turn = np.cumsum(1.0 + 0.1 * _wander(rng, time, 0.3, -1.0, 1.0)) * (time[1] - time[0]) * self.vibrato_hz
         wave = depth * np.sin(2 * np.pi * turn + rng.uniform(0, 2 * np.pi))
         cents = self.vibrato_cents * wave
@@ -141,11 +145,13 @@ class Manner:
             for onset in onsets:
                 if rng.random() < 0.5:
                     since = time - onset
+                    # From below up to the note within some hundredths of a second, as a lip or finger arrives.
                     slide = np.exp(-np.maximum(since, 0.0) / rng.uniform(0.02, 0.08))
                     cents -= np.where(since >= 0, self.scoop_cents * rng.random() * slide, 0.0)
         if cents.any():
             audio = bend(audio, time * rate, cents)
         if self.tremolo_db or self.swell_db:
+            # Both only take level away: a sample that was near full scale must not clip.
             level = self.tremolo_db * (wave - 1.0) + self.swell_db * _wander(rng, time, 0.8, -1.0, 0.0)
             audio = audio * np.interp(np.arange(len(audio)), time * rate, 10.0 ** (level / 20.0)).astype(np.float32)
         return audio

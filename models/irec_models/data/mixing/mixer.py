@@ -108,17 +108,20 @@ class Mixer:
     def _levels(self, rng: Generator, count: int) -> list[float]:
         """dB of each stem: the first leads, now and then another is only just there."""
         below = rng.uniform(0, self.config.level_range_db, count)
+        # One in ten is almost covered by the others: to be named all the same, if it can be told.
         faint = np.where(rng.random(count) < 0.1, rng.uniform(0, 18, count), 0.0)
         return [0.0 if i == 0 else -float(below[i] + faint[i]) for i in range(count)]
 
     def _part(self, rng: Generator, voice: Voice, shared: Setting | None) -> Audio:
         augment = self.config.augment
+        # Not everybody plays throughout: entries and endings are what an event begins and ends with.
         start, stop = 0, self.length
         if rng.random() >= self.config.same_start:
             if rng.random() < 0.5:
                 start = int(rng.uniform(0, 0.6) * self.length)
             else:
                 stop = int(rng.uniform(0.3, 1.0) * self.length)
+        # Up to a quarter-tone is another tuning; a few semitones are another register of the same samples.
         semitones = 0.0
         if rng.random() < augment.detune:
             semitones += float(rng.uniform(-0.5, 0.5))
@@ -151,6 +154,7 @@ class Mixer:
             late = int(rng.exponential(0.012) * self.config.sample_rate)
             level = np.float32(10 ** (-rng.uniform(0, 8) / 20))
             part[late:] += level * self._in_tune(rng, voice, shared)[: self.length - late]
+        # Players add up by chance phases: brought back to one player's level, or sections would be told by loudness.
         active = active_rms(part, self.config.sample_rate)
         return self._cut(part * np.float32(PHRASE_RMS / active if active > 0 else 1.0), start, stop)
 

@@ -42,9 +42,11 @@ def room_response(sample_rate: int, rng: np.random.Generator, *, longest_s: floa
     time = np.arange(length) / sample_rate
     dull = rng.uniform(0.25, 0.8)
     noise = rng.standard_normal(length)
+    # Air and walls take the treble first: what is left after a moving mean decays faster than the mean itself.
     smooth = np.convolve(noise, np.ones(8) / np.sqrt(8), "same")
     tail = smooth * np.exp(-6.91 * time / rt60) + 0.7 * (noise - smooth) * np.exp(-6.91 * time / (rt60 * dull))
     gap = int(rng.uniform(0.002, 0.03) * sample_rate)
+    # Before the first wall answers there is nothing but the direct sound.
     tail[:gap] = 0
     response = np.zeros(length)
     for _ in range(int(rng.integers(4, 16))):
@@ -84,6 +86,7 @@ class Rooms:
             for _ in range(count)
         ]
         frequencies = np.arange(self.fft_length // 2 + 1) * (sample_rate / self.fft_length)
+        # Filters are drawn in parts of an octave, as ears and equalisers have them, and spread over the bins.
         octaves = np.log2(np.maximum(frequencies, _LOWEST_HZ) / _LOWEST_HZ)
         self._band_of = np.round(octaves * _BANDS_PER_OCTAVE).astype(np.intp)
         self.bands = int(self._band_of[-1]) + 1
