@@ -39,6 +39,43 @@ def masked_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tenso
     return (each * weight).sum() / weight.sum().clamp(min=1.0)
 
 
+_FOCUS = 3.0  # a label that is heard with certainty and does not sound counts this much more, beside 1
+
+
+def focused_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+    """`bag_cross_entropy` that dwells on what is heard and does not sound: noise and strangers light fewer labels.
+
+    Labels that do not sound are many and mostly easy; one that is heard with probability p counts 1 + 3 p times, so
+    that those a network is sure of do not drown among them.
+
+    Parameters
+    ----------
+    logits, targets : (B, K) float32
+    mask : (B, K) float32
+        As of `bag_cross_entropy`.
+
+    Returns
+    -------
+    () float32
+
+    Examples
+    --------
+    >>> heard, sounds = torch.tensor([[2.0]]), torch.tensor([[1.0]])
+    >>> mask = torch.ones(1, 1)
+    >>> round(float(focused_cross_entropy(heard, 0 * sounds, mask) / bag_cross_entropy(heard, 0 * sounds, mask)), 2)
+    3.64
+    >>> bool(focused_cross_entropy(heard, sounds, mask) == bag_cross_entropy(heard, sounds, mask))
+    True
+
+    References
+    ----------
+    T.-Y. Lin et al., "Focal loss for dense object detection", ICCV 2017: the same thought, for both sides.
+    """
+    wrong = torch.sigmoid(logits.detach()) * (1.0 - targets) * mask.clamp(min=0.0)
+    extra = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none") * _FOCUS * wrong
+    return bag_cross_entropy(logits, targets, mask) + extra.sum() / mask.clamp(min=0.0).sum().clamp(min=1.0)
+
+
 def categorical_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
     """Cross-entropy of one label a window, on sigmoids made to sum to one.
 
@@ -110,11 +147,12 @@ def bag_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Logits, targets and mask to a number."""
 
-LossName = Literal["binary", "categorical", "bags"]
+LossName = Literal["binary", "categorical", "bags", "focused"]
 
 LOSSES: dict[LossName, Loss] = {
     "binary": masked_cross_entropy,
     "categorical": categorical_cross_entropy,
     "bags": bag_cross_entropy,
+    "focused": focused_cross_entropy,
 }
 """By the name that recipes use."""
