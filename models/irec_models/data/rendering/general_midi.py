@@ -39,13 +39,14 @@ class Program(NamedTuple):
 
 
 class _Sound(NamedTuple):
-    """A `Program` without its label, which the app's table of instruments knows."""
+    """A `Program`; its label is the one that the app's table of instruments knows, unless another `name` is given."""
 
     number: int
     instrument: str
     low: int
     high: int
     hold_s: float = 1.6
+    name: str = ""
 
 
 _SOUNDS = (
@@ -111,10 +112,28 @@ _SOUNDS = (
     _Sound(107, "koto", 44, 84),
     _Sound(109, "bagpipe", 60, 84),
     _Sound(110, "fiddle", 55, 91),
+    # Strangers to every label, so that what is like them lights none.
+    _Sound(8, "celesta", 60, 100, name="celesta"),
+    _Sound(10, "music_box", 60, 100, name="music box"),
+    _Sound(14, "tubular_bells", 60, 79, 2.2, name="mallets"),
+    _Sound(15, "dulcimer", 55, 86, name="dulcimer"),
+    _Sound(23, "bandoneon", 48, 89, name="accordion"),
+    _Sound(78, "whistle", 67, 96, name="whistle"),
+    _Sound(106, "shamisen", 50, 79, name="shamisen"),
+    _Sound(108, "kalimba", 48, 79, name="kalimba"),
+    _Sound(111, "shanai", 60, 79, name="shanai"),
+    _Sound(114, "steel_drums", 52, 76, name="steel drums"),
 )
 
 PROGRAMS = tuple(
-    Program(sound.number, LABEL_OF_PROGRAM[sound.number], sound.instrument, sound.low, sound.high, sound.hold_s)
+    Program(
+        sound.number,
+        sound.name or LABEL_OF_PROGRAM[sound.number],
+        sound.instrument,
+        sound.low,
+        sound.high,
+        sound.hold_s,
+    )
     for sound in _SOUNDS
 )
 """Programs that are one instrument for certain; ensembles, sound effects and lookalikes are left out."""

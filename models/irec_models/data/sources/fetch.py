@@ -25,11 +25,11 @@ from irec_live.files import make_folder, write_atomically
 from irec_live.media import open_audio
 from irec_models.data.manifests.manifest import write_manifest
 from irec_models.data.sources.git import Repository
-from irec_models.data.sources.listing import COLUMNS, Listed
+from irec_models.data.sources.listing import COLUMNS, OPTIONAL, Listed
 from irec_models.progress import Advance, Progress, silent
 
 LOCK = "sources.lock.csv"
-MANIFEST_COLUMNS = tuple(name for name in COLUMNS if name not in ("commit", "sha256"))
+MANIFEST_COLUMNS = (*(name for name in COLUMNS if name not in ("commit", "sha256")), *OPTIONAL)
 _LOCK_COLUMNS = ("repository", "commit", "path", "sha256")
 _PEAK = 0.9
 _LFS = b"version https://git-lfs"

@@ -9,6 +9,7 @@ column       meaning
 repository   git address, or ``OWNER/NAME`` on GitHub, or ``debian:PACKAGE`` for what a package of Debian has installed
 commit       in which to look for it first; empty for the newest of the repository's default branch
 sha256       of the original file's bytes; empty if it was not recorded
+unknown      labels that may sound or not, parted by ``;``; a list may lack this column
 ===========  =========================================================================================================
 
 What the bundled list can and cannot promise is told in ``models/TRAINING.md``.
@@ -42,6 +43,7 @@ COLUMNS = (
     "path",
     "sha256",
 )
+OPTIONAL = ("unknown",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Listed:
     original_rate : str
         Hz.
     repository, commit, path, sha256 : str
+    unknown : str
+        As in a manifest.
     """
 
     split: str
@@ -74,6 +78,7 @@ class Listed:
     commit: str
     path: str
     sha256: str
+    unknown: str = ""
 
     @property
     def address(self) -> str:
@@ -100,7 +105,7 @@ def read_list(path: Path = BUNDLED) -> tuple[Listed, ...]:
         missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
         if missing:
             raise DataError(f"{path} lacks column {', '.join(missing)}; a list of sources has {', '.join(COLUMNS)}")
-        rows = [{name: (row[name] or "").strip() for name in COLUMNS} for row in reader]
+        rows = [{name: (row.get(name) or "").strip() for name in (*COLUMNS, *OPTIONAL)} for row in reader]
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as a list of sources: {error}") from error
     return tuple(_listed(row, f"{path}, line {number}") for number, row in enumerate(rows, start=2))
