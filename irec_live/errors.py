@@ -7,6 +7,7 @@
     ├── MediaError            not audio, truncated, empty, unreadable, too long for what was asked
     ├── ModelError            not an ONNX model, no metadata, metadata that does not fit the network
     ├── OutputError           a folder or file that cannot be written
+    ├── ClusterError          a cluster that cannot be reached, or was lost
     ├── LibraryError          a library of recordings that is missing, in use, damaged or of another version
     ├── QueryError            a search that is not understood; says where
     ├── DataError             a data set, manifest or checksum that is missing or wrong
@@ -39,6 +40,10 @@ class ModelError(IrecError):
 
 class OutputError(IrecError):
     """A result cannot be written to the requested place."""
+
+
+class ClusterError(IrecError):
+    """A cluster cannot be reached, or was lost."""
 
 
 class LibraryError(IrecError):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from irec_live.analysis import analyze
 from irec_live.batch.items import PARQUET, Item, Outcome, Settings
+from irec_live.batch.remote import as_url, fetched
 from irec_live.batch.writing import file_sha256, write_result
 from irec_live.errors import IrecError, MediaError, ModelError, OutputError
 from irec_live.formats import FORMATS
@@ -57,7 +58,12 @@ class Analyst:
             return Outcome(item.key, "failed", f"{name} cannot be analysed ({type(error).__name__}: {error})")
 
     def _analyse(self, item: Item, progress: Callable[[float], None] | None) -> Outcome:
-        path = Path(item.path)
+        if not as_url(item.path):
+            return self._analyse_file(item, Path(item.path), progress)
+        with fetched(item.path) as copy:
+            return self._analyse_file(item, copy, progress)
+
+    def _analyse_file(self, item: Item, path: Path, progress: Callable[[float], None] | None) -> Outcome:
         if stream_of(path) is not None:
             raise MediaError(f"{printable(path.name)} is a pipe; analyse it by itself")
         sha256, before = _hashed(path)
@@ -82,7 +88,7 @@ class Analyst:
             "done",
             incomplete=bool(analysis.warning),
             recording=recording_of(
-                analysis, path=printable(path), sha256=sha256, size_bytes=before[0], settings=self._found_with
+                analysis, path=printable(item.path), sha256=sha256, size_bytes=before[0], settings=self._found_with
             ),
             result_sha256=result_sha256,
             result_bytes=result_bytes,

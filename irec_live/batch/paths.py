@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from irec_live.batch.remote import as_url, find_urls
 from irec_live.errors import MediaError
 from irec_live.spool import STDIN, printable
 from irec_live.suffixes import SUFFIXES
@@ -24,10 +25,18 @@ class Found:
     below : PurePath
         The same from the folder, or the fixed part of the pattern, that it was found in; the name alone where the file
         itself was given.
+    url : str
+        Of a file in object storage; then `path` is none that can be opened.
     """
 
     path: Path
     below: PurePath
+    url: str = ""
+
+    @property
+    def place(self) -> str:
+        """Absolute path, or URL."""
+        return self.url or ("-" if self.path == STDIN else str(self.path.absolute()))
 
 
 def find_files(paths: Sequence[Path], *, recursive: bool = False) -> list[Found]:
@@ -48,7 +57,7 @@ def find_files(paths: Sequence[Path], *, recursive: bool = False) -> list[Found]
     found: dict[str, Found] = {}
     for path in paths:
         for one in _meant(path, recursive):
-            found.setdefault(str(_absolute(one.path)) if one.path != STDIN else "-", one)
+            found.setdefault(one.url or (str(_absolute(one.path)) if one.path != STDIN else "-"), one)
     return list(found.values())
 
 
@@ -61,10 +70,13 @@ def listed_files(lines: bytes) -> list[Found]:
         It is empty.
     """
     separator = b"\0" if b"\0" in lines else b"\n"
-    names = [line.rstrip(b"\r") if separator == b"\n" else line for line in lines.split(separator)]
-    paths = [_absolute(os.fsdecode(name)) for name in names if name.strip()]
-    if not paths:
+    lines_ = [line.rstrip(b"\r") if separator == b"\n" else line for line in lines.split(separator)]
+    names = [os.fsdecode(line) for line in lines_ if line.strip()]
+    if not names:
         raise MediaError("the list names no file; give one a line")
+    if any(as_url(name) for name in names):
+        return _listed_urls(names)
+    paths = [_absolute(name) for name in names]
     try:
         root = Path(os.path.commonpath([path.parent for path in paths]))
     except ValueError:  # on several drives
@@ -72,9 +84,16 @@ def listed_files(lines: bytes) -> list[Found]:
     return [Found(path, path.relative_to(root)) for path in dict.fromkeys(paths)]
 
 
+def _listed_urls(names: Sequence[str]) -> list[Found]:
+    urls = [as_url(name) or _absolute(name).as_uri() for name in dict.fromkeys(names)]
+    folders = [url.rpartition("/")[0] + "/" for url in urls]
+    root = os.path.commonprefix(folders).rpartition("/")[0]  # noqa: RUF071 -- each ends with a slash; not paths
+    return [Found(Path(url), PurePath(url[len(root) + 1 :]), url) for url in urls]
+
+
 def is_collection(path: Path) -> bool:
     """Whether a path stands for files rather than being one."""
-    return path != STDIN and (path.is_dir() or _is_pattern(path))
+    return path != STDIN and (path.is_dir() or _is_pattern(path) or bool(_url(path)))
 
 
 def files_below(folder: Path, *, recursive: bool = True) -> Iterator[Path]:
@@ -87,6 +106,8 @@ def files_below(folder: Path, *, recursive: bool = True) -> Iterator[Path]:
 
 
 def _meant(path: Path, recursive: bool) -> list[Found]:
+    if url := _url(path):
+        return [Found(Path(place), below, place) for place, below in find_urls(url, recursive=recursive)]
     if path != STDIN and path.is_dir():
         files = [Found(file, file.relative_to(path)) for file in files_below(path, recursive=recursive)]
         if not files:
@@ -96,6 +117,12 @@ def _meant(path: Path, recursive: bool) -> list[Found]:
     if _is_pattern(path):
         return _matching(path)
     return [Found(path, PurePath(path.name))]
+
+
+def _url(path: Path) -> str:
+    """The URL that is meant, unless a file is called so."""
+    url = as_url(path)
+    return url if url and not path.exists() else ""
 
 
 def _is_pattern(path: Path) -> bool:

@@ -14,7 +14,7 @@ from irec_live.batch.paths import Found
 from irec_live.errors import OutputError
 from irec_live.files import make_folder
 from irec_live.formats import FORMATS
-from irec_live.spool import STDIN, printable
+from irec_live.spool import printable
 from irec_live.tables import TABLES, write_tables
 
 Engine = Callable[[Iterable[Item]], Iterator[Outcome]]
@@ -144,11 +144,10 @@ class Batch:
             targets = [PurePath(CURVES, name) for name in result_names([file.below for file in files], ".parquet")]
         items = []
         for file, name, target in zip(files, names, targets, strict=True):
-            path = Path("-") if file.path == STDIN else file.path.absolute()
-            key = printable(path) if target is None else printable(target.as_posix())
+            key = printable(file.place) if target is None else printable(target.as_posix())
             known = self._journal.known.get(key)
             place = None if target is None else str(self.folder.absolute() / target)
-            items.append(Item(str(path), name, key, place, _size(path), known if resume else None))
+            items.append(Item(file.place, name, key, place, _size(file), known if resume else None))
         return items
 
     def _check(self, *, resume: bool, overwrite: bool) -> None:
@@ -179,7 +178,9 @@ def shown_names(files: Sequence[Found]) -> list[str]:
     """What results call their files: the place below the folder, or the path where several have that."""
     names = [printable(file.below.as_posix()) for file in files]
     alike = Counter(names)
-    return [name if alike[name] == 1 else printable(file.path) for name, file in zip(names, files, strict=True)]
+    return [
+        name if alike[name] == 1 else printable(file.url or file.path) for name, file in zip(names, files, strict=True)
+    ]
 
 
 def count_outcome(summary: Summary, item: Item, outcome: Outcome) -> None:
@@ -196,8 +197,9 @@ def count_outcome(summary: Summary, item: Item, outcome: Outcome) -> None:
         summary.incomplete.append(path)
 
 
-def _size(path: Path) -> int:
+def _size(file: Found) -> int:
+    """Bytes, for the progress; 0 where it is not known."""
     try:
-        return path.stat().st_size
+        return 0 if file.url else file.path.stat().st_size
     except (OSError, ValueError):
         return 0

@@ -169,6 +169,14 @@ Ctrl-C keeps what is done, and the same command with --resume goes on, also late
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Files at once. Default: one a processor.")
 @click.option("--resume", is_flag=True, help="Skip what is done in the output folder, and unchanged.")
 @click.option("--curves", is_flag=True, help="With --format parquet, the curves of each file, too.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Processes of this machine, or a Ray cluster, with --format parquet.",
+)
+@click.option("--address", metavar="HOST:PORT|auto", help="Of a running cluster; without, one of this machine alone.")
 @_TRACK
 @_CHANNEL
 @_MODEL
@@ -184,7 +192,7 @@ def analyze(**options: Any) -> None:
 
     if not options["files"]:
         raise click.UsageError("Missing argument 'PATH...'.")
-    alone = ("recursive", "from_file", "jobs", "resume", "curves")
+    alone = ("recursive", "from_file", "jobs", "resume", "curves", "engine", "address")
     single = {name: value for name, value in options.items() if name not in alone}
     click.get_current_context().exit(run_analyze(**single))
 

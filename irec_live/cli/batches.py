@@ -32,7 +32,8 @@ _INTERRUPTED = 130
 
 def is_batch(options: Mapping[str, Any]) -> bool:
     """Whether a command line of ``analyze`` asks for more than files one after another."""
-    wanted = any(options[name] for name in ("recursive", "from_file", "jobs", "resume", "curves"))
+    wanted = any(options[name] for name in ("recursive", "from_file", "jobs", "resume", "curves", "address"))
+    wanted = wanted or options["engine"] != "local"
     return wanted or options["form"] == PARQUET or any(is_collection(path) for path in options["files"])
 
 
@@ -47,6 +48,8 @@ def run_batch(
     jobs: int | None,
     resume: bool,
     curves: bool,
+    engine: str,
+    address: str | None,
     models: Sequence[str],
     hop_ms: float | None,
     provider: Provider,
@@ -69,6 +72,10 @@ def run_batch(
     """
     chosen = DEFAULT_FORMAT if form is None else form
     _check_options(chosen, out=out, resume=resume, curves=curves)
+    if engine == "ray" and (chosen != PARQUET or curves):
+        raise click.UsageError("a cluster's results are tables: give --format parquet, without --curves")
+    if address is not None and engine != "ray":
+        raise click.UsageError("--address is that of a cluster: give --engine ray, too")
     found = _found(files, recursive=recursive, from_file=from_file)
     from irec_live.batch.items import Settings
     from irec_live.batch.local import LocalEngine
@@ -88,10 +95,14 @@ def run_batch(
     summarised = printed and form is None and sys.stdout is not None and sys.stdout.isatty()
     with _folder(out) as folder, _batch(found, folder, settings, resume, overwrite or printed) as batch:
         progress = BatchProgress(batch.items)
+        if engine == "ray":
+            from irec_live.batch.ray import RayEngine
+
+            return _run(batch, RayEngine(settings, address=address, jobs=jobs), progress, None, again=True)
         jobs = min(len(batch.items), jobs or LocalEngine(settings).jobs)
-        engine = LocalEngine(settings, jobs=jobs, overwrite=overwrite, on_share=progress.show_share)
+        local = LocalEngine(settings, jobs=jobs, overwrite=overwrite, on_share=progress.show_share)
         printer = _Printer(batch.items, summarised) if printed else None
-        return _run(batch, engine, progress, printer, again=not printed)
+        return _run(batch, local, progress, printer, again=not printed)
 
 
 def _check_options(form: str, *, out: str, resume: bool, curves: bool) -> None:

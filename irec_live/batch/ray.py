@@ -1,0 +1,132 @@
+"""The engine of a cluster: Ray Data hands items to actors, each with networks of its own.
+
+Ray Data holds back items while the actors are busy, starts actors anew that were lost, and gives what they had to
+others. An item may then be analysed twice; its outcome counts once. Nothing of it is reported to anybody: Ray's usage
+statistics are off, and its dashboard is not started.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from irec_live.batch.items import Item, Known, Outcome, Settings
+from irec_live.errors import ClusterError, MissingExtraError
+from irec_live.tables.recording import Recording
+
+_AT_ONCE = 20_000
+"""Items that Ray knows of at a time: their list is held by the process that gives them out."""
+_BLOCK = 4
+"""Items that are given out, and lost, together."""
+
+
+class RayEngine:
+    """Runs items on a cluster.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of form `PARQUET`, without curves: results come back to this process. Networks that do not come with the app
+        must lie at the same path on every node.
+    address : str, optional
+        Of a running cluster, as Ray has it, ``auto`` for the one of this machine. A cluster of this machine alone is
+        started if none is given.
+    jobs : int, optional
+        Actors; by default up to one for each processor of the cluster, or for each GPU where the provider is CUDA.
+    """
+
+    def __init__(self, settings: Settings, *, address: str | None = None, jobs: int | None = None) -> None:
+        self._settings, self._address, self._jobs = settings, address, jobs
+
+    def __call__(self, items: Iterable[Item]) -> Iterator[Outcome]:
+        """Outcomes as they come. Close the iterator to stop.
+
+        Raises
+        ------
+        ClusterError
+            The cluster cannot be reached, or no node is left.
+        MissingExtraError
+            Ray is not installed.
+        """
+        ray = _ray()
+        ours = not ray.is_initialized()
+        if ours:
+            self._connect(ray)
+        try:
+            waiting = iter(items)
+            while some := list(itertools.islice(waiting, _AT_ONCE)):
+                yield from self._outcomes(ray, some)
+        finally:
+            if ours:
+                ray.shutdown()
+
+    def _connect(self, ray: Any) -> None:
+        here = {} if self._address is not None else {"num_cpus": self._jobs, "include_dashboard": False}
+        try:
+            ray.init(address=self._address or "local", logging_level=logging.ERROR, log_to_driver=False, **here)
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            where = self._address or "this machine"
+            raise ClusterError(f"no Ray cluster answers at {where}: {str(error).splitlines()[0]}") from error
+
+    def _outcomes(self, ray: Any, items: Sequence[Item]) -> Iterator[Outcome]:
+        data = ray.data
+        context = data.DataContext.get_current()
+        context.enable_progress_bars = False
+        context.print_on_execution_start = False
+        kind = "GPU" if self._settings.provider == "cuda" else "CPU"
+        most = self._jobs or max(1, int(ray.cluster_resources().get(kind, 1)))
+        rows = [{"item": json.dumps(asdict(item))} for item in items]
+        dataset = data.from_items(rows, override_num_blocks=max(1, len(rows) // _BLOCK)).map(
+            _Actor,
+            fn_constructor_args=(self._settings,),
+            compute=data.ActorPoolStrategy(min_size=1, max_size=most),
+            num_cpus=1,
+            num_gpus=1 if kind == "GPU" else 0,
+        )
+        left = {item.key for item in items}
+        try:
+            for row in dataset.iter_rows():
+                outcome = _outcome(json.loads(row["outcome"]))
+                if outcome.key in left:
+                    left.remove(outcome.key)
+                    yield outcome
+        except ray.exceptions.RayError as error:
+            raise ClusterError(f"the cluster gave up: {str(error).splitlines()[0]}; --resume goes on") from error
+        for key in sorted(left):
+            yield Outcome(key, "failed", f"{key} was lost by the cluster; --resume tries it again")
+
+
+class _Actor:
+    """A worker of the cluster. Ray makes it, on some node."""
+
+    def __init__(self, settings: Settings) -> None:
+        from irec_live.batch.analyst import Analyst
+
+        self._analyst = Analyst(settings)
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        said = json.loads(row["item"])
+        known = said.pop("known")
+        outcome = self._analyst(Item(**said, known=None if known is None else Known(**known)))
+        return {"outcome": json.dumps(asdict(outcome))}
+
+
+def _outcome(said: dict[str, Any]) -> Outcome:
+    recording = said.pop("recording")
+    return Outcome(**said, recording=None if recording is None else Recording.from_dict(recording))
+
+
+def _ray() -> Any:
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before the import: it would report to its makers
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise MissingExtraError("ray", "cluster") from error
+    return ray

@@ -1,0 +1,134 @@
+"""A cluster gives what this machine gives, also if it loses a node on the way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from typing import Any
+
+import pytest
+import soundfile
+from click.testing import CliRunner
+
+import tiny_models
+from irec_live.batch.items import Settings
+from irec_live.batch.local import LocalEngine
+from irec_live.batch.paths import find_files, listed_files
+from irec_live.batch.run import Batch, Engine
+from irec_live.cli import main
+from irec_live.errors import MediaError
+from irec_live.library import Library
+from irec_live.models.choice import load_models
+
+FILES = 24
+
+
+@pytest.fixture
+def settings(tiny_activation_path: Path, tiny_envelope_path: Path) -> Settings:
+    return Settings.of(load_models([tiny_activation_path, tiny_envelope_path]))
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    folder = tmp_path / "music"
+    (folder / "more").mkdir(parents=True)
+    for index in range(FILES):
+        label = tiny_models.LABELS[index % 3]
+        name = f"more/{index:02}.wav" if index % 2 else f"{index:02}.wav"
+        soundfile.write(folder / name, tiny_models.tone(label, 2.0 + index / 8), tiny_models.SAMPLE_RATE)
+    (folder / "bad.wav").write_text("no sound")
+    return folder
+
+
+def tables(batch: Batch, engine: Engine) -> tuple[list[bytes], list[str]]:
+    """The bytes of the tables, and the keys in the order they came."""
+    keys = [outcome.key for _, outcome in batch.run(engine)]
+    return [path.read_bytes() for path in batch.write_tables()], keys
+
+
+def test_urls_are_files_too(settings: Settings, music: Path, tmp_path: Path) -> None:
+    pytest.importorskip("fsspec", reason="object storage is read through fsspec")
+    found = find_files([Path(music.as_uri())], recursive=True)
+    assert {one.below for one in found} == {one.below for one in find_files([music], recursive=True)}
+    listed = listed_files("\n".join(one.url for one in found).encode())
+    assert {one.below for one in listed} == {one.below for one in found}
+    few = [one for one in found if one.below in (PurePath("00.wav"), PurePath("more/01.wav"), PurePath("bad.wav"))]
+    with Batch(few, tmp_path / "out", settings) as batch:
+        outcomes = {item.name: outcome for item, outcome in batch.run(LocalEngine(settings, jobs=1))}
+    assert outcomes["bad.wav"].reason.startswith("bad.wav cannot be decoded as audio")
+    recording = outcomes["more/01.wav"].recording
+    assert recording is not None
+    assert recording.path == (music / "more" / "01.wav").as_uri()
+    assert [span.label for span in recording.spans] == ["flute"]
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"), [("memory://nothing", "has no sound files|there is no"), ("nosuch://a", "cannot be reached")]
+)
+def test_a_url_without_sound_is_one_sentence(url: str, reason: str) -> None:
+    pytest.importorskip("fsspec", reason="object storage is read through fsspec")
+    with pytest.raises(MediaError, match=reason):
+        find_files([Path(url)])
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--engine", "ray", "--out", "x"], "give --format parquet"),
+        (["--engine", "ray", "--format", "parquet", "--curves", "--out", "x"], "without --curves"),
+        (["--address", "auto", "--format", "parquet", "--out", "x"], "give --engine ray"),
+    ],
+)
+def test_what_a_cluster_cannot_do_is_said(music: Path, options: list[str], reason: str) -> None:
+    done = CliRunner().invoke(main, ["analyze", str(music), *options])
+    assert done.exit_code == 2
+    assert reason in done.stderr
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A cluster on this machine: two nodes with a processor each, of which the first is the head."""
+    pytest.importorskip("ray.data", reason="Ray is not installed")
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_enable_worker_prestart", "0")
+    monkeypatch.setenv("RAY_prestart_worker_first_driver", "0")
+    import ray
+    from ray.cluster_utils import Cluster
+
+    memory = {"object_store_memory": 100_000_000}
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, **memory})
+    try:
+        made.add_node(num_cpus=1, **memory)
+        yield made
+    finally:
+        ray.shutdown()
+        made.shutdown()
+
+
+@pytest.mark.realtime
+@pytest.mark.timeout(400)
+@pytest.mark.filterwarnings("ignore")  # Ray's own
+def test_a_cluster_that_loses_a_node_gives_the_tables_of_this_machine(
+    cluster: Any, settings: Settings, music: Path, tmp_path: Path
+) -> None:
+    from irec_live.batch.ray import RayEngine
+
+    files = find_files([music], recursive=True)
+    with Batch(files, tmp_path / "local", settings) as batch:
+        expected, _ = tables(batch, LocalEngine(settings, jobs=1))
+    with Batch(files, tmp_path / "cluster", settings) as batch:
+        outcomes = batch.run(RayEngine(settings, address=cluster.address))
+        keys = []
+        for _, outcome in outcomes:
+            keys.append(outcome.key)
+            if len(keys) == FILES // 3:
+                cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
+        found = [path.read_bytes() for path in batch.write_tables()]
+    assert len(keys) == len(set(keys)) == FILES + 1  # nothing lost, nothing doubled
+    assert [path for path, _ in batch.summary.failures] == [str(music / "bad.wav")]
+    assert found == expected
+    library = Library(tmp_path / "library.duckdb")
+    assert library.import_tables(tmp_path / "cluster") == FILES
+    assert library.search("flute").total == FILES // 3
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
