@@ -97,10 +97,14 @@ class _Compiler:
             "SELECT id AS recording, '' AS label, 0::DOUBLE, duration_s, NULL, NULL FROM recordings"
         ]
         self._statement.spans = (
-            f"{self._with()}SELECT DISTINCT * FROM ({' UNION ALL '.join(shown)}) "
+            f"SELECT DISTINCT * FROM ({' UNION ALL '.join(shown)}) "
             "AS shown(recording, label, start_s, end_s, activation, level_db) "
             "WHERE recording IN (SELECT unnest(CAST($ids AS BIGINT[]))) ORDER BY recording, start_s, label, end_s"
         )
+        self._statement.hits = self._statement.hits.replace("FROM played ", "FROM spans ")
+        ids = "SELECT unnest(CAST($ids AS BIGINT[]))"
+        self._tables.insert(0, f"played AS (SELECT * FROM spans WHERE recording IN ({ids}))")
+        self._statement.spans = f"{self._with()}{self._statement.spans}"
         return self._statement
 
     def _with(self) -> str:
@@ -120,14 +124,18 @@ class _Compiler:
     def _show(self, labels: Sequence[str], condition: str = "") -> None:
         self._shown.append(
             "SELECT recording, label, start_s, end_s, activation, level_db "
-            f"FROM ({_with_duration('SELECT * FROM spans')}) WHERE label IN ({self._names(labels)}){condition}"
+            f"FROM ({_with_duration('SELECT * FROM played')}) WHERE label IN ({self._names(labels)}){condition}"
         )
 
     def _add_each(self, name: str, has: Has) -> None:
         """Each of the group plays somewhere, and keeps to the bounds."""
         for place, labels in enumerate(has.group):
             one = f"{name}_{place}"
-            self._add(f"{one}_all", self._stretches(f"{one}_all", [labels], ()))
+            if len(labels) == 1 and not any(bound.measure.startswith("stretch") for bound in has.bounds):
+                stretches = _with_duration(self._merged(labels, ""))  # nothing has to be joined
+            else:
+                stretches = self._stretches(f"{one}_all", [labels], ())
+            self._add(f"{one}_all", stretches)
             kept = self._keep(one, f"{one}_all", has.bounds, level_of=labels)
             # Of several labels, spans that are short by themselves can make a long stretch.
             self._show(labels, self._least_stretch(has.bounds) if len(labels) == 1 else "")
@@ -151,17 +159,26 @@ class _Compiler:
         parts = [(labels, 1) for labels in group]
         if without:
             parts.append((without, len(group) + 1))
+        if len(group) > 1:
+            # Most recordings lack one of them: no need to look when the others play there.
+            both = " INTERSECT ".join(
+                f"SELECT recording FROM played WHERE label IN ({self._names(labels)})" for labels in group
+            )
+            self._add(f"{name}_both", both)
+        among = f" AND recording IN (SELECT recording FROM {name}_both)" if len(group) > 1 else ""
         edges = []
         for place, (labels, weight) in enumerate(parts):
             merged = f"{name}_m{place}"
-            self._add(merged, self._merged(labels))
+            self._add(merged, self._merged(labels, among))
             edges.append(f"SELECT recording, start_s AS at_s, {weight} AS step FROM {merged}")
             edges.append(f"SELECT recording, end_s, {-weight} FROM {merged}")
         return _with_duration(_sweep(edges, f"depth = {len(group)}"))
 
-    def _merged(self, labels: Sequence[str]) -> str:
+    def _merged(self, labels: Sequence[str], among: str) -> str:
         """Where one of these plays, or several."""
-        mine = f"FROM spans WHERE label IN ({self._names(labels)})"
+        mine = f"FROM played WHERE label IN ({self._names(labels)}){among}"
+        if len(labels) == 1:  # spans of one label do not overlap, and those that touch are joined by the sweep
+            return f"SELECT recording, start_s, end_s {mine} AND end_s > start_s"
         return _sweep(
             [f"SELECT recording, start_s AS at_s, 1 AS step {mine}", f"SELECT recording, end_s, -1 {mine}"], "depth > 0"
         )
@@ -223,4 +240,4 @@ def _with_duration(stretches: str) -> str:
 
 
 def _powers(names: str) -> str:
-    return f"SELECT recording, start_s, end_s, pow(10, level_db / 10) AS power FROM spans WHERE label IN ({names})"
+    return f"SELECT recording, start_s, end_s, pow(10, level_db / 10) AS power FROM played WHERE label IN ({names})"
