@@ -37,8 +37,8 @@ NEW_S = 1.0
 
 _HINT = (
     "Correcting: drag an edge, drag on a lane to add, Delete removes, F2 renames, Ctrl+Up and Ctrl+Down go from event "
-    "to event, Alt and the arrow keys move the beginning, Alt+Shift the end, Insert adds one at the playhead, Ctrl+Z "
-    "undoes. Corrected events are hatched."
+    "to event, Alt+Left and Alt+Right move the beginning, Alt+Down and Alt+Up the end, Insert adds one at the "
+    "playhead, Ctrl+Z undoes. Corrected events are hatched."
 )
 
 
@@ -104,8 +104,8 @@ class CorrectionControl(QObject):
             self._action("Previous event", "Ctrl+Up", lambda: self.step(-1)),
             self._action("Begin earlier", "Alt+Left", lambda: self.nudge(-STEP_S, 0.0)),
             self._action("Begin later", "Alt+Right", lambda: self.nudge(STEP_S, 0.0)),
-            self._action("End earlier", "Alt+Shift+Left", lambda: self.nudge(0.0, -STEP_S)),
-            self._action("End later", "Alt+Shift+Right", lambda: self.nudge(0.0, STEP_S)),
+            self._action("End earlier", "Alt+Down", lambda: self.nudge(0.0, -STEP_S)),
+            self._action("End later", "Alt+Up", lambda: self.nudge(0.0, STEP_S)),
         ]
         self.menu = QMenu("&Correct", menu)
         self.menu.addActions([self.mode, self.undo, self.redo])

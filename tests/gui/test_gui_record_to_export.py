@@ -1,0 +1,145 @@
+"""What a new user does, on a real screen with real keys: record, lose the program, open it again, correct, export."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import mido
+import pytest
+import soundfile
+from x_server import XServer, missing_x_programs
+
+import tiny_models
+from irec_live.corrections.store import load_corrections
+from irec_live.report import Analysis
+
+_MISSING = missing_x_programs("openbox", "xdotool")
+pytestmark = pytest.mark.skipif(bool(_MISSING), reason=f"needs {_MISSING}")
+
+SUPPORT = Path(__file__).parents[1] / "support"
+PATIENCE_S = 90.0
+
+T = TypeVar("T")
+
+
+class Hands:
+    """The window on a screen of its own, and keys for it."""
+
+    def __init__(self, server: XServer, home: Path, model: Path) -> None:
+        self._environment = server.environment | {"PYTHONPATH": os.pathsep.join([str(SUPPORT), *sys.path])}
+        self._home, self._model = home, model
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *session: Path) -> None:
+        """Open the window."""
+        command = [sys.executable, SUPPORT / "window_on_tones.py", self._home, self._model, *session]
+        self.process = subprocess.Popen(command, env=self._environment)
+
+    def do(self, *words: str | int) -> str:
+        """Have xdotool do something; what it prints."""
+        done = subprocess.run(
+            ["xdotool", *map(str, words)],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        return done.stdout.strip()
+
+    def focus(self, title: str) -> None:
+        """Wait for a window by a part of its title, and give it the keys."""
+        found = wait_for(lambda: self.do("search", "--onlyvisible", "--name", title))
+        self.do("windowactivate", "--sync", found.splitlines()[-1])
+
+    def press(self, *keys: str) -> None:
+        """Press keys, a moment apart, as a hand does."""
+        for key in keys:
+            self.do("key", "--clearmodifiers", key)
+            time.sleep(0.2)
+
+    def kill(self) -> None:
+        """End the program as a power cut would, and wait for that."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait(20)
+
+
+def wait_for(look: Callable[[], T]) -> T:
+    """The first true thing that is seen."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if seen := look():
+            return seen
+        time.sleep(0.1)
+    pytest.fail("it did not happen")
+
+
+@pytest.fixture
+def hands(tmp_path: Path, tiny_activation_path: Path) -> Iterator[Hands]:
+    server = XServer((1280, 720), window_manager=True)
+    made = Hands(server, tmp_path, tiny_activation_path)
+    yield made
+    made.kill()
+    server.close()
+
+
+@pytest.mark.timeout(300)
+def test_record_kill_reopen_correct_and_export_every_format(hands: Hands, tmp_path: Path) -> None:
+    hands.start()
+    hands.focus("Tones – irec-live")
+    hands.press("ctrl+r")
+    folder = wait_for(lambda: next((tmp_path / "takes").glob("*/session.json"), None)).parent
+    wait_for(lambda: (folder / "events.jsonl").read_text("utf-8").count("\n") >= 3)
+    hands.kill()
+    assert json.loads((folder / "session.json").read_text("utf-8"))["state"] == "recording"
+
+    hands.start(folder)
+    hands.focus(f"{folder.name} – irec-live")
+    wait_for(lambda: json.loads((folder / "session.json").read_text("utf-8"))["state"] == "finished")
+    assert soundfile.info(folder / "audio.flac").duration > 6.0
+    hands.press("ctrl+k", "ctrl+Down", "alt+Up")
+    wait_for((folder / "corrections.json").exists)
+    assert len(load_corrections(folder / "corrections.json").entries) == 1
+    hands.press("ctrl+k", "ctrl+a")
+
+    for suffix in (".json", ".csv", ".txt", ".jams", ".mid", ".wav"):
+        target = tmp_path / f"taken{suffix}"
+        hands.press("ctrl+shift+e")
+        hands.focus("Save the selection")
+        hands.do("type", "--delay", 5, str(target))
+        hands.press("Return")
+        wait_for(target.exists)
+    read_back(tmp_path / "taken")
+
+
+def read_back(stem: Path) -> None:
+    """Every export, with the library that its users have."""
+    analysis = Analysis.from_json(stem.with_suffix(".json").read_text("utf-8"))
+    assert analysis.events
+    labels = {event.label for event in analysis.events}
+    assert labels <= set(tiny_models.LABELS)
+    with stem.with_suffix(".csv").open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header[:2] == ["kind", "time_s"]
+    assert sum(row[0] == "activation" for row in rows) == len(analysis.activation)
+    lines = [line.split("\t") for line in stem.with_suffix(".txt").read_text("utf-8").splitlines()]
+    assert [(label, pytest.approx(float(onset))) for onset, _, label in lines] == [
+        (event.label, pytest.approx(event.onset_s)) for event in analysis.events
+    ]
+    midi = mido.MidiFile(stem.with_suffix(".mid"))
+    assert {track.name for track in midi.tracks[1:]} == labels
+    assert midi.length == pytest.approx(analysis.duration_s, abs=0.001)
+    assert soundfile.info(stem.with_suffix(".wav")).duration == pytest.approx(analysis.duration_s, abs=0.001)
+    script = f"import jams; print(len(jams.load({str(stem.with_suffix('.jams'))!r}).annotations[0].data))"
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == len(analysis.events)
