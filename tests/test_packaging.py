@@ -110,7 +110,7 @@ def test_every_pin_is_exact(pins: list[Requirement]) -> None:
 @pytest.mark.parametrize(
     ("package", "extras"),
     [
-        ("irec_live", ("web",)),
+        ("irec_live", ("web", "midi", "cluster")),
         ("irec_assets", ()),
         ("irec_models", ("train", "distill")),
         ("irec_papers", ("train", "distill")),

@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from irec_live.input_kind import InputKind
+
 VERSION = 2
 """Of this schema. 1 is that of irec-live 0.1 and 0.2, whose files do not state it."""
 
@@ -174,7 +176,7 @@ THEME = choice("view/theme", "system", since=1)
 SPAN_S: Setting[float] = Setting("view/span_s", 15.0, _span, float, 1)
 THRESHOLD_OFFSET = number("decisions/threshold_offset", 0.0, -WIDEST_OFFSET, WIDEST_OFFSET, 1)
 FOLDER = choice("files/folder", "", since=1)
-SOURCE_KIND = choice("source/kind", "mic", since=1)
+SOURCE_KIND = choice("source/kind", InputKind.MIC.value, since=1)
 SOURCE_DEVICE = choice("source/device", "", since=1)
 SOURCE_HOSTAPI = choice("source/hostapi", "", since=1)
 RECORD_FOLDER = choice("recording/folder", "")
