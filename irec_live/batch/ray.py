@@ -69,7 +69,7 @@ class RayEngine:
         here = {} if self._address is not None else {"num_cpus": self._jobs, "include_dashboard": False}
         try:
             ray.init(address=self._address or "local", logging_level=logging.ERROR, log_to_driver=False, **here)
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        except Exception as error:  # Ray raises plain ones, too
             where = self._address or "this machine"
             raise ClusterError(f"no Ray cluster answers at {where}: {str(error).splitlines()[0]}") from error
 
