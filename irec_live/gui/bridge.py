@@ -42,6 +42,9 @@ _STEPS_A_SPAN = 1500
 _MOST_TICKS = 6
 """A long span is drawn when it has moved by about a pixel, but five times a second at least: it has the level, too."""
 
+_MOST_LONGER = 5
+"""A session of hours is longer by a pixel only after several seconds; its events are to be seen sooner than that."""
+
 _SETTLING = 8
 """Number of overviews pulled after the file is analysed or a threshold has moved; then nothing changes any more."""
 
@@ -166,8 +169,9 @@ class Bridge(QObject):
     def _pull_overview(self, session: Session) -> Overview | None:
         """An overview of a live session once a second; of a file on every sixth tick until it no longer changes."""
         live = session.kind == "live"
+        longer = min(_MOST_LONGER, max(1, int(self._last.now_s / _STEPS_A_SPAN)))  # a pixel of it, in seconds
         # 1, so that the first tick of a session pulls an overview
-        if self._ticks % (_LIVE_OVERVIEW_EVERY if live else _OVERVIEW_EVERY) != 1:
+        if self._ticks % (longer * _LIVE_OVERVIEW_EVERY if live else _OVERVIEW_EVERY) != 1:
             return None
         if not live and self._progress >= 1.0:
             self._settling -= 1

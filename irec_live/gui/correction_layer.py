@@ -45,6 +45,7 @@ class CorrectionLayer(QWidget):
         super().__init__(canvas)
         self._canvas = canvas
         self._theme = DARK
+        self._seen = False  # whether corrected events are shown
         self._snapshot = Snapshot()
         self._held: Span | None = None
         self._drag: tuple[Grip, Event | None, Span] | None = None
@@ -74,9 +75,11 @@ class CorrectionLayer(QWidget):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Follow the view."""
-        seen = any(event.corrected for event in (*self._snapshot.events, *snapshot.events))
+        seen = self._seen
+        if snapshot.events != self._snapshot.events:  # of a long span there are thousands, and rarely new ones
+            self._seen = any(event.corrected for event in snapshot.events)
         self._snapshot = snapshot
-        if seen or self._held is not None or self._drag is not None:
+        if seen or self._seen or self._held is not None or self._drag is not None:
             self.update()
 
     def place_of(self, span: Span) -> QRectF:

@@ -22,18 +22,18 @@ _LEAST_WIDTH = 2.0
 
 
 def spans_by_label(events: Sequence[Event], end_s: float) -> dict[str, Floats]:
-    """Onsets and offsets of each label, (n, 2) float64 seconds, rising; open events reach to `end_s`.
+    """Onsets and offsets of each label, (n, 2) float64 seconds, as they come; open events reach to `end_s`.
 
     Examples
     --------
     >>> spans_by_label([Event("flute", 1.0, 2.0, 0.9), Event("flute", 5.0, None, 0.8)], 7.0)["flute"].tolist()
     [[1.0, 2.0], [5.0, 7.0]]
     """
-    found: dict[str, list[tuple[float, float]]] = {}
+    found: dict[str, list[float]] = {}
     for event in events:
         offset_s = end_s if event.offset_s is None else event.offset_s
-        found.setdefault(event.label, []).append((event.onset_s, max(event.onset_s, offset_s)))
-    return {label: np.array(sorted(spans)) for label, spans in found.items()}
+        found.setdefault(event.label, []).extend((event.onset_s, max(event.onset_s, offset_s)))
+    return {label: np.array(spans).reshape(-1, 2) for label, spans in found.items()}
 
 
 def bars(edges: Floats, gap: float = 1.0) -> Floats:

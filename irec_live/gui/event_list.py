@@ -20,7 +20,7 @@ from irec_live.gui.event_table import EventTable
 from irec_live.gui.theme import Theme
 from irec_live.results import Event, Overview
 
-WIDTH = 318
+WIDTH = 330
 
 _OWN_KEYS = {Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Space}
 """Keys of the table that are shortcuts of the window, too."""
@@ -122,7 +122,7 @@ class EventList(QFrame):
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = view.horizontalHeader()
         header.setHighlightSections(False)
-        for column, width in enumerate((74, 0, 68, 70)):
+        for column, width in enumerate((72, 0, 66, 70)):
             if width:
                 view.setColumnWidth(column, width)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)

@@ -18,7 +18,7 @@ from irec_live.gui.lane_curves import ENVELOPE_RANGE_DB, Floats, LaneCurves, lan
 from irec_live.gui.lane_numbers import LaneNumbers, lane_numbers
 from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
 from irec_live.gui.wording import SILENCE_DB, decibel_text, display_name, not_analysed_text, percent_text
-from irec_live.results import Snapshot
+from irec_live.results import Event, Snapshot
 
 Headings = tuple[tuple[str, float, float], ...]
 """Text, top and height of each heading between lanes."""
@@ -42,6 +42,7 @@ class LaneCanvas(QWidget):
         self._theme = DARK
         self._snapshot = Snapshot()
         self._spans: dict[str, Floats] = {}  # onsets and offsets of each label
+        self._spans_of: tuple[tuple[Event, ...], float] = ((), 0.0)
         self._curves: LaneCurves = lane_curves(self._snapshot, 1.0)
         self._tops: Floats = np.zeros(0)
         self._heights: Floats = np.zeros(0)
@@ -145,7 +146,9 @@ class LaneCanvas(QWidget):
         moved = not np.array_equal(tops, self._tops) or not np.array_equal(heights, self._heights)
         whole = lit != self._lit or moved or headings != self._headings
         self._snapshot, self._tops, self._heights, self._headings, self._lit = snapshot, tops, heights, headings, lit
-        self._spans = spans_by_label(snapshot.events, min(snapshot.time_s, snapshot.analysed_s))
+        known_s = min(snapshot.time_s, snapshot.analysed_s)
+        if (snapshot.events, known_s) != self._spans_of:  # of a long span there are thousands, and rarely new ones
+            self._spans, self._spans_of = spans_by_label(snapshot.events, known_s), (snapshot.events, known_s)
         self._curves = lane_curves(snapshot, self.plot_width())
         self._painted += 1
         if whole or self._painted % _WORDS_EVERY == 0:

@@ -45,11 +45,15 @@ class ViewChip(QFrame):
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.button.clicked.connect(follow.trigger)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(10, 1, 2, 1)
         layout.setSpacing(8)
         layout.addWidget(self.text)
         layout.addWidget(self.button)
         self.hide()
+
+    def _margins(self, left: int) -> None:
+        layout = self.layout()
+        if layout is not None:
+            layout.setContentsMargins(left, 1, 2, 1)
 
     def show_behind(self, text: str, button: str, room: int) -> None:
         """Say what is shown, and what the button returns to; an empty text hides all.
@@ -66,6 +70,9 @@ class ViewChip(QFrame):
         if changed or self.isHidden() == bool(text):
             self.setVisible(bool(text))
             self.text.show()
-            self.text.setVisible(self.sizeHint().width() <= room)
+            self._margins(10)
+            if self.sizeHint().width() > room:
+                self.text.hide()
+                self._margins(2)
             self.setToolTip(text)
             self.resize(self.sizeHint().width(), HEIGHT)

@@ -31,6 +31,7 @@ class EventStore:
         self._ended: list[Event] = []
         self._spans: npt.NDArray[np.float64] = np.empty((64, 2))  # onset and offset; only the first of them are filled
         self._still_open: tuple[Event, ...] = ()
+        self._last_onset_s = -np.inf  # of all that there ever were
         self._all: tuple[Event, ...] | None = ()  # made when it is asked for
 
     def append(self, ended: Sequence[Event], still_open: tuple[Event, ...]) -> None:
@@ -40,33 +41,38 @@ class EventStore:
             if ended or still_open != self._still_open:
                 self._all = None
             self._add(ended)
-            self._still_open = still_open
+            self._open(still_open)
 
     def replace(self, ended: Sequence[Event], still_open: tuple[Event, ...]) -> None:
         """Replace all events. Writer's thread only."""
         with self._lock:
             self._ended, self._spans, self._all = [], np.empty((64, 2)), None
+            self._last_onset_s = -np.inf
             self._add(ended)
-            self._still_open = still_open
+            self._open(still_open)
 
     def all(self) -> tuple[Event, ...]:
         """All events, by onset; open ones have no offset. Any thread."""
         with self._lock:
-            if self._all is None:
-                self._all = _by_onset([*self._ended, *self._still_open])
-            return self._all
+            return self._made()
 
     def overlapping(self, from_s: float, to_s: float) -> tuple[Event, ...]:
         """Events that overlap a time span, by onset. Any thread."""
-        if from_s == -np.inf and to_s == np.inf:
-            return self.all()
         with self._lock:
             spans = self._spans[: len(self._ended)]
+            whole = not len(spans) or from_s <= spans[0, 1]  # no offset is earlier than the first
+            if whole and self._last_onset_s <= to_s:
+                return self._made()
             # Sorted by offset, not by onset: one that ends late may have begun before `to_s`.
             first = int(np.searchsorted(spans[:, 1], from_s, "left"))
             found = [self._ended[first + place] for place in np.flatnonzero(spans[first:, 0] <= to_s).tolist()]
             found += [event for event in self._still_open if event.onset_s <= to_s]
         return _by_onset(found)
+
+    def _made(self) -> tuple[Event, ...]:
+        if self._all is None:
+            self._all = _by_onset([*self._ended, *self._still_open])
+        return self._all
 
     def _add(self, ended: Sequence[Event]) -> None:
         count = len(self._ended)
@@ -75,12 +81,18 @@ class EventStore:
             grown[:count] = self._spans[:count]
             self._spans = grown
         for place, event in enumerate(ended, count):
+            self._last_onset_s = max(self._last_onset_s, event.onset_s)
             self._spans[place] = event.onset_s, event.offset_s or 0.0
         self._ended.extend(ended)
         if self._keep_s is not None and len(self._ended) >= _FORGET_AT:
             newest_s = float(self._spans[len(self._ended) - 1, 1])
             old = int(np.searchsorted(self._spans[: len(self._ended), 1], newest_s - self._keep_s))
             self._spans, self._ended = self._spans[old:].copy(), self._ended[old:]
+
+    def _open(self, still_open: tuple[Event, ...]) -> None:
+        self._still_open = still_open
+        for event in still_open:
+            self._last_onset_s = max(self._last_onset_s, event.onset_s)
 
 
 def _by_onset(events: list[Event]) -> tuple[Event, ...]:

@@ -175,7 +175,7 @@ class Timeline:
             smoothed=rows[:, count:],
             envelope_times=envelope_times,
             envelope=envelope,
-            detected=self._detected_at(time_s, events),
+            detected=self._detected_at(time_s, self.events(time_s, time_s)),
             events=events,
             spectrogram_times=column_times,
             spectrogram=columns.astype(np.float32) / np.float32(_DB_STEPS) + np.float32(SPECTROGRAM_FLOOR_DB),
