@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from irec_live.errors import DataError, OutputError
 from irec_live.files import make_folder, write_atomically
 from irec_live.models.spec import ModelSpec, Threshold
-from irec_live.streaming.tracker import TrackerSettings
+from irec_live.streaming.tracker import Decisions, TrackerSettings
 from irec_live.suffixes import SESSION_FILE
 
 SCHEMA: Literal["irec.session/1"] = "irec.session/1"
@@ -104,8 +104,10 @@ class SessionInfo(_Part):
     labels : tuple of str
         The K labels, in the order of the columns of the rows.
     thresholds : dict of str to Threshold
-        In force at the end, with the offset.
+        In force at the end, with the offsets.
     threshold_offset : float
+    own_offsets : dict of str to float
+        Offsets of single labels, which were added to that.
     tracker : TrackerSettings
     warnings : tuple of str
     """
@@ -124,8 +126,14 @@ class SessionInfo(_Part):
     labels: tuple[str, ...] = Field(min_length=1)
     thresholds: dict[str, Threshold] = Field(default_factory=dict)
     threshold_offset: float = 0.0
+    own_offsets: dict[str, float] = Field(default_factory=dict)
     tracker: TrackerSettings = TrackerSettings()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def decisions(self) -> Decisions:
+        """What the user had set about thresholds, smoothing and durations."""
+        return Decisions(self.threshold_offset, tuple(sorted(self.own_offsets.items())), self.tracker)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from pathlib import Path
 from irec_live.assembly import Circumstances, Curves
 from irec_live.errors import MediaError, OutputError
 from irec_live.media import open_audio
-from irec_live.models.spec import Threshold
 from irec_live.recording.folder import SessionFolder, SessionInfo
 from irec_live.recording.result_log import ResultLog, read_curves, read_events
 from irec_live.recording.writer import circumstances_of, warnings_of, write_results
@@ -55,7 +54,7 @@ class SavedResults:
         return warnings_of(self.info)
 
     def tracker(self) -> LabelTracker:
-        """A tracker with the thresholds of the session; its `offset` counts from the session's own."""
+        """A tracker that decides as the session did."""
         return tracker_of(self.info)
 
 
@@ -100,21 +99,12 @@ def open_session(path: Path, progress: Callable[[float], None] | None = None) ->
 
 
 def tracker_of(info: SessionInfo) -> LabelTracker:
-    """A tracker with the thresholds in force when a session ended."""
-    hop_s = next((network.hop_s for network in info.models if network.spec.kind == "activation"), 0.1)
-    again = {
-        label: value.again + info.threshold_offset
-        for network in info.models
-        for label, value in network.spec.thresholds.items()
-        if value.again is not None
-    }
-    thresholds = {
-        label: Threshold(on=value.on, off=value.off, again=min(max(again[label], value.off), value.on))
-        if label in again
-        else value
-        for label, value in info.thresholds.items()
-    }
-    return LabelTracker(info.labels, thresholds, info.tracker, hop_s=hop_s)
+    """A tracker with the models' thresholds, and with what the user had set when the session ended."""
+    naming = [network for network in info.models if network.spec.kind == "activation"]
+    thresholds = {label: network.spec.threshold(label) for network in naming for label in network.spec.labels}
+    tracker = LabelTracker(info.labels, thresholds, info.tracker, hop_s=naming[0].hop_s if naming else 0.1)
+    tracker.decisions = info.decisions
+    return tracker
 
 
 def _mended(folder: SessionFolder, info: SessionInfo, progress: Callable[[float], None] | None) -> SessionInfo:

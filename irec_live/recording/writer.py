@@ -254,7 +254,8 @@ class SessionWriter:
     def _info(self, finished: bool, warning: str) -> SessionInfo:
         from importlib.metadata import version
 
-        now = Circumstances.of(self._pipeline)
+        decisions = self._pipeline.decisions
+        now = Circumstances.of(self._pipeline, decisions)
         return SessionInfo(
             schema=SCHEMA,
             state="finished" if finished else "recording",
@@ -276,7 +277,8 @@ class SessionWriter:
             labels=now.labels,
             thresholds=now.thresholds,
             threshold_offset=now.threshold_offset,
-            tracker=self._pipeline.tracker.settings,
+            own_offsets=dict(decisions.own),
+            tracker=decisions.settings,
             warnings=(warning,) if warning else (),
         )
 

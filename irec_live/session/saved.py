@@ -64,9 +64,9 @@ class SavedSession:
         self._mel = LogMelStream(self._audio.sample_rate)
         self._timeline = Timeline(saved.info.labels, bands=len(self._mel.bands_hz), history=HistoryFile())
         self._tracker = saved.tracker()
-        self._offset = saved.info.threshold_offset
+        self._decisions = saved.info.decisions  # NB: replaced whole, by one thread
         self._corrections = Corrections()
-        self._found_with = self._offset  # NB: replaced by the thread, read by any: what the events were found with
+        self._found_with = self._decisions  # NB: replaced by the thread, read by any: what the events were found with
         self._fill()  # NB: from here on only the thread writes to the timeline and uses the tracker
         self._cancel = threading.Event()
         self._moved = threading.Event()  # set when the threshold has moved since the events were found
@@ -142,20 +142,21 @@ class SavedSession:
     @property
     def threshold_offset(self) -> float:
         """What is added to every threshold of the models."""
-        return self._offset
+        return self._decisions.offset
+
+    def set_threshold_offset(self, offset: float) -> None:
+        """Move every threshold; see `decisions`."""
+        self.decisions = replace(self._decisions, offset=offset)
 
     @property
     def decisions(self) -> Decisions:
-        """The offset of all thresholds; smoothing, durations and thresholds of single labels stay the recording's."""
-        return Decisions(self._offset)
+        """What the user set about thresholds and durations. With those of the recording, events are those found live;
+        with others they are found anew, shortly after. The curves keep the smoothing of the recording."""
+        return self._decisions
 
     @decisions.setter
     def decisions(self, decisions: Decisions) -> None:
-        self.set_threshold_offset(decisions.offset)
-
-    def set_threshold_offset(self, offset: float) -> None:
-        """Move every threshold, shortly after; with the offset of the recording, events are those found live."""
-        self._offset = offset
+        self._decisions = decisions
         self._moved.set()
 
     @property
@@ -219,14 +220,15 @@ class SavedSession:
 
     def analysis(self) -> Analysis | None:
         """The results to export; None for a moment after the threshold was moved."""
-        if self._found_with != self._offset:
+        decisions = self._decisions
+        if self._found_with != decisions:
             return None
         circumstances = self.saved.circumstances
-        if self._offset != self.saved.info.threshold_offset:
-            limits = self._tracker.limits()
+        if decisions != self.saved.info.decisions:
+            limits = self._tracker.limits(decisions)
             circumstances = replace(
                 circumstances,
-                threshold_offset=self._offset,
+                threshold_offset=decisions.offset,
                 thresholds={label: limits[label] for label in circumstances.thresholds},
             )
         analysis = assemble(
@@ -252,10 +254,10 @@ class SavedSession:
         unnamed = [label not in known for label in self.labels]
         return np.where(unnamed, np.float32(np.nan), self._tracker.thresholds)
 
-    def _found(self, offset: float) -> tuple[Event, ...]:
-        """Events with this threshold offset, by offset."""
-        self._tracker.offset = offset - self.saved.info.threshold_offset
-        if offset == self.saved.info.threshold_offset:
+    def _found(self, decisions: Decisions) -> tuple[Event, ...]:
+        """Events with these decisions, by the time at which they ended."""
+        self._tracker.decisions = decisions
+        if decisions == self.saved.info.decisions:
             return tuple(sorted(self.saved.events, key=lambda event: event.offset_s or 0.0))
         curves = self.saved.curves
         ended, _ = track(curves.activation_times, curves.activation, self._tracker)
@@ -268,7 +270,7 @@ class SavedSession:
         for time_s, row in zip(curves.activation_times.tolist(), curves.activation, strict=True):
             self._timeline.append_activation(time_s, row, self._tracker.push(time_s, row).smoothed)
         self._timeline.append_envelope(curves.envelope_times, curves.envelope)
-        self._timeline.replace_events(self._found(self._offset), ())
+        self._timeline.replace_events(self._found(self._decisions), ())
 
     def _work(self) -> None:
         """Prepare what is seen; then find the events anew whenever the threshold moves."""
@@ -282,12 +284,12 @@ class SavedSession:
             self._problem = f"the recording cannot be shown: {sentence}"
 
     def _find_again(self) -> None:
-        # NB: cleared before the offset is read: a threshold that moves meanwhile sets it again.
+        # NB: cleared before the decisions are read: a threshold that moves meanwhile sets it again.
         self._moved.clear()
-        offset = self._offset
-        if offset != self._found_with:
-            self._timeline.replace_events(self._found(offset), ())
-            self._found_with = offset
+        decisions = self._decisions
+        if decisions != self._found_with:
+            self._timeline.replace_events(self._found(decisions), ())
+            self._found_with = decisions
 
     def _show(self) -> None:
         """Compute waveform, spectrogram and levels."""

@@ -74,6 +74,31 @@ def test_events_are_those_found_live_until_the_threshold_moves(session: SavedSes
     wait_until(lambda: session.overview().events == live)
 
 
+def test_one_label_can_have_a_threshold_of_its_own_afterwards(session: SavedSession) -> None:
+    live = session.overview().events
+    session.decisions = session.decisions.with_own("flute", 0.6)
+    wait_until(lambda: session.overview().events != live)
+    assert [event for event in session.overview().events if event.label != "flute"] != []
+    found = session.analysis()
+    assert found is not None
+    assert found.thresholds["flute"].on == pytest.approx(0.98)
+    assert found.thresholds["bass"].on == pytest.approx(0.5)
+
+
+def test_what_the_user_had_set_while_recording_is_kept(tmp_path: Path, tiny_activation_path: Path) -> None:
+    pipeline = Pipeline(RATE, [Detector(tiny_activation_path)])
+    pipeline.decisions = pipeline.decisions.with_own("bass", 0.2)
+    pipeline.set_threshold_offset(-0.1)
+    recorder = Recorder(pipeline, 1, lambda: "Tones")
+    recorder.start(tmp_path)
+    recorder.take_block(np.zeros((RATE, 1), np.float32), RATE, 0)
+    recorder.stop()
+    assert recorder.wait(20.0)
+    saved = open_session(tmp_path)
+    assert saved.info.decisions == pipeline.decisions
+    assert saved.tracker().limits() == pipeline.tracker.limits(pipeline.decisions)
+
+
 def test_what_is_exported_is_what_was_saved(session: SavedSession, recorded: Path) -> None:
     found = session.analysis()
     assert found is not None
