@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _EVERYWHERE = ("", "0.0.0.0", "::")
 _SHORTEST_TOKEN = 8
-_BACKLOG = 128
-"""Connections accepted at a stroke: fewer than there are descriptors for, whatever comes."""
+_SWITCH_S = 0.001
+"""Between two threads of Python that compute: what answers requests does not wait long for what analyses."""
 _LEAVE_S = 10
 """Waited for open requests when the server ends."""
 
@@ -58,7 +58,7 @@ def run_serve(
         import uvicorn
 
         from irec_live.web.app import create_app
-        from irec_live.web.connections import bounded_connections
+        from irec_live.web.connections import accepted_at_a_stroke, bounded_connections
         from irec_live.web.folders import clear_left_folders
         from irec_live.web.observing import JsonLog
         from irec_live.web.stream import MOST_BYTES
@@ -74,6 +74,7 @@ def run_serve(
     detectors = load_models(tuple(models) or None, provider)
     tell_notices(detectors)
     clear_left_folders()
+    sys.setswitchinterval(_SWITCH_S)
     ending = threading.Event()
     lines = JsonLog(sys.stdout) if log == Log.JSON else None
     own = _LOOPBACK_NAMES if _is_loopback(host) else (*_LOOPBACK_NAMES, *_machine_names(), host)
@@ -119,7 +120,7 @@ def run_serve(
                     http=bounded_connections(),
                     ws_max_size=MOST_BYTES,
                     ws_per_message_deflate=False,  # a kilobyte would become a megabyte
-                    backlog=_BACKLOG,
+                    backlog=accepted_at_a_stroke(),
                     timeout_graceful_shutdown=_LEAVE_S,
                     log_level="error",  # malformed requests of any client must not fill the log
                     access_log=False,

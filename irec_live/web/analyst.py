@@ -184,6 +184,8 @@ class Analyst:
                 late = late or running.busy_s > self.patience_s
                 if late or await unwanted():
                     running.cancel.set()
+                    if late:
+                        running.lane.pass_on()
                     if job.cancel():
                         break
         finally:
@@ -207,6 +209,7 @@ class Analyst:
             return FORMATS[form].content(analysis)
 
     def _analyse(self, path: Path, detectors: tuple[Detector, ...], running: Running, most_s: float | None) -> Analysis:
+        running.lane.pace(0.0, running.cancel.is_set)
         if running.cancel.is_set():
             raise AnalysisCancelled
 

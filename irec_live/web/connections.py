@@ -21,6 +21,8 @@ SLOWEST_BYTES_S = 16_000
 _DESCRIPTORS_EACH = 4
 """A connection's own, and those of the upload that may come through it."""
 _DESCRIPTORS_ELSE = 64
+_MOST_AT_A_STROKE = 128
+_MANY = 1_000_000
 
 
 class BoundedConnection(H11Protocol):
@@ -105,12 +107,20 @@ def bounded_connections() -> type[BoundedConnection]:
     return Connection
 
 
+def accepted_at_a_stroke() -> int:
+    """Connections that may be accepted before those too many are closed; that takes a turn of the event loop or two."""
+    return max(8, min(_MOST_AT_A_STROKE, (_descriptors() - _DESCRIPTORS_ELSE - _most()) // 3))
+
+
 def _most() -> int:
+    return max(4, min(MOST_CONNECTIONS, (_descriptors() - _DESCRIPTORS_ELSE) // _DESCRIPTORS_EACH))
+
+
+def _descriptors() -> int:
+    """As many as this process may open; many where there is no limit."""
     if sys.platform == "win32":
-        return MOST_CONNECTIONS
+        return _MANY
     import resource
 
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return MOST_CONNECTIONS
-    return max(4, min(MOST_CONNECTIONS, (soft - _DESCRIPTORS_ELSE) // _DESCRIPTORS_EACH))
+    return _MANY if soft == resource.RLIM_INFINITY else soft

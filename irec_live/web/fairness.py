@@ -1,4 +1,4 @@
-"""Fair sharing of the models: one pool of threads runs the networks for all analyses, a batch of windows at a time.
+"""Fair sharing of the machine: few analyses go on at a time, and one pool of threads runs the networks for all.
 
 ::
 
@@ -8,8 +8,9 @@
 
 The next batch is that of the analysis which has had the least so far, so that a short file passes long ones as soon as
 a batch is done, whatever came before it. Every fourth turn goes to the batch that has waited longest: long files go on,
-however many short ones come. An analysis decodes only a few batches ahead of its lane, and only so many may be long at
-once, which bounds the memory of all.
+however many short ones come. In the same order as many analyses as there are threads may decode, a second of sound at
+a time: all at once, they would leave no moment to whatever else this process does. An analysis decodes only a few
+batches ahead of its lane, and only so many may be long at once, which bounds the memory of all.
 
 References
 ----------
@@ -23,7 +24,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any
 
@@ -34,11 +35,11 @@ LONG_AT_ONCE = 4
 
 _AHEAD = 3  # batches that wait in a lane before its analysis stops decoding
 _OLDEST_EVERY = 4  # turns
-_LOOK_S = 0.1  # how soon one that waits sees that it was cancelled
+_LOOK_S = 0.2  # how soon one that waits sees that it was cancelled
 
 
 class FairPool:
-    """Threads that run batches of several analyses, in a fair order.
+    """Threads that run batches of several analyses, and leave to decode, in a fair order.
 
     Parameters
     ----------
@@ -47,96 +48,126 @@ class FairPool:
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        self._changed = threading.Condition()
+        count = threads or os.cpu_count() or 1
+        # NB: guards everything below and in the lanes; whoever holds it does nothing that takes time.
+        self._lock = threading.Lock()
+        self._filled = threading.Condition(self._lock)
         self._lanes: list[Lane] = []
         self._long: set[Lane] = set()
-        self._turns = 0
+        self._turns = self._leaves = 0
+        self._free = count
         self._closed = False
-        for number in range(threads or os.cpu_count() or 1):
+        for number in range(count):
             # Daemon: a network that does not come to an end must not keep the process alive.
-            threading.Thread(target=self._run, name=f"irec-predict-{number}", daemon=True).start()
+            threading.Thread(target=self._run, name=f"irec-judge-{number}", daemon=True).start()
 
     def lane(self) -> Lane:
         """A new lane, for one analysis; `Lane.shutdown` gives it back."""
         lane = Lane(self)
-        with self._changed:
+        with self._lock:
             self._lanes.append(lane)
         return lane
 
     @property
     def waiting(self) -> int:
         """Batches that wait. Any thread."""
-        with self._changed:
+        with self._lock:
             return sum(len(lane.batches) for lane in self._lanes)
 
     def close(self) -> None:
         """End the threads, each after its present batch; what waits is cancelled."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             lanes = tuple(self._lanes)
-            self._changed.notify_all()
+            self._filled.notify_all()
         for lane in lanes:
             lane.shutdown(wait=False, cancel_futures=True)
 
     def _run(self) -> None:
         while True:
-            with self._changed:
+            with self._lock:
                 while not self._closed and not any(lane.batches for lane in self._lanes):
-                    self._changed.wait()
+                    self._filled.wait()
                 if self._closed:
                     return
-                lane = self._next()
+                self._turns += 1
+                ready = [lane for lane in self._lanes if lane.batches]
+                lane = _next(ready, self._turns, lambda lane: lane.batches[0][0])
                 _, future, work = lane.batches.popleft()
                 lane.running += 1
             began = time.monotonic()
             _do(future, work)
             del work, future
-            with self._changed:
+            with self._lock:
                 lane.running -= 1
                 lane.had_s += time.monotonic() - began
-                self._changed.notify_all()
+                self._give_leave()
 
-    def _next(self) -> Lane:
-        """The lane whose turn it is."""
-        ready = [lane for lane in self._lanes if lane.batches]
-        self._turns += 1
-        if self._turns % _OLDEST_EVERY == 0:
-            return min(ready, key=lambda lane: lane.batches[0][0])
-        return min(ready, key=lambda lane: (lane.had_s, lane.batches[0][0]))
-
-    def _may_be_long(self, lane: Lane) -> bool:
-        if lane not in self._long and len(self._long) < LONG_AT_ONCE:
-            self._long.add(lane)
-        return lane in self._long
-
-    # Of one package: a lane is the pool's half that an analysis sees.
-    def _add(self, lane: Lane, future: Future[Any], work: Callable[[], Any]) -> None:
-        with self._changed:
+    def add(self, lane: Lane, future: Future[Any], work: Callable[[], Any]) -> None:
+        """Of `Lane` alone: another batch."""
+        with self._lock:
             if self._closed or lane not in self._lanes:
                 future.cancel()
                 return
             lane.batches.append((time.monotonic(), future, work))
-            self._changed.notify_all()
+            self._filled.notify()
 
-    def _pace(self, lane: Lane, seconds: float, given_up: Callable[[], bool]) -> float:
-        began = time.monotonic()
-        with self._changed:
-            while not given_up() and not self._closed:
-                if len(lane.batches) + lane.running <= _AHEAD and (seconds < LONG_S or self._may_be_long(lane)):
-                    break
-                self._changed.wait(_LOOK_S)
-        return time.monotonic() - began
+    def ask(self, lane: Lane, seconds: float) -> bool:
+        """Of `Lane` alone: end the leave to decode, and ask for the next; whether there is any point in waiting."""
+        with self._lock:
+            self._take_leave(lane)
+            if self._closed or lane not in self._lanes:
+                return False
+            lane.seconds, lane.asked = seconds, time.monotonic()
+            lane.leave.clear()
+            self._give_leave()
+            return True
 
-    def _leave(self, lane: Lane) -> None:
-        with self._changed:
+    def pass_on(self, lane: Lane) -> None:
+        """Of `Lane` alone: end the leave to decode."""
+        with self._lock:
+            self._take_leave(lane)
+            self._give_leave()
+
+    def drop(self, lane: Lane) -> None:
+        """Of `Lane` alone: all that it has."""
+        with self._lock:
             left = [future for _, future, _ in lane.batches]
             lane.batches.clear()
             self._long.discard(lane)
+            self._take_leave(lane)
             if lane in self._lanes:
                 self._lanes.remove(lane)
-            self._changed.notify_all()
+            lane.leave.set()
+            self._give_leave()
         for future in left:
             future.cancel()
+
+    def _take_leave(self, lane: Lane) -> None:
+        lane.asked = None
+        if lane.since is not None:
+            lane.had_s += time.monotonic() - lane.since
+            lane.since = None
+            self._free += 1
+
+    def _give_leave(self) -> None:
+        """Let decode whoever may."""
+        while self._free > 0:
+            ready = [lane for lane in self._lanes if lane.asked is not None and self._may_go_on(lane)]
+            if not ready:
+                return
+            self._leaves += 1
+            lane = _next(ready, self._leaves, lambda lane: lane.asked or 0.0)
+            if lane.seconds >= LONG_S:
+                self._long.add(lane)
+            lane.asked, lane.since = None, time.monotonic()
+            self._free -= 1
+            lane.leave.set()
+
+    def _may_go_on(self, lane: Lane) -> bool:
+        if len(lane.batches) + lane.running > _AHEAD:
+            return False
+        return lane.seconds < LONG_S or lane in self._long or len(self._long) < LONG_AT_ONCE
 
 
 class Lane(Executor):
@@ -145,11 +176,19 @@ class Lane(Executor):
     Attributes
     ----------
     batches : deque of (float, Future, callable)
-        That wait, each with the time since when. The pool's, as are the next two.
+        That wait, each with the time since when. Like all but the last of these, the pool's, under its lock.
     running : int
         Batches that are run now.
     had_s : float
-        Seconds that its batches have taken.
+        Seconds that its batches and its decoding have taken.
+    seconds : float
+        Of sound so far.
+    asked : float or None
+        Since when it waits for leave to decode.
+    since : float or None
+        Since when it has it.
+    leave : threading.Event
+        Set when it has it, or need not wait any more.
     waited_s : float
         Seconds that its analysis stood still for others.
     """
@@ -159,16 +198,20 @@ class Lane(Executor):
         self.batches: deque[tuple[float, Future[Any], Callable[[], Any]]] = deque()
         self.running = 0
         self.had_s = 0.0
+        self.seconds = 0.0
+        self.asked: float | None = None
+        self.since: float | None = None
+        self.leave = threading.Event()
         self.waited_s = 0.0
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """See `concurrent.futures.Executor.submit`."""
         future: Future[Any] = Future()
-        self._pool._add(self, future, lambda: fn(*args, **kwargs))
+        self._pool.add(self, future, lambda: fn(*args, **kwargs))
         return future
 
     def pace(self, seconds: float, given_up: Callable[[], bool]) -> None:
-        """Wait until there is room for the next batch. Of the analysis' own thread.
+        """Wait for the turn to decode more. Of the analysis' own thread, before it begins and after every block.
 
         Parameters
         ----------
@@ -177,11 +220,26 @@ class Lane(Executor):
         given_up : callable
             Whether nobody waits for the analysis any more.
         """
-        self.waited_s += self._pool._pace(self, seconds, given_up)
+        began = time.monotonic()
+        if self._pool.ask(self, seconds):
+            while not given_up() and not self.leave.wait(_LOOK_S):
+                pass
+        self.waited_s += time.monotonic() - began
+
+    def pass_on(self) -> None:
+        """Let others decode, although this analysis may still do so: it hangs. Any thread."""
+        self._pool.pass_on(self)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Give the lane back; what waits in it is cancelled."""
-        self._pool._leave(self)
+        self._pool.drop(self)
+
+
+def _next(ready: Sequence[Lane], turn: int, since: Callable[[Lane], float]) -> Lane:
+    """Whose turn it is: who has had the least, or every fourth time who has waited longest."""
+    if turn % _OLDEST_EVERY == 0:
+        return min(ready, key=since)
+    return min(ready, key=lambda lane: (lane.had_s, since(lane)))
 
 
 def _do(future: Future[Any], work: Callable[[], Any]) -> None:

@@ -43,6 +43,7 @@ class Batches:
 
 def test_a_short_file_passes_a_long_one(pool: FairPool) -> None:
     batches, long, short = Batches(), pool.lane(), pool.lane()
+    long.had_s = 100.0  # whatever the machine's moods, it has had more
     batches.hold(long)
     waiting = batches.add(long, "long", 30)
     waiting += batches.add(short, "short", 3)
@@ -88,14 +89,44 @@ def test_an_analysis_does_not_run_ahead_of_its_lane(pool: FairPool) -> None:
     assert lane.waited_s > 0.1
 
 
+def test_as_many_decode_as_there_are_threads_and_who_had_least_comes_first(pool: FairPool) -> None:
+    lanes = [pool.lane() for _ in range(4)]
+    for place, lane in enumerate(lanes):
+        lane.had_s = 10.0 - place
+    lanes[0].pace(0.0, lambda: False)  # the one leave there is
+    order: list[int] = []
+
+    def decode(place: int) -> None:
+        lanes[place].pace(0.0, lambda: False)
+        order.append(place)
+        lanes[place].shutdown()
+
+    threads = [threading.Thread(target=decode, args=(place,)) for place in (1, 2, 3)]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + 20
+    while any(lane.asked is None for lane in lanes[1:]) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert order == []
+    lanes[0].shutdown()
+    for thread in threads:
+        thread.join(20)
+    assert order == [3, 2, 1]
+    stuck = pool.lane()
+    stuck.pace(0.0, lambda: False)  # it is free again, and now hangs
+    stuck.pass_on()
+    pool.lane().pace(0.0, lambda: False)
+
+
 def test_only_so_many_are_long_at_once(pool: FairPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fairness, "LONG_AT_ONCE", 1)
+    pool._free = 3
     first, second = pool.lane(), pool.lane()
     first.pace(fairness.LONG_S, lambda: False)
     given_up = threading.Event()
     waiting = threading.Thread(target=lambda: second.pace(fairness.LONG_S, given_up.is_set))
     waiting.start()
-    second.pace(1.0, lambda: False)  # what is short goes on
+    pool.lane().pace(1.0, lambda: False)  # what is short goes on
     waiting.join(0.3)
     assert waiting.is_alive()
     first.shutdown()
