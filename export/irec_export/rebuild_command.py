@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from irec_models.commands.options import FILE, start_option, stop_on_signals, training_options
+from irec_models.commands.options import FILE, interruptible, start_option, training_options
 
 
 @click.command()
@@ -16,45 +17,20 @@ from irec_models.commands.options import FILE, start_option, stop_on_signals, tr
 @start_option
 @click.option("--out", type=FILE, help="Folder for the runs and the file; default rebuilt/NAME.")
 @click.option("--tolerance", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Of scores in 0..1.")
-def rebuild(
-    name: str,
-    data: tuple[Path, ...],
-    settings: tuple[str, ...],
-    device: str,
-    workers: int,
-    threads: int | None,
-    teacher: Path | None,
-    start_from: Path | None,
-    out: Path | None,
-    tolerance: float,
-) -> None:
+def rebuild(name: str, data: tuple[Path, ...], out: Path | None, **options: Any) -> None:
     """Train, publish and export the bundled network NAME again, and compare its scores with the shipped file's.
 
     What its recipe starts from is trained first; where that begins with a file that others publish (tutti-1s), give it
-    with --start-from. If interrupted, the same command continues where it stopped. Exit
-    status 1: a score differs from the shipped one by more than --tolerance (errors in dB: by more than 2 dB).
+    with --start-from. If interrupted, the same command continues where it stopped. Exit status 1: a score differs from
+    the shipped one by more than --tolerance (errors in dB: by more than 2 dB).
     """
     from rich.console import Console
     from rich.table import Table
 
     from irec_export.rebuild import rebuild as make
 
-    stop_on_signals()
-    try:
-        exported, compared = make(
-            name,
-            data,
-            out or Path("rebuilt") / name,
-            teacher=teacher,
-            start_from=start_from,
-            settings=settings,
-            device=device,
-            workers=workers,
-            threads=threads,
-            tolerance=tolerance,
-        )
-    except KeyboardInterrupt:
-        sys.exit(130)
+    with interruptible():
+        exported, compared = make(name, data, out or Path("rebuilt") / name, **options)
     table = Table("score", "shipped", "rebuilt", "difference", "tolerance", title=str(exported))
     for row in compared:
         difference = f"{row.rebuilt - row.shipped:+.3f}" + ("" if row.within else " !")

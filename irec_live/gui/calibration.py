@@ -66,17 +66,17 @@ class Calibration(QObject):
         self._waited += 1
         snapshot = session.snapshot(2 * LISTEN_S)
         self._levels_db.append(snapshot.level_db)
-        judged_s = float(snapshot.activation_times[-1]) if len(snapshot.activation_times) else self._from_s
+        predicted_s = float(snapshot.activation_times[-1]) if len(snapshot.activation_times) else self._from_s
         heard_s = max(0.0, snapshot.time_s - self._from_s)
         self.progressed.emit(min(1.0, heard_s / LISTEN_S))
         if snapshot.state != "running":
             self._end(None, "the calibration stopped: nothing is heard from the device")
-        elif judged_s >= self._from_s + LISTEN_S or heard_s > _PATIENCE_S:
-            self._judge(snapshot, session.decisions)
+        elif predicted_s >= self._from_s + LISTEN_S or heard_s > _PATIENCE_S:
+            self._decide(snapshot, session.decisions)
         elif self._waited * _EVERY_MS > 2000 * _PATIENCE_S:
             self._end(None, "the calibration stopped: no sound arrives from the device")
 
-    def _judge(self, snapshot: Snapshot, decisions: Decisions) -> None:
+    def _decide(self, snapshot: Snapshot, decisions: Decisions) -> None:
         rows = snapshot.smoothed[snapshot.activation_times >= self._from_s]
         if not len(rows) or rows.shape[1] != len(snapshot.labels):
             self._end(None, "there is nothing to calibrate: no model that names instruments is in use")

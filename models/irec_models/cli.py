@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from irec_models.commands.data import data
 from irec_models.commands.decide import decide
 from irec_models.commands.evaluate import evaluate
 from irec_models.commands.lazy import CommandGroup
-from irec_models.commands.options import FILE, data_folders, start_option, stop_on_signals, training_options
+from irec_models.commands.options import FILE, data_folders, interruptible, start_option, training_options
 from irec_models.commands.real import real
 from irec_models.commands.recipes import recipes
 from irec_models.commands.rotate import rotate
@@ -75,12 +74,7 @@ def fit(
     out: Path | None,
     settings: tuple[str, ...],
     label: str | None,
-    resume: bool,
-    device: str,
-    workers: int,
-    threads: int | None,
-    teacher: Path | None,
-    start_from: Path | None,
+    **options: Any,
 ) -> None:
     """Train what RECIPE says.
 
@@ -96,25 +90,9 @@ def fit(
     if label:
         settings = (*label_settings(recipe.stem, label), *settings)
     folder = out or Path("runs") / name
-    stop_on_signals()
     bars = Bars()
-    try:
-        trainer = train(
-            recipe,
-            data,
-            folder,
-            resume=resume,
-            device=device,
-            workers=workers,
-            threads=threads,
-            teacher=teacher,
-            start_from=start_from,
-            settings=settings,
-            console=bars.console,
-            progress=bars,
-        )
-    except KeyboardInterrupt:
-        sys.exit(130)
+    with interruptible():
+        trainer = train(recipe, data, folder, settings=settings, console=bars.console, progress=bars, **options)
     click.echo(f"{trainer.run.best}: best held-out {trainer.recipe.train.monitor} {abs(trainer.best):.4f}")
     folders = " ".join(f"--data {path}" for path in data)
     click.echo(f"next: irec-train publish {folder} {folders} -o {folder / (trainer.recipe.model.name + '.pt')}")

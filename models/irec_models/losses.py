@@ -14,7 +14,7 @@ from torch.nn import functional
 
 
 def masked_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-    """Binary cross-entropy averaged over the judgements that count.
+    """Binary cross-entropy averaged over the labels that count.
 
     One sigmoid a label for any number of instruments at once, where Han et al. (III.C) could use categorical
     cross-entropy because their training excerpts have one label each. Häusler and Maier (4.4) found the same loss, on

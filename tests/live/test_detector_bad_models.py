@@ -287,7 +287,7 @@ def sized_by(nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray] | Non
     spec = tiny_models.activation_spec()
     model = onnx.load_from_string(tiny_models.activation_model(spec))
     graph = model.graph
-    graph.node[-1].output[0] = "judged"
+    graph.node[-1].output[0] = "sound"
     before = [
         helper.make_node("ReduceMax", ["audio"], ["peak"], keepdims=0),
         helper.make_node("Mul", ["peak", "million"], ["scaled"]),
@@ -300,7 +300,7 @@ def sized_by(nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray] | Non
         helper.make_node("Cast", [nodes[-1].output[0]], ["number"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMax", ["number"], ["most"], keepdims=0),
         helper.make_node("Mul", ["most", "nothing"], ["none"]),
-        helper.make_node("Add", ["judged", "none"], ["activation"]),
+        helper.make_node("Add", ["sound", "none"], ["activation"]),
     ]
     own = {
         "million": np.array(1e6, np.float32),

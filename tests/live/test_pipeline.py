@@ -440,7 +440,7 @@ def test_misuse_is_refused() -> None:
         pipeline.push(noise(10))
 
 
-def test_an_executor_judges_while_more_is_pushed_and_keeps_few_jobs_waiting() -> None:
+def test_an_executor_predicts_while_more_is_pushed_and_keeps_few_jobs_waiting() -> None:
     free = threading.Event()
 
     class Slow(FakeActivation):

@@ -76,7 +76,7 @@ def test_clips_are_divided_without_overlap_and_short_ones_padded(stream: ClipStr
     assert float(last.audio[-1, RATE // 2 :].abs().max()) == 0.0
 
 
-def test_windows_have_their_clips_labels_and_what_nobody_judged_is_masked(stream: ClipStream) -> None:
+def test_windows_have_their_clips_labels_and_what_nobody_annotated_is_masked(stream: ClipStream) -> None:
     first, last = stream.epoch()
     assert first.presence[0].tolist() == [1, 0, 0]
     assert first.mask[0].tolist() == [1, 1, 1]

@@ -168,7 +168,7 @@ def test_presence_is_yes_no_or_not_asked() -> None:
     assert tuple(map(float, presence(click, rest * 0, 0.023, 1.0))) == (0.0, 0.0)
 
 
-def test_unjudged_labels_are_masked(folder: Path) -> None:
+def test_unclear_labels_are_masked(folder: Path) -> None:
     labels = (*tiny_bank.LABELS, "tuba")
     with pytest.raises(DataError, match="no solo clips of tuba"):
         _stream(folder, labels=labels)
@@ -334,7 +334,7 @@ def test_held_out_mixes_grow_in_size_and_repeat(folder: Path) -> None:
     assert any(len(labels) >= 2 for _, labels, _ in first)
 
 
-def test_mixtures_are_the_same_for_whoever_judges_them(folder: Path) -> None:
+def test_mixtures_are_the_same_whatever_model_is_scored_on_them(folder: Path) -> None:
     """Labels fewer, more and in another order: the same sound, and each label as true as before."""
     every = tiny_bank.LABELS
 

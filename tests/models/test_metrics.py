@@ -74,7 +74,7 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         score(ACTIVATIONS[:0], TARGETS[:0], LABELS)
 
 
-def test_masked_judgements_do_not_move_the_loss() -> None:
+def test_masked_labels_do_not_move_the_loss() -> None:
     logits = torch.tensor([[2.0, -1.0], [0.5, 3.0]])
     targets = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
     mask = torch.tensor([[1.0, 1.0], [1.0, 0.0]])

@@ -32,7 +32,7 @@ def recipe(tmp_path: Path) -> Path:
     return path
 
 
-def test_each_source_is_judged_by_the_network_that_missed_it(
+def test_each_source_is_scored_by_the_network_that_missed_it(
     bank: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = tmp_path / "scores.json"

@@ -130,7 +130,7 @@ def test_a_note_shorter_than_the_window_is_still_heard_to_its_end() -> None:
     assert latency_of(louder_than(0.1), level(0.3), "flute") is not None
 
 
-def test_a_slower_judge_lights_later() -> None:
+def test_a_slower_predictor_lights_later() -> None:
     quick, slow = louder_than(0.1), louder_than(0.1)
     slow.spec = slow.spec.model_copy(update={"thresholds": {"flute": Threshold(on=0.95, off=0.5)}})
     first, second = (latency_of(predictor, level(3.0), "flute") for predictor in (quick, slow))

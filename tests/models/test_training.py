@@ -200,7 +200,7 @@ def test_a_run_is_not_resumed_with_other_sources_held_out(
     assert (tmp_path / "run" / "recipe.toml").read_text(encoding="utf-8") == kept
 
 
-def test_weights_that_were_saved_before_they_were_judged_are_judged_on_resuming(
+def test_weights_that_were_saved_before_their_validation_are_validated_on_resuming(
     write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:

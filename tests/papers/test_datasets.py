@@ -163,7 +163,7 @@ def test_medley_solos_are_split_as_published_with_songs_as_sources(tmp_path: Pat
     assert {clip.labels for clip in clips.values()} >= {("electric guitar",), ("voice",), ("saxophone",)}
 
 
-def test_what_the_crowd_did_not_judge_is_unknown(tmp_path: Path) -> None:
+def test_what_the_crowd_did_not_annotate_is_unknown(tmp_path: Path) -> None:
     root = tiny_datasets.write_openmic(tmp_path)
     first = clips_of("openmic-2018", root)["000040_3840"]
     assert first.labels == ("accordion",)

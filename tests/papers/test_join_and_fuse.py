@@ -154,7 +154,7 @@ def test_a_fusion_says_yes_where_all_members_do_by_their_own_thresholds(
         assert torch.equal(fused.network().predict(windows) > 0.5, (alone > thresholds[:, None]).all(dim=0))
 
 
-def test_what_cannot_be_fused_is_refused_before_anything_is_judged(
+def test_what_cannot_be_fused_is_refused_before_anything_is_predicted(
     tmp_path: Path, members: dict[str, Path], bank: Path
 ) -> None:
     def refusal(*arguments: object) -> str:

@@ -189,7 +189,7 @@ def test_a_note_of_nsynth_is_one_sample(nsynth: Path) -> None:
     assert torch.equal(batch.presence.sum(dim=1), torch.ones(len(TEN)))
 
 
-def test_a_classifier_of_one_family_is_trained_joined_and_judged_by_table_v(nsynth: Path, tmp_path: Path) -> None:
+def test_a_classifier_of_one_family_is_trained_joined_and_scored_by_table_v(nsynth: Path, tmp_path: Path) -> None:
     few = assign("train.steps=2", "train.validate_every=1", "stream.batch_size=4", "model.hyperparameters.bins=32")
     few += assign("model.hyperparameters.grid=[1, 1]")
     for label in ("bass", "flute"):

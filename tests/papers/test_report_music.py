@@ -58,7 +58,7 @@ def test_a_page_on_music_leaves_out_what_needs_mixtures_and_says_so(
     assert all(model["clips"]["clips"] > 0 for model in scores["models"])
 
 
-def test_nothing_is_mixed_before_the_first_clip_is_judged(
+def test_nothing_is_mixed_before_the_first_clip_is_predicted(
     music: Path, tmp_path: Path, small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -81,7 +81,7 @@ def test_stems_are_clips_of_one_instrument_of_the_split_and_sources(music: Path,
     assert not ClipSelection(both, "test").has_stems()
 
 
-def test_labels_that_no_clip_has_are_told_before_any_clip_is_judged(
+def test_labels_that_no_clip_has_are_told_before_any_clip_is_predicted(
     tmp_path: Path, small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     openmic = tiny_datasets.write_openmic(tmp_path / "openmic")

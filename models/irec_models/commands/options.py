@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,7 +47,18 @@ def training_options(command: F) -> F:
     return data_folders(settings_option(machine_options(teacher(command))))
 
 
-def stop_on_signals() -> None:
-    """Make Ctrl-C and `kill` a `KeyboardInterrupt`: a shell starts background jobs with Ctrl-C ignored."""
+@contextmanager
+def interruptible(message: str = "") -> Iterator[None]:
+    """End a command that Ctrl-C or `kill` interrupts with status 130, after a message.
+
+    Both become a `KeyboardInterrupt`, on which long work saves what it has; a shell starts background jobs with Ctrl-C
+    ignored.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if message:
+            click.echo(message, err=True)
+        sys.exit(130)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from irec_models.commands.options import FILE, stop_on_signals, training_options
+from irec_models.commands.options import FILE, interruptible, training_options
 from irec_models.progress import Bars
 
 if TYPE_CHECKING:
@@ -31,12 +30,8 @@ def rotate(
     out: Path | None,
     sources: tuple[str, ...],
     turns: int | None,
-    settings: tuple[str, ...],
-    device: str,
-    workers: int,
-    threads: int | None,
-    teacher: Path | None,
     json_path: Path | None,
+    **options: Any,
 ) -> None:
     """Train RECIPE again and again, each time without other sources, and score those by the network that missed them.
 
@@ -46,28 +41,21 @@ def rotate(
     from irec_live.files import check_writable, write_json
     from irec_models.experiments.rotation import rotate as run
 
-    stop_on_signals()
     if json_path:
         check_writable(json_path)
     bars = Bars()
-    try:
+    with interruptible():
         rotation = run(
             recipe,
             data,
             out or Path("runs") / f"{recipe.stem}-rotation",
             sources=sources,
             number=turns,
-            settings=settings,
-            device=device,
-            workers=workers,
-            threads=threads,
-            teacher=teacher,
             progress=bars,
             console=bars.console,
             tell=_print_scores,
+            **options,
         )
-    except KeyboardInterrupt:
-        sys.exit(130)
     Console().print(_turns(rotation), _instruments(rotation))
     if json_path:
         write_json(json_path, rotation.to_dict())

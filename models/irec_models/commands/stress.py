@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from irec_models.commands.options import FILE, data_folders, stop_on_signals
+from irec_models.commands.options import FILE, data_folders, interruptible
 
 NAMES = ("robustness", "false-labels", "latency", "ensembles", "matrices")
 
@@ -58,7 +57,6 @@ def stress(
     from irec_models.measuring.stress.suite import stress as run
     from irec_models.progress import Bars
 
-    stop_on_signals()
     if json_path:
         check_writable(json_path)
     predictors = [(path, load_predictor(path)[0]) for path in models]  # a broken one shows before anything is measured
@@ -66,7 +64,7 @@ def stress(
     content = empty_report(split, [str(path) for path in models])
     console, bars = Console(), Bars()
     measured = 0
-    try:
+    with interruptible("irec-train: stopped; the tests above are complete"):
         for path, predictor in predictors:
             entry = content["models"][str(path)]
             entry.update({"name": predictor.spec.name, "kind": predictor.spec.kind})
@@ -83,8 +81,5 @@ def stress(
                 entry[name] = outcome.content
                 if json_path:
                     write_json(json_path, content)
-    except KeyboardInterrupt:
-        click.echo("irec-train: stopped; the tests above are complete", err=True)
-        sys.exit(130)
     if not measured:
         raise DataError("nothing was measured: no test had material in the data folders that were named")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from irec_models.commands.options import FILE, data_folders, settings_option, stop_on_signals
+from irec_models.commands.options import FILE, data_folders, interruptible, settings_option
 
 
 @click.command()
@@ -33,9 +32,8 @@ def bosch(
     from irec_papers.bosch.training import PENALTY, train_bosch
 
     folder = out or Path("runs") / recipe.stem
-    stop_on_signals()
     bars = Bars()
-    try:
+    with interruptible():
         run, result = train_bosch(
             recipe,
             data,
@@ -46,8 +44,6 @@ def bosch(
             console=bars.console,
             progress=bars,
         )
-    except KeyboardInterrupt:
-        sys.exit(130)
     click.echo(f"{run.best}: held-out map {result.mean_average_precision():.4f}, loss {result.loss:.4f}")
     folders = " ".join(f"--data {path}" for path in data)
     click.echo(f"next: irec-train publish {folder} {folders} -o {folder / (recipe.stem + '.pt')}")

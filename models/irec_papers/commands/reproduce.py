@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from irec_models.commands.options import FILE, machine_options, settings_option, start_option, stop_on_signals
+from irec_models.commands.options import FILE, interruptible, machine_options, settings_option, start_option
 from irec_models.plugins import command_place, load
 from irec_models.progress import Bars
 
@@ -44,13 +43,10 @@ def reproduce(
     recipe: Path,
     folders: tuple[Path, ...],
     out: Path | None,
-    settings: tuple[str, ...],
-    device: str,
-    workers: int,
-    threads: int | None,
     teacher: Path | None,
     start_from: Path | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Train RECIPE on a public data set and measure it on its test set as the paper did.
 
@@ -65,29 +61,15 @@ def reproduce(
     if _is_bundled(recipe):
         if as_json:
             raise click.UsageError(f"--json is for a paper's tables; {recipe} is a bundled network")
-        machine = {"device": device, "workers": workers, "threads": threads}
-        given = {"data": folders, "settings": settings, "teacher": teacher, "start_from": start_from}
-        context.invoke(_rebuild(), name=recipe.name, out=out, **given, **machine)
+        given = {"data": folders, "teacher": teacher, "start_from": start_from, **options}
+        context.invoke(_rebuild(), name=recipe.name, out=out, **given)
         return
     if len(folders) != 1 or teacher or start_from:
         raise click.UsageError("a paper's training takes one --data, no --teacher and no --start-from")
     (folder,) = folders
-    stop_on_signals()
     bars = Bars()
-    try:
-        result = run(
-            recipe,
-            folder,
-            out or Path("runs") / recipe.stem,
-            settings=settings,
-            device=device,
-            workers=workers,
-            threads=threads,
-            console=bars.console,
-            progress=bars,
-        )
-    except KeyboardInterrupt:
-        sys.exit(130)
+    with interruptible():
+        result = run(recipe, folder, out or Path("runs") / recipe.stem, console=bars.console, progress=bars, **options)
     if not result.learnt:
         click.echo(
             "irec-train: validation never got better than guessing, so the scores mean nothing; try "

@@ -14,9 +14,8 @@ import torch
 from irec_live.errors import DataError
 from irec_models.data.manifests.labels import truth_of
 from irec_models.data.manifests.selection import ClipSelection
-from irec_models.data.mixing.config import StreamConfig
 from irec_models.data.mixing.stream import Batch, BatchStream
-from irec_models.progress import Progress, silent
+from irec_models.progress import Progress
 
 Array = npt.NDArray[np.float32]
 
@@ -31,15 +30,8 @@ class ClipStream(BatchStream):
     those of `irec_models.data.MixStream`. A clip shorter than a window is one window, its end silent. The envelopes
     of a batch are zeros: nobody knows them where stems are not known.
 
-    Parameters
-    ----------
-    config : StreamConfig
-        `sample_rate`, `window_length`, the frames' numbers and `batch_size` count; nothing is mixed or augmented.
-    selection : ClipSelection
-        Clips to cut, and K labels.
-    seed, start_step : int
-    progress, allow_missing_labels : bool
-        As of `irec_models.data.MixStream`.
+    Of the configuration `sample_rate`, `window_length`, the frames' numbers and `batch_size` count; nothing is mixed or
+    augmented.
 
     Attributes
     ----------
@@ -48,27 +40,12 @@ class ClipStream(BatchStream):
     missing : frozenset of str
         Labels without examples; they are masked.
 
-    Raises
-    ------
-    DataError
-        A folder or manifest is wrong, there are no clips, or a label has no examples and that was not allowed.
-
     References
     ----------
     Y. Han, J. Kim, K. Lee, 2017, section III.C: 3 s excerpts divided without overlap.
     """
 
-    def __init__(
-        self,
-        config: StreamConfig,
-        selection: ClipSelection,
-        *,
-        seed: int,
-        start_step: int = 0,
-        progress: Progress = silent,
-        allow_missing_labels: bool = False,
-    ) -> None:
-        super().__init__(config, selection, seed, start_step, progress)
+    def _open(self, selection: ClipSelection, progress: Progress, allow_missing_labels: bool) -> None:
         chosen = self.bank.select(selection)
         if not chosen:
             raise DataError(

@@ -19,11 +19,11 @@ import torch
 from irec_live.errors import DataError
 from irec_models.data.manifests.labels import UNPITCHED, truth_of
 from irec_models.data.manifests.selection import ClipSelection
-from irec_models.data.mixing.config import StreamConfig
 from irec_models.data.mixing.effects import Noises, clipping_gain, codec_loss
+from irec_models.data.mixing.pools import NOTHING, refuse_missing
 from irec_models.data.mixing.rooms import Rooms
 from irec_models.data.mixing.stream import Batch, BatchStream, MixStream
-from irec_models.progress import Progress, silent
+from irec_models.progress import Progress
 
 Array = npt.NDArray[np.float32]
 Generator = np.random.Generator
@@ -54,35 +54,14 @@ class ExcerptStream(BatchStream):
 
     Batch number n depends on the seed and n alone, like those of `irec_models.data.MixStream`.
 
-    Parameters
-    ----------
-    config : StreamConfig
-        Of mode ``excerpts``.
-    selection, seed, start_step, progress, allow_missing_labels
-        As of `irec_models.data.MixStream`.
-
     Attributes
     ----------
     missing : frozenset of str
         Labels without examples; they are masked.
-
-    Raises
-    ------
-    DataError
-        Folder, manifest, column, file or source missing, or a label without examples.
     """
 
-    def __init__(
-        self,
-        config: StreamConfig,
-        selection: ClipSelection,
-        *,
-        seed: int,
-        start_step: int = 0,
-        progress: Progress = silent,
-        allow_missing_labels: bool = False,
-    ) -> None:
-        super().__init__(config, selection, seed, start_step, progress)
+    def _open(self, selection: ClipSelection, progress: Progress, allow_missing_labels: bool) -> None:
+        config = self.config
         per_mix = config.windows_per_mix
         self._mixed = round(config.excerpts.mixtures * config.batch_size / per_mix) * per_mix
         self._mixtures: MixStream | None = None
@@ -90,18 +69,15 @@ class ExcerptStream(BatchStream):
             # Mixtures know when each voice sounds; excerpts of recordings are nearer to what a microphone gets.
             mixing = config.model_copy(update={"mode": "ensemble", "batch_size": self._mixed})
             self._mixtures = MixStream(
-                mixing, selection, seed=seed, progress=progress, allow_missing_labels=allow_missing_labels
+                mixing, selection, seed=self.seed, progress=progress, allow_missing_labels=allow_missing_labels
             )
         chosen = self.bank.select(selection)
         self._sources, self._bags = self._group(chosen)
         if not any(label in self._sources for label in self.labels):
-            raise DataError("the chosen split and sources have no solo clips to draw from")
+            raise DataError(NOTHING)
         self.missing = frozenset(label for label in self.labels if label not in self._sources)
-        if self.missing and not allow_missing_labels:
-            raise DataError(
-                f"no solo clips of {', '.join(sorted(self.missing))} in the chosen sources; "
-                "add some, hold out fewer sources, or take the label out"
-            )
+        if not allow_missing_labels:
+            refuse_missing(self.missing)
         self._present = tuple(label for label in self.labels if label in self._sources)
         weights = np.array([config.label_weights.get(label, 1.0) for label in self._present])
         self._label_shares = weights / weights.sum()
@@ -110,9 +86,9 @@ class ExcerptStream(BatchStream):
         seconds = [sum(source.seconds for source in self._sources[name]) for name in self._others]
         roots = np.sqrt(np.maximum(seconds, _LEAST_S))
         self._other_shares = roots / max(roots.sum(), 1e-9)
-        self._judged = np.array([label not in self.missing for label in self.labels], np.float32)
-        self.rooms = Rooms(config.sample_rate, config.window_length, seed=seed)
-        self.noises = Noises(config.sample_rate, config.window_length, seed=seed)
+        self._available = np.array([label not in self.missing for label in self.labels], np.float32)
+        self.rooms = Rooms(config.sample_rate, config.window_length, seed=self.seed)
+        self.noises = Noises(config.sample_rate, config.window_length, seed=self.seed)
 
     def batch(self, step: int) -> Batch:
         """Batch number `step`: a bag, then excerpts, then windows of mixtures."""
@@ -121,7 +97,7 @@ class ExcerptStream(BatchStream):
         count = config.batch_size - self._mixed
         audio = np.zeros((count, config.window_length), np.float32)
         present = np.zeros((count, len(self.labels)), np.float32)
-        mask = np.tile(self._judged, (count, 1))
+        mask = np.tile(self._available, (count, 1))
         bag = min(config.excerpts.bag, count) if self._bags else 0
         if bag:
             self._fill_bag(rng, audio[:bag], mask[:bag])
@@ -215,7 +191,7 @@ class ExcerptStream(BatchStream):
                 elif label in truth.unclear or label in truth.present:
                     mask[k] = 0.0
         # What one excerpt leaves open, another may hold for certain.
-        mask[(present > 0) & (self._judged > 0)] = 1.0
+        mask[(present > 0) & (self._available > 0)] = 1.0
         return sound
 
     def _excerpt(self, rng: Generator, source: _Source, index: int | None = None) -> Array:
@@ -315,7 +291,7 @@ class ExcerptStream(BatchStream):
         clip, entry = self.bank.clips[index], self.bank.entries[index]
         truth = truth_of(clip.labels, clip.origin, self.labels, clip.unknown)
         for k, label in enumerate(self.labels):
-            if label in truth.present and self._judged[k]:
+            if label in truth.present and self._available[k]:
                 mask[:, k] = SOMEWHERE
             elif label in truth.unclear:
                 mask[:, k] = 0.0

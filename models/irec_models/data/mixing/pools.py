@@ -32,7 +32,7 @@ ROLES = {
 
 _NO_SINGLE_NOTE = re.compile(r"phrase|gliss|scale|chord|loop|trill|run[_ .]|strum", re.IGNORECASE)
 _FEWEST_NOTES = 6
-_NOTHING = "the chosen split and sources have no solo clips to draw from"
+NOTHING = "the chosen split and sources have no solo clips to draw from"
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,12 +176,13 @@ def check_examples(clips: Iterable[Clip], labels: Sequence[str], *, allow_missin
     stems = [clip for clip in clips if clip.stem]
     told = {label for clip in stems for label in truth_of(clip.labels, clip.origin, labels, clip.unknown).present}
     if not allow_missing:
-        _refuse(set(labels) - told)
+        refuse_missing(set(labels) - told)
     if all(clip.labels == ("noise",) for clip in stems):
-        raise DataError(_NOTHING)
+        raise DataError(NOTHING)
 
 
-def _refuse(missing: Collection[str]) -> None:
+def refuse_missing(missing: Collection[str]) -> None:
+    """Raise a DataError if any label has no examples."""
     if missing:
         raise DataError(
             f"no solo clips of {', '.join(sorted(missing))} in the chosen sources; "
@@ -225,11 +226,11 @@ class Pools:
             self._voices[voice.label or voice.name].append(voice)
         self.missing = frozenset(label for label in labels if label not in self._voices)
         if not allow_missing:
-            _refuse(self.missing)  # clips may be silent, which only their sound tells
+            refuse_missing(self.missing)  # clips may be silent, which only their sound tells
         self.present = tuple(label for label in labels if label in self._voices)
         self.others = tuple(sorted(set(self._voices) - set(labels) - {"noise"}))
         if not self.present and not self.others:
-            raise DataError(_NOTHING)
+            raise DataError(NOTHING)
         self._by_source = {name: _by_source(voices) for name, voices in self._voices.items()}
 
     @property

@@ -60,10 +60,24 @@ class BatchStream(IterableDataset[Batch]):
         First batch of an iteration.
     progress : Progress
         Told of the decoding.
+    allow_missing_labels : bool
+        Accept labels without examples; they are masked.
+
+    Raises
+    ------
+    DataError
+        Folder, manifest, column, file or source missing, no clips, or a label without examples that was not allowed.
     """
 
     def __init__(
-        self, config: StreamConfig, selection: ClipSelection, seed: int, start_step: int, progress: Progress
+        self,
+        config: StreamConfig,
+        selection: ClipSelection,
+        *,
+        seed: int,
+        start_step: int = 0,
+        progress: Progress = silent,
+        allow_missing_labels: bool = False,
     ) -> None:
         super().__init__()
         if start_step < 0 or seed < 0:
@@ -73,6 +87,11 @@ class BatchStream(IterableDataset[Batch]):
         self.seed = seed
         self.start_step = start_step
         self.bank = Bank(selection.folders, config.sample_rate, progress=progress)
+        self._open(selection, progress, allow_missing_labels)
+
+    def _open(self, selection: ClipSelection, progress: Progress, allow_missing_labels: bool) -> None:
+        """Look at what there is to draw from; the last step of making a stream."""
+        raise NotImplementedError
 
     def __iter__(self) -> Iterator[Batch]:
         worker = get_worker_info()
@@ -91,45 +110,17 @@ class MixStream(BatchStream):
 
     Batch number n depends on the seed and n alone: not on the number of workers, nor on the batches before it. A
     training that is resumed at step n therefore gets the same batches as an uninterrupted one.
-
-    Parameters
-    ----------
-    config : StreamConfig
-    selection : ClipSelection
-        What is mixed, and K labels.
-    seed : int
-    start_step : int
-        First batch of an iteration.
-    progress : Progress
-        Told of the decoding.
-    allow_missing_labels : bool
-        Accept labels without examples; they are masked.
-
-    Raises
-    ------
-    DataError
-        Folder, manifest, column, file or source missing, or a label without examples.
     """
 
-    def __init__(
-        self,
-        config: StreamConfig,
-        selection: ClipSelection,
-        *,
-        seed: int,
-        start_step: int = 0,
-        progress: Progress = silent,
-        allow_missing_labels: bool = False,
-    ) -> None:
-        super().__init__(config, selection, seed, start_step, progress)
+    def _open(self, selection: ClipSelection, progress: Progress, allow_missing_labels: bool) -> None:
         chosen = self.bank.select(selection)
-        if config.balance:
-            chosen = self._balanced(chosen, config.balance)
+        if self.config.balance:
+            chosen = self._balanced(chosen, self.config.balance)
         self.pools = Pools(self.bank, chosen, self.labels, allow_missing=allow_missing_labels)
-        self.mixer = Mixer(self.bank, self.pools, config, seed=seed)
+        self.mixer = Mixer(self.bank, self.pools, self.config, seed=self.seed)
         # Frames at either end that reach beyond a window: its envelope has them, its presence must not.
-        self._reach = -(-(config.frame_length // 2) // config.frame_hop)
-        self._margin = self._reach if config.frames > 2 * self._reach else 0
+        self._reach = -(-(self.config.frame_length // 2) // self.config.frame_hop)
+        self._margin = self._reach if self.config.frames > 2 * self._reach else 0
         self._available = np.array([label not in self.pools.missing for label in self.labels], np.float32)
 
     def _balanced(self, chosen: Sequence[int], factor: float) -> list[int]:
