@@ -121,6 +121,10 @@ def _choose_view(labels: Sequence[str], as_json: bool) -> View:
     return LiveTable() if LiveTable.fits() else PlainLines()
 
 
+_KEEP_S = 120.0
+"""Nobody looks further back in a terminal, and it may listen for weeks."""
+
+
 def _open(
     source: str,
     device: str | None,
@@ -134,11 +138,14 @@ def _open(
         if track is not None:
             raise click.UsageError("--track is for files; a microphone has channels")
         kind = InputKind(source)
-        return open_live(models, input=kind, device=device, hop_s=hop_s, listener=listener, channel=channel)
+        return open_live(
+            models, input=kind, device=device, hop_s=hop_s, listener=listener, channel=channel, keep_s=_KEEP_S
+        )
     if device is not None:
         raise click.UsageError(f"--device is for microphones and loopback; '{source}' is a file")
     tell_of_pipe(Path(source))
-    return open_stream(FileSource(source, track=track), models, hop_s=hop_s, listener=listener, channel=channel)
+    heard = FileSource(source, track=track)
+    return open_stream(heard, models, hop_s=hop_s, listener=listener, channel=channel, keep_s=_KEEP_S)
 
 
 def _wait(

@@ -20,7 +20,7 @@ from irec_live.gui.event_table import EventTable
 from irec_live.gui.theme import Theme
 from irec_live.results import Event, Overview
 
-WIDTH = 330
+WIDTH = 352
 
 _OWN_KEYS = {Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Space}
 """Keys of the table that are shortcuts of the window, too."""

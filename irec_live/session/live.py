@@ -58,6 +58,8 @@ class LiveSession:
         Opens the source anew after a loss.
     channel : int, optional
         The source's channel to analyse alone, from 1 on; a mix of all if not given.
+    keep_s : float, optional
+        Seconds after which results may be forgotten; by default all are kept, older ones on the disk, 45 MB an hour.
 
     Raises
     ------
@@ -75,6 +77,7 @@ class LiveSession:
         listener: Listener | None = None,
         reopen: Reopen | None = None,
         channel: int | None = None,
+        keep_s: float | None = None,
     ) -> None:
         self._role = role
         self._specs = tuple(detector.spec for detector in detectors)
@@ -84,7 +87,13 @@ class LiveSession:
                 raise DeviceError(f"'{source.name}' has {many}: there is no channel {channel}")
             waiting = MAX_PENDING if hop_s is None else max(MAX_PENDING, math.ceil(MAX_PENDING_S / hop_s))
             pipeline = Pipeline(
-                source.sample_rate, detectors, hop_s=hop_s, history=HistoryFile(), max_pending=waiting, channel=channel
+                source.sample_rate,
+                detectors,
+                hop_s=hop_s,
+                keep_s=keep_s,
+                history=HistoryFile() if keep_s is None else None,
+                max_pending=waiting,
+                channel=channel,
             )
             self._band_limit = band_limit(source.name, source.sample_rate, detectors)
             self._engine = Engine(source, pipeline, listener=listener, reopen=reopen)
@@ -261,6 +270,7 @@ def open_live(
     provider: Provider = "auto",
     listener: Listener | None = None,
     channel: int | None = None,
+    keep_s: float | None = None,
 ) -> LiveSession:
     """Analyse a microphone, or the computer's own sound.
 
@@ -281,6 +291,8 @@ def open_live(
         Gets every `PipelineStep`, on the worker's thread.
     channel : int, optional
         The device's channel to analyse alone, from 1 on; a mix of all if not given.
+    keep_s : float, optional
+        As for `LiveSession`.
 
     Raises
     ------
@@ -297,7 +309,16 @@ def open_live(
         return open_input(input, device, hostapi)
 
     role = InputKind(input).role
-    return LiveSession(source, detectors, role=role, hop_s=hop_s, listener=listener, reopen=reopen, channel=channel)
+    return LiveSession(
+        source,
+        detectors,
+        role=role,
+        hop_s=hop_s,
+        listener=listener,
+        reopen=reopen,
+        channel=channel,
+        keep_s=keep_s,
+    )
 
 
 def open_stream(
@@ -308,6 +329,7 @@ def open_stream(
     provider: Provider = "auto",
     listener: Listener | None = None,
     channel: int | None = None,
+    keep_s: float | None = None,
 ) -> LiveSession:
     """Analyse any other audio source, such as a file in real time.
 
@@ -321,4 +343,4 @@ def open_stream(
     except BaseException:
         source.stop()
         raise
-    return LiveSession(source, detectors, hop_s=hop_s, listener=listener, channel=channel)
+    return LiveSession(source, detectors, hop_s=hop_s, listener=listener, channel=channel, keep_s=keep_s)

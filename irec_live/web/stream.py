@@ -63,6 +63,10 @@ _BAD_DATA, _POLICY, _FAULT, _TRY_LATER, _GOING = 1007, 1008, 1011, 1013, 1001
 Message = TypeVar("Message")
 
 
+_KEEP_S = 60.0
+"""Seconds of results that are kept of a stream: the page has what it was sent."""
+
+
 class Start(BaseModel):
     """The first message."""
 
@@ -228,7 +232,7 @@ class _Stream:
 
     def _opened(self, detectors: Sequence[Detector]) -> LiveSession:
         hop_s = self._analyst.hop_s
-        session = open_stream(self._source, detectors, hop_s=hop_s, listener=self._on_step)
+        session = open_stream(self._source, detectors, hop_s=hop_s, listener=self._on_step, keep_s=_KEEP_S)
         session.set_threshold_offset(self._start.offset)
         return session
 

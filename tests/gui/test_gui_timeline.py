@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fake_session import FakeBackend, FakeFileSession, FakeSession
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QNativeGestureEvent, QPointingDevice, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -169,6 +169,26 @@ def test_wheel_zooms_about_the_pointer_wherever_it_is(parts: Composition, file: 
     former = view.start_s
     wheel(window.page.spectrogram, QPointF(400, 8), 1, SHIFT)
     assert view.start_s == pytest.approx(former - 1.0)
+
+
+def test_pinching_on_a_touchpad_zooms(parts: Composition, file: FakeFileSession) -> None:
+    spectrum, view = parts.window.page.spectrogram, parts.window.timeline.viewport
+    view.show(20.0, 60.0)
+    place = QPointF(500.0, 10.0)
+    before = parts.window.timeline._gestures.axis(spectrum).time_at(500.0)
+    pinch = QNativeGestureEvent(
+        Qt.NativeGestureType.ZoomNativeGesture,
+        QPointingDevice.primaryPointingDevice(),
+        2,
+        place,
+        place,
+        spectrum.mapToGlobal(place),
+        0.25,
+        QPointF(),
+    )
+    QApplication.sendEvent(spectrum, pinch)
+    assert view.span_s == pytest.approx(32.0)
+    assert parts.window.timeline._gestures.axis(spectrum).time_at(500.0) == pytest.approx(before)
 
 
 def test_dragging_the_lanes_moves_through_the_session(parts: Composition, live: FakeSession) -> None:
