@@ -88,7 +88,7 @@ def overview_text(overview: Overview, label: str | None, time_s: float) -> str:
     time = clock_text(time_s, tenths=True)
     if label is None:
         names = dict.fromkeys(display_name(event.label) for event in overview.events if _covers(event, time_s))
-        return f"{time} · {', '.join(names)}" if names else time
+        return " · ".join([time, *_peak_words(overview, time_s), *([", ".join(names)] if names else [])])
     words = [display_name(label), time]
     if label in overview.labels and overview.duration_s > 0 and overview.strips.ndim == 2 and len(overview.strips):
         place = min(len(overview.strips) - 1, int(time_s / overview.duration_s * len(overview.strips)))
@@ -96,6 +96,15 @@ def overview_text(overview: Overview, label: str | None, time_s: float) -> str:
         if not math.isnan(value):
             words.append(f"likely {percent_text(value)}")
     return "\n".join([" · ".join(words), *_event_lines(overview.events, label, time_s)])
+
+
+def _peak_words(overview: Overview, time_s: float) -> list[str]:
+    """The highest peak of the sound around a moment."""
+    if overview.duration_s <= 0 or not len(overview.peaks):
+        return []
+    place = min(len(overview.peaks) - 1, int(time_s / overview.duration_s * len(overview.peaks)))
+    peak = float(np.abs(overview.peaks[place]).max())
+    return [] if math.isnan(peak) else [f"peak {decibel_text(20.0 * math.log10(max(peak, 1e-6)))}"]
 
 
 def _event_lines(events: tuple[Event, ...], label: str, time_s: float) -> list[str]:

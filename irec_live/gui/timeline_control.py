@@ -57,6 +57,7 @@ class TimelineControl(QObject):
         self._session: Session | None = None
         self._snapshot = Snapshot()
         self._pictures = 0
+        self._shown: tuple[float, float | None] = (window.bridge.span_s, None)
         self._event: Event | None = None  # that was chosen from the list
         self._pointed: tuple[QWidget, QPointF] | None = None
         self.viewport = Viewport(window.bridge, self)
@@ -78,14 +79,23 @@ class TimelineControl(QObject):
         self.attach(None)
 
     def attach(self, session: Session | None) -> None:
-        """Show another session, or none."""
+        """Show another session, or none; of the same file with other models, the same part of it."""
+        former, coming = as_playable(self._session), as_playable(session)
+        same = former is not None and coming is not None and former.path == coming.path
         self._session = session
         self._snapshot, self._event, self._pointed = Snapshot(), None, None
-        self.selection.clear()
+        if not same:
+            self.selection.clear()
         self.overlay.show_pointer(None)
-        live = as_playable(session) is None
+        live = coming is None
         self.actions.show_kind(live=live, session=session is not None)
+        shown = self._shown
         self.viewport.reset(live=live, span_s=self._window.preferences.span_s)
+        if same and coming is not None:
+            self.viewport.length_s = coming.duration_s
+            self.viewport.restore(*shown)
+            if self.selection.span is not None:
+                self._window.playback.set_loop(self.selection.span)
         self.events.show_overview(Overview(), live=live)
         self._show_axis()
 
@@ -189,6 +199,7 @@ class TimelineControl(QObject):
 
     def _show_axis(self) -> None:
         view = self.viewport
+        self._shown = (view.span_s, None if view.following else view.end_s)
         if view.following:
             self._event = None
         self._window.actions_.show_span(view.span_s)

@@ -121,6 +121,10 @@ class Viewport(QObject):
         span_s = max(SHORTEST_S, to_s - from_s)
         self._set(span_s, (from_s + to_s + span_s) / 2)
 
+    def restore(self, span_s: float, end_s: float | None) -> None:
+        """Show a span that was shown before; without an end it follows."""
+        self._set(span_s, end_s)
+
     def centre(self, time_s: float) -> None:
         """Show this moment in the middle."""
         self._whole = False

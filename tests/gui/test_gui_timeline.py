@@ -251,6 +251,20 @@ def test_shift_drag_over_the_lanes_selects_and_a_file_repeats_it(parts: Composit
     assert file.loop is None
 
 
+def test_another_model_on_the_same_file_shows_the_same_part(
+    qtbot: QtBot, parts: Composition, file: FakeFileSession
+) -> None:
+    timeline = parts.window.timeline
+    timeline.viewport.show(100.0, 130.0)
+    timeline.selection.select(110.0, 120.0)
+    parts.manager.use_model("neuroment-mel")
+    qtbot.waitUntil(lambda: parts.manager.session is not file, timeout=5000)
+    session = parts.manager.session
+    assert isinstance(session, FakeFileSession)
+    assert (timeline.viewport.start_s, timeline.viewport.end_s) == (100.0, 130.0)
+    assert session.loop == timeline.selection.span == (110.0, 120.0)
+
+
 def test_what_is_shown_can_be_selected_by_keys_and_shown_again(parts: Composition, live: FakeSession) -> None:
     window, view = parts.window, parts.window.timeline.viewport
     heard: list[object] = []
@@ -401,7 +415,9 @@ def test_pointing_at_the_overview_names_the_event(parts: Composition, file: Fake
     assert text.startswith(event.label.capitalize())
     assert "likely" in text
     assert "Event " in text
-    assert event.label.capitalize() in overview_text(overview, None, event.onset_s + 0.2)
+    sound = overview_text(overview, None, event.onset_s + 0.2)
+    assert event.label.capitalize() in sound
+    assert "peak −" in sound
 
 
 # ---- all of it
