@@ -124,6 +124,8 @@ def _outcome(said: dict[str, Any]) -> Outcome:
 def _ray() -> Any:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before the import: it would report to its makers
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    logging.getLogger("ray").setLevel(logging.ERROR)  # what goes wrong is said by us
     try:
         import ray
         import ray.data

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import click
@@ -51,6 +52,16 @@ class BatchProgress:
     def __exit__(self, *_: object) -> None:
         if self._bars is not None:
             self._bars.stop()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the bar away for as long as something is printed."""
+        if self._bars is None:
+            yield
+            return
+        self._bars.stop()
+        yield
+        self._bars.start()
 
     def show_share(self, key: str, share: float) -> None:
         """So much of a file is done."""

@@ -167,7 +167,8 @@ def _run(
             for item, outcome in outcomes:
                 progress.show_outcome(item, outcome)
                 if printer is not None:
-                    printer(item, outcome)
+                    with progress.aside():
+                        printer(item, outcome)
     except KeyboardInterrupt:
         stopped = True
     if batch.settings.form == PARQUET:

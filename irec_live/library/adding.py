@@ -15,6 +15,7 @@ from irec_live.batch.items import Item, Outcome, Settings
 from irec_live.batch.paths import Found
 from irec_live.batch.run import Engine, Summary, count_outcome
 from irec_live.batch.writing import file_sha256
+from irec_live.errors import MediaError
 from irec_live.library.library import KnownFile, Library
 from irec_live.spool import printable
 from irec_live.tables.recording import Recording
@@ -61,6 +62,11 @@ class FolderAdder:
     checksum : bool
         Look at the content of every file, whatever its size and time say.
 
+    Raises
+    ------
+    MediaError
+        A file is in object storage, where looking whether it changed would be to fetch it.
+
     Attributes
     ----------
     items : list of Item
@@ -77,6 +83,11 @@ class FolderAdder:
         folders: Sequence[Path] = (),
         checksum: bool = False,
     ) -> None:
+        if any(file.url for file in files):
+            raise MediaError(
+                "a library is made of this machine's files; analyze the others with --format parquet, "
+                "and import the tables"
+            )
         self._library, self._settings = library, settings
         self.summary = Adding()
         self.items: list[Item] = []

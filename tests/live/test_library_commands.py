@@ -17,9 +17,10 @@ from click.testing import CliRunner, Result
 
 import tiny_models
 from irec_live.batch.items import Item, Outcome, Settings
-from irec_live.batch.paths import find_files
+from irec_live.batch.paths import Found, find_files
 from irec_live.batch.writing import file_sha256
 from irec_live.cli import main
+from irec_live.errors import MediaError
 from irec_live.library import Library, Recording, Span
 from irec_live.library.adding import Adding, FolderAdder
 
@@ -125,6 +126,12 @@ def test_what_is_heard_stays_when_it_is_stopped(library: Library, music: Path) -
     next(outcomes)
     outcomes.close()  # type: ignore[attr-defined]
     assert library.stats().files == 1
+
+
+def test_files_in_object_storage_are_for_tables(library: Library) -> None:
+    far = Found(Path("s3:/music/a.wav"), Path("a.wav"), "s3://music/a.wav")
+    with pytest.raises(MediaError, match="import the tables"):
+        FolderAdder(library, [far], SETTINGS)
 
 
 def run(*arguments: object) -> Result:
