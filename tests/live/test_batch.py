@@ -197,7 +197,7 @@ def test_a_worker_that_dies_takes_no_other_file_with_it(
 ) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
-    soundfile.write(folder / "deadly.wav", np.tile(tiny_models.tone("bass", 60.0), 8), tiny_models.SAMPLE_RATE)
+    soundfile.write(folder / "deadly.wav", np.tile(tiny_models.tone("bass", 60.0), 3), tiny_models.SAMPLE_RATE)
     shutil.copy(album / "a.wav", folder)
     left = kills
 
