@@ -175,7 +175,7 @@ class AppBackend:
         provider: Any = self._provider
         detector = self._kept(name_or_path) or load_model(name_or_path, provider=provider)
         spec = detector.spec
-        pipeline = Pipeline(spec.sample_rate, [detector], hop_s=self._hop_s, keep_s=1.0, spectrogram=False)
+        pipeline = Pipeline(spec.sample_rate, [detector], hop_s=self._hop_s, spectrogram=False)
         noise = np.random.default_rng(0).normal(0.0, 0.1, spec.window_length + _TIMED_HOPS * spec.hop_length)
         for first in range(0, len(noise), spec.hop_length):
             pipeline.push(noise[first : first + spec.hop_length].astype(np.float32))

@@ -106,7 +106,7 @@ class ComparisonControl(QObject):
         theirs = second.snapshot(snapshot.span_s, snapshot.time_s)
         self._lanes.canvas.show_comparison(compared(snapshot, theirs, second.origin_s))
         if self._turn % _COST_EVERY == 0:
-            self._lanes.heading.show_comparison(f"{second.spec.name}, {percent_text(second.load)} of a core")
+            self._lanes.heading.show_comparison(f"{second.spec.name}, {percent_text(second.load)} of real time")
             if second.message:
                 self.said.emit("comparison", sentence(second.message), "warning")
         self._turn += 1

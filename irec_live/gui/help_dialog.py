@@ -16,6 +16,7 @@ _CURVES = (
     ("Filled area", "loudness of that instrument alone, over a range of 60 dB."),
     ("Thin level line", "threshold: an instrument lights up where its smoothed likelihood is above it."),
     ("Tint with a bar below", "an event: from the onset to the offset of the instrument."),
+    ("Dashed line", "a second model, if one is compared; hatched at the top of a lane: the two disagree."),
     ("Spectrum", "loudness of low (bottom) to high (top) tones of the whole sound."),
     ("Bars below the waveform", "all events of the session so far, or of the file: each from its onset to its offset."),
     ("Frame over the waveform", "the span that the lanes show; its upper end can be dragged."),
@@ -38,6 +39,8 @@ _LANE_KEYS = (
     ("Backspace", "Put that back where the model has it"),
 )
 _MOUSE = (
+    ("Click the level", "Channels and gain of a live input"),
+    ("Right-click the spectrum", "Its colours, levels and frequencies"),
     ("Click a lane", "Enlarge it, with its numbers"),
     ("Drag the name of a lane", "Move it"),
     ("Drag the threshold line in a lane", "Move the threshold of this instrument alone"),

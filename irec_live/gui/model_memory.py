@@ -68,18 +68,23 @@ class ModelMemory(QObject):
             self._worker.stop()
 
     def _measure(self) -> None:
+        """Time the next model that was not timed yet; one after another, so that closing waits for one at most."""
         if self._worker is None:
             self._worker = Background("irec-model-timer", self)
-        for model in self._picker.models:
-            if model.name not in self._asked:
-                self._asked.add(model.name)
-                self._worker.submit(
-                    partial(self._backend.time_model, model.name), partial(self._take, model.name), lambda _: None
-                )
+        waiting = [model.name for model in self._picker.models if model.name not in self._asked]
+        if waiting and not self._worker.busy:
+            name = waiting[0]
+            self._asked.add(name)
+            self._worker.submit(partial(self._backend.time_model, name), partial(self._take, name), self._skip)
 
     def _take(self, name: str, hop_ms: float) -> None:
         self._speeds[name] = hop_ms
         self._picker.set_speeds(self._speeds)
+        self._measure()
+
+    def _skip(self, _: str) -> None:
+        """A model that cannot be run has no time; choosing it will say why."""
+        self._measure()
 
 
 def _lasting(name_or_path: str) -> str:
