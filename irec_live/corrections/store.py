@@ -50,15 +50,16 @@ class _File(BaseModel):
 
 
 def corrections_path(sound: Path) -> Path:
-    """Where the corrections of a sound file or of a session folder are.
+    """Where the corrections of a sound file or of a session folder are; the folder's audio shares those of the folder.
 
     Examples
     --------
     >>> corrections_path(Path("songs/duo.flac")).name
     'duo.flac.irec-corrections.json'
     """
-    if is_session_folder(sound):
-        return sound / "corrections.json"
+    for folder in (sound, sound.parent) if sound.name == "audio.flac" else (sound,):
+        if is_session_folder(folder):
+            return folder / "corrections.json"
     return sound.with_name(sound.name + SIDECAR_SUFFIX)
 
 

@@ -129,7 +129,7 @@ def test_a_file_is_shown_and_exported_as_corrected(tmp_path: Path, tiny_activati
 
 def test_corrections_of_a_session_are_in_its_folder(tmp_path: Path) -> None:
     folder = save_session(tmp_path / "take", np.zeros((8000, 1), np.float32), 8000)
-    assert corrections_path(folder) == folder / "corrections.json"
+    assert corrections_path(folder) == corrections_path(folder / "audio.flac") == folder / "corrections.json"
     session = open_saved(folder, audible=False, play=False)
     try:
         session.corrections = Corrections().added(Span("flute", 0.2, 0.8))
