@@ -74,7 +74,7 @@ def test_the_wheel_holds_models_sound_icons_type_markers_and_the_licence(members
     assert any(n.startswith("irec_assets/audio/") and n.endswith((".flac", ".ogg")) for n in names)
     assert any(n.startswith("irec_assets/icons/") for n in names)
     assert {f"{package}/py.typed" for package in PACKAGES} <= names
-    assert "irec_live/web/static/index.html" in names
+    assert {f"irec_live/web/static/{name}" for name in ("index.html", "page.css", "main.js", "recorder.js")} <= names
     assert "irec_live/formats/irec.analysis-1.schema.json" in names
     assert any(n.endswith(".dist-info/licenses/LICENSE") for n in names)
 
