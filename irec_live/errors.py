@@ -61,7 +61,7 @@ class QueryError(IrecError):
         Index of the character at fault.
     """
 
-    def __init__(self, reason: str, position: int) -> None:
+    def __init__(self, reason: str, position: int = 0) -> None:
         super().__init__(reason)
         self.position = position
 
