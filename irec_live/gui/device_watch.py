@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QWidget
 
 from irec_live.gui.background import Background
 
@@ -17,25 +18,27 @@ _EVERY_MS = 4000
 
 
 class DeviceWatch(QObject):
-    """Lists the devices every few seconds, on a thread of its own: a sound server that hangs holds nothing else up.
+    """Lists the devices every few seconds while the window has the user's attention.
+
+    On a thread of its own: a sound server that hangs holds nothing else up.
 
     Parameters
     ----------
     backend : Backend
-    parent : QObject
+    window : QWidget
     """
 
     changed = Signal(object)
     """Carries a sequence of `Device`."""
 
-    def __init__(self, backend: Backend, parent: QObject) -> None:
-        super().__init__(parent)
-        self._backend = backend
+    def __init__(self, backend: Backend, window: QWidget) -> None:
+        super().__init__(window)
+        self._backend, self._window = backend, window
         self._worker: Background | None = None
         self._known: list[tuple[str, str, str]] | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
-        self._timer.timeout.connect(self.look)
+        self._timer.timeout.connect(lambda: self.look() if self._window.isActiveWindow() else None)
 
     def start(self) -> None:
         """Begin to watch."""

@@ -236,4 +236,5 @@ class SourceCheck(QWidget):
         request = self.request
         if request is not None and self.start.isEnabled():
             self._close()
-            self.chosen.emit(request)
+            # After the probe has let go of it: many devices admit one user at a time.
+            self._background().submit(lambda: request, self.chosen.emit, lambda _: None)
