@@ -21,7 +21,7 @@ from irec_live.gui.requests import SourceRequest
 from irec_live.gui.theme import LEFT_GUTTER
 from irec_live.input_kind import InputKind
 from irec_live.results import Snapshot
-from irec_live.streaming.tracker import Decisions
+from irec_live.streaming.tracker import Decisions, decision_delay_s
 
 MIC = SourceRequest(InputKind.MIC)
 
@@ -152,6 +152,20 @@ def test_whatever_is_stored_makes_decisions_in_range(held: dict[str, object]) ->
     assert decisions.settings.refractory_s <= 2.0
     assert all(abs(offset) <= 0.9 for _, offset in decisions.own)
     assert restored(stored(decisions)) == decisions
+
+
+def test_the_page_on_the_window_tells_what_presets_cost() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "window.md").read_text()
+    for name, (_, decisions) in PRESETS.items():
+        settings = decisions.settings
+        row = next(line for line in page.splitlines() if line.startswith(f"| {name} |"))
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        assert cells[1:4] == [
+            str(settings.pool),
+            f"{1000 * settings.min_duration_s:.0f} ms",
+            f"{1000 * settings.refractory_s:.0f} ms",
+        ]
+        assert cells[5] == f"{1000 * decision_delay_s(settings, 0.1):.0f} ms"
 
 
 class Room(FakeSession):
