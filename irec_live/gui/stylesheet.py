@@ -56,7 +56,8 @@ QMenu::item:selected { background: $hover; }
 QMenu::item:disabled { color: $faint; }
 QMenu::separator { height: 1px; background: $hover; margin: 6px 8px; }
 
-QLineEdit { background: $raised; border: 1px solid $outline; border-radius: 6px; padding: 5px 10px; min-height: 18px; }
+QLineEdit { background: $raised; border: 1px solid $outline; border-radius: 6px; padding: 5px 10px; min-height: 18px;
+    placeholder-text-color: $muted; }
 QLineEdit:focus { border-color: $accent; }
 QProgressBar { background: $hover; border: none; border-radius: 4px; }
 QProgressBar::chunk { background: $accent; border-radius: 4px; }
