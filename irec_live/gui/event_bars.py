@@ -51,7 +51,7 @@ def bars(edges: Floats, gap: float = 1.0) -> Floats:
     Examples
     --------
     >>> bars(np.array([[0.0, 1.0], [1.5, 3.0], [9.0, 9.2]])).tolist()
-    [[0.0, 3.0], [9.0, 11.0]]
+    [[0.0, 3.5], [9.0, 11.0]]
     """
     if not len(edges):
         return np.zeros((0, 2))
