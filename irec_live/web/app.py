@@ -189,6 +189,10 @@ def _add_handlers(app: FastAPI) -> None:
     def give_up(request: Request, _error: AnalysisCancelled) -> JSONResponse:
         return refusal(request.url.path, 503, "the server is ending")
 
+    @app.exception_handler(Exception)
+    def fail(request: Request, _error: Exception) -> JSONResponse:
+        return refusal(request.url.path, 500, "the server failed; its standard error has the reason")
+
     @app.exception_handler(ClientDisconnect)
     def let_go(request: Request, _error: ClientDisconnect) -> JSONResponse:
         return refusal(request.url.path, 400, "the file did not come whole")  # the client has gone

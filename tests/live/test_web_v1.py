@@ -219,6 +219,22 @@ def test_problems_of_the_versioned_interface_alone_are_problem_documents(client:
     assert client.get("/api/analyze").json() == {"detail": "Method Not Allowed"}
 
 
+def test_a_fault_of_our_own_is_a_problem_too(
+    own: list[Path], clip: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(analyst, "analyze", faulty)
+    app = create_app(own)
+    with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
+        assert is_problem(client.post("/v1/analyze", files=sound(clip)), 500, "the server failed")
+        where = client.post("/v1/jobs", files=sound(clip)).headers["location"]
+        assert ended(client, where)["detail"] == "the analysis failed: ZeroDivisionError"
+        assert is_problem(client.get(f"{where}/result"), 500)
+    assert list(temporary.iterdir()) == []
+
+
 def test_the_token_is_asked_for_but_for_life_signs(serve: Serve, own: list[Path]) -> None:
     client = serve(create_app(own, token=TOKEN))
     for path in ("/v1/models", "/v1/jobs/x", "/v1/nothing"):
