@@ -93,8 +93,12 @@ class Journal:
                     yield Recording.from_dict(line["recording"])
 
     def close(self) -> None:
-        """Let others write."""
+        """Let others write; a journal of nothing is removed."""
         self._file.close()
+        if not self._places:
+            with contextlib.suppress(OSError):
+                if not self.path.stat().st_size:
+                    self.path.unlink()
 
     def __enter__(self) -> Self:
         return self

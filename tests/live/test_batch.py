@@ -179,8 +179,10 @@ def test_results_in_the_way_are_found_before_any_work(album: Path, analysed: Pat
 
 def test_a_name_that_is_too_long_is_found_before_any_work(album: Path, settings: Settings, tmp_path: Path) -> None:
     name = "x" * 252 + ".wa"  # 255 bytes are allowed, and the result's name has one more
+    (tmp_path / "out").mkdir()
     with pytest.raises(OutputError, match="cannot be written to"):
         Batch([Found(album / "a.wav", PurePath(name + "v"))], tmp_path / "out", settings)
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_two_runs_do_not_write_into_one_folder(album: Path, settings: Settings, tmp_path: Path) -> None:
