@@ -36,6 +36,9 @@ overflow           loss of samples, by the device or in a full ring buffer
 skipped windows    windows dropped because inference was late
 latency            sound to label: block + half a window + half a hop + pooling and waiting + inference + display
 provider           ONNX Runtime's execution provider: the hardware that a network runs on
+tap                what else follows a live stream: a recorder, an output; called on the worker, returns at once
+recording          sound and results of a live session in a folder; a gap is silence in it where sound is missing
+correction         what a person set right about an event: added, moved, renamed or deleted
 audible            played on an output device; else a file plays silently
 =================  ============================================================================================
 
