@@ -131,4 +131,5 @@ def _ray() -> Any:
         import ray.data
     except ImportError as error:
         raise MissingExtraError("ray", "cluster") from error
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # the import gave it a level of its own
     return ray
