@@ -37,9 +37,7 @@ _NAMES = {"s1": "S1, mean", "s2": "S2, sum / strongest"}
 @click.option("--teacher", type=FILE, help="yamnet.tflite, for bundled networks that learnt from it.")
 @start_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
-@click.pass_context
 def reproduce(
-    context: click.Context,
     recipe: Path,
     folders: tuple[Path, ...],
     out: Path | None,
@@ -62,7 +60,7 @@ def reproduce(
         if as_json:
             raise click.UsageError(f"--json is for a paper's tables; {recipe} is a bundled network")
         given = {"data": folders, "teacher": teacher, "start_from": start_from, **options}
-        context.invoke(_rebuild(), name=recipe.name, out=out, **given)
+        click.get_current_context().invoke(_rebuild(), name=recipe.name, out=out, **given)
         return
     if len(folders) != 1 or teacher or start_from:
         raise click.UsageError("a paper's training takes one --data, no --teacher and no --start-from")
