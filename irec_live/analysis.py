@@ -70,8 +70,7 @@ def analyze(
     models : sequence, optional
         Names, paths or detectors, at most one of each kind; the bundled defaults if not given.
     hop_s : float, optional
-        Seconds between activation windows, all of which the network is run on. By default the model's own hop, and only
-        those windows are run that may tell something new; see `irec_live.streaming.thinning`.
+        Seconds between activation windows; the model's own by default.
     provider : {"auto", "cpu", "cuda"}
         What models are loaded for that are not loaded yet.
     track : int, optional
@@ -120,7 +119,6 @@ def analyze(
                 history=_history(audio),
                 executor=pool,
                 batch=batch,
-                every_window=hop_s is not None,
                 channel=channel,
             )
             stack.callback(pipeline.timeline.close)

@@ -93,12 +93,7 @@ class FileSession:
         self._audio = open_audio(path, track=track)
         try:
             self._pipeline = Pipeline(
-                self._audio.sample_rate,
-                detectors,
-                hop_s=hop_s,
-                history=HistoryFile(),
-                batch=FILE_BATCH,
-                every_window=hop_s is not None,
+                self._audio.sample_rate, detectors, hop_s=hop_s, history=HistoryFile(), batch=FILE_BATCH
             )
             self._player = Player(path, self._audio.announced_s, audible=audible, track=track)  # no guessed end
         except BaseException:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-from itertools import groupby
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -19,7 +18,6 @@ import numpy.typing as npt
 from irec_live.models.spec import ModelSpec, Threshold
 from irec_live.streaming.column_stream import ColumnMaker, ColumnStream
 from irec_live.streaming.overlap_add import OverlapAdd
-from irec_live.streaming.thinning import GROUP, judge_where_it_changes
 from irec_live.streaming.window_level import WindowLevel, WindowLevels
 from irec_live.streaming.windows import Windower
 
@@ -104,8 +102,6 @@ class ModelStream:
         Windows whose RMS is below this, in dBFS, do not reach the network: their output is 0.
     batch : int
         Windows predicted in one call, where so many wait.
-    every_window : bool
-        Predict all; else those of which `irec_live.streaming.thinning` wants to know. For activations of files.
 
     Raises
     ------
@@ -114,14 +110,7 @@ class ModelStream:
     """
 
     def __init__(
-        self,
-        model: WindowPredictor,
-        labels: Sequence[str],
-        *,
-        hop_length: int,
-        silence_db: float,
-        batch: int = 1,
-        every_window: bool = True,
+        self, model: WindowPredictor, labels: Sequence[str], *, hop_length: int, silence_db: float, batch: int = 1
     ) -> None:
         spec = model.spec
         self.model = model
@@ -131,9 +120,6 @@ class ModelStream:
         self._batch = batch
         # Always whole batches on a GPU, which plans anew for each batch size that it has not met.
         self._padded = any("CUDA" in provider for provider in model.providers)
-        # There, calls of a few windows cost as much as those of many.
-        self._thinned = not (every_window or self._padded) and spec.kind == "activation"
-        self._hop_length = hop_length
         self._columns = [list(labels).index(label) for label in spec.labels]
         self._same_labels = tuple(labels) == spec.labels
         self._n_labels = len(labels)
@@ -185,15 +171,13 @@ class ModelStream:
             columns = None if self._columns_of is None else self._columns_of.window(start)
             self._pending.append(Window(start, heard, columns, loud))
 
-    def jobs(self, max_pending: int | None, final: bool = False) -> list[Job]:
-        """All waiting windows, oldest first; where they are thinned, those of whole groups.
+    def jobs(self, max_pending: int | None) -> list[Job]:
+        """All waiting windows, oldest first.
 
         Parameters
         ----------
         max_pending : int, optional
             If more wait, drop the oldest and count them in `skipped`.
-        final : bool
-            Whether no more will come, so that the last group is whole.
         """
         if max_pending is not None:
             while len(self._pending) > max_pending:
@@ -201,12 +185,7 @@ class ModelStream:
                 self.skipped += 1
         waiting = list(self._pending)
         self._pending.clear()
-        if not self._thinned:
-            return [Job(waiting[first : first + self._batch]) for first in range(0, len(waiting), self._batch)]
-        groups = [list(group) for _, group in groupby(waiting, lambda w: w.start // self._hop_length // GROUP)]
-        if groups and not final and (groups[-1][-1].start // self._hop_length + 1) % GROUP:
-            self._pending.extend(groups.pop())
-        return [Job(group) for group in groups]
+        return [Job(waiting[first : first + self._batch]) for first in range(0, len(waiting), self._batch)]
 
     def end_s(self, job: Job) -> float:
         """End of the job's last window, in seconds from the stream's sample 0."""
@@ -217,11 +196,6 @@ class ModelStream:
         waiting = job.windows[:]
         job.windows.clear()
         loud = self._loud(waiting)
-        if self._thinned:
-            job.outputs, job.predicted = judge_where_it_changes(
-                ~loud, lambda indices: self._run([waiting[index] for index in indices], job), len(self.spec.labels)
-            )
-            return
         job.predicted = int(np.count_nonzero(loud))
         if job.predicted == len(waiting):
             job.outputs = self._run(waiting, job)
@@ -249,13 +223,13 @@ class ModelStream:
             shared = _stacked(columns)
             started = time.perf_counter()
             said = self._shared.predict(heard, shared)
-            job.seconds += time.perf_counter() - started
+            job.seconds = time.perf_counter() - started
             return said
         if self._padded and count < self._batch:
             heard = np.concatenate([heard, np.zeros((self._batch - count, heard.shape[1]), np.float32)])
         started = time.perf_counter()
         outputs = self.model(heard)[:count]
-        job.seconds += time.perf_counter() - started
+        job.seconds = time.perf_counter() - started
         return outputs
 
     def rows(self, job: Job) -> tuple[Times, Array]:

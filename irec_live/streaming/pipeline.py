@@ -96,8 +96,6 @@ class Pipeline:
         Predicts batches in parallel and while more is pushed: rows come with a later push or with `flush`. For files.
     batch : int
         Windows predicted in one call, where so many wait; for files.
-    every_window : bool
-        Run the network of activations on every window; else on those that may tell something new. For files.
     channel : int, optional
         The source's channel to use alone, from 1 on; a mix of all if not given.
 
@@ -122,7 +120,6 @@ class Pipeline:
         spectrogram: bool = True,
         executor: Executor | None = None,
         batch: int = 1,
-        every_window: bool = True,
         channel: int | None = None,
     ) -> None:
         if sample_rate < 1 or batch < 1 or (max_pending is not None and max_pending < 1):
@@ -137,14 +134,7 @@ class Pipeline:
         self.channel = channel
         self._mono = MonoMix(sample_rate, channel)
         self.streams = tuple(
-            ModelStream(
-                model,
-                self.labels,
-                hop_length=hop_length(model, hop_s),
-                silence_db=silence_db,
-                batch=batch,
-                every_window=every_window,
-            )
+            ModelStream(model, self.labels, hop_length=hop_length(model, hop_s), silence_db=silence_db, batch=batch)
             for model in self.models
         )
         self._activation = next((stream for stream in self.streams if stream.spec.kind == "activation"), None)
@@ -407,7 +397,7 @@ class Pipeline:
 
     def _completed(self, wait: bool) -> list[tuple[ModelStream, Job]]:
         """Jobs that are done, in the order of their windows: all with `wait`, else those that need no waiting."""
-        jobs = [(stream, job) for stream in self.streams for job in stream.jobs(self.max_pending, wait)]
+        jobs = [(stream, job) for stream in self.streams for job in stream.jobs(self.max_pending)]
         jobs.sort(key=lambda pair: pair[0].end_s(pair[1]))
         if self._executor is None:
             for stream, job in jobs:

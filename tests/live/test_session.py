@@ -225,7 +225,7 @@ def test_overview_fills_in_from_the_start(tmp_path: Path, detectors: list[Detect
     soundfile.write(path, tiny_models.tone("flute", 30.0, sample_rate=RATE, amplitude=0.1), RATE)
     slow = SlowDetector(detectors[0])
     session = FileSession(path, [slow], play=False, audible=False)  # type: ignore[list-item]
-    wait_until(lambda: 0.2 < session.overview().progress < 0.9)
+    wait_until(lambda: 0.1 < session.overview().progress < 0.9)
     overview = session.overview()
     assert session.analysis() is None
     assert not np.isnan(overview.peaks[0]).any()
