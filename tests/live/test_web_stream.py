@@ -18,7 +18,6 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
 from irec_live import analyze
-from irec_live.models.choice import load_models
 from irec_live.streaming.engine import Engine
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.web import outbox, stream
@@ -93,8 +92,7 @@ def refused(client: TestClient, *messages: str | bytes) -> tuple[int, str]:
 def test_a_stream_says_what_the_analysis_of_the_file_says(
     client: TestClient, clip: Path, own: list[Path], sound: Samples, form: str, size: int
 ) -> None:
-    hop_s = load_models(own)[0].spec.hop_length / load_models(own)[0].spec.sample_rate
-    found = analyze(clip, models=own, hop_s=hop_s)  # with a hop given, no window of a file is left out
+    found = analyze(clip, models=own)
     coded = sound if form == "f32" else np.round(sound * 32768).clip(-32768, 32767).astype("<i2")
     parts = [coded[first : first + size].tobytes() for first in range(0, len(coded), size)]
     messages = played(client, parts, format=form, keep=True, name="../clip.wav")
@@ -268,6 +266,8 @@ def test_what_comes_faster_than_it_sounds_is_held_back(monkeypatch: pytest.Monke
 
 
 def test_the_engine_skips_nothing_of_it(own: list[Path], sound: Samples) -> None:
+    from irec_live.models.choice import load_models
+
     source = SocketSource(16_000, 1, "f32", lambda: None)
     source.feed(sound.tobytes())
     source.end()
