@@ -409,6 +409,7 @@ def test_published_systems_stand_under_their_own_heading_with_a_line_and_a_score
         "None",
         "Published systems, for comparison",
         "A paper's network (paper)\tmAP 0.57 on real clips",
+        "Compare with another model",
         "Load a model file…",
     ]
     (published,) = (action for action in entries if "(paper)" in action.text())

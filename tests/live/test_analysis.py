@@ -25,6 +25,7 @@ from irec_live.media import open_audio
 from irec_live.models.detector import Detector
 from irec_live.report import Analysis, summarise
 from irec_live.streaming.pipeline import Pipeline
+from irec_live.streaming.tracker import Decisions
 
 RATE = 16_000
 
@@ -120,7 +121,7 @@ def test_an_analysis_tells_by_which_thresholds_it_was_made(
         )
     assert (moved.threshold_offset, moved.warnings) == (0.1, ("the file is cut off",))
     pipeline.set_threshold_offset(0.3)  # meanwhile
-    assert collect("a.wav", 7.0, pipeline, threshold_offset=0.1).thresholds == moved.thresholds
+    assert collect("a.wav", 7.0, pipeline, decisions=Decisions(offset=0.1)).thresholds == moved.thresholds
     assert Analysis.from_json(moved.to_json()).to_json() == moved.to_json()
 
 
