@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Iterable
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from irec_live.errors import OutputError
+
+_PART = re.compile(r"\..{1,32}\.[0-9a-f]{8}\.part", re.DOTALL)
 
 
 def write_atomically(path: str | os.PathLike[str], content: str | bytes | memoryview | Iterable[str | bytes]) -> None:
@@ -31,8 +34,7 @@ def write_atomically(path: str | os.PathLike[str], content: str | bytes | memory
     """
     path = Path(path)
     # Not `tempfile`: it makes files that only their owner may read (mode 0600), and the final file would keep that.
-    # The name is cut: 32 characters take at most 128 of the 255 bytes that most file systems allow.
-    part = path.with_name(f".{path.name[:32]}.{secrets.token_hex(4)}.part")
+    part = part_path(path)
     try:
         try:
             with part.open("xb") as file:
@@ -49,6 +51,17 @@ def write_atomically(path: str | os.PathLike[str], content: str | bytes | memory
                 part.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}; choose another place") from error
+
+
+def part_path(path: Path) -> Path:
+    """Where to write a file until it is whole: hidden, in the same folder, another path with each call."""
+    # The name is cut: 32 characters take at most 128 of the 255 bytes that most file systems allow.
+    return path.with_name(f".{path.name[:32]}.{secrets.token_hex(4)}.part")
+
+
+def is_part(path: Path) -> bool:
+    """Whether a file is called as `part_path` calls what is not whole yet."""
+    return _PART.fullmatch(path.name) is not None
 
 
 def write_json(path: str | os.PathLike[str], content: Any) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -18,11 +17,10 @@ from typing import IO, Any, Self
 
 from irec_live.batch.items import Known, Outcome
 from irec_live.errors import DataError, OutputError
+from irec_live.files import is_part
 from irec_live.tables.recording import Recording
 
 NAME = ".irec-live-journal.jsonl"
-_LEFT_OVER = re.compile(r"\..{1,32}\.[0-9a-f]{8}\.part")
-"""As `irec_live.files.write_atomically` names what it has not finished."""
 
 
 class Journal:
@@ -125,7 +123,7 @@ def remove_left_over(folders: Iterable[Path]) -> None:
     for folder in folders:
         with contextlib.suppress(OSError):
             for path in folder.iterdir():
-                if _LEFT_OVER.fullmatch(path.name):
+                if is_part(path):
                     path.unlink(missing_ok=True)
 
 

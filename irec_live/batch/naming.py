@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePath
@@ -51,14 +52,28 @@ def check_name(path: Path, target: Path) -> None:
         It is too long, or no name.
     """
     try:
-        target.lstat()
-    except FileNotFoundError:
-        pass
+        _try_names(target)
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(
             f"the results of {printable(path)} cannot be written to {printable(target)}: {reason}"
         ) from error
+
+
+def _try_names(target: Path) -> None:
+    """Look for a file, and for each name on the way to it: in a missing folder even a name too long is only missing."""
+    _look(target)
+    folder, names = target.parent, [target.name]
+    while not folder.is_dir() and folder != folder.parent:
+        names.append(folder.name)
+        folder = folder.parent
+    for name in names:
+        _look(folder / name)
+
+
+def _look(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        path.lstat()
 
 
 def _folded(path: PurePath) -> str:

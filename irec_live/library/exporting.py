@@ -8,14 +8,17 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from irec_live.errors import IrecError, OutputError
-from irec_live.files import make_folder
+from irec_live.files import make_folder, part_path
 from irec_live.library.values import Match, Results
 from irec_live.media import open_audio
 
 FORMATS = ("m3u", "csv", "json")
 """Texts; clips are files."""
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def text_of(results: Results, form: str) -> str:
@@ -71,7 +74,7 @@ def write_clips(matches: Sequence[Match], folder: Path, *, margin_s: float = 0.0
 def _cut(source: Path, start_s: float, end_s: float, target: Path) -> None:
     import soundfile
 
-    part = target.with_name(f".{target.name[:32]}.part")
+    part = part_path(target)
     with open_audio(source) as audio:
         audio.seek(round(start_s * audio.sample_rate))
         left = round((end_s - start_s) * audio.sample_rate)
@@ -94,11 +97,18 @@ def _m3u(results: Results) -> str:
     for match in results.matches:
         for span in match.spans:
             title = f"{Path(match.path).stem}: {span.label}" if span.label else Path(match.path).stem
-            lines.append(f"#EXTINF:{round(span.end_s - span.start_s)},{' '.join(title.split())}")
+            lines.append(f"#EXTINF:{round(span.end_s - span.start_s)},{' '.join(_CONTROLS.sub(' ', title).split())}")
             if span.label:
                 lines += [f"#EXTVLCOPT:start-time={span.start_s:.2f}", f"#EXTVLCOPT:stop-time={span.end_s:.2f}"]
-            lines.append(match.path)
+            lines.append(_entry(match.path))
     return "\n".join(lines) + "\n"
+
+
+def _entry(path: str) -> str:
+    """A path as a playlist has it: a line, and a URI where the path is none."""
+    if path == path.strip() and not _CONTROLS.search(path):
+        return path
+    return Path(path).as_uri() if Path(path).is_absolute() else quote(path, safe="/:")
 
 
 def _csv(results: Results) -> str:

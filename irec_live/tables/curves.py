@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irec_live.errors import OutputError
+from irec_live.files import write_atomically
 from irec_live.tables.parquet import connect, literal
 
 if TYPE_CHECKING:
     from irec_live.report import Analysis
 
 _DECIMALS = 5
+_CHUNK = 1 << 20
 
 
 def write_curves(analysis: Analysis, path: Path) -> None:
@@ -27,10 +30,11 @@ def write_curves(analysis: Analysis, path: Path) -> None:
     import duckdb
     import numpy as np
 
-    part = path.with_name(f".{path.name[:32]}.part")
     tables = []
     try:
-        with connect() as connection:
+        # Not beside the target: DuckDB takes only paths that are UTF-8, and names of files need not be.
+        with tempfile.TemporaryDirectory(prefix="irec-live-") as scratch, connect() as connection:
+            made = Path(scratch, "curves.parquet")
             connection.execute("SET threads = 1")
             for kind, times, rows in (
                 ("activation", analysis.activation_times, analysis.activation),
@@ -47,10 +51,9 @@ def write_curves(analysis: Analysis, path: Path) -> None:
             names = ", ".join('"' + name.replace('"', '""') + '"' for name in ("kind", "time_s", *analysis.labels))
             connection.execute(
                 f"COPY (SELECT * FROM ({' UNION ALL '.join(tables)}) AS curves({names})) "
-                f"TO {literal(part)} (FORMAT parquet, COMPRESSION zstd)"
+                f"TO {literal(made)} (FORMAT parquet, COMPRESSION zstd)"
             )
-            part.replace(path)
+            with made.open("rb") as file:
+                write_atomically(path, iter(lambda: file.read(_CHUNK), b""))
     except (duckdb.Error, OSError) as error:
         raise OutputError(f"cannot write {path}: {str(error).splitlines()[0]}") from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -185,6 +186,16 @@ def test_a_name_that_is_too_long_is_found_before_any_work(album: Path, settings:
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_a_name_that_is_too_long_is_found_in_a_folder_that_is_not_there_yet(
+    album: Path, settings: Settings, tmp_path: Path
+) -> None:
+    found = Found(album / "a.wav", PurePath("x" * 248 + ".opus"))  # the folder of the curves is missing at first
+    for resume in (False, True):
+        with pytest.raises(OutputError, match="cannot be written to"):
+            Batch([found], tmp_path, replace(settings, form="parquet", curves=True), resume=resume)
+    assert not (tmp_path / "curves").exists()
+
+
 def test_two_runs_do_not_write_into_one_folder(album: Path, settings: Settings, tmp_path: Path) -> None:
     with (
         Batch(find_files([album]), tmp_path, settings),
@@ -300,3 +311,17 @@ def test_parquet_resumed_is_the_same_to_the_byte(
     resumed = run("analyze", album, "--resume", *options)
     assert resumed.exit_code == 1, resumed.stderr
     assert results(tmp_path) == results(tables)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text there")
+def test_curves_of_a_name_that_is_no_text(album: Path, model_options: list[str], tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path / "in") + b"/caf\xe9"))
+    folder.mkdir(parents=True)
+    shutil.copy(album / "a.wav", Path(os.fsdecode(os.fsencode(folder) + b"/\xff.wav")))
+    options = ("-r", "--jobs", 1, "--format", "parquet", "--curves", "--out", tmp_path / "out", *model_options)
+    done = run("analyze", tmp_path / "in", *options)
+    assert done.exit_code == 0, done.stderr
+    assert [path.name for path in (tmp_path / "out" / "curves").rglob("*.parquet")] == [os.fsdecode(b"\xff.parquet")]
+    with connect() as connection:
+        path = connection.execute(f"SELECT path FROM '{tmp_path}/out/files.parquet'").fetchall()[0][0]
+    assert path.endswith(r"caf\xe9/\xff.wav")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from irec_live.errors import OutputError
-from irec_live.files import check_writable, make_folder, write_atomically, write_json
+from irec_live.files import check_writable, is_part, make_folder, part_path, write_atomically, write_json
 
 
 def test_a_place_that_can_be_written_is_left_as_it_was(tmp_path: Path) -> None:
@@ -73,3 +73,11 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path: Path, monkeypatch: pytest
     write_atomically(path, "mine")
     assert path.read_text() == "mine"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_what_is_not_whole_yet_has_a_path_of_its_own_and_is_known_by_it(tmp_path: Path) -> None:
+    alike = [tmp_path / f"{'x' * 40} {number}\n.wav" for number in range(2)]
+    parts = {part_path(path) for path in (*alike, *alike)}
+    assert len(parts) == 4
+    assert all(part.parent == tmp_path and is_part(part) for part in parts)
+    assert not any(is_part(path) for path in alike)

@@ -188,6 +188,21 @@ def test_exports_hold_each_span(filled: Library, tmp_path: Path) -> None:
     np.testing.assert_allclose(clip, whole[12_000:68_000], atol=1e-4)
 
 
+def test_a_name_of_two_lines_is_one_entry_of_a_playlist(library: Library, tmp_path: Path) -> None:
+    odd = tmp_path / "two\nlines.wav"
+    odd.write_text("no sound")
+    library.put([heard(odd, Span("piano", 2.0, 8.0, 0.9, -20.0))])
+    playlist = run("library", "export", "piano", "--library", library.path, "--format", "m3u").stdout.splitlines()
+    assert playlist == [
+        "#EXTM3U",
+        "#EXTINF:6,two lines: piano",
+        "#EXTVLCOPT:start-time=2.00",
+        "#EXTVLCOPT:stop-time=8.00",
+        odd.as_uri(),
+    ]
+    assert odd.as_uri().endswith("/two%0Alines.wav")
+
+
 def test_a_clip_that_cannot_be_cut_does_not_keep_the_others_from_it(filled: Library, tmp_path: Path) -> None:
     done = run(
         "library",
