@@ -1,18 +1,57 @@
-"""Atomic file writing: a file is complete or not there at all. Whether one can be written, before the work."""
+"""Atomic file writing: a file is complete or not there at all. What is at a path, and whether one can be written."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
 import secrets
+import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from irec_live.errors import OutputError
+from irec_live.errors import IrecError, OutputError
+
+_NOTHING = (errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP)
+_NOTHING_ON_WINDOWS = (21, 123, 1921)
+"""A drive that is not ready, a name that cannot be, links in a circle."""
+
+
+def look(
+    path: str | os.PathLike[str], refused: type[IrecError] | None = None
+) -> Literal["", "file", "folder", "other"]:
+    """What is at a path that somebody gave; empty for nothing.
+
+    `Path.exists`, `is_file` and `is_dir` raise OSError where a folder may not be entered or a name is too long.
+
+    Parameters
+    ----------
+    path : path-like
+    refused : type of IrecError, optional
+        What to raise where nobody can tell. By default that is taken for nothing: whoever opens it says why not.
+
+    Raises
+    ------
+    IrecError
+        Of the type `refused`: its folder may not be entered, or its name is too long.
+    """
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 -- also of text
+    except ValueError:  # a null byte
+        return ""
+    except OSError as error:
+        nothing = error.errno in _NOTHING or getattr(error, "winerror", None) in _NOTHING_ON_WINDOWS
+        if refused is None or nothing:
+            return ""
+        long = error.errno == errno.ENAMETOOLONG
+        advice = "give a shorter one" if long else "check who may enter the folders on the way"
+        raise refused(f"{os.fspath(path)} cannot be reached: {error.strerror or error}; {advice}") from error
+    return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else "other"
+
 
 _PART = re.compile(r"\..{1,32}\.[0-9a-f]{8}\.part", re.DOTALL)
 
@@ -89,6 +128,8 @@ def make_folder(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
+    except FileExistsError as error:
+        raise OutputError(f"'{folder}' is a file; give a folder") from error
     except OSError as error:
         raise OutputError(f"cannot write to the folder '{folder}': {error.strerror or error}") from error
     return folder
@@ -102,8 +143,8 @@ def check_writable(path: Path) -> None:
     OutputError
         It is a folder, or its folder does not exist or cannot be written.
     """
-    if path.is_dir():
+    if look(path, OutputError) == "folder":
         raise OutputError(f"{path} is a folder; give the name of the file to write")
-    if not path.parent.is_dir():
+    if look(path.parent, OutputError) != "folder":
         raise OutputError(f"cannot write {path}: there is no folder '{path.parent}'; make it, or choose another place")
     make_folder(path.parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 SUFFIXES = (
@@ -82,4 +83,4 @@ SESSION_FILE = "session.json"
 
 def is_session_folder(path: Path) -> bool:
     """Whether a folder holds a recorded session."""
-    return (path / SESSION_FILE).is_file()
+    return os.path.isfile(path / SESSION_FILE)  # noqa: PTH113 -- which does not raise where it may not be entered

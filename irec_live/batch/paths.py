@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 
 from irec_live.batch.remote import as_url, find_urls
 from irec_live.errors import MediaError
+from irec_live.files import look
 from irec_live.spool import STDIN, printable
 from irec_live.suffixes import SUFFIXES
 
@@ -93,7 +94,7 @@ def _listed_urls(names: Sequence[str]) -> list[Found]:
 
 def is_collection(path: Path) -> bool:
     """Whether a path stands for files rather than being one."""
-    return path != STDIN and (path.is_dir() or _is_pattern(path) or bool(_url(path)))
+    return path != STDIN and (look(path) == "folder" or _is_pattern(path) or bool(_url(path)))
 
 
 def files_below(folder: Path, *, recursive: bool = True) -> Iterator[Path]:
@@ -108,7 +109,7 @@ def files_below(folder: Path, *, recursive: bool = True) -> Iterator[Path]:
 def _meant(path: Path, recursive: bool) -> list[Found]:
     if url := _url(path):
         return [Found(Path(place), below, place) for place, below in find_urls(url, recursive=recursive)]
-    if path != STDIN and path.is_dir():
+    if path != STDIN and look(path) == "folder":
         files = [Found(file, file.relative_to(path)) for file in files_below(path, recursive=recursive)]
         if not files:
             inside = "" if recursive else "; --recursive looks in the folders inside it, too"
@@ -122,11 +123,11 @@ def _meant(path: Path, recursive: bool) -> list[Found]:
 def _url(path: Path) -> str:
     """The URL that is meant, unless a file is called so."""
     url = as_url(path)
-    return url if url and not path.exists() else ""
+    return url if url and not look(path) else ""
 
 
 def _is_pattern(path: Path) -> bool:
-    return path != STDIN and glob.has_magic(str(path)) and not path.exists()
+    return path != STDIN and glob.has_magic(str(path)) and not look(path)
 
 
 def _matching(pattern: Path) -> list[Found]:
@@ -135,7 +136,7 @@ def _matching(pattern: Path) -> list[Found]:
     root = Path(*parts[:fixed]) if fixed else Path()
     # Not Path.glob, which leaves out no hidden files and does not take an absolute pattern.
     names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207
-    files = [Path(name) for name in sorted(names) if not Path(name).is_dir()]
+    files = [Path(name) for name in sorted(names) if look(name) != "folder"]
     if not files:
         raise MediaError(f"nothing is called {printable(pattern)}; check the pattern, and quote it")
     return [Found(file, file.relative_to(root)) for file in files]

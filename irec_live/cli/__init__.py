@@ -64,7 +64,9 @@ class _Group(QuietGroup):
 
 def _means_gui(word: str) -> bool:
     """Whether a first word is an option or a file; any other is a misspelt command."""
-    return word.startswith("-") or "." in word or "/" in word or Path(word).exists()
+    from irec_live.files import look
+
+    return word.startswith("-") or "." in word or "/" in word or bool(look(word))
 
 
 @click.group("irec-live", cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

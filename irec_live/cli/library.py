@@ -14,7 +14,7 @@ import click
 
 from irec_live.cli.output import QuietGroup, write_text
 from irec_live.errors import LibraryError
-from irec_live.files import write_atomically
+from irec_live.files import look, write_atomically
 
 if TYPE_CHECKING:
     from irec_live.library import Library, Results
@@ -67,7 +67,7 @@ def add(
     detectors = load_models(tuple(models) or None, provider)
     tell_notices(detectors)
     settings = Settings.of(detectors, provider=provider)
-    folders = [path for path in paths if path.is_dir()] if recursive else []
+    folders = [path for path in paths if look(path) == "folder"] if recursive else []
     adder = FolderAdder(_library(file), found, settings, folders=folders, checksum=checksum)
     began_s = time.monotonic()
     stopped = False
@@ -164,7 +164,7 @@ def remove(paths: Sequence[Path], missing: bool, file: str | None) -> None:
         known
         for known in lib.known_files()
         if any(path == Path(known) or path in Path(known).parents for path in wanted)
-        or (missing and not Path(known).exists())
+        or (missing and not look(known, LibraryError))
     ]
     count = lib.remove_files(gone)
     lib.prune()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from irec_live.errors import IrecError, MediaError
+from irec_live.files import look
 from irec_live.input_kind import InputKind, is_unasked
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def run_window(
     click.UsageError
         Options that contradict each other, or a picture that is not to be a PNG.
     """
-    if file is not None and not file.exists():
+    if file is not None and not look(file, MediaError):
         raise MediaError(f"there is no file '{file}'")
     if file is not None and (device is not None or source != InputKind.MIC):
         raise click.UsageError("--input and --device do not go with a file; leave them out, or the file")

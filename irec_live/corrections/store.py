@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from irec_live.corrections.model import Correction, Corrections, Span
-from irec_live.errors import DataError
-from irec_live.files import write_atomically
+from irec_live.errors import DataError, OutputError
+from irec_live.files import look, write_atomically
 from irec_live.suffixes import is_session_folder
 
 SCHEMA: Literal["irec.corrections/1"] = "irec.corrections/1"
@@ -98,7 +98,7 @@ def save_corrections(path: Path, corrections: Corrections, *, file: str, duratio
     OutputError
         It cannot be written.
     """
-    if not corrections and not path.exists():
+    if not corrections and not look(path, OutputError):
         return
     held = _File(
         schema=SCHEMA,

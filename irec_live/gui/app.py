@@ -16,6 +16,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from irec_live.errors import IrecError, OutputError
+from irec_live.files import look
 from irec_live.gui.backend import AppBackend, Backend
 from irec_live.gui.icons import app_icon
 from irec_live.gui.main_window import MainWindow
@@ -190,7 +191,7 @@ class _Screenshot(QObject):
     def _take(self) -> None:
         picture = self._window.grab()
         self.problem = None
-        if not self._path.parent.is_dir() or not picture.save(str(self._path), "PNG"):
+        if look(self._path.parent) != "folder" or not picture.save(str(self._path), "PNG"):
             self.problem = OutputError(
                 f"cannot write the picture to {self._path}; choose a folder that exists and is writable"
             )

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
+from irec_live.files import look
 from irec_live.gui.background import Background
 from irec_live.gui.playback import Playback
 from irec_live.gui.session_manager import SessionManager
@@ -158,7 +159,7 @@ class LibraryControl(QObject):
         from irec_live.batch.paths import find_files
         from irec_live.library.adding import FolderAdder
 
-        folders = [path for path in paths if path.is_dir()]
+        folders = [path for path in paths if look(path) == "folder"]
         settings = self.make_settings()
         adder = FolderAdder(self.make_library(), find_files(paths, recursive=True), settings, folders=folders)
         progress = _Progress(adder.items, self._stop, self._progressed.emit)

@@ -12,6 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from irec_live.batch.paths import files_below
+from irec_live.files import look
 from irec_live.suffixes import is_session_folder
 
 MOST_FILES = 1000
@@ -22,7 +23,7 @@ def sound_files(paths: Sequence[Path], most: int = MOST_FILES) -> list[Path]:
     """Files and sessions as they are; of other folders, the sound files in them and their sub-folders, by name."""
     found: list[Path] = []
     for path in paths:
-        whole = is_session_folder(path) or not path.is_dir()
+        whole = is_session_folder(path) or look(path) != "folder"
         found += [path] if whole else islice(files_below(path), max(0, most - len(found)))
     return found
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from irec_live.files import look
 from irec_live.gui import settings_schema as schema
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.settings_schema import SPANS_S, Setting
@@ -113,7 +114,7 @@ class Preferences:
     def folder(self) -> Path:
         """Folder of the last file opened."""
         path = Path(self.get(schema.FOLDER) or Path.home())
-        return path if path.is_dir() else Path.home()
+        return path if look(path) == "folder" else Path.home()
 
     @folder.setter
     def folder(self, value: Path) -> None:

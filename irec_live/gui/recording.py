@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
+from irec_live.files import look
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.record_button import RecordButton
 from irec_live.gui.session_manager import SessionManager
@@ -122,7 +123,7 @@ class RecordingControl(QObject):
         name = folder_name(datetime.now().astimezone(), recorder.title)
         path = self.folder / name
         number = 1
-        while path.exists():
+        while look(path):
             number += 1
             path = self.folder / f"{name} ({number})"
         recorder.start(path, gate=GateSettings() if self.only_detected.isChecked() else None)
@@ -197,7 +198,7 @@ class RecordingControl(QObject):
             self.open_wanted.emit(self._last)
 
     def _ask_session(self) -> None:
-        start = self.folder if self.folder.is_dir() else self._preferences.folder
+        start = self.folder if look(self.folder) == "folder" else self._preferences.folder
         self._ask_folder("Open a session", start, self.open_wanted.emit)
 
     def _ask_place(self) -> None:
@@ -205,7 +206,7 @@ class RecordingControl(QObject):
             self._preferences.put(RECORD_FOLDER, str(path))
             self.said.emit("record", f"Recordings go to {path} from now on.", "info")
 
-        self._ask_folder("Folder for recordings", self.folder if self.folder.is_dir() else Path.home(), take)
+        self._ask_folder("Folder for recordings", self.folder if look(self.folder) == "folder" else Path.home(), take)
 
     def _ask_folder(self, title: str, start: Path, chosen: Callable[[Path], None]) -> None:
         from irec_live.gui.file_dialogs import ask_folder

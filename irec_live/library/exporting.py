@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from irec_live.errors import IrecError, OutputError
-from irec_live.files import make_folder, part_path
+from irec_live.files import look, make_folder, part_path
 from irec_live.library.values import Match, Results
 from irec_live.media import open_audio
 
@@ -61,7 +61,7 @@ def write_clips(matches: Sequence[Match], folder: Path, *, margin_s: float = 0.0
             label = re.sub(r"[^\w+]+", "-", span.label) or "all"
             target = folder / f"{source.stem[:80]}-{label}-{span.start_s:08.2f}.wav"
             try:
-                if target.exists():
+                if look(target, OutputError):
                     yield None, f"{target} is there already"
                     continue
                 _cut(source, max(0.0, span.start_s - margin_s), span.end_s + margin_s, target)

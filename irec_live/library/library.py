@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from irec_live.errors import LibraryError
+from irec_live.files import look
 from irec_live.library.query import Query, parse
 from irec_live.library.sql import compile_query
 from irec_live.library.store import WAIT_S, Store
@@ -71,8 +72,14 @@ class Library:
         self._store = Store(self.path, wait_s)
 
     def exists(self) -> bool:
-        """Whether there is one already."""
-        return self.path.exists()
+        """Whether there is one already.
+
+        Raises
+        ------
+        LibraryError
+            Nobody can tell: its folder may not be entered.
+        """
+        return bool(look(self.path, LibraryError))
 
     def search(self, query: str | Query, *, limit: int = 100, offset: int = 0) -> Results:
         """Files in which instruments play as a query says.
@@ -265,7 +272,7 @@ class Library:
         folder = folder.parent if folder.name == "files.parquet" else folder
         files, spans = folder / "files.parquet", folder / "spans.parquet"
         for path in (files, spans):
-            if not path.is_file():
+            if look(path, LibraryError) != "file":
                 raise LibraryError(f"there is no {path}; give a folder that analyze --format parquet wrote")
         with self._store.writing() as connection:
             return _import(connection, literal(files), literal(spans))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from irec_live.errors import LibraryError
+from irec_live.files import look
 from irec_live.tables import connect
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Store:
         LibraryError
             There is none, it is being written all the time, or it is damaged.
         """
-        if not self.path.exists():
+        if not look(self.path, LibraryError):
             raise LibraryError(f"there is no library at {self.path} yet; irec-live library add FOLDER makes one")
         with self._turns.reading():
             connection = self._open(read_only=True)

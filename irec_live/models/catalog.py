@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 import irec_assets
 from irec_live.errors import ModelError
+from irec_live.files import look
 from irec_live.models.onnx_file import inspect_model, printable, read_model_bytes
 from irec_live.models.spec import ModelSpec
 
@@ -180,7 +181,7 @@ def find_model(name_or_path: str | os.PathLike[str]) -> Path:
     text = os.fspath(name_or_path)
     if isinstance(name_or_path, Path) or text.lower().endswith(".onnx") or os.sep in text or "/" in text:
         path = Path(text).expanduser()
-        if not path.exists():
+        if not look(path, ModelError):
             raise ModelError(f"no model file at {path}")
         return path
     models = list_models()

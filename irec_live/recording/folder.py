@@ -15,7 +15,7 @@ from typing import IO, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from irec_live.errors import DataError, OutputError
-from irec_live.files import make_folder, write_atomically
+from irec_live.files import look, make_folder, write_atomically
 from irec_live.models.spec import ModelSpec, Threshold
 from irec_live.streaming.tracker import Decisions, TrackerSettings
 from irec_live.suffixes import SESSION_FILE
@@ -265,7 +265,11 @@ def new_folder(path: Path) -> SessionFolder:
     OutputError
         It holds something already, or cannot be made or written to.
     """
-    if path.is_dir() and any(path.iterdir()):
+    try:
+        filled = look(path, OutputError) == "folder" and any(path.iterdir())
+    except OSError as error:
+        raise OutputError(f"cannot look into the folder '{path}': {error.strerror or error}") from error
+    if filled:
         raise OutputError(f"{path} holds something already; give a folder that is new or empty")
     return SessionFolder(make_folder(path))
 
