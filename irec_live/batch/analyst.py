@@ -14,7 +14,7 @@ from irec_live.batch.writing import file_sha256, write_result
 from irec_live.errors import IrecError, MediaError, ModelError, OutputError
 from irec_live.formats import FORMATS
 from irec_live.models.choice import load_models
-from irec_live.models.detector import adopt_trials
+from irec_live.models.detector import adopt_test_runs
 from irec_live.report import Analysis
 from irec_live.spool import printable, stream_of
 from irec_live.tables import recording_of, write_curves
@@ -42,7 +42,7 @@ class Analyst:
         self._fingerprint, self._found_with = settings.fingerprint, settings.analysis
         self._overwrite = overwrite
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="irec-predict")
-        adopt_trials(dict(settings.trials))
+        adopt_test_runs(dict(settings.test_runs))
         self._detectors = load_models([Path(model) for model in settings.models], settings.provider)
         if tuple(detector.sha256 for detector in self._detectors) != settings.sha256:
             raise ModelError("a model file was changed since the analysis began; start it again")

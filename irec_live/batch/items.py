@@ -83,8 +83,8 @@ class Settings:
         A name of `irec_live.formats.FORMATS`, or `PARQUET`.
     curves : bool
         Whether `PARQUET` has the curves, too.
-    trials : tuple
-        As of `irec_live.models.detector.known_trials`.
+    test_runs : tuple
+        As of `irec_live.models.detector.known_test_runs`.
     """
 
     models: tuple[str, ...]
@@ -96,7 +96,7 @@ class Settings:
     channel: int | None = None
     form: str = PARQUET
     curves: bool = False
-    trials: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    test_runs: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -133,11 +133,11 @@ class Settings:
         **choices
             The other attributes.
         """
-        from irec_live.models.detector import known_trials
+        from irec_live.models.detector import known_test_runs
 
         hashes = tuple(detector.sha256 for detector in detectors)
         return cls(
-            trials=tuple((sha256, batches) for sha256, batches in known_trials().items() if sha256 in hashes),
+            test_runs=tuple((sha256, batches) for sha256, batches in known_test_runs().items() if sha256 in hashes),
             models=tuple(str(detector.path) for detector in detectors),
             sha256=hashes,
             providers=tuple(detector.providers[0] for detector in detectors),

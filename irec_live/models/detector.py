@@ -131,7 +131,7 @@ class Detector:
         return f"Detector({self.spec.name!r}, {self.spec.kind}, providers={self.providers})"
 
     def __call__(self, windows: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
-        """Predictor a batch of windows.
+        """Predict on a batch of windows.
 
         Parameters
         ----------
@@ -274,14 +274,14 @@ def load_model(name_or_path: str | os.PathLike[str], *, provider: Provider = "au
     return detector
 
 
-def known_trials() -> dict[str, tuple[int, ...]]:
-    """By sha256, what models were seen to bear in this process; for `adopt_trials` in one that we start."""
+def known_test_runs() -> dict[str, tuple[int, ...]]:
+    """By sha256, what models were seen to bear in this process; for `adopt_test_runs` in one that we start."""
     return dict(_tried)
 
 
-def adopt_trials(trials: Mapping[str, tuple[int, ...]]) -> None:
-    """Take over the trials of the process that started this one: each model is tried once, and run everywhere alike."""
-    _tried.update(trials)
+def adopt_test_runs(test_runs: Mapping[str, tuple[int, ...]]) -> None:
+    """Take over the test runs of the process that started this one: each model has one, and is run everywhere alike."""
+    _tried.update(test_runs)
 
 
 def _try_in_own_process(path: Path) -> str:

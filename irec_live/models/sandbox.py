@@ -3,9 +3,11 @@
 Exits 0 if the model loads and runs, and prints its sha256 and the numbers of windows that it ran on in one call.
 Otherwise it prints the reason and exits 2, or is ended by its limits; either way the app that started it is unaffected.
 
-Loading may take `LOAD_MEMORY_BYTES` and some times the file's size. Then every call may take `WINDOW_MEMORY_BYTES` a
-window and no more than `CALL_MEMORY_BYTES` beyond what the loaded model holds. Shapes in a model that got here follow
-from the number of windows alone (`irec_live.models.operators`), so that what is found holds for later calls, too.
+Loading may take `LOAD_MEMORY_BYTES` and some times the file's size, and hold no more than a window may take beside
+those of the file: ONNX Runtime computes what follows from constants while it loads, and keeps it. Then every call may
+take `WINDOW_MEMORY_BYTES` a window and no more than `CALL_MEMORY_BYTES` beyond what the loaded model holds. Shapes in a
+model that got here follow from the number of windows alone (`irec_live.models.operators`), so that what is found holds
+for later calls, too.
 """
 
 from __future__ import annotations
@@ -15,12 +17,14 @@ import re
 import sys
 from pathlib import Path
 
-from irec_live.errors import IrecError
+from irec_live.errors import IrecError, ModelError
 from irec_live.models.detector import TRIED_BATCHES, Detector
+from irec_live.models.onnx_file import printable
 from irec_live.models.runtime import LOAD_LIMIT_S
+from irec_live.onnx_runtime import load_onnx_runtime
 
 LOAD_MEMORY_BYTES = 2**30
-"""Address space for loading a model, beside `_COPIES` of its file: Python, ONNX Runtime and the first two runs."""
+"""Address space for loading a model, beside `_COPIES` of its file: ONNX Runtime and the first two runs."""
 WINDOW_MEMORY_BYTES = 256 * 2**20
 """Beyond the loaded model, a window. The bundled networks need under 16 MiB."""
 CALL_MEMORY_BYTES = 2**30
@@ -35,11 +39,16 @@ def main(path: str) -> int:
         size = Path(path).stat().st_size
     except OSError:
         size = 0  # loading it says what is wrong
-    _limit_memory(LOAD_MEMORY_BYTES + _COPIES * size)
+    # Beyond what Python holds: numpy's threads alone reserve gigabytes where there are many processors.
+    _limit_memory(_address_space() + LOAD_MEMORY_BYTES + _COPIES * size)
     _limit_time()
     try:
-        detector = Detector(path, provider="cpu")
+        load_onnx_runtime()
+        empty = _address_space()
+        detector = Detector(path, provider="cpu", share_columns=False)
         held = _address_space()
+        if held - empty > WINDOW_MEMORY_BYTES + _COPIES * size:
+            raise ModelError(f"{printable(Path(path).name)} asks for more memory than it may have")
         batches: list[int] = []
         window_s = 0.0
         for batch in TRIED_BATCHES:

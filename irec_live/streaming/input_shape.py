@@ -18,7 +18,7 @@ LOWEST_GAIN_DB, HIGHEST_GAIN_DB = -20.0, 40.0
 
 @dataclass(frozen=True, slots=True)
 class InputShape:
-    """Channels to hear, and by how much to amplify them before anything judges them.
+    """Channels to hear, and by how much to amplify them before anything predicts on them.
 
     Attributes
     ----------

@@ -59,7 +59,7 @@ class FairPool:
         self._closed = False
         for number in range(count):
             # Daemon: a network that does not come to an end must not keep the process alive.
-            threading.Thread(target=self._run, name=f"irec-judge-{number}", daemon=True).start()
+            threading.Thread(target=self._run, name=f"irec-infer-{number}", daemon=True).start()
 
     def lane(self) -> Lane:
         """A new lane, for one analysis; `Lane.shutdown` gives it back."""

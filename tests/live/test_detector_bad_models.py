@@ -410,7 +410,11 @@ def test_operators_whose_memory_is_not_known_are_refused(operator: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="memory of a process cannot be limited there")
-def test_memory_that_no_sound_decides_is_met_in_the_trial(tmp_path: Path) -> None:
+@pytest.mark.parametrize("threads", ["1", "4"])
+def test_memory_that_no_sound_decides_is_met_in_the_test_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: str
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", threads)  # each reserves address space
     path = tmp_path / "huge.onnx"
     path.write_bytes(sized_by(range_to("many"), {"many": np.array([10**9], np.int64)}))
     with pytest.raises(ModelError, match=r"huge\.onnx failed while it ran: it asks for more memory than it may have"):
@@ -501,7 +505,7 @@ def test_a_model_that_takes_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell script")
-def test_a_model_that_crashes_its_trial_is_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_crashes_its_test_run_is_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     crash = tmp_path / "python"
     crash.write_text("#!/bin/sh\nkill -SEGV $$\n")
     crash.chmod(0o755)
@@ -512,7 +516,7 @@ def test_a_model_that_crashes_its_trial_is_not_loaded(tmp_path: Path, monkeypatc
         load_model(path)
 
 
-def test_a_trial_gives_the_same_reason_as_the_detector(tmp_path: Path) -> None:
+def test_a_test_run_gives_the_same_reason_as_the_detector(tmp_path: Path) -> None:
     path = tmp_path / "unscaled.onnx"
 
     def unscale(model: onnx.ModelProto) -> None:

@@ -23,7 +23,7 @@ PART_S = 60.0
 
 
 class HeldDetector:
-    """A network that judges the first windows, and then one more each time it is let."""
+    """A network that predicts on the first windows, and then one more each time it is let."""
 
     def __init__(self, detector: Detector, allowed: int) -> None:
         self.spec, self.providers, self.sha256 = detector.spec, ("CPU",), detector.sha256
