@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irec_live.cli.output import QuietGroup, write_text
+from irec_live.cli.output import QuietGroup, one_line, write_text
 from irec_live.errors import LibraryError
 from irec_live.files import look, write_atomically
 
@@ -96,10 +96,13 @@ def search(query: Sequence[str], offset: int, limit: int, as_json: bool, file: s
 
     For example: saxophone and piano together for at least 10 s, no voice
     """
+    from irec_live.library import parse
     from irec_live.library.exporting import text_of
 
-    results = _library(file).search(" ".join(query), limit=limit, offset=offset)
-    write_text(text_of(results, "json") if as_json else _table(results, offset))
+    lib = _library(file)
+    asked = parse(" ".join(query), lib.labels())
+    results = lib.search(asked, limit=limit, offset=offset)
+    write_text(text_of(results, "json") if as_json else _table(results, offset, named=len(asked.shown) > 1))
 
 
 @library.command()
@@ -112,11 +115,11 @@ def show(path: str, as_json: bool, file: str | None) -> None:
     if as_json:
         write_text(json.dumps(found.to_dict(), ensure_ascii=False) + "\n")
         return
-    lines = [f"{found.path}  {_clock(found.duration_s)}", f"heard by {', '.join(found.models)}"]
+    lines = [f"{one_line(found.path)}  {_clock(found.duration_s)}", f"heard by {', '.join(found.models)}"]
     for label in dict.fromkeys([*found.detected, *(span.label for span in found.spans)]):
         spans = [span for span in found.spans if span.label == label]
         share = sum(span.end_s - span.start_s for span in spans) / max(found.duration_s, 1e-9)
-        lines.append(f"  {label}: {min(share, 1.0):.0%}, {_spans(spans, len(spans))}")
+        lines.append(f"  {label}: {min(share, 1.0):.0%}, {_spans(spans, len(spans), named=False)}")
     write_text("\n".join([*lines, *(f"Note: {warning}" for warning in found.warnings)]) + "\n")
 
 
@@ -144,7 +147,7 @@ def export(query: Sequence[str], form: str, out: str, margin_s: float, limit: in
     failed = 0
     for path, reason in write_clips(results.matches, Path(out), margin_s=margin_s):
         failed += path is None
-        click.echo(f"irec-live: {reason}" if path is None else str(path), err=path is None)
+        click.echo(one_line(f"irec-live: {reason}" if path is None else str(path)), err=path is None)
     click.get_current_context().exit(int(failed > 0))
 
 
@@ -208,13 +211,13 @@ def _library(file: str | None) -> Library:
     return Library(file)
 
 
-def _table(results: Results, offset: int) -> str:
+def _table(results: Results, offset: int, *, named: bool) -> str:
     lines = []
     for match in results.matches:
         level = "" if match.level_db is None else f"  {match.level_db:.1f} dB"
-        lines.append(f"{match.path}  {_clock(match.matched_s)} of {_clock(match.duration_s)}{level}")
+        lines.append(f"{one_line(match.path)}  {_clock(match.matched_s)} of {_clock(match.duration_s)}{level}")
         if match.spans and match.spans[0].label:
-            lines.append(f"    {_spans(match.spans, _MOST_SPANS)}")
+            lines.append(f"    {_spans(match.spans, _MOST_SPANS, named=named)}")
     shown = len(results.matches)
     if results.total > shown:
         lines.append(f"{offset + 1} to {offset + shown} of {results.total} files; --limit and --offset show others")
@@ -223,17 +226,14 @@ def _table(results: Results, offset: int) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _spans(spans: Sequence[Any], most: int) -> str:
-    several = len({span.label for span in spans}) > 1
-    words = [
-        f"{_clock(span.start_s)}–{_clock(span.end_s)}{' ' + span.label if several else ''}" for span in spans[:most]
-    ]
+def _spans(spans: Sequence[Any], most: int, *, named: bool) -> str:
+    words = [f"{_clock(span.start_s)}–{_clock(span.end_s)}{' ' + span.label if named else ''}" for span in spans[:most]]
     return ", ".join(words) + (f" and {len(spans) - most} more" if len(spans) > most else "")
 
 
 def _tell_added(summary: Any, wall_s: float, stopped: bool) -> None:
     for _, reason in summary.failures:
-        click.echo(f"irec-live: {reason}", err=True)
+        click.echo(one_line(f"irec-live: {reason}"), err=True)
     parts = [f"{summary.done} files analysed in {_clock(wall_s)}"]
     for count, what in ((summary.same, "unchanged"), (summary.moved, "moved or copied"), (summary.gone, "gone")):
         if count:

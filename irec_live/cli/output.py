@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import unicodedata
 from typing import Any
 
 import click
 
 from irec_live.errors import OutputError
+
+_STEERING = ("Cc", "Zl", "Zp")
+"""Categories of control characters, and of ends of lines and paragraphs."""
 
 _at_work: list[str | bytes] = []
 """What a thread is about to write: not empty while it waits for whoever reads our output."""
@@ -44,6 +48,20 @@ def write_text(text: str | bytes) -> None:
         raise OutputError(f"cannot write to standard output: {error.strerror or error}") from error
     finally:
         _at_work.pop()
+
+
+def one_line(text: str) -> str:
+    """Text as a terminal can show it in a line: what would end the line or steer the terminal is escaped.
+
+    Examples
+    --------
+    >>> one_line("two\\nlines, café")
+    'two\\\\nlines, café'
+    """
+    return "".join(
+        letter.encode("unicode_escape").decode() if unicodedata.category(letter) in _STEERING else letter
+        for letter in text
+    )
 
 
 class QuietCommand(click.Command):

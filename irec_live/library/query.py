@@ -45,6 +45,9 @@ EXAMPLES = (
 )
 """Queries to show what can be asked."""
 
+MOST_CHARACTERS = 1000
+"""Of a query: DuckDB refuses thousands of clauses, and takes seconds for hundreds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -146,6 +149,13 @@ class Query:
     order: Order | None = None
     top: int | None = None
 
+    @property
+    def shown(self) -> frozenset[str]:
+        """What spans of a match can be called; instruments together have one name."""
+        names = {label for has in self.has if not has.together for labels in has.group for label in labels}
+        names |= {" + ".join(" or ".join(labels) for labels in has.group) for has in self.has if has.together}
+        return frozenset(names.union(self.order.labels if self.order is not None else ()))
+
 
 def parse(text: str, labels: Collection[str] = ()) -> Query:
     """A query from text.
@@ -153,19 +163,22 @@ def parse(text: str, labels: Collection[str] = ()) -> Query:
     Parameters
     ----------
     text : str
+        Of `MOST_CHARACTERS` at most.
     labels : collection of str
         Labels that are known beside those of `irec_live.instruments`.
 
     Raises
     ------
     QueryError
-        It is none; the error tells where.
+        It is none, or too long; the error tells where.
 
     Examples
     --------
     >>> parse("saxophone and piano together for at least 10 s, no voice").lacks
     (Lacks(labels=('voice',)),)
     """
+    if len(text) > MOST_CHARACTERS:
+        raise QueryError(f"the query has more than {MOST_CHARACTERS} characters; ask for less at once", MOST_CHARACTERS)
     return _Parser(text, {*INSTRUMENTS, *labels}).query()
 
 

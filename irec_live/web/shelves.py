@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from irec_live.errors import LibraryError, QueryError
+from irec_live.library.query import MOST_CHARACTERS
 from irec_live.web.answers import Refused, problems
 
 MOST_MATCHES = 1000
 _AT_ONCE = 2  # searches; DuckDB uses all processors for each
-_MOST_CHARACTERS = 1000
 _FARTHEST = 10_000_000
 
 
@@ -91,7 +91,7 @@ def routes(common: dict[int | str, dict[str, Any]], *, shared: bool) -> APIRoute
         },
     )  # fmt: skip
     def search(
-        query: Annotated[str, Query(max_length=_MOST_CHARACTERS, description="as of `irec-live library search`")] = "",
+        query: Annotated[str, Query(max_length=MOST_CHARACTERS, description="as of `irec-live library search`")] = "",
         limit: Annotated[int, Query(ge=1, le=MOST_MATCHES)] = 100,
         offset: Annotated[int, Query(ge=0, le=_FARTHEST)] = 0,
     ) -> FoundAll:

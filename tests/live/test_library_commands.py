@@ -201,6 +201,21 @@ def test_a_name_of_two_lines_is_one_entry_of_a_playlist(library: Library, tmp_pa
         odd.as_uri(),
     ]
     assert odd.as_uri().endswith("/two%0Alines.wav")
+    found = run("library", "search", "piano", "--library", library.path).stdout.splitlines()
+    assert found[0].endswith(r"two\nlines.wav  0:06 of 0:20")
+    assert len(found) == 2
+
+
+def test_spans_are_named_where_one_of_several_could_have_matched(filled: Library) -> None:
+    found = run("library", "search", "piano or voice", "--library", filled.path).stdout.splitlines()
+    assert [line.strip() for line in found[1::2]] == ["0:02–0:08 piano, 0:10–0:15 piano", "0:00–0:04 voice"]
+
+
+def test_a_query_that_is_too_long_is_one_sentence(filled: Library) -> None:
+    done = run("library", "search", ",".join(["piano"] * 3000), "--library", filled.path)
+    assert done.exit_code == 2
+    assert "the query has more than 1000 characters" in done.stderr
+    assert "Binder" not in done.stderr
 
 
 def test_a_clip_that_cannot_be_cut_does_not_keep_the_others_from_it(filled: Library, tmp_path: Path) -> None:
