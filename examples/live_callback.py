@@ -6,6 +6,7 @@ python examples/live_callback.py [song.flac]
 import sys
 import time
 
+from irec_live.errors import IrecError
 from irec_live.session import open_live, open_stream
 from irec_live.source import FileSource
 from irec_live.streaming.pipeline import PipelineStep
@@ -20,10 +21,13 @@ def on_step(step: PipelineStep) -> None:
         print(f"{time_s:6.1f} s  {', '.join(step.detected) or '-'}")
 
 
-if len(sys.argv) > 1:
-    session = open_stream(FileSource(sys.argv[1]), listener=on_step)
-else:
-    session = open_live(listener=on_step)
+try:
+    if len(sys.argv) > 1:
+        session = open_stream(FileSource(sys.argv[1]), listener=on_step)
+    else:
+        session = open_live(listener=on_step)
+except IrecError as error:  # no microphone, no such file: one clear sentence
+    sys.exit(str(error))
 try:
     while session.state in ("starting", "running"):
         time.sleep(0.1)

@@ -7,6 +7,9 @@ The network here is an untrained one of this project, so its answers mean nothin
 
 import sys
 
+if len(sys.argv) != 2:
+    sys.exit("usage: python examples/own_model.py song.flac")
+
 import irec_live
 from irec_export.to_onnx import export
 from irec_live.models.spec import ModelSpec, Threshold

@@ -40,3 +40,17 @@ def test_batch_to_pandas_prints_a_table(tmp_path: Path) -> None:
 @pytest.mark.timeout(300)
 def test_own_model_listens_in_the_app(tmp_path: Path) -> None:
     assert run("own_model.py", tmp_path).startswith("('whistle', 'kazoo') (")
+
+
+def test_without_what_they_need_they_say_so_and_write_nothing(tmp_path: Path) -> None:
+    for script, argument, said in (
+        ("own_model.py", (), "usage: python examples/own_model.py song.flac"),
+        ("live_callback.py", ("gone.wav",), "there is no file gone.wav"),
+    ):
+        done = subprocess.run(
+            [sys.executable, str(EXAMPLES / script), *argument],
+            cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert done.stderr.startswith(said)
+        assert not list(tmp_path.iterdir())

@@ -60,6 +60,11 @@ class _Group(QuietGroup):
         except IrecError as error:
             click.echo(f"irec-live: {error}", err=True)
             ctx.exit(2)
+        except KeyboardInterrupt:
+            from irec_live.cli.output import INTERRUPTED
+
+            click.echo("irec-live: stopped", err=True)
+            ctx.exit(INTERRUPTED)
 
 
 def _means_gui(word: str) -> bool:
@@ -149,7 +154,7 @@ or with --format, it writes one of these.
 A pipe can be given as a file, and - for standard input.
 
 A file that cannot be analysed is named on standard error; the others are analysed all the same, and the exit status
-is 2. It is 1 if part of a file could not be analysed.
+is 2. It is 1 if part of a file could not be analysed, and 130 after Ctrl-C.
 
 Folders, patterns, lists and several jobs are a batch: what failed is listed at the end, and the exit status is 1.
 Ctrl-C keeps what is done, and the same command with --resume goes on, also later, with what is new or was changed.

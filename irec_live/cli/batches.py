@@ -17,7 +17,7 @@ from irec_live.batch.items import PARQUET
 from irec_live.batch.paths import Found, find_files, is_collection, listed_files
 from irec_live.cli.batch_progress import BatchProgress, minutes
 from irec_live.cli.options import hop_seconds, tell_notices
-from irec_live.cli.output import write_text
+from irec_live.cli.output import INTERRUPTED, counted, write_text
 from irec_live.errors import MediaError
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
 
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from irec_live.batch.items import Item, Outcome
     from irec_live.batch.run import Batch, Engine, Summary
     from irec_live.models.detector import Provider
-
-_INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
 
 
 def is_batch(options: Mapping[str, Any]) -> bool:
@@ -174,7 +171,7 @@ def _run(
     if batch.settings.form == PARQUET:
         batch.write_tables()
     _tell(batch, time.monotonic() - began_s, stopped=stopped, again=again)
-    return _INTERRUPTED if stopped else batch.summary.status
+    return INTERRUPTED if stopped else batch.summary.status
 
 
 def _tell(batch: Batch, wall_s: float, *, stopped: bool, again: bool) -> None:
@@ -188,11 +185,11 @@ def _tell(batch: Batch, wall_s: float, *, stopped: bool, again: bool) -> None:
     if stopped:
         left = len(batch.items) - summary.done - summary.same - len(summary.failures)
         how = "; the same command with --resume goes on" if again else ""
-        click.echo(f"irec-live: stopped with {left} files left{how}", err=True)
+        click.echo(f"irec-live: stopped with {counted(left, 'file')} left{how}", err=True)
 
 
 def _counts(summary: Summary, wall_s: float) -> str:
-    parts = [f"{summary.done} files analysed in {minutes(wall_s)}"]
+    parts = [f"{counted(summary.done, 'file')} analysed in {minutes(wall_s)}"]
     if summary.sound_s:
         parts.append(f"{minutes(summary.sound_s)} of sound, {summary.sound_s / max(wall_s, 1e-9):.3g} x real time")
     if summary.same:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irec_live.cli.output import QuietGroup, one_line, write_text
+from irec_live.cli.output import INTERRUPTED, QuietGroup, counted, one_line, write_text
 from irec_live.errors import LibraryError
 from irec_live.files import look, write_atomically
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _LIBRARY = click.option("--library", "file", metavar="FILE", help="Another library than the user's own.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _LIMIT = click.option("--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True, metavar="N")
-_INTERRUPTED = 130
 _MOST_SPANS = 4
 
 
@@ -82,7 +81,7 @@ def add(
         except KeyboardInterrupt:
             stopped = True
     _tell_added(adder.summary, time.monotonic() - began_s, stopped)
-    click.get_current_context().exit(_INTERRUPTED if stopped else adder.summary.status)
+    click.get_current_context().exit(INTERRUPTED if stopped else adder.summary.status)
 
 
 @library.command()
@@ -171,7 +170,7 @@ def remove(paths: Sequence[Path], missing: bool, file: str | None) -> None:
     ]
     count = lib.remove_files(gone)
     lib.prune()
-    click.echo(f"{count} files forgotten")
+    click.echo(f"{counted(count, 'file')} forgotten")
 
 
 @library.command("import")
@@ -180,7 +179,7 @@ def remove(paths: Sequence[Path], missing: bool, file: str | None) -> None:
 def import_(path: Path, file: str | None) -> None:
     """Add tables that `analyze --format parquet` or a cluster wrote: their folder, or its files.parquet."""
     count = _library(file).import_tables(path)
-    click.echo(f"{count} files imported")
+    click.echo(f"{counted(count, 'file')} imported")
 
 
 @library.command()
@@ -234,7 +233,7 @@ def _spans(spans: Sequence[Any], most: int, *, named: bool) -> str:
 def _tell_added(summary: Any, wall_s: float, stopped: bool) -> None:
     for _, reason in summary.failures:
         click.echo(one_line(f"irec-live: {reason}"), err=True)
-    parts = [f"{summary.done} files analysed in {_clock(wall_s)}"]
+    parts = [f"{counted(summary.done, 'file')} analysed in {_clock(wall_s)}"]
     for count, what in ((summary.same, "unchanged"), (summary.moved, "moved or copied"), (summary.gone, "gone")):
         if count:
             parts.append(f"{count} {what}")

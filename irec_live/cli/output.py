@@ -11,8 +11,23 @@ import click
 
 from irec_live.errors import OutputError
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
+
 _STEERING = ("Cc", "Zl", "Zp")
 """Categories of control characters, and of ends of lines and paragraphs."""
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things.
+
+    Examples
+    --------
+    >>> counted(1, "file"), counted(0, "file")
+    ('1 file', '0 files')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
 
 _at_work: list[str | bytes] = []
 """What a thread is about to write: not empty while it waits for whoever reads our output."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import secrets
 import socket
@@ -95,8 +96,10 @@ def run_serve(
     try:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
+        taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        wrong = "--port" if taken else "--host, an address of this machine"
         raise IrecError(
-            f"cannot listen at {host}, port {port}: {error.strerror or error}; choose another --port"
+            f"cannot listen at {host}, port {port}: {error.strerror or error}; choose another {wrong}"
         ) from error
     with listener:
         reached = socket.gethostname() if host in _EVERYWHERE else host

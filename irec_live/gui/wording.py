@@ -7,6 +7,10 @@ import math
 SILENCE_DB = -99.5
 """Levels at or below this are written as silence rather than as a number."""
 
+_AFTER_NAMES = ("is", "has", "cannot", "could")
+_NO_NAMES = ("there", "nothing", "nobody", "something", "it", "this", "that", "one")
+"""What is before such a verb in a message is a name, or one of these."""
+
 
 def display_name(label: str) -> str:
     """A label as a heading.
@@ -20,15 +24,18 @@ def display_name(label: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """A message as a sentence of its own; a file name at its start keeps its spelling.
+    """A message as a sentence of its own; the name of a file or folder at its start keeps its spelling.
 
     Examples
     --------
     >>> sentence("there is no sound input device"), sentence("demo.csv cannot be decoded")
     ('There is no sound input device', 'demo.csv cannot be decoded')
+    >>> sentence("music is a folder"), sentence("nothing is called a.wav")
+    ('music is a folder', 'Nothing is called a.wav')
     """
-    first = text.split(" ", 1)[0]
-    return display_name(text) if first.isalpha() else text
+    first, verb = (*text.split(" ", 2), "")[:2]
+    named = verb in _AFTER_NAMES and first not in _NO_NAMES
+    return display_name(text) if first.isalpha() and not named else text
 
 
 def percent_text(value: float) -> str:

@@ -16,7 +16,8 @@ from irec_live.analysis import Analysis
 from irec_live.assembly import assemble
 from irec_live.corrections import Corrections
 from irec_live.corrections.applied import corrected_analysis
-from irec_live.errors import IrecError
+from irec_live.errors import IrecError, MediaError
+from irec_live.files import look
 from irec_live.media import open_audio
 from irec_live.models.spec import ModelSpec
 from irec_live.player import Loop, Player
@@ -46,13 +47,15 @@ class SavedSession:
     Raises
     ------
     MediaError
-        The audio cannot be decoded.
+        The audio is missing or cannot be decoded.
     """
 
     def __init__(self, saved: SavedResults, *, audible: bool = True) -> None:
         self.saved = saved
         self._audio_path = saved.folder.path / saved.info.audio.files[0]
         self._specs = tuple(network.spec for network in saved.info.models)
+        if not look(self._audio_path):
+            raise MediaError(f"the session {self.path.name} lacks its sound: there is no {self._audio_path.name} in it")
         self._audio = open_audio(self._audio_path)
         try:
             self._player = Player(self._audio_path, saved.duration_s, audible=audible)

@@ -251,7 +251,7 @@ class Analyst:
         named = []
         for name in names:
             if name not in known:
-                raise ModelError(f"there is no model named {name[:80]!r}; GET /api/models lists them")
+                raise ModelError(f"there is no model named {name[:80]!r}; there are {', '.join(known)}")
             if len(names) > 2:
                 raise ModelError(f"{len(names)} models are named; choose one of each kind")
             named.append(self._load(name, known[name]))

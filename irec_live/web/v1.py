@@ -217,7 +217,8 @@ def wanted_format(accept: str) -> str:
         for form in FORMATS.values():
             if media_type in ("*/*", form.media_type, form.media_type.split("/")[0] + "/*"):
                 return form.name
-    raise Refused(406, f"there is no such format; these are: {', '.join(f.media_type for f in FORMATS.values())}")
+    known = dict.fromkeys(form.media_type for form in FORMATS.values())  # several are JSON
+    raise Refused(406, f"there is no such format; these are: {', '.join(known)}")
 
 
 def _quality(text: str) -> float:

@@ -64,6 +64,15 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("irec_live.cli.listening.FileSource", partial(FileSource, realtime=False))
 
 
+def test_ctrl_c_is_130_everywhere(monkeypatch: pytest.MonkeyPatch, clip: Path) -> None:
+    def interrupted(**_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("irec_live.cli.analyzing.run_analyze", interrupted)
+    stopped = run("analyze", clip)
+    assert (stopped.exit_code, stopped.stderr) == (130, "irec-live: stopped\n")
+
+
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 

@@ -243,8 +243,8 @@ def test_show_stats_and_remove(filled: Library, tmp_path: Path) -> None:
     assert missing.exit_code == 2
     assert "is duet.wav meant?" in missing.stderr
     (tmp_path / "song.wav").unlink()
-    assert run("library", "remove", "--missing", "--library", filled.path).stdout == "1 files forgotten\n"
-    assert run("library", "remove", tmp_path, "--library", filled.path).stdout == "1 files forgotten\n"
+    assert run("library", "remove", "--missing", "--library", filled.path).stdout == "1 file forgotten\n"
+    assert run("library", "remove", tmp_path, "--library", filled.path).stdout == "1 file forgotten\n"
     assert filled.stats().recordings == 0
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,6 +142,14 @@ def test_listen_refuses_a_folder_that_holds_something(tmp_path: Path, clip: Path
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 2
     assert "holds something already" in done.stderr
+
+
+def test_a_session_whose_sound_is_gone_is_named(recorded: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "evening"
+    shutil.copytree(recorded, folder)
+    (folder / "audio.flac").unlink()
+    with pytest.raises(MediaError, match=r"the session evening lacks its sound: there is no audio\.flac in it"):
+        SavedSession(open_session(folder), audible=False)
 
 
 def test_a_session_without_sound_says_so(recorded: Path, tmp_path: Path) -> None:

@@ -93,4 +93,4 @@ def test_ctrl_c_is_heard_while_the_server_is_waited_for(silent_server: SilentSer
     wait_until(lambda: silent_server.calls)
     process.send_signal(signal.SIGINT)
     _, complaint = process.communicate(timeout=60)
-    assert (process.returncode, complaint.strip()) == (1, "Aborted!")
+    assert (process.returncode, complaint.strip()) == (130, "irec-live: stopped")

@@ -170,6 +170,13 @@ def test_a_port_that_is_taken(own: list[Path]) -> None:
     assert "choose another --port" in result.stderr
 
 
+def test_an_address_of_another_machine(own: list[Path]) -> None:
+    for host in ("999.9.9.9", "192.0.2.1"):  # none at all, and one for examples
+        result = CliRunner().invoke(main, ["serve", "--host", host, "--port", "0", "--model", str(own[0])])
+        assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+        assert "choose another --host" in result.stderr
+
+
 def test_without_the_extra_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     result = CliRunner().invoke(main, ["serve"])

@@ -88,7 +88,17 @@ def test_a_format_by_what_is_accepted(client: TestClient, clip: Path) -> None:
     ):
         answer = client.post("/v1/analyze", files=sound(clip), headers={"Accept": accept})
         assert answer.headers["content-type"].partition(";")[0] == media_type
-    assert is_problem(client.post("/v1/analyze", files=sound(clip), headers={"Accept": "image/png"}), 406, "text/csv")
+    refused = client.post("/v1/analyze", files=sound(clip), headers={"Accept": "image/png"})
+    assert is_problem(refused, 406, "text/csv")
+    assert refused.json()["detail"].count("application/json") == 1
+
+
+def test_an_unknown_model_is_answered_with_those_there_are(client: TestClient, clip: Path) -> None:
+    for address in ("/v1/analyze", "/api/analyze"):
+        said = client.post(address, files=sound(clip), params={"model": "mine"}).json()["detail"]
+        assert said.startswith("there is no model named 'mine'; there are ")
+        assert "/api" not in said
+        assert "bosch" in said
 
 
 def test_long_sound_is_for_jobs(client: TestClient, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
