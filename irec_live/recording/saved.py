@@ -10,6 +10,7 @@ from pathlib import Path
 from irec_live.assembly import Circumstances, Curves
 from irec_live.errors import MediaError, OutputError
 from irec_live.media import open_audio
+from irec_live.recording.damage import missing_sound, read_results
 from irec_live.recording.folder import SessionFolder, SessionInfo
 from irec_live.recording.result_log import ResultLog, read_curves, read_events
 from irec_live.recording.writer import circumstances_of, warnings_of, write_results
@@ -34,6 +35,8 @@ class SavedResults:
     duration_s : float
     recording : bool
         Whether somebody still records to it; then this is what was there when it was opened.
+    damage : tuple of str
+        What was found missing, a sentence each.
     """
 
     folder: SessionFolder
@@ -42,6 +45,7 @@ class SavedResults:
     events: tuple[Event, ...]
     duration_s: float
     recording: bool = False
+    damage: tuple[str, ...] = ()
 
     @property
     def circumstances(self) -> Circumstances:
@@ -51,7 +55,7 @@ class SavedResults:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What to know before relying on it, a sentence each."""
-        return warnings_of(self.info)
+        return (*warnings_of(self.info), *self.damage)
 
     def tracker(self) -> LabelTracker:
         """A tracker that decides as the session did."""
@@ -87,15 +91,15 @@ def open_session(path: Path, progress: Callable[[float], None] | None = None) ->
             recording = not free and os.access(path, os.W_OK)
             if not recording:
                 info = _mended(folder, info, progress)
-    curves = read_curves(folder, len(info.labels))
-    events = read_events(folder, info.labels)
+    curves, events, damage = read_results(folder, info)
     if info.audio.samples is None:
         duration_s = _count(folder.path / info.audio.files[0]) / info.audio.sample_rate
     else:
         duration_s = info.audio.samples / info.audio.sample_rate
     if not duration_s:
         raise MediaError(f"the session {path.name} has no sound: nothing was recorded")
-    return SavedResults(folder, info, curves, events, duration_s, recording)
+    damage = (*missing_sound(folder, info), *damage)
+    return SavedResults(folder, info, curves, events, duration_s, recording, damage)
 
 
 def tracker_of(info: SessionInfo) -> LabelTracker:

@@ -314,7 +314,7 @@ class SavedSession:
                     ends = start + meter.stretch * (1 + np.arange(len(levels)))
                     self._timeline.append_levels(ends / rate, levels)
                 self._progress = min(0.999, audio.position / rate / self.duration_s)
-        self._waveform.finish()
+        # NB: the waveform is not told the end: sound that was cut off leaves its place empty, and the rest at its time.
         self._progress = 1.0
 
 

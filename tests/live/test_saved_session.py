@@ -109,6 +109,47 @@ def test_what_is_exported_is_what_was_saved(session: SavedSession, recorded: Pat
     assert found.models == saved.models
 
 
+@pytest.fixture
+def damaged(recorded: Path, tmp_path: Path) -> Path:
+    """A copy of the session that a test may damage."""
+    return Path(shutil.copytree(recorded, tmp_path / "damaged"))
+
+
+def test_sound_that_was_cut_leaves_the_rest_at_its_time_and_is_told(damaged: Path) -> None:
+    audio = damaged / "audio.flac"
+    with audio.open("r+b") as file:
+        file.truncate(audio.stat().st_size // 2)
+    session = open_saved(damaged, audible=False, play=False)
+    try:
+        assert "audio.flac was cut: its sound ends at about " in session.warning
+        assert session.duration_s == 6.0
+        wait_until(lambda: session.overview().progress == 1.0)
+        peaks = session.overview().peaks[:, 1]
+        heard_s = 6.0 * np.flatnonzero(~np.isnan(peaks))[-1] / len(peaks)
+        told_s = float(session.warning.split(" about ")[1].split(" s")[0])
+        assert 1.0 < heard_s < 5.0
+        assert told_s == pytest.approx(heard_s, abs=1.1)
+        assert session.overview().events == session.saved.events
+        found = session.analysis()
+        assert found is not None
+        assert session.warning in found.warnings
+    finally:
+        session.close()
+
+
+def test_rows_and_events_that_are_gone_are_read_from_the_results(damaged: Path, session: SavedSession) -> None:
+    for name in ("activations.rows", "envelopes.rows", "events.jsonl"):
+        (damaged / name).unlink()
+    saved = open_session(damaged)
+    assert len(saved.warnings) == 1
+    assert "results.json" in saved.warnings[0]
+    assert [event.label for event in saved.events] == [event.label for event in session.saved.events]
+    assert saved.curves.activation == pytest.approx(session.saved.curves.activation, abs=1e-5)
+    assert saved.curves.envelope_times == pytest.approx(session.saved.curves.envelope_times)
+    (damaged / "results.json").unlink()
+    assert "results.json does not have it" in open_session(damaged).warnings[0]
+
+
 def test_listen_records_and_analyze_reads_the_audio(
     tmp_path: Path, clip: Path, tiny_activation_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
