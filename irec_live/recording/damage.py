@@ -21,11 +21,12 @@ def missing_sound(folder: SessionFolder, info: SessionInfo) -> tuple[str, ...]:
     for name in info.audio.files:
         path = folder.path / name
         if samples and not _sounds_at(path, samples - 1):
-            seconds = range(1, samples // rate + 1)
+            tenth = max(1, rate // 10)
+            ends = range(tenth, samples + 1, tenth)
             # A FLAC file that was cut still announces its whole length: only reading there tells.
-            end_s = bisect_left(seconds, True, key=lambda second: not _sounds_at(path, second * rate - 1))
+            end_s = tenth / rate * bisect_left(ends, True, key=lambda end: not _sounds_at(path, end - 1))
             sentences.append(
-                f"{name} was cut: its sound ends at about {end_s} s of {samples / rate:.1f} s; "
+                f"{name} was cut: its sound ends at {end_s:.1f} s of {samples / rate:.1f} s; "
                 "the results are those of the whole"
             )
     return tuple(sentences)
