@@ -98,9 +98,8 @@ def run_serve(
     except OSError as error:
         taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
         wrong = "--port" if taken else "--host, an address of this machine"
-        raise IrecError(
-            f"cannot listen at {host}, port {port}: {error.strerror or error}; choose another {wrong}"
-        ) from error
+        reason = (error.strerror or str(error)).partition(" (while")[0]  # Python repeats the address
+        raise IrecError(f"cannot listen at {host}, port {port}: {reason}; choose another {wrong}") from error
     with listener:
         reached = socket.gethostname() if host in _EVERYWHERE else host
         name = f"[{reached}]" if ":" in reached else reached

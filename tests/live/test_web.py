@@ -175,6 +175,7 @@ def test_an_address_of_another_machine(own: list[Path]) -> None:
         result = CliRunner().invoke(main, ["serve", "--host", host, "--port", "0", "--model", str(own[0])])
         assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
         assert "choose another --host" in result.stderr
+        assert "(" not in result.stderr
 
 
 def test_without_the_extra_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
