@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from pathlib import Path
 
 from irec_live.assembly import Curves
-from irec_live.errors import DataError, MediaError
-from irec_live.media import open_audio
+from irec_live.errors import DataError
 from irec_live.recording.folder import SessionFolder, SessionInfo
 from irec_live.recording.result_log import read_curves, read_events
 from irec_live.report import Analysis
@@ -15,21 +13,14 @@ from irec_live.results import Event
 
 
 def missing_sound(folder: SessionFolder, info: SessionInfo) -> tuple[str, ...]:
-    """A sentence for each audio file that ends before the samples in session.json; without decoding it whole."""
-    samples, rate = info.audio.samples or 0, info.audio.sample_rate
-    sentences = []
-    for name in info.audio.files:
-        path = folder.path / name
-        if samples and not _sounds_at(path, samples - 1):
-            tenth = max(1, rate // 10)
-            ends = range(tenth, samples + 1, tenth)
-            # A FLAC file that was cut still announces its whole length: only reading there tells.
-            end_s = tenth / rate * bisect_left(ends, True, key=lambda end: not _sounds_at(path, end - 1))
-            sentences.append(
-                f"{name} was cut: its sound ends at {end_s:.1f} s of {samples / rate:.1f} s; "
-                "the results are those of the whole"
-            )
-    return tuple(sentences)
+    """A sentence for each audio file that ends before the samples in session.json; without decoding a whole one."""
+    samples = info.audio.samples or 0
+    whole_s = samples / info.audio.sample_rate
+    return tuple(
+        f"{name} was cut: sound is missing at the end of its {whole_s:.1f} s; the results are those of the whole"
+        for name in info.audio.files
+        if samples and not _sounds_at(folder.path / name, samples - 1)
+    )
 
 
 def read_results(folder: SessionFolder, info: SessionInfo) -> tuple[Curves, tuple[Event, ...], tuple[str, ...]]:
@@ -74,9 +65,13 @@ def _analysis(folder: SessionFolder, info: SessionInfo) -> Analysis | None:
 
 
 def _sounds_at(path: Path, sample: int) -> bool:
+    """Whether a FLAC file has this sample. One that was cut still announces its whole length: only reading tells."""
+    import soundfile
+
+    # NB: not `open_audio`: where libsndfile fails it decodes all that comes before with FFmpeg, for seconds or minutes.
     try:
-        with open_audio(path) as audio:
-            audio.seek(sample)
-            return len(audio.read(1)) > 0
-    except MediaError:
+        with soundfile.SoundFile(path) as file:
+            file.seek(sample)
+            return len(file.read(1)) > 0
+    except (OSError, RuntimeError):
         return False

@@ -121,14 +121,12 @@ def test_sound_that_was_cut_leaves_the_rest_at_its_time_and_is_told(damaged: Pat
         file.truncate(audio.stat().st_size // 2)
     session = open_saved(damaged, audible=False, play=False)
     try:
-        assert "audio.flac was cut: its sound ends at " in session.warning
+        assert "audio.flac was cut: sound is missing at the end of its 6.0 s" in session.warning
         assert session.duration_s == 6.0
         wait_until(lambda: session.overview().progress == 1.0)
         peaks = session.overview().peaks[:, 1]
         heard_s = 6.0 * np.flatnonzero(~np.isnan(peaks))[-1] / len(peaks)
-        told_s = float(session.warning.split(" ends at ")[1].split(" s")[0])
         assert 1.0 < heard_s < 5.0
-        assert told_s == pytest.approx(heard_s, abs=0.11)
         assert session.overview().events == session.saved.events
         found = session.analysis()
         assert found is not None
