@@ -224,5 +224,5 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(small_checkpoint
     assert good.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["good.pt"]
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="cannot write to the folder"):
+    with pytest.raises(OutputError, match="is a file; give a folder"):
         save_checkpoint(tmp_path / "file" / "x.pt", checkpoint)

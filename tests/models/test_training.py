@@ -224,7 +224,7 @@ def test_what_cannot_work_is_refused_before_the_first_step(
     with pytest.raises(RecipeError, match="no device 'abacus'"):
         fit(write_recipe(), bank, tmp_path / "c", device="abacus")
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="cannot write to the folder"):
+    with pytest.raises(OutputError, match="is a file; give a folder"):
         fit(write_recipe(), bank, tmp_path / "file")
 
 

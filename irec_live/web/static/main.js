@@ -152,6 +152,7 @@ function leave() {
   }
   if (job) forgetJob(job);
   job = "";
+  clearTimeout(moving);
   audio.pause();
   audio.hidden = true;
   audio.removeAttribute("src");
@@ -317,11 +318,13 @@ function moveThresholds() {
     return repaint();
   }
   clearTimeout(moving);
-  if (job) moving = setTimeout(() => retrack(by, curves).catch(error => say(error.message, true)), 150);
+  const mine = curves;
+  if (job) moving = setTimeout(() => retrack(by, mine).catch(error => mine === curves && say(error.message, true)), 150);
 }
 
 /** The events with other thresholds; the curves stay. */
 async function retrack(by, mine) {
+  if (mine !== curves || !job) return;  // meanwhile something else is shown, or listened to
   const found = await askJson(`v1/jobs/${job}/result?format=jams&offset=${by}`);
   if (mine !== curves) return;
   const own = found.sandbox.irec_live;
