@@ -19,7 +19,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from irec_live.analysis import FILE_BATCH, Analysis, AnalysisCancelled, band_limit, collect, decode_into
-from irec_live.corrections import Corrections
 from irec_live.corrections.applied import corrected_analysis
 from irec_live.errors import IrecError, MediaError
 from irec_live.media import AudioFile, check_seekable, open_audio
@@ -28,7 +27,8 @@ from irec_live.models.detector import Detector, Provider
 from irec_live.models.spec import ModelSpec
 from irec_live.player import Loop, Player
 from irec_live.results import Overview, Snapshot, State
-from irec_live.session.contract import SessionKind, corrected_view
+from irec_live.session.contract import corrected_view
+from irec_live.session.played import PlayedSession
 from irec_live.session.preview import Preview, spliced, with_preview
 from irec_live.session.waveform import Waveform, hold_strips
 from irec_live.streaming.history_file import HistoryFile
@@ -54,7 +54,7 @@ class _Outcome:
     """Those that the events of `analysis` were computed with."""
 
 
-class FileSession:
+class FileSession(PlayedSession):
     """Playback, seeking, analysis and export of one file.
 
     Parameters
@@ -111,7 +111,6 @@ class FileSession:
         self._duration_s = self._audio.duration_s
         self._progress = 0.0
         self._cost = 0.0
-        self._corrections = Corrections()
         self._outcome = _Outcome()
         self._warning = ""
         self._band_limit = band_limit(self._name, self._rate, detectors)
@@ -120,11 +119,6 @@ class FileSession:
         self._thread.start()
         if play:
             self._player.play()
-
-    @property
-    def kind(self) -> SessionKind:
-        """Always ``file``."""
-        return "file"
 
     @property
     def title(self) -> str:
@@ -157,21 +151,6 @@ class FileSession:
         return self._pipeline.time_s if self._duration_s is None else self._duration_s
 
     @property
-    def position_s(self) -> float:
-        """The playhead."""
-        return self._player.position_s
-
-    @property
-    def playing(self) -> bool:
-        """Whether the playhead moves."""
-        return self._player.playing
-
-    @property
-    def silent(self) -> bool:
-        """Whether there is no output device in use."""
-        return self._player.silent
-
-    @property
     def loop(self) -> Loop | None:
         """The part that repeats. A loop up to the end follows the end when the true length becomes known."""
         loop = self._player.loop
@@ -184,15 +163,6 @@ class FileSession:
         self._player.loop = value
 
     @property
-    def threshold_offset(self) -> float:
-        """What is added to every threshold."""
-        return self._pipeline.threshold_offset
-
-    def set_threshold_offset(self, offset: float) -> None:
-        """Move every threshold; the events of the whole file are recomputed shortly after."""
-        self.decisions = replace(self.decisions, offset=float(offset))
-
-    @property
     def decisions(self) -> Decisions:
         """What the user set about thresholds, smoothing and durations; events are recomputed after a change."""
         return self._pipeline.decisions
@@ -201,27 +171,6 @@ class FileSession:
     def decisions(self, decisions: Decisions) -> None:
         self._pipeline.decisions = decisions
         self._retrack.set()
-
-    @property
-    def corrections(self) -> Corrections:
-        """What a person set right; replaced whole, by one thread."""
-        return self._corrections
-
-    @corrections.setter
-    def corrections(self, value: Corrections) -> None:
-        self._corrections = value
-
-    def play(self) -> None:
-        """Start or resume, from the beginning if at the end."""
-        self._player.play()
-
-    def pause(self) -> None:
-        """Hold the playhead."""
-        self._player.pause()
-
-    def seek(self, time_s: float) -> None:
-        """Move the playhead; clipped to the file."""
-        self._player.seek(time_s)
 
     def snapshot(self, span_s: float, end_s: float | None = None) -> Snapshot:
         """The `span_s` seconds up to `end_s`, or up to the playhead, as far as they are analysed."""
@@ -295,8 +244,7 @@ class FileSession:
     def _status(self) -> tuple[State, str]:
         if self._outcome.problem:
             return "failed", self._outcome.problem
-        state: State = "running" if self._player.playing else "ended" if self._player.ended else "paused"
-        return state, self.warning or self._player.message
+        return self._played_state(), self.warning or self._player.message
 
     def _analyse(self) -> None:
         """Analyse the file, then recompute its events when the threshold moves. The only thread on the pipeline."""

@@ -14,7 +14,6 @@ import numpy as np
 
 from irec_live.analysis import Analysis
 from irec_live.assembly import assemble
-from irec_live.corrections import Corrections
 from irec_live.corrections.applied import corrected_analysis
 from irec_live.errors import IrecError, MediaError
 from irec_live.files import look
@@ -22,8 +21,9 @@ from irec_live.media import open_audio
 from irec_live.models.spec import ModelSpec
 from irec_live.player import Loop, Player
 from irec_live.recording import SavedResults, open_session
-from irec_live.results import Event, Overview, Snapshot, State, Stats
-from irec_live.session.contract import SessionKind, corrected_view
+from irec_live.results import Event, Overview, Snapshot, Stats
+from irec_live.session.contract import corrected_view
+from irec_live.session.played import PlayedSession
 from irec_live.session.waveform import Waveform, hold_strips
 from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.level import LevelMeter
@@ -35,7 +35,7 @@ _BLOCK_S = 1.0
 _JOIN_S = 1.5
 
 
-class SavedSession:
+class SavedSession(PlayedSession):
     """Playback, seeking, review and export of one recorded session.
 
     Parameters
@@ -68,7 +68,6 @@ class SavedSession:
         self._timeline = Timeline(saved.info.labels, bands=len(self._mel.bands_hz), history=HistoryFile())
         self._tracker = saved.tracker()
         self._decisions = saved.info.decisions  # NB: replaced whole, by one thread
-        self._corrections = Corrections()
         self._found_with = self._decisions  # NB: replaced by the thread, read by any: what the events were found with
         self._fill()  # NB: from here on only the thread writes to the timeline and uses the tracker
         self._cancel = threading.Event()
@@ -77,11 +76,6 @@ class SavedSession:
         self._problem = ""
         self._thread = threading.Thread(target=self._work, name="irec-saved", daemon=True)
         self._thread.start()
-
-    @property
-    def kind(self) -> SessionKind:
-        """Always ``file``: it can be paused and seeked in."""
-        return "file"
 
     @property
     def title(self) -> str:
@@ -119,21 +113,6 @@ class SavedSession:
         return self.saved.duration_s
 
     @property
-    def position_s(self) -> float:
-        """The playhead."""
-        return self._player.position_s
-
-    @property
-    def playing(self) -> bool:
-        """Whether the playhead moves."""
-        return self._player.playing
-
-    @property
-    def silent(self) -> bool:
-        """Whether there is no output device in use."""
-        return self._player.silent
-
-    @property
     def loop(self) -> Loop | None:
         """The part that repeats."""
         return self._player.loop
@@ -141,15 +120,6 @@ class SavedSession:
     @loop.setter
     def loop(self, value: Loop | None) -> None:
         self._player.loop = value
-
-    @property
-    def threshold_offset(self) -> float:
-        """What is added to every threshold of the models."""
-        return self._decisions.offset
-
-    def set_threshold_offset(self, offset: float) -> None:
-        """Move every threshold; see `decisions`."""
-        self.decisions = replace(self._decisions, offset=offset)
 
     @property
     def decisions(self) -> Decisions:
@@ -162,27 +132,6 @@ class SavedSession:
         self._decisions = decisions
         self._moved.set()
 
-    @property
-    def corrections(self) -> Corrections:
-        """What a person set right; replaced whole, by one thread."""
-        return self._corrections
-
-    @corrections.setter
-    def corrections(self, value: Corrections) -> None:
-        self._corrections = value
-
-    def play(self) -> None:
-        """Start or resume, from the beginning if at the end."""
-        self._player.play()
-
-    def pause(self) -> None:
-        """Hold the playhead."""
-        self._player.pause()
-
-    def seek(self, time_s: float) -> None:
-        """Move the playhead; clipped to the recording."""
-        self._player.seek(time_s)
-
     def snapshot(self, span_s: float, end_s: float | None = None) -> Snapshot:
         """The `span_s` seconds up to `end_s`, or up to the playhead."""
         now_s = self.position_s
@@ -191,7 +140,6 @@ class SavedSession:
         if end_s is not None:
             view = view.with_level(*self._timeline.level(now_s))
         view = corrected_view(view, self._corrections, time_s, span_s)
-        state: State = "running" if self._player.playing else "ended" if self._player.ended else "paused"
         return Snapshot(
             labels=self.labels,
             time_s=time_s,
@@ -200,7 +148,7 @@ class SavedSession:
             thresholds=self._thresholds(),
             spectrogram_hz=self._mel.bands_hz,
             stats=Stats(),
-            state="failed" if self._problem else state,
+            state="failed" if self._problem else self._played_state(),
             message=self._problem or self.warning or self._player.message,
             progress=1.0,
             **view.fields(),

@@ -9,21 +9,17 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
-from x_server import XServer, missing_x_programs
+from x_server import XServer, missing_x_programs, wait_for
 
 _MISSING = missing_x_programs("openbox", "xdotool")
 pytestmark = pytest.mark.skipif(bool(_MISSING), reason=f"needs {_MISSING}")
 
-T = TypeVar("T")
-
 SIZE = (1280, 720)
-PATIENCE_S = 60.0
 
 # A file manager with one file, as far as a drag needs it.
 SOURCE = """
@@ -55,29 +51,13 @@ class Desktop:
 
     def __init__(self, server: XServer) -> None:
         self._environment = server.environment
+        self.do, self.window = server.do, server.window
         self._programs: list[subprocess.Popen[bytes]] = []
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         """Start a program on the screen."""
         self._programs.append(subprocess.Popen([sys.executable, *command], env=self._environment))
         return self._programs[-1]
-
-    def do(self, *words: str | int) -> str:
-        """Have xdotool do something; what it prints."""
-        done = subprocess.run(
-            ["xdotool", *map(str, words)],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-        return done.stdout.strip()
-
-    def window(self, title: str) -> int:
-        """A visible window by a part of its title, once there is one."""
-        found = wait_for(lambda: self.do("search", "--onlyvisible", "--name", title))
-        return int(found.splitlines()[0])
 
     def title(self, window: int) -> str:
         """What the window is called now."""
@@ -98,16 +78,6 @@ class Desktop:
         for program in self._programs:
             program.terminate()
             program.wait(20)
-
-
-def wait_for(look: Callable[[], T]) -> T:
-    """The first true thing that is seen."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if seen := look():
-            return seen
-        time.sleep(0.1)
-    pytest.fail("it did not happen")
 
 
 @pytest.fixture

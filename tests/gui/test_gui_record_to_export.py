@@ -9,14 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import mido
 import pytest
 import soundfile
-from x_server import XServer, missing_x_programs
+from x_server import XServer, missing_x_programs, wait_for
 
 import tiny_models
 from irec_live.corrections.store import load_corrections
@@ -26,9 +25,6 @@ _MISSING = missing_x_programs("openbox", "xdotool")
 pytestmark = pytest.mark.skipif(bool(_MISSING), reason=f"needs {_MISSING}")
 
 SUPPORT = Path(__file__).parents[1] / "support"
-PATIENCE_S = 90.0
-
-T = TypeVar("T")
 
 
 class Hands:
@@ -37,6 +33,7 @@ class Hands:
     def __init__(self, server: XServer, home: Path, model: Path) -> None:
         self._environment = server.environment | {"PYTHONPATH": os.pathsep.join([str(SUPPORT), *sys.path])}
         self._home, self._model = home, model
+        self.do, self._window = server.do, server.window
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, *session: Path) -> None:
@@ -44,22 +41,9 @@ class Hands:
         command = [sys.executable, SUPPORT / "window_on_tones.py", self._home, self._model, *session]
         self.process = subprocess.Popen(command, env=self._environment)
 
-    def do(self, *words: str | int) -> str:
-        """Have xdotool do something; what it prints."""
-        done = subprocess.run(
-            ["xdotool", *map(str, words)],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-        return done.stdout.strip()
-
     def focus(self, title: str) -> None:
         """Wait for a window by a part of its title, and give it the keys."""
-        found = wait_for(lambda: self.do("search", "--onlyvisible", "--name", title))
-        self.do("windowactivate", "--sync", found.splitlines()[-1])
+        self.do("windowactivate", "--sync", self._window(title))
 
     def press(self, *keys: str) -> None:
         """Press keys, a moment apart, as a hand does."""
@@ -72,16 +56,6 @@ class Hands:
         if self.process is not None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait(20)
-
-
-def wait_for(look: Callable[[], T]) -> T:
-    """The first true thing that is seen."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if seen := look():
-            return seen
-        time.sleep(0.1)
-    pytest.fail("it did not happen")
 
 
 @pytest.fixture

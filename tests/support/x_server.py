@@ -5,6 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+PATIENCE_S = 90.0
 
 
 def missing_x_programs(*further: str) -> str:
@@ -48,8 +55,35 @@ class XServer:
         """For programs that shall show their windows here."""
         return {**os.environ, "DISPLAY": self.display, "QT_QPA_PLATFORM": "xcb"}
 
+    def do(self, *words: str | int) -> str:
+        """Have xdotool do something; what it prints."""
+        done = subprocess.run(
+            ["xdotool", *map(str, words)], env=self.environment, capture_output=True, text=True, timeout=30, check=False
+        )
+        return done.stdout.strip()
+
+    def window(self, title: str) -> int:
+        """A visible window by a part of its title, once there is one: the newest."""
+        return int(wait_for(lambda: self.do("search", "--onlyvisible", "--name", title)).splitlines()[-1])
+
     def close(self) -> None:
         """End the screen, and the window manager before it."""
         for process in reversed(self._processes):
             process.terminate()
             process.wait(20)
+
+
+def wait_for(look: Callable[[], T]) -> T:
+    """The first true thing that is seen.
+
+    Raises
+    ------
+    TimeoutError
+        It was not seen for `PATIENCE_S`.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if seen := look():
+            return seen
+        time.sleep(0.1)
+    raise TimeoutError("it did not happen")
