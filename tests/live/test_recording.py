@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from irec_live.recording import (
     new_folder,
     open_session,
 )
+from irec_live.recording.writer import Item, SessionWriter
 from irec_live.report import Analysis
 from irec_live.source import ArraySource
 from irec_live.streaming.engine import Engine
@@ -331,14 +333,24 @@ print(recorder.state.state, recorder.state.message)
 
 def test_a_slow_disk_never_makes_the_worker_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("irec_live.recording.recorder.QUEUE_S", 1.0)
-    monkeypatch.setattr("irec_live.recording.recorder.DRAIN_S", 3600.0)
+    writing, freed = threading.Event(), threading.Event()
+    write = SessionWriter.write
+
+    def wait_for_disk(writer: SessionWriter, items: list[Item]) -> None:
+        writing.set()
+        assert freed.wait(60)
+        write(writer, items)
+
+    monkeypatch.setattr(SessionWriter, "write", wait_for_disk)
     pipeline = Pipeline(RATE, models())
     recorder = recorder_of(pipeline)
     recorder.start(tmp_path)
-    wait_until(lambda: (tmp_path / "events.jsonl").exists())
+    assert writing.wait(60)
     feed(recorder, pipeline, noise(10.0))
+    assert pipeline.time_s == 10.0  # the disk has taken nothing yet
+    freed.set()
     finish(recorder)
-    assert len(saved_audio(tmp_path)) <= 1.2 * RATE
+    assert RATE <= len(saved_audio(tmp_path)) <= 1.2 * RATE
 
 
 @pytest.mark.parametrize(
