@@ -197,6 +197,7 @@ def starts(folder: Path) -> Iterator[Row]:
     second, picture = folder / "second.wav", folder / "first.png"
     soundfile.write(second, 0.1 * np.random.default_rng(0).standard_normal((RATE, 2)), RATE)
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(folder)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody who uses it compiles it at every start
     commands = {"python -c 'import numpy'": [sys.executable, "-c", "import numpy"]}
     for name, arguments in COMMANDS.items():
         given = [part.format(second=second, picture=picture) for part in arguments]

@@ -55,6 +55,7 @@ def test_startup(benchmark: Any, tmp_path: Path, name: str) -> None:
     has_window = "--version" not in COMMANDS[name]
     command = [*COMMANDS[name], *([str(picture)] if has_window else [])]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody who uses it compiles it at every start
     waits: list[float] = []
 
     def start() -> None:
