@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
+from irec_live.gui.wording import clock_text
+
 if TYPE_CHECKING:
     from irec_live.batch.items import Item, Outcome
 
@@ -88,7 +90,7 @@ class BatchProgress:
         worked = self._worked + self._begun()
         if worked:
             left = self._total - self._worked - self._passed - self._begun()
-            text += f", {minutes(elapsed_s * left / worked)} left"
+            text += f", {clock_text(elapsed_s * left / worked)} left"
         return text
 
     def _begun(self) -> float:
@@ -101,16 +103,3 @@ class BatchProgress:
         elif time.monotonic() - self._told_s >= _LINE_S:
             self._told_s = time.monotonic()
             click.echo(f"irec-live: {self.text()}", err=True)
-
-
-def minutes(seconds: float) -> str:
-    """A duration as a clock shows it.
-
-    Examples
-    --------
-    >>> minutes(75.2), minutes(7384)
-    ('1:15', '2:03:04')
-    """
-    whole = round(max(0.0, seconds))
-    hours, rest = divmod(whole, 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"

@@ -15,11 +15,12 @@ import click
 
 from irec_live.batch.items import PARQUET
 from irec_live.batch.paths import Found, find_files, is_collection, listed_files
-from irec_live.cli.batch_progress import BatchProgress, minutes
+from irec_live.cli.batch_progress import BatchProgress
 from irec_live.cli.options import hop_seconds, tell_notices
 from irec_live.cli.output import INTERRUPTED, counted, write_text
 from irec_live.errors import MediaError
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
+from irec_live.gui.wording import clock_text
 
 if TYPE_CHECKING:
     from irec_live.batch.items import Item, Outcome
@@ -189,9 +190,9 @@ def _tell(batch: Batch, wall_s: float, *, stopped: bool, again: bool) -> None:
 
 
 def _counts(summary: Summary, wall_s: float) -> str:
-    parts = [f"{counted(summary.done, 'file')} analysed in {minutes(wall_s)}"]
+    parts = [f"{counted(summary.done, 'file')} analysed in {clock_text(wall_s)}"]
     if summary.sound_s:
-        parts.append(f"{minutes(summary.sound_s)} of sound, {summary.sound_s / max(wall_s, 1e-9):.3g} x real time")
+        parts.append(f"{clock_text(summary.sound_s)} of sound, {summary.sound_s / max(wall_s, 1e-9):.3g} x real time")
     if summary.same:
         parts.append(f"{summary.same} unchanged")
     if summary.failures:
@@ -219,7 +220,7 @@ class _Printer:
             return
         if self._summarised:
             heard = ", ".join(outcome.recording.detected) or "no instrument was recognised"
-            write_text(f"{outcome.recording.name}  {minutes(outcome.recording.duration_s)}  {heard}\n")
+            write_text(f"{outcome.recording.name}  {clock_text(outcome.recording.duration_s)}  {heard}\n")
             return
         with Path(item.target).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             while text := file.read(1 << 20):

@@ -15,6 +15,7 @@ import click
 from irec_live.cli.output import INTERRUPTED, QuietGroup, counted, one_line, write_text
 from irec_live.errors import LibraryError
 from irec_live.files import look, write_atomically
+from irec_live.gui.wording import clock_text, when_text
 
 if TYPE_CHECKING:
     from irec_live.library import Library, Results
@@ -114,7 +115,7 @@ def show(path: str, as_json: bool, file: str | None) -> None:
     if as_json:
         write_text(json.dumps(found.to_dict(), ensure_ascii=False) + "\n")
         return
-    lines = [f"{one_line(found.path)}  {_clock(found.duration_s)}", f"heard by {', '.join(found.models)}"]
+    lines = [f"{one_line(found.path)}  {clock_text(found.duration_s)}", f"heard by {', '.join(found.models)}"]
     for label in dict.fromkeys([*found.detected, *(span.label for span in found.spans)]):
         spans = [span for span in found.spans if span.label == label]
         share = sum(span.end_s - span.start_s for span in spans) / max(found.duration_s, 1e-9)
@@ -193,14 +194,14 @@ def stats(as_json: bool, file: str | None) -> None:
         return
     lines = [
         f"{found.path}  {found.size_bytes / 1e6:.1f} MB",
-        f"{found.files} files of {found.recordings} recordings, {_clock(found.duration_s)} of sound",
+        f"{found.files} files of {found.recordings} recordings, {clock_text(found.duration_s)} of sound",
         f"{found.spans} spans",
     ]
     if found.without_file:
         lines.append(f"{found.without_file} recordings have no file now; library remove --missing forgets them")
     if len(found.settings) > 1:
         lines.append("recordings were analysed in several ways; library add makes them alike")
-    lines += [f"  {label}: {_clock(seconds)}" for label, seconds in found.labels.items()]
+    lines += [f"  {label}: {clock_text(seconds)}" for label, seconds in found.labels.items()]
     write_text("\n".join(lines) + "\n")
 
 
@@ -214,7 +215,7 @@ def _table(results: Results, offset: int, *, named: bool) -> str:
     lines = []
     for match in results.matches:
         level = "" if match.level_db is None else f"  {match.level_db:.1f} dB"
-        lines.append(f"{one_line(match.path)}  {_clock(match.matched_s)} of {_clock(match.duration_s)}{level}")
+        lines.append(f"{one_line(match.path)}  {clock_text(match.matched_s)} of {clock_text(match.duration_s)}{level}")
         if match.spans and match.spans[0].label:
             lines.append(f"    {_spans(match.spans, _MOST_SPANS, named=named)}")
     shown = len(results.matches)
@@ -226,14 +227,14 @@ def _table(results: Results, offset: int, *, named: bool) -> str:
 
 
 def _spans(spans: Sequence[Any], most: int, *, named: bool) -> str:
-    words = [f"{_clock(span.start_s)}–{_clock(span.end_s)}{' ' + span.label if named else ''}" for span in spans[:most]]
+    words = [f"{when_text(span.start_s, span.end_s)}{' ' + span.label if named else ''}" for span in spans[:most]]
     return ", ".join(words) + (f" and {len(spans) - most} more" if len(spans) > most else "")
 
 
 def _tell_added(summary: Any, wall_s: float, stopped: bool) -> None:
     for _, reason in summary.failures:
         click.echo(one_line(f"irec-live: {reason}"), err=True)
-    parts = [f"{counted(summary.done, 'file')} analysed in {_clock(wall_s)}"]
+    parts = [f"{counted(summary.done, 'file')} analysed in {clock_text(wall_s)}"]
     for count, what in ((summary.same, "unchanged"), (summary.moved, "moved or copied"), (summary.gone, "gone")):
         if count:
             parts.append(f"{count} {what}")
@@ -242,9 +243,3 @@ def _tell_added(summary: Any, wall_s: float, stopped: bool) -> None:
     click.echo(f"irec-live: {'; '.join(parts)}", err=True)
     if stopped:
         click.echo("irec-live: stopped; the same command goes on", err=True)
-
-
-def _clock(seconds: float) -> str:
-    from irec_live.cli.batch_progress import minutes
-
-    return minutes(seconds)

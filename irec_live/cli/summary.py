@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from irec_live.cli.live_table import bar, decibels
-from irec_live.gui.wording import clock_text, display_name, list_text
+from irec_live.gui.wording import clock_text, display_name, list_text, when_text
 
 if TYPE_CHECKING:
     from irec_live.report import Analysis
@@ -72,10 +72,7 @@ def span_text(spans: Sequence[tuple[float, float]], most: int = _MOST_SPANS) -> 
     >>> span_text([(0, 5), (10, 15), (20, 25)], most=2)
     '0:00–0:05, 0:10–0:15 and 1 more'
     """
-    words = [
-        clock_text(start_s) if int(start_s) == int(end_s) else f"{clock_text(start_s)}–{clock_text(end_s)}"
-        for start_s, end_s in spans[:most]
-    ]
+    words = [when_text(start_s, end_s) for start_s, end_s in spans[:most]]
     more = f" and {len(spans) - most} more" if len(spans) > most else ""
     return ", ".join(words) + more
 

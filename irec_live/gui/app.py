@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QElapsedTimer, QEvent, QObject, QSocketNotifier, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -30,6 +30,10 @@ from irec_live.input_kind import InputKind, is_unasked
 
 PICTURE_SIZE = (1280, 720)
 """Width and height of a screenshot in device-independent pixels."""
+
+_LOOK_MS = 50
+_LONGEST_OPENING_MS = 60_000
+"""A screenshot waits no longer for its source: sound servers that hang never answer."""
 
 
 @dataclass
@@ -97,7 +101,7 @@ def run(
     screenshot : Path, optional
         Save a screenshot there and exit; no sound is played and no settings are saved.
     after_s : float
-        Seconds from the first painted window to the screenshot.
+        Seconds from the first painted window to the screenshot; it waits longer for what is still being opened.
     input : InputKind
         One of `InputKind.live`.
     device : str, optional
@@ -180,15 +184,24 @@ class _Screenshot(QObject):
     def __init__(self, window: MainWindow, manager: SessionManager, path: Path, after_s: float) -> None:
         super().__init__(window)
         self._window, self._manager, self._path = window, manager, path
-        self._failure = ""
+        self._failure, self._drawn = "", False
         self.problem: IrecError | None = OutputError(f"the window was closed before the picture {path} was taken")
         manager.failed.connect(self._note)
+        window.bridge.snapshot_ready.connect(self._note_drawn)
+        self._since = QElapsedTimer()
+        self._since.start()
         QTimer.singleShot(round(1000 * after_s), self, self._take)
 
     def _note(self, text: str) -> None:
         self._failure = text
 
+    def _note_drawn(self) -> None:
+        self._drawn = True
+
     def _take(self) -> None:
+        if not (self._drawn or self._failure or self._since.hasExpired(_LONGEST_OPENING_MS)):
+            QTimer.singleShot(_LOOK_MS, self, self._take)  # what is being opened is not to be seen yet
+            return
         picture = self._window.grab()
         self.problem = None
         if look(self._path.parent) != "folder" or not picture.save(str(self._path), "PNG"):

@@ -49,7 +49,7 @@ class Exporter(QObject):
             if written:
                 self.said.emit(f"Saved {path.name} in {path.parent}.{moved}", "info")
             elif session.kind == "live":
-                self.said.emit("Nothing was heard yet; export it in a moment.", "warning")
+                self.said.emit("There is nothing to export yet; export it in a moment.", "warning")
             else:
                 self.said.emit("The file is still being analysed; export it when the progress bar is gone.", "warning")
 

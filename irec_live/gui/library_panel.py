@@ -27,11 +27,11 @@ from PySide6.QtWidgets import (
 
 from irec_live.gui.drop_overlay import dropped_paths
 from irec_live.gui.window_size import available_size
-from irec_live.gui.wording import clock_text
+from irec_live.gui.wording import clock_text, when_text
 from irec_live.library.query import EXAMPLES
 
 if TYPE_CHECKING:
-    from irec_live.library import Match, Results, Span
+    from irec_live.library import Match, Results
 
 _PLACE = Qt.ItemDataRole.UserRole
 _MOST_SPANS = 200
@@ -232,18 +232,16 @@ def _row(match: Match) -> QTreeWidgetItem:
     path = Path(match.path)
     first = match.spans[0].start_s if match.spans else 0.0
     named = bool(match.spans and match.spans[0].label)
-    when = _when(match.spans[0]) if named else ""
+    when = when_text(match.spans[0].start_s, match.spans[0].end_s) if named else ""
     if len(match.spans) > 1:
         when += f" and {len(match.spans) - 1} more"
     row = QTreeWidgetItem([path.name, when, clock_text(match.matched_s), clock_text(match.duration_s)])
     row.setToolTip(0, match.path)
     row.setData(0, _PLACE, (match.path, first))
     for span in match.spans[:_MOST_SPANS] if len(match.spans) > 1 else ():
-        child = QTreeWidgetItem([span.label, _when(span), clock_text(span.end_s - span.start_s), ""])
+        child = QTreeWidgetItem(
+            [span.label, when_text(span.start_s, span.end_s), clock_text(span.end_s - span.start_s), ""]
+        )
         child.setData(0, _PLACE, (match.path, span.start_s))
         row.addChild(child)
     return row
-
-
-def _when(span: Span) -> str:
-    return f"{clock_text(span.start_s)}–{clock_text(span.end_s)}"

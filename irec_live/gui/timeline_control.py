@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from irec_live.gui.main_window import MainWindow
     from irec_live.session import Session
 
+_EDGE = 8
+"""Pixels between the zoom buttons and the edge of the window."""
+
 _TIP_EVERY = 8
 """Pictures between two changes of the numbers under a pointer that rests: they could not be read faster."""
 
@@ -239,7 +242,7 @@ class TimelineControl(QObject):
         self.chip.raise_()
         buttons = self.zoom_buttons
         buttons.adjustSize()
-        buttons.move(page.width() - buttons.width() - 2, page.ruler.y() + 1)
+        buttons.move(page.width() - buttons.width() - _EDGE, page.ruler.y() + 1)
         buttons.raise_()
         self._mark()
 

@@ -92,6 +92,18 @@ def clock_text(seconds: float, *, tenths: bool = False) -> str:
     return f"{text}.{int(10 * (total - whole))}" if tenths else text
 
 
+def when_text(start_s: float, end_s: float) -> str:
+    """Where a span lies, in minutes and seconds; one within one second is one time.
+
+    Examples
+    --------
+    >>> when_text(0.2, 62.0), when_text(75.1, 75.8)
+    ('0:00–1:02', '1:15')
+    """
+    start, end = clock_text(start_s), clock_text(end_s)
+    return start if start == end else f"{start}–{end}"
+
+
 def offset_text(offset: float) -> str:
     """A threshold offset in percentage points, always signed.
 

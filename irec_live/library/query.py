@@ -213,6 +213,7 @@ class _Token:
 
 class _Parser:
     def __init__(self, text: str, labels: Collection[str]) -> None:
+        self._asked = text
         self._labels = {_plain(label): label for label in labels}
         self._tokens = []
         for found in _TOKEN.finditer(text):
@@ -397,12 +398,13 @@ class _Parser:
         """The rest up to the next comma, or what stands in quotes."""
         if self._token.kind == "quoted":
             return self._quoted()
-        words = []
-        while self._token.kind not in ("end", "sign"):
-            words.append(self._next().text)
-        if not words:
+        start = self._token.position
+        while self._token.kind != "end" and self._token.text not in (",", ";"):
+            self._at += 1
+        text = self._asked[start : self._token.position].rstrip()
+        if not text:
             raise self._wrong("a part of the name is expected here")
-        return " ".join(words)
+        return text
 
     def _quoted(self) -> str:
         token = self._next()

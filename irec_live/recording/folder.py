@@ -109,6 +109,8 @@ class SessionInfo(_Part):
     own_offsets : dict of str to float
         Offsets of single labels, which were added to that.
     tracker : TrackerSettings
+    decisions_moved : bool
+        Whether any of these were others before, while it was recorded.
     warnings : tuple of str
     """
 
@@ -128,6 +130,7 @@ class SessionInfo(_Part):
     threshold_offset: float = 0.0
     own_offsets: dict[str, float] = Field(default_factory=dict)
     tracker: TrackerSettings = TrackerSettings()
+    decisions_moved: bool = False
     warnings: tuple[str, ...] = ()
 
     @property

@@ -11,6 +11,7 @@ from irec_live.assembly import Circumstances, Curves
 from irec_live.errors import MediaError, OutputError
 from irec_live.media import open_audio
 from irec_live.recording.damage import missing_sound, read_results
+from irec_live.recording.deciding import events_of, tracker_of
 from irec_live.recording.folder import SessionFolder, SessionInfo
 from irec_live.recording.result_log import ResultLog, read_curves, read_events
 from irec_live.recording.writer import circumstances_of, warnings_of, write_results
@@ -31,7 +32,7 @@ class SavedResults:
     curves : Curves
         Rows at the times at which they were found.
     events : tuple of Event
-        As they were found live, by onset.
+        As they were found live, by onset; found anew where thresholds moved while it was recorded.
     duration_s : float
     recording : bool
         Whether somebody still records to it; then this is what was there when it was opened.
@@ -91,7 +92,8 @@ def open_session(path: Path, progress: Callable[[float], None] | None = None) ->
             recording = not free and os.access(path, os.W_OK)
             if not recording:
                 info = _mended(folder, info, progress)
-    curves, events, damage = read_results(folder, info)
+    curves, live, damage = read_results(folder, info)
+    events = events_of(info, curves, live)
     if info.audio.samples is None:
         duration_s = _count(folder.path / info.audio.files[0]) / info.audio.sample_rate
     else:
@@ -100,15 +102,6 @@ def open_session(path: Path, progress: Callable[[float], None] | None = None) ->
         raise MediaError(f"the session {path.name} has no sound: nothing was recorded")
     damage = (*missing_sound(folder, info), *damage)
     return SavedResults(folder, info, curves, events, duration_s, recording, damage)
-
-
-def tracker_of(info: SessionInfo) -> LabelTracker:
-    """A tracker with the models' thresholds, and with what the user had set when the session ended."""
-    naming = [network for network in info.models if network.spec.kind == "activation"]
-    thresholds = {label: network.spec.threshold(label) for network in naming for label in network.spec.labels}
-    tracker = LabelTracker(info.labels, thresholds, info.tracker, hop_s=naming[0].hop_s if naming else 0.1)
-    tracker.decisions = info.decisions
-    return tracker
 
 
 def _mended(folder: SessionFolder, info: SessionInfo, progress: Callable[[float], None] | None) -> SessionInfo:

@@ -16,9 +16,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from irec_live.assembly import Circumstances, Curves, assemble
+from irec_live.assembly import Circumstances, assemble
 from irec_live.errors import IrecError, OutputError
 from irec_live.files import write_atomically
+from irec_live.recording.deciding import events_of
 from irec_live.recording.fitting import Refit
 from irec_live.recording.flac_files import FlacFiles, file_names
 from irec_live.recording.folder import SCHEMA, Audio, Gap, Network, SessionFolder, SessionInfo, Why
@@ -97,6 +98,7 @@ class SessionWriter:
         self._pipeline = pipeline
         self._rate = pipeline.sample_rate
         self._title = title
+        self._decisions, self._decisions_moved = pipeline.decisions, False
         self._gate = None if gate is None else Gate(self._rate, gate)
         self._refit = Refit(self._rate, channels)
         self._origin: int | None = None  # pipeline's sample that is the first of the recording
@@ -223,6 +225,7 @@ class SessionWriter:
     def _take_step(self, step: PipelineStep) -> None:
         if self._origin is None:
             return
+        self._decisions_moved |= self._pipeline.decisions != self._decisions
         if step.detected and self._gate is not None:
             self._gate.light(self._end)
         first_s = self._origin / self._rate
@@ -279,6 +282,7 @@ class SessionWriter:
             threshold_offset=now.threshold_offset,
             own_offsets=dict(decisions.own),
             tracker=decisions.settings,
+            decisions_moved=self._decisions_moved or decisions != self._decisions,
             warnings=(warning,) if warning else (),
         )
 
@@ -323,13 +327,13 @@ def write_results(folder: SessionFolder, info: SessionInfo) -> None:
     """
     circumstances = circumstances_of(info)
     duration_s = (info.audio.samples or 0) / info.audio.sample_rate
-    curves: Curves = read_curves(folder, len(info.labels)).on_grids(circumstances, duration_s)
+    curves = read_curves(folder, len(info.labels))
     analysis = assemble(
         info.audio.files[0],
         duration_s,
         circumstances,
-        curves,
-        read_events(folder, info.labels),
+        curves.on_grids(circumstances, duration_s),
+        events_of(info, curves, read_events(folder, info.labels)),
         warnings=warnings_of(info),
     )
     write_atomically(folder.results, analysis.json_parts())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -199,7 +200,7 @@ class LiveSession:
 
     def set_threshold_offset(self, offset: float) -> None:
         """Move every threshold: above 0 shows fewer labels, below 0 more."""
-        self._engine.pipeline.set_threshold_offset(offset)
+        self.decisions = replace(self.decisions, offset=float(offset))
 
     def snapshot(self, span_s: float, end_s: float | None = None) -> Snapshot:
         """The `span_s` seconds up to `end_s`, or up to now."""
@@ -226,16 +227,25 @@ class LiveSession:
 
     @property
     def decisions(self) -> Decisions:
-        """What the user set about thresholds, smoothing and durations; changes count from the next window on."""
+        """What the user set about thresholds, smoothing and durations. Changes count from the next window on, and the
+        events before are found anew, beside the sound that comes: those of ten minutes take a second or so."""
         return self._engine.pipeline.decisions
 
     @decisions.setter
     def decisions(self, decisions: Decisions) -> None:
-        self._engine.pipeline.decisions = decisions
+        pipeline = self._engine.pipeline
+        if decisions != pipeline.decisions:
+            pipeline.decisions = decisions
+            pipeline.retrack_beside()
 
     def analysis(self) -> Analysis | None:
-        """What was heard so far, as far back as results are kept; None before there is any. Any thread."""
+        """What was heard so far, as far back as results are kept. Any thread.
+
+        None before there is any, and for a moment after the decisions were changed.
+        """
         pipeline = self._engine.pipeline
+        if pipeline.retracking and self._engine.state in ("starting", "running", "lost"):
+            return None
         duration_s = pipeline.time_s
         times, activation, _ = pipeline.timeline.activations()
         frame_times, envelope = pipeline.timeline.envelopes()

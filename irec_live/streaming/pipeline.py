@@ -6,7 +6,7 @@ Live sound and files share it. It has no thread of its own: the work is done by 
                `---> LogMelStream, LevelMeter ------------------------------------------------^
 
 `push`, `flush`, `retrack` and `reset` belong to one thread. Any thread may read `stats`, `latency_ms`, `position`,
-`thresholds` and `timeline`, and set `decisions`.
+`thresholds`, `retracking` and `timeline`, set `decisions`, and call `retrack_beside`.
 
 Shapes: n samples of each channel in a block, C channels, K labels, F mel bands.
 """
@@ -29,9 +29,10 @@ from irec_live.streaming.hop_times import HopTimes
 from irec_live.streaming.level import LevelMeter
 from irec_live.streaming.model_stream import Array, Job, ModelStream, Times, WindowPredictor, hop_length, thresholds
 from irec_live.streaming.resample import Resampler
+from irec_live.streaming.retracking import Retracking
 from irec_live.streaming.spectrogram import LogMelStream
 from irec_live.streaming.timeline import Timeline
-from irec_live.streaming.tracker import Decisions, LabelTracker, TrackerSettings, track
+from irec_live.streaming.tracker import Decisions, LabelTracker, TrackerSettings
 
 SILENCE_DB = -75.0
 """RMS in dBFS below which a window counts as silent and no network is run: soft playing far from a microphone is above
@@ -43,6 +44,10 @@ _PIECE_S = 4.0
 _MOST_IN_FLIGHT = 8
 """Jobs with an executor at once: enough to keep its threads busy while the next block is decoded, few enough that they
 hold some seconds of sound at most."""
+
+_ROWS_A_PUSH = 128
+"""Rows of the past that are tracked again beside a block of live sound: some milliseconds of work, and ten minutes of
+them in a second or so."""
 
 _LONGEST_BRIDGE_S = 1.0
 """Seconds. Lost input up to this is replaced by silence; after a longer gap all streams restart behind it."""
@@ -142,23 +147,26 @@ class Pipeline:
             model.spec.kind: frozenset(self.labels).difference(model.spec.labels) for model in self.models
         }
         """By kind of model, labels that the one in use does not have: their rows are 0 without any prediction."""
-        self.tracker = LabelTracker(
-            self.labels,
-            thresholds(self.models),
-            tracker,
-            hop_s=self._activation.hop_s if self._activation is not None else 0.1,
-        )
+        self.tracker = self._new_tracker(tracker)
         self._resamplers = {rate: Resampler(sample_rate, rate) for rate in sorted({m.spec.sample_rate for m in models})}
         self._executor = executor
         self._mel = LogMelStream(sample_rate, bands=self.timeline.bands) if spectrogram else None
         self._meter = LevelMeter(sample_rate) if spectrogram else None
         self._clear()
 
+    def _new_tracker(self, settings: TrackerSettings | None = None) -> LabelTracker:
+        hop_s = self._activation.hop_s if self._activation is not None else 0.1
+        return LabelTracker(self.labels, thresholds(self.models), settings, hop_s=hop_s)
+
     def _clear(self) -> None:
         # NB: an int, replaced in one step by the pushing thread; any thread may read it.
         self.position = 0
         """Source samples taken so far, those lost included."""
         self._origin = 0  # source sample that is sample 0 of all streams
+        self._restarts: list[float] = []  # all such samples but the first, in seconds
+        self._retracking: Retracking | None = None
+        # NB: set by any thread, cleared by the pushing thread before it reads the decisions.
+        self._retrack_wanted = False
         self._windows = 0
         self._ended = False
         self._lit: tuple[str, ...] = ()
@@ -265,6 +273,7 @@ class Pipeline:
         piece = mono.size if self.max_pending is not None else round(_PIECE_S * self.sample_rate)
         for first in range(0, mono.size, max(1, piece)):
             steps.append(self._take(mono[first : first + piece]))
+        self._retrack_some()
         return _joined(steps, self._lit)
 
     def flush(self) -> PipelineStep:
@@ -291,13 +300,35 @@ class Pipeline:
         self._clear()
 
     def retrack(self) -> None:
-        """Recompute all events from the activations in the timeline, with the present decisions."""
-        times, raw, _ = self.timeline.activations()
-        ended, still_open = track(times, raw, self.tracker)
+        """Recompute all events from the activations in the timeline, with the present decisions, at once."""
+        self.retrack_beside()
+        self._retrack_some(None)
+
+    def retrack_beside(self) -> None:
+        """Recompute all events beside the next pushes, some rows with each: `retracking` until then. Any thread."""
+        self._retrack_wanted = True
+
+    @property
+    def retracking(self) -> bool:
+        """Whether events of the past may still be those of former decisions. Any thread."""
+        return self._retrack_wanted or self._retracking is not None
+
+    def _retrack_some(self, most: int | None = _ROWS_A_PUSH) -> None:
+        if self._retrack_wanted:
+            # NB: the new one first, so that `retracking` holds throughout; cleared before the decisions are read, which
+            # may move meanwhile.
+            self._retracking = Retracking(self.timeline, self._new_tracker(), self._restarts)
+            self._retrack_wanted = False
+            self._retracking.tracker.decisions = self.decisions
+        if self._retracking is None or not self._retracking.work(most):
+            return
+        ended, still_open = self._retracking.events()
+        self.tracker.continue_from(self._retracking.tracker)
         if self._ended:
             ended, still_open = ended + self.tracker.flush(), ()
         self._lit = tuple(event.label for event in still_open)
         self.timeline.replace_events(ended, still_open)
+        self._retracking = None
 
     def _take(self, mono: Array) -> PipelineStep:
         """Push samples, (n,) float32, through all streams."""
@@ -354,6 +385,7 @@ class Pipeline:
         step = self._drain() if self.position > self._origin else PipelineStep()
         self._restart_streams()
         self.position = self._origin = index
+        self._restarts.append(index / self.sample_rate)
         return step
 
     def _restart_streams(self) -> None:

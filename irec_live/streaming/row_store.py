@@ -213,6 +213,24 @@ class RowStore:
             at = end
         return times_found[:at], rows_found[:at]
 
+    def after(self, time_s: float) -> tuple[Times, Rows]:
+        """Copies of the oldest rows later than a moment: those of one chunk. None if there are none. Any thread.
+
+        Returns
+        -------
+        times : (n,) float64
+        rows : (n, W)
+        """
+        chunks, filled = self._found()
+        for index in range(_first_chunk(chunks, time_s), len(chunks)):
+            times, rows = chunks[index].load()
+            if index == len(chunks) - 1:
+                times, rows = times[:filled], rows[:filled]
+            first = int(np.searchsorted(times, time_s, "right"))
+            if first < len(times):
+                return times[first:].copy(), rows[first:].copy()
+        return np.empty(0), np.zeros((0, self.width), self._dtype)
+
     def _room(self, count: int) -> tuple[Times, Rows]:
         """Zeros for so many times and rows, in a file without a name where they are many and older ones are in one."""
         shape = count, self.width

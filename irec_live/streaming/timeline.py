@@ -207,6 +207,14 @@ class Timeline:
         count = len(self.labels)
         return times, rows[:, :count], rows[:, count:]
 
+    def activations_after(self, time_s: float) -> tuple[Times, Array]:
+        """The next activations after a moment, so many as are read at once: times (R,) float64, values (R, K) float32.
+
+        None if there are no later ones. Any thread.
+        """
+        times, rows = self._activations.rows.after(time_s)
+        return times, rows[:, : len(self.labels)]
+
     def envelopes(self) -> tuple[Times, Array]:
         """All envelope frames kept: times (M,) float64, RMS (M, K) float32. Any thread."""
         return self._envelopes.between(-np.inf, np.inf)

@@ -39,6 +39,12 @@ _DECIMALS = 5
 _LME_SHARPNESS = 5.0
 """Exponent of log-mean-exp pooling, whose limits are the mean (0) and the maximum (infinity)."""
 
+_SEEN = (
+    *("_history", "_cursor", "_filled", "_rows", "_first_s", "_newest_s", "_above", "_held", "_lit"),
+    *("_onset_s", "_last_s", "_known_s", "_from_s", "_to_s", "_peak"),
+)
+"""Attributes that hold what a tracker has seen: those that `LabelTracker.reset` sets."""
+
 _TIME_TOLERANCE_S = 1e-6
 """Durations that should be equal differ by the rounding of seconds to float64."""
 
@@ -233,6 +239,12 @@ class LabelTracker:
         self._from_s = np.zeros(count)  # the middles of what was pooled at either
         self._to_s = np.zeros(count)
         self._peak = np.zeros(count, np.float32)
+
+    def continue_from(self, other: LabelTracker) -> None:
+        """Take over what another tracker of the same labels has seen; `decisions` are kept."""
+        for name in _SEEN:
+            value = getattr(other, name)
+            setattr(self, name, value.copy() if isinstance(value, np.ndarray) else value)
 
     def push(self, time_s: float, activation: Row) -> TrackerStep:
         """Take the next window's activations and decide.

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 import soundfile
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QImage, QPixmap
 from PySide6.QtWidgets import QApplication
 
 import tiny_models
 from irec_live.errors import IrecError, OutputError
 from irec_live.gui import app
 from irec_live.gui.app import run
+from irec_live.gui.main_window import MainWindow
 from irec_live.gui.preferences import Preferences
 
 # A whole run of the app, with its own event loop: after other files' tests in one process Qt may end it at once.
@@ -41,6 +42,25 @@ def test_the_picture_is_saved_and_the_status_is_zero(
     colors = {image.pixel(x, y) for x in range(0, 1280, 7) for y in range(0, 720, 7)}
     assert len(colors) > 20
     assert QColor(image.pixelColor(640, 100)).lightnessF() < 0.2
+
+
+def test_a_picture_asked_for_at_once_waits_until_there_is_something_to_see(
+    qapp: object, tmp_path: Path, models: list[Path], bury: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    grab = MainWindow.grab
+
+    def look(window: MainWindow) -> QPixmap:
+        seen.append((window.manager.session is not None, window.page.lanes.canvas.isVisible()))
+        return grab(window)
+
+    monkeypatch.setattr(MainWindow, "grab", look)
+    song, picture = tmp_path / "song.wav", tmp_path / "window.png"
+    soundfile.write(song, tiny_models.tone("flute", 3.0), 8000)
+    assert run(song, screenshot=picture, after_s=0.0, models=models, provider="cpu") == 0
+    bury()
+    assert seen == [(True, True)]
+    assert picture.exists()
 
 
 def test_a_window_closed_too_early_for_its_picture_is_an_error(

@@ -42,6 +42,20 @@ def test_rows_on_the_disk_read_as_they_were_written() -> None:
     file.close()
 
 
+def test_rows_can_be_read_on_from_any_moment_a_chunk_at_a_time() -> None:
+    file = HistoryFile()
+    store, (times, rows) = RowStore(2, history=file), numbered(5000)
+    store.append(times, rows)
+    file.drain()
+    read, reached_s = [], 99.95
+    while len(found := store.after(reached_s)[0]):
+        read.append(found)
+        reached_s = float(found[-1])
+    np.testing.assert_array_equal(np.concatenate(read), times[1000:])
+    assert max(map(len, read)) <= 1024
+    file.close()
+
+
 def test_silence_on_the_disk_reads_as_silence() -> None:
     file = HistoryFile()
     store, (times, rows) = RowStore(3, history=file), numbered(5000, 3)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from irec_live.errors import LibraryError, QueryError
 from irec_live.library import EXAMPLES, Library, Match, Recording, Span, parse
-from irec_live.library.query import Bound, Has, Lacks, Length, Order, Query
+from irec_live.library.query import Bound, Has, Lacks, Length, Named, Order, Query
 from irec_live.tables import connect, write_tables
 
 LABELS = ("piano", "saxophone", "voice", "violin")
@@ -227,9 +227,16 @@ def test_the_examples_are_understood(example: str) -> None:
     assert parse(example) != Query()
 
 
+@pytest.mark.parametrize("name", ["50%", "take-2.flac", "a + b (live)", "top 20", "Señor #1"])
+def test_a_name_is_looked_for_as_it_is_written_up_to_the_comma(name: str) -> None:
+    for text in (f"piano, named {name}, top 3", f"named  {name} ; piano, top 3", f'piano, named "{name}", top 3'):
+        assert parse(text) == Query(has=(Has((("piano",),)),), names=(Named(name),), top=3)
+
+
 @pytest.mark.parametrize(
     ("text", "reason", "position"),
     [
+        ("named , piano", "a part of the name is expected", 6),
         ("pianp", "is piano meant?", 0),
         ("piano, violn at least 3 s", "is violin meant?", 7),
         ("piano at least", "a time or a share", 14),

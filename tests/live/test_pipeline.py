@@ -11,11 +11,13 @@ import soxr
 from cuts import CUTS, cut, noise
 from fake_models import RATE, FakeActivation, FakeEnvelope
 
+from irec_live.results import Event
 from irec_live.streaming.overlap_add import hann_taper
 from irec_live.streaming.pipeline import SILENCE_DB, Pipeline, PipelineStep
 from irec_live.streaming.resample import QUALITY
+from irec_live.streaming.retracking import Retracking
 from irec_live.streaming.timeline import Timeline
-from irec_live.streaming.tracker import TrackerSettings
+from irec_live.streaming.tracker import LabelTracker, TrackerSettings
 
 SOURCE_RATE = 16_000
 LABELS = ("flute", "piano", "voice")
@@ -354,6 +356,56 @@ def test_retracking_in_the_middle_leaves_the_tracker_where_it_was() -> None:
         retracked.retrack()
     assert plain.timeline.events() == retracked.timeline.events()
     assert plain.flush().events == retracked.flush().events
+
+
+def moved(pipeline: Pipeline, offset: float) -> None:
+    pipeline.set_threshold_offset(offset)
+    pipeline.retrack_beside()
+
+
+@pytest.mark.parametrize("gap", [0, 400_000])
+@pytest.mark.parametrize("at", [10, 200])
+def test_a_threshold_that_moves_live_counts_for_the_past_as_if_it_had_always_been_there(gap: int, at: int) -> None:
+    blocks = list(cut(swell(30.0), 800))  # 1 200 windows
+    steady = Pipeline(SOURCE_RATE, [FakeActivation()], max_pending=100)
+    steady.set_threshold_offset(-0.3)
+    pipeline = Pipeline(SOURCE_RATE, [FakeActivation()], max_pending=100)
+    for number, block in enumerate(blocks):
+        index = 800 * number + (gap if number >= 150 else 0)
+        if number == at:
+            moved(pipeline, 0.2)  # a line that is dragged: only the last of its positions counts
+            pipeline.push(blocks[0][:0])
+            moved(pipeline, -0.3)
+        for one in (steady, pipeline):
+            one.push(block, index)
+    assert not pipeline.retracking
+    assert pipeline.timeline.events() == steady.timeline.events()
+    assert len(steady.timeline.events()) > 10
+    assert pipeline.flush().events == steady.flush().events
+
+
+def test_the_past_is_tracked_again_a_little_with_each_block_so_that_sound_never_waits() -> None:
+    pipeline = Pipeline(SOURCE_RATE, [FakeActivation()])
+    pipeline.push(swell(20.0))
+    before = pipeline.timeline.events()
+    moved(pipeline, -0.3)
+    pushes = 0
+    while pipeline.retracking:
+        assert pipeline.timeline.events() == before, "a part of the new ones would be seen beside the old"
+        pipeline.push(np.zeros(160, np.float32))
+        pushes += 1
+    assert pushes >= 5, "of 800 windows"
+    assert pipeline.timeline.events() != before
+
+
+def test_events_of_which_no_row_is_left_stay_when_a_threshold_moves() -> None:
+    timeline, old, lit = Timeline(["flute"]), Event("flute", 3.0, 5.0, 0.9), np.ones(1, np.float32)
+    timeline.append_events((old, Event("flute", 20.0, 20.2, 0.6)), ())
+    for number in range(30):
+        timeline.append_activation(20.0 + number / 10, lit, lit)
+    again = Retracking(timeline, LabelTracker(["flute"], {}, hop_s=0.1), [])
+    assert again.work()
+    assert again.events() == ((old,), (Event("flute", 20.0, None, 1.0),))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e38])

@@ -100,6 +100,27 @@ def test_what_the_user_had_set_while_recording_is_kept(tmp_path: Path, tiny_acti
     assert saved.tracker().limits() == pipeline.tracker.limits(pipeline.decisions)
 
 
+def test_a_threshold_moved_while_recording_counts_for_all_of_it(tmp_path: Path, tiny_activation_path: Path) -> None:
+    sound = np.concatenate([tiny_models.tone(label, 2.0, amplitude=0.1) for label in tiny_models.LABELS])
+    pipeline = Pipeline(RATE, [Detector(tiny_activation_path)])
+    recorder = Recorder(pipeline, 1, lambda: "Tones")
+    recorder.start(tmp_path)
+    for first in range(0, len(sound), 800):
+        if first == len(sound) // 2:
+            pipeline.decisions = pipeline.decisions.with_own(tiny_models.LABELS[0], 0.49)
+        recorder.take_block(sound[first : first + 800, None], RATE, first)
+        recorder.take_step(pipeline.push(sound[first : first + 800]))
+    recorder.take_step(pipeline.flush())
+    recorder.stop()
+    assert recorder.wait(20.0)
+    saved = open_session(tmp_path)
+    assert saved.info.decisions_moved
+    assert [event.label for event in saved.events] == list(tiny_models.LABELS[1:])
+    results = Analysis.from_json((tmp_path / "results.json").read_text("utf-8"))
+    assert [event.label for event in results.events] == list(tiny_models.LABELS[1:])
+    assert tiny_models.LABELS[0] in (tmp_path / "events.jsonl").read_text("utf-8"), "as it was found live"
+
+
 def test_what_is_exported_is_what_was_saved(session: SavedSession, recorded: Path) -> None:
     found = session.analysis()
     assert found is not None

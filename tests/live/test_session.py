@@ -315,6 +315,48 @@ def test_live_session_listens_to_the_microphone_until_closed(
     assert set(threading.enumerate()) <= before
 
 
+class _Handed(ArraySource):
+    """Sound that arrives when the test says so."""
+
+    def __init__(self, sound: np.ndarray) -> None:
+        super().__init__(sound, RATE, block=RATE // 20)
+        self._due = threading.Semaphore(0)
+
+    def hand(self, seconds: float) -> None:
+        self._due.release(round(20 * seconds))
+
+    def read(self, timeout_s: float) -> tuple[np.ndarray, int]:
+        if self._due.acquire(timeout=timeout_s):
+            return super().read(timeout_s)
+        return np.zeros((0, 1), np.float32), self._position
+
+
+def test_a_threshold_that_moves_while_listening_counts_for_what_was_heard_before(detectors: list[Detector]) -> None:
+    labels = ("violin", "flute", "bass", "bass", "bass")
+    source = _Handed(
+        np.concatenate([tiny_models.tone(label, 2.0, sample_rate=RATE, amplitude=0.1) for label in labels])
+    )
+    session = open_stream(source, detectors)
+
+    def past() -> list[str]:
+        return [event.label for event in session.snapshot(2.0, 3.0).events]
+
+    source.hand(5.0)
+    wait_until(lambda: session.time_s == 5.0 and past() == ["violin", "flute"])
+    session.decisions = session.decisions.with_own("violin", 0.49)
+    assert session.analysis() is None, "events and thresholds would not fit"
+    source.hand(1.0)
+    wait_until(lambda: past() == ["flute"] and session.analysis() is not None)
+    found = session.analysis()
+    assert found is not None
+    assert {event.label for event in found.events} == {"flute", "bass"}
+    assert session.overview().detected == ("bass", "flute")
+    session.decisions = session.decisions.with_own("violin", 0.0)
+    source.hand(1.0)
+    wait_until(lambda: past() == ["violin", "flute"])
+    session.close()
+
+
 def test_unplugged_microphone_is_found_again(
     fake_portaudio: Install, detectors: list[Detector], monkeypatch: pytest.MonkeyPatch
 ) -> None:
