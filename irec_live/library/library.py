@@ -56,6 +56,24 @@ class KnownFile:
     settings: str
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a recording lies.
+
+    Attributes
+    ----------
+    path : str
+    size_bytes, modified_ns : int
+        When it was analysed; 0 if it is not known when it was modified.
+    duration_s : float
+    """
+
+    path: str
+    size_bytes: int
+    modified_ns: int
+    duration_s: float
+
+
 class Library:
     """Analysed recordings in one file. Nothing is open between two calls; any thread and any process may call.
 
@@ -183,6 +201,22 @@ class Library:
                 "FROM files f JOIN recordings r ON r.id = f.recording"
             ).fetchall()
         return {path: KnownFile(*rest) for path, *rest in rows}
+
+    def places(self, sha256: str) -> list[Place]:
+        """Files of this content, by path; none where it is not known.
+
+        Raises
+        ------
+        LibraryError
+            As of `search`.
+        """
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                "SELECT f.path, f.size_bytes, f.modified_ns, r.duration_s "
+                "FROM files f JOIN recordings r ON r.id = f.recording WHERE r.sha256 = $sha256 ORDER BY f.path",
+                {"sha256": sha256},
+            ).fetchall()
+        return [Place(*row) for row in rows]
 
     def known_contents(self, settings: str) -> dict[str, int]:
         """Sizes in bytes of recordings that were analysed so, by sha256; also of those that have no file now."""

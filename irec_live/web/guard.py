@@ -25,6 +25,7 @@ from starlette.websockets import WebSocket
 
 from irec_live.web.answers import Refused
 from irec_live.web.connections import SLOWEST_BYTES_S
+from irec_live.web.sounds import SOUND_PATH
 
 MOST_UPLOADS = 64
 """Being received, waiting or analysed."""
@@ -196,14 +197,14 @@ def _is_followed(headers: _Headers) -> bool:
 
 
 def is_public(path: str) -> bool:
-    """Whether a path tells nothing that needs the token: what everybody can read in the package, and that it lives.
+    """Whether a path needs no token: what everybody can read in the package, that it lives, and what asks for a key.
 
     Examples
     --------
     >>> is_public("/static/page.js"), is_public("/healthz"), is_public("/"), is_public("/v1/models")
     (True, True, False, False)
     """
-    return path == "/healthz" or path.startswith("/static/")
+    return path in ("/healthz", SOUND_PATH) or path.startswith("/static/")
 
 
 def host_name(host: str) -> str:

@@ -12,7 +12,7 @@ from irec_live.web.answers import Refused
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
-    "connect-src 'self'; img-src 'self'; media-src blob:; "
+    "connect-src 'self'; img-src 'self'; media-src 'self' blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",  # the address may hold the token
     "X-Content-Type-Options": "nosniff",

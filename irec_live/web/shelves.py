@@ -1,20 +1,30 @@
-"""The library over HTTP: how much it holds, and what a search finds. Reading only; files are named, never sent."""
+"""The library over HTTP: how much it holds, what a search finds, all of a recording, and its sound. Reading only."""
 
 from __future__ import annotations
 
-import threading
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Query
+import anyio
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from irec_live.batch.remote import as_url
 from irec_live.errors import LibraryError, QueryError
+from irec_live.library import EXAMPLES, Library
 from irec_live.library.query import MOST_CHARACTERS
 from irec_live.web.answers import Refused, problems
+from irec_live.web.sounds import MEDIA_TYPE, SOUND_PATH, Sound, Sounds
 
 MOST_MATCHES = 1000
 _AT_ONCE = 2  # searches; DuckDB uses all processors for each
 _FARTHEST = 10_000_000
+_HASH = 64
+_NOT_SHARED = "there is no library that may be searched here; irec-live library add DIR makes one"
+
+Hash = Annotated[str, Path(max_length=_HASH, description="of the file, in hexadecimal")]
+Result = TypeVar("Result")
 
 
 class LibraryState(BaseModel):
@@ -38,12 +48,21 @@ class FoundSpan(BaseModel):
     level_db: float | None
 
 
-class Found(BaseModel):
-    """A file that a search found."""
+class Heard(BaseModel):
+    """What can be heard."""
 
     path: str = Field(description="on the server's machine")
     sha256: str
     duration_s: float
+    sound: str | None = Field(
+        default=None,
+        description="its sound, from the server's address on, as WAV and in ranges, for a day; null in object storage",
+    )
+
+
+class Found(Heard):
+    """A file that a search found."""
+
     matched_s: float
     level_db: float | None
     spans: list[FoundSpan]
@@ -56,22 +75,115 @@ class FoundAll(BaseModel):
     matches: list[Found]
 
 
+class WholeRecording(Heard):
+    """All that is known of a recording."""
+
+    name: str
+    labels: list[str] = Field(description="that were looked for")
+    detected: list[str] = Field(description="that last, the strongest first")
+    warnings: list[str]
+    spans: list[FoundSpan]
+
+
 def routes(common: dict[int | str, dict[str, Any]], *, shared: bool) -> APIRouter:
     """The paths; `shared` is whether clients may see the library at all."""
     router = APIRouter(prefix="/v1/library", tags=["library"])
-    turns = threading.BoundedSemaphore(_AT_ONCE)
+    shelf = _Shelf(shared)
+    held = {503: "another process holds the library"}
 
-    @router.get("", responses={**common, **problems(503, other={503: "another process holds the library"})})
-    def tell() -> LibraryState:
-        from irec_live.library import EXAMPLES, Library
+    @router.get("", responses={**common, **problems(503, other=held)})
+    async def tell() -> LibraryState:
+        return await shelf.look(shelf.state)
 
-        library = Library()
-        if not shared or not library.exists():
-            return LibraryState(exists=False)
+    @router.get(
+        "/search",
+        responses={
+            **common,
+            **problems(404, 422, 503, other={
+                404: "there is no library, or it is not shared", 422: "the query is not understood", **held}),
+        },
+    )  # fmt: skip
+    async def search(
+        query: Annotated[str, Query(max_length=MOST_CHARACTERS, description="as of `irec-live library search`")] = "",
+        limit: Annotated[int, Query(ge=1, le=MOST_MATCHES)] = 100,
+        offset: Annotated[int, Query(ge=0, le=_FARTHEST)] = 0,
+    ) -> FoundAll:
+        return await shelf.look(lambda: shelf.search(query, limit, offset))
+
+    unknown = {404: "the library has no such recording, or is not shared", **held}
+
+    @router.get("/recordings/{sha256}", responses={**common, **problems(404, 422, 503, other=unknown)})
+    async def tell_all(sha256: Hash) -> WholeRecording:
+        return await shelf.look(lambda: shelf.recording(sha256))
+
+    @router.get(
+        SOUND_PATH.removeprefix(router.prefix),
+        response_class=Response,
+        responses={
+            200: {"description": "the sound", "content": {MEDIA_TYPE: {}}},
+            206: {"description": "the range of it that was asked for, or its beginning", "content": {MEDIA_TYPE: {}}},
+            416: {"description": "there are no such bytes"},
+            **common,
+            **problems(403, 404, 422, 503, other={
+                **unknown, 403: "asked for by another site, or at an address that holds no more",
+                422: "the file cannot be decoded, or is too long"}),
+        },
+        description="At an address that a search gave, which has the key; no token is needed.",
+    )  # fmt: skip
+    async def hear(
+        request: Request,
+        sha256: Annotated[str, Query(max_length=_HASH)],
+        until: Annotated[int, Query(ge=0, le=2**53)],
+        key: Annotated[str, Query(max_length=_HASH)],
+    ) -> Response:
+        shelf.sounds.keys.check(sha256, until, key)
+        sound = await shelf.look(lambda: shelf.sound(sha256))
+        return await shelf.sounds.answer(sound, request.headers.get("range", ""))
+
+    return router
+
+
+class _Shelf:
+    """The library, as far as clients may see it.
+
+    Parameters
+    ----------
+    shared : bool
+        Whether they may at all.
+    """
+
+    def __init__(self, shared: bool) -> None:
+        self._shared = shared
+        self._turns = anyio.CapacityLimiter(_AT_ONCE)
+        self.sounds = Sounds()
+
+    async def look(self, work: Callable[[], Result]) -> Result:
+        """Do something with the library when it is its turn: who waits takes no thread from others.
+
+        Raises
+        ------
+        Refused
+            The query is not understood, or another process holds the library.
+        """
         try:
-            stats = library.stats()
+            return await anyio.to_thread.run_sync(work, limiter=self._turns)
+        except QueryError as error:
+            raise Refused(422, f"query: {error}") from error
         except LibraryError as error:
             raise Refused(503, str(error)) from error
+
+    def _library(self) -> Library:
+        library = Library()
+        if not self._shared or not library.exists():
+            raise Refused(404, _NOT_SHARED)
+        return library
+
+    def state(self) -> LibraryState:
+        """How much it holds."""
+        library = Library()
+        if not self._shared or not library.exists():
+            return LibraryState(exists=False)
+        stats = library.stats()
         return LibraryState(
             exists=True,
             files=stats.files,
@@ -81,32 +193,24 @@ def routes(common: dict[int | str, dict[str, Any]], *, shared: bool) -> APIRoute
             examples=list(EXAMPLES),
         )
 
-    @router.get(
-        "/search",
-        responses={
-            **common,
-            **problems(404, 422, 503, other={
-                404: "there is no library, or it is not shared", 422: "the query is not understood",
-                503: "another process holds the library"}),
-        },
-    )  # fmt: skip
-    def search(
-        query: Annotated[str, Query(max_length=MOST_CHARACTERS, description="as of `irec-live library search`")] = "",
-        limit: Annotated[int, Query(ge=1, le=MOST_MATCHES)] = 100,
-        offset: Annotated[int, Query(ge=0, le=_FARTHEST)] = 0,
-    ) -> FoundAll:
-        from irec_live.library import Library
+    def search(self, query: str, limit: int, offset: int) -> FoundAll:
+        """A page of what a query finds."""
+        found = self._library().search(query, limit=limit, offset=offset)
+        matches = [Found(**match.to_dict(), sound=self._address(match.path, match.sha256)) for match in found.matches]
+        return FoundAll(total=found.total, matches=matches)
 
-        library = Library()
-        if not shared or not library.exists():
-            raise Refused(404, "there is no library that may be searched here; irec-live library add DIR makes one")
-        try:
-            with turns:
-                found = library.search(query, limit=limit, offset=offset)
-        except QueryError as error:
-            raise Refused(422, f"query: {error}") from error
-        except LibraryError as error:
-            raise Refused(503, str(error)) from error
-        return FoundAll.model_validate(found.to_dict())
+    def recording(self, sha256: str) -> WholeRecording:
+        """All of a recording."""
+        library = self._library()
+        places = library.places(sha256)
+        if not places:
+            raise Refused(404, "the library knows no such recording; search it again")
+        one = library.show(places[0].path)
+        return WholeRecording(**one.to_dict(), sound=self._address(one.path, sha256))
 
-    return router
+    def sound(self, sha256: str) -> Sound:
+        """What can be heard of a recording."""
+        return self.sounds.find(self._library(), sha256)
+
+    def _address(self, path: str, sha256: str) -> str | None:
+        return None if as_url(path) else self.sounds.keys.address(sha256)

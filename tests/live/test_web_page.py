@@ -13,8 +13,12 @@ import pytest
 import soundfile
 from browser import browser, missing_browser, server
 
+from irec_live.batch.writing import file_sha256
 from irec_live.formats import FORMATS
 from irec_live.instruments import INSTRUMENTS
+from irec_live.library import Library
+from irec_live.library.library import LIBRARY_VARIABLE
+from irec_live.tables.recording import Recording, Span
 from irec_live.web.page import static_files
 
 _WAIT_S = 60.0
@@ -35,7 +39,37 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def page(clips: dict[str, Path]) -> Iterator[Any]:
+def library(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A library of the clips, the flute's in a format that no browser plays."""
+    path = tmp_path_factory.mktemp("library") / "library.duckdb"
+    strange = clips["flute"].with_suffix(".aiff")
+    samples, rate = soundfile.read(clips["flute"])
+    soundfile.write(strange, samples, rate)
+    Library(path).put(
+        [
+            Recording(
+                path=str(file),
+                name=file.name,
+                sha256=file_sha256(file),
+                size_bytes=file.stat().st_size,
+                duration_s=soundfile.info(file).duration,
+                settings="s",
+                models=("m@0",),
+                labels=("flute", "trumpet"),
+                detected=(label,),
+                warnings=(),
+                spans=(Span(label, 0.5, 1.5, 0.9, -20.0), Span(label, 2.0, 2.5, 0.9, -20.0)),
+            )
+            for label, file in (("flute", strange), ("trumpet", clips["trumpet"]))
+        ]
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(LIBRARY_VARIABLE, str(path))
+        yield path
+
+
+@pytest.fixture(scope="module")
+def page(clips: dict[str, Path], library: Path) -> Iterator[Any]:
     """The page of a running server, in a browser whose microphone hears the trumpet."""
     if missing := missing_browser():
         pytest.skip(missing)
@@ -108,6 +142,59 @@ def test_the_microphone_ends_in_its_instrument(page: Any) -> None:
     until(page, lambda: text(page, "state").startswith("Listened for"))
     until(page, lambda: "Trumpet" in text(page, "heard"))
     assert page.find_element("id", "export").is_displayed()
+
+
+def test_a_recording_of_the_library_plays_from_its_span_with_lanes_in_step(page: Any) -> None:
+    query = page.find_element("id", "query")
+    query.send_keys("flute")
+    query.submit()
+    buttons = until(page, lambda: page.find_elements("css selector", "#matches button"))
+    assert [button.text for button in buttons] == ["Flute 0:00–0:01", "Flute 0:02–0:02"]
+    assert buttons[1].get_attribute("aria-label") == "Play flute.aiff from 0:02: Flute 0:02–0:02"
+    # Looked at when it moves: how far it has come by then is the machine's affair.
+    page.execute_script(
+        "window.moments = []; const audio = document.getElementById('audio');"
+        "audio.addEventListener('timeupdate', () => window.moments.push(audio.currentTime))"
+    )
+    buttons[1].click()
+    until(page, lambda: page.execute_script("return window.moments.some(moment => moment > 2)"))
+    assert page.execute_script("return Math.min(...window.moments)") >= 1.99
+    assert text(page, "state") == "flute.aiff, 0:03"
+    assert not page.find_element("id", "export").is_displayed()
+    assert not page.find_element("id", "offset-row").is_displayed()
+    until(page, lambda: page.execute_script("return document.getElementById('audio').ended"))
+    # The lanes follow wherever it stands.
+    for seconds, heard in ((2.2, "Flute"), (1.8, "…"), (1.0, "Flute")):
+        page.execute_script("document.getElementById('audio').currentTime = arguments[0]", seconds)
+        until(page, lambda heard=heard: text(page, "heard") == heard)
+        share = page.execute_script(
+            "const c = document.querySelector('.lane canvas').getBoundingClientRect();"
+            "return (document.getElementById('playhead').getBoundingClientRect().x + 1 - c.x) / c.width"
+        )
+        assert share == pytest.approx(seconds / 3.0, abs=0.01)
+    assert page.find_elements("css selector", "#state.error") == []
+
+
+def test_a_file_that_is_gone_is_said(page: Any, clips: dict[str, Path]) -> None:
+    kept = clips["flute"].with_suffix(".kept")
+    clips["flute"].with_suffix(".aiff").rename(kept)
+    try:
+        page.find_element("css selector", "#matches button").click()  # of the same recording: heard already
+        query = page.find_element("id", "query")
+        query.clear()
+        query.send_keys("trumpet")
+        query.submit()
+        until(page, lambda: "trumpet" in text(page, "matches"))
+        page.find_element("css selector", "#matches button").click()
+        until(page, lambda: text(page, "state") == "trumpet.wav, 0:03")
+        query.clear()
+        query.send_keys("flute")
+        query.submit()
+        until(page, lambda: "flute" in text(page, "matches"))
+        page.find_element("css selector", "#matches button").click()
+        until(page, lambda: "moved or changed" in text(page, "state"))
+    finally:
+        kept.rename(clips["flute"].with_suffix(".aiff"))
 
 
 def test_a_phone_sees_it_all(page: Any) -> None:

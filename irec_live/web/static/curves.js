@@ -81,6 +81,22 @@ export class Curves {
     return curves;
   }
 
+  /** Those of a recording of the library, which has kept its spans alone. */
+  static ofRecording(recording) {
+    const curves = new Curves([...new Set([...recording.labels, ...recording.spans.map(span => span.label)])]);
+    curves.live = false;
+    curves.timeS = recording.duration_s;
+    curves.setEvents(recording.spans.map(span => ({
+      label: span.label, onset_s: span.start_s, offset_s: span.end_s, activation: span.activation,
+    })), recording.detected);
+    return curves;
+  }
+
+  /** Whether there is more than events. */
+  get hasRows() {
+    return this.activation.count > 0 || this.envelope.count > 0;
+  }
+
   setEvents(events, detected) {
     this.events = events.map(event => ({ ...event, offset_s: event.offset_s ?? this.timeS }));
     this.detected = detected;

@@ -79,7 +79,7 @@ export class Lanes {
         const share = time === null ? curves.peaks[label] : curves.activation.value(time, column);
         value.textContent = curves.activation.count ? Math.round(100 * share) + " %" : "";
       } else {
-        value.textContent = "–";
+        value.textContent = curves.live || curves.hasRows ? "–" : "";
       }
     }
     this.paintAxis(curves.live, from, to);

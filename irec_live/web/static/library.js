@@ -1,14 +1,16 @@
-// Search in the library of analysed recordings on the server's machine.
+// Search in the library of analysed recordings on the server's machine; what is found plays from its spans.
 
 import { askJson } from "./service.js";
 import { clock, inWords } from "./lanes.js";
 
 const AT_ONCE = 20;
+const MOST_SPANS = 12;
 const get = id => document.getElementById(id);
-let query = "", shown = 0;
+let query = "", shown = 0, play = null;
 
-/** Show the search if there is a library. */
-export async function setUpLibrary() {
+/** Show the search if there is a library; `onPlay` gets a match and the second to play it from. */
+export async function setUpLibrary(onPlay) {
+  play = onPlay;
   let stats;
   try {
     stats = await askJson("v1/library");
@@ -49,11 +51,23 @@ function entry(match) {
   name.textContent = match.path;
   item.append(name, ` ${clock(match.duration_s)}`);
   spans.className = "spans";
-  spans.append(...match.spans.slice(0, 12).map(span => {
-    const text = document.createElement("span");
-    text.textContent = `${span.label ? inWords(span.label) + " " : ""}${clock(span.start_s)}–${clock(span.end_s)}`;
-    return text;
-  }));
+  spans.append(...match.spans.slice(0, MOST_SPANS).map(span => spanOf(match, span)));
+  if (match.spans.length > MOST_SPANS) spans.append(`and ${match.spans.length - MOST_SPANS} more`);
   item.append(spans);
   return item;
 }
+
+/** Where it is heard: a button that plays from there, where the file can be played at all. */
+function spanOf(match, span) {
+  const part = document.createElement(match.sound ? "button" : "span");
+  part.textContent = `${span.label ? inWords(span.label) + " " : ""}${clock(span.start_s)}–${clock(span.end_s)}`;
+  if (match.sound) {
+    part.type = "button";
+    part.setAttribute("aria-label", `Play ${nameOf(match.path)} from ${clock(span.start_s)}: ${part.textContent}`);
+    part.addEventListener("click", () => play(match, span.start_s));
+  }
+  return part;
+}
+
+/** The last part of a path of the server's machine. */
+export const nameOf = path => path.split(/[/\\]/).pop();

@@ -1,10 +1,10 @@
-// The page: a file or the microphone in; lanes, instruments and exports out.
+// The page: a file, the microphone or a recording of the library in; lanes, instruments and exports out.
 
 import { ask, askJson, forgetJob, sendFile, waitForJob } from "./service.js";
 import { Curves } from "./curves.js";
 import { Lanes, clock, inWords, levelText } from "./lanes.js";
 import { Microphone } from "./microphone.js";
-import { setUpLibrary } from "./library.js";
+import { nameOf, setUpLibrary } from "./library.js";
 import { onTheme, setUpTheme } from "./theme.js";
 
 const LIVE_SPAN_S = 20;
@@ -21,6 +21,7 @@ let job = "";  // of the result on the server
 let running = null;  // AbortController of a file on its way
 let microphone = null;
 let sourceUrl = "";
+let shelved = null;  // the match of the library that plays
 let fileName = "";
 let painting = 0;
 
@@ -128,6 +129,8 @@ function show(found) {
   get("meter").hidden = !found.live;
   get("all-row").hidden = found.live;
   get("export").hidden = !job;
+  get("offset-row").hidden = !job && !found.live;  // a library has kept no curves to decide on anew
+  get("legend").hidden = !found.live && !found.hasRows;
   arrange();
   showEvents();
   repaint();
@@ -158,6 +161,7 @@ function leave() {
   audio.removeAttribute("src");
   URL.revokeObjectURL(sourceUrl);
   sourceUrl = "";
+  shelved = null;
   curves = null;
   get("result").hidden = true;
   warn([]);
@@ -226,6 +230,50 @@ async function addLevel(file, mine) {
     arrange();
     repaint();
   }
+}
+
+// ---- a recording of the library
+
+/** Play what a search found from a moment on; its lanes come as soon as they are there. */
+async function playShelved(match, seconds) {
+  if (shelved?.sound !== match.sound || audio.hidden) {
+    leave();
+    shelved = match;
+    fileName = nameOf(match.path);
+    say(`${fileName}, ${clock(match.duration_s)}`);
+    audio.src = match.sound;
+    audio.hidden = false;
+    showShelved(match);
+  }
+  // At once: browsers let a page play only while a click is fresh.
+  audio.currentTime = seconds;
+  audio.play().catch(() => {});  // what is wrong is told by its event
+  get("result").scrollIntoView({ block: "nearest" });
+}
+
+async function showShelved(match) {
+  const mine = running = new AbortController();
+  try {
+    const recording = await askJson("v1/library/recordings/" + encodeURIComponent(match.sha256), { signal: mine.signal });
+    if (mine !== running) return;
+    running = null;
+    warn(recording.warnings);
+    show(Curves.ofRecording(recording));
+    get("result").scrollIntoView({ block: "nearest" });
+  } catch (error) {
+    if (mine === running) say(error.message, true);
+  }
+}
+
+/** Why the sound of the library does not play, by the server, or by the browser. */
+async function explain(match) {
+  let sentence = `This browser cannot play ${nameOf(match.path)}.`;
+  try {
+    await ask(match.sound, { headers: { Range: "bytes=0-0" } });
+  } catch (error) {
+    sentence = error.message;
+  }
+  if (match === shelved) say(sentence, true);
 }
 
 // ---- the microphone
@@ -367,6 +415,7 @@ function setUpPlaying() {
   audio.addEventListener("error", () => {
     if (!audio.src) return;
     audio.hidden = true;  // the server decodes more than browsers do
+    if (shelved) explain(shelved);
     repaint();
   });
   plot.addEventListener("pointerdown", event => {
@@ -434,4 +483,4 @@ get("save").addEventListener("click", save);
 addEventListener("resize", repaint);
 addEventListener("pagehide", () => { if (job) forgetJob(job); });
 fillLists().catch(error => say(error.message, true));
-setUpLibrary();
+setUpLibrary(playShelved);
