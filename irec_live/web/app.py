@@ -15,8 +15,10 @@
 ``GET /api/models``,                the same as in earlier versions
 ``POST /api/analyze``
 ``WS /v1/stream``                   sound in, results out while it sounds: `irec_live.web.stream`
-``GET /v1/library``,                how much the library holds; what a search in it finds
-``/library/search``
+``GET /v1/library``,                how much the library holds; what a search in it finds; all of a recording; its sound
+``/library/search``,                (`irec_live.web.sounds`)
+``/library/recordings/SHA256``,
+``/library/sound``
 ``GET /healthz``, ``/metrics``      that it lives; counters for Prometheus
 ``GET /openapi.json``               all this for programs
 ==================================  ===================================================================
