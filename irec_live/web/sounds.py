@@ -16,7 +16,7 @@ import re
 import secrets
 import struct
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
@@ -97,7 +97,7 @@ class Sound:
         """Bytes as WAV."""
         return _HEADER.size + self.frames * self.channels * _WIDTH
 
-    def pieces(self, first: int, count: int) -> Iterator[bytes]:
+    def pieces(self, first: int, count: int) -> Generator[bytes, None, None]:
         """So many bytes from `first` on, a second at a time; silence where the file has less than it had.
 
         Raises
