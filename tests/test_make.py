@@ -35,7 +35,7 @@ def make_test(
     done = subprocess.run(
         ["make", "-C", str(ROOT), "test", f"BIN={folder}", "SETUP=true", *arguments],
         env={name: value for name, value in os.environ.items() if name not in hidden} | variables,
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     return done, (folder / "log").read_text().splitlines()
 
@@ -62,7 +62,7 @@ def test_a_choice_that_leaves_one_kind_without_tests_is_no_failure(tmp_path: Pat
 def tell(script: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [ROOT / ".ci" / "tell", "sh", "-c", script],
-        env=os.environ | {"TELL_EVERY_S": "0.05"}, capture_output=True, text=True, timeout=60, check=False,
+        env=os.environ | {"TELL_EVERY_S": "0.05"}, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
 

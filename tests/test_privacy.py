@@ -29,8 +29,6 @@ SUPPORT = ROOT / "tests" / "support"
 FOLDERS = ("irec_live", "models", "export", "assets", "tests", ".ci")
 DOOR = ROOT / "irec_live" / "onnx_runtime.py"
 
-pytestmark = pytest.mark.timeout(400)  # six programs in one fixture, on a machine that may be busy
-
 COMMANDS = ("analyze", "listen", "gui", "serve", "export", "evaluate")
 
 # Window and server end as they do by hand, by Ctrl-C; the first a moment after it takes it, the other when told to.
@@ -106,7 +104,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Watc
     finally:
         for program in started.values():
             program.process.kill()
-            program.process.wait(10)
+            program.process.wait(60)
 
 
 def send(server: Watched, clip: str) -> None:
@@ -166,7 +164,7 @@ def test_whoever_imports_a_package_of_ours_first_has_telemetry_off(package: str)
     environment = {name: value for name, value in os.environ.items() if name != SWITCH}
     script = f"import sys, os, {package}; print(os.environ.get({SWITCH!r}), 'onnxruntime' in sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True, timeout=300
     )
     assert done.stdout.split() == ["1", "False"]
 

@@ -156,7 +156,7 @@ def test_every_command_of_the_main_readme_runs(command: str, folder: Path) -> No
     }
     done = subprocess.run(
         stand_in(command), cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=100, check=False,
+        timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{shlex.join(stand_in(command))}\n{done.stdout}\n{done.stderr}"
 
@@ -177,7 +177,7 @@ def test_python_of_the_main_readme_runs(folder: Path) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.M | re.S)
     script = "\n".join(blocks)
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, timeout=300, check=False
     )
     assert blocks
     assert done.returncode == 0, done.stderr

@@ -166,7 +166,6 @@ def _in_onnx_runtime(module: Any, window: int) -> Any:
     return runtime.InferenceSession(buffer.getvalue(), options, providers=["CPUExecutionProvider"])
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", list(SUBJECTS))
 def test_cost_of_a_front_end(name: str, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]) -> None:
     if pytestconfig.getoption("benchmark_disable") and not pytestconfig.getoption("benchmark_enable"):

@@ -8,21 +8,41 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before anything imports Qt
 
 import gc
 from collections.abc import Callable, Iterator
+from functools import partialmethod
 
 import pytest
 from fake_session import FakeBackend
 from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
+from waiting import PATIENCE_S
 
 from irec_live.gui.app import Composition, application, compose
 from irec_live.gui.backend import Backend
 from irec_live.gui.preferences import Preferences
+
+PATIENCE_MS = round(1000 * PATIENCE_S)
+
+
+class PatientQtBot(QtBot):
+    """Waits for what must come as `waiting.wait_until` does, so that no test has to know how slow a machine may be."""
+
+    waitActive = partialmethod(QtBot.waitActive, timeout=PATIENCE_MS)
+    waitExposed = partialmethod(QtBot.waitExposed, timeout=PATIENCE_MS)
+    waitSignal = partialmethod(QtBot.waitSignal, timeout=PATIENCE_MS)
+    waitSignals = partialmethod(QtBot.waitSignals, timeout=PATIENCE_MS)
+    waitUntil = partialmethod(QtBot.waitUntil, timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
 def qapp() -> object:
     """The application as the app itself makes it."""
     return application()
+
+
+@pytest.fixture
+def qtbot(qapp: object, request: pytest.FixtureRequest) -> QtBot:
+    """pytest-qt's, with patience."""
+    return PatientQtBot(request)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,11 +28,11 @@ MIC = SourceRequest(InputKind.MIC)
 
 def opened(qtbot: QtBot, parts: Composition, backend: FakeBackend, name: str) -> None:
     """Listen, beside a second model."""
-    with qtbot.waitSignals([parts.manager.opened, parts.manager.models_listed], timeout=5000):
+    with qtbot.waitSignals([parts.manager.opened, parts.manager.models_listed]):
         parts.window.open(MIC)
         parts.manager.list_models()
     parts.window.top.models.compare_wanted.emit(name)
-    qtbot.waitUntil(lambda: parts.window.comparison.running, timeout=5000)
+    qtbot.waitUntil(lambda: parts.window.comparison.running)
 
 
 def test_a_second_model_is_drawn_named_and_its_cost_said(
@@ -39,7 +40,7 @@ def test_a_second_model_is_drawn_named_and_its_cost_said(
 ) -> None:
     opened(qtbot, parts, backend, "han-1s")
     heading = parts.window.page.lanes.heading
-    qtbot.waitUntil(lambda: "han-1s, 4" in heading.accessibleDescription(), timeout=5000)
+    qtbot.waitUntil(lambda: "han-1s, 4" in heading.accessibleDescription())
     parts.window.bridge.watch(None)
     canvas = parts.window.page.lanes.canvas
     both = canvas.grab().toImage()
@@ -53,17 +54,17 @@ def test_it_goes_on_with_another_source_and_ends_with_the_window(
     qtbot: QtBot, parts: Composition, backend: FakeBackend
 ) -> None:
     opened(qtbot, parts, backend, "han-1s")
-    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
+    with qtbot.waitSignal(parts.manager.opened):
         parts.window.open(SourceRequest(InputKind.FILE, path=Path("/music/song.flac")))
-    qtbot.waitUntil(lambda: len(backend.seconds) == 2, timeout=5000)
+    qtbot.waitUntil(lambda: len(backend.seconds) == 2)
     wait_until(lambda: backend.seconds[0].closed)
 
 
 def test_a_model_that_does_not_load_is_said(qtbot: QtBot, parts: Composition) -> None:
-    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
+    with qtbot.waitSignal(parts.manager.opened):
         parts.window.open(MIC)
     parts.window.comparison.compare("nonsense")
-    qtbot.waitUntil(lambda: "second model does not run" in parts.window.messages.text, timeout=5000)
+    qtbot.waitUntil(lambda: "second model does not run" in parts.window.messages.text)
     assert not parts.window.comparison.running
 
 
@@ -88,11 +89,15 @@ def test_labels_that_the_second_model_does_not_have_stay_empty() -> None:
     assert curves.disagreements[LABELS.index("bass")] == ()
 
 
-class SlowSource(ArraySource):
-    """An array that is read no faster than ten times real time, so that a tap has its beginning."""
+class HeldSource(ArraySource):
+    """An array that arrives no sooner than a tap has taken what came before."""
+
+    taken_s: Callable[[], float] | None = None
 
     def read(self, timeout_s: float) -> tuple[np.ndarray, int]:
-        threading.Event().wait(0.005)
+        if self.taken_s is None or self._position / self.sample_rate - self.taken_s() > 0.2:
+            threading.Event().wait(0.002)
+            return np.zeros((0, 1), np.float32), self._position
         return super().read(timeout_s)
 
 
@@ -103,11 +108,12 @@ def melody() -> np.ndarray:
 
 
 def test_a_second_model_hears_the_live_sound_at_the_same_times(tiny_activation_path: Path, melody: np.ndarray) -> None:
-    source = SlowSource(melody, tiny_models.SAMPLE_RATE, block=400)
+    source = HeldSource(melody, tiny_models.SAMPLE_RATE, block=400)
     session = LiveSession(source, [Detector(tiny_activation_path)])
     second = Comparison(session, Detector(tiny_activation_path))
+    source.taken_s = lambda: second.snapshot(0.1, 0.1).now_s
     try:
-        session.wait(20.0)
+        session.wait(60)
         wait_until(lambda: second.snapshot(6.0, session.time_s).activation.shape[0] > 20)
         ours = session.snapshot(6.0)
         theirs = second.snapshot(6.0, session.time_s)

@@ -64,9 +64,9 @@ def song(tmp_path: Path) -> Path:
 def window(parts: Composition, song: Path, qtbot: QtBot) -> MainWindow:
     window = parts.window
     window.open(SourceRequest(InputKind.FILE, path=song))
-    qtbot.waitUntil(lambda: window.status.title == song.name, timeout=5000)
-    qtbot.waitUntil(lambda: bool(window.correcting._snapshot.events), timeout=5000)
-    qtbot.waitUntil(lambda: not window.page.lanes.canvas.place_of("violin").isEmpty(), timeout=5000)
+    qtbot.waitUntil(lambda: window.status.title == song.name)
+    qtbot.waitUntil(lambda: bool(window.correcting._snapshot.events))
+    qtbot.waitUntil(lambda: not window.page.lanes.canvas.place_of("violin").isEmpty())
     window.correcting.mode.trigger()
     return window
 
@@ -120,10 +120,10 @@ def test_an_edge_is_dragged_undone_and_done_again(window: MainWindow, qtbot: QtB
     (span,) = corrected(window)
     assert (span.label, span.onset_s) == (event.label, event.onset_s)
     assert span.offset_s > (event.offset_s or 0.0) + 0.1
-    qtbot.waitUntil(lambda: load_corrections(corrections_path(song)).spans() == (span,), timeout=5000)
+    qtbot.waitUntil(lambda: load_corrections(corrections_path(song)).spans() == (span,))
     window.correcting.undo.trigger()
     assert corrected(window) == []
-    qtbot.waitUntil(lambda: not load_corrections(corrections_path(song)), timeout=5000)
+    qtbot.waitUntil(lambda: not load_corrections(corrections_path(song)))
     window.correcting.redo.trigger()
     assert corrected(window) == [span]
     assert left.x() < right.x()
@@ -142,9 +142,7 @@ def test_a_drag_on_an_empty_part_of_a_lane_draws_an_event(window: MainWindow, qt
     (span,) = corrected(window)
     assert span.label == free
     assert span == window.correcting.held
-    qtbot.waitUntil(
-        lambda: any(e.corrected and e.label == free for e in window.correcting._snapshot.events), timeout=5000
-    )
+    qtbot.waitUntil(lambda: any(e.corrected and e.label == free for e in window.correcting._snapshot.events))
 
 
 def test_everything_can_be_done_with_keys(window: MainWindow, qtbot: QtBot) -> None:
@@ -191,15 +189,15 @@ def test_corrections_come_back_with_the_file(window: MainWindow, qtbot: QtBot, t
     mine = Corrections().added(Span("flute", 78.0, 79.0))
     save_corrections(corrections_path(other), mine, file="other.flac", duration_s=194.0)
     window.open(SourceRequest(InputKind.FILE, path=other))
-    qtbot.waitUntil(lambda: window.status.title == "other.flac", timeout=5000)
-    qtbot.waitUntil(lambda: session_of(window).corrections == mine, timeout=5000)
+    qtbot.waitUntil(lambda: window.status.title == "other.flac")
+    qtbot.waitUntil(lambda: session_of(window).corrections == mine)
 
 
 def test_corrections_that_cannot_be_read_are_not_overwritten(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     other = tmp_path / "other.flac"
     corrections_path(other).write_text("{}")
     window.open(SourceRequest(InputKind.FILE, path=other))
-    qtbot.waitUntil(lambda: "move it away" in window.messages.text, timeout=5000)
+    qtbot.waitUntil(lambda: "move it away" in window.messages.text)
     assert not window.correcting.mode.isEnabled()
     assert corrections_path(other).read_text() == "{}"
 
@@ -211,7 +209,7 @@ def test_corrected_events_differ_by_more_than_colour(window: MainWindow, qtbot: 
     left, right = place_of(window, event)
     drag(window, right, right + QPointF(30, 0))
     window.correcting.take(None)
-    qtbot.waitUntil(lambda: any(e.corrected for e in window.correcting._snapshot.events), timeout=5000)
+    qtbot.waitUntil(lambda: any(e.corrected for e in window.correcting._snapshot.events))
     after = layer.grab().toImage()
     middle = ((left + right) / 2).toPoint()
     rows = [after.pixelColor(middle + QPoint(x, 0)).lightness() for x in range(-8, 9)]
@@ -221,7 +219,7 @@ def test_corrected_events_differ_by_more_than_colour(window: MainWindow, qtbot: 
 
 def test_a_live_input_is_not_corrected(window: MainWindow, qtbot: QtBot) -> None:
     window.open(SourceRequest(InputKind.MIC))
-    qtbot.waitUntil(lambda: not window.correcting.mode.isEnabled(), timeout=5000)
+    qtbot.waitUntil(lambda: not window.correcting.mode.isEnabled())
     window.correcting.delete()
     window.correcting.add_here()
 
@@ -235,6 +233,6 @@ def test_clips_for_training_are_saved_from_the_menu(
     session = session_of(window)
     window.correcting.add(Span("flute", 2.0, 4.0))
     window.correcting.export_clips(tmp_path / "data")
-    qtbot.waitUntil(lambda: "Saved 1 clips and their manifest" in window.messages.text, timeout=10_000)
+    qtbot.waitUntil(lambda: "Saved 1 clips and their manifest" in window.messages.text)
     assert (tmp_path / "data" / "manifest.csv").read_text("utf-8").count("flute") == 1
     assert session.corrections

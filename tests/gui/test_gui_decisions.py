@@ -28,7 +28,7 @@ MIC = SourceRequest(InputKind.MIC)
 
 def shown(qtbot: QtBot, parts: Composition, request: SourceRequest = MIC) -> LanesView:
     """The lanes of a session whose pictures the test pulls."""
-    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
+    with qtbot.waitSignal(parts.manager.opened):
         parts.window.open(request)
     parts.window.bridge._timer.stop()
     lanes = parts.window.page.lanes

@@ -26,7 +26,7 @@ def begun(qtbot: QtBot, build: Callable[..., Composition], backend: FakeBackend,
     """A window that was begun with no settings and no file, on a page that measures the default microphone."""
     parts = build(backend, Preferences.in_file(tmp_path / "settings.ini"))
     _begin(parts.window, MIC, True)
-    qtbot.waitUntil(lambda: len(backend.probes) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(backend.probes) == 1)
     return parts
 
 
@@ -36,12 +36,12 @@ def test_the_page_measures_without_listening_and_advises(
     page, (_, probe) = begun.window.source_check, backend.probes[0]
     assert page.isVisible()
     assert backend.opened == []
-    qtbot.waitUntil(lambda: page.advice.text() == "Good: sound arrives", timeout=5000)
+    qtbot.waitUntil(lambda: page.advice.text() == "Good: sound arrives")
     assert page.meter.held_db == pytest.approx(-30.0, abs=3.0)
     probe.levels_db = (-3.0, 0.0)
-    qtbot.waitUntil(lambda: page.advice.text().startswith("Too loud"), timeout=5000)
+    qtbot.waitUntil(lambda: page.advice.text().startswith("Too loud"))
     probe.problem = "'USB' went away"
-    qtbot.waitUntil(lambda: "Choose another source" in page.advice.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "Choose another source" in page.advice.text())
 
 
 def test_another_source_is_measured_and_then_listened_to_and_never_asked_for_again(
@@ -51,9 +51,9 @@ def test_another_source_is_measured_and_then_listened_to_and_never_asked_for_aga
     wanted = SourceRequest(InputKind.MIC, "USB Audio Interface", "ALSA")
     texts = [page.sources.item(row).text() for row in range(page.sources.count())]
     page.sources.setCurrentRow(texts.index("USB Audio Interface"))
-    qtbot.waitUntil(lambda: [request for request, _ in backend.probes] == [MIC, wanted], timeout=5000)
+    qtbot.waitUntil(lambda: [request for request, _ in backend.probes] == [MIC, wanted])
     wait_until(lambda: backend.probes[0][1].closed)
-    with qtbot.waitSignal(begun.manager.opened, timeout=5000):
+    with qtbot.waitSignal(begun.manager.opened):
         page.start.click()
     assert backend.probes[1][1].closed  # before the device was opened: many admit one user at a time
     assert begun.manager.request == wanted
@@ -71,7 +71,7 @@ def test_without_any_input_the_demo_plays_as_before(
     monkeypatch.setattr(backend, "list_devices", lambda: [FakeDevice("HDMI", kind="output")])
     backend.no_microphone = True
     parts = build(backend, Preferences.in_file(tmp_path / "settings.ini"))
-    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
+    with qtbot.waitSignal(parts.manager.opened):
         _begin(parts.window, MIC, True)
     assert parts.manager.request == SourceRequest(InputKind.FILE, path=Path("demo.ogg"))
 
@@ -82,7 +82,7 @@ def test_a_device_that_refuses_is_said_and_cannot_be_started(
     page = begun.window.source_check
     backend.no_microphone = True
     page.sources.setCurrentRow(1)
-    qtbot.waitUntil(lambda: "no sound input device" in page.advice.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "no sound input device" in page.advice.text())
     assert not page.start.isEnabled()
     page.sources.setCurrentRow(0)
 

@@ -26,8 +26,8 @@ SONG = SourceRequest(InputKind.FILE, path=Path("/music/song.flac"))
 def shown(qtbot: QtBot, parts: Composition) -> Composition:
     """A window with a file open and its overview filled in, which has the keyboard."""
     parts.window.open(SONG)
-    qtbot.waitUntil(lambda: len(parts.window.panel.overview.strips) > 0, timeout=5000)
-    qtbot.waitUntil(lambda: len(parts.window.page.lanes.order) > 0, timeout=5000)
+    qtbot.waitUntil(lambda: len(parts.window.panel.overview.strips) > 0)
+    qtbot.waitUntil(lambda: len(parts.window.page.lanes.order) > 0)
     parts.window.activateWindow()
     return parts
 
@@ -103,9 +103,9 @@ def test_f1_opens_help_with_every_shortcut(qtbot: QtBot, shown: Composition, bur
     for action in shown.window.actions():
         assert action.shortcut().toString() in text
     dialog.activateWindow()
-    qtbot.waitUntil(dialog.isActiveWindow, timeout=5000)
+    qtbot.waitUntil(dialog.isActiveWindow)
     qtbot.keyClick(dialog.page, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: not dialog.isVisible(), timeout=5000)
+    qtbot.waitUntil(lambda: not dialog.isVisible())
     bury()
 
 

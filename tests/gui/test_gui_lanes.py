@@ -27,7 +27,7 @@ MIC = SourceRequest(InputKind.MIC)
 
 def shown(qtbot: QtBot, parts: Composition) -> LanesView:
     """The lanes of a session that stands still."""
-    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
+    with qtbot.waitSignal(parts.manager.opened):
         parts.window.open(MIC)
     parts.window.bridge.watch(None)
     parts.window.activateWindow()

@@ -67,12 +67,12 @@ def find(qtbot: QtBot, control: LibraryControl, text: str) -> None:
     """Type a query and press Enter."""
     control.panel.field.setText(text)
     QTest.keyClick(control.panel.field, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: not control._searcher.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not control._searcher.busy)
 
 
 def test_an_empty_library_tells_how_to_fill_it(qtbot: QtBot, control: LibraryControl) -> None:
     control.action.trigger()
-    qtbot.waitUntil(lambda: control.panel._pages.currentWidget() is control.panel._empty, timeout=20_000)
+    qtbot.waitUntil(lambda: control.panel._pages.currentWidget() is control.panel._empty)
     assert control.panel.isVisible()
     assert control.panel.field.placeholderText() == EXAMPLES[0]
 
@@ -85,12 +85,12 @@ def test_a_double_click_plays_from_that_span(
     (row,) = control.panel.table.findItems("song.flac", Qt.MatchFlag.MatchExactly)
     assert [row.text(column) for column in range(4)] == ["song.flac", "0:05–0:10 and 1 more", "0:25", "1:00"]
     control.panel.table.itemActivated.emit(row.child(1), 0)
-    qtbot.waitUntil(lambda: getattr(parts.manager.request, "path", None) == song, timeout=5000)
+    qtbot.waitUntil(lambda: getattr(parts.manager.request, "path", None) == song)
     session = parts.manager.session
     assert isinstance(session, FakeSession)
-    qtbot.waitUntil(lambda: session.position_s >= 30.0, timeout=5000)
+    qtbot.waitUntil(lambda: session.position_s >= 30.0)
     control.panel.table.itemActivated.emit(row, 0)  # of what is open already
-    qtbot.waitUntil(lambda: 5.0 <= session.position_s < 30.0, timeout=5000)
+    qtbot.waitUntil(lambda: 5.0 <= session.position_s < 30.0)
     assert parts.manager.session is session
 
 
@@ -138,9 +138,9 @@ def test_a_dropped_folder_is_offered_and_added_in_the_background(
     assert "Add “album” to the library?" in control.panel._offer_text.text()
     assert not control._adder.busy
     control.panel.add_wanted.emit([folder])
-    qtbot.waitUntil(lambda: control.panel._work_text.text() == "0 of 2", timeout=20_000)
+    qtbot.waitUntil(lambda: control.panel._work_text.text() == "0 of 2")
     gate.set()
-    qtbot.waitUntil(lambda: "2 recordings analysed" in control.panel.note.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "2 recordings analysed" in control.panel.note.text())
     assert control.panel.table.topLevelItemCount() == 2
     assert library.search("piano").total == 2
     assert not control.panel._work.isVisible()
@@ -150,13 +150,13 @@ def test_adding_can_be_stopped_and_says_how_to_go_on(qtbot: QtBot, control: Libr
     control.make_engine = engine_of(threading.Event())
     control.show()
     control.add([folder])
-    qtbot.waitUntil(lambda: control.panel._work_text.text() == "0 of 2", timeout=20_000)
+    qtbot.waitUntil(lambda: control.panel._work_text.text() == "0 of 2")
     control.panel.stop_wanted.emit()
-    qtbot.waitUntil(lambda: control.panel.note.text().startswith("Stopped"), timeout=20_000)
+    qtbot.waitUntil(lambda: control.panel.note.text().startswith("Stopped"))
 
 
 def test_a_folder_without_sound_is_one_sentence(qtbot: QtBot, control: LibraryControl, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     control.show()
     control.add([tmp_path / "empty"])
-    qtbot.waitUntil(lambda: "has no sound files" in control.panel.note.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "has no sound files" in control.panel.note.text())

@@ -79,15 +79,15 @@ def test_the_window_outlives_its_device_and_says_so(
 ) -> None:
     window = build(PluggedBackend(cable), models=(str(tiny_activation_path),)).window
     window.open(SourceRequest("mic"))
-    qtbot.waitUntil(lambda: "flute" in window.page.headline.labels, timeout=20_000)
+    qtbot.waitUntil(lambda: "flute" in window.page.headline.labels)
     cable.plugged = False
-    qtbot.waitUntil(lambda: "lost" in window.status.state.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "lost" in window.status.state.text())
     assert "USB Audio" in window.messages.text
     assert window.isVisible()
-    qtbot.waitUntil(lambda: window.page.headline.labels == (), timeout=20_000)
+    qtbot.waitUntil(lambda: window.page.headline.labels == ())
     cable.plugged = True
-    qtbot.waitUntil(lambda: "Listening" in window.status.state.text(), timeout=20_000)
-    qtbot.waitUntil(lambda: "flute" in window.page.headline.labels, timeout=20_000)
+    qtbot.waitUntil(lambda: "Listening" in window.status.state.text())
+    qtbot.waitUntil(lambda: "flute" in window.page.headline.labels)
     assert window.messages.text == ""
 
 
@@ -96,10 +96,10 @@ def test_the_window_names_the_device_in_use_after_another_was_lost(
 ) -> None:
     window = build(PluggedBackend(cable), models=(str(tiny_activation_path),)).window
     window.open(SourceRequest("mic"))
-    qtbot.waitUntil(lambda: window.status.state.text() == "Listening · Microphone: USB Audio", timeout=20_000)
+    qtbot.waitUntil(lambda: window.status.state.text() == "Listening · Microphone: USB Audio")
     cable.plugged = False
-    qtbot.waitUntil(lambda: "lost" in window.status.state.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "lost" in window.status.state.text())
     assert "USB Audio" in window.windowTitle()
     cable.plugged, cable.device = True, "Built-in"
-    qtbot.waitUntil(lambda: window.status.state.text() == "Listening · Microphone: Built-in", timeout=20_000)
+    qtbot.waitUntil(lambda: window.status.state.text() == "Listening · Microphone: Built-in")
     assert window.windowTitle() == "Microphone: Built-in – irec-live"

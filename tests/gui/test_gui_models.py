@@ -37,7 +37,7 @@ def ticked(parts: Composition) -> list[str]:
 
 def listed(qtbot: QtBot, parts: Composition) -> None:
     """Open a session, with the menu filled."""
-    with qtbot.waitSignals([parts.manager.opened, parts.manager.models_listed], timeout=5000):
+    with qtbot.waitSignals([parts.manager.opened, parts.manager.models_listed]):
         parts.window.open(MIC)
         parts.manager.list_models()
 
@@ -48,7 +48,7 @@ def test_ones_own_model_of_a_bundled_name_is_not_ticked_as_that(
     parts = build(OwnBackend())
     listed(qtbot, parts)
     assert ticked(parts) == ["han-1s", "neuroment-mel"]
-    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
+    with qtbot.waitSignal(parts.manager.opened):
         parts.window.open_path(tmp_path / "own.onnx")
     assert ticked(parts) == ["Mine (own.onnx)", "neuroment-mel"]
     (mine,) = (action for action in parts.window.top.models.menu().actions() if action.text() == "Mine (own.onnx)")
@@ -59,12 +59,12 @@ def test_ones_own_model_of_a_bundled_name_is_not_ticked_as_that(
 def test_a_model_of_the_command_line_leaves_the_other_kind_as_a_dropped_one_does(qtbot: QtBot) -> None:
     backend = OwnBackend()
     manager = SessionManager(backend, ["/home/me/own.onnx"])
-    with qtbot.waitSignal(manager.opened, timeout=5000):
+    with qtbot.waitSignal(manager.opened):
         manager.open_first(MIC, demo=False)
     assert manager.models == {"activation": "/home/me/own.onnx", "envelope": "neuroment-mel"}
-    with qtbot.waitSignal(manager.opened, timeout=5000):
+    with qtbot.waitSignal(manager.opened):
         manager.drop_model("envelope")
-    with qtbot.waitSignal(manager.opened, timeout=5000):
+    with qtbot.waitSignal(manager.opened):
         manager.open(SourceRequest(InputKind.LOOPBACK))
     assert manager.models == {"activation": "/home/me/own.onnx"}  # what was dropped stays away
     manager.close()
@@ -76,16 +76,16 @@ def test_the_models_that_were_chosen_are_used_at_the_next_start(
     store = tmp_path / "settings.ini"
     first = build(OwnBackend(), Preferences.in_file(store))
     listed(qtbot, first)
-    with qtbot.waitSignal(first.manager.opened, timeout=5000):
+    with qtbot.waitSignal(first.manager.opened):
         first.window.open_path(tmp_path / "own.onnx")
-    with qtbot.waitSignal(first.manager.opened, timeout=5000):
+    with qtbot.waitSignal(first.manager.opened):
         first.manager.drop_model("envelope")
     first.window.close()
     second = build(OwnBackend(), Preferences.in_file(store))
     listed(qtbot, second)
     assert second.manager.models == {"activation": str(tmp_path / "own.onnx")}
     third = build(FakeBackend(), Preferences.in_file(store))  # the file is gone
-    with qtbot.waitSignal(third.manager.failed, timeout=5000):
+    with qtbot.waitSignal(third.manager.failed):
         third.window.open(MIC)
     assert third.manager.models == {"activation": "han-1s"}
 
@@ -94,9 +94,7 @@ def test_what_a_hop_costs_is_measured_when_the_menu_is_opened(qtbot: QtBot, part
     listed(qtbot, parts)
     menu = parts.window.top.models.menu()
     menu.aboutToShow.emit()
-    qtbot.waitUntil(
-        lambda: sum(action.text().endswith("\t3.1 ms a hop") for action in menu.actions()) == 2, timeout=5000
-    )
+    qtbot.waitUntil(lambda: sum(action.text().endswith("\t3.1 ms a hop") for action in menu.actions()) == 2)
     assert ticked(parts) == ["han-1s\t3.1 ms a hop", "neuroment-mel\t3.1 ms a hop"]
 
 
@@ -113,7 +111,7 @@ def test_files_that_are_no_models_are_shown_with_the_reason_and_cannot_be_chosen
     reason = "torn.onnx is cut short after 1,024 of 4,400,000 bytes & so cannot be read; export it anew"
     backend.left_out = {Path("torn.onnx"): reason}
     parts = build(backend)
-    with qtbot.waitSignal(parts.manager.left_out_listed, timeout=5000):
+    with qtbot.waitSignal(parts.manager.left_out_listed):
         parts.manager.list_models()
     (entry,) = (action for action in parts.window.top.models.menu().actions() if action.text().startswith("torn.onnx"))
     assert not entry.isEnabled()

@@ -34,6 +34,8 @@ class File(QLabel):
         data.setUrls([QUrl.fromLocalFile(sys.argv[1])])
         drag = QDrag(self)
         drag.setMimeData(data)
+        drag.actionChanged.connect(lambda action: self.setWindowTitle(action.name))
+        self.setWindowTitle("drags")
         drag.exec(Qt.DropAction.CopyAction)
 
 app = QApplication([])
@@ -63,21 +65,21 @@ class Desktop:
         """What the window is called now."""
         return self.do("getwindowname", window)
 
-    def drag(self, from_: tuple[int, int], to: tuple[int, int]) -> None:
-        """Press the left button, move in small steps as a hand does, and let go."""
+    def drag(self, source: int, from_: tuple[int, int], to: tuple[int, int]) -> None:
+        """Press the left button on `SOURCE`, move in small steps as a hand does, and let go where it would be taken."""
         self.do("mousemove", *from_, "mousedown", 1)
-        time.sleep(0.3)
+        wait_for(lambda: self.title(source) == "drags")
         for step in range(1, 21):
             self.do("mousemove", *(round(a + (b - a) * step / 20) for a, b in zip(from_, to, strict=True)))
             time.sleep(0.02)
-        time.sleep(0.5)  # the other program is asked whether it would take the file
+        wait_for(lambda: self.title(source) == "CopyAction")
         self.do("mouseup", 1)
 
     def close(self) -> None:
         """End every program."""
         for program in self._programs:
             program.terminate()
-            program.wait(20)
+            program.wait(60)
 
 
 @pytest.fixture
@@ -99,5 +101,5 @@ def test_a_file_that_the_mouse_drags_over_from_another_program_is_opened(desktop
     desktop.start("-c", SOURCE, str(clip))
     source = desktop.window("file manager")
     desktop.do("windowmove", "--sync", source, 20, 500)
-    desktop.drag((100, 560), (640, 300))
+    desktop.drag(source, (100, 560), (640, 300))
     wait_for(lambda: "dragged over" in desktop.title(app))

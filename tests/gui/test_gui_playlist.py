@@ -40,8 +40,8 @@ def touched(folder: Path, *names: str) -> list[Path]:
 
 def wait_for(qtbot: QtBot, parts: Composition, path: Path) -> FakeSession:
     """The session of a file, once its first picture was shown."""
-    qtbot.waitUntil(lambda: getattr(parts.manager.request, "path", None) == path, timeout=5000)
-    with qtbot.waitSignal(parts.window.bridge.snapshot_ready, timeout=5000):
+    qtbot.waitUntil(lambda: getattr(parts.manager.request, "path", None) == path)
+    with qtbot.waitSignal(parts.window.bridge.snapshot_ready):
         pass
     session = parts.manager.session
     assert isinstance(session, FakeSession)
@@ -57,7 +57,7 @@ def test_three_files_dropped_are_played_one_after_another(qtbot: QtBot, parts: C
         session = wait_for(qtbot, parts, song)
         assert parts.window.messages.text == f"3 files; playing {place}: {song.name}"
         session.state = "ended"
-    with qtbot.waitSignals([parts.window.bridge.snapshot_ready] * 3, timeout=5000):
+    with qtbot.waitSignals([parts.window.bridge.snapshot_ready] * 3):
         pass
     assert parts.manager.session is session
 
@@ -105,8 +105,8 @@ def test_a_bad_last_file_is_tried_once_and_leaves_the_one_before(
     failures: list[str] = []
     parts.manager.failed.connect(failures.append)
     session.state = "ended"
-    qtbot.waitUntil(lambda: len(failures) == 1, timeout=5000)
-    with qtbot.waitSignals([parts.window.bridge.snapshot_ready] * 4, timeout=5000):
+    qtbot.waitUntil(lambda: len(failures) == 1)
+    with qtbot.waitSignals([parts.window.bridge.snapshot_ready] * 4):
         pass
     assert len(failures) == 1
     assert parts.window.playlist.text == "2 files; playing 1: a.flac (not opened: bad.flac)"
@@ -116,10 +116,10 @@ def test_nothing_but_bad_files_leaves_what_is_heard_and_no_list(
     qtbot: QtBot, parts: Composition, tmp_path: Path
 ) -> None:
     parts.window.open(SourceRequest(InputKind.MIC))
-    qtbot.waitUntil(lambda: parts.manager.session is not None, timeout=5000)
+    qtbot.waitUntil(lambda: parts.manager.session is not None)
     running = parts.manager.session
     parts.window.open_paths(touched(tmp_path, "bad1.flac", "bad2.flac"))
-    qtbot.waitUntil(lambda: parts.window.messages.text == "bad2.flac cannot be decoded as audio", timeout=5000)
+    qtbot.waitUntil(lambda: parts.window.messages.text == "bad2.flac cannot be decoded as audio")
     assert parts.window.playlist.text == ""
     assert parts.manager.session is running
 
@@ -129,7 +129,7 @@ def test_another_source_ends_the_list(qtbot: QtBot, parts: Composition, tmp_path
     parts.window.open_paths(songs)
     wait_for(qtbot, parts, songs[0])
     parts.window.open(SourceRequest(InputKind.MIC))
-    qtbot.waitUntil(lambda: parts.window.messages.text == "", timeout=5000)
+    qtbot.waitUntil(lambda: parts.window.messages.text == "")
     assert not parts.window.actions_.next_file.isEnabled()
 
 

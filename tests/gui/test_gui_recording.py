@@ -82,7 +82,7 @@ def window(build: Callable[..., Composition], tiny_activation_path: Path, tmp_pa
     parts = build(LiveBackend(tiny_activation_path), preferences)
     parts.window.resize(1280, 720)
     parts.window.open(SourceRequest(InputKind.MIC))
-    qtbot.waitUntil(lambda: parts.window.recording.recorder is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: parts.window.recording.recorder is not None)
     return parts.window
 
 
@@ -91,10 +91,10 @@ def record(window: MainWindow, qtbot: QtBot, seconds: float = 4.0) -> Path:
     recorder = window.recording.recorder
     assert recorder is not None
     window.recording.record.trigger()
-    qtbot.waitUntil(lambda: recorder.state.elapsed_s >= seconds, timeout=20_000)
+    qtbot.waitUntil(lambda: recorder.state.elapsed_s >= seconds)
     window.recording.record.trigger()
-    qtbot.waitUntil(lambda: recorder.state.state == "saved", timeout=20_000)
-    qtbot.waitUntil(window.recording.open_last.isEnabled, timeout=5_000)
+    qtbot.waitUntil(lambda: recorder.state.state == "saved")
+    qtbot.waitUntil(window.recording.open_last.isEnabled)
     assert recorder.state.folder is not None
     return recorder.state.folder
 
@@ -105,12 +105,12 @@ def test_the_button_records_and_says_how_long_and_where(window: MainWindow, qtbo
     assert button.isEnabled()
     assert button.text() == ""
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: button.text().startswith("REC 0:0"), timeout=10_000)
+    qtbot.waitUntil(lambda: button.text().startswith("REC "))
     assert "Recording" in button.accessibleName()
     assert window.recording.record.isChecked()
-    qtbot.waitUntil(lambda: recorder.state.elapsed_s > 3.0, timeout=20_000)
+    qtbot.waitUntil(lambda: recorder.state.elapsed_s > 3.0)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "Recorded 0:0" in window.messages.text, timeout=20_000)
+    qtbot.waitUntil(lambda: "Recorded 0:" in window.messages.text)
     assert str(tmp_path / "takes") in window.messages.text
     assert button.text() == ""
     (folder,) = (tmp_path / "takes").iterdir()
@@ -121,7 +121,7 @@ def test_the_button_records_and_says_how_long_and_where(window: MainWindow, qtbo
 def test_pre_roll_of_the_settings_is_recorded_too(window: MainWindow, qtbot: QtBot) -> None:
     session = window.manager.session
     assert session is not None
-    qtbot.waitUntil(lambda: session.snapshot(1.0).time_s > 6.0, timeout=20_000)
+    qtbot.waitUntil(lambda: session.snapshot(1.0).time_s > 6.0)
     folder = record(window, qtbot, 5.0)
     saved = open_session(folder)
     assert saved.duration_s >= 5.0
@@ -132,15 +132,15 @@ def test_another_source_ends_a_recording_and_begins_the_next(window: MainWindow,
     first = window.recording.recorder
     assert first is not None
     window.recording.toggle()
-    qtbot.waitUntil(lambda: first.state.elapsed_s > 1.0, timeout=20_000)
+    qtbot.waitUntil(lambda: first.state.elapsed_s > 1.0)
     window.open(SourceRequest(InputKind.LOOPBACK))
-    qtbot.waitUntil(lambda: window.recording.recorder not in (None, first), timeout=20_000)
+    qtbot.waitUntil(lambda: window.recording.recorder not in (None, first))
     second = window.recording.recorder
     assert second is not None
-    qtbot.waitUntil(lambda: first.state.state == "saved", timeout=20_000)
-    qtbot.waitUntil(lambda: second.state.elapsed_s > 1.0, timeout=20_000)
+    qtbot.waitUntil(lambda: first.state.state == "saved")
+    qtbot.waitUntil(lambda: second.state.elapsed_s > 1.0)
     window.recording.toggle()
-    qtbot.waitUntil(lambda: second.state.state == "saved", timeout=20_000)
+    qtbot.waitUntil(lambda: second.state.state == "saved")
     assert len(list((tmp_path / "takes").iterdir())) == 2
 
 
@@ -148,7 +148,7 @@ def test_closing_the_window_completes_a_recording(window: MainWindow, qtbot: QtB
     recorder = window.recording.recorder
     assert recorder is not None
     window.recording.toggle()
-    qtbot.waitUntil(lambda: recorder.state.elapsed_s > 1.0, timeout=20_000)
+    qtbot.waitUntil(lambda: recorder.state.elapsed_s > 1.0)
     window.close()
     assert recorder.state.state == "saved"
 
@@ -156,37 +156,37 @@ def test_closing_the_window_completes_a_recording(window: MainWindow, qtbot: QtB
 def test_a_recording_is_opened_by_menu_and_by_drop_with_its_events(window: MainWindow, qtbot: QtBot) -> None:
     folder = record(window, qtbot)
     window.recording.open_last.trigger()
-    qtbot.waitUntil(lambda: window.status.title == folder.name, timeout=20_000)
+    qtbot.waitUntil(lambda: window.status.title == folder.name)
     session = window.manager.session
     assert session is not None
     assert session.kind == "file"
     assert not window.recording.button.isEnabled()
-    qtbot.waitUntil(window.actions_.exports[0].isEnabled, timeout=20_000)
+    qtbot.waitUntil(window.actions_.exports[0].isEnabled)
     window.open(SourceRequest(InputKind.MIC))
-    qtbot.waitUntil(lambda: window.recording.recorder is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: window.recording.recorder is not None)
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(folder))])
     here, buttons, keys = QPointF(100, 100), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     window.dropEvent(QDropEvent(here, Qt.DropAction.CopyAction, data, buttons, keys))
-    qtbot.waitUntil(lambda: window.status.title == folder.name, timeout=20_000)
+    qtbot.waitUntil(lambda: window.status.title == folder.name)
 
 
 def test_another_model_analyses_the_audio_of_a_recording(window: MainWindow, qtbot: QtBot) -> None:
     folder = record(window, qtbot)
     window.recording.open_last.trigger()
-    qtbot.waitUntil(lambda: window.status.title == folder.name, timeout=20_000)
+    qtbot.waitUntil(lambda: window.status.title == folder.name)
     window.manager.use_model("neuroment-mel")
-    qtbot.waitUntil(lambda: window.status.title == "audio.flac", timeout=20_000)
+    qtbot.waitUntil(lambda: window.status.title == "audio.flac")
 
 
 def test_a_live_session_is_exported_while_it_runs(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     session = window.manager.session
     assert session is not None
-    qtbot.waitUntil(lambda: len(session.snapshot(10.0).events) > 1, timeout=20_000)
-    qtbot.waitUntil(window.actions_.exports[0].isEnabled, timeout=20_000)
+    qtbot.waitUntil(lambda: len(session.snapshot(10.0).events) > 1)
+    qtbot.waitUntil(window.actions_.exports[0].isEnabled)
     target = tmp_path / "heard.txt"
     window.exporter.export(session, target, "audacity")
-    qtbot.waitUntil(lambda: "Saved heard.txt" in window.messages.text, timeout=20_000)
+    qtbot.waitUntil(lambda: "Saved heard.txt" in window.messages.text)
     assert target.read_text("utf-8").splitlines()[0].split("\t")[2] in tiny_models.LABELS
 
 
@@ -194,7 +194,7 @@ def test_without_a_live_input_there_is_nothing_to_record(window: MainWindow, qtb
     song = tmp_path / "song.wav"
     soundfile.write(song, tiny_models.tone("flute", 2.0), RATE)
     window.open_paths([song])
-    qtbot.waitUntil(lambda: window.recording.recorder is None, timeout=20_000)
+    qtbot.waitUntil(lambda: window.recording.recorder is None)
     assert not window.recording.record.isEnabled()
     window.recording.toggle()
     assert "no live input" in window.messages.text
@@ -230,12 +230,12 @@ def test_results_are_sent_as_osc_when_asked_for_and_not_before(window: MainWindo
                 return False
             return b"/irec/" in got[-1]
 
-        qtbot.waitUntil(heard, timeout=20_000)
+        qtbot.waitUntil(heard)
         assert window.sending.osc.action.isChecked()
         window.sending.stop(window.sending.osc)
         assert not window.sending.osc.action.isChecked()
     window.sending.start(window.sending.osc, "nowhere")
-    qtbot.waitUntil(lambda: "no address for OSC" in window.messages.text, timeout=5_000)
+    qtbot.waitUntil(lambda: "no address for OSC" in window.messages.text)
 
 
 def test_the_view_is_saved_as_a_picture_and_the_selection_as_sound_and_labels(
@@ -250,9 +250,9 @@ def test_the_view_is_saved_as_a_picture_and_the_selection_as_sound_and_labels(
     folder = record(window, qtbot, 6.0)
     window.timeline.selection.select(1.0, 2.0)
     window.view_export.save_clip(tmp_path / "live.wav")
-    qtbot.waitUntil(lambda: "only kept while it is recorded" in window.messages.text, timeout=10_000)
+    qtbot.waitUntil(lambda: "only kept while it is recorded" in window.messages.text)
     window.recording.open_last.trigger()
-    qtbot.waitUntil(lambda: window.status.title == folder.name, timeout=20_000)
+    qtbot.waitUntil(lambda: window.status.title == folder.name)
     window.timeline.selection.select(1.0, 4.0)
     for name in ("a.png", "a.svg"):
         window.view_export.save_picture(tmp_path / name)
@@ -264,7 +264,7 @@ def test_the_view_is_saved_as_a_picture_and_the_selection_as_sound_and_labels(
     assert "Cannot write the picture" in window.messages.text
     for name in ("clip.wav", "clip.flac", "clip.txt", "clip.mid", "clip.json"):
         window.view_export.save_clip(tmp_path / name)
-        qtbot.waitUntil(lambda name=name: f"Saved 0:03.0 as {name}" in window.messages.text, timeout=20_000)
+        qtbot.waitUntil(lambda name=name: f"Saved 0:03.0 as {name}" in window.messages.text)
     whole, rate = soundfile.read(folder / "audio.flac", dtype="float32")
     for name in ("clip.wav", "clip.flac"):
         clip, _ = soundfile.read(tmp_path / name, dtype="float32")

@@ -46,7 +46,7 @@ def test_every_part_is_inside_the_window_and_none_overlap(
     window = parts.window
     window.resize(first_size(QSize(screen[0], screen[1] - PANEL)))
     path = Path("/music/song.flac") if kind == "file" else None
-    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
+    with qtbot.waitSignal(parts.manager.opened):
         window.open(SourceRequest(kind, path=path))
     window.messages.say("failed", "song.flac cannot be decoded", "error")
     QApplication.processEvents()
@@ -62,7 +62,7 @@ def test_every_part_is_inside_the_window_and_none_overlap(
     assert page.spectrogram.height() >= 36
     if kind == "file":
         assert_apart(window, [window.panel.transport.play_button, window.panel.transport.clock])
-        qtbot.waitUntil(lambda: len(window.panel.overview.strips) >= 3, timeout=5000)
+        qtbot.waitUntil(lambda: len(window.panel.overview.strips) >= 3)
 
 
 @pytest.mark.parametrize("width", [LEAST.width(), 911, 999, 1000])
@@ -76,9 +76,9 @@ def test_labels_of_the_bars_are_not_cut(
         points = ((0.0, 0.87, 0.85), (0.2, 0.95, 0.7))
         curve = tuple(TradeOff(offset=at, precision=right, recall=found) for at, right, found in points)
         backend.known["han-1s"].spec = spec().model_copy(update={"trade_off": curve})
-    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
+    with qtbot.waitSignal(parts.manager.opened):
         window.open(SourceRequest("mic"))
-    with qtbot.waitSignal(window.bridge.snapshot_ready, timeout=5000):
+    with qtbot.waitSignal(window.bridge.snapshot_ready):
         pass
     QApplication.processEvents()
     assert ("precision" in window.top.threshold.effect.text()) is measured

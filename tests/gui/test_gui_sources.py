@@ -24,7 +24,7 @@ SONG = SourceRequest(InputKind.FILE, path=Path("/music/song.flac"))
 
 def opened(qtbot: QtBot, parts: Composition, request: SourceRequest) -> FakeSession:
     """Open a source; its made-up session."""
-    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
+    with qtbot.waitSignal(parts.manager.opened):
         parts.window.open(request)
     session = parts.manager.session
     assert isinstance(session, FakeSession)
@@ -81,21 +81,21 @@ def test_clipping_is_told_with_the_way_out(qtbot: QtBot, parts: Composition, gai
     session = opened(qtbot, parts, MIC)
     parts.window.inputs.set_gain(gain_db)
     session.peak_db = 0.0
-    qtbot.waitUntil(lambda: way in parts.window.messages.text, timeout=5000)
+    qtbot.waitUntil(lambda: way in parts.window.messages.text)
     assert "clips" in parts.window.messages.text
     session.peak_db = -12.0
-    qtbot.waitUntil(lambda: "clips" not in parts.window.messages.text, timeout=9000)
+    qtbot.waitUntil(lambda: "clips" not in parts.window.messages.text)
 
 
 def test_a_device_that_is_plugged_in_is_offered_without_asking(
     qtbot: QtBot, parts: Composition, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watch, sources = parts.window.device_watch, parts.window.top.sources
-    with qtbot.waitSignal(watch.changed, timeout=5000):
+    with qtbot.waitSignal(watch.changed):
         watch.look()
     assert USB in sources.requests()
     monkeypatch.setattr(backend, "list_devices", lambda: [FakeDevice("Headset")])
-    with qtbot.waitSignal(watch.changed, timeout=5000):
+    with qtbot.waitSignal(watch.changed):
         watch.look()
     assert SourceRequest(InputKind.MIC, "Headset", "ALSA") in sources.requests()
     assert USB not in sources.requests()

@@ -30,9 +30,9 @@ BANDS_HZ = LogMelStream(44_100).bands_hz
 
 def shown(qtbot: QtBot, parts: Composition) -> None:
     """A picture that stands still."""
-    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
+    with qtbot.waitSignal(parts.manager.opened):
         parts.window.open(MIC)
-    with qtbot.waitSignal(parts.window.bridge.snapshot_ready, timeout=5000):
+    with qtbot.waitSignal(parts.window.bridge.snapshot_ready):
         pass
     parts.window.bridge.watch(None)
 

@@ -39,8 +39,8 @@ def test_a_new_theme_is_one_entry(
     parts.window.actions_.theme_chosen.emit("sepia")
     assert parts.themes.theme is sepia
     parts.manager.open(SourceRequest("mic"))
-    qtbot.waitUntil(lambda: parts.manager.session is not None, timeout=5000)
-    qtbot.waitUntil(lambda: bool(parts.window.page.lanes.canvas.curves.activation.size), timeout=5000)
+    qtbot.waitUntil(lambda: parts.manager.session is not None)
+    qtbot.waitUntil(lambda: bool(parts.window.page.lanes.canvas.curves.activation.size))
     assert ground_of(parts) == QColor("#2b2118").rgb()
     parts.window.preferences.save()
     assert Preferences.in_file(store).theme == "sepia"

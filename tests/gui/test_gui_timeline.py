@@ -36,7 +36,7 @@ LEFT, SHIFT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier
 def live(qtbot: QtBot, parts: Composition) -> FakeSession:
     """A live session that has lasted twenty minutes, shown in the window."""
     parts.window.open(SourceRequest(InputKind.MIC))
-    qtbot.waitUntil(lambda: parts.manager.session is not None, timeout=5000)
+    qtbot.waitUntil(lambda: parts.manager.session is not None)
     session = parts.manager.session
     assert isinstance(session, FakeSession)
     session.time_s = 1200.0
@@ -48,7 +48,7 @@ def live(qtbot: QtBot, parts: Composition) -> FakeSession:
 def file(qtbot: QtBot, parts: Composition) -> FakeFileSession:
     """A file of 194 s, all of it analysed, in the window; the playhead is at 61.4 s."""
     parts.window.open_path(Path("song.flac"))
-    qtbot.waitUntil(lambda: parts.manager.session is not None, timeout=5000)
+    qtbot.waitUntil(lambda: parts.manager.session is not None)
     session = parts.manager.session
     assert isinstance(session, FakeFileSession)
     session.progress = 1.0
@@ -122,7 +122,7 @@ def test_a_new_session_follows_again(qtbot: QtBot, parts: Composition, live: Fak
     QTest.keyClick(parts.window, Key.Key_0)
     QTest.keyClick(parts.window, Key.Key_H)
     parts.window.open_path(Path("song.flac"))
-    qtbot.waitUntil(lambda: parts.manager.session is not live, timeout=5000)
+    qtbot.waitUntil(lambda: parts.manager.session is not live)
     assert parts.window.timeline.viewport.following
     assert parts.window.bridge.span_s == parts.window.preferences.span_s
 
@@ -258,7 +258,7 @@ def test_another_model_on_the_same_file_shows_the_same_part(
     timeline.viewport.show(100.0, 130.0)
     timeline.selection.select(110.0, 120.0)
     parts.manager.use_model("neuroment-mel")
-    qtbot.waitUntil(lambda: parts.manager.session is not file, timeout=5000)
+    qtbot.waitUntil(lambda: parts.manager.session is not file)
     session = parts.manager.session
     assert isinstance(session, FakeFileSession)
     assert (timeline.viewport.start_s, timeline.viewport.end_s) == (100.0, 130.0)
@@ -477,7 +477,7 @@ def test_when_did_the_violin_play_ten_minutes_ago(
     parts = build(backend)
     window = parts.window
     window.open(SourceRequest(InputKind.MIC))
-    qtbot.waitUntil(lambda: parts.manager.session is session, timeout=5000)
+    qtbot.waitUntil(lambda: parts.manager.session is session)
     tick(parts, 31)
     overview = window.panel.overview
     assert overview.strips == ["violin", "bass"], "both are there at a glance"

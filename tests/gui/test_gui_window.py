@@ -31,9 +31,9 @@ MIC, SONG = SourceRequest("mic"), SourceRequest("file", path=Path("/music/song.f
 
 def opened(qtbot: QtBot, parts: Composition, request: SourceRequest) -> Any:
     """Open a source and wait for its first picture."""
-    with qtbot.waitSignal(parts.manager.opened, timeout=5000):  # the one that runs before makes pictures too
+    with qtbot.waitSignal(parts.manager.opened):  # the one that runs before makes pictures too
         parts.window.open(request)
-    with qtbot.waitSignal(parts.window.bridge.snapshot_ready, timeout=5000):
+    with qtbot.waitSignal(parts.window.bridge.snapshot_ready):
         pass
     return parts.manager.session
 
@@ -165,7 +165,7 @@ def test_a_dismissed_message_stays_away_until_it_changes(qtbot: QtBot, parts: Co
 def test_a_dropped_file_is_opened_and_said_beforehand(qtbot: QtBot, parts: Composition, tmp_path: Path) -> None:
     song = tmp_path / "song.flac"
     song.touch()
-    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
+    with qtbot.waitSignal(parts.manager.opened):
         assert drop_and_read(parts.window, song) == "Listen to song.flac"
     assert parts.manager.request == SourceRequest("file", path=song)
     assert parts.window.panel.isVisible()
@@ -179,11 +179,11 @@ def test_a_bad_file_dropped_is_said_and_the_window_goes_on(
     bad = tmp_path / "bad.flac"
     bad.touch()
     backend.problem = MediaError("bad.flac cannot be decoded as audio")
-    with qtbot.waitSignal(parts.manager.failed, timeout=5000):
+    with qtbot.waitSignal(parts.manager.failed):
         drop(parts.window, bad)
     assert parts.window.messages.text == "bad.flac cannot be decoded as audio"
     pulled = running.pulled
-    qtbot.waitUntil(lambda: running.pulled > pulled + 3, timeout=5000)
+    qtbot.waitUntil(lambda: running.pulled > pulled + 3)
     assert not parts.window.panel.transport.isVisible()
 
 
@@ -191,7 +191,7 @@ def test_a_dropped_model_and_a_dropped_folder(qtbot: QtBot, parts: Composition, 
     running = opened(qtbot, parts, MIC)
     model = tmp_path / "broken.onnx"
     model.touch()
-    with qtbot.waitSignal(parts.manager.failed, timeout=5000):
+    with qtbot.waitSignal(parts.manager.failed):
         assert drop_and_read(parts.window, model) == "Use the model broken.onnx"
     assert "not a model" in parts.window.messages.text
     empty = tmp_path / "empty"
@@ -209,7 +209,7 @@ def test_a_model_dropped_together_with_a_song_is_used_for_it(
     song, model = tmp_path / "song.flac", tmp_path / "better.onnx"
     song.touch()
     model.touch()
-    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
+    with qtbot.waitSignal(parts.manager.opened):
         drop(parts.window, song, model)
     assert backend.opened[1:] == [(SourceRequest("file", path=song), ["better", "neuroment-mel"])]
     assert parts.window.top.models.text() == "better + neuroment-mel"
@@ -219,16 +219,16 @@ def test_the_warning_on_a_damaged_file_goes_with_the_file(qtbot: QtBot, parts: C
     for leave in (lambda: parts.window.open(MIC), parts.manager.closed.emit):
         session = opened(qtbot, parts, SONG)
         session.warning = "song.flac ends early"
-        qtbot.waitUntil(lambda: parts.window.messages.text == "song.flac ends early", timeout=5000)
+        qtbot.waitUntil(lambda: parts.window.messages.text == "song.flac ends early")
         leave()
-        qtbot.waitUntil(lambda: parts.window.messages.text == "", timeout=5000)
+        qtbot.waitUntil(lambda: parts.window.messages.text == "")
 
 
 def test_with_nothing_to_hear_two_ways_to_begin_are_offered(
     qtbot: QtBot, parts: Composition, backend: FakeBackend
 ) -> None:
     backend.problem = DeviceError("PortAudio is not installed; on Debian/Ubuntu: sudo apt install libportaudio2")
-    with qtbot.waitSignal(parts.manager.failed, timeout=5000):
+    with qtbot.waitSignal(parts.manager.failed):
         parts.window.open(MIC)
     assert parts.window.welcome.isVisible()
     assert "sudo apt install libportaudio2" in parts.window.messages.text
@@ -285,7 +285,7 @@ def test_a_button_reached_by_tab_is_pressed_by_space(qtbot: QtBot, parts: Compos
 def test_a_click_in_the_overview_seeks_and_a_shift_drag_loops(qtbot: QtBot, parts: Composition) -> None:
     session = opened(qtbot, parts, SONG)
     overview = parts.window.panel.overview
-    qtbot.waitUntil(lambda: overview.time_at(1e9) == session.duration_s, timeout=5000)
+    qtbot.waitUntil(lambda: overview.time_at(1e9) == session.duration_s)
     place = QPointF(overview.x_at(100.0), 30.0).toPoint()
     qtbot.mouseClick(overview, Qt.MouseButton.LeftButton, pos=place)
     assert session.position_s == pytest.approx(100.0, abs=0.3)
@@ -304,7 +304,7 @@ def test_a_click_in_the_overview_seeks_and_a_shift_drag_loops(qtbot: QtBot, part
 def test_the_overview_has_a_strip_for_every_instrument_that_lasts(qtbot: QtBot, parts: Composition) -> None:
     session = opened(qtbot, parts, SONG)
     overview = parts.window.panel.overview
-    qtbot.waitUntil(lambda: len(overview.strips) > 0, timeout=5000)
+    qtbot.waitUntil(lambda: len(overview.strips) > 0)
     assert set(overview.strips) <= set(session.overview().detected)
     assert "62" in overview.accessibleDescription()
 
@@ -316,20 +316,20 @@ def test_an_analysis_can_be_exported_once_it_is_complete(
     window = parts.window
     assert not window.actions_.exports[0].isEnabled()
     session.progress = 1.0
-    qtbot.waitUntil(window.actions_.exports[0].isEnabled, timeout=5000)
+    qtbot.waitUntil(window.actions_.exports[0].isEnabled)
     window.exporter.export(session, tmp_path / "a.json", "json")
-    qtbot.waitUntil(lambda: "still being analysed" in window.messages.text, timeout=5000)
+    qtbot.waitUntil(lambda: "still being analysed" in window.messages.text)
     session.analysis = object
     window.exporter.export(session, tmp_path / "a.json", "json")
-    qtbot.waitUntil(lambda: backend.exported == [(tmp_path / "a.json", "json")], timeout=5000)
-    qtbot.waitUntil(lambda: "Saved a.json" in window.messages.text, timeout=5000)
+    qtbot.waitUntil(lambda: backend.exported == [(tmp_path / "a.json", "json")])
+    qtbot.waitUntil(lambda: "Saved a.json" in window.messages.text)
     assert "thresholds" not in window.messages.text
     window.top.threshold.set_offset(-0.1)
     window.exporter.export(session, tmp_path / "b.json", "json")
-    qtbot.waitUntil(lambda: "Saved b.json" in window.messages.text, timeout=5000)
+    qtbot.waitUntil(lambda: "Saved b.json" in window.messages.text)
     assert window.messages.text.endswith("thresholds moved by −10.")
     window.exporter.export(session, tmp_path / "c.csv", "csv")
-    qtbot.waitUntil(lambda: "Saved c.csv" in window.messages.text, timeout=5000)
+    qtbot.waitUntil(lambda: "Saved c.csv" in window.messages.text)
     assert "thresholds" not in window.messages.text
 
 
@@ -343,10 +343,10 @@ def test_a_file_can_be_chosen_in_a_dialog_that_holds_nothing_up(
     dialog = parts.window.findChild(QFileDialog)
     assert isinstance(dialog, QFileDialog)
     pulled = running.pulled
-    qtbot.waitUntil(lambda: running.pulled > pulled, timeout=5000)
+    qtbot.waitUntil(lambda: running.pulled > pulled)
     dialog.filesSelected.emit([str(song)])
     dialog.close()
-    qtbot.waitUntil(lambda: parts.manager.request == SourceRequest("file", path=song), timeout=5000)
+    qtbot.waitUntil(lambda: parts.manager.request == SourceRequest("file", path=song))
     parts.window.actions_.export_wanted.emit("audacity")
     export = parts.window.findChild(QFileDialog)
     assert export is not None
@@ -363,7 +363,7 @@ def test_figures_of_the_engine_are_all_in_the_status_strip(qtbot: QtBot, parts: 
 
 
 def test_sources_on_offer_name_devices_by_name_and_host_api(qtbot: QtBot, parts: Composition) -> None:
-    with qtbot.waitSignal(parts.manager.devices_listed, timeout=5000):
+    with qtbot.waitSignal(parts.manager.devices_listed):
         parts.manager.list_devices()
     offered = parts.window.top.sources.requests()
     assert offered[:3] == [
@@ -376,7 +376,7 @@ def test_sources_on_offer_name_devices_by_name_and_host_api(qtbot: QtBot, parts:
 
 def test_models_on_offer_stand_in_the_menu(qtbot: QtBot, parts: Composition) -> None:
     opened(qtbot, parts, MIC)
-    with qtbot.waitSignal(parts.manager.models_listed, timeout=5000):
+    with qtbot.waitSignal(parts.manager.models_listed):
         parts.manager.list_models()
     picker = parts.window.top.models
     assert picker.text() == "han-1s + neuroment-mel"
@@ -393,7 +393,7 @@ def test_published_systems_stand_under_their_own_heading_with_a_line_and_a_score
     mine.bundled = False
     backend.known |= {"paper": paper, "mine": mine}
     opened(qtbot, parts, MIC)
-    with qtbot.waitSignal(parts.manager.models_listed, timeout=5000):
+    with qtbot.waitSignal(parts.manager.models_listed):
         parts.manager.list_models()
     picker = parts.window.top.models
     entries = picker.menu().actions()
@@ -414,7 +414,7 @@ def test_published_systems_stand_under_their_own_heading_with_a_line_and_a_score
     ]
     (published,) = (action for action in entries if "(paper)" in action.text())
     assert "After A. Author, A paper, 2001" in published.toolTip()
-    with qtbot.waitSignal(picker.chosen, timeout=1000) as chosen:
+    with qtbot.waitSignal(picker.chosen) as chosen:
         published.trigger()
     assert chosen.args == ["paper"]
 
@@ -425,7 +425,7 @@ def test_the_theme_can_be_switched_while_it_draws(qtbot: QtBot, parts: Compositi
     for _ in range(2):
         parts.window.actions_.toggle_theme.trigger()
         pulled = session.pulled
-        qtbot.waitUntil(lambda before=pulled: session.pulled > before, timeout=5000)
+        qtbot.waitUntil(lambda before=pulled: session.pulled > before)
         grounds.append(parts.window.grab().toImage().pixelColor(600, 110).lightnessF())
     assert grounds[0] > 0.8
     assert grounds[1] < 0.2
@@ -463,11 +463,11 @@ def test_a_source_that_is_missing_at_one_start_is_not_forgotten(
     backend.no_microphone = not there  # then the demo clip is the stand-in, else the default microphone
     backend.missing.add("USB Audio Interface")
     parts = build(backend, preferences)
-    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
+    with qtbot.waitSignal(parts.manager.opened):
         parts.manager.open_first(preferences.source, demo=True)
     assert parts.manager.request == (MIC if there else SourceRequest("file", path=Path("demo.ogg")))
     assert preferences.source == remembered
-    with qtbot.waitSignal(parts.manager.opened, timeout=5000):
+    with qtbot.waitSignal(parts.manager.opened):
         parts.manager.drop_model("envelope")
     assert preferences.source == remembered
     backend.no_microphone = False
@@ -536,7 +536,7 @@ def test_closing_leaves_no_session_thread_timer_or_window(
 def test_the_newest_message_is_shown_whatever_went_wrong_before(qtbot: QtBot, parts: Composition) -> None:
     session = opened(qtbot, parts, SONG)
     session.warning = "song.flac ends early"
-    qtbot.waitUntil(lambda: parts.window.messages.text == "song.flac ends early", timeout=5000)
+    qtbot.waitUntil(lambda: parts.window.messages.text == "song.flac ends early")
     parts.manager.failed.emit("other.flac cannot be decoded")
     assert parts.window.messages.text == "other.flac cannot be decoded"
     parts.window.exporter.said.emit("Saved song.csv", "info")
@@ -557,9 +557,9 @@ def test_a_place_that_is_not_analysed_yet_says_so(qtbot: QtBot, parts: Compositi
     session.progress, session.playing, session.state = 0.34, False, "paused"
     session.seek(190.0)
     parts.window.bridge.tick()
-    qtbot.waitUntil(lambda: headline.idle_text == "Not analysed yet: 34\u2009%", timeout=5000)
+    qtbot.waitUntil(lambda: headline.idle_text == "Not analysed yet: 34\u2009%")
     assert headline.accessibleDescription() == headline.idle_text
     ahead = canvas.grab().toImage()
     session.progress = 1.0
-    qtbot.waitUntil(lambda: not headline.idle_text.startswith("Not analysed"), timeout=5000)
+    qtbot.waitUntil(lambda: not headline.idle_text.startswith("Not analysed"))
     assert canvas.grab().toImage() != ahead

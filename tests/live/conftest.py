@@ -28,6 +28,15 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of temporary files, empty."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture
 def fake_portaudio(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeSoundDevice]:
     """Puts a `FakeSoundDevice` with the given devices in place of PortAudio."""
     monkeypatch.setattr(portaudio, "_open_streams", 0)

@@ -107,7 +107,6 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.mark.realtime
-@pytest.mark.timeout(400)
 @pytest.mark.filterwarnings("ignore")  # Ray's own
 def test_a_cluster_that_loses_a_node_gives_the_tables_of_this_machine(
     cluster: Any, settings: Settings, music: Path, tmp_path: Path

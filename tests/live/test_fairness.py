@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from waiting import wait_until
 
 from irec_live.web import fairness
 from irec_live.web.fairness import FairPool, Lane
@@ -28,7 +29,7 @@ class Batches:
 
     def hold(self, lane: Lane) -> None:
         """Keep the pool busy until `release`."""
-        lane.submit(self._gate.wait, 20)
+        lane.submit(self._gate.wait, 60)
 
     def release(self) -> None:
         self._gate.set()
@@ -49,7 +50,7 @@ def test_a_short_file_passes_a_long_one(pool: FairPool) -> None:
     waiting += batches.add(short, "short", 3)
     batches.release()
     for future in waiting:
-        future.result(20)
+        future.result(60)
     assert [place for place, name in enumerate(batches.order) if name == "short"][-1] <= 6
     assert len(batches.order) == 33
 
@@ -61,9 +62,9 @@ def test_a_long_file_goes_on_however_many_short_ones_come(pool: FairPool) -> Non
     (waiting,) = batches.add(long, "long", 1)
     many = [future for _ in range(20) for future in batches.add(pool.lane(), "short", 1)]
     batches.release()
-    waiting.result(20)
+    waiting.result(60)
     for future in many:
-        future.result(20)
+        future.result(60)
     assert batches.order.index("long") <= 4
 
 
@@ -81,10 +82,11 @@ def test_an_analysis_does_not_run_ahead_of_its_lane(pool: FairPool) -> None:
 
     thread = threading.Thread(target=decode)
     thread.start()
-    thread.join(0.3)
-    assert decoded <= 4
+    wait_until(lambda: decoded == 3 and lane.asked is not None)
+    thread.join(0.15)
+    assert decoded == 3
     batches.release()
-    thread.join(20)
+    thread.join(60)
     assert decoded == 10
     assert lane.waited_s > 0.1
 
@@ -104,13 +106,11 @@ def test_as_many_decode_as_there_are_threads_and_who_had_least_comes_first(pool:
     threads = [threading.Thread(target=decode, args=(place,)) for place in (1, 2, 3)]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + 20
-    while any(lane.asked is None for lane in lanes[1:]) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: all(lane.asked is not None for lane in lanes[1:]))
     assert order == []
     lanes[0].shutdown()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert order == [3, 2, 1]
     stuck = pool.lane()
     stuck.pace(0.0, lambda: False)  # it is free again, and now hangs
@@ -130,7 +130,7 @@ def test_only_so_many_are_long_at_once(pool: FairPool, monkeypatch: pytest.Monke
     waiting.join(0.3)
     assert waiting.is_alive()
     first.shutdown()
-    waiting.join(20)
+    waiting.join(60)
     assert not waiting.is_alive()
 
 
@@ -150,5 +150,5 @@ def test_an_error_reaches_whoever_waits_and_nobody_else(pool: FairPool) -> None:
     lane = pool.lane()
     failing, fine = lane.submit(int, "x"), lane.submit(int, "7")
     with pytest.raises(ValueError, match="invalid literal"):
-        failing.result(20)
-    assert fine.result(20) == 7
+        failing.result(60)
+    assert fine.result(60) == 7

@@ -85,7 +85,7 @@ def test_readers_see_every_row_while_rows_move_to_the_disk() -> None:
         store.append((float(index),), np.full((1, 4), float(index)))
     stop.set()
     for reader in readers:
-        reader.join(10)
+        reader.join(60)
     file.close()
     assert not errors
 

@@ -23,7 +23,7 @@ start()
 
 def leave(error: str) -> subprocess.CompletedProcess[str]:
     code = STUCK.format(name="stuck", error=error)
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_a_stuck_thread_keeps_neither_the_process_nor_its_output() -> None:

@@ -497,7 +497,7 @@ def test_an_executor_predicts_while_more_is_pushed_and_keeps_few_jobs_waiting() 
 
     class Slow(FakeActivation):
         def __call__(self, windows: np.ndarray, /) -> np.ndarray:
-            assert free.wait(10.0)
+            assert free.wait(60)
             return super().__call__(windows)
 
     alone = Pipeline(RATE, [FakeActivation()])

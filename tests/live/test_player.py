@@ -19,7 +19,7 @@ from irec_live.player.reader import PlaybackReader
 Install = Callable[..., FakeSoundDevice]
 RATE = 8000
 SECONDS = 3
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 @pytest.fixture(scope="module")

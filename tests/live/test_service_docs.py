@@ -70,7 +70,7 @@ def test_the_python_of_the_page_runs(song: Path) -> None:
     with server() as url:
         done = subprocess.run(
             [sys.executable, "-c", script.replace("ws://127.0.0.1:8000/", url.replace("http", "ws"))],
-            cwd=song.parent, capture_output=True, text=True, timeout=100, check=False,
+            cwd=song.parent, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "flute" in done.stdout

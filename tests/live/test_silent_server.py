@@ -68,7 +68,7 @@ def test_devices_and_listen_say_so_in_one_sentence(silent_server: SilentServer, 
     commands = (("devices",), ("listen", *options), ("listen", "--input", "loopback", *options))
     started = [start(silent_server, "-m", "irec_live", *command) for command in commands]
     for process in started:
-        said, complaint = process.communicate(timeout=60)
+        said, complaint = process.communicate(timeout=300)
         assert (process.returncode, said) == (2, "")
         assert complaint.startswith(f"irec-live: {SENTENCE}")
         assert complaint.count("\n") == 1
@@ -83,7 +83,7 @@ def test_the_window_says_so_and_plays_the_demo_clip(silent_server: SilentServer,
         "outcome = SessionOpener(AppBackend(), lambda: None).make(plan);"
         "print(outcome.note, outcome.setup.session.silent); sys.stdout.flush(); os._exit(0)"
     )
-    said, complaint = start(silent_server, "-c", script, str(tiny_activation_path)).communicate(timeout=60)
+    said, complaint = start(silent_server, "-c", script, str(tiny_activation_path)).communicate(timeout=300)
     assert said.startswith(SENTENCE), complaint
     assert said.endswith("playing the demo clip instead True\n")
 
@@ -92,5 +92,5 @@ def test_ctrl_c_is_heard_while_the_server_is_waited_for(silent_server: SilentSer
     process = start(silent_server, "-m", "irec_live", "devices")
     wait_until(lambda: silent_server.calls)
     process.send_signal(signal.SIGINT)
-    _, complaint = process.communicate(timeout=60)
+    _, complaint = process.communicate(timeout=300)
     assert (process.returncode, complaint.strip()) == (130, "irec-live: stopped")

@@ -35,7 +35,7 @@ from irec_live.streaming.ring import Block
 pytestmark = pytest.mark.realtime
 
 RATE = 44_100
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 HEADPHONES = ("module-null-sink", "sink_name=headphones", "sink_properties=device.description=Headphones")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -19,6 +21,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 from starlette.testclient import TestClient
+from waiting import wait_until
 
 import tiny_models
 from irec_live import analyze
@@ -136,10 +139,10 @@ def test_serving_until_interrupted(clip: Path, own: list[Path]) -> None:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         url = process.stderr.readline().split()[1]
-        with urllib.request.urlopen(url + "api/models", timeout=20) as answer:
+        with urllib.request.urlopen(url + "api/models", timeout=60) as answer:
             assert json.load(answer)
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         assert process.stderr.read() == ""
 
 
@@ -150,14 +153,25 @@ def test_what_nobody_waits_for_is_given_up(tmp_path: Path, own: list[Path]) -> N
     command = [sys.executable, "-m", "irec_live", "serve", "--port", "0", "--model", str(own[0])]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        url = process.stderr.readline().split()[1] + "api/analyze"
+        url = process.stderr.readline().split()[1]
+
+        def upload() -> None:
+            with contextlib.suppress(httpx2.HTTPError):
+                httpx2.post(url + "api/analyze", files={"file": long.read_bytes()}, timeout=60)
+
+        def answered_now() -> int:
+            """Requests; this question is one."""
+            (number,) = re.findall(r"^irec_requests_open (\d+)", httpx2.get(url + "metrics").text, re.M)
+            return int(number)
+
         with pytest.raises(httpx2.TimeoutException):
-            httpx2.post(url, files={"file": long.read_bytes()}, timeout=0.7)
-        waiting = threading.Thread(target=lambda: httpx2.post(url, files={"file": long.read_bytes()}, timeout=60))
+            httpx2.post(url + "api/analyze", files={"file": long.read_bytes()}, timeout=0.7)
+        wait_until(lambda: answered_now() == 1)
+        waiting = threading.Thread(target=upload)
         waiting.start()
-        threading.Event().wait(0.7)
+        wait_until(lambda: answered_now() == 2)
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         waiting.join()
         assert process.stderr.read() == ""
 

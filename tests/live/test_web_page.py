@@ -22,7 +22,6 @@ from irec_live.tables.recording import Recording, Span
 from irec_live.web.page import static_files
 
 _WAIT_S = 60.0
-pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 from starlette.testclient import TestClient
+from waiting import wait_until
 
 from irec_live.analysis import analyze, check_channel
 from irec_live.assembly import with_offset
@@ -40,28 +40,15 @@ def client(own: list[Path]) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of temporary files, empty."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(folder))
-    return folder
-
-
 def sound(clip: Path) -> dict[str, tuple[str, bytes]]:
     return {"file": ("clip.wav", clip.read_bytes())}
 
 
 def ended(client: TestClient, job: str) -> dict[str, Any]:
     """A job's state once it is done."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        state: dict[str, Any] = client.get(job).json()
-        if state["state"] != "running":
-            return state
-        threading.Event().wait(0.02)
-    raise AssertionError("the job does not end")
+    wait_until(lambda: client.get(job).json()["state"] != "running")
+    state: dict[str, Any] = client.get(job).json()
+    return state
 
 
 def is_problem(answer: httpx2.Response, status: int, reason: str = "") -> bool:
@@ -174,11 +161,8 @@ def test_jobs_are_bounded_and_can_be_given_up(
     assert is_problem(client.post("/v1/jobs", files=sound(clip)), 503, "try again later")
     assert len(list(temporary.iterdir())) == 1
     assert client.delete(where).status_code == 204
-    assert given_up.wait(20)
-    deadline = time.monotonic() + 20
-    while list(temporary.iterdir()) and time.monotonic() < deadline:
-        client.get("/healthz")
-    assert list(temporary.iterdir()) == []
+    assert given_up.wait(60)
+    wait_until(lambda: client.get("/healthz") and not list(temporary.iterdir()))
 
 
 def test_a_server_that_ends_gives_its_jobs_up(
@@ -291,7 +275,7 @@ def test_a_log_that_nobody_reads_holds_nobody_up() -> None:
 
     class Stuck(io.StringIO):
         def write(self, text: str) -> int:
-            assert go_on.wait(20)
+            assert go_on.wait(60)
             return super().write(text)
 
     file = Stuck()
@@ -299,9 +283,7 @@ def test_a_log_that_nobody_reads_holds_nobody_up() -> None:
     for _ in range(3000):
         log.write("request")
     go_on.set()
-    deadline = time.monotonic() + 20
-    while file.getvalue().count("\n") < 1000 and time.monotonic() < deadline:
-        threading.Event().wait(0.01)
+    wait_until(lambda: file.getvalue().count("\n") >= 1000)
     log.write("request")
     log.close()
     lines = [json.loads(line) for line in file.getvalue().splitlines()]
@@ -317,8 +299,7 @@ def test_answers_of_the_versioned_interface_are_those_described(
     job = client.post("/v1/jobs", files=sound(clip), headers=bearer).headers["location"]
     failed = client.post("/v1/jobs", files={"file": b"x"}, headers=bearer).headers["location"]
     for where in (job, failed):
-        while client.get(where, headers=bearer).json()["state"] == "running":
-            threading.Event().wait(0.02)
+        wait_until(lambda: client.get(where, headers=bearer).json()["state"] != "running")  # noqa: B023 - at once
     one = "/v1/jobs/{job}"
     refused = {"headers": {"Origin": "http://evil.example"}}
     big = {"files": {"file": bytes(2_000_001)}}

@@ -182,7 +182,6 @@ def test_a_label_that_hardly_occurs_is_an_error_that_names_it() -> None:
         train_machine(features, present, np.ones(30, bool), np.arange(30), "harp", 1.0)
 
 
-@pytest.mark.timeout(300)  # two sorting networks of 152 comparisons make a graph that takes long to trace
 def test_it_is_one_graph_and_the_same_in_onnx_runtime() -> None:
     network = onnx_twin.shake(BoschMachines(3, vectors=40))
     rng = np.random.default_rng(0)

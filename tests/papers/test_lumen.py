@@ -265,7 +265,6 @@ def test_impossible_networks_are_refused_in_words(architecture: str, options: di
         build(architecture, **options)
 
 
-@pytest.mark.timeout(300)
 def test_the_fusion_is_one_graph_and_the_same_in_onnx_runtime() -> None:
     fused = LumenFusion(3, output="softmax")
     fused.fit_normalization([tones(3)])

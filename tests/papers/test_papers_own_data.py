@@ -105,7 +105,6 @@ def test_a_mix_of_the_medley_recipe_is_whole_clips_with_levels_and_nothing_else(
     assert sizes == {1, 2, 3, 4}
 
 
-@pytest.mark.timeout(400)
 def test_the_medley_recipe_goes_from_the_data_set_to_a_finished_model(
     medley: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

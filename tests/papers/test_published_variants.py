@@ -36,7 +36,6 @@ def learns(recipe: Recipe) -> None:
 
 
 # Rows of Table IV and the four windows of section IV.B, each at least once.
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     ("activation", "seconds"), [("tanh", 0.5), ("relu", 1.5), ("prelu", 1.0), ("lrelu001", 1.0), ("lrelu033", 3.0)]
 )

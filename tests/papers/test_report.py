@@ -239,7 +239,6 @@ def test_models_of_one_name_are_told_apart_by_their_files(bank: Path, tmp_path: 
     ]
 
 
-@pytest.mark.timeout(300)
 def test_fusions_and_lone_members_are_taken_apart(bank: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     networks = {

@@ -17,6 +17,8 @@ from irec_live.streaming.pipeline import Pipeline
 
 RATE = fake_models.RATE
 BLOCK = 160
+MOST_WAITING_S = 4.0
+"""Sound that comes faster than the writer gets its turn waits for it, however busy the machine is."""
 
 
 def main() -> None:
@@ -34,6 +36,8 @@ def main() -> None:
         sys.stdout.write(f"{position}\n")
         sys.stdout.flush()
         time.sleep(BLOCK / RATE / 8)
+        while position / RATE - recorder.state.elapsed_s > MOST_WAITING_S:
+            time.sleep(0.01)
 
 
 if __name__ == "__main__":

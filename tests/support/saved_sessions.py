@@ -27,6 +27,6 @@ def save_session(
         recorder.take_step(pipeline.push(part))
     recorder.take_step(pipeline.flush())
     recorder.stop()
-    assert recorder.wait(30.0), "it was not written in time"
+    assert recorder.wait(60), "it was not written in time"
     assert recorder.state.state == "saved", recorder.state.message
     return folder

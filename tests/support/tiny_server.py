@@ -70,4 +70,4 @@ def serve(root: Path) -> Iterator[Server]:
             yield server
         finally:
             listener.shutdown()
-            thread.join(timeout=10)
+            thread.join(60)

@@ -91,7 +91,7 @@ class VirtualSound:
         """Take the server away, as if every device were unplugged."""
         if self._server is not None:
             self._server.kill()
-            self._server.wait(10)
+            self._server.wait(60)
             self._server = None
         (self.folder / "native").unlink(missing_ok=True)
 
@@ -109,6 +109,6 @@ class VirtualSound:
         """Stop everything and remove the folder."""
         for player in self._players:
             player.kill()
-            player.wait(10)
+            player.wait(60)
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
+"""For what takes moments: only a test that fails waits so long, and a slow and busy machine must not make it fail."""
 
 
 def wait_until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:

@@ -58,8 +58,9 @@ class XServer:
     def do(self, *words: str | int) -> str:
         """Have xdotool do something; what it prints."""
         done = subprocess.run(
-            ["xdotool", *map(str, words)], env=self.environment, capture_output=True, text=True, timeout=30, check=False
-        )
+            ["xdotool", *map(str, words)],
+            env=self.environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
         return done.stdout.strip()
 
     def window(self, title: str) -> int:
@@ -70,7 +71,7 @@ class XServer:
         """End the screen, and the window manager before it."""
         for process in reversed(self._processes):
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def wait_for(look: Callable[[], T]) -> T:
