@@ -5,14 +5,17 @@ Shapes: n samples of each channel, C channels.
 
 from __future__ import annotations
 
-import io
+import contextlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from irec_live.errors import MediaError, OutputError
-from irec_live.files import write_atomically
+from irec_live.files import part_path
 from irec_live.media import AudioFile, open_audio
 from irec_live.streaming.ring import Block
 
@@ -45,8 +48,9 @@ def read_span(audio: AudioFile, from_s: float, to_s: float) -> Block:
     return np.concatenate(blocks) if blocks else np.zeros((0, audio.channels), np.float32)
 
 
-def write_sound(path: str | os.PathLike[str], samples: Block, sample_rate: int) -> None:
-    """Write samples, (n, C) float32, as 24-bit WAV or FLAC by the name's ending, whole or not at all.
+@contextmanager
+def sound_file(path: Path, sample_rate: int, channels: int) -> Iterator[Any]:
+    """A `soundfile.SoundFile` of 24 bits to write to, WAV or FLAC by the name's ending, whole or not at all.
 
     Raises
     ------
@@ -55,16 +59,22 @@ def write_sound(path: str | os.PathLike[str], samples: Block, sample_rate: int) 
     """
     import soundfile
 
-    path = Path(path)
-    form = path.suffix.lower().removeprefix(".").upper()
     if path.suffix.lower() not in SOUND_SUFFIXES:
         raise OutputError(f"a clip is a {' or '.join(SOUND_SUFFIXES)} file, not '{path.name}'")
-    content = io.BytesIO()
+    part, form = part_path(path), path.suffix[1:].upper()
     try:
-        soundfile.write(content, samples, sample_rate, format=form, subtype="PCM_24")
-    except (RuntimeError, ValueError) as error:
+        with part.open("xb") as raw:
+            with soundfile.SoundFile(raw, "w", sample_rate, channels, subtype="PCM_24", format=form) as file:
+                yield file
+            raw.flush()
+            os.fsync(raw.fileno())
+        part.replace(path)
+    # soundfile asserts that everything was taken; libsndfile's own errors are RuntimeErrors.
+    except (OSError, RuntimeError, AssertionError) as error:
         raise OutputError(f"cannot write {path}: {error}") from error
-    write_atomically(path, content.getvalue())
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def save_clip(sound: Path, from_s: float, to_s: float, target: Path) -> None:
@@ -78,7 +88,11 @@ def save_clip(sound: Path, from_s: float, to_s: float, target: Path) -> None:
         The clip cannot be written.
     """
     with open_audio(sound) as audio:
-        samples = read_span(audio, from_s, to_s)
-        if not len(samples):
-            raise MediaError(f"{audio.name} has no sound from {from_s:.1f} s to {to_s:.1f} s")
-        write_sound(target, samples, audio.sample_rate)
+        audio.seek(max(0, round(from_s * audio.sample_rate)))
+        left = round(to_s * audio.sample_rate) - audio.position
+        with sound_file(target, audio.sample_rate, audio.channels) as file:
+            while left > 0 and len(block := audio.read(min(left, audio.block_of(1.0)))):
+                file.write(block)
+                left -= len(block)
+            if not file.tell():
+                raise MediaError(f"{audio.name} has no sound from {from_s:.1f} s to {to_s:.1f} s")

@@ -26,6 +26,17 @@ class IrecError(Exception):
     """Base of all errors that a user, rather than a programmer, can meet."""
 
 
+def sentence_of(error: BaseException) -> str:
+    """What to tell a user of any error: an `IrecError` speaks for itself, the type of others says what went wrong.
+
+    Examples
+    --------
+    >>> sentence_of(IrecError("the disk is full")), sentence_of(KeyError("x"))
+    ('the disk is full', "KeyError: 'x'")
+    """
+    return str(error) if isinstance(error, IrecError) else f"{type(error).__name__}: {error}"
+
+
 class DeviceError(IrecError):
     """An audio device is missing, busy, lost, or cannot do what was asked."""
 

@@ -9,10 +9,11 @@ import os
 import re
 import secrets
 import stat
+import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from irec_live.errors import IrecError, OutputError
 
@@ -133,6 +134,28 @@ def make_folder(folder: Path) -> Path:
     except OSError as error:
         raise OutputError(f"cannot write to the folder '{folder}': {error.strerror or error}") from error
     return folder
+
+
+def lock_file(file: IO[bytes]) -> bool:
+    """Lock an open file for this process until it is closed; False if another process has it.
+
+    A lock ends with its process, however that ends. It keeps nobody from reading the file.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            place = file.tell()
+            file.seek(1 << 40)  # a byte beyond the end: Windows keeps others from reading what is locked
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            file.seek(place)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def check_writable(path: Path) -> None:

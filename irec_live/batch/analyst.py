@@ -12,6 +12,7 @@ from irec_live.batch.items import PARQUET, Item, Outcome, Settings
 from irec_live.batch.remote import as_url, fetched
 from irec_live.batch.writing import file_sha256, write_result
 from irec_live.errors import IrecError, MediaError, ModelError, OutputError
+from irec_live.files import look
 from irec_live.formats import FORMATS
 from irec_live.models.choice import load_models
 from irec_live.models.detector import adopt_test_runs
@@ -123,7 +124,7 @@ class Analyst:
 
     def _is_ours(self, item: Item, target: Path) -> bool:
         """Whether what is there is what the journal says we wrote."""
-        return item.known is not None and target.exists() and file_sha256(target) == item.known.result_sha256
+        return item.known is not None and bool(look(target)) and file_sha256(target) == item.known.result_sha256
 
 
 def _hashed(path: Path) -> tuple[str, tuple[int, int]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import IO, Any, Self
 
 from irec_live.batch.items import Known, Outcome
 from irec_live.errors import DataError, OutputError
-from irec_live.files import is_part
+from irec_live.files import is_part, lock_file
 from irec_live.tables.recording import Recording
 
 NAME = ".irec-live-journal.jsonl"
@@ -43,7 +42,7 @@ class Journal:
         self._places: dict[str, int] = {}
         try:
             self._file: IO[bytes] = self.path.open("a+b")
-            if not _lock(self._file):
+            if not lock_file(self._file):
                 self._file.close()
                 raise OutputError(f"another irec-live is writing to {folder}; wait for it, or give another --out")
             self._read()
@@ -125,23 +124,3 @@ def remove_left_over(folders: Iterable[Path]) -> None:
             for path in folder.iterdir():
                 if is_part(path):
                     path.unlink(missing_ok=True)
-
-
-def _lock(file: IO[bytes]) -> bool:
-    """Lock a file until it is closed; False if another process has it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        try:
-            file.seek(1 << 40)  # a byte that nobody reads: Windows keeps others from reading what is locked
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

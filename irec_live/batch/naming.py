@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from irec_live.errors import OutputError
+from irec_live.files import look
 from irec_live.spool import STDIN, printable
 
 
@@ -64,7 +65,7 @@ def _try_names(target: Path) -> None:
     """Look for a file, and for each name on the way to it: in a missing folder even a name too long is only missing."""
     _look(target)
     folder, names = target.parent, [target.name]
-    while not folder.is_dir() and folder != folder.parent:
+    while look(folder) != "folder" and folder != folder.parent:
         names.append(folder.name)
         folder = folder.parent
     for name in names:

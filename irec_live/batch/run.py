@@ -12,7 +12,7 @@ from irec_live.batch.journal import Journal, remove_left_over
 from irec_live.batch.naming import check_name, result_names
 from irec_live.batch.paths import Found
 from irec_live.errors import OutputError
-from irec_live.files import make_folder
+from irec_live.files import look, make_folder
 from irec_live.formats import FORMATS
 from irec_live.spool import printable
 from irec_live.tables import TABLES, write_tables
@@ -156,12 +156,12 @@ class Batch:
         for item in self.items:
             if item.target is not None:
                 check_name(Path(item.path), Path(item.target))
-                if Path(item.target).exists():
+                if look(item.target, OutputError):
                     there.append(item.target)
                     ours += item.key in self._journal.known
         if self.settings.form == PARQUET:
             tables = [self.folder / f"{name}.parquet" for name in TABLES]
-            there += [str(path) for path in tables if path.exists()]
+            there += [str(path) for path in tables if look(path, OutputError)]
             ours = len(there) if self._journal.known else ours
         if not there or resume or overwrite:
             return

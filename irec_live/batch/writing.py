@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from irec_live.errors import OutputError
-from irec_live.files import write_atomically
+from irec_live.files import look, write_atomically
 
 
 def write_result(parts: Callable[[], Iterable[str | bytes]], target: Path, *, overwrite: bool) -> None:
@@ -26,8 +26,8 @@ def write_result(parts: Callable[[], Iterable[str | bytes]], target: Path, *, ov
     OutputError
         One says something else, or it cannot be written.
     """
+    known = bool(look(target, OutputError)) and not overwrite
     try:
-        known = target.exists() and not overwrite
         if known and _says(target, parts()):
             return
     except OSError as error:

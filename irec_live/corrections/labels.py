@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from irec_live.clips import read_span, write_sound
+from irec_live.clips import read_span, sound_file
 from irec_live.corrections.model import Corrections, Span
 from irec_live.errors import DataError
 from irec_live.files import make_folder, write_atomically
@@ -102,7 +102,8 @@ def export_labels(reviewed: Sequence[Reviewed], out: Path, progress: Callable[[f
                 if not len(samples):
                     continue
                 file = f"clips/{stem}-{piece.number:04d}-{piece.part}.flac"
-                write_sound(out / file, samples, audio.sample_rate)
+                with sound_file(out / file, audio.sample_rate, audio.channels) as clip:
+                    clip.write(samples)
                 rows.append(
                     [
                         file,

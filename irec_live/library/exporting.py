@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from irec_live.clips import save_clip
 from irec_live.errors import IrecError, OutputError
-from irec_live.files import look, make_folder, part_path
+from irec_live.files import look, make_folder
 from irec_live.library.values import Match, Results
-from irec_live.media import open_audio
 
 FORMATS = ("m3u", "csv", "json")
 """Texts; clips are files."""
@@ -64,32 +64,11 @@ def write_clips(matches: Sequence[Match], folder: Path, *, margin_s: float = 0.0
                 if look(target, OutputError):
                     yield None, f"{target} is there already"
                     continue
-                _cut(source, max(0.0, span.start_s - margin_s), span.end_s + margin_s, target)
+                save_clip(source, span.start_s - margin_s, span.end_s + margin_s, target)
             except IrecError as error:
                 yield None, str(error)
                 continue
             yield target, ""
-
-
-def _cut(source: Path, start_s: float, end_s: float, target: Path) -> None:
-    import soundfile
-
-    part = part_path(target)
-    with open_audio(source) as audio:
-        audio.seek(round(start_s * audio.sample_rate))
-        left = round((end_s - start_s) * audio.sample_rate)
-        try:
-            with soundfile.SoundFile(
-                part, "w", audio.sample_rate, audio.channels, subtype="PCM_24", format="WAV"
-            ) as file:
-                while left > 0 and len(block := audio.read(min(left, audio.block_of(1.0)))):
-                    file.write(block)
-                    left -= len(block)
-            part.replace(target)
-        except (OSError, soundfile.SoundFileError) as error:
-            raise OutputError(f"cannot write {target}: {error}") from error
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def _m3u(results: Results) -> str:

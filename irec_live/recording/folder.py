@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import IO, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from irec_live.errors import DataError, OutputError
-from irec_live.files import look, make_folder, write_atomically
+from irec_live.files import lock_file, look, make_folder, write_atomically
 from irec_live.models.spec import ModelSpec, Threshold
 from irec_live.streaming.tracker import Decisions, TrackerSettings
 from irec_live.suffixes import SESSION_FILE
@@ -241,23 +240,7 @@ class SessionFolder:
             yield None
             return
         with file:
-            yield file if _locked(file) else None
-
-
-def _locked(file: IO[bytes]) -> bool:
-    """Lock a file for this process, until it is closed; False if another one has."""
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        else:
-            import fcntl
-
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+            yield file if lock_file(file) else None
 
 
 def new_folder(path: Path) -> SessionFolder:

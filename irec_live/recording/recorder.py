@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from irec_live.errors import IrecError
+from irec_live.errors import sentence_of
 from irec_live.recording.folder import new_folder
 from irec_live.recording.gate import GateSettings
 from irec_live.recording.writer import Item, SessionWriter, Silence, Sound
@@ -191,10 +191,8 @@ class Recorder:
                 self._wake.clear()
             writer.finish()
             self._state = RecorderState("saved", path, writer.elapsed_s)
-        except IrecError as error:
-            self._fail(path, writer, str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the view must show it, and detection goes on
-            self._fail(path, writer, f"{type(error).__name__}: {error}")
+            self._fail(path, writer, sentence_of(error))
 
     def _sync(self, writer: SessionWriter, began: float) -> float:
         """Every few seconds, have the system write everything to the disk; when that was last."""

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from irec_live.analysis import FILE_BATCH, Analysis, AnalysisCancelled, band_limit, collect, decode_into
 from irec_live.corrections.applied import corrected_analysis
-from irec_live.errors import IrecError, MediaError
+from irec_live.errors import MediaError, sentence_of
 from irec_live.media import AudioFile, check_seekable, open_audio
 from irec_live.models.choice import ModelChoice, load_models
 from irec_live.models.detector import Detector, Provider
@@ -262,8 +262,7 @@ class FileSession(PlayedSession):
         except AnalysisCancelled:
             pass
         except Exception as error:  # noqa: BLE001 - whatever it is, the views must show it
-            sentence = str(error) if isinstance(error, IrecError) else f"{type(error).__name__}: {error}"
-            self._outcome = _Outcome(problem=f"the analysis stopped: {sentence}")
+            self._outcome = _Outcome(problem=f"the analysis stopped: {sentence_of(error)}")
 
     def _decode(self, audio: AudioFile) -> None:
         began = time.perf_counter()

@@ -15,7 +15,7 @@ import numpy as np
 from irec_live.analysis import Analysis
 from irec_live.assembly import assemble
 from irec_live.corrections.applied import corrected_analysis
-from irec_live.errors import IrecError, MediaError
+from irec_live.errors import MediaError, sentence_of
 from irec_live.files import look
 from irec_live.media import open_audio
 from irec_live.models.spec import ModelSpec
@@ -231,8 +231,7 @@ class SavedSession(PlayedSession):
                 self._moved.wait()
                 self._find_again()
         except Exception as error:  # noqa: BLE001 - whatever it is, the views must show it
-            sentence = str(error) if isinstance(error, IrecError) else f"{type(error).__name__}: {error}"
-            self._problem = f"the recording cannot be shown: {sentence}"
+            self._problem = f"the recording cannot be shown: {sentence_of(error)}"
 
     def _find_again(self) -> None:
         # NB: cleared before the decisions are read: a threshold that moves meanwhile sets it again.

@@ -20,7 +20,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from irec_live.errors import IrecError
+from irec_live.errors import IrecError, sentence_of
 from irec_live.mono import MonoMix
 from irec_live.results import Snapshot, State, Stats
 from irec_live.streaming.audio_source import AudioSource
@@ -241,8 +241,7 @@ class Engine:
             self._status = ("ended", "")
         except Exception as error:  # noqa: BLE001 - whatever it is, the views must show it
             self._error = error
-            sentence = str(error) if isinstance(error, IrecError) else f"{type(error).__name__}: {error}"
-            self._status = ("failed", f"listening stopped: {sentence}")
+            self._status = ("failed", f"listening stopped: {sentence_of(error)}")
         finally:
             self._source.stop()
             self._done.set()

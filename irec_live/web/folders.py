@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+
+from irec_live.files import lock_file
 
 _PREFIX = "irec-live-"
 _LOCK = ".lock"  # no upload has this name: `safe_name` begins none with a dot
@@ -37,7 +37,7 @@ def upload_folder() -> Iterator[Path]:
         tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder,
         (Path(folder) / _LOCK).open("wb") as lock,
     ):
-        _hold(lock)
+        lock_file(lock)
         yield Path(folder)
 
 
@@ -60,21 +60,5 @@ def _is_left(folder: Path) -> bool:
     lock = folder / _LOCK
     if not lock.exists():
         return time.time() - entry.st_mtime > _OLD_S
-    if sys.platform == "win32":
-        lock.unlink()  # refused while a process has it open
-        return True
-    with lock.open("rb") as file:
-        return _hold(file)
-
-
-def _hold(file: IO[bytes]) -> bool:
-    """Lock a file until it is closed; False if another process has it."""
-    if sys.platform == "win32":
-        return True  # being open is enough
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    with lock.open("r+b") as file:  # Windows locks only what may be written
+        return lock_file(file)

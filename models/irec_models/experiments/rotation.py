@@ -33,7 +33,7 @@ from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.fit import fit
 from irec_models.training.run import Run
 
-PREDICTED = "judged.json"
+PREDICTED = "predictions.json"
 
 Turn = tuple[str, ...]
 """Sources that are left out together."""
