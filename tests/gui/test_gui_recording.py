@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from endless_tones import RATE, EndlessTones
 from fake_session import FakeBackend
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
@@ -25,34 +26,6 @@ from irec_live.input_kind import InputKind
 from irec_live.models.detector import Detector
 from irec_live.recording import open_session
 from irec_live.session import Session, open_file, open_saved, open_stream
-from irec_live.source import ArraySource
-from irec_live.streaming.ring import Block
-
-RATE = tiny_models.SAMPLE_RATE
-BLOCK = 400
-
-
-class Tone(ArraySource):
-    """A device that plays the three labels in turn for ever, twenty times as fast as time goes by."""
-
-    def __init__(self) -> None:
-        sound = np.concatenate([tiny_models.tone(label, 2.0) for label in tiny_models.LABELS])
-        super().__init__(sound, RATE, block=BLOCK, name="Tone")
-        self._index = 0
-
-    @property
-    def ended(self) -> bool:
-        return False
-
-    def read(self, timeout_s: float) -> tuple[Block, int]:
-        import time
-
-        time.sleep(BLOCK / RATE / 20)
-        if ArraySource.ended.fget(self):  # type: ignore[attr-defined]
-            self._position = 0
-        block, _ = super().read(timeout_s)
-        index, self._index = self._index, self._index + len(block)
-        return block, index
 
 
 class LiveBackend(FakeBackend):
@@ -64,7 +37,7 @@ class LiveBackend(FakeBackend):
 
     def open(self, request: SourceRequest, models: Sequence[Any]) -> Session:  # type: ignore[override]
         if request.path is None:
-            return open_stream(Tone(), [self.detector])
+            return open_stream(EndlessTones("Tone", 20.0), [self.detector])
         if request.path.is_dir():
             return open_saved(request.path, audible=False, play=False)
         return open_file(request.path, [self.detector], audible=False, play=False)

@@ -27,6 +27,12 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def own(tiny_activation_path: Path, tiny_envelope_path: Path) -> list[Path]:
+    """A user's own models, one of each kind."""
+    return [tiny_activation_path, tiny_envelope_path]
+
+
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of temporary files, empty."""

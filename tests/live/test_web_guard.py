@@ -38,11 +38,6 @@ Serve = Callable[[Any], TestClient]
 
 
 @pytest.fixture(scope="module")
-def own(tiny_activation_path: Path, tiny_envelope_path: Path) -> list[Path]:
-    return [tiny_activation_path, tiny_envelope_path]
-
-
-@pytest.fixture(scope="module")
 def client(own: list[Path]) -> Iterator[TestClient]:
     with TestClient(create_app(own, most_bytes=2_000_000, most_s=5.0, hosts=("localhost",)), base_url=LOCAL) as client:
         yield client

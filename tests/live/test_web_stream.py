@@ -31,11 +31,6 @@ Samples = npt.NDArray[np.float32]
 
 
 @pytest.fixture(scope="module")
-def own(tiny_activation_path: Path, tiny_envelope_path: Path) -> list[Path]:
-    return [tiny_activation_path, tiny_envelope_path]
-
-
-@pytest.fixture(scope="module")
 def client(own: list[Path]) -> Iterator[TestClient]:
     with TestClient(create_app(own, hosts=("localhost",), most_streams=2), base_url="http://localhost") as client:
         yield client

@@ -30,11 +30,6 @@ Serve = Callable[[Any], TestClient]
 
 
 @pytest.fixture(scope="module")
-def own(tiny_activation_path: Path, tiny_envelope_path: Path) -> list[Path]:
-    return [tiny_activation_path, tiny_envelope_path]
-
-
-@pytest.fixture(scope="module")
 def client(own: list[Path]) -> Iterator[TestClient]:
     with TestClient(create_app(own, most_bytes=2_000_000), base_url="http://localhost") as client:
         yield client

@@ -7,14 +7,12 @@ plays the labels of `tiny_models` in turn, for ever; with a SESSION, that is ope
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from endless_tones import EndlessTones
 
-import tiny_models
 from irec_live.gui.app import application, compose
 from irec_live.gui.backend import AppBackend
 from irec_live.gui.preferences import Preferences
@@ -22,34 +20,6 @@ from irec_live.gui.requests import SourceRequest
 from irec_live.gui.settings_schema import RECORD_FOLDER
 from irec_live.input_kind import InputKind
 from irec_live.session import Session, open_stream
-from irec_live.source import ArraySource
-from irec_live.streaming.ring import Block
-
-RATE = tiny_models.SAMPLE_RATE
-BLOCK = RATE // 20
-
-
-class Tones(ArraySource):
-    """Two seconds of each label in turn, at the pace of time."""
-
-    def __init__(self) -> None:
-        sound = np.concatenate([tiny_models.tone(label, 2.0) for label in tiny_models.LABELS])
-        super().__init__(sound, RATE, block=BLOCK, name="Tones")
-        self._index = 0
-
-    @property
-    def ended(self) -> bool:
-        """Never."""
-        return False
-
-    def read(self, timeout_s: float) -> tuple[Block, int]:
-        """The next block, when it is due."""
-        time.sleep(BLOCK / RATE)
-        if ArraySource.ended.fget(self):  # type: ignore[attr-defined]
-            self._position = 0
-        block, _ = super().read(timeout_s)
-        index, self._index = self._index, self._index + len(block)
-        return block, index
 
 
 class TonesBackend(AppBackend):
@@ -57,7 +27,9 @@ class TonesBackend(AppBackend):
 
     def open(self, request: SourceRequest, models: Sequence[Any], *rest: Any) -> Session:
         """See `AppBackend.open`."""
-        return open_stream(Tones(), models) if request.path is None else super().open(request, models, *rest)
+        return (
+            open_stream(EndlessTones("Tones"), models) if request.path is None else super().open(request, models, *rest)
+        )
 
 
 def main() -> None:
