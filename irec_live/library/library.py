@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from irec_live.errors import LibraryError
 from irec_live.files import look
-from irec_live.library.query import Query, parse
+from irec_live.library.clauses import Query
+from irec_live.library.query import parse
+from irec_live.library.rows import (
+    drop_recordings,
+    grouped,
+    ids_of,
+    import_parquet,
+    insert_recordings,
+    put_files,
+    texts,
+    value_of,
+)
 from irec_live.library.sql import compile_query
 from irec_live.library.store import WAIT_S, Store
 from irec_live.library.values import Match, Results, Stats
@@ -27,8 +34,6 @@ if TYPE_CHECKING:
 
 LIBRARY_VARIABLE = "IREC_LIBRARY"
 """Environment variable that names another file."""
-
-_LISTS = ("models", "labels", "detected", "warnings")
 
 
 def library_path() -> Path:
@@ -124,7 +129,7 @@ class Library:
             if not rows:
                 return Results((), 0)
             parameters = {**statement.parameters_of(statement.spans), "ids": sorted({row[1] for row in rows})}
-            spans = _grouped(connection.execute(statement.spans, parameters).fetchall())
+            spans = grouped(connection.execute(statement.spans, parameters).fetchall())
         matches = (
             Match(path, sha256, duration_s, matched_s, level_db, tuple(spans[recording]))
             for path, recording, sha256, duration_s, matched_s, level_db, _ in rows
@@ -172,7 +177,7 @@ class Library:
         with self._store.reading() as connection:
 
             def one(sql: str) -> Any:
-                return _value(connection, sql)
+                return value_of(connection, sql)
 
             labels = connection.execute(
                 "SELECT label, sum(end_s - start_s) AS seconds FROM spans "
@@ -246,16 +251,16 @@ class Library:
         times = [0] * len(recordings) if modified_ns is None else list(modified_ns)
         by_content = {one.sha256: one for one in recordings}
         with self._store.writing() as connection:
-            known = self._ids(connection, by_content)
-            following = _value(connection, "SELECT coalesce(max(id), 0) FROM recordings") + 1
+            known = ids_of(connection, by_content)
+            following = value_of(connection, "SELECT coalesce(max(id), 0) FROM recordings") + 1
             ids = {}
             for sha256 in by_content:
                 ids[sha256] = known.get(sha256, following)
                 following += sha256 not in known
-            self._drop_recordings(connection, list(known.values()))
-            _insert_recordings(connection, by_content.values(), ids)
+            drop_recordings(connection, list(known.values()))
+            insert_recordings(connection, by_content.values(), ids)
             rows = [(one.path, ids[one.sha256], one.size_bytes, ns) for one, ns in zip(recordings, times, strict=True)]
-            self._put_files(connection, rows)
+            put_files(connection, rows)
 
     def put_files(self, files: Sequence[tuple[str, str, int, int]]) -> None:
         """Add files of recordings that are known: moved or copied ones.
@@ -268,8 +273,8 @@ class Library:
         if not files:
             return
         with self._store.writing() as connection:
-            ids = self._ids(connection, {sha256 for _, sha256, _, _ in files})
-            self._put_files(connection, [(path, ids[sha256], size, ns) for path, sha256, size, ns in files])
+            ids = ids_of(connection, {sha256 for _, sha256, _, _ in files})
+            put_files(connection, [(path, ids[sha256], size, ns) for path, sha256, size, ns in files])
 
     def remove_files(self, paths: Iterable[str]) -> int:
         """Forget files; their number. Their recordings stay until `prune`."""
@@ -277,8 +282,8 @@ class Library:
         if not paths or not self.exists():
             return 0
         with self._store.writing() as connection:
-            connection.register("gone", {"path": _texts(paths)})
-            count: int = _value(connection, "SELECT count(*) FROM files WHERE path IN (SELECT path FROM gone)")
+            connection.register("gone", {"path": texts(paths)})
+            count: int = value_of(connection, "SELECT count(*) FROM files WHERE path IN (SELECT path FROM gone)")
             connection.execute("DELETE FROM files WHERE path IN (SELECT path FROM gone)")
             return count
 
@@ -287,7 +292,7 @@ class Library:
         with self._store.writing() as connection:
             rows = connection.execute("SELECT id FROM recordings WHERE id NOT IN (SELECT recording FROM files)")
             ids = [row[0] for row in rows.fetchall()]
-            self._drop_recordings(connection, ids)
+            drop_recordings(connection, ids)
             return len(ids)
 
     def import_tables(self, folder: Path) -> int:
@@ -309,7 +314,7 @@ class Library:
             if look(path, LibraryError) != "file":
                 raise LibraryError(f"there is no {path}; give a folder that analyze --format parquet wrote")
         with self._store.writing() as connection:
-            return _import(connection, literal(files), literal(spans))
+            return import_parquet(connection, literal(files), literal(spans))
 
     def _recording(self, connection: DuckDBPyConnection, path: str) -> Recording:
         rows = connection.execute(
@@ -342,113 +347,3 @@ class Library:
         names = [Path(row[0]).name for row in connection.execute("SELECT path FROM files LIMIT 20000").fetchall()]
         near = difflib.get_close_matches(Path(wanted).name, names, n=1)
         return f"; is {near[0]} meant?" if near else "; irec-live library add its folder first"
-
-    def _ids(self, connection: DuckDBPyConnection, contents: Iterable[str]) -> dict[str, int]:
-        connection.register("contents", {"sha256": _texts(contents)})
-        rows = connection.execute("SELECT r.sha256, r.id FROM recordings r JOIN contents USING (sha256)").fetchall()
-        connection.unregister("contents")
-        return dict(rows)
-
-    def _drop_recordings(self, connection: DuckDBPyConnection, ids: Sequence[int]) -> None:
-        if ids:
-            connection.register("dropped", {"id": np.array(ids, np.int64)})
-            connection.execute("DELETE FROM spans WHERE recording IN (SELECT id FROM dropped)")
-            connection.execute("DELETE FROM recordings WHERE id IN (SELECT id FROM dropped)")
-            connection.unregister("dropped")
-
-    def _put_files(self, connection: DuckDBPyConnection, rows: Sequence[tuple[str, int, int, int]]) -> None:
-        latest = {row[0]: row for row in rows}
-        paths, ids, sizes, times = zip(*latest.values(), strict=True)
-        connection.register(
-            "put",
-            {
-                "path": _texts(paths),
-                "recording": np.array(ids, np.int64),
-                "size_bytes": np.array(sizes, np.int64),
-                "modified_ns": np.array(times, np.int64),
-            },
-        )
-        connection.execute("DELETE FROM files WHERE path IN (SELECT path FROM put)")
-        connection.execute("INSERT INTO files SELECT path, recording, size_bytes, modified_ns FROM put")
-        connection.unregister("put")
-
-
-def _grouped(rows: Sequence[tuple[Any, ...]]) -> dict[int, list[Span]]:
-    spans: dict[int, list[Span]] = defaultdict(list)
-    for recording, *span in rows:
-        spans[recording].append(Span(*span))
-    return spans
-
-
-def _insert_recordings(connection: DuckDBPyConnection, recordings: Iterable[Recording], ids: dict[str, int]) -> None:
-    recordings = list(recordings)
-    connection.register(
-        "new_recordings",
-        {
-            "id": np.array([ids[one.sha256] for one in recordings], np.int64),
-            "sha256": _texts(one.sha256 for one in recordings),
-            "size_bytes": np.array([one.size_bytes for one in recordings], np.int64),
-            "duration_s": np.array([one.duration_s for one in recordings], np.float64),
-            "settings": _texts(one.settings for one in recordings),
-            **{name: _texts(json.dumps(getattr(one, name)) for one in recordings) for name in _LISTS},
-        },
-    )
-    lists = ", ".join(f"""from_json({name}, '["VARCHAR"]')""" for name in _LISTS)
-    connection.execute(
-        f"INSERT INTO recordings SELECT id, sha256, size_bytes, duration_s, settings, {lists} FROM new_recordings"
-    )
-    connection.unregister("new_recordings")
-    rows = list(_span_rows(recordings, ids))
-    if not rows:
-        return
-    number, labels, *columns = zip(*rows, strict=True)
-    table: dict[str, Any] = {"recording": np.array(number, np.int64), "label": _texts(labels)}
-    for name, column in zip(("start_s", "end_s", "activation", "level_db"), columns, strict=True):
-        table[name] = np.array(column, np.float64)  # None becomes NaN, which DuckDB reads as NULL
-    connection.register("new_spans", table)
-    connection.execute("INSERT INTO spans SELECT recording, label, start_s, end_s, activation, level_db FROM new_spans")
-    connection.unregister("new_spans")
-
-
-def _span_rows(recordings: Iterable[Recording], ids: dict[str, int]) -> Iterator[tuple[Any, ...]]:
-    for one in recordings:
-        for span in one.spans:
-            yield ids[one.sha256], span.label, span.start_s, span.end_s, span.activation, span.level_db
-
-
-def _import(connection: DuckDBPyConnection, files: str, spans: str) -> int:
-    """Tables of Parquet into ours; a content that is known is replaced."""
-    wanted = "path, sha256, size_bytes, duration_s, settings, models, labels, detected, warnings"
-    connection.execute(f"CREATE TEMP TABLE incoming AS SELECT {wanted} FROM read_parquet({files})")
-    connection.execute(
-        "CREATE TEMP TABLE numbered AS SELECT sha256, any_value(path) AS path, "
-        "coalesce(any_value(known.id), (SELECT coalesce(max(id), 0) FROM recordings) "
-        "+ row_number() OVER (ORDER BY sha256)) AS id "
-        "FROM incoming LEFT JOIN (SELECT id, sha256 FROM recordings) AS known USING (sha256) GROUP BY sha256"
-    )
-    for table, key in (("spans", "recording"), ("recordings", "id")):
-        connection.execute(f"DELETE FROM {table} WHERE {key} IN (SELECT id FROM numbered)")
-    connection.execute("DELETE FROM files WHERE path IN (SELECT path FROM incoming)")
-    connection.execute(
-        "INSERT INTO recordings SELECT n.id, i.sha256, i.size_bytes, i.duration_s, i.settings, i.models, i.labels, "
-        "i.detected, i.warnings FROM incoming i JOIN numbered n USING (sha256, path)"
-    )
-    connection.execute(
-        "INSERT INTO files SELECT i.path, n.id, i.size_bytes, 0 FROM incoming i JOIN numbered n USING (sha256)"
-    )
-    connection.execute(
-        "INSERT INTO spans SELECT n.id, s.label, s.start_s, s.end_s, s.activation, s.level_db "
-        f"FROM read_parquet({spans}) s JOIN numbered n USING (sha256, path)"
-    )
-    count: int = _value(connection, "SELECT count(*) FROM incoming")
-    connection.execute("DROP TABLE incoming; DROP TABLE numbered")
-    return count
-
-
-def _value(connection: DuckDBPyConnection, sql: str) -> Any:
-    """Of a statement that gives one. NB: fetched to its end, or DuckDB refuses the next statement."""
-    return connection.execute(sql).fetchall()[0][0]
-
-
-def _texts(values: Iterable[str]) -> Any:
-    return np.array(list(values), dtype=object)

@@ -28,13 +28,10 @@ import difflib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
 
 from irec_live.errors import QueryError
 from irec_live.instruments import INSTRUMENTS
-
-Measure = Literal["seconds", "share", "stretch_s", "stretch_share", "level_db", "first_s"]
-Comparison = Literal[">=", "<=", ">", "<"]
+from irec_live.library.clauses import Bound, Comparison, Has, Lacks, Length, Named, Order, Query
 
 EXAMPLES = (
     "saxophone and piano together for at least 10 s, no voice",
@@ -47,114 +44,6 @@ EXAMPLES = (
 
 MOST_CHARACTERS = 1000
 """Of a query: DuckDB refuses thousands of clauses, and takes seconds for hundreds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A limit on what a clause finds in a recording.
-
-    Attributes
-    ----------
-    measure : str
-        ``seconds`` and ``share`` (0..1 of the recording) of all spans, ``stretch_s`` and ``stretch_share`` of the
-        longest one, ``level_db`` of all, ``first_s``: where the first one begins.
-    comparison : str
-    value : float
-    """
-
-    measure: Measure
-    comparison: Comparison
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Has:
-    """Instruments that play.
-
-    Attributes
-    ----------
-    group : tuple of tuple of str
-        Of each inner tuple one plays at least.
-    together : bool
-        Whether at the same time.
-    without : tuple of str
-        Labels of which none may play at that time.
-    bounds : tuple of Bound
-        On the time they are together, else on each of the group.
-    """
-
-    group: tuple[tuple[str, ...], ...]
-    together: bool = False
-    without: tuple[str, ...] = ()
-    bounds: tuple[Bound, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Lacks:
-    """Instruments that were looked for and play nowhere."""
-
-    labels: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Length:
-    """A limit on the length of recordings, seconds."""
-
-    comparison: Comparison
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """Text that the path of a file contains, in upper or lower case."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What comes first.
-
-    Attributes
-    ----------
-    by : {"loudest", "most", "earliest", "longest", "shortest", "name"}
-    labels : tuple of str
-        For the first three.
-    """
-
-    by: str
-    labels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What to look for: all clauses hold.
-
-    Attributes
-    ----------
-    has : tuple of Has
-    lacks : tuple of Lacks
-    lengths : tuple of Length
-    names : tuple of Named
-    order : Order or None
-        By default, what plays longest of the first clause comes first.
-    top : int or None
-        So many at most.
-    """
-
-    has: tuple[Has, ...] = ()
-    lacks: tuple[Lacks, ...] = ()
-    lengths: tuple[Length, ...] = ()
-    names: tuple[Named, ...] = ()
-    order: Order | None = None
-    top: int | None = None
-
-    @property
-    def shown(self) -> frozenset[str]:
-        """What spans of a match can be called; instruments together have one name."""
-        names = {label for has in self.has if not has.together for labels in has.group for label in labels}
-        names |= {" + ".join(" or ".join(labels) for labels in has.group) for has in self.has if has.together}
-        return frozenset(names.union(self.order.labels if self.order is not None else ()))
 
 
 def parse(text: str, labels: Collection[str] = ()) -> Query:
@@ -223,33 +112,31 @@ class _Parser:
         self._at = 0
 
     def query(self) -> Query:
-        has: list[Has] = []
-        lacks: list[Lacks] = []
-        lengths: list[Length] = []
-        names: list[Named] = []
+        clauses: list[Has | Lacks | Length | Named] = []
         order: Order | None = None
         top: int | None = None
         while True:
             while self._sign(",", ";"):
                 pass
             if self._token.kind == "end":
-                return Query(tuple(has), tuple(lacks), tuple(lengths), tuple(names), order, top)
+                return Query(
+                    tuple(one for one in clauses if isinstance(one, Has)),
+                    tuple(one for one in clauses if isinstance(one, Lacks)),
+                    tuple(one for one in clauses if isinstance(one, Length)),
+                    tuple(one for one in clauses if isinstance(one, Named)),
+                    order,
+                    top,
+                )
             start = self._token
             clause = self._clause()
-            if isinstance(clause, Has):
-                has.append(clause)
-            elif isinstance(clause, Lacks):
-                lacks.append(clause)
-            elif isinstance(clause, Length):
-                lengths.append(clause)
-            elif isinstance(clause, Named):
-                names.append(clause)
-            elif isinstance(clause, Order):
-                if order is not None:
-                    raise self._wrong("there can be one order only", start)
+            if isinstance(clause, int):
+                top = clause
+            elif not isinstance(clause, Order):
+                clauses.append(clause)
+            elif order is None:
                 order = clause
             else:
-                top = clause
+                raise self._wrong("there can be one order only", start)
             if self._token.kind != "end" and not self._sign(",", ";"):
                 raise self._wrong(f"a comma is expected before {self._token.text!r}")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from irec_live.library.query import Bound, Has, Query
+from irec_live.library.clauses import Bound, Has, Query
 
 _MEASURES = {
     "seconds": "sum(end_s - start_s)",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -222,25 +222,21 @@ class SessionFolder:
     @contextmanager
     def lock(self) -> Iterator[bool]:
         """Whether nobody else records to this folder. A lock that a killed process held is free again."""
-        with self._open_lock() as file:
-            if file is None:
+        path = self.path / ".lock"
+        with contextlib.ExitStack() as stack:
+            try:
+                file = stack.enter_context(path.open("ab"))
+            except OSError:  # a folder that cannot be written to: nobody records to it either
+                yield False
+                return
+            if not lock_file(file):
                 yield False
                 return
             try:
                 yield True
             finally:
                 with contextlib.suppress(OSError):
-                    (self.path / ".lock").unlink()
-
-    @contextmanager
-    def _open_lock(self) -> Iterator[IO[bytes] | None]:
-        try:
-            file = (self.path / ".lock").open("ab")
-        except OSError:  # a folder that cannot be written to: nobody records to it either
-            yield None
-            return
-        with file:
-            yield file if lock_file(file) else None
+                    path.unlink()
 
 
 def new_folder(path: Path) -> SessionFolder:

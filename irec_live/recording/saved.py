@@ -14,7 +14,7 @@ from irec_live.recording.damage import missing_sound, read_results
 from irec_live.recording.deciding import events_of, tracker_of
 from irec_live.recording.folder import SessionFolder, SessionInfo
 from irec_live.recording.result_log import ResultLog, read_curves, read_events
-from irec_live.recording.writer import circumstances_of, warnings_of, write_results
+from irec_live.recording.results import circumstances_of, warnings_of, write_results
 from irec_live.results import Event
 from irec_live.streaming.tracker import LabelTracker, track
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from irec_live.errors import LibraryError, QueryError
 from irec_live.library import EXAMPLES, Library, Match, Recording, Span, parse
-from irec_live.library.query import Bound, Has, Lacks, Length, Named, Order, Query
+from irec_live.library.clauses import Bound, Has, Lacks, Length, Named, Order, Query
 from irec_live.tables import connect, write_tables
 
 LABELS = ("piano", "saxophone", "voice", "violin")
