@@ -110,6 +110,7 @@ def analyze(
         audio = stack.enter_context(open_audio(path, track=track))
         check_channel(audio, channel)
         detectors = load_models(models, provider)
+        # The caller's executor stays the caller's to end.
         with contextlib.nullcontext((executor, FILE_BATCH)) if executor else side_by_side(detectors) as (pool, batch):
             pipeline = Pipeline(
                 audio.sample_rate,
@@ -143,7 +144,7 @@ def analyze(
 
 def _history(audio: AudioFile) -> HistoryFile | None:
     """Where results are kept that are not to fill the memory: those of many hours, and of nobody knows how many."""
-    short = audio.frames and audio.frames <= _LONG_S * audio.sample_rate
+    short = audio.frames and audio.frames <= _LONG_S * audio.sample_rate  # as announced, which is no promise
     return None if short else HistoryFile()
 
 

@@ -138,6 +138,7 @@ def on_grid(times: Times, rows: Array, step_s: float, end_s: float = math.inf) -
         return times, rows
     count = 1 + round((float(times[-1]) - float(times[0])) / step_s)
     grid: Times = float(times[0]) + step_s * np.arange(count, dtype=np.float64)
+    # Half a step of grace: times of a stream are rounded to samples, those of the grid are not.
     last = np.maximum(np.searchsorted(times, grid + step_s / 2, "right") - 1, 0)
     old = grid - times[last] > _LONGEST_HOLD_S
     held: Array = np.where(old[:, None], np.float32(0.0), rows[last])
@@ -248,7 +249,7 @@ def _to_the_ends(events: Sequence[Event], times: Times, last_s: float, duration_
     """
     if not times.size:
         return tuple(events)
-    first, last = float(times[0]) + 1e-6, last_s - 1e-6
+    first, last = float(times[0]) + 1e-6, last_s - 1e-6  # times that were added up differ by rounding
     return tuple(
         replace(
             event,

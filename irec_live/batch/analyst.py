@@ -67,6 +67,7 @@ class Analyst:
     def _analyse_file(self, item: Item, path: Path, progress: Callable[[float], None] | None) -> Outcome:
         if stream_of(path) is not None:
             raise MediaError(f"{printable(path.name)} is a pipe; analyse it by itself")
+        # Before the analysis, which takes longer: whoever writes to the file meanwhile is found out by its stamp.
         sha256, before = _hashed(path)
         if self._is_same(item, sha256):
             return Outcome(item.key, "same", incomplete=item.known is not None and item.known.incomplete)
@@ -102,7 +103,7 @@ class Analyst:
         if item.target is None:
             return True
         try:
-            return Path(item.target).stat().st_size == known.result_bytes
+            return Path(item.target).stat().st_size == known.result_bytes  # a hash would read every result again
         except OSError:
             return False
 

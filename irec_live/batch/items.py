@@ -114,7 +114,7 @@ class Settings:
         facts = [
             "irec.analysis/1",
             __version__,
-            sorted(zip(self.sha256, self.providers, strict=True)),
+            sorted(zip(self.sha256, self.providers, strict=True)),  # a GPU rounds differently
             self.hop_s,
             self.track,
             self.channel,

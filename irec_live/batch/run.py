@@ -89,7 +89,7 @@ class Batch:
     ) -> None:
         self.folder, self.settings = make_folder(folder), settings
         self.summary = Summary()
-        self._done: set[str] = set()  # seen to be, in this run
+        self._done: set[str] = set()  # seen to be, in this run: the journal may know files that are not asked for now
         self._journal = Journal(folder)
         try:
             self.items = self._items(files, resume=resume)

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from irec_live.decoders.extent import end_of_leading_tags, starts_of_ogg_links
 from irec_live.decoders.guarded_file import Part
 
-_STREAMINFO_SIZE = 4 + 4 + 34
+_STREAMINFO_SIZE = 4 + 4 + 34  # the magic, a block's header, the block (RFC 9639, section 8.2)
 _FLAC_BEGINS = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22", re.DOTALL)
 _FLAC_FIRST_FRAME = re.compile(rb"\xff[\xf8\xf9][\x10-\xfe][\x00-\xae]\x00", re.DOTALL)
 """A frame's header with the number 0."""
@@ -82,6 +82,7 @@ def _parts(path: Path, starts: list[int]) -> tuple[Part, ...]:
 
 
 def _flac(path: Path, file: BinaryIO, start: int) -> Chain | None:
+    # Mapped, not read: a concert of gigabytes is searched without holding it.
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         first = data[start : start + _STREAMINFO_SIZE]
         if len(first) < _STREAMINFO_SIZE or not _FLAC_BEGINS.match(first):
@@ -170,6 +171,7 @@ def _is_frame(data: mmap.mmap, at: int) -> bool:
 
 def _parse(raw: bytes, head: bytes | None) -> _Frame | None:
     """A frame's header (RFC 9639, section 9.1); None if it is none."""
+    # Reserved: channel codes from 11 on, the last bit of the fourth byte, code 15 of the rate.
     if len(raw) < 6 or raw[3] >> 4 >= _RESERVED_CHANNELS or raw[3] & 1 or raw[2] & 15 == 15:
         return None
     number, used = _coded_number(raw[4:])
@@ -182,13 +184,13 @@ def _parse(raw: bytes, head: bytes | None) -> _Frame | None:
         block = 1 + int.from_bytes(raw[at : at + count], "big")
         at += count
     elif size_code < 6:
-        block = 192 if size_code == 1 else 576 << size_code - 2
+        block = 192 if size_code == 1 else 576 << size_code - 2  # RFC 9639, section 9.1.1
     else:
         block = 256 << size_code - 8
     rate = _RATES[rate_code] if rate_code < len(_RATES) else None
     if rate_code >= len(_RATES):
         count = 1 if rate_code == 12 else 2
-        rate = int.from_bytes(raw[at : at + count], "big") * {12: 1000, 13: 1, 14: 10}[rate_code]
+        rate = int.from_bytes(raw[at : at + count], "big") * {12: 1000, 13: 1, 14: 10}[rate_code]  # in kHz, Hz, 10 Hz
         at += count
     if at >= len(raw) or _crc8(raw[:at]) != raw[at]:
         return None
@@ -226,8 +228,12 @@ def _crc8(raw: bytes) -> int:
     for byte in raw:
         value ^= byte
         for _ in range(8):
+            # The polynomial x^8 + x^2 + x + 1.
             value = (value << 1 ^ 0x07) & 0xFF if value & 0x80 else value << 1
     return value
+
+
+# STREAMINFO packs 20 bits of rate, 3 of channels - 1, 5 of bits - 1 and 36 of samples, from its byte 10 (18 here) on.
 
 
 def _rate(head: bytes) -> int:
@@ -253,5 +259,6 @@ def _header_for(head: bytes, frame: _Frame | None) -> bytes:
     bits = frame.bits if frame is not None and frame.bits else (head[20] & 1) << 4 | head[21] >> 4
     if frame is not None and frame.bits:
         bits -= 1
+    # Frame sizes 0 and no samples: unknown; no MD5 sum either. The flag 0x80 says that no further block follows.
     packed = rate << 44 | (channels - 1) << 41 | bits << 36
     return head[:4] + b"\x80" + head[5:12] + bytes(6) + packed.to_bytes(8, "big") + bytes(16)

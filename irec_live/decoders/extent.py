@@ -22,11 +22,11 @@ The second is a second of sound at 128 kb/s."""
 
 OggEnd = Literal["whole", "open", "cut"]
 
-_MOST_TAGS = 4
+_MOST_TAGS = 4  # of one kind behind another; more is a file made to be walked for ever
 _CHUNK = 1 << 20
 _PAGE = b"OggS\0"
 _BEGINS_STREAM, _ENDS_STREAM = 0b10, 0b100
-_LONGEST_PAGE = 27 + 255 + 255 * 255
+_LONGEST_PAGE = 27 + 255 + 255 * 255  # header, table of segments, segments (RFC 3533, section 6)
 _ALL_PAGE_FLAGS = 0b111
 
 
@@ -132,6 +132,7 @@ def end_of_leading_tags(file: BinaryIO) -> int:
         head = file.read(10)
         if len(head) < 10 or not head.startswith(b"ID3"):
             break
+        # ID3v2 sizes have seven bits a byte, so that no byte looks like the start of an MPEG frame.
         footer = 10 if head[5] & 0x10 else 0
         start += 10 + footer + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
     return start
@@ -148,7 +149,7 @@ def _start_of_trailing_tags(file: BinaryIO) -> int:
         if len(tail) == 128 and tail.startswith(b"TAG"):
             end -= 128
         elif ape.startswith(b"APETAGEX") and len(ape) == 32:
-            header = 32 if ape[23] & 0x80 else 0
+            header = 32 if ape[23] & 0x80 else 0  # the size counts the footer, but not the header that a flag tells of
             end -= int.from_bytes(ape[12:16], "little") + header
         else:
             break

@@ -21,6 +21,7 @@ from irec_live.decoders.guarded_file import Part
 _SLACK = 512
 """Bytes behind the sound that are taken for padding or a tag."""
 
+# What may stand before the sound: cue lists, pictures. More is a file made to be walked for ever.
 _MOST_HEADER = 1 << 20
 _MOST_CHUNKS = 1000
 _4GIB = 1 << 32
@@ -29,6 +30,7 @@ _FROM_A_PIPE = ((0x7FFFF000, 0x80000000), (0xFFFFFF00, _NO_LENGTH))
 """What programs write that do not know the length yet: the most that a signed or unsigned 32-bit number takes, more or
 less their header."""
 
+# Wave64 has GUIDs where WAV has four characters; these begin with the same four in lower case.
 _W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 _W64_WAVE = b"wave\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 
@@ -139,7 +141,7 @@ def _wave(path: Path, file: BinaryIO, size: int, layout: _Layout) -> Finding | N
         return None
     at, said = chunks[b"data"]
     long_at = chunks[b"ds64"][0] if b"ds64" in chunks else None
-    if long_at is not None and said == _NO_LENGTH:
+    if long_at is not None and said == _NO_LENGTH:  # ds64 holds the lengths: of the file, then of the sound
         file.seek(long_at + 8)
         said = int.from_bytes(file.read(8), "little")
     length = _true_length(file, at, said, size, layout)
@@ -147,7 +149,7 @@ def _wave(path: Path, file: BinaryIO, size: int, layout: _Layout) -> Finding | N
         return None
     file.seek(0)
     header = bytearray(file.read(at))
-    whole = at + length - 8
+    whole = at + length - 8  # RIFF does not count its own name and length
     if long_at is not None:
         header[4:8] = header[at - 4 : at] = layout.pack(_NO_LENGTH)
         header[long_at : long_at + 16] = struct.pack("<QQ", whole, length)
@@ -189,7 +191,7 @@ def _aiff(path: Path, file: BinaryIO, size: int) -> Finding | None:
     header = bytearray(file.read(at))
     header[4:8], header[at - 4 : at] = _RIFX.pack(at + length - 8), _RIFX.pack(length)
     common, common_size = chunks[b"COMM"]
-    channels, bits = struct.unpack(">H4xH", header[common : common + 8])
+    channels, bits = struct.unpack(">H4xH", header[common : common + 8])  # between them the number of frames
     coding = bytes(header[common + 18 : common + 22]) if common_size >= 22 else b"NONE"
     width = _AIFC_WIDTHS.get(coding) or ((bits + 7) // 8 if coding in _AIFC_BY_BITS else 0)
     if width and channels:

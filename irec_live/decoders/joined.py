@@ -49,6 +49,7 @@ class JoinedDecoder:
         self._index = -1
         self._decoder: Decoder | None = None
         problem: NotDecodableError | None = None
+        # The first part that can be decoded gives rate and channels; those before it are silence of no length.
         while self._decoder is None and self._index + 1 < len(self._parts):
             try:
                 self._decoder = open_part(self._parts[self._index + 1])

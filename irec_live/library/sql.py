@@ -18,6 +18,7 @@ _MEASURES = {
     "stretch_s": "max(end_s - start_s)",
     "stretch_share": "max(end_s - start_s) / any_value(duration_s)",
     "first_s": "min(start_s)",
+    # The mean of the power over time, not of decibels: as one would measure the spans joined together.
     "level_db": "10 * log10(sum(power * (end_s - start_s)) FILTER (power IS NOT NULL) "
     "/ sum(end_s - start_s) FILTER (power IS NOT NULL))",
 }
@@ -73,6 +74,7 @@ class _Compiler:
             self._add_together(f"c{index}", has) if has.together else self._add_each(f"c{index}", has)
         for lacks in query.lacks:
             names = self._names(lacks.labels)
+            # Where nobody looked for a label, nothing is known of its absence.
             self._conditions += [f"list_contains(r.labels, {name})" for name in names.split(", ")]
             self._conditions.append(f"r.id NOT IN (SELECT recording FROM spans WHERE label IN ({names}))")
         for length in query.lengths:
@@ -101,6 +103,7 @@ class _Compiler:
             "AS shown(recording, label, start_s, end_s, activation, level_db) "
             "WHERE recording IN (SELECT unnest(CAST($ids AS BIGINT[]))) ORDER BY recording, start_s, label, end_s"
         )
+        # The same tables twice: over all spans to find the files, over those of the files shown to show their spans.
         self._statement.hits = self._statement.hits.replace("FROM played ", "FROM spans ")
         ids = "SELECT unnest(CAST($ids AS BIGINT[]))"
         self._tables.insert(0, f"played AS (SELECT * FROM spans WHERE recording IN ({ids}))")
@@ -158,7 +161,7 @@ class _Compiler:
         """Where one of each of the group plays and none of the others; also adds what that is made of."""
         parts = [(labels, 1) for labels in group]
         if without:
-            parts.append((without, len(group) + 1))
+            parts.append((without, len(group) + 1))  # so heavy that no sum with it is that of the group
         if len(group) > 1:
             # Most recordings lack one of them: no need to look when the others play there.
             both = " INTERSECT ".join(

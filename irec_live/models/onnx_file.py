@@ -153,28 +153,28 @@ class _Inspector:
         functions: list[Span] = []
         metadata_bytes = 0
         for number, value, span in self._wire.fields((0, self._length)):
-            if number == 7:
+            if number == 7:  # graph
                 if graph is not None:
                     # Readers merge a message that stands twice; then this walk would not see what runs.
                     raise MalformedError("there are two graphs in it")
                 graph = message(span)
-            elif number == 8:
+            elif number == 8:  # opset_import
                 self._operator_set(message(span))
-            elif number == 14:
+            elif number == 14:  # metadata_props
                 start, end = message(span)
                 metadata_bytes += end - start
                 if metadata_bytes > MAX_METADATA_BYTES:
                     raise ModelError(f"{self._origin} carries more than {MAX_METADATA_BYTES // 2**20} MiB of metadata")
                 key, text = self._texts((start, end), 1, 2)
                 self._file.metadata[key] = text
-            elif number == 25:
+            elif number == 25:  # functions
                 functions.append(message(span))
-            elif number == 1 and value is None:
+            elif number == 1 and value is None:  # ir_version
                 raise MalformedError("the format version is not a number")
         if graph is None:
             raise MalformedError("there is no graph in it")
         for span in functions:
-            name, domain = self._texts(span, 1, 10)
+            name, domain = self._texts(span, 1, 10)  # FunctionProto: name, domain
             if (domain, name) in self._functions:
                 raise MalformedError(f"there are two functions {printable(name)} in it")
             self._functions[domain, name] = span
@@ -193,13 +193,13 @@ class _Inspector:
         values = Values(outer)
         # Nodes stand before the weights and inputs that they use.
         for number, _, part in self._wire.fields(span):
-            if number == 5:
+            if number == 5:  # initializer
                 weights.add(self._tensor(message(part)))
-            elif number == 11:
+            elif number == 11:  # input
                 inputs.append(self._port(message(part)))
-            elif number == 12:
+            elif number == 12:  # output
                 outputs.append(self._port(message(part)))
-            elif number == 15:
+            elif number == 15:  # sparse_initializer
                 weights.add(self._sparse_tensor(message(part)))
         for name in weights:
             values.add(name, varies=False)
@@ -210,7 +210,7 @@ class _Inspector:
         if outer is None:
             self._file.inputs, self._file.outputs = tuple(inputs), tuple(outputs)
         for number, _, part in self._wire.fields(span):
-            if number == 1:
+            if number == 1:  # node
                 self._node(message(part), depth, values)
 
     def _function(self, span: Span, given: list[bool], depth: int) -> list[bool]:
@@ -218,12 +218,12 @@ class _Inspector:
         if depth > MAX_DEPTH:
             raise ModelError(f"{self._origin} calls functions in functions more than {MAX_DEPTH} deep")
         values = Values()
-        for at, name in enumerate(self._all_texts(span, 4)):
+        for at, name in enumerate(self._all_texts(span, 4)):  # FunctionProto: input
             values.add(name, varies=given[at] if at < len(given) else False)
         for number, _, node in self._wire.fields(span):
-            if number == 7:
+            if number == 7:  # node
                 self._node(message(node), depth, values)
-        return [values.varies(name) for name in self._all_texts(span, 5)]
+        return [values.varies(name) for name in self._all_texts(span, 5)]  # output
 
     def _node(self, span: Span, depth: int, values: Values) -> None:
         self._file.n_nodes += 1
@@ -232,15 +232,15 @@ class _Inspector:
         names: list[str] = []
         attributes: list[Span] = []
         for number, _, part in self._wire.fields(span):
-            if number == 1:
+            if number == 1:  # input
                 varies.append(values.varies(self._wire.text(message(part))))
-            elif number == 2:
+            elif number == 2:  # output
                 names.append(self._wire.text(message(part)))
-            elif number == 4:
+            elif number == 4:  # op_type
                 operator = self._wire.text(message(part))
-            elif number == 5:
+            elif number == 5:  # attribute
                 attributes.append(message(part))
-            elif number == 7:
+            elif number == 7:  # domain
                 domain = self._wire.text(message(part))
         inner = False
         for attribute in attributes:
@@ -250,7 +250,7 @@ class _Inspector:
                     self._graph(message(part), depth + 1, values)
                 elif kind in (5, 10):  # a tensor, tensors
                     self._tensor(message(part))
-                elif kind in (22, 23):
+                elif kind in (22, 23):  # a sparse tensor, sparse tensors
                     self._sparse_tensor(message(part))
         outputs = self._outputs(operator, "" if domain == "ai.onnx" else domain, varies, depth)
         for at, name in enumerate(names):
@@ -285,9 +285,9 @@ class _Inspector:
     def _tensor(self, span: Span) -> str:
         name = ""
         for number, value, part in self._wire.fields(span):
-            if number == 8:
+            if number == 8:  # name
                 name = self._wire.text(message(part))
-            elif number == 13 or (number == 14 and value):
+            elif number == 13 or (number == 14 and value):  # external_data, data_location other than DEFAULT
                 raise ModelError(
                     f"{self._origin} keeps weights in other files; a model must be one self-contained file"
                 )

@@ -17,7 +17,7 @@ from irec_live.models.onnx_file import FLOAT, MAX_FIELDS
 from irec_live.models.protobuf import MalformedError, Span, WireReader, message
 
 _MODEL_GRAPH = 7
-_NODE, _NAME, _INITIALIZER, _INPUT, _OUTPUT = 1, 2, 5, 11, 12
+_NODE, _NAME, _INITIALIZER, _INPUT, _OUTPUT = 1, 2, 5, 11, 12  # of GraphProto
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,7 @@ def outputs_of(data: bytes, operator: str) -> tuple[str, ...]:
             continue
         for kind, _, part in wire.fields(message(span)):
             if kind == _NODE:
+                # NodeProto: 2 is an output, 4 the operator's type.
                 texts = [(of, wire.text(message(at))) for of, _, at in wire.fields(message(part)) if of in (2, 4)]
                 if (4, operator) in texts:
                     found += [text for of, text in texts if of == 2]
@@ -91,6 +92,7 @@ def _graph(data: bytes, wire: WireReader, span: Span, inputs: Sequence[Tensor], 
         if number == _NODE:
             nodes.append(_node(wire, message(part)))
         elif number == _INITIALIZER:
+            # TensorProto: 8 is the name.
             texts = [wire.text(message(text)) for kind, _, text in wire.fields(message(part)) if kind == 8]
             weights[texts[0] if texts else ""] = message(part)
         elif number == _NAME:
@@ -112,11 +114,11 @@ def _needed(
     missing = wanted - given
     used: set[str] = set()
     kept: list[_Node] = []
-    for node in reversed(nodes):
+    for node in reversed(nodes):  # the format wants every tensor to be made before it is read
         if missing & node.outputs:
             kept.append(node)
             used |= node.inputs
-            missing = (missing - node.outputs) | (node.inputs - given - weights - {""})
+            missing = (missing - node.outputs) | (node.inputs - given - weights - {""})  # no name: an input left out
     if missing:
         raise MalformedError(f"the part needs {', '.join(sorted(missing)[:3])}, which it is not given")
     return kept[::-1], used
@@ -126,14 +128,16 @@ def _node(wire: WireReader, span: Span) -> _Node:
     inputs: set[str] = set()
     outputs: set[str] = set()
     for number, _, part in wire.fields(span):
-        if number in (1, 2):
+        if number in (1, 2):  # inputs, outputs
             (inputs if number == 1 else outputs).add(wire.text(message(part)))
+        # An attribute that is a graph, or graphs: what they read of the outer one is listed nowhere.
         elif number == 5 and any(kind in (6, 11) for kind, _, _ in wire.fields(message(part))):
             raise MalformedError("a node with a graph inside may read any tensor")
     return _Node(span, frozenset(inputs), frozenset(outputs))
 
 
 def _value_info(tensor: Tensor) -> bytes:
+    # ValueInfoProto: name, type; TypeProto: tensor_type; of that elem_type and shape, whose dims are a value or a name.
     dimensions = b"".join(
         _field(1, _varint(1 << 3) + _varint(size) if isinstance(size, int) else _field(2, size.encode()))
         for size in tensor.shape
@@ -143,7 +147,7 @@ def _value_info(tensor: Tensor) -> bytes:
 
 
 def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
+    return _varint(number << 3 | 2) + _varint(len(content)) + content  # wire type 2: a length, then so many bytes
 
 
 def _varint(value: int) -> bytes:

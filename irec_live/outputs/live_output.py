@@ -156,7 +156,7 @@ class LiveOutput:
         return taken
 
     def _send(self, switches: list[Switch]) -> None:
-        self._unsaid_s += 1.0 / RATE_HZ
+        self._unsaid_s += 1.0 / RATE_HZ  # counted in turns: a stuck receiver is not to be flooded afterwards
         whole = self._unsaid_s >= REPEAT_S
         if whole:
             self._unsaid_s = 0.0
@@ -180,7 +180,7 @@ class LiveOutput:
         for label, value in zip(self._labels, row.tolist(), strict=True):
             key = f"{kind} {label}"
             former = self._sent.get(key, np.nan)
-            if whole or not abs(value - former) < least:
+            if whole or not abs(value - former) < least:  # NaN, nothing sent yet, is not less than anything
                 self._sent[key] = value
                 found[label] = value
         return found

@@ -178,6 +178,7 @@ class Recorder:
         """Body of the writer thread."""
         writer: SessionWriter | None = None
         try:
+            # Here, not in `start`: a folder on a disk that sleeps takes seconds, and `start` is called by the window.
             writer = SessionWriter(new_folder(path), self._pipeline, self._channels, self._title(), gate)
             began = time.monotonic()
             while True:

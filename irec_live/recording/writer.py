@@ -182,13 +182,14 @@ class SessionWriter:
     def _begin(self, position: int) -> None:
         if self._origin is None:
             self._origin = self._end = position
+            # Of a pre-roll: its first sample was heard before the button was pressed.
             behind_s = max(0.0, (self._pipeline.position - position) / self._rate)
             self._began = datetime.now(UTC) - timedelta(seconds=behind_s)
 
     def _take_sound(self, block: Block, start: int) -> None:
         if len(block) and start > self._end:
             self._append(None, start, "samples lost")
-        block = block[max(0, self._end - start) :]
+        block = block[max(0, self._end - start) :]  # positions are rounded: blocks may overlap by a sample
         if len(block):
             self._append(block, self._end + len(block))
 

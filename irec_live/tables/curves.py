@@ -35,7 +35,7 @@ def write_curves(analysis: Analysis, path: Path) -> None:
         # Not beside the target: DuckDB takes only paths that are UTF-8, and names of files need not be.
         with tempfile.TemporaryDirectory(prefix="irec-live-") as scratch, connect() as connection:
             made = Path(scratch, "curves.parquet")
-            connection.execute("SET threads = 1")
+            connection.execute("SET threads = 1")  # rows stay in their order
             for kind, times, rows in (
                 ("activation", analysis.activation_times, analysis.activation),
                 ("envelope", analysis.envelope_times, analysis.envelope),

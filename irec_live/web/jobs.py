@@ -124,6 +124,7 @@ class Jobs:
             await asyncio.to_thread(copy_upload, upload, path)
             detectors = await asyncio.to_thread(self._analyst.named, models)
             running, future = self._analyst.start(path, detectors, models)
+            # 128 random bits: who knows the name may have the result.
             job = Job(secrets.token_urlsafe(16), name, running, size)
             self._jobs[job.name] = job
             job.task = asyncio.create_task(self._tend(job, running, future, stack.pop_all()))
@@ -153,7 +154,7 @@ class Jobs:
             job.state = "failed"
         job.ended = time.monotonic()
         self._tidy()
-        await asyncio.sleep(KEPT_S)
+        await asyncio.sleep(KEPT_S)  # nobody may ask any more, and then nothing else would forget the result
         self._tidy()
 
     def get(self, name: str) -> Job:
