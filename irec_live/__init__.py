@@ -37,8 +37,12 @@ skipped windows    windows dropped because inference was late
 latency            sound to label: block + half a window + half a hop + pooling and waiting + inference + display
 provider           ONNX Runtime's execution provider: the hardware that a network runs on
 tap                what else follows a live stream: a recorder, an output; called on the worker, returns at once
-recording          sound and results of a live session in a folder; a gap is silence in it where sound is missing
+recording          recorded sound: a file, or what the recorder wrote
+session folder     what the recorder leaves: sound and results; a gap is silence in it where sound is missing
+span               from when to when a label plays, or something is selected
 correction         what a person set right about an event: added, moved, renamed or deleted
+item, outcome      a file that is to be analysed among many, and what became of it; a journal keeps the outcomes
+job                the analysis of a long file by the service, which outlasts the request
 audible            played on an output device; else a file plays silently
 =================  ============================================================================================
 
