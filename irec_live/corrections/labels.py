@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -160,6 +161,6 @@ def _cuts(span: Span, end_s: float) -> Iterator[tuple[float, float]]:
         from_s = max(0.0, span.onset_s - (SHORTEST_S - length) / 2)
         yield from_s, min(end_s, from_s + SHORTEST_S)
         return
-    count = max(1, round(length / LONGEST_S + 0.499))
+    count = math.ceil(length / LONGEST_S)
     for part in range(count):
         yield span.onset_s + part * length / count, min(end_s, span.onset_s + (part + 1) * length / count)

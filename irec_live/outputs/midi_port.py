@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from irec_live.errors import DeviceError, MissingExtraError
+from irec_live.formats.midi import velocity
 from irec_live.outputs.live_output import Switch
 
 FIRST_NOTE = 36
@@ -45,8 +46,8 @@ class MidiReceiver:
             note = FIRST_NOTE + self._places[switch.label]
             if note < 128:
                 kind = "note_on" if switch.on else "note_off"
-                velocity = min(127, max(1, round(127 * switch.activation))) if switch.on else 0
-                self._port.send(mido.Message(kind, note=note, velocity=velocity))
+                loud = velocity(switch.activation) if switch.on else 0
+                self._port.send(mido.Message(kind, note=note, velocity=loud))
         for label, activation in activations.items():
             place = self._places[label]
             value = min(127, max(0, round(127 * activation)))
