@@ -303,8 +303,14 @@ def _dumps(value: Any) -> str:
 
 
 def _rows_json(rows: Array) -> Iterator[str]:
+    silence = _dumps([0.0] * rows.shape[1])
     for first in range(0, len(rows), _ROWS_AT_ONCE):
-        yield ("," if first else "") + _dumps(_plain(rows[first : first + _ROWS_AT_ONCE]))[1:-1]
+        piece = rows[first : first + _ROWS_AT_ONCE]
+        if piece.any() or np.signbit(piece).any():
+            text = _dumps(_plain(piece))[1:-1]
+        else:
+            text = ",".join([silence] * len(piece))
+        yield ("," if first else "") + text
 
 
 def _rows(values: list[list[float]], width: int) -> Array:

@@ -51,6 +51,8 @@ class ColumnMaker(Protocol):
 class ColumnStream:
     """Keeps samples until a window needs their columns, and columns until no later window does.
 
+    Of samples that no window asks for, such as those of silence, no columns are computed.
+
     Parameters
     ----------
     maker : ColumnMaker
@@ -90,16 +92,27 @@ class ColumnStream:
         ValueError
             They were not, or `start` is no such multiple.
         """
+        self.pass_over(start)
+        self._make()
+        held = self._columns
+        if held is None or len(held) < self._maker.frames:
+            raise ValueError(f"the window at sample {start} is not whole yet")
+        return held[: self._maker.frames]
+
+    def pass_over(self, start: int) -> None:
+        """Forget what lies before a window, instead of asking for its columns; arguments and errors as of `window`."""
         frame, rest = divmod(start, self._hop)
         if rest or frame < self._first:
             raise ValueError(f"no column starts at sample {start}")
-        self._make()
-        held = self._columns
-        if held is None or frame + self._maker.frames > self._next:
-            raise ValueError(f"the window at sample {start} is not whole yet")
-        held = held[frame - self._first :]
-        self._columns, self._first = held, frame
-        return held[: self._maker.frames]
+        if self._columns is not None:
+            self._columns = self._columns[frame - self._first :]
+        self._first = frame
+        if frame > self._next:  # the columns of these frames were never needed
+            unheard = (frame - self._next) * self._hop
+            if unheard > self._samples.size:
+                raise ValueError(f"the window at sample {start} is not whole yet")
+            self._samples = self._samples[unheard:].copy()
+            self._next = frame
 
     def _make(self) -> None:
         """Compute the columns of all frames that are whole."""

@@ -50,15 +50,15 @@ class Window(NamedTuple):
     heard : (T,) or (1,) float32
         Its samples, or its level, where the network needs no more than that.
     columns : (N, F) float32 or None
-        Where the network shares them.
-    loud : bool or None
-        Whether it is predicted on; None if that must be found out from the samples.
+        Where the network shares them and the window is predicted on.
+    loud : bool
+        Whether it is predicted on.
     """
 
     start: int
     heard: Array
-    columns: Array | None = None
-    loud: bool | None = None
+    columns: Array | None
+    loud: bool
 
 
 class Job:
@@ -86,6 +86,11 @@ class Job:
         self.outputs: Array = np.zeros(0, np.float32)
         self.predicted = 0
         self.seconds = 0.0
+
+    @property
+    def silent(self) -> bool:
+        """Whether no window is to be predicted on."""
+        return not any(window.loud for window in self.windows)
 
 
 class ModelStream:
@@ -164,11 +169,18 @@ class ModelStream:
     def _wait(self, windows: Sequence[tuple[Array, int] | WindowLevel]) -> None:
         for window in windows:
             if isinstance(window, WindowLevel):
-                start, loud = window.start, window.energy >= self._silence_energy
+                start, energy = window.start, window.energy
                 heard = np.array([window.level], np.float32)
             else:
-                (heard, start), loud = window, None
-            columns = None if self._columns_of is None else self._columns_of.window(start)
+                heard, start = window
+                # Not np.dot: at this length NumPy's BLAS wakes its thread pool, which costs more than it saves.
+                energy = float(np.einsum("t,t->", heard, heard))
+            loud = energy >= self._silence_energy
+            columns = None
+            if self._columns_of is not None and loud:
+                columns = self._columns_of.window(start)
+            elif self._columns_of is not None:
+                self._columns_of.pass_over(start)
             self._pending.append(Window(start, heard, columns, loud))
 
     def jobs(self, max_pending: int | None) -> list[Job]:
@@ -195,24 +207,16 @@ class ModelStream:
         """Run the network on those windows of the job that are not silent. Any thread, several at once."""
         waiting = job.windows[:]
         job.windows.clear()
-        loud = self._loud(waiting)
-        job.predicted = int(np.count_nonzero(loud))
-        if job.predicted == len(waiting):
-            job.outputs = self._run(waiting, job)
+        loud = [window for window in waiting if window.loud]
+        job.predicted = len(loud)
+        if len(loud) == len(waiting):
+            job.outputs = self._run(loud, job)
             return
         spec = self.spec
         shape = (len(spec.labels),) if spec.kind == "activation" else (len(spec.labels), spec.frames)
         job.outputs = np.zeros((len(waiting), *shape), np.float32)
-        if job.predicted:
-            job.outputs[loud] = self._run([waiting[index] for index in np.flatnonzero(loud)], job)
-
-    def _loud(self, windows: Sequence[Window]) -> npt.NDArray[np.bool_]:
-        """Which windows are not silent."""
-        if windows[0].loud is not None:
-            return np.array([window.loud for window in windows], np.bool_)
-        # Not np.dot: at this length NumPy's BLAS wakes its thread pool, which costs more than it saves.
-        energies = [np.einsum("t,t->", window.heard, window.heard) for window in windows]
-        return np.array(energies) >= self._silence_energy
+        if loud:
+            job.outputs[[window.loud for window in waiting]] = self._run(loud, job)
 
     def _run(self, waiting: Sequence[Window], job: Job) -> Array:
         """What the network says of windows, and how long it took."""

@@ -49,6 +49,9 @@ _ROWS_A_PUSH = 128
 """Rows of the past that are tracked again beside a block of live sound: some milliseconds of work, and ten minutes of
 them in a second or so."""
 
+_ROUNDING_S = 1e-6
+"""Of seconds that should be equal: less than a sample, more than a day of sound makes of it."""
+
 _LONGEST_BRIDGE_S = 1.0
 """Seconds. Lost input up to this is replaced by silence; after a longer gap all streams restart behind it."""
 
@@ -171,7 +174,7 @@ class Pipeline:
         self._ended = False
         self._lit: tuple[str, ...] = ()
         self._hop_times = HopTimes()
-        self._in_flight: deque[tuple[ModelStream, Job, Future[None]]] = deque()
+        self._in_flight: deque[tuple[ModelStream, Job, Future[None] | None]] = deque()
         self._gather_anew()
 
     @property
@@ -435,15 +438,27 @@ class Pipeline:
             for stream, job in jobs:
                 stream.predict(job)
             return jobs
-        self._in_flight.extend((stream, job, self._executor.submit(stream.predict, job)) for stream, job in jobs)
+        self._in_flight.extend((stream, job, self._begun(stream, job)) for stream, job in jobs)
         done = []
-        while self._in_flight and (wait or len(self._in_flight) > _MOST_IN_FLIGHT or self._in_flight[0][2].done()):
+        while self._in_flight and (wait or len(self._in_flight) > _MOST_IN_FLIGHT or _is_done(self._in_flight[0][2])):
             stream, job, future = self._in_flight.popleft()
-            future.result()
+            if future is not None:
+                future.result()
             done.append((stream, job))
         return done
 
+    def _begun(self, stream: ModelStream, job: Job) -> Future[None] | None:
+        """The prediction of a job by the executor; None if it is done, since there is nothing to hear in it."""
+        if self._executor is None or job.silent:
+            stream.predict(job)
+            return None
+        return self._executor.submit(stream.predict, job)
+
     def _store_activation(self, times: Times, rows: Array) -> list[Event]:
+        if self.tracker.at_rest and not rows.any():
+            self.tracker.pass_over(times)
+            self.timeline.append_silence(times)
+            return []
         ended: list[Event] = []
         for time_s, row in zip(times.tolist(), rows, strict=True):
             step = self.tracker.push(time_s, row)
@@ -455,8 +470,8 @@ class Pipeline:
 
     def _store_envelope(self, times: Times, rows: Array) -> list[tuple[float, Array]]:
         times = times + self._origin / self.sample_rate
-        # Windows padded with zeros reach beyond the last sample.
-        inside = int(np.searchsorted(times, self.time_s, "right"))
+        # Windows padded with zeros reach beyond the last sample; the tolerance is for sums of rounded seconds.
+        inside = int(np.searchsorted(times, self.time_s + _ROUNDING_S, "right"))
         times, rows = times[:inside], rows[:inside]
         if inside:
             self.timeline.append_envelope(times, rows)
@@ -470,6 +485,10 @@ class Pipeline:
             self._hop_times.add(job.seconds)
             if stream is clock and job.predicted:
                 self._hop_times.close(len(job.starts))
+
+
+def _is_done(future: Future[None] | None) -> bool:
+    return future is None or future.done()
 
 
 def union_labels(models: Sequence[WindowPredictor]) -> tuple[str, ...]:

@@ -132,6 +132,7 @@ class LogMelStream:
         self._mel = MelBands(sample_rate, self.n_fft, bands, f_min, f_max)
         # A full-scale sine has a peak of sum(taper) / 2 in the transform: that is 0 dB.
         self._scale = np.float32((2.0 / self._taper.sum(dtype=np.float64)) ** 2)
+        self._silence = self._transformed(np.zeros((1, self.n_fft), np.float32))
         self.reset()
 
     @property
@@ -195,6 +196,11 @@ class LogMelStream:
 
     def _levels(self, stretches: npt.NDArray[np.float32]) -> Columns:
         """Mel levels in dB, (C, F) float32, of segments of samples, (C, n_fft) float32."""
+        if stretches.any():
+            return self._transformed(stretches)
+        return np.broadcast_to(self._silence, (len(stretches), self.bands))
+
+    def _transformed(self, stretches: npt.NDArray[np.float32]) -> Columns:
         spectrum = np.fft.rfft(stretches * self._taper)  # (C, n_fft / 2 + 1)
         power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
         mel = self._mel(power) * self._scale

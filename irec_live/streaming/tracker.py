@@ -181,6 +181,7 @@ class LabelTracker:
         self._on = np.array([threshold.on for threshold in chosen], np.float32)
         self._off = np.array([threshold.off for threshold in chosen], np.float32)
         self._again = np.array([t.on if t.again is None else t.again for t in chosen], np.float32)
+        self._never_at_zero = min(self._on.min(), self._again.min()) > 0.0
         self.reset()
 
     @property
@@ -290,6 +291,23 @@ class LabelTracker:
         self._lit |= self._held & self._lasted(settings.min_duration_s)
         self._known_s[self._lit] = time_s
         return TrackerStep(smoothed, self._strongest_first(smoothed), ended)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether windows of zeros change nothing: no label is held, and nothing is left in what is pooled."""
+        return self._never_at_zero and not (self._held.any() or self._history.any())
+
+    def pass_over(self, times_s: npt.NDArray[np.float64]) -> None:
+        """Take windows of zeros while `at_rest`: as if each, (m,) centres in seconds, were pushed."""
+        settings = self.settings
+        if settings.pool != len(self._history):
+            self._resize(settings.pool)
+        if not self._rows:
+            self._first_s = float(times_s[0])
+        self._rows += len(times_s)
+        self._filled = min(self._filled + len(times_s), settings.pool)
+        self._cursor = (self._cursor + len(times_s)) % settings.pool
+        self._newest_s = float(times_s[-1])
 
     def flush(self) -> tuple[Event, ...]:
         """End the stream. Call `reset` before the next `push`.

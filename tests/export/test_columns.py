@@ -135,6 +135,23 @@ def test_shared_columns_change_nothing_however_the_sound_is_cut(data: bytes, how
     np.testing.assert_allclose(activations(Detector(data), signal, how), whole, atol=1e-5)
 
 
+@pytest.mark.parametrize("how", [64, 800])
+def test_silence_has_no_columns_and_changes_no_number(
+    data: bytes, how: int | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loud = sound(0.4)[-RATE // 5 :]
+    signal = np.concatenate([np.zeros(RATE, np.float32), loud, np.zeros(2 * RATE, np.float32), loud, loud / 1e5])
+    whole = activations(Detector(data, share_columns=False), signal, "all")
+    detector = Detector(data)
+    parts = detector.shared_columns()
+    assert parts is not None
+    columns, made = parts.columns, []
+    monkeypatch.setattr(parts, "columns", lambda frames: made.append(len(frames)) or columns(frames))
+    np.testing.assert_allclose(activations(detector, signal, how), whole, atol=1e-5)
+    heard = (2 * len(loud) + 4 * LENGTH) // ColumnNet.column_hop  # with the windows that reach beyond either end
+    assert len(loud) // ColumnNet.column_hop < sum(made) <= heard
+
+
 @pytest.mark.parametrize("options", [{"batch": 4}, {"hop_s": 0.01}, {"hop_s": 0.0123}])
 def test_shared_columns_change_nothing_in_batches_or_at_other_hops(data: bytes, options: dict[str, float]) -> None:
     signal = sound(1.2)
@@ -168,7 +185,7 @@ def test_each_column_is_computed_once(data: bytes, monkeypatch: pytest.MonkeyPat
         return plain(self, frames)
 
     monkeypatch.setattr(SharedColumns, "columns", counted)
-    signal = sound(2.0)
+    signal = sound(2.0) + np.float32(0.01)  # of silence there are none
     activations(detector, signal, 160)
     assert computed == (signal.size - 30 - 90) // 40 + 1
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -129,6 +130,14 @@ def test_json_round_trip(analysis: Analysis) -> None:
     again = Analysis.from_json(analysis.to_json())
     assert again.to_json() == analysis.to_json()
     assert (again.labels, again.models, again.detected) == (analysis.labels, analysis.models, analysis.detected)
+
+
+def test_silence_is_written_as_what_it_is(analysis: Analysis) -> None:
+    rows = np.zeros((5000, len(analysis.labels)), np.float32)
+    rows[4500, 1] = 0.25
+    written = replace(analysis, activation=rows).to_json()
+    assert written == json.dumps(json.loads(written), ensure_ascii=False, separators=(",", ":"))
+    np.testing.assert_array_equal(Analysis.from_json(written).activation, rows)
 
 
 def test_the_clips_summary_is_that_of_its_rows(analysis: Analysis) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -241,6 +242,14 @@ def test_after_a_long_gap_time_is_right_and_open_events_are_closed() -> None:
     fresh = Pipeline(RATE, [FakeActivation()])
     fresh.push(loud)
     np.testing.assert_array_equal(pipeline.timeline.activations()[1][-37:, :2], fresh.timeline.activations()[1])
+
+
+@pytest.mark.parametrize("origin", range(8001, 8101, 7))
+def test_the_frame_on_the_last_sample_is_there_wherever_the_stream_began(origin: int) -> None:
+    pipeline = Pipeline(RATE, [FakeEnvelope()])
+    pipeline.push(noise(400 * 32), origin)
+    pipeline.flush()
+    assert len(pipeline.timeline.envelopes()[0]) == 401
 
 
 def test_samples_that_come_twice_are_taken_once() -> None:
@@ -509,6 +518,31 @@ def test_an_executor_predicts_while_more_is_pushed_and_keeps_few_jobs_waiting() 
         run(shared, noise(3 * RATE, seed=2), 800)
     run(alone, np.concatenate([noise(RATE // 4), noise(3 * RATE, seed=2)]), "all")
     np.testing.assert_allclose(shared.timeline.activations()[1], alone.timeline.activations()[1], atol=1e-6)
+    assert shared.timeline.events() == alone.timeline.events()
+
+
+def test_silence_is_no_work_for_an_executor_and_rows_keep_their_order() -> None:
+    jobs = []
+
+    class Counting(ThreadPoolExecutor):
+        def submit(self, *arguments: Any, **options: Any) -> Future[Any]:
+            jobs.append(arguments)
+            return super().submit(*arguments, **options)
+
+    models = [FakeActivation(), FakeEnvelope()]
+    signal = np.concatenate([np.zeros(6 * RATE, np.float32), swell(4.0, RATE), np.zeros(6 * RATE, np.float32)])
+    alone = Pipeline(RATE, models)
+    run(alone, signal, RATE)
+    with Counting(2) as executor:
+        shared = Pipeline(RATE, models, executor=executor, batch=4)
+        run(shared, signal[: 5 * RATE], RATE)
+        assert not jobs
+        shared.reset()
+        run(shared, signal, RATE)
+    assert jobs
+    for name in ("activations", "envelopes"):
+        for found, wanted in zip(getattr(shared.timeline, name)(), getattr(alone.timeline, name)(), strict=True):
+            np.testing.assert_allclose(found, wanted, atol=1e-6)
     assert shared.timeline.events() == alone.timeline.events()
 
 

@@ -63,6 +63,36 @@ def test_events_of_random_curves_agree_with_the_slow_tracker(seed: int, pooling:
     assert len(got) > 5
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("settings", [TrackerSettings(), TrackerSettings(pool=5, pooling="lme", refractory_s=0.0)])
+def test_silence_that_is_passed_over_changes_nothing(seed: int, settings: TrackerSettings) -> None:
+    random = np.random.default_rng(seed)
+    trackers = [LabelTracker(["flute", "piano"], THRESHOLDS, settings, hop_s=HOP) for _ in range(2)]
+    found: list[list[object]] = [[], []]
+    at, passed = 0, 0
+    for _ in range(30):
+        values = random.uniform(0.0, 1.0, (random.integers(8), 2)).astype(np.float32)
+        rows = np.concatenate([values, np.zeros((random.integers(12), 2), np.float32)])
+        times = 0.5 + HOP * (at + np.arange(len(rows)))
+        at += len(rows)
+        for time_s, row in zip(times.tolist(), rows, strict=True):
+            found[0] += list(trackers[0].push(time_s, row).ended)
+            if trackers[1].at_rest and not row.any():
+                trackers[1].pass_over(np.array([time_s]))
+                passed += 1
+            else:
+                found[1] += list(trackers[1].push(time_s, row).ended)
+        assert [one.open_events() for one in trackers] == 2 * [trackers[0].open_events()]
+        assert trackers[0].reached_s == trackers[1].reached_s
+    assert passed > 10
+    assert found[0] + list(trackers[0].flush()) == found[1] + list(trackers[1].flush())
+
+
+def test_a_label_that_lights_at_nothing_is_never_passed_over() -> None:
+    always = LabelTracker(["flute"], {"flute": Threshold(on=0.0, off=0.0)}, PLAIN, hop_s=HOP)
+    assert not always.at_rest
+
+
 def test_an_event_is_told_of_the_middle_of_what_is_pooled() -> None:
     """Not of the newest window: pooling makes a label late, its time needs not be."""
     step = [0.0] * 10 + [1.0] * 10 + [0.0] * 10

@@ -4,8 +4,10 @@
     python tests/support/soak.py busy --minutes 60
 
 `sound` runs faster than real time: random block sizes, silences, level jumps, lost samples, and a device that is lost
-and comes back at another rate. Every row is counted, rows drawn at random are compared with the networks run on that
-window alone, and the growth of memory is stated. `busy` listens to a virtual microphone while others keep every core
+and comes back at another rate, while results are kept as those of the window are, older ones on the disk, and looked
+at. Every row is counted, rows drawn at random are compared with the networks run on that window alone, and the growth
+of memory is stated: of what the process has of the system, and of what it asked its allocator for, which tells a leak
+from memory in pieces. `busy` listens to a virtual microphone while others keep every core
 busy. Either ends with status 1 when something was wrong.
 
 Shapes: n samples in a block, K labels.
@@ -13,6 +15,7 @@ Shapes: n samples in a block, K labels.
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import signal
@@ -39,6 +42,7 @@ import tiny_models
 from irec_live.models.detector import Detector
 from irec_live.streaming import engine as engine_module
 from irec_live.streaming.engine import Engine
+from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.model_stream import WindowPredictor
 from irec_live.streaming.overlap_add import hann_taper
 from irec_live.streaming.pipeline import SILENCE_DB, Pipeline, PipelineStep
@@ -68,7 +72,27 @@ def memory_mb(what: str = "VmRSS") -> float:
     return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(what)), 0.0)
 
 
-@lru_cache(maxsize=64)
+class _Allocated(ctypes.Structure):
+    """What glibc's ``mallinfo2`` tells."""
+
+    _fields_ = (
+        *((name, ctypes.c_size_t) for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd")),
+        *((name, ctypes.c_size_t) for name in ("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")),
+    )
+
+
+def allocated_mb() -> float:
+    """What was asked of the C library's allocator and not given back, in MB; 0 where that is not told."""
+    try:
+        tell = ctypes.CDLL(None).mallinfo2
+    except (AttributeError, OSError, TypeError):
+        return 0.0
+    tell.restype = _Allocated
+    told = tell()
+    return float(told.uordblks + told.hblkhd) / 2**20
+
+
+@lru_cache(maxsize=12)  # as many as the longest block spans, and no more: they are not what is to be measured
 def scene(seed: int, device: int, number: int, rate: int) -> Array:
     """Four seconds of a device's sound, (n,) float32: silence, a tone, noise, or either with a jump of its level."""
     random = np.random.default_rng([seed, device, number])
@@ -90,12 +114,11 @@ def scene(seed: int, device: int, number: int, rate: int) -> Array:
 def excerpt(seed: int, device: int, rate: int, first: int, last: int) -> Array:
     """Samples `first` to `last` of a device's sound; silence before its beginning."""
     size = SCENE_S * rate
-    begin = max(first, 0)
-    if last <= begin:
-        return np.zeros(last - first, np.float32)
-    scenes = [scene(seed, device, number, rate) for number in range(begin // size, (last - 1) // size + 1)]
-    offset = begin // size * size
-    return np.pad(np.concatenate(scenes)[begin - offset : last - offset], (begin - first, 0))
+    sound = np.zeros(last - first, np.float32)
+    for number in range(max(first, 0) // size, max(last - 1, -1) // size + 1):
+        begin, end = max(first, number * size), min(last, (number + 1) * size)
+        sound[begin - first : end - first] = scene(seed, device, number, rate)[begin - number * size :][: end - begin]
+    return sound
 
 
 @dataclass
@@ -217,12 +240,13 @@ class Soak:
     gaps: int = 0
     over: bool = False
     stays: list[Stay] = field(default_factory=list)
-    memory: list[tuple[float, float]] = field(default_factory=list)
+    memory: list[tuple[float, float, float]] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._heard_s = 0.0
         self._next_look_s = 0.0
+        self._look: Callable[[], object] = lambda: None
         self._began = time.monotonic()
         self._random = np.random.default_rng([self.seed, 1 << 20])
         self._rows = {"activation": 0, "envelope": 0}
@@ -241,7 +265,8 @@ class Soak:
         self.over = self._heard_s >= 3600 * self.hours
         if self._heard_s >= self._next_look_s:
             self._next_look_s = self._heard_s + max(10.0, 3600 * self.hours / 500)
-            self.memory.append((self._heard_s / 3600, memory_mb()))
+            self._look()
+            self.memory.append((self._heard_s / 3600, memory_mb(), allocated_mb()))
             if self.progress is not None:
                 self.progress(self._heard_s / 3600, time.monotonic() - self._began, self.memory[-1][1])
 
@@ -260,7 +285,8 @@ class Soak:
         """Listen, compare, and say what was found; `mistakes` is empty if nothing was wrong."""
         paths = (tiny_models.write_activation_model(folder), tiny_models.write_envelope_model(folder))
         detectors = [Detector(path) for path in paths]
-        pipeline = Pipeline(RATE, detectors, keep_s=120.0)
+        history = HistoryFile(folder)
+        pipeline = Pipeline(RATE, detectors, history=history)
         devices = [Device(self, 0, pipeline)]
 
         def reopen() -> Device:
@@ -269,9 +295,11 @@ class Soak:
 
         with _quick_reopening():
             engine = Engine(devices[0], pipeline, listener=self.listen, reopen=reopen)
+            self._look = lambda: (engine.snapshot(15.0), pipeline.timeline.peak_level(np.linspace(0.0, 1.0, 100)))
             engine.start()
             engine.wait()
             engine.stop()
+            self._look = lambda: None
         seconds = time.monotonic() - self._began
         if engine.state != "ended":
             self.mistakes.append(f"the engine ended as {engine.state}: {engine.message}")
@@ -281,8 +309,12 @@ class Soak:
         stats = engine.stats()
         if stats.skipped_windows or stats.overflows:
             self.mistakes.append(f"{stats.skipped_windows} windows skipped, {stats.overflows} overflows")
-        slope = self._slope()
-        if slope > MOST_GROWTH and self.hours >= 2:  # the first hour fills the stores of the last two minutes
+        if pipeline.timeline.problem:
+            self.mistakes.append(pipeline.timeline.problem)
+        on_disk_mb = history.size / 2**20
+        pipeline.timeline.close()
+        slope, asked = self._slope(1), self._slope(2)
+        if slope > MOST_GROWTH and self.hours >= 2:  # the first hour fills the stores
             self.mistakes.append(f"memory grows by {slope:.2f} MB an hour of sound")
         return {
             "hours_of_sound": round(pipeline.time_s / 3600, 3),
@@ -298,13 +330,15 @@ class Soak:
             "memory_mb": round(memory_mb(), 1),
             "memory_peak_mb": round(memory_mb("VmHWM"), 1),
             "memory_slope_mb_per_hour": round(slope, 3) if self.hours >= 2 else None,  # too short to tell
+            "allocated_slope_mb_per_hour": round(asked, 3) if self.hours >= 2 else None,
+            "on_disk_mb": round(on_disk_mb, 1),
             "mistakes": self.mistakes,
         }
 
-    def _slope(self) -> float:
-        """MB an hour of sound, by least squares over the second half."""
+    def _slope(self, column: int) -> float:
+        """MB an hour of sound, by least squares over the second half: resident (1), or asked for (2)."""
         half = np.array(self.memory[len(self.memory) // 2 :])
-        return float(np.polyfit(half[:, 0], half[:, 1], 1)[0]) if len(half) > 2 else 0.0
+        return float(np.polyfit(half[:, 0], half[:, column], 1)[0]) if len(half) > 2 else 0.0
 
     def _compare(self, pipeline: Pipeline, detectors: list[Detector]) -> dict[str, float]:
         """Count the rows, and compare those that were drawn with the networks run on their windows alone."""
