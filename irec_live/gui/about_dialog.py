@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QLabel, QPushBu
 
 from irec_live.gui.diagnostics import as_text
 from irec_live.gui.icons import app_icon
+from irec_live.gui.language import tr
 
 _LONG, _WRAPPED = 80, 440
 """Letters from which a value is broken into lines, and their width in pixels."""
@@ -27,10 +28,10 @@ class AboutDialog(QDialog):
         super().__init__(parent)
         self._facts = facts
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("About irec-live")
+        self.setWindowTitle(tr("About irec-live"))
         icon = QLabel()
         icon.setPixmap(app_icon().pixmap(48, 48))
-        title = QLabel("irec-live recognises which instruments play,\nand how loud each one is.")
+        title = QLabel(tr("irec-live recognises which instruments play,\nand how loud each one is."))
         head = QHBoxLayout()
         head.setSpacing(14)
         head.addWidget(icon)
@@ -47,10 +48,10 @@ class AboutDialog(QDialog):
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             text.setAccessibleName(f"{name}: {value}")
             rows.addRow(name, text)
-        self.copy_button = QPushButton("Copy diagnostics")
+        self.copy_button = QPushButton(tr("Copy diagnostics"))
         self.copy_button.setAutoDefault(False)
         self.copy_button.clicked.connect(self.copy)
-        close = QPushButton("Close")
+        close = QPushButton(tr("Close"))
         close.setDefault(True)
         close.clicked.connect(self.close)
         buttons = QHBoxLayout()
@@ -67,4 +68,4 @@ class AboutDialog(QDialog):
     def copy(self) -> None:
         """Put the facts on the clipboard, a line each."""
         QGuiApplication.clipboard().setText(as_text(self._facts))
-        self.copy_button.setText("Copied")
+        self.copy_button.setText(tr("Copied"))

@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
+from irec_live.gui.language import tr
 from irec_live.gui.preferences import SPANS_S
 from irec_live.gui.theme import ThemeChoice, choices
 
@@ -32,26 +33,26 @@ class Actions(QObject):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self._window = window
-        self.open_file = self._action("Open a &file…", QKeySequence.StandardKey.Open)
-        self.open_model = self._action("Load a &model…", "Ctrl+Shift+O")
-        self.listen_mic = self._action("Listen to the m&icrophone", "Ctrl+M")
-        self.listen_computer = self._action("Listen to this &computer", "Ctrl+L")
-        self.quit = self._action("&Quit", "Ctrl+Q")
-        self.play = self._action("&Play or pause", "Space")
-        self.to_start = self._action("Back to the &start", "Home")
-        self.loop = self._action("Repeat a &loop", "L", checkable=True)
-        self.loop_start = self._action("Loop from here", "[")
-        self.loop_end = self._action("Loop up to here", "]")
-        self.next_file = self._action("&Next file", "N")
-        self.previous_file = self._action("P&revious file", "P")
-        self.reset_threshold = self._action("&Reset the threshold", "Ctrl+0")
-        self.toggle_theme = self._action("Switch between &dark and light", "Ctrl+T")
-        self.full_screen = self._action("&Full screen", "F11", checkable=True)
-        self.dismiss = self._action("Dismiss the message", "Esc")
-        self.help = self._action("&Help", "F1")
-        self.about = self._action("&About irec-live", None)
-        self._skips = [self._skip(text, key, by_s) for text, key, by_s in _SKIPS]
-        self.exports = [self._export(form.name, form.title) for form in FORMATS.values()]
+        self.open_file = self._action(tr("Open a &file…"), QKeySequence.StandardKey.Open)
+        self.open_model = self._action(tr("Load a &model…"), "Ctrl+Shift+O")
+        self.listen_mic = self._action(tr("Listen to the m&icrophone"), "Ctrl+M")
+        self.listen_computer = self._action(tr("Listen to this &computer"), "Ctrl+L")
+        self.quit = self._action(tr("&Quit"), "Ctrl+Q")
+        self.play = self._action(tr("&Play or pause"), "Space")
+        self.to_start = self._action(tr("Back to the &start"), "Home")
+        self.loop = self._action(tr("Repeat a &loop"), "L", checkable=True)
+        self.loop_start = self._action(tr("Loop from here"), "[")
+        self.loop_end = self._action(tr("Loop up to here"), "]")
+        self.next_file = self._action(tr("&Next file"), "N")
+        self.previous_file = self._action(tr("P&revious file"), "P")
+        self.reset_threshold = self._action(tr("&Reset the threshold"), "Ctrl+0")
+        self.toggle_theme = self._action(tr("Switch between &dark and light"), "Ctrl+T")
+        self.full_screen = self._action(tr("&Full screen"), "F11", checkable=True)
+        self.dismiss = self._action(tr("Dismiss the message"), "Esc")
+        self.help = self._action(tr("&Help"), "F1")
+        self.about = self._action(tr("&About irec-live"), None)
+        self._skips = [self._skip(keys, by_s) for keys, by_s in _SKIPS]
+        self.exports = [self._export(form.name, tr(form.title)) for form in FORMATS.values()]
         self._spans = QActionGroup(self)
         self._themes = QActionGroup(self)
         self.menu = self._menu()
@@ -95,9 +96,10 @@ class Actions(QObject):
         self._window.addAction(action)  # or its shortcut would work only while the menu is open
         return action
 
-    def _skip(self, text: str, keys: str, by_s: float) -> QAction:
+    def _skip(self, keys: str, by_s: int) -> QAction:
+        text = tr("Back %n seconds", "", -by_s) if by_s < 0 else tr("Forward %n seconds", "", by_s)
         action = self._action(text, keys)
-        action.triggered.connect(lambda: self.skip_wanted.emit(by_s))
+        action.triggered.connect(lambda: self.skip_wanted.emit(float(by_s)))
         return action
 
     def _export(self, form: str, name: str) -> QAction:
@@ -111,21 +113,21 @@ class Actions(QObject):
         menu.addSeparator()
         menu.addActions([self.listen_mic, self.listen_computer])
         menu.addSeparator()
-        export = menu.addMenu("&Export the analysis")
+        export = menu.addMenu(tr("&Export the analysis"))
         export.addActions(self.exports)
-        playback = menu.addMenu("&Playback")
+        playback = menu.addMenu(tr("&Playback"))
         playback.addActions([self.play, self.to_start, *self._skips])
         playback.addSeparator()
         playback.addActions([self.next_file, self.previous_file])
         playback.addSeparator()
         playback.addActions([self.loop, self.loop_start, self.loop_end])
-        self.view_menu = view = menu.addMenu("&View")
-        spans = view.addMenu("&Time span")
+        self.view_menu = view = menu.addMenu(tr("&View"))
+        spans = view.addMenu(tr("&Time span"))
         for span_s in SPANS_S:
-            self._choice(spans, self._spans, f"{span_s:.0f} seconds", span_s)
-        themes = view.addMenu("&Theme")
+            self._choice(spans, self._spans, tr("%n seconds", "", round(span_s)), span_s)
+        themes = view.addMenu(tr("&Theme"))
         for choice, text in choices().items():
-            self._choice(themes, self._themes, text, choice)
+            self._choice(themes, self._themes, tr(text), choice)
         view.addActions([self.toggle_theme, self.full_screen, self.reset_threshold])
         menu.addSeparator()
         menu.addActions([self.help, self.about, self.quit])
@@ -140,9 +142,5 @@ class Actions(QObject):
         group.addAction(action)
 
 
-_SKIPS = (
-    ("Back 5 seconds", "Left", -5.0),
-    ("Forward 5 seconds", "Right", 5.0),
-    ("Back 1 second", "Shift+Left", -1.0),
-    ("Forward 1 second", "Shift+Right", 1.0),
-)
+_SKIPS = (("Left", -5), ("Right", 5), ("Shift+Left", -1), ("Shift+Right", 1))
+"""Keys, and seconds forward."""

@@ -17,8 +17,10 @@ from PySide6.QtWidgets import QApplication
 
 from irec_live.errors import IrecError, OutputError
 from irec_live.files import look
+from irec_live.gui import settings_schema as schema
 from irec_live.gui.backend import AppBackend, Backend
 from irec_live.gui.icons import app_icon
+from irec_live.gui.language import use_language
 from irec_live.gui.main_window import MainWindow
 from irec_live.gui.model_memory import remembered_changes
 from irec_live.gui.preferences import Preferences
@@ -88,6 +90,7 @@ def run(
     hop_s: float | None = None,
     provider: str = "auto",
     theme: ThemeChoice | None = None,
+    language: str | None = None,
     size: tuple[int, int] = PICTURE_SIZE,
     track: int | None = None,
 ) -> int:
@@ -112,6 +115,8 @@ def run(
         As for `irec_live.session.open_live`.
     theme : str, optional
         One of `irec_live.gui.theme.choices`, instead of the remembered one.
+    language : str, optional
+        One of `irec_live.gui.language.codes`, instead of the one in the settings.
     size : tuple of int
         Of the picture.
     track : int, optional
@@ -134,6 +139,7 @@ def run(
     app = application()
     # A screenshot neither depends on the user's settings nor changes them.
     preferences = Preferences.of_user() if screenshot is None else Preferences()
+    use_language(language or preferences.get(schema.LANGUAGE))
     if theme is not None:
         preferences.theme = theme
     backend = AppBackend(hop_s=hop_s, provider=provider, audible=screenshot is None)

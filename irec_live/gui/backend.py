@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from irec_live.errors import DeviceError
+from irec_live.gui.language import tr
 from irec_live.gui.requests import SourceRequest
 from irec_live.suffixes import is_session_folder
 
@@ -209,7 +210,7 @@ class AppBackend:
         provider: Any = self._provider
         if not request.kind.is_live:
             if request.path is None:
-                raise DeviceError("no file was named")
+                raise DeviceError(tr("no file was named"))
             if is_session_folder(request.path):
                 return open_saved(request.path, audible=self._audible, play=False)
             # Not playing yet: the session manager starts it when the former one is silent.

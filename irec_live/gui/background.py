@@ -11,6 +11,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, Signal
 
 from irec_live.errors import IrecError
+from irec_live.gui.language import tr
 
 Work = Callable[[], Any]
 Done = Callable[[Any], None]
@@ -96,7 +97,10 @@ def _serve(jobs: queue.SimpleQueue[tuple[Work, Done, Failed] | None], answered: 
         except IrecError as error:
             answer = (failed, str(error))
         except Exception as error:  # noqa: BLE001 -- the user must learn of any error in a message
-            answer = (failed, f"something unexpected went wrong ({type(error).__name__}: {error})")
+            answer = (
+                failed,
+                tr("something unexpected went wrong ({kind}: {error})", kind=type(error).__name__, error=error),
+            )
         try:
             answered.emit(answer)
         except RuntimeError:  # PySide6 raises it if the window was deleted meanwhile

@@ -8,7 +8,8 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from irec_live.gui.decision_values import raised
-from irec_live.gui.wording import decibel_text, list_text, percent_text
+from irec_live.gui.language import tr
+from irec_live.gui.wording import decibel_text, label_text, list_text, percent_text
 from irec_live.results import Snapshot
 from irec_live.streaming.tracker import Decisions
 
@@ -70,16 +71,16 @@ class Calibration(QObject):
         heard_s = max(0.0, snapshot.time_s - self._from_s)
         self.progressed.emit(min(1.0, heard_s / LISTEN_S))
         if snapshot.state != "running":
-            self._end(None, "the calibration stopped: nothing is heard from the device")
+            self._end(None, tr("the calibration stopped: nothing is heard from the device"))
         elif predicted_s >= self._from_s + LISTEN_S or heard_s > _PATIENCE_S:
             self._decide(snapshot, session.decisions)
         elif self._waited * _EVERY_MS > 2000 * _PATIENCE_S:
-            self._end(None, "the calibration stopped: no sound arrives from the device")
+            self._end(None, tr("the calibration stopped: no sound arrives from the device"))
 
     def _decide(self, snapshot: Snapshot, decisions: Decisions) -> None:
         rows = snapshot.smoothed[snapshot.activation_times >= self._from_s]
         if not len(rows) or rows.shape[1] != len(snapshot.labels):
-            self._end(None, "there is nothing to calibrate: no model that names instruments is in use")
+            self._end(None, tr("there is nothing to calibrate: no model that names instruments is in use"))
             return
         found, said = raised(decisions, snapshot.labels, rows.max(axis=0).tolist(), snapshot.thresholds.tolist())
         level_db = float(np.mean(self._levels_db)) if self._levels_db else snapshot.level_db
@@ -98,9 +99,26 @@ def calibration_text(thresholds: dict[str, float], level_db: float) -> str:
     >>> calibration_text({}, -61.0)
     'Calibrated: the noise of this room (−61 dB) lights no instrument, so no threshold was raised'
     """
-    noise = f"the noise of this room ({decibel_text(level_db)})"
+    level = decibel_text(level_db)
     if not thresholds:
-        return f"Calibrated: {noise} lights no instrument, so no threshold was raised"
-    raised_to = list_text([f"{label} to {percent_text(value)}" for label, value in thresholds.items()])
-    loud = ". That was loud: if somebody played, undo it and calibrate again" if level_db > _LOUD_DB else ""
-    return f"Calibrated: {noise} came near to lighting some instruments; raised {raised_to}{loud}"
+        return tr(
+            "Calibrated: the noise of this room ({level}) lights no instrument, so no threshold was raised", level=level
+        )
+    raised_to = list_text(
+        [
+            tr("{label} to {share}", label=label_text(label), share=percent_text(value))
+            for label, value in thresholds.items()
+        ]
+    )
+    if level_db <= _LOUD_DB:
+        return tr(
+            "Calibrated: the noise of this room ({level}) came near to lighting some instruments; raised {thresholds}",
+            level=level,
+            thresholds=raised_to,
+        )
+    return tr(
+        "Calibrated: the noise of this room ({level}) came near to lighting some instruments; raised {thresholds}. "
+        "That was loud: if somebody played, undo it and calibrate again",
+        level=level,
+        thresholds=raised_to,
+    )

@@ -11,6 +11,7 @@ from irec_live.gui.background import Background
 from irec_live.gui.bridge import Bridge
 from irec_live.gui.comparison import compared
 from irec_live.gui.lanes_view import LanesView
+from irec_live.gui.language import tr
 from irec_live.gui.model_picker import ModelPicker
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.wording import percent_text, sentence
@@ -89,7 +90,7 @@ class ComparisonControl(QObject):
     def _refused(self, text: str) -> None:
         self._name = ""
         self._picker.set_compared("")
-        self.said.emit("comparison", f"The second model does not run: {text}", "error")
+        self.said.emit("comparison", tr("The second model does not run: {reason}", reason=text), "error")
 
     def _close(self) -> None:
         self._ticket += 1
@@ -106,7 +107,9 @@ class ComparisonControl(QObject):
         theirs = second.snapshot(snapshot.span_s, snapshot.time_s)
         self._lanes.canvas.show_comparison(compared(snapshot, theirs, second.origin_s))
         if self._turn % _COST_EVERY == 0:
-            self._lanes.heading.show_comparison(f"{second.spec.name}, {percent_text(second.load)} of real time")
+            self._lanes.heading.show_comparison(
+                tr("{model}, {share} of real time", model=second.spec.name, share=percent_text(second.load))
+            )
             if second.message:
                 self.said.emit("comparison", sentence(second.message), "warning")
         self._turn += 1

@@ -19,6 +19,7 @@ from irec_live.gui.background import Background
 from irec_live.gui.correction_layer import LEAST_S, CorrectionLayer
 from irec_live.gui.file_dialogs import ask_folder
 from irec_live.gui.lane_canvas import LaneCanvas
+from irec_live.gui.language import marked, tr
 from irec_live.gui.requests import as_playable
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.session_opener import Setup
@@ -35,7 +36,7 @@ STEP_S = 0.1
 NEW_S = 1.0
 """Length of an event that a key adds."""
 
-_HINT = (
+_HINT = marked(
     "Correcting: drag an edge, drag on a lane to add, Delete removes, F2 renames, Ctrl+Up and Ctrl+Down go from event "
     "to event, Alt+Left and Alt+Right move the beginning, Alt+Down and Alt+Up the end, Insert adds one at the "
     "playhead, Ctrl+Z undoes. Corrected events are hatched."
@@ -91,34 +92,34 @@ class CorrectionControl(QObject):
         self._worker = Background("irec-corrections", self)
         self.stack = QUndoStack(self)
         self.layer = CorrectionLayer(canvas)
-        self.mode = self._action("&Correct events", "Ctrl+K")
+        self.mode = self._action(tr("&Correct events"), "Ctrl+K")
         self.mode.setCheckable(True)
         self.mode.toggled.connect(self._on_mode)
-        self.undo = self._action("&Undo", QKeySequence.StandardKey.Undo, self.stack.undo)
-        self.redo = self._action("R&edo", QKeySequence.StandardKey.Redo, self.stack.redo)
+        self.undo = self._action(tr("&Undo"), QKeySequence.StandardKey.Undo, self.stack.undo)
+        self.redo = self._action(tr("R&edo"), QKeySequence.StandardKey.Redo, self.stack.redo)
         self._keys = [
-            self._action("&Delete the event", "Delete", self.delete),
-            self._action("Re&name the event…", "F2", self._ask_label),
-            self._action("&Add an event at the playhead", "Insert", self.add_here),
-            self._action("Next event", "Ctrl+Down", lambda: self.step(1)),
-            self._action("Previous event", "Ctrl+Up", lambda: self.step(-1)),
-            self._action("Begin earlier", "Alt+Left", lambda: self.nudge(-STEP_S, 0.0)),
-            self._action("Begin later", "Alt+Right", lambda: self.nudge(STEP_S, 0.0)),
-            self._action("End earlier", "Alt+Down", lambda: self.nudge(0.0, -STEP_S)),
-            self._action("End later", "Alt+Up", lambda: self.nudge(0.0, STEP_S)),
+            self._action(tr("&Delete the event"), "Delete", self.delete),
+            self._action(tr("Re&name the event…"), "F2", self._ask_label),
+            self._action(tr("&Add an event at the playhead"), "Insert", self.add_here),
+            self._action(tr("Next event"), "Ctrl+Down", lambda: self.step(1)),
+            self._action(tr("Previous event"), "Ctrl+Up", lambda: self.step(-1)),
+            self._action(tr("Begin earlier"), "Alt+Left", lambda: self.nudge(-STEP_S, 0.0)),
+            self._action(tr("Begin later"), "Alt+Right", lambda: self.nudge(STEP_S, 0.0)),
+            self._action(tr("End earlier"), "Alt+Down", lambda: self.nudge(0.0, -STEP_S)),
+            self._action(tr("End later"), "Alt+Up", lambda: self.nudge(0.0, STEP_S)),
         ]
-        self.menu = QMenu("&Correct", menu)
+        self.menu = QMenu(tr("&Correct"), menu)
         self.menu.addActions([self.mode, self.undo, self.redo])
         self.menu.addSeparator()
         self.menu.addActions(self._keys)
         self.menu.addSeparator()
-        self.export = self.menu.addAction("Save clips for &training…")
+        self.export = self.menu.addAction(tr("Save clips for &training…"))
         self.export.triggered.connect(self._ask_folder)
         menu.insertMenu(before, self.menu)
         self.stack.canUndoChanged.connect(self.undo.setEnabled)
         self.stack.canRedoChanged.connect(self.redo.setEnabled)
         self.layer.taken.connect(self.take)
-        self.layer.moved.connect(lambda event, span: self._change(event, span, "Move"))
+        self.layer.moved.connect(lambda event, span: self._change(event, span, tr("Move {label}")))
         self.layer.drawn.connect(self.add)
         manager.opened.connect(self._on_opened)
         manager.closed.connect(lambda: self._attach(None))
@@ -150,7 +151,7 @@ class CorrectionControl(QObject):
     def add(self, span: Span) -> None:
         """Add an event."""
         if self._session is not None:
-            self._push(f"Add {display_name(span.label)}", self._session.corrections.added(span), span)
+            self._push(tr("Add {label}"), span.label, self._session.corrections.added(span), span)
 
     def add_here(self) -> None:
         """Add an event at the playhead, in the lane of the held event or of the strongest label."""
@@ -165,13 +166,13 @@ class CorrectionControl(QObject):
         """Delete the held event."""
         event = self._event()
         if event is not None:
-            self._change(event, None, "Delete")
+            self._change(event, None, tr("Delete {label}"))
 
     def rename(self, label: str) -> None:
         """Give the held event another label."""
         event, span = self._event(), self._held
         if event is not None and span is not None and label != span.label:
-            self._change(event, Span(label, span.onset_s, span.offset_s), "Rename")
+            self._change(event, Span(label, span.onset_s, span.offset_s), tr("Rename {label}"))
 
     def nudge(self, onset_by_s: float, offset_by_s: float) -> None:
         """Move the edges of the held event."""
@@ -181,7 +182,7 @@ class CorrectionControl(QObject):
         onset_s = max(0.0, span.onset_s + onset_by_s)
         offset_s = min(self._session.duration_s, span.offset_s + offset_by_s)
         if offset_s - onset_s >= LEAST_S:
-            self._change(event, Span(span.label, onset_s, offset_s), "Move")
+            self._change(event, Span(span.label, onset_s, offset_s), tr("Move {label}"))
 
     def step(self, by: int) -> None:
         """Hold the next event by onset, or the one before."""
@@ -198,10 +199,7 @@ class CorrectionControl(QObject):
         event = events[min(len(events) - 1, max(0, place + by))]
         self.take(event)
         session.seek(event.onset_s + 1e-3)
-        ends = "" if event.offset_s is None else f" to {clock_text(event.offset_s, tenths=True)}"
-        kind = ", corrected" if event.corrected else ""
-        begins = clock_text(event.onset_s, tenths=True)
-        self.said.emit("correct", f"{display_name(event.label)}{kind}: {begins}{ends}", "info")
+        self.said.emit("correct", _told(event), "info")
 
     def export_clips(self, folder: Path) -> None:
         """Write what was corrected as clips and a manifest, which `irec-train` reads."""
@@ -220,7 +218,9 @@ class CorrectionControl(QObject):
 
         self._worker.submit(
             write,
-            lambda count: self.said.emit("correct", f"Saved {count} clips and their manifest in {folder}.", "info"),
+            lambda count: self.said.emit(
+                "correct", tr("Saved %n clips and their manifest in {folder}.", "", count, folder=folder), "info"
+            ),
             lambda text: self.said.emit("correct", sentence(text), "error"),
         )
 
@@ -238,14 +238,18 @@ class CorrectionControl(QObject):
         end_s = 0.0 if self._session is None else self._session.duration_s
         return self._held is not None and Span.of(event, end_s) == self._held
 
-    def _change(self, event: Event, now: Span | None, verb: str) -> None:
+    def _change(self, event: Event, now: Span | None, text: str) -> None:
         if self._session is not None:
             after = self._session.corrections.changed(event, now, self._session.duration_s)
-            self._push(f"{verb} {display_name(event.label)}", after, now)
+            self._push(text, event.label, after, now)
 
-    def _push(self, text: str, after: Corrections, held: Span | None) -> None:
+    def _push(self, text: str, label: str, after: Corrections, held: Span | None) -> None:
         if self._session is not None:
-            self.stack.push(_Command(text, _Change(self._session.corrections, after, held), self._show))
+            self.stack.push(
+                _Command(
+                    text.format(label=display_name(label)), _Change(self._session.corrections, after, held), self._show
+                )
+            )
 
     def _show(self, corrections: Corrections, held: Span | None) -> None:
         session = self._session
@@ -302,7 +306,7 @@ class CorrectionControl(QObject):
 
     def _on_mode(self, on: bool) -> None:
         self._apply_mode(on)
-        self.said.emit("correct", _HINT if on else "", "info")
+        self.said.emit("correct", tr(_HINT) if on else "", "info")
 
     def _apply_mode(self, on: bool) -> None:
         self.layer.set_on(on)
@@ -316,12 +320,12 @@ class CorrectionControl(QObject):
 
     def _ask_folder(self) -> None:
         if self._session is not None:
-            ask_folder(self._window, "Folder for the clips", self._session.path.parent, self.export_clips)
+            ask_folder(self._window, tr("Folder for the clips"), self._session.path.parent, self.export_clips)
 
     def _ask_label(self) -> None:
         if self._session is None or self._held is None:
             return
-        menu = QMenu("Instrument", self._window)
+        menu = QMenu(tr("Instrument"), self._window)
         for label in self._session.labels:
             menu.addAction(display_name(label)).triggered.connect(lambda _=False, label=label: self.rename(label))
         menu.aboutToHide.connect(menu.deleteLater)
@@ -337,3 +341,13 @@ class CorrectionControl(QObject):
             action.triggered.connect(lambda: done())
         self._window.addAction(action)  # or its shortcut would work only while the menu is open
         return action
+
+
+def _told(event: Event) -> str:
+    """An event that was gone to, in a line."""
+    name, begins = display_name(event.label), clock_text(event.onset_s, tenths=True)
+    if event.offset_s is None:
+        text = tr("{label}, corrected: {begin}") if event.corrected else "{label}: {begin}"
+        return text.format(label=name, begin=begins)
+    text = tr("{label}, corrected: {begin} to {end}") if event.corrected else tr("{label}: {begin} to {end}")
+    return text.format(label=name, begin=begins, end=clock_text(event.offset_s, tenths=True))

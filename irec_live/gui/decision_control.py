@@ -14,12 +14,23 @@ from irec_live.gui import settings_schema as schema
 from irec_live.gui.bridge import Bridge
 from irec_live.gui.calibration import Calibration
 from irec_live.gui.decision_dialog import DecisionDialog
-from irec_live.gui.decision_values import PRESETS, WIDEST_OWN, applied, preset_of, restored, restored_presets, stored
+from irec_live.gui.decision_values import (
+    PRESETS,
+    WIDEST_OWN,
+    applied,
+    preset_of,
+    preset_title,
+    restored,
+    restored_presets,
+    stored,
+)
 from irec_live.gui.lanes_view import LanesView
+from irec_live.gui.language import tr
 from irec_live.gui.message_bar import MessageBar
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.threshold_control import ThresholdControl
 from irec_live.gui.threshold_touch import ThresholdTouch
+from irec_live.gui.wording import capital
 from irec_live.results import Snapshot
 from irec_live.streaming.tracker import Decisions
 
@@ -77,7 +88,7 @@ class DecisionControl(QObject):
         slider.set_offset(self.decisions.offset)
         slider.changed.connect(lambda offset: self.decide(replace(self.decisions, offset=offset)))
         bridge.snapshot_ready.connect(self._on_snapshot)
-        self.menu = QMenu("&Decisions", menu)
+        self.menu = QMenu(tr("&Decisions"), menu)
         menu.insertMenu(before, self.menu)
         self.menu.aboutToShow.connect(self._fill_menu)
         self._fill_menu()
@@ -135,7 +146,7 @@ class DecisionControl(QObject):
         session = self._bridge.session
         if session is not None and session.kind == "live":
             self._said = ""
-            self._messages.say("calibration", "Listening to the noise of this room for 3 s: nobody should play")
+            self._messages.say("calibration", tr("Listening to the noise of this room for 3 s: nobody should play"))
             self.calibration.start(session)
             self._show_calibration()
 
@@ -143,7 +154,7 @@ class DecisionControl(QObject):
         """Decide as before the last calibration."""
         if self._undo is not None:
             own, self._undo = self._undo.own, None
-            self._said = "The calibration is undone"
+            self._said = tr("The calibration is undone")
             self._messages.say("calibration", self._said)
             self.decide(replace(self.decisions, own=own))
 
@@ -177,10 +188,10 @@ class DecisionControl(QObject):
             self._dialog.progress.setValue(round(100 * share))
 
     def _on_calibrated(self, decisions: Decisions | None, text: str) -> None:
-        self._said = text[:1].upper() + text[1:]
+        self._said = capital(text)
         if decisions is not None and decisions != self.decisions:
             self._undo = self.decisions
-            self._said += ". Menu, Decisions, Undo takes it back"
+            self._said = tr("{done}. Menu, Decisions, Undo takes it back", done=self._said)
             self.decide(decisions)
         self._messages.say("calibration", self._said, "warning" if decisions is None else "info")
         self._show_calibration()
@@ -210,20 +221,20 @@ class DecisionControl(QObject):
     def _fill_menu(self) -> None:
         self.menu.clear()
         session = self._bridge.session
-        self.menu.addAction("&Smoothing, durations, presets…").triggered.connect(self.open_dialog)
+        self.menu.addAction(tr("&Smoothing, durations, presets…")).triggered.connect(self.open_dialog)
         current = preset_of(self.decisions, self._presets)
         for name in (*PRESETS, *self._presets):
-            entry = self.menu.addAction(name)
+            entry = self.menu.addAction(preset_title(name))
             entry.setCheckable(True)
             entry.setChecked(name == current)
             entry.triggered.connect(lambda _=False, chosen=name: self.choose_preset(chosen))
         self.menu.addSeparator()
-        calibrate = self.menu.addAction("&Calibrate to this room (3 s)")
+        calibrate = self.menu.addAction(tr("&Calibrate to this room (3 s)"))
         calibrate.triggered.connect(self.calibrate)
         calibrate.setEnabled(session is not None and session.kind == "live" and not self.calibration.running)
-        undo = self.menu.addAction("&Undo the calibration")
+        undo = self.menu.addAction(tr("&Undo the calibration"))
         undo.triggered.connect(self.undo_calibration)
         undo.setEnabled(self._undo is not None)
-        reset = self.menu.addAction("Reset the thresholds of single &instruments")
+        reset = self.menu.addAction(tr("Reset the thresholds of single &instruments"))
         reset.triggered.connect(lambda: self.decide(replace(self.decisions, own=())))
         reset.setEnabled(bool(self.decisions.own))

@@ -21,12 +21,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from irec_live.gui.decision_values import LONGEST_S, MOST_WINDOWS, PRESETS, preset_of
-from irec_live.gui.wording import list_text, offset_text
+from irec_live.gui.decision_values import LONGEST_S, MOST_WINDOWS, PRESETS, preset_of, preset_title
+from irec_live.gui.language import marked, tr
+from irec_live.gui.wording import label_text, list_text, offset_text
 from irec_live.streaming.tracker import Decisions, TrackerSettings, decision_delay_s
 
 _STEP_S = 0.05
-_CUSTOM = "Custom"
+_CUSTOM = marked("Custom")
 
 
 class DecisionDialog(QDialog):
@@ -43,34 +44,34 @@ class DecisionDialog(QDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Decisions – irec-live")
+        self.setWindowTitle(tr("Decisions – irec-live"))
         self._decisions = Decisions()
         self._hop_s, self._latency_ms = 0.1, 0.0
         self._own_presets: Mapping[str, Mapping[str, Any]] = {}
         self._build_presets()
-        self.smoothing = _slider("Smoothing", 1, MOST_WINDOWS)
-        self.duration = _slider("Shortest time above the threshold", 0, round(LONGEST_S / _STEP_S))
-        self.gap = _slider("Longest gap that is bridged", 0, round(LONGEST_S / _STEP_S))
+        self.smoothing = _slider(tr("Smoothing"), 1, MOST_WINDOWS)
+        self.duration = _slider(tr("Shortest time above the threshold"), 0, round(LONGEST_S / _STEP_S))
+        self.gap = _slider(tr("Longest gap that is bridged"), 0, round(LONGEST_S / _STEP_S))
         self.smoothing_text, self.duration_text, self.gap_text = _note(), _note(), _note()
         self.total = _note()
         self.own = _note()
-        self.reset_own = QPushButton("Reset")
-        self.reset_own.setToolTip("Give every instrument the model's own threshold again")
+        self.reset_own = QPushButton(tr("Reset"))
+        self.reset_own.setToolTip(tr("Give every instrument the model's own threshold again"))
         self._build_calibration()
         form = QFormLayout()
         form.setVerticalSpacing(10)
         form.setHorizontalSpacing(16)
-        form.addRow("Preset", self._presets)
-        form.addRow("Save as", self._saving)
+        form.addRow(tr("Preset"), self._presets)
+        form.addRow(tr("Save as"), self._saving)
         for name, slider, text in (
-            ("Smoothing", self.smoothing, self.smoothing_text),
-            ("Shortest", self.duration, self.duration_text),
-            ("Gaps up to", self.gap, self.gap_text),
+            (tr("Smoothing"), self.smoothing, self.smoothing_text),
+            (tr("Shortest"), self.duration, self.duration_text),
+            (tr("Gaps up to"), self.gap, self.gap_text),
         ):
             form.addRow(name, _with_text(slider, text))
-        form.addRow("Latency", self.total)
-        form.addRow("Own thresholds", _row(self.own, self.reset_own))
-        form.addRow("Room", self._calibration)
+        form.addRow(tr("Latency"), self.total)
+        form.addRow(tr("Own thresholds"), _row(self.own, self.reset_own))
+        form.addRow(tr("Room"), self._calibration)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 16, 20, 16)
         layout.addLayout(form)
@@ -92,8 +93,8 @@ class DecisionDialog(QDialog):
             slider.blockSignals(True)  # to show is not to ask
             slider.setValue(value)
             slider.blockSignals(False)
-        own = [f"{label} {offset_text(offset)}" for label, offset in decisions.own]
-        self.own.setText(list_text(own) or "none: drag the line in a lane")
+        own = [f"{label_text(label)} {offset_text(offset)}" for label, offset in decisions.own]
+        self.own.setText(list_text(own) or tr("none: drag the line in a lane"))
         self.reset_own.setEnabled(bool(own))
         self._fill_presets(preset_of(decisions, own_presets))
         self._tell()
@@ -118,34 +119,34 @@ class DecisionDialog(QDialog):
 
     def _build_presets(self) -> None:
         self.preset = QComboBox()
-        self.preset.setAccessibleName("Preset")
-        self.delete = QPushButton("Delete")
-        self.delete.setToolTip("Delete this preset of yours")
+        self.preset.setAccessibleName(tr("Preset"))
+        self.delete = QPushButton(tr("Delete"))
+        self.delete.setToolTip(tr("Delete this preset of yours"))
         self._presets = _row(self.preset, self.delete)
         self.name = QLineEdit()
-        self.name.setPlaceholderText("Name of a preset of your own")
-        self.name.setAccessibleName("Name of a preset of your own")
+        self.name.setPlaceholderText(tr("Name of a preset of your own"))
+        self.name.setAccessibleName(tr("Name of a preset of your own"))
         self.name.setMaxLength(40)
-        self.save = QPushButton("Save")
+        self.save = QPushButton(tr("Save"))
         self.save.setEnabled(False)
         self._saving = _row(self.name, self.save)
-        self.name.textChanged.connect(lambda text: self.save.setEnabled(bool(text.strip()) and text not in PRESETS))
+        self.name.textChanged.connect(lambda text: self.save.setEnabled(_is_free(text)))
         self.save.clicked.connect(self._save)
         self.name.returnPressed.connect(self.save.click)
-        self.preset.activated.connect(lambda index: self.preset_chosen.emit(self.preset.itemText(index)))
-        self.delete.clicked.connect(lambda: self.preset_deleted.emit(self.preset.currentText()))
+        self.preset.activated.connect(lambda index: self.preset_chosen.emit(self.preset.itemData(index)))
+        self.delete.clicked.connect(lambda: self.preset_deleted.emit(self.preset.currentData()))
 
     def _build_calibration(self) -> None:
-        self.calibrate = QPushButton("Calibrate to this room")
+        self.calibrate = QPushButton(tr("Calibrate to this room"))
         self.calibrate.setToolTip(
-            "Listens to the noise for 3 s, while nobody plays, and raises the thresholds it reaches"
+            tr("Listens to the noise for 3 s, while nobody plays, and raises the thresholds it reaches")
         )
-        self.undo = QPushButton("Undo")
-        self.undo.setAccessibleName("Undo the calibration")
+        self.undo = QPushButton(tr("Undo"))
+        self.undo.setAccessibleName(tr("Undo the calibration"))
         self.progress = QProgressBar()
         self.progress.setRange(0, 100)
         self.progress.setTextVisible(False)
-        self.progress.setAccessibleName("Progress of the calibration")
+        self.progress.setAccessibleName(tr("Progress of the calibration"))
         self.progress.setFixedHeight(8)
         self._calibration = _row(self.calibrate, self.undo, self.progress)
         self.outcome = _note()
@@ -159,11 +160,12 @@ class DecisionDialog(QDialog):
     def _fill_presets(self, current: str) -> None:
         names = [*PRESETS, *self._own_presets]
         self.preset.clear()
-        self.preset.addItems(names)
+        for name in names:
+            self.preset.addItem(preset_title(name), name)
         for place, name in enumerate(PRESETS):
-            self.preset.setItemData(place, PRESETS[name][0], Qt.ItemDataRole.ToolTipRole)
+            self.preset.setItemData(place, tr(PRESETS[name][0]), Qt.ItemDataRole.ToolTipRole)
         if not current:
-            self.preset.setPlaceholderText(_CUSTOM)
+            self.preset.setPlaceholderText(tr(_CUSTOM))
         self.preset.setCurrentIndex(names.index(current) if current else -1)
         self.delete.setEnabled(current in self._own_presets)
 
@@ -182,19 +184,32 @@ class DecisionDialog(QDialog):
         alone = replace(settings, min_duration_s=0.0)
         smoothing_ms = 1000 * decision_delay_s(alone, self._hop_s)
         duration_ms = 1000 * decision_delay_s(replace(settings, pool=1), self._hop_s)
-        windows = f"{settings.pool} window{'s' * (settings.pool != 1)}"
+        windows = tr("%n windows", "", settings.pool)
         self.smoothing_text.setText(f"{windows}: {_cost(smoothing_ms)}")
         self.duration_text.setText(f"{1000 * settings.min_duration_s:.0f} ms: {_cost(duration_ms)}")
         gap_ms = 1000 * settings.refractory_s
-        self.gap_text.setText(f"{gap_ms:.0f} ms: costs no time; labels go out that much later")
-        deciding = f"{1000 * decision_delay_s(settings, self._hop_s):.0f} ms for deciding"
-        total = f", {self._latency_ms:.0f} ms from sound to label altogether" if self._latency_ms else ""
-        usual = f"{1000 * decision_delay_s(TrackerSettings(), self._hop_s):.0f} ms as the model was measured"
-        self.total.setText(f"{deciding} ({usual}){total}")
+        self.gap_text.setText(tr("{duration} ms: costs no time; labels go out that much later", duration=round(gap_ms)))
+        now, usual = (round(1000 * decision_delay_s(one, self._hop_s)) for one in (settings, TrackerSettings()))
+        if self._latency_ms:
+            total = tr(
+                "{now} ms for deciding ({usual} ms as the model was measured), {total} ms from sound to label "
+                "altogether",
+                now=now,
+                usual=usual,
+                total=round(self._latency_ms),
+            )
+        else:
+            total = tr("{now} ms for deciding ({usual} ms as the model was measured)", now=now, usual=usual)
+        self.total.setText(total)
 
 
 def _cost(delay_ms: float) -> str:
-    return f"{delay_ms:.0f} ms later" if round(delay_ms) else "costs no time"
+    return tr("{delay} ms later", delay=round(delay_ms)) if round(delay_ms) else tr("costs no time")
+
+
+def _is_free(name: str) -> bool:
+    """Whether a preset of the user's may be called so."""
+    return bool(name.strip()) and not any(name in (preset, preset_title(preset)) for preset in PRESETS)
 
 
 def _slider(name: str, low: int, high: int) -> QSlider:

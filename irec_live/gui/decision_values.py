@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from irec_live.gui.language import marked, tr
 from irec_live.gui.settings_schema import WIDEST_OFFSET, numbers
 from irec_live.streaming.tracker import Decisions, TrackerSettings
 
@@ -17,17 +18,22 @@ WIDEST_OWN = 0.9
 """Largest offset of one instrument's threshold, up and down."""
 
 PRESETS: Mapping[str, tuple[str, Decisions]] = {
-    "Stage": (
-        "Quick: labels light soon, and gaps between phrases are bridged",
+    marked("Stage"): (
+        marked("Quick: labels light soon, and gaps between phrases are bridged"),
         Decisions(0.05, (), TrackerSettings(pool=2, min_duration_s=0.1, refractory_s=0.5)),
     ),
-    "Practice": ("As the model was measured", Decisions()),
-    "Archive": (
-        "Steady: slower, with fewer short events that are wrong",
+    marked("Practice"): (marked("As the model was measured"), Decisions()),
+    marked("Archive"): (
+        marked("Steady: slower, with fewer short events that are wrong"),
         Decisions(0.0, (), TrackerSettings(pool=5, min_duration_s=0.5, refractory_s=0.5)),
     ),
 }
 """By name: what it is for, and its values. They leave the thresholds of single instruments as they are."""
+
+
+def preset_title(name: str) -> str:
+    """A preset's name in the language of the window; one of the user's own as it is."""
+    return tr(name) if name in PRESETS else name
 
 
 def stored(decisions: Decisions) -> dict[str, Any]:

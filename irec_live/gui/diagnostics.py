@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, metadata, version
 
+from irec_live.gui.language import tr
+from irec_live.gui.wording import number_text, percent_text
 from irec_live.models.catalog import LeftOut
 from irec_live.models.spec import ModelSpec
 from irec_live.results import Stats
@@ -26,7 +28,7 @@ def licence() -> str:
     """The licence of the app, as its package states it."""
     stated = metadata(PACKAGE)
     keys = (key for key in ("License-Expression", "License") if key in stated)
-    return next((str(stated[key]) for key in keys), "see the file LICENSE")
+    return next((str(stated[key]) for key in keys), tr("see the file LICENSE"))
 
 
 def diagnostics(
@@ -47,18 +49,21 @@ def diagnostics(
     """
     facts = {PACKAGE: _version((PACKAGE,)), "Python": platform.python_version()}
     facts |= {name: _version(packages) for name, packages in LIBRARIES.items()}
-    facts["System"] = f"{platform.system()} {platform.release()}, {platform.machine()}"
-    facts["Models"] = ", ".join(spec.name for spec in specs) or "none running"
+    facts[tr("System")] = f"{platform.system()} {platform.release()}, {platform.machine()}"
+    facts[tr("Models")] = ", ".join(spec.name for spec in specs) or tr("none running")
     if left_out:
-        facts["Left out"] = "; ".join(file.reason for file in left_out)
+        facts[tr("Left out")] = "; ".join(file.reason for file in left_out)
     if stats is not None:
-        facts["Source"] = source
-        facts["Provider"] = ", ".join(dict.fromkeys(stats.providers)) or "unknown"
-        facts["Load"] = f"{stats.load:.0%} of real time"
-        facts["Inference"] = f"{stats.inference_ms_p50:.1f} ms median, {stats.inference_ms_p99:.1f} ms 99th percentile"
-        facts["Windows"] = f"{stats.windows} predicted, {stats.skipped_windows} skipped"
-        facts["Overflows"] = str(stats.overflows)
-    facts["Licence"] = licence()
+        facts[tr("Source")] = source
+        facts[tr("Provider")] = ", ".join(dict.fromkeys(stats.providers)) or tr("unknown")
+        facts[tr("Load")] = tr("{share} of real time", share=percent_text(stats.load))
+        median, most = number_text(stats.inference_ms_p50, 1), number_text(stats.inference_ms_p99, 1)
+        facts[tr("Inference")] = tr("{median} ms median, {most} ms 99th percentile", median=median, most=most)
+        facts[tr("Windows")] = tr(
+            "{done} predicted, {skipped} skipped", done=stats.windows, skipped=stats.skipped_windows
+        )
+        facts[tr("Overflows")] = str(stats.overflows)
+    facts[tr("Licence")] = licence()
     return facts
 
 
@@ -77,4 +82,4 @@ def _version(packages: tuple[str, ...]) -> str:
     for package in packages:
         with suppress(PackageNotFoundError):
             return version(package)
-    return "not installed"
+    return tr("not installed")

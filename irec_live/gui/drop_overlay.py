@@ -8,6 +8,7 @@ from PySide6.QtCore import QMimeData, QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
+from irec_live.gui.language import tr
 from irec_live.gui.requests import is_model_file
 from irec_live.gui.theme import DARK, Theme, font
 from irec_live.suffixes import is_session_folder
@@ -30,9 +31,21 @@ def drop_text(paths: list[Path]) -> str:
     """
     models = [path.name for path in paths if is_model_file(path)]
     sounds = [path.name for path in paths if not is_model_file(path)]
-    more = f" and {len(sounds) - 1} more" if len(sounds) > 1 else ""
-    verb = "Open the session" if any(is_session_folder(path) for path in paths) else "Listen to"
-    parts = [f"Use the model {name}" for name in models[:1]] + [f"{verb} {name}{more}" for name in sounds[:1]]
+    parts = [tr("Use the model {name}", name=name) for name in models[:1]]
+    for name in sounds[:1]:
+        more, session = len(sounds) - 1, any(is_session_folder(path) for path in paths)
+        if session:
+            parts.append(
+                tr("Open the session {name}", name=name)
+                if not more
+                else tr("Open the session {name} and %n more", "", more, name=name)
+            )
+        else:
+            parts.append(
+                tr("Listen to {name}", name=name)
+                if not more
+                else tr("Listen to {name} and %n more", "", more, name=name)
+            )
     return " · ".join(parts)
 
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from irec_live.gui.event_table import EventTable
+from irec_live.gui.language import tr
 from irec_live.gui.theme import Theme
 from irec_live.results import Event, Overview
 
@@ -46,11 +47,11 @@ class EventList(QFrame):
         self._live = True
         self.table = EventTable(self)
         self.field = QLineEdit()
-        self.field.setPlaceholderText("Search: violin, or 10:2")
+        self.field.setPlaceholderText(tr("Search: violin, or 10:2"))
         self.field.setClearButtonEnabled(True)
-        self.field.setAccessibleName("Search the events")
+        self.field.setAccessibleName(tr("Search the events"))
         for button in self.field.findChildren(QAbstractButton):
-            button.setAccessibleName("Clear the search")
+            button.setAccessibleName(tr("Clear the search"))
         self.field.textChanged.connect(self._search)
         self.field.installEventFilter(self)
         self.count = QLabel()
@@ -108,7 +109,7 @@ class EventList(QFrame):
     def _make_view(self) -> QTableView:
         view = QTableView()
         view.setModel(self.table)
-        view.setAccessibleName("Events")
+        view.setAccessibleName(tr("Events"))
         view.setSortingEnabled(True)
         view.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -170,9 +171,9 @@ class EventList(QFrame):
     def _show_count(self) -> None:
         found, total = self.table.rowCount(), self.table.total
         if found < total:
-            text = f"{found} of {total} events"
+            text = tr("{found} of %n events", "", total, found=found)
         elif total:
-            text = f"{total} event{'s' * (total != 1)}"
+            text = tr("%n events", "", total)
         else:
-            text = "No events so far" if self._live or self._overview.progress < 1.0 else "No events"
+            text = tr("No events so far") if self._live or self._overview.progress < 1.0 else tr("No events")
         self.count.setText(text)

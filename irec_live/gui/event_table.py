@@ -13,13 +13,14 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor, QPixmap
 
 from irec_live.gui.hover_text import event_text
+from irec_live.gui.language import marked, tr
 from irec_live.gui.theme import DARK, Theme
-from irec_live.gui.wording import clock_text, display_name, percent_text
+from irec_live.gui.wording import clock_text, display_name, number_text, percent_text
 from irec_live.results import Event
 
 Index = QModelIndex | QPersistentModelIndex
 
-COLUMNS = ("Time", "Instrument", "Length", "Strength")
+COLUMNS = (marked("Time"), marked("Instrument"), marked("Length"), marked("Strength"))
 _TIME, _LABEL, _LENGTH, _STRENGTH = range(4)
 
 _NOWHERE = QModelIndex()
@@ -33,7 +34,7 @@ def length_text(event: Event) -> str:
     >>> length_text(Event("flute", 1.0, 3.25, 0.9)), length_text(Event("flute", 1.0, None, 0.9))
     ('2.2 s', 'sounding')
     """
-    return "sounding" if event.offset_s is None else f"{event.offset_s - event.onset_s:.1f} s"
+    return tr("sounding") if event.offset_s is None else f"{number_text(event.offset_s - event.onset_s, 1)} s"
 
 
 class EventTable(QAbstractTableModel):
@@ -95,7 +96,7 @@ class EventTable(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Names of the columns."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
+            return tr(COLUMNS[section])
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -149,12 +150,14 @@ def _sort_keys(events: Sequence[Event], column: int) -> npt.NDArray[np.float64]:
         return np.array([event.activation for event in events], np.float64)
     if column == _LENGTH:
         return np.array([np.inf if e.offset_s is None else e.offset_s - e.onset_s for e in events], np.float64)
-    ranks = {label: float(rank) for rank, label in enumerate(sorted({event.label for event in events}))}
+    ranks = {
+        label: float(rank) for rank, label in enumerate(sorted({event.label for event in events}, key=display_name))
+    }
     return np.array([ranks[event.label] for event in events], np.float64)
 
 
 def _is_found(event: Event, words: Sequence[str]) -> bool:
     if not words:
         return True
-    label = event.label.casefold()
+    label = display_name(event.label).casefold()
     return all(word in label or (word[0].isdigit() and clock_text(event.onset_s).startswith(word)) for word in words)

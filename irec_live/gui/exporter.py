@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from irec_live.formats import FORMATS
 from irec_live.gui.backend import Backend
 from irec_live.gui.background import Background
+from irec_live.gui.language import tr
 from irec_live.gui.wording import offset_text, sentence
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ class Exporter(QObject):
         offset = session.threshold_offset
         # Not every format contains the offset; without this message two exports would differ for no visible reason.
         affected = offset and FORMATS[form].has_events
-        moved = f" Its events were found with the thresholds moved by {offset_text(offset)}." if affected else ""
 
         def write() -> bool:
             analysis = session.analysis()  # here, because that of hours of live sound takes a second
@@ -47,11 +47,16 @@ class Exporter(QObject):
 
         def tell(written: bool) -> None:
             if written:
-                self.said.emit(f"Saved {path.name} in {path.parent}.{moved}", "info")
+                text = tr("Saved {name} in {folder}.")
+                if affected:
+                    text = tr("Saved {name} in {folder}. Its events were found with the thresholds moved by {offset}.")
+                self.said.emit(text.format(name=path.name, folder=path.parent, offset=offset_text(offset)), "info")
             elif session.kind == "live":
-                self.said.emit("There is nothing to export yet; export it in a moment.", "warning")
+                self.said.emit(tr("There is nothing to export yet; export it in a moment."), "warning")
             else:
-                self.said.emit("The file is still being analysed; export it when the progress bar is gone.", "warning")
+                self.said.emit(
+                    tr("The file is still being analysed; export it when the progress bar is gone."), "warning"
+                )
 
         self._worker.submit(write, tell, lambda text: self.said.emit(sentence(text), "error"))
 

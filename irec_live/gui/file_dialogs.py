@@ -9,14 +9,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from irec_live.formats import FORMATS
+from irec_live.gui.language import tr
 from irec_live.suffixes import SUFFIXES
 
-_SOUND = f"Sound and video ({' '.join('*' + suffix for suffix in SUFFIXES)})"
+_SOUND = f"({' '.join('*' + suffix for suffix in SUFFIXES)})"
 
 
 def ask_sound(parent: QWidget, folder: Path, chosen: Callable[[list[Path]], None]) -> QFileDialog:
     """Ask for one or more sound or video files."""
-    dialog = _dialog(parent, "Open files", folder, f"{_SOUND};;All files (*)")
+    sound, everything = tr("Sound and video"), tr("All files")
+    dialog = _dialog(parent, tr("Open files"), folder, f"{sound} {_SOUND};;{everything} (*)")
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
     dialog.filesSelected.connect(lambda names: chosen([Path(name) for name in names]))
     dialog.open()
@@ -25,7 +27,7 @@ def ask_sound(parent: QWidget, folder: Path, chosen: Callable[[list[Path]], None
 
 def ask_model(parent: QWidget, folder: Path, chosen: Callable[[Path], None]) -> QFileDialog:
     """Ask for a model file."""
-    return _ask(parent, "Load a model", folder, "Models (*.onnx)", chosen)
+    return _ask(parent, tr("Load a model"), folder, tr("Models (*.onnx)"), chosen)
 
 
 def ask_folder(parent: QWidget, title: str, folder: Path, chosen: Callable[[Path], None]) -> QFileDialog:
@@ -56,7 +58,8 @@ def ask_save(
 def ask_export(parent: QWidget, song: Path, form: str, chosen: Callable[[Path], None]) -> QFileDialog:
     """Ask where to save an analysis; suggests the name and the folder of the sound file or session folder."""
     wanted = FORMATS[form]
-    dialog = _dialog(parent, f"Save as {wanted.title}", song.parent, f"{wanted.title} (*{wanted.suffix})")
+    name = tr(wanted.title)
+    dialog = _dialog(parent, tr("Save as {kind}", kind=name), song.parent, f"{name} (*{wanted.suffix})")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(wanted.suffix.lstrip("."))
     stem = song.stem if song.suffix.lower() in SUFFIXES else song.name  # a folder's name may have dots

@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from irec_live.gui.language import marked, tr
 from irec_live.gui.theme import DARK, Theme, font
 from irec_live.gui.wording import display_name, list_text, not_analysed_text
 from irec_live.results import Snapshot
@@ -17,11 +18,11 @@ _FADE_S = 0.7
 _QUIET_DB = -60.0
 """Input RMS in dBFS below which the idle text says silence."""
 _IDLE_WORDS = {
-    "starting": "Starting…",
-    "paused": "Paused",
-    "lost": "Waiting for the device…",
-    "ended": "The end",
-    "failed": "Stopped",
+    "starting": marked("Starting…"),
+    "paused": marked("Paused"),
+    "lost": marked("Waiting for the device…"),
+    "ended": marked("The end"),
+    "failed": marked("Stopped"),
 }
 
 
@@ -40,8 +41,8 @@ class Headline(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFixedHeight(74)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Detected instruments")
-        self.setToolTip("The instruments detected now, in the order in which they came in")
+        self.setAccessibleName(tr("Detected instruments"))
+        self.setToolTip(tr("The instruments detected now, in the order in which they came in"))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -145,5 +146,5 @@ def _idle_text(snapshot: Snapshot) -> str:
     if snapshot.is_ahead:
         return not_analysed_text(snapshot.progress)
     if snapshot.state != "running":
-        return _IDLE_WORDS.get(snapshot.state, "")
-    return "Silence" if snapshot.level_db < _QUIET_DB else "Listening…"
+        return tr(_IDLE_WORDS[snapshot.state]) if snapshot.state in _IDLE_WORDS else ""
+    return tr("Silence") if snapshot.level_db < _QUIET_DB else tr("Listening…")

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from irec_live.gui.lane_curves import ENVELOPE_RANGE_DB
-from irec_live.gui.wording import SILENCE_DB, clock_text, decibel_text, display_name, percent_text
+from irec_live.gui.language import tr
+from irec_live.gui.wording import SILENCE_DB, clock_text, decibel_text, display_name, number_text, percent_text
 from irec_live.results import Event, Overview, Snapshot
 
 _NEAR_S = 0.3
@@ -27,7 +28,7 @@ def frequency_text(hz: float) -> str:
     """
     note = round(69 + 12 * math.log2(max(hz, 1.0) / 440.0))
     name = f"{_NOTES[note % 12]}{note // 12 - 1}"
-    return f"{hz / 1000:.1f} kHz ({name})" if hz >= 1000 else f"{hz:.0f} Hz ({name})"
+    return f"{number_text(hz / 1000, 1)} kHz ({name})" if hz >= 1000 else f"{hz:.0f} Hz ({name})"
 
 
 def event_text(event: Event) -> str:
@@ -38,8 +39,10 @@ def event_text(event: Event) -> str:
     >>> event_text(Event("flute", 62.0, 65.5, 0.8)) == "1:02.0 to 1:05.5, 80\\u2009% at most"
     True
     """
-    until = "now" if event.offset_s is None else clock_text(event.offset_s, tenths=True)
-    return f"{clock_text(event.onset_s, tenths=True)} to {until}, {percent_text(event.activation)} at most"
+    begin, most = clock_text(event.onset_s, tenths=True), percent_text(event.activation)
+    if event.offset_s is None:
+        return tr("{begin} to now, {share} at most", begin=begin, share=most)
+    return tr("{begin} to {end}, {share} at most", begin=begin, end=clock_text(event.offset_s, tenths=True), share=most)
 
 
 def lane_text(snapshot: Snapshot, label: str, time_s: float) -> str:
@@ -52,11 +55,12 @@ def lane_text(snapshot: Snapshot, label: str, time_s: float) -> str:
     place = _nearest(snapshot.activation_times, time_s, snapshot.span_s)
     known = len(snapshot.thresholds) <= lane or not math.isnan(snapshot.thresholds[lane])
     if place is not None and known:
-        words.append(f"likely {percent_text(float(rows[place, lane]))}")
+        words.append(tr("likely {share}", share=percent_text(float(rows[place, lane]))))
     place = _nearest(snapshot.envelope_times, time_s, snapshot.span_s)
     if place is not None:
         level_db = 20.0 * math.log10(max(float(snapshot.envelope[place, lane]), 1e-6))
-        words.append(f"level {decibel_text(level_db if level_db > -ENVELOPE_RANGE_DB else SILENCE_DB)}")
+        level = decibel_text(level_db if level_db > -ENVELOPE_RANGE_DB else SILENCE_DB)
+        words.append(tr("level {level}", level=level))
     return "\n".join([" · ".join(words), *_event_lines(snapshot.events, label, time_s)])
 
 
@@ -94,7 +98,7 @@ def overview_text(overview: Overview, label: str | None, time_s: float) -> str:
         place = min(len(overview.strips) - 1, int(time_s / overview.duration_s * len(overview.strips)))
         value = float(overview.strips[place, overview.labels.index(label)])
         if not math.isnan(value):
-            words.append(f"likely {percent_text(value)}")
+            words.append(tr("likely {share}", share=percent_text(value)))
     return "\n".join([" · ".join(words), *_event_lines(overview.events, label, time_s)])
 
 
@@ -104,12 +108,14 @@ def _peak_words(overview: Overview, time_s: float) -> list[str]:
         return []
     place = min(len(overview.peaks) - 1, int(time_s / overview.duration_s * len(overview.peaks)))
     peak = float(np.abs(overview.peaks[place]).max())
-    return [] if math.isnan(peak) else [f"peak {decibel_text(20.0 * math.log10(max(peak, 1e-6)))}"]
+    if math.isnan(peak):
+        return []
+    return [tr("peak {level}", level=decibel_text(20.0 * math.log10(max(peak, 1e-6))))]
 
 
 def _event_lines(events: tuple[Event, ...], label: str, time_s: float) -> list[str]:
     found = [event for event in events if event.label == label and _covers(event, time_s)]
-    return [f"Event {event_text(event)}" for event in found[:1]]
+    return [tr("Event {times}", times=event_text(event)) for event in found[:1]]
 
 
 def _covers(event: Event, time_s: float) -> bool:

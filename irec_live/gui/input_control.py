@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QWidget, QWid
 
 from irec_live.gui import settings_schema as schema
 from irec_live.gui.bridge import Bridge
+from irec_live.gui.language import tr
 from irec_live.gui.level_meter import LevelMeter
 from irec_live.gui.message_bar import MessageBar
 from irec_live.gui.preferences import Preferences
@@ -93,8 +94,11 @@ class InputControl(QObject):
         now_s = time.monotonic()
         if snapshot.peak_db >= _CLIPPED_DB and snapshot.state == "running":
             self._clipped_s = now_s
-            way = "turn the gain down" if self.shape.gain_db > 0 else "turn the input down in the system's mixer"
-            self._messages.say("clipping", f"The input is too loud and clips: {way}", "warning")
+            if self.shape.gain_db > 0:
+                text = tr("The input is too loud and clips: turn the gain down")
+            else:
+                text = tr("The input is too loud and clips: turn the input down in the system's mixer")
+            self._messages.say("clipping", text, "warning")
         elif self._clipped_s and now_s - self._clipped_s > _TELL_S:
             self._clipped_s = 0.0
             self._messages.clear("clipping")
@@ -115,26 +119,33 @@ class InputControl(QObject):
             self._meter.set_menu(None)
             return
         channels = "+".join(map(str, self.shape.channels))
-        parts = (f"Ch {channels}" if channels else "", gain_text(self.shape.gain_db) if self.shape.gain_db else "")
-        meaning = f"{channels_text(self.shape.channels)}, gain {gain_text(self.shape.gain_db)}"
+        parts = (
+            tr("Ch {channels}", channels=channels) if channels else "",
+            gain_text(self.shape.gain_db) if self.shape.gain_db else "",
+        )
+        meaning = tr(
+            "{channels}, gain {gain}",
+            channels=channels_text(self.shape.channels),
+            gain=gain_text(self.shape.gain_db),
+        )
         self._meter.set_menu(self.menu, " · ".join(filter(None, parts)), meaning)
 
     def _fill(self) -> None:
         self.menu.clear()
         if self._session is None:
             return
-        self.menu.addAction("Channels").setEnabled(False)
+        self.menu.addAction(tr("Channels")).setEnabled(False)
         for channels in channel_choices(self._session.channels):
             entry = self.menu.addAction(channels_text(channels))
             entry.setCheckable(True)
             entry.setChecked(channels == self.shape.channels)
             entry.triggered.connect(lambda _=False, chosen=channels: self.set_channels(chosen))
         self.menu.addSeparator()
-        self.menu.addAction("Gain").setEnabled(False)
+        self.menu.addAction(tr("Gain")).setEnabled(False)
         gain = QWidgetAction(self.menu)
         gain.setDefaultWidget(_gain_row(self.shape.gain_db, self.set_gain))
         self.menu.addAction(gain)
-        self.menu.addAction("No gain").triggered.connect(lambda: self.set_gain(0.0))
+        self.menu.addAction(tr("No gain")).triggered.connect(lambda: self.set_gain(0.0))
 
 
 def channel_choices(channels: int) -> list[tuple[int, ...]]:
@@ -162,9 +173,11 @@ def channels_text(channels: tuple[int, ...]) -> str:
     ('Mix of all channels', 'Channel 2', 'Channels 3 and 4')
     """
     if not channels:
-        return "Mix of all channels"
+        return tr("Mix of all channels")
     numbers = [str(channel) for channel in channels]
-    return f"Channel{'s' * (len(channels) > 1)} {list_text(numbers)}"
+    if len(channels) == 1:
+        return tr("Channel {number}", number=numbers[0])
+    return tr("Channels {numbers}", numbers=list_text(numbers))
 
 
 def gain_text(gain_db: float) -> str:
@@ -202,7 +215,7 @@ def _gain_row(gain_db: float, changed: Callable[[float], None]) -> QWidget:
     slider.setPageStep(6)
     slider.setValue(round(gain_db))
     slider.setMinimumWidth(180)
-    slider.setAccessibleName("Gain in decibels")
+    slider.setAccessibleName(tr("Gain in decibels"))
     text = QLabel(gain_text(gain_db))
     text.setFixedWidth(56)
     layout = QHBoxLayout(row)

@@ -9,13 +9,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from irec_live.gui.language import marked
 from irec_live.instruments import INSTRUMENTS
 
 Sorting = Literal["own", "strongest", "family"]
 Size = Literal["fit", "compact", "normal", "large"]
 
-SORTINGS: dict[Sorting, str] = {"own": "As I put them", "strongest": "Strongest first", "family": "By family"}
-SIZES: dict[Size, str] = {"fit": "Fit the window", "compact": "Compact", "normal": "Normal", "large": "Large"}
+SORTINGS: dict[Sorting, str] = {
+    "own": marked("As I put them"),
+    "strongest": marked("Strongest first"),
+    "family": marked("By family"),
+}
+SIZES: dict[Size, str] = {
+    "fit": marked("Fit the window"),
+    "compact": marked("Compact"),
+    "normal": marked("Normal"),
+    "large": marked("Large"),
+}
 
 LOWEST, TALLEST = 20.0, 132.0
 """Smallest and largest height of a lane in pixels: room for one line of text; enough to read a curve of 60 dB."""

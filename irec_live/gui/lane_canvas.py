@@ -16,8 +16,10 @@ from irec_live.gui.event_bars import paint_bars, spans_by_label
 from irec_live.gui.focus_ring import paint_focus_ring
 from irec_live.gui.lane_curves import ENVELOPE_RANGE_DB, Floats, LaneCurves, lane_curves, time_to_pixels
 from irec_live.gui.lane_numbers import LaneNumbers, lane_numbers
+from irec_live.gui.language import tr
+from irec_live.gui.outside_words import family_name
 from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
-from irec_live.gui.wording import SILENCE_DB, decibel_text, display_name, not_analysed_text, percent_text
+from irec_live.gui.wording import SILENCE_DB, capital, decibel_text, display_name, not_analysed_text, percent_text
 from irec_live.results import Event, Snapshot
 
 Headings = tuple[tuple[str, float, float], ...]
@@ -54,7 +56,7 @@ class LaneCanvas(QWidget):
         self._chosen: str | None = None
         self._painted = 0  # snapshots so far
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # so that Qt need not paint what is behind it
-        self.setAccessibleName("Instrument lanes")
+        self.setAccessibleName(tr("Instrument lanes"))
 
     @property
     def curves(self) -> LaneCurves:
@@ -184,7 +186,9 @@ class LaneCanvas(QWidget):
         painter.setPen(self._theme.color("muted"))
         for text, top, height in self._headings:
             place = QRectF(16, top, self.width() - 32, height)
-            painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, display_name(text))
+            painter.drawText(
+                place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, capital(family_name(text))
+            )
 
     def _paint_missing(self, painter: QPainter) -> None:
         """Cover the part up to the playhead that is not analysed yet, and say so."""

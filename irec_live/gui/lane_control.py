@@ -7,15 +7,16 @@ from functools import partial
 from typing import cast
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtGui import QAction, QContextMenuEvent, QMouseEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QMenu
 
 from irec_live.gui import settings_schema as schema
 from irec_live.gui.lane_arrangement import SIZES, SORTINGS, Size, Sorting
 from irec_live.gui.lanes_view import LanesView
+from irec_live.gui.language import tr
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.theme import LEFT_GUTTER
-from irec_live.gui.wording import display_name
+from irec_live.gui.wording import display_name, label_text
 
 _CLICK = 4
 """Pixels that the mouse may move between press and release of a click."""
@@ -37,7 +38,7 @@ class LaneControl(QObject):
         self._lanes, self._preferences = lanes, preferences
         self._pressed: QPoint | None = None
         self._restore()
-        self.menu = menu.addMenu("&Instruments")
+        self.menu = menu.addMenu(tr("&Instruments"))
         self.menu.aboutToShow.connect(lambda: self._fill(self.menu))
         self._fill(self.menu)
         self.hidden_menu = QMenu(lanes)
@@ -94,14 +95,17 @@ class LaneControl(QObject):
         menu = QMenu(self._lanes)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(display_name(label)).setEnabled(False)
-        text = "Smaller again" if arrangement.focused == label else "Enlarge"
-        _entry(menu, f"{text}\tEnter", lambda: self.focus(label))
-        _entry(menu, f"{'Unpin' if label in arrangement.pinned else 'Pin to the top'}\tIns", lambda: self.pin(label))
-        _entry(menu, "Move up\tCtrl+Up", lambda: self.move(label, -1)).setEnabled(label != order[0])
-        _entry(menu, "Move down\tCtrl+Down", lambda: self.move(label, 1)).setEnabled(label != order[-1])
-        _entry(menu, "Hide\tDel", lambda: self.hide(label))
+        text = tr("Smaller again") if arrangement.focused == label else tr("Enlarge")
+        _entry(menu, _keyed(text, "Enter"), lambda: self.focus(label))
+        text = tr("Unpin") if label in arrangement.pinned else tr("Pin to the top")
+        _entry(menu, _keyed(text, "Ins"), lambda: self.pin(label))
+        up = _entry(menu, _keyed(tr("Move up"), "Ctrl+Up"), lambda: self.move(label, -1))
+        up.setEnabled(label != order[0])
+        down = _entry(menu, _keyed(tr("Move down"), "Ctrl+Down"), lambda: self.move(label, 1))
+        down.setEnabled(label != order[-1])
+        _entry(menu, _keyed(tr("Hide"), "Del"), lambda: self.hide(label))
         menu.addSeparator()
-        self._fill_hidden(menu.addMenu("Hidden"))
+        self._fill_hidden(menu.addMenu(tr("Hidden")))
         self._add_choices(menu)
         return menu
 
@@ -172,23 +176,28 @@ class LaneControl(QObject):
 
     def _add_choices(self, menu: QMenu) -> None:
         arrangement = self._lanes.arrangement
-        order = menu.addMenu("Order")
+        order = menu.addMenu(tr("Order"))
         for sorting, text in SORTINGS.items():
-            _entry(order, text, partial(self.sort, sorting), arrangement.sorting == sorting)
-        height = menu.addMenu("Height")
+            _entry(order, tr(text), partial(self.sort, sorting), arrangement.sorting == sorting)
+        height = menu.addMenu(tr("Height"))
         for size, text in SIZES.items():
-            _entry(height, text, partial(self.resize, size), arrangement.size == size)
+            _entry(height, tr(text), partial(self.resize, size), arrangement.size == size)
 
     def _fill_hidden(self, menu: QMenu) -> None:
         hidden = self._lanes.arrangement.hidden_among(self._lanes.labels)
-        everything = _entry(menu, "Show all instruments", self.show)
+        everything = _entry(menu, tr("Show all instruments"), self.show)
         everything.setEnabled(bool(hidden))
         for label in hidden:
-            _entry(menu, f"Show {label}", partial(self.show, label))
+            _entry(menu, tr("Show {label}", label=label_text(label)), partial(self.show, label))
 
     def _fill_hidden_menu(self) -> None:
         self.hidden_menu.clear()
         self._fill_hidden(self.hidden_menu)
+
+
+def _keyed(text: str, keys: str) -> str:
+    """A text of a menu, and the key of the lanes that does the same."""
+    return f"{text}\t{QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)}"
 
 
 def _entry(menu: QMenu, text: str, action: Callable[[], None], checked: bool | None = None) -> QAction:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from irec_live.gui.lane_arrangement import LanePlaces
 from irec_live.gui.lane_canvas import LaneCanvas
+from irec_live.gui.language import tr
 from irec_live.gui.theme import LEFT_GUTTER
 from irec_live.gui.wording import display_name
 
@@ -35,8 +36,9 @@ class LaneHandle(QWidget):
         self.label = label
         self._from: QPoint | None = None
         self._dragging = False
-        self.setAccessibleName(label)
-        self.setToolTip(f"{display_name(label)}\nClick: enlarge · drag: move · right click: more")
+        self.setAccessibleName(display_name(label))
+        hint = tr("Click: enlarge · drag: move · right click: more")
+        self.setToolTip(f"{display_name(label)}\n{hint}")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 
 from irec_live.gui.lane_curves import ENVELOPE_RANGE_DB
-from irec_live.gui.wording import SILENCE_DB, clock_text, decibel_text, display_name, percent_text
+from irec_live.gui.language import tr
+from irec_live.gui.wording import SILENCE_DB, clock_text, decibel_text, display_name, number_text, percent_text
 from irec_live.results import Event, Snapshot
 
 
@@ -43,19 +44,17 @@ class LaneNumbers:
     @property
     def share_text(self) -> str:
         """Share of the time shown."""
-        return f"{percent_text(self.share)} of the time shown"
+        return tr("{share} of the time shown", share=percent_text(self.share))
 
     @property
     def last_text(self) -> str:
         """When the last event was."""
         if self.last is None:
-            return "not in this time"
+            return tr("not in this time")
         begin = clock_text(self.last.onset_s, tenths=True)
-        return (
-            f"since {begin}"
-            if self.last.offset_s is None
-            else f"{begin} – {clock_text(self.last.offset_s, tenths=True)}"
-        )
+        if self.last.offset_s is None:
+            return tr("since {begin}", begin=begin)
+        return f"{begin} – {clock_text(self.last.offset_s, tenths=True)}"
 
     def spoken(self) -> str:
         """The numbers for screen readers.
@@ -67,10 +66,11 @@ class LaneNumbers:
         """
         words = [display_name(self.label)]
         if math.isfinite(self.activation):
-            words.append(f"likely {self.activation:.2f}")
+            words.append(tr("likely {share}", share=number_text(self.activation, 2)))
         if not math.isnan(self.level_db):
-            words.append(f"level {self.level_text}" if self.level_db > -ENVELOPE_RANGE_DB else "level silent")
-        return ", ".join([*words, "playing" if self.playing else "not playing"])
+            heard = self.level_db > -ENVELOPE_RANGE_DB
+            words.append(tr("level {level}", level=self.level_text) if heard else tr("level silent"))
+        return ", ".join([*words, tr("playing") if self.playing else tr("not playing")])
 
 
 def detected_share(events: tuple[Event, ...], label: str, from_s: float, to_s: float) -> float:

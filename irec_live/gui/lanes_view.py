@@ -14,6 +14,7 @@ from irec_live.gui.lane_canvas import LaneCanvas
 from irec_live.gui.lane_curves import Floats
 from irec_live.gui.lane_handle import LaneHandles
 from irec_live.gui.lane_order import LaneOrder
+from irec_live.gui.language import tr
 from irec_live.gui.theme import DARK, LEFT_GUTTER, Theme, font
 from irec_live.results import Snapshot
 
@@ -29,11 +30,11 @@ class LanesHeading(QWidget):
         self._theme = DARK
         self._comparison = ""
         self.setFixedHeight(20)
-        self.setAccessibleName("Legend: likelihood as a line, loudness as an area, threshold as a level")
+        self.setAccessibleName(tr("Legend: likelihood as a line, loudness as an area, threshold as a level"))
         self.hidden_button = QToolButton(self)
         self.hidden_button.setProperty("flat", True)
         self.hidden_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.hidden_button.setToolTip("Show instruments that are hidden")
+        self.hidden_button.setToolTip(tr("Show instruments that are hidden"))
         self.hidden_button.setStyleSheet("font-size: 11px; padding: 0 4px; min-height: 0;")
         self.hidden_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.hidden_button.hide()
@@ -42,7 +43,7 @@ class LanesHeading(QWidget):
         """Name the second model and its cost; empty for none."""
         if text != self._comparison:
             self._comparison = text
-            self.setAccessibleDescription(f"Dashed: {text}" if text else "")
+            self.setAccessibleDescription(tr("Dashed: {model}", model=text) if text else "")
             self.update()
 
     def _paint_comparison(self, painter: QPainter, place: QRectF) -> None:
@@ -52,14 +53,14 @@ class LanesHeading(QWidget):
         painter.setPen(self._theme.color("muted"))
         room = round(place.width()) - 24
         text = painter.fontMetrics().elidedText(
-            f"{self._comparison} · hatched: they disagree", Qt.TextElideMode.ElideRight, room
+            tr("{model} · hatched: they disagree", model=self._comparison), Qt.TextElideMode.ElideRight, room
         )
         painter.drawText(place.adjusted(24, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
 
     def show_hidden(self, count: int) -> None:
         """Say how many instruments are hidden."""
-        self.hidden_button.setText(f"{count} hidden")
-        self.hidden_button.setAccessibleName(f"{count} instruments are hidden")
+        self.hidden_button.setText(tr("%n hidden", "", count))
+        self.hidden_button.setAccessibleName(tr("%n instruments are hidden", "", count))
         self.hidden_button.setVisible(count > 0)
         width = self.hidden_button.sizeHint().width()
         self.hidden_button.setGeometry(LEFT_GUTTER - 10 - width, 1, width, 18)
@@ -75,24 +76,25 @@ class LanesHeading(QWidget):
         painter.setFont(font(11))
         painter.setPen(self._theme.color("faint"))
         middle = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRectF(16, 0, LEFT_GUTTER - 16, 20), middle, "Instrument")
+        painter.drawText(QRectF(16, 0, LEFT_GUTTER - 16, 20), middle, tr("Instrument"))
         x = float(LEFT_GUTTER)
         painter.fillRect(QRectF(x, 10, 16, 1), self._theme.color("muted"))
-        painter.drawText(QRectF(x + 22, 0, 130, 20), middle, "likelihood")
-        x += 22 + painter.fontMetrics().horizontalAdvance("likelihood") + 18
+        likelihood, loudness, threshold = tr("likelihood"), tr("loudness, 60 dB"), tr("threshold")
+        painter.drawText(QRectF(x + 22, 0, 200, 20), middle, likelihood)
+        x += 22 + painter.fontMetrics().horizontalAdvance(likelihood) + 18
         painter.fillRect(QRectF(x, 5, 16, 10), self._theme.color("muted", 90))
-        painter.drawText(QRectF(x + 22, 0, 200, 20), middle, "loudness, 60 dB")
-        x += 22 + painter.fontMetrics().horizontalAdvance("loudness, 60 dB") + 18
+        painter.drawText(QRectF(x + 22, 0, 200, 20), middle, loudness)
+        x += 22 + painter.fontMetrics().horizontalAdvance(loudness) + 18
         painter.fillRect(QRectF(x, 10, 16, 1), self._theme.color("faint", 110))
-        painter.drawText(QRectF(x + 22, 0, 200, 20), middle, "threshold")
+        painter.drawText(QRectF(x + 22, 0, 200, 20), middle, threshold)
         if self._comparison:
-            x += 22 + painter.fontMetrics().horizontalAdvance("threshold") + 18
+            x += 22 + painter.fontMetrics().horizontalAdvance(threshold) + 18
             self._paint_comparison(painter, QRectF(x, 0, self.width() - 134 - x, 20))
             painter.setPen(self._theme.color("faint"))
         right = middle | Qt.AlignmentFlag.AlignRight
         edge = float(self.width() - 14)
-        painter.drawText(QRectF(edge - 112, 0, 60, 20), right, "likely")
-        painter.drawText(QRectF(edge - 52, 0, 52, 20), right, "level")
+        painter.drawText(QRectF(edge - 112, 0, 60, 20), right, tr("likely"))
+        painter.drawText(QRectF(edge - 52, 0, 52, 20), right, tr("level"))
         painter.end()
 
 
@@ -132,7 +134,7 @@ class LanesView(QWidget):
         layout.addWidget(self._scroll, 1)
         self.setMinimumHeight(20 + 2 * round(LOWEST))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setAccessibleName("Instruments over time")
+        self.setAccessibleName(tr("Instruments over time"))
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from irec_live.gui.focus_ring import paint_focus_ring
+from irec_live.gui.language import marked, tr
 from irec_live.gui.theme import DARK, Theme, font
 from irec_live.gui.wording import decibel_text
 
@@ -20,7 +21,7 @@ _FALL_DB_PER_S = 20.0
 _RELEASE_DB_PER_S = 26.0
 """How fast the peak mark falls after that, and the bar at any time."""
 
-_MEANING = "Input level in dB below full scale: bar = RMS, mark = peak of the last moments"
+_MEANING = marked("Input level in dB below full scale: bar = RMS, mark = peak of the last moments")
 
 
 class LevelMeter(QWidget):
@@ -37,8 +38,8 @@ class LevelMeter(QWidget):
         self._note = ""
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setMaximumWidth(196)
-        self.setAccessibleName("Input level")
-        self.setToolTip(_MEANING)
+        self.setAccessibleName(tr("Input level"))
+        self.setToolTip(tr(_MEANING))
 
     @property
     def held_db(self) -> float:
@@ -59,7 +60,8 @@ class LevelMeter(QWidget):
         self._menu, self._note = menu, note
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus if menu is None else Qt.FocusPolicy.TabFocus)
         self.setAccessibleDescription(meaning)
-        self.setToolTip("\n".join(filter(None, (_MEANING, meaning and f"{meaning}: click to change"))))
+        change = tr("{setting}: click to change", setting=meaning) if meaning else ""
+        self.setToolTip("\n".join(filter(None, (tr(_MEANING), change))))
         self.setCursor(Qt.CursorShape.ArrowCursor if menu is None else Qt.CursorShape.PointingHandCursor)
         self.update()
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from irec_live.files import look
 from irec_live.gui.background import Background
+from irec_live.gui.language import tr
 from irec_live.gui.playback import Playback
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.session_opener import Setup
@@ -78,7 +79,7 @@ class LibraryControl(QObject):
         self.make_library: Callable[[], Library] = _default_library
         self.make_settings: Callable[[], Settings] = _default_settings
         self.make_engine: MakeEngine = _local_engine
-        self.action = QAction("&Find in the library…", window)
+        self.action = QAction(tr("&Find in the library…"), window)
         self.action.setShortcut(QKeySequence("Ctrl+F"))
         self.action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         self.action.triggered.connect(self.show)
@@ -140,10 +141,10 @@ class LibraryControl(QObject):
     def add(self, paths: Sequence[Path]) -> None:
         """Add files and folders, in the background."""
         if self._adder.busy:
-            self.panel.show_problem("One folder is added after another; wait for the first.")
+            self.panel.show_problem(tr("One folder is added after another; wait for the first."))
             return
         self._stop.clear()
-        self.panel.show_work("Looking through the folder…")
+        self.panel.show_work(tr("Looking through the folder…"))
         self._adder.submit(lambda: self._add(list(paths)), self._on_added, self._on_add_failed)
 
     def close(self) -> None:
@@ -178,13 +179,15 @@ class LibraryControl(QObject):
         summary, stopped = said
         self.panel.show_work("")
         self.search(self._query)
-        parts = [f"{summary.done} recordings analysed"]
-        for count, what in ((summary.same + summary.moved, "known"), (summary.gone, "gone")):
-            if count:
-                parts.append(f"{count} {what}")
+        parts = [tr("%n recordings analysed", "", summary.done)]
+        if known := summary.same + summary.moved:
+            parts.append(tr("%n known", "", known))
+        if summary.gone:
+            parts.append(tr("%n gone", "", summary.gone))
         if summary.failures:
-            parts.append(f"{len(summary.failures)} failed: {summary.failures[0][1]}")
-        text = ("Stopped; add the folder again to go on. " if stopped else "") + "; ".join(parts) + "."
+            parts.append(tr("%n failed: {reason}", "", len(summary.failures), reason=sentence(summary.failures[0][1])))
+        done = "; ".join(parts)
+        text = tr("Stopped; add the folder again to go on. {done}.", done=done) if stopped else f"{done}."
         self._say(text)
 
     def _on_add_failed(self, text: str) -> None:
@@ -205,7 +208,7 @@ class LibraryControl(QObject):
             self._playback.seek(wanted[1])
 
     def _ask_folder(self) -> None:
-        dialog = QFileDialog(self.panel, "Add a folder to the library")
+        dialog = QFileDialog(self.panel, tr("Add a folder to the library"))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.fileSelected.connect(lambda path: self.add([Path(path)]))
@@ -241,7 +244,9 @@ class _Progress:
         if now_s - self._told_s >= _STEP_S:
             self._told_s = now_s
             begun = sum(share * self._sizes[key] for key, share in self._shares.items())
-            self._tell(f"{self._files} of {len(self._sizes)}", (self._bytes + begun) / self._total)
+            self._tell(
+                tr("{done} of {all}", done=self._files, all=len(self._sizes)), (self._bytes + begun) / self._total
+            )
 
 
 def _default_library() -> Library:

@@ -26,8 +26,9 @@ from PySide6.QtWidgets import (
 )
 
 from irec_live.gui.drop_overlay import dropped_paths
+from irec_live.gui.language import marked, tr
 from irec_live.gui.window_size import available_size
-from irec_live.gui.wording import clock_text, when_text
+from irec_live.gui.wording import clock_text, label_text, when_text
 from irec_live.library.query import EXAMPLES
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 _PLACE = Qt.ItemDataRole.UserRole
 _MOST_SPANS = 200
 """Of one file; more are counted."""
-_COLUMNS = ("Recording", "When", "In all", "Length")
-_EMPTY = (
+_COLUMNS = (marked("Recording"), marked("When"), marked("In all"), marked("Length"))
+_EMPTY = marked(
     "<h3>Find music by its instruments</h3>"
     "<p>Your library is empty. Add a folder of recordings, or drop one here: they are analysed once, in the "
     "background, and stay where they are.</p>"
@@ -63,17 +64,17 @@ class LibraryPanel(QDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Library – irec-live")
+        self.setWindowTitle(tr("Library – irec-live"))
         self.setAcceptDrops(True)
         self._offered: list[Path] = []
         self.field = QLineEdit()
         self.field.setPlaceholderText(EXAMPLES[0])
-        self.field.setAccessibleName("Search the library")
+        self.field.setAccessibleName(tr("Search the library"))
         self.field.returnPressed.connect(self._search)
-        self.examples = self._button("Examples")
+        self.examples = self._button(tr("Examples"))
         self.examples.setMenu(self._example_menu())
         self.examples.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.add = self._button("Add a folder…")
+        self.add = self._button(tr("Add a folder…"))
         self.add.clicked.connect(self.folder_wanted)
         self.table = self._table()
         self.note = QLabel()
@@ -96,11 +97,11 @@ class LibraryPanel(QDialog):
         self.table.addTopLevelItems([_row(match) for match in results.matches])
         shown = len(results.matches)
         if not results.total:
-            self.note.setText("No recording is like that.")
+            self.note.setText(tr("No recording is like that."))
         elif shown < results.total:
-            self.note.setText(f"The first {shown} of {results.total} recordings.")
+            self.note.setText(tr("The first {shown} of %n recordings.", "", results.total, shown=shown))
         else:
-            self.note.setText(f"{shown} recording{'s' * (shown != 1)}. Double-click to play from there.")
+            self.note.setText(tr("%n recordings. Double-click to play from there.", "", shown))
 
     def show_problem(self, text: str) -> None:
         """Say what is wrong."""
@@ -117,8 +118,12 @@ class LibraryPanel(QDialog):
     def offer(self, paths: Sequence[Path]) -> None:
         """Offer to add what was dropped."""
         self._offered = list(paths)
-        name = self._offered[0].name if len(self._offered) == 1 else f"{len(self._offered)} folders and files"
-        self._offer_text.setText(f"Add “{name}” to the library? What is new in it will be analysed.")
+        if len(self._offered) == 1:
+            text = tr("Add “{name}” to the library? What is new in it will be analysed.", name=self._offered[0].name)
+        else:
+            count = len(self._offered)
+            text = tr("Add %n folders and files to the library? What is new in them will be analysed.", "", count)
+        self._offer_text.setText(text)
         self._offer.show()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -140,7 +145,7 @@ class LibraryPanel(QDialog):
         layout.addWidget(self._offer)
         self._work, self._work_text, self._bar = self._work_bar()
         layout.addWidget(self._work)
-        self._empty = QLabel(_EMPTY)
+        self._empty = QLabel(tr(_EMPTY))
         self._empty.setWordWrap(True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._pages = QStackedWidget()
@@ -152,7 +157,7 @@ class LibraryPanel(QDialog):
     def _offer_bar(self) -> tuple[QWidget, QLabel]:
         text = QLabel()
         text.setWordWrap(True)
-        yes, no = QPushButton("Add"), QPushButton("No")
+        yes, no = QPushButton(tr("Add")), QPushButton(tr("No"))
         yes.setProperty("primary", True)
         bar = QWidget()
         row = _in_row(text, yes, no)
@@ -166,10 +171,10 @@ class LibraryPanel(QDialog):
         return bar, text
 
     def _work_bar(self) -> tuple[QWidget, QLabel, QProgressBar]:
-        text, progress, stop = QLabel(), QProgressBar(), QPushButton("Stop")
+        text, progress, stop = QLabel(), QProgressBar(), QPushButton(tr("Stop"))
         progress.setTextVisible(False)
         progress.setFixedHeight(8)
-        progress.setAccessibleName("Analysis of the folder")
+        progress.setAccessibleName(tr("Analysis of the folder"))
         stop.setAutoDefault(False)
         stop.clicked.connect(self.stop_wanted)
         bar = QWidget()
@@ -193,8 +198,8 @@ class LibraryPanel(QDialog):
     def _table(self) -> QTreeWidget:
         table = QTreeWidget()
         table.setObjectName("libraryTable")
-        table.setHeaderLabels(list(_COLUMNS))
-        table.setAccessibleName("Recordings found")
+        table.setHeaderLabels([tr(column) for column in _COLUMNS])
+        table.setAccessibleName(tr("Recordings found"))
         table.setUniformRowHeights(True)
         table.setExpandsOnDoubleClick(False)
         table.setAllColumnsShowFocus(True)
@@ -234,14 +239,13 @@ def _row(match: Match) -> QTreeWidgetItem:
     named = bool(match.spans and match.spans[0].label)
     when = when_text(match.spans[0].start_s, match.spans[0].end_s) if named else ""
     if len(match.spans) > 1:
-        when += f" and {len(match.spans) - 1} more"
+        when = tr("{times} and %n more", "", len(match.spans) - 1, times=when).lstrip()
     row = QTreeWidgetItem([path.name, when, clock_text(match.matched_s), clock_text(match.duration_s)])
     row.setToolTip(0, match.path)
     row.setData(0, _PLACE, (match.path, first))
     for span in match.spans[:_MOST_SPANS] if len(match.spans) > 1 else ():
-        child = QTreeWidgetItem(
-            [span.label, when_text(span.start_s, span.end_s), clock_text(span.end_s - span.start_s), ""]
-        )
+        times = when_text(span.start_s, span.end_s)
+        child = QTreeWidgetItem([label_text(span.label), times, clock_text(span.end_s - span.start_s), ""])
         child.setData(0, _PLACE, (match.path, span.start_s))
         row.addChild(child)
     return row

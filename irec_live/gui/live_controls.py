@@ -5,9 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from irec_live.gui.language import tr
 from irec_live.gui.play_button import PlayButton
 from irec_live.gui.theme import DARK, LEFT_GUTTER, Theme
-from irec_live.gui.wording import clock_text
+from irec_live.gui.wording import clock_text, space_key
 
 
 class LiveControls(QWidget):
@@ -20,7 +21,7 @@ class LiveControls(QWidget):
         self.clock = QLabel()
         self.clock.setProperty("role", "clock")
         self.clock.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.clock.setAccessibleName("Length of the session")
+        self.clock.setAccessibleName(tr("Length of the session"))
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(self.hold_button)
@@ -41,9 +42,9 @@ class LiveControls(QWidget):
     def show_following(self, following: bool) -> None:
         """Show what the button would do."""
         self.hold_button.show_playing(following)
-        words = "Hold the picture; sound and analysis go on" if following else "Follow again: back to now"
+        words = tr("Hold the picture; sound and analysis go on") if following else tr("Follow again: back to now")
         self.hold_button.setAccessibleName(words)
-        self.hold_button.setToolTip(f"{words} (Space)")
+        self.hold_button.setToolTip(f"{words} ({space_key()})")
 
     def show_length(self, length_s: float) -> None:
         """Show how long the session has lasted."""

@@ -24,10 +24,13 @@ from irec_live.gui.exporter import Exporter
 from irec_live.gui.help_dialog import HelpDialog
 from irec_live.gui.input_control import InputControl
 from irec_live.gui.lane_control import LaneControl
+from irec_live.gui.language import tr
+from irec_live.gui.language_control import LanguageControl
 from irec_live.gui.library_control import LibraryControl
 from irec_live.gui.listening_page import ListeningPage
 from irec_live.gui.message_bar import Level, MessageBar
 from irec_live.gui.model_memory import ModelMemory
+from irec_live.gui.outside_words import source_title
 from irec_live.gui.own_keys import OwnKeys
 from irec_live.gui.playback import Playback
 from irec_live.gui.playback_panel import PlaybackPanel
@@ -108,7 +111,8 @@ class MainWindow(QMainWindow):
         found = sound_files(paths)
         if not found:
             names = list_text([path.name for path in paths])
-            self.messages.say("failed", f"{names} has no sound files; drop a song, or a folder of songs", "error")
+            text = tr("{names} has no sound files; drop a song, or a folder of songs", names=names)
+            self.messages.say("failed", text, "error")
             return
         self.preferences.folder = found[0].parent
         self.playlist.set_files(found, model)
@@ -182,6 +186,8 @@ class MainWindow(QMainWindow):
         self.spectrum = SpectrogramControl(self.page.spectrogram, self.preferences, self.actions_.view_menu)
         self.scale = ScaleControl(self.preferences, self.actions_.view_menu, self)
         self.scale.said.connect(self._report)
+        self.languages = LanguageControl(self.preferences, self.actions_.view_menu, self)
+        self.languages.said.connect(self._report)
         self.comparison = ComparisonControl(self._backend, self.manager, self.bridge, self.top.models, self.page.lanes)
         self.comparison.said.connect(self._report)
         self.device_watch = DeviceWatch(self._backend, self)
@@ -256,7 +262,7 @@ class MainWindow(QMainWindow):
 
     def _on_opening(self, what: str) -> None:
         if self.manager.session is None:
-            self.status.show_text(f"Opening {what}…")
+            self.status.show_text(tr("Opening {source}…", source=what))
         self.messages.clear("failed")
         self.messages.clear("note")
 
@@ -311,15 +317,17 @@ class MainWindow(QMainWindow):
 
     def _show_welcome(self) -> None:
         self.stack.setCurrentWidget(self.welcome)
-        self.status.show_text("Nothing to listen to yet")
+        self.status.show_text(tr("Nothing to listen to yet"))
 
     def _show_title(self, title: str) -> None:
-        self.status.title = title
+        self.status.title = title = source_title(title)
         self.setWindowTitle(f"{title} – irec-live")
 
     def _on_picture(self, snapshot: Snapshot) -> None:
         session = self.bridge.session
-        if session is not None and session.title != self.status.title:  # a lost device was followed by another
+        if (
+            session is not None and source_title(session.title) != self.status.title
+        ):  # a lost device was followed by another
             self._show_title(session.title)
         self.page.show_snapshot(snapshot, self.timeline.heard(snapshot))
         self.top.meter.show_level(snapshot.level_db, snapshot.peak_db)
@@ -413,7 +421,8 @@ class MainWindow(QMainWindow):
             self.open_path(models[0])
         if len(models) > 1:
             left = list_text([path.name for path in models[1:]])
-            self.messages.say("note", f"Of several models, {models[0].name} is used; not loaded: {left}")
+            text = tr("Of several models, {model} is used; not loaded: {left}", model=models[0].name, left=left)
+            self.messages.say("note", text)
 
     def changeEvent(self, event: QEvent) -> None:
         """Poll less often while minimised, to save power."""

@@ -8,9 +8,11 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from irec_live.gui.icons import themed_icon
+from irec_live.gui.language import marked, tr
 from irec_live.gui.theme import DARK, Theme
 
 Level = Literal["info", "warning", "error"]
+_LEVELS: dict[Level, str] = {"info": marked("info"), "warning": marked("warning"), "error": marked("error")}
 
 
 class MessageBar(QWidget):
@@ -37,8 +39,8 @@ class MessageBar(QWidget):
         self._close = QToolButton()
         self._close.setProperty("flat", True)
         self._close.setIconSize(QSize(16, 16))
-        self._close.setToolTip("Dismiss (Esc)")
-        self._close.setAccessibleName("Dismiss message")
+        self._close.setToolTip(tr("Dismiss (Esc)"))
+        self._close.setAccessibleName(tr("Dismiss message"))
         self._close.clicked.connect(self.dismiss)
         row = QHBoxLayout(self._frame)
         row.setContentsMargins(14, 6, 6, 6)
@@ -97,7 +99,7 @@ class MessageBar(QWidget):
             return
         level, text = self._messages[key]
         self._label.setText(text)
-        self._label.setAccessibleName(f"{level}: {text}")
+        self._label.setAccessibleName(f"{tr(_LEVELS[level])}: {text}")
         self._frame.setProperty("level", level)
         # Qt applies a style sheet's property selectors anew only to a widget that is polished again.
         self._frame.style().unpolish(self._frame)

@@ -12,7 +12,9 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from irec_live.gui.icons import themed_icon
+from irec_live.gui.language import marked, tr
 from irec_live.gui.theme import DARK, Theme
+from irec_live.gui.wording import number_text
 from irec_live.models.catalog import OWN, PUBLISHED, YOURS, by_origin
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 _REASON = 72
 """Letters of the reason why a file is no model that fit into the menu; the tool tip has all."""
 
-_KINDS = (("activation", "Which instruments play"), ("envelope", "How loud each one is"))
+_KINDS = (("activation", marked("Which instruments play")), ("envelope", marked("How loud each one is")))
+_TELLS = {"activation": marked("Tells which instruments play"), "envelope": marked("Tells how loud each one is")}
 
 
 class ModelPicker(QToolButton):
@@ -50,7 +53,7 @@ class ModelPicker(QToolButton):
         self._narrow = False
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.setAccessibleName("Models")
+        self.setAccessibleName(tr("Models"))
         self._menu = QMenu(self)
         self._menu.setToolTipsVisible(True)
         self._menu.aboutToShow.connect(self.opened)
@@ -106,9 +109,10 @@ class ModelPicker(QToolButton):
             self._show_names()
 
     def _show_names(self) -> None:
-        names = " + ".join(spec.name for spec in self._running) or "Models"
-        self.setText("Models" if self._narrow else names)
-        self.setToolTip(f"{names}\nNetworks in use; drop an .onnx file on the window to load another")
+        names = " + ".join(spec.name for spec in self._running) or tr("Models")
+        self.setText(tr("Models") if self._narrow else names)
+        hint = tr("Networks in use; drop an .onnx file on the window to load another")
+        self.setToolTip(f"{names}\n{hint}")
 
     def _fill(self) -> None:
         self._show_names()
@@ -116,31 +120,31 @@ class ModelPicker(QToolButton):
         groups = {kind: QActionGroup(self._menu) for kind, _ in _KINDS}
         offered = by_origin(self._models)
         for kind, heading in _KINDS:
-            self._add_heading(heading)
+            self._add_heading(tr(heading))
             self._add_models([model for model in offered[OWN] if model.spec.kind == kind], groups[kind])
             yours = [model for model in offered[YOURS] if model.spec.kind == kind]
             unlisted = self._unlisted(kind)
             if yours or unlisted is not None:
-                self._add_heading(YOURS)
+                self._add_heading(tr(YOURS))
             self._add_models(yours, groups[kind])
             if unlisted is not None:
                 self._add_model(unlisted, self._used.get(kind, unlisted.name), groups[kind], running=True)
-            without = self._checkable("None", groups[kind], all(spec.kind != kind for spec in self._running))
+            without = self._checkable(tr("None"), groups[kind], all(spec.kind != kind for spec in self._running))
             without.triggered.connect(lambda _=False, unwanted=kind: self.dropped.emit(unwanted))
             self._menu.addSeparator()
         if offered[PUBLISHED]:
-            self._add_heading(PUBLISHED)
+            self._add_heading(tr(PUBLISHED))
             for model in offered[PUBLISHED]:
                 self._add_models([model], groups[model.spec.kind])
             self._menu.addSeparator()
         self._add_left_out()
-        self._fill_comparison(self._menu.addMenu("Compare with another model"))
-        load = self._menu.addAction("Load a model file…")
+        self._fill_comparison(self._menu.addMenu(tr("Compare with another model")))
+        load = self._menu.addAction(tr("Load a model file…"))
         load.triggered.connect(self.file_wanted)
 
     def _fill_comparison(self, menu: QMenu) -> None:
         menu.setToolTipsVisible(True)
-        for name, text in [("", "None"), *((model.name, self._text(model)) for model in self._models)]:
+        for name, text in [("", tr("None")), *((model.name, self._text(model)) for model in self._models)]:
             action = menu.addAction(text)
             action.setCheckable(True)
             action.setChecked(name == self._compared)
@@ -152,7 +156,7 @@ class ModelPicker(QToolButton):
     def _add_left_out(self) -> None:
         if not self._left_out:
             return
-        self._add_heading("Cannot be used")
+        self._add_heading(tr("Cannot be used"))
         for file in self._left_out:
             text = shorten(file.reason, _REASON, placeholder="…")
             entry = self._menu.addAction(text.replace("&", "&&"))
@@ -206,25 +210,25 @@ def entry_text(spec: ModelSpec, name: str, hop_ms: float | None = None) -> str:
     """
     short = Path(name).name
     about = f"{spec.title} ({short})" if spec.title else short
-    cost = f"{hop_ms:.1f} ms a hop" if hop_ms is not None else ""
+    cost = tr("{time} ms a hop", time=number_text(hop_ms, 1)) if hop_ms is not None else ""
     figures = " · ".join(part for part in (spec.score_line, cost) if part)
     return f"{about}\t{figures}" if figures else about
 
 
 def describe_model(spec: ModelSpec, name: str = "") -> str:
     """A summary of a model's metadata, for a tool tip."""
-    kind = dict(_KINDS)[spec.kind].lower()
+    window = tr("{time} ms window", time=round(1000 * spec.window_s))
     lines = [
         spec.title or spec.name,
-        f"Tells {kind} · {len(spec.labels)} labels · {1000 * spec.window_s:.0f} ms window",
+        " · ".join((tr(_TELLS[spec.kind]), tr("%n labels", "", len(spec.labels)), window)),
     ]
     if spec.reference:
-        lines.append(f"After {spec.reference}")
+        lines.append(tr("After {reference}", reference=spec.reference))
     if spec.training_data:
-        lines.append(f"Trained on {spec.training_data}")
+        lines.append(tr("Trained on {data}", data=spec.training_data))
     if spec.licence:
-        lines.append(f"Licence: {spec.licence}")
+        lines.append(tr("Licence: {licence}", licence=spec.licence))
     if name.lower().endswith(".onnx"):
-        lines.append(f"File: {name}")
-    lines += [f"{score}: {value:.3f}" for score, value in list(spec.scores.items())[:4]]
+        lines.append(tr("File: {path}", path=name))
+    lines += [f"{score}: {number_text(value, 3)}" for score, value in list(spec.scores.items())[:4]]
     return "\n".join(lines)

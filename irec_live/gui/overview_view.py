@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
 from irec_live.gui.focus_ring import paint_focus_ring
 from irec_live.gui.hover_text import overview_text
+from irec_live.gui.language import tr
 from irec_live.gui.overview_art import (
     labels_in_order,
     paint_rows,
@@ -95,9 +96,12 @@ class OverviewView(QWidget):
         """Show a live session, or a file."""
         self._live = live
         self._rows.show(())
-        self.setAccessibleName("Overview of the session" if live else "Overview of the file")
-        click = "Click to look there" if live else "Click to seek"
-        self.setToolTip(f"{click} · Shift-drag to select · drag the handle at the top to move the view")
+        self.setAccessibleName(tr("Overview of the session") if live else tr("Overview of the file"))
+        if live:
+            tip = tr("Click to look there · Shift-drag to select · drag the handle at the top to move the view")
+        else:
+            tip = tr("Click to seek · Shift-drag to select · drag the handle at the top to move the view")
+        self.setToolTip(tip)
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
@@ -109,7 +113,10 @@ class OverviewView(QWidget):
         self._overview = overview
         self._rows.show(labels_in_order(overview, self._rows.labels) if self._live else ranked_labels(overview))
         names = _names(self._rows.labels)
-        self.setAccessibleDescription(names if self._live else f"{percent_text(overview.progress)} analysed. {names}")
+        share = percent_text(overview.progress)
+        self.setAccessibleDescription(
+            names if self._live else tr("{share} analysed. {names}", share=share, names=names)
+        )
         self._fit_scroll_bar()
         self._redraw()
 
@@ -322,7 +329,7 @@ class OverviewView(QWidget):
         painter.setFont(font(11))
         painter.setPen(self._theme.color("muted"))
         place = QRectF(wave.right() + 10, wave.top(), RIGHT_GUTTER - 20, wave.height())
-        text = f"Analysing\n{percent_text(progress)}"
+        text = tr("Analysing\n{share}", share=percent_text(progress))
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
     def _paint_selection(self, painter: QPainter) -> None:

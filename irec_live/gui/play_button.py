@@ -7,7 +7,9 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from irec_live.gui.icons import themed_icon
+from irec_live.gui.language import tr
 from irec_live.gui.theme import DARK, Theme
+from irec_live.gui.wording import space_key
 
 _SIZE = 36
 
@@ -35,8 +37,9 @@ class PlayButton(QAbstractButton):
     def show_playing(self, playing: bool) -> None:
         """Show the symbol and name of what a click would do."""
         self._playing = playing
-        self.setAccessibleName("Pause" if playing else "Play")
-        self.setToolTip("Pause (Space)" if playing else "Play (Space)")
+        name = tr("Pause") if playing else tr("Play")
+        self.setAccessibleName(name)
+        self.setToolTip(f"{name} ({space_key()})")
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from irec_live.batch.paths import files_below
 from irec_live.files import look
+from irec_live.gui.language import tr
 from irec_live.suffixes import is_session_folder
 
 MOST_FILES = 1000
@@ -52,10 +53,11 @@ class Playlist(QObject):
         """What is played, as a sentence; empty with fewer than two files."""
         if len(self._paths) < 2:
             return ""
-        text = f"{len(self._paths)} files; playing {self._place + 1}: {self._paths[self._place].name}"
+        text = tr("%n files; playing {number}: {name}", "", len(self._paths))
         if self._skipped:
-            text += f" (not opened: {', '.join(path.name for path in self._skipped)})"
-        return text
+            text = tr("%n files; playing {number}: {name} (not opened: {skipped})", "", len(self._paths))
+        skipped = ", ".join(path.name for path in self._skipped)
+        return text.format(number=self._place + 1, name=self._paths[self._place].name, skipped=skipped)
 
     @property
     def has_next(self) -> bool:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QToolButton, QWidget
 
+from irec_live.gui.language import tr
 from irec_live.gui.theme import DARK, Theme
 from irec_live.gui.wording import clock_text
 
@@ -32,18 +33,18 @@ class RecordButton(QToolButton):
     def show_idle(self) -> None:
         """Offer to record."""
         self._recording = False
-        self._say("Record", "Record this input (Ctrl+R)", "")
+        self._say(tr("Record"), tr("Record this input (Ctrl+R)"), "")
 
     def show_recording(self, elapsed_s: float) -> None:
         """Show that it records, and how long already."""
         self._recording = True
         clock = clock_text(elapsed_s)
-        self._say(f"Recording, {clock}; press to stop", "Stop recording (Ctrl+R)", f"REC {clock}")
+        self._say(tr("Recording, {clock}; press to stop", clock=clock), tr("Stop recording (Ctrl+R)"), f"REC {clock}")
 
     def show_saving(self) -> None:
         """Show that the last recording is being completed."""
         self._recording = False
-        self._say("Saving the recording", "What was recorded is being saved", "Saving…")
+        self._say(tr("Saving the recording"), tr("What was recorded is being saved"), tr("Saving…"))
 
     def _say(self, name: str, tip: str, text: str) -> None:
         self.setAccessibleName(name)

@@ -16,6 +16,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from irec_live.files import look
+from irec_live.gui.language import tr
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.record_button import RecordButton
 from irec_live.gui.session_manager import SessionManager
@@ -67,12 +68,12 @@ class RecordingControl(QObject):
         self._finishing: list[Recorder] = []
         self._last: Path | None = None
         self.button = RecordButton()
-        self.record = self._action("&Record", "Ctrl+R", self.toggle)
+        self.record = self._action(tr("&Record"), "Ctrl+R", self.toggle)
         self.record.setCheckable(True)
-        self.open_session = self._action("Open a &session…", "Ctrl+Shift+S", self._ask_session)
-        self.open_last = self._action("Open the &last recording", None, self._open_last)
+        self.open_session = self._action(tr("Open a &session…"), "Ctrl+Shift+S", self._ask_session)
+        self.open_last = self._action(tr("Open the &last recording"), None, self._open_last)
         self.open_last.setEnabled(False)
-        self.only_detected = self._action("Only when something is &detected", None, None)
+        self.only_detected = self._action(tr("Only when something is &detected"), None, None)
         self.only_detected.setCheckable(True)
         self.only_detected.setChecked(preferences.get(RECORD_ONLY_DETECTED))
         self.only_detected.toggled.connect(lambda on: preferences.put(RECORD_ONLY_DETECTED, on))
@@ -102,7 +103,8 @@ class RecordingControl(QObject):
         recorder = self._recorder
         if recorder is None:
             self._show()
-            self.said.emit("record", "There is no live input to record; choose a microphone, or this computer.", "info")
+            text = tr("There is no live input to record; choose a microphone, or this computer.")
+            self.said.emit("record", text, "info")
         elif recorder.state.state == "recording":
             recorder.stop()
             self._tick()
@@ -176,11 +178,9 @@ class RecordingControl(QObject):
         if state.state == "failed":
             self.said.emit("record", sentence(state.message), "error")
         elif state.folder is not None:
-            self.said.emit(
-                "record",
-                f"Recorded {clock_text(state.elapsed_s)} in {state.folder}. It is in the menu, Record.",
-                "info",
-            )
+            length = clock_text(state.elapsed_s)
+            text = tr("Recorded {length} in {folder}. It is in the menu, Record.", length=length, folder=state.folder)
+            self.said.emit("record", text, "info")
 
     def _show(self) -> None:
         state = None if self._recorder is None else self._recorder.state
@@ -199,14 +199,15 @@ class RecordingControl(QObject):
 
     def _ask_session(self) -> None:
         start = self.folder if look(self.folder) == "folder" else self._preferences.folder
-        self._ask_folder("Open a session", start, self.open_wanted.emit)
+        self._ask_folder(tr("Open a session"), start, self.open_wanted.emit)
 
     def _ask_place(self) -> None:
         def take(path: Path) -> None:
             self._preferences.put(RECORD_FOLDER, str(path))
-            self.said.emit("record", f"Recordings go to {path} from now on.", "info")
+            self.said.emit("record", tr("Recordings go to {folder} from now on.", folder=path), "info")
 
-        self._ask_folder("Folder for recordings", self.folder if look(self.folder) == "folder" else Path.home(), take)
+        start = self.folder if look(self.folder) == "folder" else Path.home()
+        self._ask_folder(tr("Folder for recordings"), start, take)
 
     def _ask_folder(self, title: str, start: Path, chosen: Callable[[Path], None]) -> None:
         from irec_live.gui.file_dialogs import ask_folder
@@ -214,18 +215,18 @@ class RecordingControl(QObject):
         ask_folder(self._window, title, start, chosen)
 
     def _menu(self, parent: QWidget) -> QMenu:
-        menu = QMenu("&Record", parent)
+        menu = QMenu(tr("&Record", "menu"), parent)
         menu.addActions([self.record, self.only_detected])
-        prerolls = menu.addMenu("With the seconds &before")
+        prerolls = menu.addMenu(tr("With the seconds &before"))
         wanted = self._preferences.get(RECORD_PREROLL_S)
         for seconds in PREROLLS_S:
-            action = prerolls.addAction(f"{seconds:.0f} seconds" if seconds else "None")
+            action = prerolls.addAction(tr("%n seconds", "", round(seconds)) if seconds else tr("None", "seconds"))
             action.setCheckable(True)
             action.setChecked(seconds == wanted)
             action.setData(seconds)
             self._prerolls.addAction(action)
         self._prerolls.triggered.connect(self._choose_preroll)
-        menu.addAction("&Folder for recordings…").triggered.connect(self._ask_place)
+        menu.addAction(tr("&Folder for recordings…")).triggered.connect(self._ask_place)
         menu.addSeparator()
         menu.addActions([self.open_session, self.open_last])
         return menu

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from irec_live.gui.language import tr
 from irec_live.input_kind import InputKind
 from irec_live.suffixes import is_session_folder
 
@@ -57,7 +58,7 @@ class SourceRequest:
             return self.path.name
         if self.device is not None:
             return self.device
-        return self.kind.described
+        return tr(self.kind.described)
 
 
 def is_model_file(path: Path) -> bool:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QMenu
 
 from irec_live.gui import settings_schema as schema
+from irec_live.gui.language import tr
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.wording import percent_text
 
@@ -41,14 +42,14 @@ class ScaleControl(QObject):
     def __init__(self, preferences: Preferences, menu: QMenu, parent: QObject) -> None:
         super().__init__(parent)
         self._preferences = preferences
-        self.menu = menu.addMenu("&Size of everything")
+        self.menu = menu.addMenu(tr("&Size of everything"))
         self.menu.aboutToShow.connect(self._fill)
         self._fill()
 
     def choose(self, scale: float) -> None:
         """Scale everything from the next start on."""
         self._preferences.put(schema.UI_SCALE, scale)
-        self.said.emit("scale", f"Everything is shown at {percent_text(scale)} from the next start on")
+        self.said.emit("scale", tr("Everything is shown at {share} from the next start on", share=percent_text(scale)))
 
     def _fill(self) -> None:
         self.menu.clear()

@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
 from irec_live.gui.background import Background
+from irec_live.gui.language import tr
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.session_opener import Setup
@@ -57,11 +58,11 @@ class SendingControl(QObject):
         self._preferences, self._window = preferences, window
         self._session: LiveSession | None = None
         self._worker = Background("irec-sending", self)
-        self.osc = _Kind("OSC", self._action("&OSC messages…"), _open_osc)
-        self.midi = _Kind("MIDI", self._action("&MIDI notes…"), _open_midi)
+        self.osc = _Kind("OSC", self._action(tr("&OSC messages…")), _open_osc)
+        self.midi = _Kind("MIDI", self._action(tr("&MIDI notes…")), _open_midi)
         self.osc.action.triggered.connect(lambda on: self._ask_osc() if on else self.stop(self.osc))
         self.midi.action.triggered.connect(lambda on: self._ask_midi() if on else self.stop(self.midi))
-        self.menu = QMenu("&Send", menu)
+        self.menu = QMenu(tr("&Send"), menu)
         self.menu.addActions([self.osc.action, self.midi.action])
         menu.insertMenu(before, self.menu)
         self._timer = QTimer(self)
@@ -94,7 +95,7 @@ class SendingControl(QObject):
         if not target:
             return
         if session is None:
-            self.said.emit("send", f"{kind.name} will be sent when a live input is open.", "info")
+            self.said.emit("send", tr("{kind} will be sent when a live input is open.", kind=kind.name), "info")
             kind.action.setChecked(True)
             return
         labels = session.labels
@@ -109,7 +110,7 @@ class SendingControl(QObject):
             session.add_tap(kind.output)
             kind.action.setChecked(True)
             self._timer.start()
-            self.said.emit("send", f"Sending {kind.output.name}.", "info")
+            self.said.emit("send", tr("Sending {receiver}.", receiver=kind.output.name), "info")
 
         def refuse(text: str) -> None:
             if target == kind.target:
@@ -156,8 +157,8 @@ class SendingControl(QObject):
     def _ask_osc(self) -> None:
         self.osc.action.setChecked(False)
         dialog = QInputDialog(self._window)
-        dialog.setWindowTitle("Send OSC messages")
-        dialog.setLabelText("Port of this machine, or HOST:PORT of another one")
+        dialog.setWindowTitle(tr("Send OSC messages"))
+        dialog.setLabelText(tr("Port of this machine, or HOST:PORT of another one"))
         dialog.setTextValue(self._preferences.get(OSC_TARGET))
 
         def send(text: str) -> None:
@@ -174,8 +175,8 @@ class SendingControl(QObject):
 
     def _choose_midi(self, ports: list[str]) -> None:
         dialog = QInputDialog(self._window)
-        dialog.setWindowTitle("Send MIDI notes")
-        dialog.setLabelText("MIDI output; 'virtual' makes one that other programs connect to")
+        dialog.setWindowTitle(tr("Send MIDI notes"))
+        dialog.setLabelText(tr("MIDI output; 'virtual' makes one that other programs connect to"))
         dialog.setComboBoxItems(ports)
         former = self._preferences.get(MIDI_PORT)
         dialog.setTextValue(former if former in ports else ports[0])

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal
 
 from irec_live.gui.backend import Backend, LoadedModel
 from irec_live.gui.background import Background
+from irec_live.gui.language import tr
 from irec_live.gui.requests import SourceRequest, as_playable
 from irec_live.gui.session_opener import Change, Outcome, SessionOpener, SessionPlan, Setup
 from irec_live.gui.wording import sentence
@@ -191,7 +192,7 @@ class SessionManager(QObject):
         self._changes.append(change)  # at once: a source may be requested before the model is loaded
 
         def take(model: LoadedModel) -> None:
-            self.noted.emit(f"{model.spec.name} is loaded; choose a source to use it")
+            self.noted.emit(tr("{model} is loaded; choose a source to use it", model=model.spec.name))
 
         def report(text: str) -> None:
             if change in self._changes:

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Literal
 
 from irec_live.errors import DeviceError, IrecError, ModelError
 from irec_live.gui.backend import Backend, LoadedModel
+from irec_live.gui.language import tr
+from irec_live.gui.outside_words import part
 from irec_live.gui.requests import SourceRequest
+from irec_live.gui.wording import list_text
 from irec_live.input_kind import InputKind
 
 if TYPE_CHECKING:
@@ -140,7 +143,10 @@ class SessionOpener:
 
         requests = dict.fromkeys([plan.request, SourceRequest(InputKind.MIC)])
         outcome, note = or_demo(
-            [(f"listening to {request.describe()}", partial(open_source, request)) for request in requests],
+            [
+                (tr("listening to {source}", source=request.describe()), partial(open_source, request))
+                for request in requests
+            ],
             lambda clip: open_source(SourceRequest(InputKind.FILE, path=clip)),
             self._backend.demo_clip,
         )
@@ -174,7 +180,8 @@ class SessionOpener:
             model = self._backend.load_model(name)
             if model.spec.kind in loaded:
                 former, kind = loaded[model.spec.kind][1].spec.name, model.spec.kind
-                raise ModelError(f"{former} and {model.spec.name} are both {kind} models; choose one of each kind")
+                names = list_text([former, model.spec.name])
+                raise ModelError(tr("{names} are both {kind} models; choose one of each kind", names=names, kind=kind))
             loaded[model.spec.kind] = (name, model)
         if plan.complete and plan.models:
             for name in self._backend.default_models():
@@ -204,4 +211,4 @@ class SessionOpener:
 
 def _unchanged(error: IrecError) -> str:
     """Message of a failed source whose models were to change, too."""
-    return f"{error}; the models stay as they were"
+    return tr("{problem}; the models stay as they were", problem=part(str(error)))

@@ -197,6 +197,7 @@ SPECTROGRAM_COLORS = choice("spectrogram/colors", "theme", ("theme", "viridis", 
 SPECTROGRAM_LEVELS = choice("spectrogram/levels", "usual", ("usual", "wide", "loud", "quiet"))
 SPECTROGRAM_AXIS = choice("spectrogram/axis", "mel", ("mel", "log"))
 UI_SCALE = number("view/scale", 1.0, 0.5, 3.0)
+LANGUAGE = choice("view/language", "system")
 
 _RENAMED: Mapping[int, Mapping[str, str]] = {
     2: {

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem,
 
 from irec_live.gui.background import Background
 from irec_live.gui.icons import themed_icon
+from irec_live.gui.language import tr
 from irec_live.gui.level_meter import LevelMeter
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.theme import DARK, Theme
@@ -54,13 +55,13 @@ class SourceCheck(QWidget):
         self._ticket = 0
         self._heard_s = self._began_s = time.monotonic()
         self._worker: Background | None = None
-        title = QLabel("Where does the sound come from?")
+        title = QLabel(tr("Where does the sound come from?"))
         title.setProperty("role", "title")
-        lead = QLabel("Choose a source, then play or sing something: the bar should move.")
+        lead = QLabel(tr("Choose a source, then play or sing something: the bar should move."))
         lead.setProperty("role", "lead")
         lead.setWordWrap(True)
         self.sources = QListWidget()
-        self.sources.setAccessibleName("Sound sources")
+        self.sources.setAccessibleName(tr("Sound sources"))
         self.sources.setMaximumHeight(220)
         self.meter = LevelMeter()
         self.meter.setMaximumWidth(16777215)
@@ -68,9 +69,9 @@ class SourceCheck(QWidget):
         self.advice.setWordWrap(True)
         self.advice.setMinimumHeight(38)
         self.advice.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.start = QPushButton("Start listening")
+        self.start = QPushButton(tr("Start listening"))
         self.start.setProperty("primary", True)
-        file = QPushButton("Open a file instead…")
+        file = QPushButton(tr("Open a file instead…"))
         file.clicked.connect(open_file.trigger)
         buttons = QHBoxLayout()
         buttons.addWidget(self.start)
@@ -158,7 +159,7 @@ class SourceCheck(QWidget):
         self.sources.blockSignals(True)  # filling is not choosing
         self.sources.clear()
         for kind in InputKind.live():
-            self._add(kind.offer, SourceRequest(kind))
+            self._add(tr(kind.offer), SourceRequest(kind))
             for device in self._devices:
                 if device.kind == kind.devices:
                     self._add(device.name, SourceRequest(kind, device.name, device.hostapi))
@@ -180,7 +181,7 @@ class SourceCheck(QWidget):
         if request is None or not self.isVisible():
             return
         ticket = self._ticket
-        self.advice.setText("Opening it…")
+        self.advice.setText(tr("Opening it…"))
         self._background().submit(
             partial(self._backend.open_probe, request), partial(self._take, ticket), partial(self._refused, ticket)
         )
@@ -218,17 +219,20 @@ class SourceCheck(QWidget):
 
     def _advise(self, peak_db: float, now_s: float) -> None:
         if self._probe is not None and self._probe.problem:
-            text = f"{sentence(self._probe.problem)}. Choose another source, or plug it in again"
+            problem = sentence(self._probe.problem)
+            text = tr("{problem}. Choose another source, or plug it in again", problem=problem)
         elif peak_db >= _LOUD_DB:
-            text = "Too loud: turn the input down in the system's mixer, or go further away"
+            text = tr("Too loud: turn the input down in the system's mixer, or go further away")
         elif now_s - self._heard_s < _PATIENCE_S and self._heard_s > self._began_s:
-            text = "Good: sound arrives"
+            text = tr("Good: sound arrives")
         elif now_s - self._began_s < _PATIENCE_S:
-            text = "Play or sing something"
+            text = tr("Play or sing something")
         elif math.isinf(peak_db) or peak_db <= -100.0:
-            text = "Nothing arrives, not even noise: look for a muted input in the system's mixer, or choose another"
+            text = tr(
+                "Nothing arrives, not even noise: look for a muted input in the system's mixer, or choose another"
+            )
         else:
-            text = "Very quiet: go closer, turn the input up in the system's mixer, or choose another source"
+            text = tr("Very quiet: go closer, turn the input up in the system's mixer, or choose another source")
         if text != self.advice.text():
             self.advice.setText(text)
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QStyleOptionComboBox, QWidget
 
 from irec_live.gui.icons import themed_icon
+from irec_live.gui.language import tr
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.theme import DARK, Theme
 from irec_live.input_kind import InputKind
@@ -52,8 +53,8 @@ class SourcePicker(QComboBox):
         # Or a long device name would widen the whole bar.
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMaxVisibleItems(16)
-        self.setAccessibleName("Sound source")
-        self.setToolTip("Where the sound comes from")
+        self.setAccessibleName(tr("Sound source"))
+        self.setToolTip(tr("Where the sound comes from"))
         self.activated.connect(self._activate)
         self._fill()
 
@@ -105,10 +106,10 @@ class SourcePicker(QComboBox):
             self._add(self._current.describe(), self._current)
             self.insertSeparator(self.count())
         for kind in InputKind.live():
-            self._add(kind.offer, SourceRequest(kind))
+            self._add(tr(kind.offer), SourceRequest(kind))
             self._add_devices(kind)
             self.insertSeparator(self.count())
-        self.addItem(themed_icon("folder", self._theme.muted), InputKind.FILE.offer, _OPEN_FILE)
+        self.addItem(themed_icon("folder", self._theme.muted), tr(InputKind.FILE.offer), _OPEN_FILE)
         self._select_current()
         self.blockSignals(False)
 
@@ -128,7 +129,7 @@ class SourcePicker(QComboBox):
     def _select_current(self) -> None:
         if self._current is None:
             self.setCurrentIndex(-1)
-            self.setPlaceholderText("Choose a source")
+            self.setPlaceholderText(tr("Choose a source"))
             return
         places = [index for index in range(self.count()) if self.itemData(index) == self._current]
         if not places:  # remembered, but not on the list now

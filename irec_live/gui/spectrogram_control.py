@@ -12,6 +12,7 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QMenu
 
 from irec_live.gui import settings_schema as schema
+from irec_live.gui.language import tr
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.spectrogram_settings import AXES, COLORS, RANGES, Axis, SpectrogramSettings
 from irec_live.gui.spectrogram_view import SpectrogramView
@@ -37,7 +38,7 @@ class SpectrogramControl(QObject):
             cast("Axis", preferences.get(schema.SPECTROGRAM_AXIS)),
         )
         view.set_settings(self.settings)
-        self.menu = menu.addMenu("&Spectrum")
+        self.menu = menu.addMenu(tr("&Spectrum"))
         self.menu.aboutToShow.connect(self._fill)
         self._fill()
         view.installEventFilter(self)
@@ -60,14 +61,14 @@ class SpectrogramControl(QObject):
 
     def _fill(self) -> None:
         self.menu.clear()
-        self._add("Colours", "colors", COLORS)
-        self._add("Levels", "levels", RANGES)
-        self._add("Frequencies", "axis", AXES)
+        self._add(tr("Colours"), "colors", COLORS)
+        self._add(tr("Levels"), "levels", RANGES)
+        self._add(tr("Frequencies"), "axis", AXES)
 
     def _add(self, title: str, name: str, titles: Mapping[Any, str]) -> None:
         below = self.menu.addMenu(title)
         for value, text in titles.items():
-            entry = below.addAction(text)
+            entry = below.addAction(tr(text))
             entry.setCheckable(True)
             entry.setChecked(getattr(self.settings, name) == value)
             entry.triggered.connect(partial(self._chosen, name, value))

@@ -17,9 +17,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from irec_live.gui.language import marked
+
 Axis = Literal["mel", "log"]
 
-AXES: dict[Axis, str] = {"mel": "Mel (as we hear it)", "log": "Logarithmic (octaves alike)"}
+AXES: dict[Axis, str] = {"mel": marked("Mel (as we hear it)"), "log": marked("Logarithmic (octaves alike)")}
 
 THEME_COLORS = "theme"
 """Instead of the name of a colour map: that of the theme."""
@@ -32,11 +34,11 @@ _RAMPS: dict[str, tuple[str, ...]] = {
 }
 
 COLORS: dict[str, str] = {
-    THEME_COLORS: "Like the theme",
-    "viridis": "Viridis",
-    "cividis": "Cividis (for any colour vision)",
-    "magma": "Magma",
-    "grey": "Grey",
+    THEME_COLORS: marked("Like the theme"),
+    "viridis": marked("Viridis"),
+    "cividis": marked("Cividis (for any colour vision)"),
+    "magma": marked("Magma"),
+    "grey": marked("Grey"),
 }
 """Titles of the colour maps by name."""
 
@@ -47,10 +49,10 @@ RANGES_DB: dict[str, tuple[float, float]] = {
     "quiet": (-100.0, -40.0),
 }
 RANGES: dict[str, str] = {
-    "usual": "Usual: −90 to −12 dB",
-    "wide": "Wide: −100 to −6 dB",
-    "loud": "Loud sounds: −66 to −12 dB",
-    "quiet": "Quiet sounds: −100 to −40 dB",
+    "usual": marked("Usual: −90 to −12 dB"),
+    "wide": marked("Wide: −100 to −6 dB"),
+    "loud": marked("Loud sounds: −66 to −12 dB"),
+    "quiet": marked("Quiet sounds: −100 to −40 dB"),
 }
 """Titles of the ranges by name. A band holds a part of the energy, so full scale is never reached."""
 

@@ -15,6 +15,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from irec_live.gui.lane_curves import time_to_pixels
+from irec_live.gui.language import tr
 from irec_live.gui.spectrogram_settings import SpectrogramSettings, log_bands, ramp_table
 from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
 from irec_live.results import Snapshot
@@ -110,8 +111,8 @@ class SpectrogramView(QWidget):
         self._rows: npt.NDArray[np.intp] | None = None
         self.setMinimumHeight(36)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Spectrogram")
-        self.setToolTip("Spectrogram: loudness of low to high tones · right click: colours, levels, frequencies")
+        self.setAccessibleName(tr("Spectrogram"))
+        self.setToolTip(tr("Spectrogram: loudness of low to high tones · right click: colours, levels, frequencies"))
         self.set_theme(DARK)
 
     def rows_hz(self, bands_hz: Floats) -> Floats:
@@ -182,7 +183,7 @@ class SpectrogramView(QWidget):
         painter.setFont(font(13))
         painter.setPen(self._theme.color("muted"))
         side = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRectF(16, 0, LEFT_GUTTER - 30, self.height()), side, "Spectrum")
+        painter.drawText(QRectF(16, 0, LEFT_GUTTER - 30, self.height()), side, tr("Spectrum"))
         painter.setFont(font(11))
         painter.setPen(self._theme.color("faint"))
         last_y = self.height() + 13.0

@@ -9,16 +9,18 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from irec_live.gui.bridge import FRAME_MS
+from irec_live.gui.language import marked, tr
 from irec_live.gui.theme import DARK, Theme
+from irec_live.gui.wording import number_text, percent_text, sentence
 from irec_live.results import Snapshot, Stats
 
 _STATE_WORDS = {
-    "starting": "Starting",
-    "running": "Listening",
-    "paused": "Paused",
-    "lost": "Device lost, retrying",
-    "ended": "Ended",
-    "failed": "Stopped",
+    "starting": marked("Starting"),
+    "running": marked("Listening"),
+    "paused": marked("Paused"),
+    "lost": marked("Device lost, retrying"),
+    "ended": marked("Ended"),
+    "failed": marked("Stopped"),
 }
 _STATE_COLORS = {"running": "good", "lost": "warning", "failed": "error"}
 _EVERY_S = 0.25
@@ -71,14 +73,14 @@ class StatusStrip(QFrame):
         self.state.setObjectName("state")
         self.state.setTextFormat(Qt.TextFormat.PlainText)
         self.state.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.provider = _number("Hardware that the models run on")
-        self.load = _number("Share of real time that the analysis takes; near 100 % it can hardly keep up")
-        self.inference = _number("Inference time of one step, all models together: median (and 99th percentile)")
+        self.provider = _number(tr("Hardware that the models run on"))
+        self.load = _number(tr("Share of real time that the analysis takes; near 100 % it can hardly keep up"))
+        self.inference = _number(tr("Inference time of one step, all models together: median (and 99th percentile)"))
         self.latency = _number(
-            "Average delay from sound to label: device block, half a window and hop, pooling, inference and display"
+            tr("Average delay from sound to label: device block, half a window and hop, pooling, inference and display")
         )
-        self.overflows = _number("Number of times that the device or the buffer lost samples")
-        self.skips = _number("Number of windows skipped because inference was late")
+        self.overflows = _number(tr("Number of times that the device or the buffer lost samples"))
+        self.skips = _number(tr("Number of windows skipped because inference was late"))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(16, 0, 14, 0)
         layout.setSpacing(22)
@@ -114,21 +116,22 @@ class StatusStrip(QFrame):
             self._state = snapshot.state
             self.set_theme(self._theme)
         playing = self.kind == "file" and snapshot.state == "running"
-        words = ["Playing" if playing else _STATE_WORDS[snapshot.state], self.title]
+        words = [tr("Playing") if playing else tr(_STATE_WORDS[snapshot.state]), self.title]
         if snapshot.message and snapshot.state not in ("lost", "failed"):  # those have the message bar
-            words.append(snapshot.message)
+            words.append(sentence(snapshot.message))
         self.state.setText(" · ".join(words))
         self.state.setToolTip(" · ".join(words))
         self._show_stats(snapshot.stats)
 
     def _show_stats(self, stats: Stats) -> None:
         self.provider.setText(" + ".join(dict.fromkeys(stats.providers)) or "—")
-        self.load.setText(f"Load {100 * stats.load:.0f}\u2009%")
-        self.inference.setText(f"Inference {stats.inference_ms_p50:.1f} ({stats.inference_ms_p99:.1f}) ms")
+        self.load.setText(tr("Load {share}", share=percent_text(stats.load)))
+        median, most = number_text(stats.inference_ms_p50, 1), number_text(stats.inference_ms_p99, 1)
+        self.inference.setText(tr("Inference {median} ({most}) ms", median=median, most=most))
         # Plus the longest time that a result waits for the timer.
-        self.latency.setText(f"Latency {stats.latency_ms + FRAME_MS:.0f} ms")
-        self.overflows.setText(f"Overflows {stats.overflows}")
-        self.skips.setText(f"Skipped {stats.skipped_windows}")
+        self.latency.setText(tr("Latency {delay} ms", delay=round(stats.latency_ms + FRAME_MS)))
+        self.overflows.setText(tr("Overflows {count}", count=stats.overflows))
+        self.skips.setText(tr("Skipped {count}", count=stats.skipped_windows))
         for label, alert in (
             (self.load, stats.load > 0.8),
             (self.overflows, stats.overflows > 0),

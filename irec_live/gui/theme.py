@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication
 
 from irec_live.gui.instrument_colors import instrument_rgb, standing_out
+from irec_live.gui.language import marked
 from irec_live.instruments import Ground
 
 SYSTEM = "system"
@@ -116,7 +117,7 @@ THEMES: dict[str, Theme] = {
     for theme in (
         Theme(
             name="dark",
-            title="Dark",
+            title=marked("Dark"),
             scheme="dark",
             opposite="light",
             switch_icon="sun",
@@ -148,7 +149,7 @@ THEMES: dict[str, Theme] = {
         ),
         Theme(
             name="light",
-            title="Light",
+            title=marked("Light"),
             scheme="light",
             opposite="dark",
             switch_icon="moon",
@@ -180,7 +181,7 @@ THEMES: dict[str, Theme] = {
         ),
         Theme(
             name="contrast",
-            title="High contrast",
+            title=marked("High contrast"),
             scheme=None,
             opposite="light",
             switch_icon="sun",
@@ -220,7 +221,7 @@ DARK = THEMES["dark"]
 
 def choices() -> dict[ThemeChoice, str]:
     """All choices, with their titles in the menu."""
-    return {SYSTEM: "Like the desktop"} | {theme.name: theme.title for theme in THEMES.values()}
+    return {SYSTEM: marked("Like the desktop")} | {theme.name: theme.title for theme in THEMES.values()}
 
 
 def font(pixels: int, *, bold: bool = False) -> QFont:

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
+from irec_live.gui.language import tr
 from irec_live.gui.settings_schema import WIDEST_OFFSET
 from irec_live.gui.wording import offset_text, percent_text
 from irec_live.models.spec import ModelSpec
@@ -36,7 +37,7 @@ class ThresholdControl(QWidget):
         super().__init__(parent)
         self._shown = ""
         self._measured: ModelSpec | None = None
-        self._name = name = QLabel("Threshold")
+        self._name = name = QLabel(tr("Threshold"))
         name.setProperty("role", "muted")
         self.slider = _ResettingSlider(Qt.Orientation.Horizontal)
         # In hundredths: a QSlider has integer values only.
@@ -44,16 +45,18 @@ class ThresholdControl(QWidget):
         self.slider.setPageStep(5)
         self.slider.setMinimumWidth(60)
         self.slider.setMaximumWidth(120)
-        self.slider.setAccessibleName("Threshold")
+        self.slider.setAccessibleName(tr("Threshold"))
         self.slider.setToolTip(
-            "How sure the network must be before an instrument lights up: left = sooner, right = stricter.\n"
-            "Double-click for the model's own thresholds."
+            tr(
+                "How sure the network must be before an instrument lights up: left = sooner, right = stricter.\n"
+                "Double-click for the model's own thresholds."
+            )
         )
         name.setBuddy(self.slider)
         self.effect = QLabel()
         self.effect.setProperty("role", "value")
         self.effect.setFixedWidth(_WIDTH)
-        self.effect.setAccessibleName("Thresholds in force")
+        self.effect.setAccessibleName(tr("Thresholds in force"))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
@@ -92,13 +95,20 @@ class ThresholdControl(QWidget):
             if self.offset:
                 text += f"  ({offset_text(self.offset)})"
         point = self._measured.trade_off_at(self.offset) if self._measured else None
-        meaning = f"An instrument lights up from an activation of {text} on." if len(thresholds) else ""
+        meaning = (
+            tr("An instrument lights up from an activation of {threshold} on.", threshold=text)
+            if len(thresholds)
+            else ""
+        )
         if point is not None:
             text = _measured_text(point.precision, point.recall)
-            meaning = (
-                f"On test recordings, {percent_text(point.precision)} of the instruments named were right, and "
-                f"{percent_text(point.recall)} of those that played were named.\n{meaning}"
+            measured = tr(
+                "On test recordings, {precision} of the instruments named were right, and {recall} of those that "
+                "played were named.",
+                precision=percent_text(point.precision),
+                recall=percent_text(point.recall),
             )
+            meaning = f"{measured}\n{meaning}"
         if text != self._shown or meaning != self.effect.toolTip():
             self._shown = text
             self.effect.setText(text)
@@ -106,4 +116,4 @@ class ThresholdControl(QWidget):
 
 
 def _measured_text(precision: float, recall: float) -> str:
-    return f"precision {percent_text(precision)}, recall {percent_text(recall)}"
+    return tr("precision {precision}, recall {recall}", precision=percent_text(precision), recall=percent_text(recall))

@@ -9,6 +9,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QToolTip
 
 from irec_live.gui.lane_canvas import LaneCanvas
+from irec_live.gui.language import tr
 from irec_live.gui.theme import LEFT_GUTTER, RIGHT_GUTTER
 from irec_live.gui.wording import display_name, percent_text
 
@@ -86,7 +87,8 @@ class ThresholdTouch(QObject):
         threshold = self._canvas.threshold_at(drag.label, point.y())
         self._drag = _Drag(drag.label, drag.from_threshold, threshold)
         self.moved.emit(drag.label, threshold - drag.from_threshold)
-        text = f"{display_name(drag.label)}: lights from {percent_text(min(0.98, max(0.02, threshold)))} on"
+        share = percent_text(min(0.98, max(0.02, threshold)))
+        text = tr("{label}: lights from {share} on", label=display_name(drag.label), share=share)
         QToolTip.showText(event.globalPosition().toPoint(), text, self._canvas)
         return True
 

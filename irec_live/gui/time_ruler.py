@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from irec_live.gui.language import tr
 from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
 from irec_live.gui.wording import clock_text
 
@@ -64,10 +65,10 @@ class TimeRuler(QWidget):
         super().__init__(parent)
         self._theme = DARK
         self._span_s = 15.0
-        self._origin = "now"
+        self._origin = tr("now")
         self._end_s: float | None = None
         self.setFixedHeight(20)
-        self.setAccessibleName("Time axis")
+        self.setAccessibleName(tr("Time axis"))
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""

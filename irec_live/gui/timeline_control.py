@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from irec_live.gui.event_list import EventList
 from irec_live.gui.hover_text import lane_text, spectrum_text
+from irec_live.gui.language import tr
 from irec_live.gui.requests import as_playable
 from irec_live.gui.theme import RIGHT_GUTTER, Theme
 from irec_live.gui.time_overlay import TimeOverlay
@@ -69,7 +70,9 @@ class TimelineControl(QObject):
         self.overlay = TimeOverlay(window.page)
         self.chip = ViewChip(self.actions.follow, window.page)
         act = self.actions
-        self.zoom_buttons = ZoomButtons([("−", act.zoom_out), ("+", act.zoom_in), ("All", act.zoom_all)], window.page)
+        self.zoom_buttons = ZoomButtons(
+            [("−", act.zoom_out), ("+", act.zoom_in), (tr("All"), act.zoom_all)], window.page
+        )
         self.events = EventList(act.event_list)
         window.middle.addWidget(self.events)
         page = window.page
@@ -207,7 +210,7 @@ class TimelineControl(QObject):
             self._event = None
         self._window.actions_.show_span(view.span_s)
         self._window.page.ruler.set_axis(
-            view.span_s, "now" if view.live else "playhead", None if view.following else view.end_s
+            view.span_s, tr("now") if view.live else tr("playhead"), None if view.following else view.end_s
         )
         self.actions.hold.setChecked(not view.following)
         self._window.panel.live.show_following(view.following)
@@ -229,7 +232,7 @@ class TimelineControl(QObject):
         if self._session is not None and not view.following:
             text = behind_text(view.start_s, view.end_s, view.now_s, live=view.live)
         width = self.chip.width()
-        self.chip.show_behind(text, "Live" if view.live else "Follow", round(axis.plot_width) - _LEGEND)
+        self.chip.show_behind(text, round(axis.plot_width) - _LEGEND, live=view.live)
         if text and self.chip.width() != width:
             self._place()
 

@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from irec_live.gui.icons import themed_icon
+from irec_live.gui.language import tr
 from irec_live.gui.level_meter import LevelMeter
 from irec_live.gui.model_picker import ModelPicker
 from irec_live.gui.record_button import RecordButton
@@ -37,9 +38,9 @@ class TopBar(QFrame):
         self.meter = LevelMeter()
         self.threshold = ThresholdControl()
         self.models = ModelPicker()
-        self._theme_button = _flat_button("Switch between dark and light")
+        self._theme_button = _flat_button(tr("Switch between dark and light"))
         self._theme_button.clicked.connect(toggle_theme.trigger)
-        self._menu_button = _flat_button("Menu")
+        self._menu_button = _flat_button(tr("Menu"))
         self._menu_button.setMenu(menu)
         self._menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._buttons: list[RecordButton] = []

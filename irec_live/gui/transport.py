@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from irec_live.gui.icons import themed_icon
+from irec_live.gui.language import tr
 from irec_live.gui.play_button import PlayButton
 from irec_live.gui.theme import DARK, LEFT_GUTTER, Theme
 from irec_live.gui.wording import clock_text
@@ -35,7 +36,7 @@ class Transport(QWidget):
         self.clock = QLabel()
         self.clock.setProperty("role", "clock")
         self.clock.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.clock.setAccessibleName("Playback position")
+        self.clock.setAccessibleName(tr("Playback position"))
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addStretch(1)

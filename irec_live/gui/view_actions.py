@@ -6,6 +6,8 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
+from irec_live.gui.language import tr
+
 
 class ViewActions(QObject):
     """The actions of one window.
@@ -21,20 +23,20 @@ class ViewActions(QObject):
     def __init__(self, window: QWidget, menu: QMenu) -> None:
         super().__init__(window)
         self._window = window
-        self.zoom_in = self._action("Zoom &in", "+", "=")
-        self.zoom_out = self._action("Zoom &out", "-")
-        self.zoom_all = self._action("Whole &session", "0")
-        self.back = self._action("Earlier", "Ctrl+Left")
-        self.forward = self._action("Later", "Ctrl+Right")
-        self.follow = self._action("&Follow: back to now", "F")
-        self.hold = self._action("&Hold the picture", "H")
-        self.select_shown = self._action("Select what is &shown", "Ctrl+A")
-        self.select_none = self._action("Select &nothing", "Ctrl+Shift+A")
-        self.zoom_selection = self._action("Zoom to the selection", "Z")
-        self.event_list = self._action("&Event list", "E")
+        self.zoom_in = self._action(tr("Zoom &in"), "+", "=")
+        self.zoom_out = self._action(tr("Zoom &out"), "-")
+        self.zoom_all = self._action(tr("Whole &session"), "0")
+        self.back = self._action(tr("Earlier"), "Ctrl+Left")
+        self.forward = self._action(tr("Later"), "Ctrl+Right")
+        self.follow = self._action(tr("&Follow: back to now"), "F")
+        self.hold = self._action(tr("&Hold the picture"), "H")
+        self.select_shown = self._action(tr("Select what is &shown"), "Ctrl+A")
+        self.select_none = self._action(tr("Select &nothing"), "Ctrl+Shift+A")
+        self.zoom_selection = self._action(tr("Zoom to the selection"), "Z")
+        self.event_list = self._action(tr("&Event list"), "E")
         self.event_list.setCheckable(True)
         self.hold.setCheckable(True)
-        own = menu.addMenu("T&ime axis")
+        own = menu.addMenu(tr("T&ime axis"))
         own.addActions([self.follow, self.hold])
         own.addSeparator()
         own.addActions([self.zoom_in, self.zoom_out, self.zoom_all, self.zoom_selection])
@@ -54,7 +56,7 @@ class ViewActions(QObject):
         self.back.setShortcuts(_keys("Ctrl+Left", *(["Left"] if live else [])))
         self.forward.setShortcuts(_keys("Ctrl+Right", *(["Right"] if live else [])))
         self.hold.setShortcuts(_keys("H", *(["Space"] if live else [])))
-        self.follow.setText("&Follow: back to now" if live else "&Follow the playhead")
+        self.follow.setText(tr("&Follow: back to now") if live else tr("&Follow the playhead"))
 
     def _action(self, text: str, *keys: str) -> QAction:
         action = QAction(text, self._window)

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
+from irec_live.gui.language import tr
 from irec_live.gui.wording import clock_text
 
 HEIGHT = 26
@@ -22,8 +23,13 @@ def behind_text(start_s: float, end_s: float, now_s: float, *, live: bool) -> st
     '1:00 to 1:15, playhead at 2:10'
     """
     if live:
-        return f"Paused, {clock_text(now_s - end_s)} behind"
-    return f"{clock_text(max(0.0, start_s))} to {clock_text(end_s)}, playhead at {clock_text(now_s)}"
+        return tr("Paused, {time} behind", time=clock_text(now_s - end_s))
+    return tr(
+        "{begin} to {end}, playhead at {time}",
+        begin=clock_text(max(0.0, start_s)),
+        end=clock_text(end_s),
+        time=clock_text(now_s),
+    )
 
 
 class ViewChip(QFrame):
@@ -40,7 +46,7 @@ class ViewChip(QFrame):
         self.setObjectName("viewChip")
         self._room = 0
         self.text = QLabel()
-        self.text.setAccessibleName("What is shown")
+        self.text.setAccessibleName(tr("What is shown"))
         self.button = QToolButton()
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.button.clicked.connect(follow.trigger)
@@ -55,18 +61,19 @@ class ViewChip(QFrame):
         if layout is not None:
             layout.setContentsMargins(left, 1, 2, 1)
 
-    def show_behind(self, text: str, button: str, room: int) -> None:
-        """Say what is shown, and what the button returns to; an empty text hides all.
+    def show_behind(self, text: str, room: int, *, live: bool) -> None:
+        """Say what is shown; the button returns to now (live), or to the playhead. An empty text hides all.
 
         Where there is less `room` than that takes, in pixels, the button is all.
         """
+        button = tr("Live") if live else tr("Follow")
         changed = text != self.text.text() or button != self.button.text() or room != self._room
         if changed:
             self._room = room
             self.text.setText(text)
             self.button.setText(button)
             self.button.setToolTip(f"{button} (F)")
-            self.button.setAccessibleName("Back to now" if button == "Live" else "Back to the playhead")
+            self.button.setAccessibleName(tr("Back to now") if live else tr("Back to the playhead"))
         if changed or self.isHidden() == bool(text):
             self.setVisible(bool(text))
             self.text.show()

@@ -16,6 +16,7 @@ from irec_live.formats import FORMATS
 from irec_live.gui.backend import Backend
 from irec_live.gui.background import Background
 from irec_live.gui.file_dialogs import ask_save
+from irec_live.gui.language import marked, tr
 from irec_live.gui.requests import as_playable
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.wording import clock_text, sentence
@@ -23,7 +24,7 @@ from irec_live.gui.wording import clock_text, sentence
 DENSITY = 2.0
 """Pixels of a picture for each pixel of the view: sharp in print."""
 
-_SOUND = {".wav": "Sound, WAV", ".flac": "Sound, FLAC"}
+_SOUND = {".wav": marked("Sound, WAV"), ".flac": marked("Sound, FLAC")}
 
 Span = tuple[float, float]
 
@@ -63,8 +64,8 @@ class ViewExport(QObject):
         self._manager, self._backend, self._window = manager, backend, window
         self._page, self._selected = page, selected
         self._worker = Background("irec-clips", self)
-        self.picture = self._action("Save a p&icture of the view…", "Ctrl+Shift+P", self._ask_picture)
-        self.clip = self._action("Save the se&lection…", "Ctrl+Shift+E", self._ask_clip)
+        self.picture = self._action(tr("Save a p&icture of the view…"), "Ctrl+Shift+P", self._ask_picture)
+        self.clip = self._action(tr("Save the se&lection…"), "Ctrl+Shift+E", self._ask_clip)
         menu.insertActions(before, [self.picture, self.clip])
 
     def save_picture(self, path: Path) -> None:
@@ -77,15 +78,14 @@ class ViewExport(QObject):
         except OutputError as error:
             self.said.emit(sentence(str(error)), "error")
         else:
-            self.said.emit(f"Saved {path.name} in {path.parent}.", "info")
+            self.said.emit(tr("Saved {name} in {folder}.", name=path.name, folder=path.parent), "info")
 
     def save_clip(self, path: Path) -> None:
         """Save the selection: its sound, or what was heard in it, by the name's ending."""
         session, span = self._manager.session, self._selected()
         if session is None or span is None:
-            self.said.emit(
-                "Nothing is selected: mark a span with Shift and the mouse, or all that is shown: Ctrl+A.", "info"
-            )
+            text = tr("Nothing is selected: mark a span with Shift and the mouse, or all that is shown: Ctrl+A.")
+            self.said.emit(text, "info")
             return
         playable = as_playable(session)
         sound = None if playable is None else getattr(playable, "audio_path", playable.path)
@@ -94,7 +94,9 @@ class ViewExport(QObject):
         def write() -> None:
             if suffix in _SOUND:
                 if sound is None:
-                    raise IrecError("the sound of a live input is only kept while it is recorded; press Ctrl+R first")
+                    raise IrecError(
+                        tr("the sound of a live input is only kept while it is recorded; press Ctrl+R first")
+                    )
                 from irec_live.clips import save_clip
 
                 save_clip(sound, *span, path)
@@ -103,19 +105,22 @@ class ViewExport(QObject):
 
             analysis = session.analysis()
             if analysis is None:
-                raise IrecError("it is still being analysed; try again in a moment")
+                raise IrecError(tr("it is still being analysed; try again in a moment"))
             form = next((form.name for form in FORMATS.values() if form.suffix == suffix), None)
             if form is None:
-                raise OutputError(f"'{path.name}' has no ending that is known; choose one of the dialog's")
+                raise OutputError(
+                    tr("'{name}' has no ending that is known; choose one of the dialog's", name=path.name)
+                )
             try:
                 backend.export(cut(analysis, *span), path, form)
             except ValueError as error:
-                raise IrecError(f"the selection cannot be saved: {error}") from error
+                raise IrecError(tr("the selection cannot be saved: {reason}", reason=error)) from error
 
         length = clock_text(span[1] - span[0], tenths=True)
+        saved = tr("Saved {length} as {name} in {folder}.", length=length, name=path.name, folder=path.parent)
         self._worker.submit(
             write,
-            lambda _: self.said.emit(f"Saved {length} as {path.name} in {path.parent}.", "info"),
+            lambda _: self.said.emit(saved, "info"),
             lambda text: self.said.emit(sentence(text), "error"),
         )
 
@@ -129,7 +134,8 @@ class ViewExport(QObject):
         picture.setDevicePixelRatio(DENSITY)
         self._page.render(picture, QPoint())
         if not picture.save(str(path), "PNG"):
-            raise OutputError(f"cannot write the picture to {path}; choose a folder that exists and is writable")
+            text = tr("cannot write the picture to {path}; choose a folder that exists and is writable", path=path)
+            raise OutputError(text)
 
     def _save_svg(self, path: Path) -> None:
         content = QByteArray()
@@ -147,24 +153,29 @@ class ViewExport(QObject):
         write_atomically(path, bytes(content.data()))
 
     def _ask_picture(self) -> None:
-        kinds = {".png": "Picture, PNG", ".svg": "Drawing, SVG"}
-        ask_save(self._window, "Save a picture of the view", self._suggested(), kinds, self.save_picture)
+        kinds = {".png": tr("Picture, PNG"), ".svg": tr("Drawing, SVG")}
+        ask_save(self._window, tr("Save a picture of the view"), self._suggested(), kinds, self.save_picture)
 
     def _ask_clip(self) -> None:
         if self._selected() is None:
             self.save_clip(Path("clip.wav"))  # says what to do
             return
-        kinds = {} if as_playable(self._manager.session) is None else dict(_SOUND)
-        kinds |= {form.suffix: form.title for form in FORMATS.values()}
-        ask_save(self._window, "Save the selection", self._suggested("clip of "), kinds, self.save_clip)
+        kinds = (
+            {}
+            if as_playable(self._manager.session) is None
+            else {suffix: tr(title) for suffix, title in _SOUND.items()}
+        )
+        kinds |= {form.suffix: tr(form.title) for form in FORMATS.values()}
+        ask_save(self._window, tr("Save the selection"), self._suggested(tr("clip of {name}")), kinds, self.save_clip)
 
-    def _suggested(self, lead: str = "") -> Path:
+    def _suggested(self, called: str = "{name}") -> Path:
         session = self._manager.session
         playable = as_playable(session)
         if playable is not None:
             stem = playable.path.name if not playable.path.suffix else playable.path.stem
-            return playable.path.parent / f"{lead}{stem}"
-        return Path.home() / f"{lead}{'irec-live' if session is None else session.title}".replace("/", " ")
+            return playable.path.parent / called.replace("{name}", stem)
+        title = "irec-live" if session is None else session.title
+        return Path.home() / called.replace("{name}", title).replace("/", " ")
 
     def _action(self, text: str, keys: str, done: Callable[[], None]) -> QAction:
         action = QAction(text, self._window)

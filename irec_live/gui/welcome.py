@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from irec_live.gui.icons import app_icon
+from irec_live.gui.language import tr
 
 
 class Welcome(QWidget):
@@ -23,18 +24,18 @@ class Welcome(QWidget):
         icon = QLabel()
         icon.setPixmap(app_icon().pixmap(72, 72))
         icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        title = QLabel("Which instruments are playing?")
+        title = QLabel(tr("Which instruments are playing?"))
         title.setProperty("role", "title")
         title.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        lead = QLabel("Drop a song anywhere on this window, or let it listen through the microphone.")
+        lead = QLabel(tr("Drop a song anywhere on this window, or let it listen through the microphone."))
         lead.setProperty("role", "lead")
         lead.setAlignment(Qt.AlignmentFlag.AlignCenter)
         lead.setWordWrap(True)
         buttons = QHBoxLayout()
         buttons.setSpacing(10)
         buttons.addStretch(1)
-        buttons.addWidget(_button("Open a file…", open_file, primary=True))
-        buttons.addWidget(_button("Use the microphone", listen, primary=False))
+        buttons.addWidget(_button(tr("Open a file…"), open_file, primary=True))
+        buttons.addWidget(_button(tr("Use the microphone"), listen, primary=False))
         buttons.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setSpacing(14)

@@ -1,8 +1,11 @@
-"""Formatting of numbers and names for display: short, with a true minus sign and a unit."""
+"""Formatting of numbers and names for display: short, with a true minus sign and a unit, in the window's language."""
 
 from __future__ import annotations
 
 import math
+
+from irec_live.gui.language import decimal_mark, tr
+from irec_live.gui.outside_words import instrument_name, translated
 
 SILENCE_DB = -99.5
 """Levels at or below this are written as silence rather than as a number."""
@@ -13,14 +16,30 @@ _NO_NAMES = ("there", "nothing", "nobody", "something", "it", "this", "that", "o
 
 
 def display_name(label: str) -> str:
-    """A label as a heading.
+    """A label as a heading: the name of the instrument, or a label of a model's own as it is.
 
     Examples
     --------
-    >>> display_name("acoustic guitar")
-    'Acoustic guitar'
+    >>> display_name("acoustic guitar"), display_name("theremin")
+    ('Acoustic guitar', 'Theremin')
     """
-    return label[:1].upper() + label[1:]
+    return capital(label_text(label))
+
+
+def label_text(label: str) -> str:
+    """A label within a sentence."""
+    return instrument_name(label)
+
+
+def capital(text: str) -> str:
+    """A text with a capital at its start.
+
+    Examples
+    --------
+    >>> capital("nothing is heard")
+    'Nothing is heard'
+    """
+    return text[:1].upper() + text[1:]
 
 
 def sentence(text: str) -> str:
@@ -33,9 +52,27 @@ def sentence(text: str) -> str:
     >>> sentence("music is a folder"), sentence("nothing is called a.wav")
     ('music is a folder', 'Nothing is called a.wav')
     """
+    if (said := translated(text)) is not None:
+        return said
     first, verb = (*text.split(" ", 2), "")[:2]
     named = verb in _AFTER_NAMES and first not in _NO_NAMES
-    return display_name(text) if first.isalpha() and not named else text
+    return capital(text) if first.isalpha() and not named else text
+
+
+def number_text(value: float, decimals: int = 0) -> str:
+    """A number with so many decimals.
+
+    Examples
+    --------
+    >>> number_text(1234.56, 1), number_text(3.2)
+    ('1234.6', '3')
+    """
+    return f"{value:.{decimals}f}".replace(".", decimal_mark())
+
+
+def space_key() -> str:
+    """What is written on the space bar."""
+    return tr("Space", "a key")
 
 
 def percent_text(value: float) -> str:
@@ -61,7 +98,7 @@ def not_analysed_text(progress: float) -> str:
     >>> not_analysed_text(0.34) == "Not analysed yet: 34\\u2009%"
     True
     """
-    return f"Not analysed yet: {percent_text(progress)}"
+    return tr("Not analysed yet: {share}", share=percent_text(progress))
 
 
 def decibel_text(level_db: float) -> str:
@@ -89,7 +126,7 @@ def clock_text(seconds: float, *, tenths: bool = False) -> str:
     whole = int(total)
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     text = f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-    return f"{text}.{int(10 * (total - whole))}" if tenths else text
+    return f"{text}{decimal_mark()}{int(10 * (total - whole))}" if tenths else text
 
 
 def when_text(start_s: float, end_s: float) -> str:
@@ -128,4 +165,4 @@ def list_text(names: list[str]) -> str:
     """
     if len(names) < 2:
         return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    return tr("{others} and {last}", others=", ".join(names[:-1]), last=names[-1])
