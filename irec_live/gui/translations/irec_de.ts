@@ -1146,10 +1146,6 @@ Doppelklick: die Schwellen des Modells.</translation>
         <translation>Noch nichts zu hören</translation>
     </message>
     <message>
-        <source>Nothing was heard yet; export it in a moment.</source>
-        <translation>Noch wurde nichts gehört; exportieren Sie gleich noch einmal.</translation>
-    </message>
-    <message>
         <source>Number of times that the device or the buffer lost samples</source>
         <translation>Wie oft Gerät oder Puffer Abtastwerte verloren haben</translation>
     </message>
@@ -1730,6 +1726,10 @@ Doppelklick: die Schwellen des Modells.</translation>
     <message>
         <source>There is no live input to record; choose a microphone, or this computer.</source>
         <translation>Es gibt keinen Live-Eingang zum Aufnehmen; wählen Sie ein Mikrofon oder diesen Computer.</translation>
+    </message>
+    <message>
+        <source>There is nothing to export yet; export it in a moment.</source>
+        <translation>Noch gibt es nichts zu exportieren; versuchen Sie es gleich noch einmal.</translation>
     </message>
     <message>
         <source>Thin level line</source>
