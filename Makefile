@@ -10,7 +10,7 @@ BIN := .venv/bin
 SETUP := .ci/setup
 
 .PHONY: run test app lint lint-code lint-format lint-types lint-contracts ready format bench benchmark soak fuzz screenshot \
-    licences constraints
+    licences constraints translations
 
 run:
 	@$(SETUP) run
@@ -90,6 +90,11 @@ screenshot:
 licences:
 	@$(SETUP) test
 	$(BIN)/python tests/support/licences.py docs/licences.md
+
+# Collects the window's sentences into irec_live/gui/translations and compiles them; ADD=fr begins a language.
+translations:
+	@$(SETUP) test
+	PYTHONPATH=tests/support QT_QPA_PLATFORM=offscreen $(BIN)/python tests/support/translations.py $(ADD)
 
 # Re-resolves the pins for every platform and keeps those that still fit; UV_ARGS="--upgrade-package numpy" moves one.
 constraints:

@@ -40,7 +40,7 @@ class LanguageControl(QObject):
     def _fill(self) -> None:
         self.menu.clear()
         current = self._preferences.get(schema.LANGUAGE)
-        for choice, name in {SYSTEM: tr("Like the desktop"), **languages()}.items():
+        for choice, name in {SYSTEM: tr("Like the system"), **languages()}.items():
             entry = self.menu.addAction(name)
             entry.setCheckable(True)
             entry.setChecked(choice == current)

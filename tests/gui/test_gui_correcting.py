@@ -233,6 +233,6 @@ def test_clips_for_training_are_saved_from_the_menu(
     session = session_of(window)
     window.correcting.add(Span("flute", 2.0, 4.0))
     window.correcting.export_clips(tmp_path / "data")
-    qtbot.waitUntil(lambda: "Saved 1 clips and their manifest" in window.messages.text)
+    qtbot.waitUntil(lambda: "Saved 1 clip and its manifest" in window.messages.text)
     assert (tmp_path / "data" / "manifest.csv").read_text("utf-8").count("flute") == 1
     assert session.corrections

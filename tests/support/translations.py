@@ -1,6 +1,6 @@
 """``make translations``: collect the window's sentences into its .ts files (lupdate), and compile those (lrelease).
 
-With the code of a language, one that is not there yet is begun: ``make translations LANGUAGE=fr``.
+With the code of a language, one that is not there yet is begun: ``make translations ADD=fr``.
 """
 
 from __future__ import annotations

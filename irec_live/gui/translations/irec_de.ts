@@ -906,6 +906,10 @@ Doppelklick: die Schwellen des Modells.</translation>
         <translation>Wie der Desktop</translation>
     </message>
     <message>
+        <source>Like the system</source>
+        <translation>Wie das System</translation>
+    </message>
+    <message>
         <source>Like the theme</source>
         <translation>Wie das Farbschema</translation>
     </message>
