@@ -25,7 +25,7 @@ BUNDLED = (
 MEGABYTE = 1_000_000
 
 
-def run(*command: str, expect: int = 0, timeout_s: float = 90.0) -> subprocess.CompletedProcess[str]:
+def run(*command: str, expect: int = 0, timeout_s: float = 600.0) -> subprocess.CompletedProcess[str]:
     """Run a console script of this venv and check its exit code."""
     script, *arguments = command
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
