@@ -30,6 +30,9 @@ SYNC_MOST_S = 600.0
 """Seconds of sound that are answered at once; longer files are for jobs."""
 
 _MOST_OFFSET = 0.5  # as far as the window's slider goes, and more
+_NO_JOB = {404: "no such job, or its result has expired"}
+Responses = dict[int | str, dict[str, Any]]
+"""What OpenAPI says of refusals, by status."""
 JobName = Annotated[str, Path(max_length=64, description="what the job is known by")]
 Models = Annotated[list[str] | None, Query(description="takes the place of the server's of its kind; may be repeated")]
 Form = Annotated[FormatName | None, Query(description="by what Accept asks for if not given; json where it does not")]
@@ -74,12 +77,23 @@ class InstrumentEntry(BaseModel):
     on_light: str
 
 
-def routes(
-    analyst: Analyst, jobs: Jobs, streams: Streams, ending: Ending, common: dict[int | str, dict[str, Any]]
-) -> APIRouter:
+def routes(analyst: Analyst, jobs: Jobs, streams: Streams, ending: Ending, common: Responses) -> APIRouter:
     """The paths, with what all of them may refuse."""
     router = APIRouter(prefix="/v1", tags=["v1"])
-    no_job = {404: "no such job, or its result has expired"}
+    _add_lists(router, analyst, common)
+    _add_analyze(router, analyst, ending, common)
+    _add_jobs(router, jobs, common)
+    _add_results(router, analyst, jobs, common)
+
+    @router.websocket("/stream")
+    async def stream(socket: WebSocket) -> None:
+        await streams.serve(socket)
+
+    return router
+
+
+def _add_lists(router: APIRouter, analyst: Analyst, common: Responses) -> None:
+    """What can be named: models, formats, instruments."""
 
     @router.get("/models", responses=common)
     def tell_models() -> list[ModelEntry]:
@@ -99,6 +113,10 @@ def routes(
             InstrumentEntry(label=i.label, family=i.family, on_dark=i.on_dark, on_light=i.on_light)
             for i in INSTRUMENTS.values()
         ]
+
+
+def _add_analyze(router: APIRouter, analyst: Analyst, ending: Ending, common: Responses) -> None:
+    """A file that is answered at once."""
 
     @router.post(
         "/analyze",
@@ -123,6 +141,10 @@ def routes(
             await upload.close()
         return analysis_answer(content, form, warning)
 
+
+def _add_jobs(router: APIRouter, jobs: Jobs, common: Responses) -> None:
+    """Jobs: begun, asked about, given up."""
+
     @router.post(
         "/jobs",
         status_code=202,
@@ -146,15 +168,29 @@ def routes(
             await upload.close()
         return JSONResponse(_state(job).model_dump(), 202, {"Location": f"/v1/jobs/{job.name}"})
 
-    @router.get("/jobs/{job}", responses={**common, **problems(404, 422, other=no_job)})
+    @router.get("/jobs/{job}", responses={**common, **problems(404, 422, other=_NO_JOB)})
     async def tell(job: JobName) -> JobState:
         return _state(jobs.get(job))
+
+    @router.delete(
+        "/jobs/{job}",
+        status_code=204,
+        response_class=Response,
+        responses={**common, **problems(404, 422, other=_NO_JOB)},
+    )
+    async def remove(job: JobName) -> Response:
+        jobs.remove(job)
+        return Response(status_code=204)
+
+
+def _add_results(router: APIRouter, analyst: Analyst, jobs: Jobs, common: Responses) -> None:
+    """What a job has found, in any format and with the thresholds moved."""
 
     @router.get(
         "/jobs/{job}/result",
         response_class=Response,
         responses={200: ANALYSIS, **common, **problems(404, 406, 409, 413, 422, 500, 503, 507, other={
-            **no_job, 500: "the analysis failed"})},
+            **_NO_JOB, 500: "the analysis failed"})},
     )  # fmt: skip
     async def result(
         request: Request,
@@ -174,22 +210,6 @@ def routes(
             return analyst.render(with_offset(found, detectors, offset) if offset else found, form)
 
         return analysis_answer(await asyncio.to_thread(render), form, found.warning)
-
-    @router.delete(
-        "/jobs/{job}",
-        status_code=204,
-        response_class=Response,
-        responses={**common, **problems(404, 422, other=no_job)},
-    )
-    async def remove(job: JobName) -> Response:
-        jobs.remove(job)
-        return Response(status_code=204)
-
-    @router.websocket("/stream")
-    async def stream(socket: WebSocket) -> None:
-        await streams.serve(socket)
-
-    return router
 
 
 def wanted_format(accept: str) -> str:
