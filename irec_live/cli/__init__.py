@@ -98,6 +98,7 @@ def main() -> None:
     help="When to take the picture.",
 )
 @click.option("--theme", metavar="NAME", help="Colours, this time only: dark, light ... Default: as last chosen.")
+@click.option("--language", metavar="CODE", help="Of the window, this time only: en, de. Default: as last chosen.")
 @click.option("--input", "source", type=_LIVE, default=InputKind.MIC.value, show_default=True)
 @_DEVICE
 @_TRACK

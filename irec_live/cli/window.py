@@ -32,6 +32,7 @@ def run_window(
     provider: Provider,
     track: int | None = None,
     theme: str | None = None,
+    language: str | None = None,
 ) -> int:
     """Open the window and stay until it is closed; without a display, listen in the terminal instead.
 
@@ -72,9 +73,15 @@ def run_window(
 
         if theme not in choices():
             raise click.UsageError(f"there is no theme '{theme}'; there are {', '.join(choices())}")
+    if language is not None:
+        from irec_live.gui.language import codes
+
+        if language not in codes():
+            raise click.UsageError(f"the window does not speak '{language}'; it speaks {', '.join(codes())}")
     return run(
         file,
         theme=theme,
+        language=language,
         screenshot=screenshot,
         after_s=after_s,
         input=source,

@@ -208,6 +208,8 @@ class _Screenshot(QObject):
         if not (self._drawn or self._failure or self._since.hasExpired(_LONGEST_OPENING_MS)):
             QTimer.singleShot(_LOOK_MS, self, self._take)  # what is being opened is not to be seen yet
             return
+        # Numbers that have just come may want more room than they had.
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
         picture = self._window.grab()
         self.problem = None
         if look(self._path.parent) != "folder" or not picture.save(str(self._path), "PNG"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from irec_live.gui.app import Composition
+from irec_live.gui.language import ENGLISH, codes, tr, use_language
 from irec_live.gui.main_window import MainWindow
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest
@@ -38,10 +39,18 @@ def test_even_a_tiny_screen_is_not_too_small_for_the_least_size() -> None:
     assert least_size(QSize(1920, 1080)) == LEAST
 
 
+@pytest.fixture(params=codes())
+def spoken(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The window speaks each of its languages in turn."""
+    use_language(request.param)
+    yield request.param
+    use_language(ENGLISH)
+
+
 @pytest.mark.parametrize("kind", ["mic", "file"])
 @pytest.mark.parametrize("screen", [*SCREENS.values(), (LEAST.width() + 2, LEAST.height() + 78)])
 def test_every_part_is_inside_the_window_and_none_overlap(
-    qtbot: QtBot, parts: Composition, screen: tuple[int, int], kind: str
+    qtbot: QtBot, spoken: str, parts: Composition, screen: tuple[int, int], kind: str
 ) -> None:
     window = parts.window
     window.resize(first_size(QSize(screen[0], screen[1] - PANEL)))
@@ -68,7 +77,7 @@ def test_every_part_is_inside_the_window_and_none_overlap(
 @pytest.mark.parametrize("width", [LEAST.width(), 911, 999, 1000])
 @pytest.mark.parametrize("measured", [False, True])
 def test_labels_of_the_bars_are_not_cut(
-    qtbot: QtBot, parts: Composition, backend: FakeBackend, width: int, measured: bool
+    qtbot: QtBot, spoken: str, parts: Composition, backend: FakeBackend, width: int, measured: bool
 ) -> None:
     window = parts.window
     window.resize(width, 440)
@@ -81,7 +90,7 @@ def test_labels_of_the_bars_are_not_cut(
     with qtbot.waitSignal(window.bridge.snapshot_ready):
         pass
     QApplication.processEvents()
-    assert ("precision" in window.top.threshold.effect.text()) is measured
+    assert (tr("precision {precision}, recall {recall}").split()[0] in window.top.threshold.effect.text()) is measured
     assert_apart(
         window, [window.top.meter, window.top.threshold.slider, window.top.threshold.effect, window.top.models]
     )
