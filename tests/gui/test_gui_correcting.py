@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_session import FakeBackend, FakeFileSession
+from fake_session import FakeBackend
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from reviewed import ReviewBackend, Reviewed
 
 from irec_live.corrections import Corrections, Span
 from irec_live.corrections.store import corrections_path, load_corrections, save_corrections
@@ -18,36 +19,7 @@ from irec_live.gui.app import Composition
 from irec_live.gui.main_window import MainWindow
 from irec_live.gui.requests import SourceRequest
 from irec_live.input_kind import InputKind
-from irec_live.results import Event, Overview, Snapshot
-
-
-class Reviewed(FakeFileSession):
-    """A made-up file with corrections, paused at 80 s."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, progress=1.0)
-        self.corrections = Corrections()
-        self.pause()
-        self.seek(80.0)
-
-    def snapshot(self, span_s: float, *rest: float | None) -> Snapshot:
-        from dataclasses import replace
-
-        picture = super().snapshot(span_s, *rest)
-        return replace(picture, events=self.corrections.apply(picture.events, picture.time_s - span_s, picture.time_s))
-
-    def overview(self) -> Overview:
-        from dataclasses import replace
-
-        overview = super().overview()
-        return replace(overview, events=self.corrections.apply(overview.events))
-
-
-class ReviewBackend(FakeBackend):
-    def open(self, request: SourceRequest, models: list) -> FakeFileSession:  # type: ignore[override, type-arg]
-        if request.path is None:
-            return super().open(request, models)  # type: ignore[return-value]
-        return Reviewed(request.path)
+from irec_live.results import Event
 
 
 @pytest.fixture
