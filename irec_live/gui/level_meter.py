@@ -30,7 +30,6 @@ class LevelMeter(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = DARK
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._level_db = self._peak_db = self._held_db = -120.0
         self._picture = (0, 0)
         self._held_s = self._drawn_s = time.monotonic()
@@ -114,7 +113,6 @@ class LevelMeter(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint groove, bar, peak mark and number."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self._theme.color("surface"))
         groove = QRectF(0, self.height() / 2 - 4, self.width() - 58, 8)
         painter.fillRect(groove, self._theme.color("hover"))
         for start_db, end_db, name in ((FLOOR_DB, -18.0, "good"), (-18.0, -6.0, "warning"), (-6.0, 0.0, "error")):

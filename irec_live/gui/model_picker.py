@@ -50,6 +50,7 @@ class ModelPicker(QToolButton):
         self._used: dict[str, str] = {}
         self._speeds: dict[str, float] = {}
         self._compared = ""
+        self._entries: list[tuple[QAction, ModelSpec, str]] = []
         self._narrow = False
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -95,7 +96,12 @@ class ModelPicker(QToolButton):
     def set_speeds(self, speeds: Mapping[str, float]) -> None:
         """Set how long a hop takes, by name: milliseconds."""
         self._speeds = dict(speeds)
-        self._fill()
+        for action, spec, name in self._entries:  # in place: the menu is open, and so may be one of its submenus
+            action.setText(self._text(spec, name))
+        if self._menu.isVisible():  # it grew, and may hang over the edge
+            room = self._menu.screen().availableGeometry()
+            x = min(self._menu.x(), room.right() + 1 - self._menu.width())
+            self._menu.move(max(room.left(), x), self._menu.y())
 
     @property
     def models(self) -> tuple[Entry, ...]:
@@ -117,41 +123,50 @@ class ModelPicker(QToolButton):
     def _fill(self) -> None:
         self._show_names()
         self._menu.clear()
+        for submenu in self._menu.findChildren(QMenu):
+            submenu.deleteLater()
+        self._entries.clear()
         groups = {kind: QActionGroup(self._menu) for kind, _ in _KINDS}
         offered = by_origin(self._models)
         for kind, heading in _KINDS:
             self._add_heading(tr(heading))
-            self._add_models([model for model in offered[OWN] if model.spec.kind == kind], groups[kind])
+            self._add_models([model for model in offered[OWN] if model.spec.kind == kind], groups[kind], self._menu)
             yours = [model for model in offered[YOURS] if model.spec.kind == kind]
             unlisted = self._unlisted(kind)
             if yours or unlisted is not None:
                 self._add_heading(tr(YOURS))
-            self._add_models(yours, groups[kind])
+            self._add_models(yours, groups[kind], self._menu)
             if unlisted is not None:
-                self._add_model(unlisted, self._used.get(kind, unlisted.name), groups[kind], running=True)
-            without = self._checkable(tr("None"), groups[kind], all(spec.kind != kind for spec in self._running))
+                name = self._used.get(kind, unlisted.name)
+                self._add_model(unlisted, name, groups[kind], self._menu, running=True)
+            without = self._menu.addAction(tr("None"))
+            _check(without, groups[kind], all(spec.kind != kind for spec in self._running))
             without.triggered.connect(lambda _=False, unwanted=kind: self.dropped.emit(unwanted))
             self._menu.addSeparator()
-        if offered[PUBLISHED]:
-            self._add_heading(tr(PUBLISHED))
-            for model in offered[PUBLISHED]:
-                self._add_models([model], groups[model.spec.kind])
-            self._menu.addSeparator()
         self._add_left_out()
+        if offered[PUBLISHED]:  # in a menu of their own: on small screens there is no room for all
+            published = self._menu.addMenu(tr(PUBLISHED))
+            published.setToolTipsVisible(True)
+            for model in offered[PUBLISHED]:
+                self._add_models([model], groups[model.spec.kind], published)
         self._fill_comparison(self._menu.addMenu(tr("Compare with another model")))
         load = self._menu.addAction(tr("Load a model file…"))
         load.triggered.connect(self.file_wanted)
 
     def _fill_comparison(self, menu: QMenu) -> None:
         menu.setToolTipsVisible(True)
-        for name, text in [("", tr("None")), *((model.name, self._text(model)) for model in self._models)]:
-            action = menu.addAction(text)
-            action.setCheckable(True)
-            action.setChecked(name == self._compared)
+        group = QActionGroup(menu)
+        actions = [("", menu.addAction(tr("None")))]
+        for model in self._models:
+            action = menu.addAction(self._text(model.spec, model.name))
+            self._entries.append((action, model.spec, model.name))
+            actions.append((model.name, action))
+        for name, action in actions:
+            _check(action, group, name == self._compared)
             action.triggered.connect(lambda _=False, wanted=name: self.compare_wanted.emit(wanted))
 
-    def _text(self, model: Entry) -> str:
-        return entry_text(model.spec, model.name, self._speeds.get(model.name))
+    def _text(self, spec: ModelSpec, name: str) -> str:
+        return entry_text(spec, name, self._speeds.get(name))
 
     def _add_left_out(self) -> None:
         if not self._left_out:
@@ -180,21 +195,22 @@ class ModelPicker(QToolButton):
     def _add_heading(self, text: str) -> None:
         self._menu.addAction(text).setEnabled(False)
 
-    def _add_models(self, models: Sequence[Entry], group: QActionGroup) -> None:
+    def _add_models(self, models: Sequence[Entry], group: QActionGroup, menu: QMenu) -> None:
         for model in models:
-            self._add_model(model.spec, model.name, group, running=self._runs(model))
+            self._add_model(model.spec, model.name, group, menu, running=self._runs(model))
 
-    def _add_model(self, spec: ModelSpec, name: str, group: QActionGroup, *, running: bool) -> None:
-        action = self._checkable(entry_text(spec, name, self._speeds.get(name)), group, running)
+    def _add_model(self, spec: ModelSpec, name: str, group: QActionGroup, menu: QMenu, *, running: bool) -> None:
+        action = menu.addAction(self._text(spec, name))
+        self._entries.append((action, spec, name))
+        _check(action, group, running)
         action.setToolTip(describe_model(spec, name))
         action.triggered.connect(lambda: self.chosen.emit(name))
 
-    def _checkable(self, text: str, group: QActionGroup, checked: bool) -> QAction:
-        action = self._menu.addAction(text)
-        action.setCheckable(True)
-        action.setChecked(checked)
-        group.addAction(action)
-        return action
+
+def _check(action: QAction, group: QActionGroup, checked: bool) -> None:
+    action.setCheckable(True)
+    action.setChecked(checked)
+    group.addAction(action)
 
 
 def entry_text(spec: ModelSpec, name: str, hop_ms: float | None = None) -> str:

@@ -62,6 +62,7 @@ class SourceCheck(QWidget):
         lead.setWordWrap(True)
         self.sources = QListWidget()
         self.sources.setAccessibleName(tr("Sound sources"))
+        self.sources.setMinimumHeight(56)
         self.sources.setMaximumHeight(220)
         self.meter = LevelMeter()
         self.meter.setMaximumWidth(16777215)

@@ -86,12 +86,13 @@ class SourcePicker(QComboBox):
         self.refresh_wanted.emit()
 
     def initStyleOption(self, option: QStyleOptionComboBox) -> None:
-        """Elide the middle of a name that does not fit: the ends tell similar devices apart."""
+        """Elide the middle of a name that does not fit: the ends tell similar devices, and files, apart."""
         super().initStyleOption(option)
-        # 86 pixels: icon, padding and arrow.
-        option.currentText = self.fontMetrics().elidedText(
-            self.currentText(), Qt.TextElideMode.ElideMiddle, self.width() - 86
-        )
+        current = self._current
+        named = current is not None and (current.device is not None or current.path is not None)
+        mode = Qt.TextElideMode.ElideMiddle if named else Qt.TextElideMode.ElideRight
+        # 82 pixels: icon, padding and arrow.
+        option.currentText = self.fontMetrics().elidedText(self.currentText(), mode, self.width() - 82)
 
     def hidePopup(self) -> None:
         """Close the list, and show devices that were found meanwhile."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from irec_live.gui.main_window import MainWindow
     from irec_live.session import Session
 
-_EDGE = 8
+_EDGE = 6
 """Pixels between the zoom buttons and the edge of the window."""
 
 _TIP_EVERY = 8

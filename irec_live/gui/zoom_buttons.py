@@ -23,7 +23,7 @@ class ZoomButtons(QWidget):
         self.setObjectName("zoomButtons")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(3)
+        layout.setSpacing(2)
         self.buttons: list[QToolButton] = []
         for text, action in actions:
             button = QToolButton()

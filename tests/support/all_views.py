@@ -213,6 +213,10 @@ def _models(me: Photographer) -> None:
     me.menu(me.window.top.models.menu())
 
 
+def _published(me: Photographer) -> None:
+    me.menu(me.window.top.models.menu(), "Published systems, for comparison")
+
+
 def _compare_with(me: Photographer) -> None:
     me.menu(me.window.top.models.menu(), "Compare with another model")
 
@@ -319,6 +323,7 @@ VIEWS: dict[str, Callable[[Photographer], None]] = {
     "behind": _behind,
     "comparison": _comparison,
     "models": _models,
+    "published": _published,
     "compare-with": _compare_with,
     "input": _input,
     "decisions": _decisions,

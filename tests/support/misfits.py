@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QApplication, QComboBox, QLabel, QMenu, QWidget
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QMenu,
+    QStackedWidget,
+    QWidget,
+)
 
 _SLACK = 2
 """Pixels: a device-independent pixel is not a whole one of the screen at 150 %."""
@@ -26,7 +35,11 @@ def misfits() -> Iterator[str]:
 
 
 def _cut(widget: QWidget) -> Iterator[str]:
-    least, size = widget.minimumSizeHint(), widget.size()
+    size = widget.size()
+    least = widget.minimumSizeHint()
+    least = QSize(widget.minimumWidth() or least.width(), widget.minimumHeight() or least.height())
+    if widget.findChild(QStackedWidget) or isinstance(widget, QStackedWidget):
+        return  # pages that are not shown need no room
     if widget.layout() is not None or isinstance(widget, QComboBox):
         if size.width() < least.width() - _SLACK or size.height() < least.height() - _SLACK:
             yield f"{_name(widget)} has {size.toTuple()}, less than {least.toTuple()}"
