@@ -11,11 +11,11 @@ import os
 import shutil
 import subprocess
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import click
 
+from irec_assets import icons_folder
 from irec_live.errors import IrecError
 from irec_live.files import make_folder, write_atomically
 
@@ -59,7 +59,7 @@ def run_desktop_entry(*, remove: bool) -> None:
         text = _ENTRY.format(command=_quoted(command()), types=";".join(_TYPES))
         for path in (entry, icon):
             make_folder(path.parent)
-        write_atomically(icon, (files("irec_assets") / "icons" / "irec-live.svg").read_bytes())
+        write_atomically(icon, (icons_folder() / "irec-live.svg").read_bytes())
         write_atomically(entry, text)
     _tell_desktop(entry.parent)
     click.echo(f"{'removed' if remove else 'written'}: {entry}")

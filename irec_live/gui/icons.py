@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-_FOLDER = "icons"
+from irec_assets import icons_folder
 
 
 def icon_path(name: str) -> Path:
-    """Path of an icon file; wheels are installed unzipped, so it is a real file."""
-    return Path(str(files("irec_assets") / _FOLDER / f"{name}.svg"))
+    """Path of an icon file."""
+    return icons_folder() / f"{name}.svg"
 
 
 @lru_cache(maxsize=32)

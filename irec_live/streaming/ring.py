@@ -163,18 +163,6 @@ class RingBuffer:
         self._read = first + block.shape[0]
         return block, first
 
-    def skip_to_newest(self) -> int:
-        """Discard all waiting samples. Reader's thread only.
-
-        Returns
-        -------
-        int
-            Number of samples discarded.
-        """
-        passed = self.available
-        self._read = self._written
-        return passed
-
     def reset(self) -> None:
         """Empty it and start again at index 0. Only while no thread writes or reads."""
         self._claimed = self._written = self._read = 0

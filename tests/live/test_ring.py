@@ -82,15 +82,6 @@ def test_reading_copies_so_later_writes_do_not_change_it() -> None:
     np.testing.assert_array_equal(block[:, 0], [0, 1, 2, 3])
 
 
-def test_skipping_to_the_newest_leaves_nothing_waiting() -> None:
-    ring = RingBuffer(10)
-    ring.write(counting(0, 6))
-    assert ring.skip_to_newest() == 6
-    assert ring.available == 0
-    ring.write(counting(6, 2))
-    assert ring.read()[1] == 6
-
-
 def test_reset_equals_new() -> None:
     ring = RingBuffer(10)
     ring.write(counting(0, 25))
