@@ -6,7 +6,7 @@ painted before that. Every method may block, so all are called from a `Backgroun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -100,6 +100,9 @@ class Backend(Protocol):
 
     def open_second(self, session: Session, name_or_path: str) -> SecondModel:
         """Run a second model on the sound of a session."""
+
+    def mend(self, folder: Path, progress: Callable[[float], None]) -> None:
+        """Complete a recorded session whose program was killed; see `irec_live.recording.mend_session`."""
 
     def open(self, request: SourceRequest, models: Sequence[LoadedModel]) -> Session:
         """Start a session of a source; a file does not play yet."""
@@ -200,6 +203,12 @@ class AppBackend:
         from irec_live.session.comparison import Comparison
 
         return Comparison(session, self.load_model(name_or_path))
+
+    def mend(self, folder: Path, progress: Callable[[float], None]) -> None:
+        """Complete a recorded session whose program was killed."""
+        from irec_live.recording import mend_session
+
+        mend_session(folder, progress)
 
     def open(self, request: SourceRequest, models: Sequence[Any]) -> Session:
         """Open a live or a file session with these networks, or a recorded one with the results it has."""

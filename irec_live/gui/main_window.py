@@ -28,6 +28,7 @@ from irec_live.gui.language import tr
 from irec_live.gui.language_control import LanguageControl
 from irec_live.gui.library_control import LibraryControl
 from irec_live.gui.listening_page import ListeningPage
+from irec_live.gui.mending_bar import MendingBar
 from irec_live.gui.message_bar import Level, MessageBar
 from irec_live.gui.model_memory import ModelMemory
 from irec_live.gui.outside_words import source_title
@@ -120,6 +121,7 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         self.top = TopBar(self.actions_.menu, self.actions_.toggle_theme)
         self.messages = MessageBar()
+        self.mending = MendingBar()
         self.page = ListeningPage()
         self.welcome = Welcome(self.actions_.open_file, self.actions_.listen_mic)
         self.stack = QStackedWidget()
@@ -135,6 +137,7 @@ class MainWindow(QMainWindow):
         layout.setSpacing(0)
         layout.addWidget(self.top)
         layout.addWidget(self.messages)
+        layout.addWidget(self.mending)
         self.middle = QHBoxLayout()
         self.middle.setSpacing(0)
         self.middle.addWidget(self.stack, 1)
@@ -195,10 +198,15 @@ class MainWindow(QMainWindow):
         self.device_watch.changed.connect(self.source_check.set_devices)
         self.manager.devices_listed.connect(self.source_check.set_devices)
         self.source_check.chosen.connect(self.open)
-        OwnKeys((self.top, self.messages, self.welcome, self.source_check, self.panel), self)
+        OwnKeys((self.top, self.messages, self.mending, self.welcome, self.source_check, self.panel), self)
 
     def _connect_manager(self) -> None:
         self.manager.opening.connect(self._on_opening)
+        self.manager.opening.connect(self.mending.begin)
+        self.manager.mending.connect(self.mending.show_share)
+        self.mending.stop_wanted.connect(self.manager.give_up)
+        for over in (self.manager.opened, self.manager.closed, self.manager.failed):
+            over.connect(lambda *_: self.mending.end())
         self.manager.opened.connect(self._on_opened)
         self.manager.closed.connect(self._on_closed)
         self.manager.failed.connect(lambda _: self.playlist.note_failed())  # first, or its message would hide the error

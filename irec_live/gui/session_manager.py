@@ -7,12 +7,14 @@ the last source counts, and of each kind the last model.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
+from irec_live.errors import IrecError
 from irec_live.gui.backend import Backend, LoadedModel
 from irec_live.gui.background import Background
 from irec_live.gui.language import tr
@@ -41,6 +43,8 @@ class SessionManager(QObject):
 
     opening = Signal(str)
     """A phrase: what is being opened."""
+    mending = Signal(float)
+    """Share that is done of a recorded session that has to be completed before it is opened."""
     opened = Signal(object)
     """Carries the new `Setup`."""
     failed = Signal(str)
@@ -55,6 +59,8 @@ class SessionManager(QObject):
     """Carries a sequence of `LeftOut`."""
     closed = Signal()
     """There is no session left."""
+
+    _mended = Signal(int, float)
 
     def __init__(
         self,
@@ -73,6 +79,10 @@ class SessionManager(QObject):
         self._pending: SessionPlan | None = None  # the newest, until its result arrives
         self._opener = SessionOpener(backend, lambda: self._setup)
         self._asked = 0
+        # NB: of the newest request; replaced here, set here, read by the worker.
+        self._given_up = threading.Event()
+        # NB: emitted on the worker; queued, so that a share of an older request is recognised here.
+        self._mended.connect(self._show_mending, Qt.ConnectionType.QueuedConnection)
         self._listing = False
         # NB: filled by the worker, emptied here; list.append and list.remove are atomic.
         self._unclaimed: list[Session] = []
@@ -124,6 +134,10 @@ class SessionManager(QObject):
         plan = SessionPlan(request, request, self._last_models, tuple(self._changes), demo, self._complete)
         self._submit(plan, request.describe())
 
+    def give_up(self) -> None:
+        """End the mending that `mending` tells of; the session can be opened, and mended, another time."""
+        self._given_up.set()
+
     def use_model(self, name_or_path: str) -> None:
         """Replace the model of the same kind, and continue with the same source; of a recorded session, its audio."""
         change: Change = ("use", name_or_path)
@@ -167,6 +181,7 @@ class SessionManager(QObject):
 
     def close(self) -> None:
         """Close the session and the threads; returns within a few seconds."""
+        self._given_up.set()
         self._asked += 1
         setup, self._setup = self._setup, None
         if setup is not None:
@@ -208,6 +223,8 @@ class SessionManager(QObject):
         self._asked += 1
         ticket = self._asked  # the result of an older request is recognised by its number, and dropped
         self._pending = plan
+        self._given_up.set()  # nobody waits any more for what was being mended
+        given_up = self._given_up = threading.Event()
         self.opening.emit(what)
 
         def take(outcome: Outcome) -> None:
@@ -220,13 +237,24 @@ class SessionManager(QObject):
                     self._changes = list(plan.changes)
                 self.failed.emit(text)
 
+        def progress(share: float) -> None:
+            if given_up.is_set():
+                raise IrecError(
+                    tr("{name} was not opened. Nothing in it is lost: it is completed next time.", name=what)
+                )
+            self._mended.emit(ticket, share)
+
         def keep() -> Outcome:
-            outcome = self._opener.make(plan)
+            outcome = self._opener.make(plan, progress)
             if outcome.setup is not None:
                 self._unclaimed.append(outcome.setup.session)
             return outcome
 
         self._worker.submit(keep, take, report)
+
+    def _show_mending(self, ticket: int, share: float) -> None:
+        if ticket == self._asked and self._pending is not None:
+            self.mending.emit(share)
 
     def _take(self, outcome: Outcome, ticket: int) -> None:
         setup = outcome.setup

@@ -17,6 +17,7 @@ from irec_live.gui.outside_words import part
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.wording import list_text
 from irec_live.input_kind import InputKind
+from irec_live.suffixes import is_session_folder
 
 if TYPE_CHECKING:
     from irec_live.session import Session
@@ -119,8 +120,14 @@ class SessionOpener:
         self._backend = backend
         self._running = running
 
-    def make(self, plan: SessionPlan) -> Outcome:
+    def make(self, plan: SessionPlan, progress: Callable[[float], None] = lambda _: None) -> Outcome:
         """Open the source of the plan, or a fallback if the plan allows it.
+
+        Parameters
+        ----------
+        plan : SessionPlan
+        progress : callable
+            Called while a recorded session is completed first, whose program was killed. What it raises ends that.
 
         Raises
         ------
@@ -128,6 +135,9 @@ class SessionOpener:
             It cannot be opened; the former session still runs.
         """
         try:
+            path = plan.request.path
+            if path is not None and is_session_folder(path):
+                self._backend.mend(path, progress)
             return self._make_demo(plan) if plan.demo else self._make(plan)
         except IrecError as error:
             old = self._running()

@@ -15,7 +15,7 @@ never finished, mends the audio first. The format is described in docs/session-f
 from irec_live.recording.folder import SCHEMA, SessionFolder, new_folder
 from irec_live.recording.gate import GateSettings
 from irec_live.recording.recorder import MOST_LOST_S, Recorder, RecorderState
-from irec_live.recording.saved import SavedResults, open_session
+from irec_live.recording.saved import SavedResults, mend_session, open_session
 
 __all__ = [
     "MOST_LOST_S",
@@ -25,6 +25,7 @@ __all__ = [
     "RecorderState",
     "SavedResults",
     "SessionFolder",
+    "mend_session",
     "new_folder",
     "open_session",
 ]

@@ -71,7 +71,7 @@ def open_session(path: Path, progress: Callable[[float], None] | None = None) ->
     path : Path
         The folder.
     progress : callable, optional
-        Called with the share of the mending that is done, 0..1.
+        As for `mend_session`.
 
     Returns
     -------
@@ -85,13 +85,7 @@ def open_session(path: Path, progress: Callable[[float], None] | None = None) ->
         It has no sound.
     """
     folder = SessionFolder(path)
-    info = folder.read()
-    recording = False
-    if info.state == "recording":
-        with folder.lock() as free:
-            recording = not free and os.access(path, os.W_OK)
-            if not recording:
-                info = _mended(folder, info, progress)
+    info, recording = mend_session(path, progress)
     curves, live, damage = read_results(folder, info)
     events = events_of(info, curves, live)
     if info.audio.samples is None:
@@ -102,6 +96,37 @@ def open_session(path: Path, progress: Callable[[float], None] | None = None) ->
         raise MediaError(f"the session {path.name} has no sound: nothing was recorded")
     damage = (*missing_sound(folder, info), *damage)
     return SavedResults(folder, info, curves, events, duration_s, recording, damage)
+
+
+def mend_session(path: Path, progress: Callable[[float], None] | None = None) -> tuple[SessionInfo, bool]:
+    """Complete a session folder whose recorder was killed, which takes as long as encoding its sound; else read only.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    progress : callable, optional
+        Called with the share of the mending that is done, 0..1, for each second of sound. What it raises ends the
+        mending: nothing is lost, and the folder can be mended another time.
+
+    Returns
+    -------
+    info : SessionInfo
+    recording : bool
+        Whether somebody still records to it, so that it was left alone.
+
+    Raises
+    ------
+    DataError
+        It is no session, damaged, or of a version that this program does not know.
+    """
+    folder = SessionFolder(path)
+    info = folder.read()
+    if info.state != "recording":
+        return info, False
+    with folder.lock() as free:
+        recording = not free and os.access(path, os.W_OK)
+        return (info if recording else _mended(folder, info, progress)), recording
 
 
 def _mended(folder: SessionFolder, info: SessionInfo, progress: Callable[[float], None] | None) -> SessionInfo:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from fake_session import FakeBackend, FakeFileSession, FakeModel, FakeSession, s
 from pytestqt.qtbot import QtBot
 
 from irec_live.errors import DeviceError, MediaError
+from irec_live.gui.app import Composition
 from irec_live.gui.background import Background
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.session_manager import SessionManager
@@ -41,6 +42,64 @@ def test_opening_happens_on_another_thread(
     monkeypatch.setattr(backend, "open", lambda *args: (threads.append(threading.current_thread()), real(*args))[1])
     open_and_wait(qtbot, manager, MIC)
     assert threads[0] is not threading.current_thread()
+
+
+class MendingBackend(FakeBackend):
+    """Mends until it is stopped, or let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.done = threading.Event()
+
+    def mend(self, folder: Path, progress: Callable[[float], None]) -> None:
+        progress(0.25)
+        while not self.done.wait(0.01):
+            progress(0.5)
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> SourceRequest:
+    """A recorded session, as far as the window looks."""
+    (tmp_path / "take").mkdir()
+    (tmp_path / "take" / "session.json").touch()
+    return SourceRequest("file", path=tmp_path / "take")
+
+
+def test_completing_a_recording_shows_how_far_it_is_and_can_be_left_for_later(
+    qtbot: QtBot, build: Callable[..., Composition], killed: SourceRequest
+) -> None:
+    backend = MendingBackend()
+    parts = build(backend)
+    window = parts.window
+    with qtbot.waitSignal(parts.manager.opened):
+        window.open(MIC)
+    live = parts.manager.session
+    window.open(killed)
+    qtbot.waitUntil(lambda: window.mending.isVisible() and window.mending.progress.value() == 500)
+    assert "take was cut short" in window.mending.text.text()
+    assert parts.manager.session is live, "listening goes on"
+    window.mending.stop.click()
+    qtbot.waitUntil(lambda: "was not opened. Nothing in it is lost" in window.messages.text)
+    assert not window.mending.isVisible()
+    assert parts.manager.session is live
+    window.open(killed)
+    qtbot.waitUntil(window.mending.isVisible)
+    with qtbot.waitSignal(parts.manager.opened):
+        backend.done.set()
+    assert not window.mending.isVisible()
+    assert parts.manager.request == killed
+
+
+def test_another_source_ends_the_completing_of_a_recording(
+    qtbot: QtBot, build: Callable[..., Composition], killed: SourceRequest
+) -> None:
+    parts = build(MendingBackend())
+    parts.window.open(killed)
+    qtbot.waitUntil(parts.window.mending.isVisible)
+    with qtbot.waitSignal(parts.manager.opened):
+        parts.window.open(MIC)
+    assert parts.manager.request == MIC
+    assert not parts.window.mending.isVisible()
 
 
 def test_a_new_session_replaces_the_old_one_and_closes_it(qtbot: QtBot, manager: SessionManager) -> None:

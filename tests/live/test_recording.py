@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -267,6 +268,30 @@ def test_a_killed_process_loses_at_most_a_second(tmp_path: Path) -> None:
     found = Analysis.from_json((folder / "results.json").read_text("utf-8"))
     assert found.detected
     assert open_session(folder).events == saved.events  # opened again, it is as it was
+
+
+def test_a_mending_that_is_given_up_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    pipeline, sound = Pipeline(RATE, models()), noise(6.0)
+    recorder = recorder_of(pipeline)
+    recorder.start(tmp_path / "live")
+    feed(recorder, pipeline, sound)
+    wait_until(lambda: (tmp_path / "live" / "audio.flac").stat().st_size > 4 * len(sound))
+    shutil.copytree(tmp_path / "live", tmp_path / "killed")  # as a process leaves it that is killed now
+    finish(recorder)
+
+    def contents() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in (tmp_path / "killed").iterdir() if path.name != ".lock"}
+
+    def give_up(share: float) -> None:
+        if share > 0.3:
+            raise DataError("not now")
+
+    before = contents()
+    with pytest.raises(DataError, match="not now"):
+        open_session(tmp_path / "killed", give_up)
+    assert contents() == before
+    assert SessionFolder(tmp_path / "killed").read().state == "recording"
+    assert open_session(tmp_path / "killed").duration_s > 4.0
 
 
 def test_a_session_that_is_recorded_now_can_be_looked_at_and_is_left_alone(tmp_path: Path) -> None:

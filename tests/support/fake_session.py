@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -361,6 +362,9 @@ class FakeBackend:
 
     def list_devices(self) -> list[FakeDevice]:
         return [FakeDevice("USB Audio Interface"), FakeDevice("Built-in Microphone")]
+
+    def mend(self, folder: Path, progress: Callable[[float], None]) -> None:
+        pass
 
     def open(self, request: SourceRequest, models: list[FakeModel]) -> FakeSession:
         self.opened.append((request, [model.spec.name for model in models]))

@@ -776,6 +776,10 @@
         <translation>Wie laut jedes ist</translation>
     </message>
     <message>
+        <source>How much of the recording is completed</source>
+        <translation>Wie viel der Aufnahme vervollständigt ist</translation>
+    </message>
+    <message>
         <source>How sure the network must be before an instrument lights up: left = sooner, right = stricter.
 Double-click for the model&apos;s own thresholds.</source>
         <translation>Wie sicher das Netz sein muss, bevor ein Instrument aufleuchtet: links = eher, rechts = strenger.
@@ -1136,6 +1140,10 @@ Doppelklick: die Schwellen des Modells.</translation>
     <message>
         <source>Not analysed yet: {share}</source>
         <translation>Noch nicht analysiert: {share}</translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation>Jetzt nicht</translation>
     </message>
     <message>
         <source>Nothing arrives, not even noise: look for a muted input in the system&apos;s mixer, or choose another</source>
@@ -2557,6 +2565,14 @@ und wie laut jedes ist.</translation>
     <message>
         <source>{name} is empty (0 bytes)</source>
         <translation>{name} ist leer (0 Byte)</translation>
+    </message>
+    <message>
+        <source>{name} was cut short when the program ended; it is being completed</source>
+        <translation>{name} brach ab, als das Programm endete; die Aufnahme wird vervollständigt</translation>
+    </message>
+    <message>
+        <source>{name} was not opened. Nothing in it is lost: it is completed next time.</source>
+        <translation>{name} wurde nicht geöffnet. Nichts darin ist verloren: Beim nächsten Mal wird die Aufnahme vervollständigt.</translation>
     </message>
     <message>
         <source>{now} ms for deciding ({usual} ms as the model was measured)</source>
