@@ -7,8 +7,8 @@
 and comes back at another rate, while results are kept as those of the window are, older ones on the disk, and looked
 at. Every row is counted, rows drawn at random are compared with the networks run on that window alone, and the growth
 of memory is stated: of what the process has of the system, and of what it asked its allocator for, which tells a leak
-from memory in pieces. `busy` listens to a virtual microphone while others keep every core
-busy. Either ends with status 1 when something was wrong.
+from memory in pieces. Ctrl-C ends it early, with all that. `busy` listens to a virtual microphone while others keep
+every core busy. Either ends with status 1 when something was wrong.
 
 Shapes: n samples in a block, K labels.
 """
@@ -239,6 +239,7 @@ class Soak:
     starts: int = 0
     gaps: int = 0
     over: bool = False
+    ended_early: bool = False
     stays: list[Stay] = field(default_factory=list)
     memory: list[tuple[float, float, float]] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
@@ -262,7 +263,7 @@ class Soak:
     def heard(self, seconds: float) -> None:
         """So much more sound was delivered."""
         self._heard_s += seconds
-        self.over = self._heard_s >= 3600 * self.hours
+        self.over = self.ended_early or self._heard_s >= 3600 * self.hours
         if self._heard_s >= self._next_look_s:
             self._next_look_s = self._heard_s + max(10.0, 3600 * self.hours / 500)
             self._look()
@@ -314,7 +315,8 @@ class Soak:
         on_disk_mb = history.size / 2**20
         pipeline.timeline.close()
         slope, asked = self._slope(1), self._slope(2)
-        if slope > MOST_GROWTH and self.hours >= 2:  # the first hour fills the stores
+        long_enough = self._heard_s >= 7200
+        if slope > MOST_GROWTH and long_enough:  # the first hour fills the stores
             self.mistakes.append(f"memory grows by {slope:.2f} MB an hour of sound")
         return {
             "hours_of_sound": round(pipeline.time_s / 3600, 3),
@@ -329,8 +331,8 @@ class Soak:
             "largest_difference": {kind: float(f"{value:.2g}") for kind, value in differing.items()},
             "memory_mb": round(memory_mb(), 1),
             "memory_peak_mb": round(memory_mb("VmHWM"), 1),
-            "memory_slope_mb_per_hour": round(slope, 3) if self.hours >= 2 else None,  # too short to tell
-            "allocated_slope_mb_per_hour": round(asked, 3) if self.hours >= 2 else None,
+            "memory_slope_mb_per_hour": round(slope, 3) if long_enough else None,  # too short to tell
+            "allocated_slope_mb_per_hour": round(asked, 3) if long_enough else None,
             "on_disk_mb": round(on_disk_mb, 1),
             "mistakes": self.mistakes,
         }
@@ -522,8 +524,10 @@ def sound_command(hours: float, restart_minutes: float, seed: int) -> None:
     def tell(done: float, seconds: float, megabytes: float) -> None:
         click.echo(f"{done:8.2f} h of sound  {seconds:8.1f} s  {megabytes:7.1f} MB", err=True)
 
+    soak = Soak(hours, seed, restart_s=60 * restart_minutes, progress=tell)
+    signal.signal(signal.SIGINT, lambda *_: setattr(soak, "ended_early", True))
     with tempfile.TemporaryDirectory() as folder:
-        _report(Soak(hours, seed, restart_s=60 * restart_minutes, progress=tell).run(Path(folder)))
+        _report(soak.run(Path(folder)))
 
 
 @main.command("busy", help="Minutes in real time, while others keep every core busy.")
