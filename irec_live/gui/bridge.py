@@ -23,8 +23,8 @@ FRAME_MS = 33
 _LOOK_MS = 8
 """How often a live session is asked whether there is new sound: a picture is made at once when there is."""
 
-_SOONEST_MS = 18
-"""Interval between two such pictures, at least; a column of the spectrogram is 23 ms, a block of sound 20."""
+_SOONEST_MS = 12
+"""Interval between two such pictures, at least: half a column of the spectrogram."""
 
 _RESTING_MS = 500
 """The same while the window is minimised."""
@@ -86,6 +86,7 @@ class Bridge(QObject):
         self._timer.timeout.connect(self._look)
         self._resting = False
         self._heard_s = -1.0
+        self._next_s = 0.0  # seconds of sound that the next column of the spectrogram needs
         self._since = QElapsedTimer()  # since the last picture
         self._since.start()
         self._looked = QElapsedTimer()  # since the last look
@@ -122,8 +123,12 @@ class Bridge(QObject):
         """Tick if it is time to, or sooner if there is new sound."""
         passed_ms, heard_s = self._since.elapsed(), getattr(self._session, "time_s", self._heard_s)
         # Looks that come late tell of a machine with no time for more pictures.
-        early = self._looked.restart() <= 2 * _LOOK_MS and heard_s != self._heard_s
-        if self._timer.interval() == _LOOK_MS and passed_ms < (_SOONEST_MS if early else FRAME_MS):
+        in_time = self._looked.restart() <= 2 * _LOOK_MS
+        wait_ms = FRAME_MS
+        if in_time and heard_s != self._heard_s and self.end_s is None:
+            # Sound that completes no column shows next to nothing, and the block that does is near.
+            wait_ms = _SOONEST_MS if heard_s >= self._next_s else 2 * FRAME_MS
+        if self._timer.interval() == _LOOK_MS and passed_ms < wait_ms:
             return
         self._heard_s = heard_s
         self._since.restart()
@@ -165,6 +170,9 @@ class Bridge(QObject):
         if not still or snapshot.state != self._last.state or self._ticks % _STILL_EVERY == 0:
             self.snapshot_ready.emit(snapshot)
         self._last, self._shown = snapshot, shown
+        centres_s = snapshot.spectrogram_times
+        # A column ends half its length, which is one step, after its middle.
+        self._next_s = float(3 * centres_s[-1] - 2 * centres_s[-2]) if len(centres_s) > 1 else 0.0
 
     def _pull_overview(self, session: Session) -> Overview | None:
         """An overview of a live session once a second; of a file on every sixth tick until it no longer changes."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from irec_live.devices import Device, ask, candidates, close_stream, hold_stream, open_first
 from irec_live.errors import DeviceError
-from irec_live.source.waiting import READ_S, RING_S, wait_for_samples
+from irec_live.source.waiting import RING_S, wait_for_samples
 from irec_live.streaming.ring import Block, RingBuffer
 
 _MOST_CHANNELS = 24
@@ -21,6 +21,10 @@ _MOST_CHANNELS = 24
 
 _STALL_S = 2.5
 """Without a callback for so long a device counts as lost; PulseAudio takes up to a second to deliver the first one."""
+
+
+_ENOUGH_S = 0.015
+"""One read waits for so much sound: PulseAudio delivers 17 ms at once, and whoever waits for 20 is given 35."""
 
 
 class MicrophoneSource:
@@ -63,7 +67,7 @@ class MicrophoneSource:
     @property
     def latency_s(self) -> float:
         """The latency that PortAudio reports, plus one read."""
-        return self._latency + READ_S
+        return self._latency + _ENOUGH_S
 
     @property
     def overflows(self) -> int:
@@ -110,9 +114,9 @@ class MicrophoneSource:
         close_stream(self._stream)
 
     def read(self, timeout_s: float) -> tuple[Block, int]:
-        """Wait for 20 ms of sound, at most `timeout_s`; see `AudioSource.read`."""
+        """Wait for 15 ms of sound, at most `timeout_s`; see `AudioSource.read`."""
         wait_for_samples(
-            self._ring, round(READ_S * self.sample_rate), timeout_s, lambda: self._finished or self._closed
+            self._ring, round(_ENOUGH_S * self.sample_rate), timeout_s, lambda: self._finished or self._closed
         )
         # NB: written by the callback, read here: one int, whole at any moment.
         written = self._ring.write_index

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fake_session import FakeSession
+from fake_session import COLUMN_S, FakeSession
 from PySide6.QtWidgets import QApplication
 
 from irec_live.gui.bridge import FRAME_MS, Bridge
@@ -52,16 +52,36 @@ def test_new_sound_is_pictured_at_once_and_old_sound_thirty_times_a_second(bridg
     clock.ms = 20
     bridge._look()
     assert len(pictures) == 1, "nothing new was heard"
-    session.time_s += 0.02
+    session.time_s += 2 * COLUMN_S
     bridge._look()
     assert len(pictures) == 2
-    session.time_s += 0.02
+    session.time_s += 2 * COLUMN_S
     clock.ms = 10
     bridge._look()
-    assert len(pictures) == 2, "pictures closer together than columns show nothing more"
+    assert len(pictures) == 2, "pictures that close together show nothing more"
     clock.ms = FRAME_MS
     bridge._look()
     assert len(pictures) == 3
+
+
+def test_sound_that_completes_no_column_waits_for_that_which_does(bridge: Bridge, clock: Clock) -> None:
+    session, pictures = FakeSession(), []
+    bridge.snapshot_ready.connect(pictures.append)
+    bridge.watch(session)
+    bridge._timer.stop()
+    clock.ms = FRAME_MS
+    bridge._look()
+    session.time_s += 0.5 * COLUMN_S
+    clock.ms = FRAME_MS
+    bridge._look()
+    assert len(pictures) == 1
+    session.time_s += 1.5 * COLUMN_S
+    bridge._look()
+    assert len(pictures) == 2
+    session.time_s += 0.5 * COLUMN_S
+    clock.ms = 2 * FRAME_MS
+    bridge._look()
+    assert len(pictures) == 3, "it does not wait for ever"
 
 
 def test_a_busy_machine_is_not_asked_for_more_pictures(bridge: Bridge, clock: Clock, looks: Clock) -> None:
