@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 FRAME_MS = 33
 """Interval between snapshots: thirty a second."""
 
-_LOOK_MS = 8
+_LOOK_MS = 5
 """How often a live session is asked whether there is new sound: a picture is made at once when there is."""
+
+_LATE_MS = 16
+"""Looks that come later tell of a machine with no time for more pictures."""
 
 _SOONEST_MS = 12
 """Interval between two such pictures, at least: half a column of the spectrogram."""
@@ -122,8 +125,7 @@ class Bridge(QObject):
     def _look(self) -> None:
         """Tick if it is time to, or sooner if there is new sound."""
         passed_ms, heard_s = self._since.elapsed(), getattr(self._session, "time_s", self._heard_s)
-        # Looks that come late tell of a machine with no time for more pictures.
-        in_time = self._looked.restart() <= 2 * _LOOK_MS
+        in_time = self._looked.restart() <= _LATE_MS
         wait_ms = FRAME_MS
         if in_time and heard_s != self._heard_s and self.end_s is None:
             # Sound that completes no column shows next to nothing, and the block that does is near.

@@ -153,9 +153,7 @@ class LoopbackSource:
 
     def read(self, timeout_s: float) -> tuple[Block, int]:
         """Wait for 20 ms of sound, at most `timeout_s`; see `AudioSource.read`."""
-        wait_for_samples(
-            self._ring, round(READ_S * self.sample_rate), timeout_s, lambda: self._finished or self._closed
-        )
+        wait_for_samples(self._ring, self.sample_rate, READ_S, timeout_s, lambda: self._finished or self._closed)
         block, index = self._ring.read()
         if len(block):
             self._last_change = time.monotonic()

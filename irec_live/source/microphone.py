@@ -115,9 +115,7 @@ class MicrophoneSource:
 
     def read(self, timeout_s: float) -> tuple[Block, int]:
         """Wait for 15 ms of sound, at most `timeout_s`; see `AudioSource.read`."""
-        wait_for_samples(
-            self._ring, round(_ENOUGH_S * self.sample_rate), timeout_s, lambda: self._finished or self._closed
-        )
+        wait_for_samples(self._ring, self.sample_rate, _ENOUGH_S, timeout_s, lambda: self._finished or self._closed)
         # NB: written by the callback, read here: one int, whole at any moment.
         written = self._ring.write_index
         if written != self._last_written:

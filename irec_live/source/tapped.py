@@ -75,7 +75,7 @@ class TappedSource:
         """Wait for sound, at most `timeout_s`; see `AudioSource.read`."""
         if self._closed or self.lost:
             time.sleep(timeout_s)
-        wait_for_samples(self._ring, round(READ_S * self.sample_rate), timeout_s, lambda: self._closed or self.lost)
+        wait_for_samples(self._ring, self.sample_rate, READ_S, timeout_s, lambda: self._closed or self.lost)
         return self._ring.read()
 
     def _begin(self, position: int) -> None:
