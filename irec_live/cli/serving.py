@@ -122,6 +122,7 @@ def run_serve(
                     http=bounded_connections(),
                     ws_max_size=MOST_BYTES,
                     ws_per_message_deflate=False,  # a kilobyte would become a megabyte
+                    ws_ping_interval=None,  # an answer waits behind sound that is held up; streams have own limits
                     backlog=accepted_at_a_stroke(),
                     timeout_graceful_shutdown=_LEAVE_S,
                     log_level="error",  # malformed requests of any client must not fill the log

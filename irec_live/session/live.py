@@ -14,7 +14,7 @@ from irec_live.devices import Device, refresh
 from irec_live.errors import DeviceError
 from irec_live.input_kind import InputKind
 from irec_live.models.choice import ModelChoice, load_models
-from irec_live.models.detector import Detector, Provider
+from irec_live.models.detector import Provider
 from irec_live.models.spec import ModelSpec
 from irec_live.results import Overview, Snapshot, State, Stats
 from irec_live.session.contract import SessionKind
@@ -23,6 +23,7 @@ from irec_live.source import AudioSource, open_input
 from irec_live.streaming.engine import Engine, Listener, Reopen
 from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.input_shape import InputShape
+from irec_live.streaming.model_stream import WindowPredictor
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.streaming.tap import Tap
 from irec_live.streaming.tracker import Decisions
@@ -47,7 +48,7 @@ class LiveSession:
     ----------
     source : AudioSource
         Open, not started; the session stops it.
-    detectors : sequence of Detector
+    detectors : sequence of WindowPredictor
         At most one of each kind.
     role : str, optional
         What users call this kind of source; precedes its name in `title`.
@@ -61,6 +62,8 @@ class LiveSession:
         The source's channel to analyse alone, from 1 on; a mix of all if not given.
     keep_s : float, optional
         Seconds after which results may be forgotten; by default all are kept, older ones on the disk, 45 MB an hour.
+    spectrogram : bool
+        Whether spectrogram and levels are computed, which only views need: a fifth of the work.
 
     Raises
     ------
@@ -71,7 +74,7 @@ class LiveSession:
     def __init__(
         self,
         source: AudioSource,
-        detectors: Sequence[Detector],
+        detectors: Sequence[WindowPredictor],
         *,
         role: str = "",
         hop_s: float | None = None,
@@ -79,6 +82,7 @@ class LiveSession:
         reopen: Reopen | None = None,
         channel: int | None = None,
         keep_s: float | None = None,
+        spectrogram: bool = True,
     ) -> None:
         self._role = role
         self._specs = tuple(detector.spec for detector in detectors)
@@ -95,6 +99,7 @@ class LiveSession:
                 history=HistoryFile() if keep_s is None else None,
                 max_pending=waiting,
                 channel=channel,
+                spectrogram=spectrogram,
             )
             self._band_limit = band_limit(source.name, source.sample_rate, detectors)
             self._engine = Engine(source, pipeline, listener=listener, reopen=reopen)

@@ -20,6 +20,7 @@ from irec_live.models.detector import Detector, Provider
 from irec_live.web.answers import Refused
 from irec_live.web.fairness import FairPool, Lane
 from irec_live.web.folders import upload_folder
+from irec_live.web.merging import Merging
 from irec_live.web.metrics import Metrics
 
 _LOOK_S = 0.2  # how often to see whether anybody still waits
@@ -94,6 +95,7 @@ class Analyst:
         self._loading = threading.Lock()
         self._rendering = threading.BoundedSemaphore(_MOST_RENDERED)
         self._pool = FairPool()
+        self.merging = Merging()
         self._threads = ThreadPoolExecutor(MOST_ANALYSES, thread_name_prefix="irec-serve")
         metrics.watch_queue(lambda: self._pool.waiting)
 

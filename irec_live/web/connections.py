@@ -7,7 +7,9 @@ answers nobody. What never becomes a request is not seen by an application, so t
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
+from contextlib import suppress
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -23,6 +25,8 @@ _DESCRIPTORS_EACH = 4
 _DESCRIPTORS_ELSE = 64
 _MOST_AT_A_STROKE = 128
 _MANY = 1_000_000
+_STREAM_BYTES = 128 << 10
+"""Of sound that the system may keep of a stream before it is read."""
 
 
 class BoundedConnection(H11Protocol):
@@ -61,6 +65,9 @@ class BoundedConnection(H11Protocol):
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Called when a connection becomes a WebSocket, which has times of its own (`irec_live.web.stream`)."""
         self._unwatch()
+        # Sound that is held up waits at the client: in buffers of megabytes here, its pings would wait behind it.
+        with suppress(OSError):
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _STREAM_BYTES)
         super().handle_websocket_upgrade(event)
 
     def pause_writing(self) -> None:

@@ -30,7 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from irec_live.errors import IrecError
 from irec_live.models.detector import Detector
-from irec_live.session import LiveSession, open_stream
+from irec_live.session import LiveSession
 from irec_live.session.messages import stats_message, step_messages
 from irec_live.streaming.pipeline import PipelineStep, union_labels
 from irec_live.streaming.tracker import Decisions
@@ -231,8 +231,14 @@ class _Stream:
             self._metrics.heard(session.time_s, "stream")
 
     def _opened(self, detectors: Sequence[Detector]) -> LiveSession:
-        hop_s = self._analyst.hop_s
-        session = open_stream(self._source, detectors, hop_s=hop_s, listener=self._on_step, keep_s=_KEEP_S)
+        session = LiveSession(
+            self._source,
+            [self._analyst.merging.of(detector) for detector in detectors],
+            hop_s=self._analyst.hop_s,
+            listener=self._on_step,
+            keep_s=_KEEP_S,
+            spectrogram=False,
+        )
         session.set_threshold_offset(self._start.offset)
         return session
 

@@ -31,7 +31,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -187,9 +187,9 @@ def hostile(client: Client, number: int, lots: bytes, good: bytes) -> tuple[str,
 class Server:
     """A server in a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: Sequence[str] = (), program: Sequence[str] = ("-m", "irec_live")) -> None:
         self.folder = folder
-        command = [sys.executable, "-m", "irec_live", "serve", "--port", "0", "--no-library"]
+        command = [sys.executable, *program, "serve", "--port", "0", "--no-library", *options]
         environment = {**os.environ, "TMPDIR": str(folder)}
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
         assert self.process.stderr is not None
@@ -352,10 +352,10 @@ async def settled(client: Client) -> None:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Server]:
+def running(*options: str, program: Sequence[str] = ("-m", "irec_live")) -> Iterator[Server]:
     """A server, and its folder."""
     with tempfile.TemporaryDirectory(prefix="service-load-") as folder:
-        server = Server(Path(folder))
+        server = Server(Path(folder), options, program)
         try:
             yield server
         finally:

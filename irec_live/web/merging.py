@@ -1,0 +1,215 @@
+"""Merging: windows of several streams that would wait for a processor go through a network in one call.
+
+::
+
+    stream (its engine's thread) --call--> network of its own      while a processor is free: at once, alone
+    stream ...                   --call--.
+    stream ...                   --call--+--> one call for all     once as many calls run as there are processors
+    stream ...                   --call--'
+
+Nobody waits so that others may come: what is merged would have waited anyway, and the fuller the server is, the larger
+and cheaper a window are the calls. Files need none of this: their calls have sixteen windows of their own.
+
+What a network says of a window must not depend on who else is there. That is tried, bit for bit, on noise in calls of
+every size, before the first window; calls of a network of which it is not so are never merged.
+
+Shapes: B windows of a call; the first axis of all arrays.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from irec_live.models.columns import SharedColumns
+from irec_live.models.detector import Detector
+from irec_live.models.spec import ModelSpec
+
+Array = npt.NDArray[np.float32]
+Run = Callable[..., Array]
+
+MOST_WINDOWS = 16
+"""In one call: more save hardly anything, and whoever is first in it waits for all."""
+
+
+class _Call:
+    """What a thread wants to be run, and what became of it."""
+
+    def __init__(self, run: Run, inputs: Sequence[Array]) -> None:
+        self.run, self.inputs = run, inputs
+        self.output: Array | None = None
+        self.error: BaseException | None = None
+        self.batch: list[_Call] = []  # to be run by this thread, itself the first; empty once another has run it
+        self.told = threading.Event()
+
+    @property
+    def windows(self) -> int:
+        """B."""
+        return len(self.inputs[0])
+
+
+class Merger:
+    """Runs calls of any threads, at most so many at a time; calls that wait for the same network become one.
+
+    Parameters
+    ----------
+    at_once : int, optional
+        As many as there are processors by default.
+
+    Attributes
+    ----------
+    asked, runs, merged : int
+        Calls of threads so far, calls of networks, and calls of threads that shared one.
+    """
+
+    def __init__(self, at_once: int | None = None) -> None:
+        self._lock = threading.Lock()
+        self._free = at_once or os.cpu_count() or 1
+        self._waiting: list[_Call] = []  # NB: empty while anything is free
+        self.asked = self.runs = self.merged = 0
+
+    def __call__(self, run: Run, *inputs: Array) -> Array:
+        """What `run` says of these windows, (B, ...) of B rows each.
+
+        Raises
+        ------
+        Exception
+            Whatever `run` raises of these windows alone.
+        """
+        call = _Call(run, inputs)
+        with self._lock:
+            self.asked += 1
+            if self._free:
+                self._free -= 1
+                call.batch = [call]
+            else:
+                self._waiting.append(call)
+        if not call.batch:
+            call.told.wait()
+        if call.batch:
+            self._run(call.batch)
+        if call.error is not None:
+            raise call.error
+        assert call.output is not None
+        return call.output
+
+    def _run(self, batch: list[_Call]) -> None:
+        """Run calls as one, and hand the processor on."""
+        try:
+            _run_together(batch)
+        finally:
+            with self._lock:
+                self.runs += 1
+                self.merged += len(batch) if len(batch) > 1 else 0
+                following = self._next()
+                self._free += not following
+            for call in batch[1:]:
+                call.told.set()
+            if following:
+                following[0].batch = following
+                following[0].told.set()
+
+    def _next(self) -> list[_Call]:
+        """The calls to run next: the one that has waited longest, and others like it."""
+        if not self._waiting:
+            return []
+        first, room = self._waiting[0], MOST_WINDOWS
+        taken = []
+        for call in self._waiting:
+            if call is first or (call.run == first.run and call.windows <= room):
+                taken.append(call)
+                room -= call.windows
+        self._waiting = [call for call in self._waiting if call not in taken]
+        return taken
+
+
+def _run_together(batch: Sequence[_Call]) -> None:
+    if len(batch) > 1:
+        try:
+            together = batch[0].run(*(np.concatenate(parts) for parts in zip(*(c.inputs for c in batch), strict=True)))
+        except Exception:  # noqa: BLE001 - perhaps of one: then that one alone hears of it
+            together = None
+        if together is not None:
+            ends = np.cumsum([call.windows for call in batch])
+            for call, rows in zip(batch, np.split(together, ends[:-1]), strict=True):
+                call.output = rows
+            return
+    for call in batch:
+        try:
+            call.output = call.run(*call.inputs)
+        except BaseException as error:  # noqa: BLE001 - as concurrent.futures does
+            call.error = error
+
+
+class MergedDetector:
+    """A network whose calls are merged with those of other streams; see `irec_live.models.detector.Detector`."""
+
+    def __init__(self, detector: Detector, merger: Merger) -> None:
+        self._detector, self._merger = detector, merger
+        self.spec: ModelSpec = detector.spec
+        self.providers, self.sha256 = detector.providers, detector.sha256
+        shared = detector.shared_columns()
+        self._columns = None if shared is None else _MergedColumns(shared, merger)
+
+    def shared_columns(self) -> _MergedColumns | None:
+        """As of the network."""
+        return self._columns
+
+    def __call__(self, windows: Array, /) -> Array:
+        """Predict windows, (B, T)."""
+        return self._merger(self._detector, windows)
+
+
+class _MergedColumns:
+    """Shared columns of which the second part is merged; see `irec_live.models.columns.SharedColumns`."""
+
+    def __init__(self, shared: SharedColumns, merger: Merger) -> None:
+        self.spec, self.frames, self.levelled = shared.spec, shared.frames, shared.levelled
+        self.columns = shared.columns
+        self._predict, self._merger = shared.predict, merger
+
+    def predict(self, heard: Array, columns: Array, /) -> Array:
+        """What the network says of windows."""
+        return self._merger(self._predict, heard, columns)
+
+
+class Merging:
+    """Networks for streams: merged where that changes nothing of what they say. Any thread."""
+
+    def __init__(self) -> None:
+        self.merger = Merger()
+        self._lock = threading.Lock()
+        self._known: weakref.WeakKeyDictionary[Detector, MergedDetector | None] = weakref.WeakKeyDictionary()
+
+    def of(self, detector: Detector) -> Detector | MergedDetector:
+        """The network to give to a stream. Takes a moment when it is the network's first."""
+        with self._lock:
+            if detector not in self._known:
+                same = says_the_same_in_company(detector)
+                self._known[detector] = MergedDetector(detector, self.merger) if same else None
+            return self._known[detector] or detector
+
+
+def says_the_same_in_company(detector: Detector) -> bool:
+    """Whether a window's rows are the same bits in calls of any number of windows up to `MOST_WINDOWS`."""
+    shared, spec = detector.shared_columns(), detector.spec
+    chance = np.random.default_rng(0)
+    loudness = np.geomspace(0.001, 0.5, MOST_WINDOWS)[:, None]
+    inputs: tuple[Any, ...] = ((loudness * chance.standard_normal((MOST_WINDOWS, spec.window_length))).astype("f4"),)
+    run: Run = detector
+    if shared is not None:
+        width = 1 if shared.levelled else spec.window_length
+        columns = chance.standard_normal((MOST_WINDOWS, shared.frames, shared.spec.bands))
+        inputs, run = (np.abs(inputs[0][:, :width]), columns.astype(np.float32)), shared.predict
+    alone = [run(*(each[n : n + 1] for each in inputs)) for n in range(MOST_WINDOWS)]
+    # Windows are at every place, too: a call of n begins with the nth.
+    return all(
+        np.array_equal(run(*(np.roll(each, -n, axis=0)[:n] for each in inputs)), np.roll(alone, -n, axis=0)[:n, 0])
+        for n in range(2, MOST_WINDOWS + 1)
+    )
