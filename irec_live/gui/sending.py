@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -14,7 +14,7 @@ from irec_live.gui.language import tr
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.session_opener import Setup
-from irec_live.gui.settings_schema import MIDI_PORT, OSC_TARGET
+from irec_live.gui.settings_schema import MIDI_PORT, OSC_TARGET, Setting
 from irec_live.gui.wording import sentence
 
 if TYPE_CHECKING:
@@ -155,35 +155,31 @@ class SendingControl(QObject):
             self._timer.stop()
 
     def _ask_osc(self) -> None:
-        self.osc.action.setChecked(False)
-        dialog = QInputDialog(self._window)
-        dialog.setWindowTitle(tr("Send OSC messages"))
-        dialog.setLabelText(tr("Port of this machine, or HOST:PORT of another one"))
-        dialog.setTextValue(self._preferences.get(OSC_TARGET))
-
-        def send(text: str) -> None:
-            self._preferences.put(OSC_TARGET, text)
-            self.start(self.osc, text)
-
-        dialog.textValueSelected.connect(send)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        words = tr("Port of this machine, or HOST:PORT of another one")
+        self._ask(self.osc, OSC_TARGET, tr("Send OSC messages"), words)
 
     def _ask_midi(self) -> None:
         self.midi.action.setChecked(False)
         self._worker.submit(_ports, self._choose_midi, lambda text: self.said.emit("send", sentence(text), "error"))
 
     def _choose_midi(self, ports: list[str]) -> None:
+        words = tr("MIDI output; 'virtual' makes one that other programs connect to")
+        self._ask(self.midi, MIDI_PORT, tr("Send MIDI notes"), words, ports)
+
+    def _ask(self, kind: _Kind, setting: Setting[str], title: str, words: str, choices: Sequence[str] = ()) -> None:
+        """Ask where to send to, from the last answer on, and begin; what is chosen is remembered."""
+        kind.action.setChecked(False)
+        former = self._preferences.get(setting)
         dialog = QInputDialog(self._window)
-        dialog.setWindowTitle(tr("Send MIDI notes"))
-        dialog.setLabelText(tr("MIDI output; 'virtual' makes one that other programs connect to"))
-        dialog.setComboBoxItems(ports)
-        former = self._preferences.get(MIDI_PORT)
-        dialog.setTextValue(former if former in ports else ports[0])
+        dialog.setWindowTitle(title)
+        dialog.setLabelText(words)
+        if choices:
+            dialog.setComboBoxItems(choices)
+        dialog.setTextValue(former if former in choices or not choices else choices[0])
 
         def send(text: str) -> None:
-            self._preferences.put(MIDI_PORT, text)
-            self.start(self.midi, text)
+            self._preferences.put(setting, text)
+            self.start(kind, text)
 
         dialog.textValueSelected.connect(send)
         dialog.finished.connect(dialog.deleteLater)
