@@ -13,6 +13,7 @@ from endless_tones import RATE, EndlessTones
 from fake_session import FakeBackend
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
 
 import tiny_models
@@ -21,7 +22,7 @@ from irec_live.gui.main_window import MainWindow
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.recording import default_folder
 from irec_live.gui.requests import SourceRequest
-from irec_live.gui.settings_schema import RECORD_FOLDER, RECORD_ONLY_DETECTED, RECORD_PREROLL_S
+from irec_live.gui.settings_schema import OSC_TARGET, RECORD_FOLDER, RECORD_ONLY_DETECTED, RECORD_PREROLL_S
 from irec_live.input_kind import InputKind
 from irec_live.models.detector import Detector
 from irec_live.recording import open_session
@@ -209,6 +210,26 @@ def test_results_are_sent_as_osc_when_asked_for_and_not_before(window: MainWindo
         assert not window.sending.osc.action.isChecked()
     window.sending.start(window.sending.osc, "nowhere")
     qtbot.waitUntil(lambda: "no address for OSC" in window.messages.text)
+
+
+def test_where_to_send_is_asked_and_remembered(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("irec_live.gui.sending._ports", lambda: ["Desk", "virtual"])
+    window.sending.osc.action.trigger()
+    (dialog,) = window.findChildren(QInputDialog)
+    assert dialog.textValue() == "9000"
+    dialog.setTextValue("127.0.0.1:9999")
+    dialog.accept()
+    qtbot.waitUntil(lambda: "OSC to 127.0.0.1:9999" in window.messages.text)
+    assert window.sending.osc.action.isChecked()
+    assert window.preferences.get(OSC_TARGET) == "127.0.0.1:9999"
+    window.sending.midi.action.trigger()
+    qtbot.waitUntil(lambda: any(asked.comboBoxItems() for asked in window.findChildren(QInputDialog)))
+    (dialog,) = (asked for asked in window.findChildren(QInputDialog) if asked.comboBoxItems())
+    assert (dialog.comboBoxItems(), dialog.textValue()) == (["Desk", "virtual"], "Desk")
+    dialog.reject()
+    assert not window.sending.midi.action.isChecked()
 
 
 def test_the_view_is_saved_as_a_picture_and_the_selection_as_sound_and_labels(
