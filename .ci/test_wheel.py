@@ -76,6 +76,7 @@ def test_the_wheel_holds_models_sound_icons_type_markers_and_the_licence(members
     assert {f"{package}/py.typed" for package in PACKAGES} <= names
     assert {f"irec_live/web/static/{name}" for name in ("index.html", "page.css", "main.js", "recorder.js")} <= names
     assert "irec_live/formats/irec.analysis-1.schema.json" in names
+    assert {f"irec_live/gui/translations/irec_{language}.qm" for language in ("en", "de")} <= names
     assert any(n.endswith(".dist-info/licenses/LICENSE") for n in names)
 
 

@@ -90,7 +90,7 @@ def use_language(choice: str) -> None:
 
     code = _of_desktop() if choice == SYSTEM else choice if choice in codes() else ENGLISH
     application = QCoreApplication.instance()
-    if _language.of_qt is not None:
+    if application is not None and _language.of_qt is not None:
         QCoreApplication.removeTranslator(_language.of_qt)
     _language.code = code
     _language.chosen = None if code == ENGLISH else _load(code)

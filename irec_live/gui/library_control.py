@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 from irec_live.files import look
 from irec_live.gui.background import Background
 from irec_live.gui.language import tr
+from irec_live.gui.outside_words import with_labels
 from irec_live.gui.playback import Playback
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.session_opener import Setup
@@ -117,7 +118,7 @@ class LibraryControl(QObject):
         library = self.make_library()
 
         def find() -> Results | None:
-            return library.search(query, limit=MOST_FOUND) if library.exists() else None
+            return library.search(with_labels(query), limit=MOST_FOUND) if library.exists() else None
 
         def found(results: Results | None) -> None:
             if query != self._query:

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from irec_live.gui.language import ENGLISH, language, marked, tr
 from irec_live.input_kind import InputKind
+from irec_live.instruments import INSTRUMENTS
 
 TITLES = (
     # irec_live.formats
@@ -121,6 +122,21 @@ def instrument_name(label: str) -> str:
 def family_name(family: str) -> str:
     """A family of `irec_live.instruments`, or another heading among lanes."""
     return _families(language()).get(family, family)
+
+
+def with_labels(query: str) -> str:
+    """A search with the labels of instruments and families in the place of their names in the language of the window.
+
+    Examples
+    --------
+    >>> with_labels("violin, no voice")
+    'violin, no voice'
+    """
+    families = {one.family: family_name(one.family) for one in INSTRUMENTS.values()}
+    labels = {name.casefold(): label for label, name in (families | _instruments(language())).items()}
+    names = "|".join(re.escape(name) for name in sorted(labels, key=len, reverse=True))
+    pattern = re.compile(rf'"[^"]*"|\bnamed\s+[^"\s]+|\b({names})\b', re.IGNORECASE)  # names of files stay
+    return pattern.sub(lambda found: labels[found[1].casefold()] if found[1] else found[0], query)
 
 
 def source_title(title: str) -> str:

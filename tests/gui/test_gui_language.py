@@ -19,7 +19,7 @@ from irec_live.gui.decision_dialog import DecisionDialog
 from irec_live.gui.decision_values import PRESETS
 from irec_live.gui.event_table import EventTable, length_text
 from irec_live.gui.language import ENGLISH, SYSTEM, codes, language, languages, tr, use_language
-from irec_live.gui.outside_words import instrument_name, source_title, translated
+from irec_live.gui.outside_words import instrument_name, source_title, translated, with_labels
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.wording import clock_text, display_name, list_text, number_text, sentence
@@ -100,6 +100,14 @@ def test_instruments_are_found_by_the_names_that_are_shown() -> None:
     table.search("")
     table.sort(1)
     assert [table.event_at(row).label for row in range(3)] == ["viola", "violin", "drums"]
+
+
+@pytest.mark.usefixtures("german")
+def test_the_library_is_searched_by_either_names_but_files_keep_theirs() -> None:
+    assert with_labels("Geige at least 50 %, no Stimme") == "violin at least 50 %, no voice"
+    assert with_labels("Streicher or piano") == "strings or piano"
+    assert with_labels("e-gitarre, named Klavier") == "electric guitar, named Klavier"
+    assert with_labels('Klavier, named "Die Geige"') == 'piano, named "Die Geige"'
 
 
 @pytest.mark.usefixtures("german")

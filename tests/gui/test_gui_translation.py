@@ -31,7 +31,7 @@ _NO_TEXT = {
     "tr", "marked", "cast", "Background", "ValueError", "TypeError", "TypeVar", "Literal", "QSettings", "setObjectName",
     "setStyleSheet", "setStyle", "setApplicationName", "setDesktopFileName", "setProperty", "Template", "removeprefix",
     "Setting", "choice", "number", "flag", "structure", "fromhex", "color", "themed_icon", "save", "getattr", "hasattr",
-    "translate", "replace", "startswith", "endswith", "with_name", "glob", "load", "icon_path", "files",
+    "translate", "replace", "startswith", "endswith", "with_name", "glob", "load", "icon_path", "files", "compile",
 }  # fmt: skip
 """Calls whose arguments nobody reads, or that translate them."""
 _NAMES = {
