@@ -164,10 +164,13 @@ class RecordingControl(QObject):
                 self._finishing.remove(recorder)
                 self._report(recorder)
         present = self._recorder
-        if present is not None and present.state.state in ("saved", "failed") and self._last != present.state.folder:
+        # NB: read once: a recording that is saved between two looks would be told by neither.
+        state = None if present is None else present.state
+        ended = state is None or state.state not in ("recording", "saving")
+        if present is not None and state is not None and ended and state.folder not in (None, self._last):
             self._report(present)
         self._show()
-        if not self._finishing and (present is None or not present.busy):
+        if not self._finishing and ended:
             self._timer.stop()
 
     def _report(self, recorder: Recorder) -> None:

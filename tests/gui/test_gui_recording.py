@@ -25,7 +25,7 @@ from irec_live.gui.requests import SourceRequest
 from irec_live.gui.settings_schema import OSC_TARGET, RECORD_FOLDER, RECORD_ONLY_DETECTED, RECORD_PREROLL_S
 from irec_live.input_kind import InputKind
 from irec_live.models.detector import Detector
-from irec_live.recording import open_session
+from irec_live.recording import RecorderState, open_session
 from irec_live.session import Session, open_file, open_saved, open_stream
 
 
@@ -125,6 +125,36 @@ def test_closing_the_window_completes_a_recording(window: MainWindow, qtbot: QtB
     qtbot.waitUntil(lambda: recorder.state.elapsed_s > 1.0)
     window.close()
     assert recorder.state.state == "saved"
+
+
+class Ending:
+    """A recorder that is saved just after it was looked at for the first time."""
+
+    title, stop = "Tone", staticmethod(lambda: None)
+
+    def __init__(self, folder: Path) -> None:
+        self._states = iter(["saving"])
+        self._folder = folder
+
+    @property
+    def state(self) -> RecorderState:
+        return RecorderState(next(self._states, "saved"), self._folder, 3.0)  # type: ignore[arg-type]
+
+    @property
+    def busy(self) -> bool:
+        return self.state.state == "saving"
+
+    def wait(self, timeout_s: float) -> bool:
+        return True
+
+
+def test_a_recording_that_is_saved_between_two_looks_is_told(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    window.recording._recorder = Ending(tmp_path / "take")  # type: ignore[assignment]
+    window.recording._timer.start()
+    window.recording._tick()
+    qtbot.waitUntil(window.recording.open_last.isEnabled)
+    assert "Recorded 0:03" in window.messages.text
+    assert not window.recording._timer.isActive()
 
 
 def test_a_recording_is_opened_by_menu_and_by_drop_with_its_events(window: MainWindow, qtbot: QtBot) -> None:

@@ -222,6 +222,39 @@ def test_the_question_of_the_docs_in_words(tmp_path: Path) -> None:
     assert library.search("loudest saxophone, named D").matches[0].path == "/music/duet.wav"
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("piano louder than -15 dB", "b"),
+        ("piano quieter than -15 dB", "ac"),
+        ("piano after 0:05", "bc"),
+        ("piano before 5 s", "a"),
+        ("piano > 25 %", "a"),
+        ("piano at most 5 s at a stretch", "bc"),
+        ("longer than 0.5 min", "c"),
+        ("shortest", "bac"),
+        ("longest", "cab"),
+        ("by name", "abc"),
+        ("earliest piano", "abc"),
+        ("loudest piano, top 1", "b"),
+        ("keys, no voice or violin", "abc"),
+    ],
+)
+def test_what_is_asked_for_in_words_is_what_is_found(tmp_path: Path, text: str, found: str) -> None:
+    library = Library(tmp_path / "library.duckdb")
+    library.put(
+        [
+            recording("a", [Span("piano", 0.0, 10.0, 0.5, -20.0)], 20.0),
+            recording("b", [Span("piano", 6.0, 8.0, 0.5, -10.0)], 10.0),
+            recording("c", [Span("piano", 20.0, 25.0, 0.5, -30.0)], 40.0),
+        ]
+    )
+    paths = [match.path for match in library.search(text).matches]
+    names = "".join(Path(path).stem for path in paths)
+    in_order = text.split()[0] in ("shortest", "longest", "by", "earliest", "loudest")
+    assert (names if in_order else "".join(sorted(names))) == found
+
+
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_the_examples_are_understood(example: str) -> None:
     assert parse(example) != Query()
@@ -238,6 +271,9 @@ def test_a_name_is_looked_for_as_it_is_written_up_to_the_comma(name: str) -> Non
     [
         ("named , piano", "a part of the name is expected", 6),
         ("pianp", "is piano meant?", 0),
+        ("by length", "'name' is expected", 3),
+        ("piano louder than loud", "a number is expected", 18),
+        ("piano at least 3 dogs", "a unit is expected", 17),
         ("piano, violn at least 3 s", "is violin meant?", 7),
         ("piano at least", "a time or a share", 14),
         ("piano at least 10", "a unit is expected", 17),

@@ -235,6 +235,22 @@ def test_a_clip_that_cannot_be_cut_does_not_keep_the_others_from_it(filled: Libr
     assert len(list((tmp_path / "clips").iterdir())) == 2
 
 
+def test_what_is_not_shown_or_not_there_is_said(filled: Library, tmp_path: Path) -> None:
+    library = ("--library", filled.path)
+    assert "1 to 1 of 2 files; --limit and --offset" in run("library", "search", "--limit", 1, *library).stdout
+    done = run("library", "search", "piano at least 1 h", *library)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "no file is like that\n")
+    assert json.loads(run("library", "show", "duet.wav", "--json", *library).stdout)["name"] == "duet.wav"
+    assert json.loads(run("library", "stats", "--json", *library).stdout)["files"] == 2
+    for arguments, sentence in (
+        (("export", "piano", "--format", "clips", *library), "clips are files; name a folder with --out"),
+        (("remove", *library), "name files or folders, or give --missing"),
+        (("remove", "--missing", "--library", tmp_path / "none"), "there is no library at"),
+    ):
+        done = run("library", *arguments)
+        assert (done.exit_code, sentence in done.stderr) == (2, True), done.stderr
+
+
 def test_show_stats_and_remove(filled: Library, tmp_path: Path) -> None:
     shown = run("library", "show", "duet.wav", "--library", filled.path).stdout
     assert "piano: 55%, 0:02–0:08, 0:10–0:15" in shown
