@@ -54,7 +54,7 @@ def diagnostics(
     if left_out:
         facts[tr("Left out")] = "; ".join(file.reason for file in left_out)
     if stats is not None:
-        facts[tr("Source")] = source
+        facts[tr("Source")] = tr("file", "source") if source == "file" else source
         facts[tr("Provider")] = ", ".join(dict.fromkeys(stats.providers)) or tr("unknown")
         facts[tr("Load")] = tr("{share} of real time", share=percent_text(stats.load))
         median, most = number_text(stats.inference_ms_p50, 1), number_text(stats.inference_ms_p99, 1)

@@ -21,7 +21,7 @@ from irec_live.gui.language import tr
 from irec_live.gui.theme import Theme
 from irec_live.results import Event, Overview
 
-WIDTH = 352
+WIDTH = 374
 
 _OWN_KEYS = {Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Space}
 """Keys of the table that are shortcuts of the window, too."""

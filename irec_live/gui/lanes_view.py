@@ -20,6 +20,8 @@ from irec_live.results import Snapshot
 
 _GLIDE_S = 0.12
 """Time constant of a lane's movement to its new place."""
+_LEAST_COMPARISON = 60.0
+"""Pixels for the name of a second model; with less there is none."""
 
 
 class LanesHeading(QWidget):
@@ -45,6 +47,22 @@ class LanesHeading(QWidget):
             self._comparison = text
             self.setAccessibleDescription(tr("Dashed: {model}", model=text) if text else "")
             self.update()
+
+    def _paint_legend(self, painter: QPainter, end: float) -> float:
+        """Paint what the curves mean, as far as there is room up to `end`; where it is over."""
+        x = float(LEFT_GUTTER)
+        for text, top, height, color in (
+            (tr("likelihood"), 10, 1, self._theme.color("muted")),
+            (tr("loudness, 60 dB"), 5, 10, self._theme.color("muted", 90)),
+            (tr("threshold"), 10, 1, self._theme.color("faint", 110)),
+        ):
+            width = painter.fontMetrics().horizontalAdvance(text)
+            if x + 22 + width > end:
+                break
+            painter.fillRect(QRectF(x, top, 16, height), color)
+            painter.drawText(QRectF(x + 22, 0, width + 2, 20), Qt.AlignmentFlag.AlignVCenter, text)
+            x += 22 + width + 18
+        return x
 
     def _paint_comparison(self, painter: QPainter, place: QRectF) -> None:
         pen = QPen(self._theme.color("text"), 1.0, Qt.PenStyle.DashLine)
@@ -76,25 +94,17 @@ class LanesHeading(QWidget):
         painter.setFont(font(11))
         painter.setPen(self._theme.color("faint"))
         middle = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRectF(16, 0, LEFT_GUTTER - 16, 20), middle, tr("Instrument"))
-        x = float(LEFT_GUTTER)
-        painter.fillRect(QRectF(x, 10, 16, 1), self._theme.color("muted"))
-        likelihood, loudness, threshold = tr("likelihood"), tr("loudness, 60 dB"), tr("threshold")
-        painter.drawText(QRectF(x + 22, 0, 200, 20), middle, likelihood)
-        x += 22 + painter.fontMetrics().horizontalAdvance(likelihood) + 18
-        painter.fillRect(QRectF(x, 5, 16, 10), self._theme.color("muted", 90))
-        painter.drawText(QRectF(x + 22, 0, 200, 20), middle, loudness)
-        x += 22 + painter.fontMetrics().horizontalAdvance(loudness) + 18
-        painter.fillRect(QRectF(x, 10, 16, 1), self._theme.color("faint", 110))
-        painter.drawText(QRectF(x + 22, 0, 200, 20), middle, threshold)
-        if self._comparison:
-            x += 22 + painter.fontMetrics().horizontalAdvance(threshold) + 18
-            self._paint_comparison(painter, QRectF(x, 0, self.width() - 134 - x, 20))
-            painter.setPen(self._theme.color("faint"))
-        right = middle | Qt.AlignmentFlag.AlignRight
-        edge = float(self.width() - 14)
-        painter.drawText(QRectF(edge - 112, 0, 60, 20), right, tr("likely"))
+        head = tr("Instrument")
+        if self.hidden_button.isHidden() or 16 + painter.fontMetrics().horizontalAdvance(head) < self.hidden_button.x():
+            painter.drawText(QRectF(16, 0, LEFT_GUTTER - 16, 20), middle, head)
+        right, edge = middle | Qt.AlignmentFlag.AlignRight, float(self.width() - 14)
+        likely = tr("likely")
+        painter.drawText(QRectF(edge - 112, 0, 60, 20), right, likely)
         painter.drawText(QRectF(edge - 52, 0, 52, 20), right, tr("level"))
+        end = edge - 52 - painter.fontMetrics().horizontalAdvance(likely) - 10
+        x = self._paint_legend(painter, end)
+        if self._comparison and end - x > _LEAST_COMPARISON:
+            self._paint_comparison(painter, QRectF(x, 0, end - x, 20))
         painter.end()
 
 

@@ -96,13 +96,17 @@ class TimeRuler(QWidget):
         painter = QPainter(self)
         painter.setFont(font(11))
         left, width = float(LEFT_GUTTER), float(self.width() - LEFT_GUTTER - RIGHT_GUTTER)
+        metrics = painter.fontMetrics()
+        taken = (
+            left + width + 8 - metrics.horizontalAdvance(self._origin) if self._end_s is None else float(self.width())
+        )
         for place, text in self.ticks():
             x = left + width * place
             painter.fillRect(QRectF(x - 1, 0, 1, 4), self._theme.color("faint"))
             if text == self._origin:  # ends where the plot does: beside it are buttons
                 painter.setPen(self._theme.color("muted"))
                 painter.drawText(QRectF(x - 80, 4, 92, 15), Qt.AlignmentFlag.AlignRight, text)
-            else:
+            elif x + metrics.horizontalAdvance(text) / 2 <= taken:
                 painter.setPen(self._theme.color("faint"))
                 painter.drawText(QRectF(x - 40, 4, 80, 15), Qt.AlignmentFlag.AlignHCenter, text)
         painter.end()

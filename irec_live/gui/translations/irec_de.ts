@@ -2005,6 +2005,11 @@ Doppelklick: die Schwellen des Modells.</translation>
         <translation>Fehler</translation>
     </message>
     <message>
+        <source>file</source>
+        <comment>source</comment>
+        <translation>Datei</translation>
+    </message>
+    <message>
         <source>flute</source>
         <comment>instrument</comment>
         <translation>Flöte</translation>
