@@ -89,7 +89,11 @@ def test_the_window_says_so_and_plays_the_demo_clip(silent_server: SilentServer,
 
 
 def test_ctrl_c_is_heard_while_the_server_is_waited_for(silent_server: SilentServer) -> None:
-    process = start(silent_server, "-m", "irec_live", "devices")
+    script = (
+        "import sys; from irec_live.devices import portaudio; portaudio.ANSWER_S = 300.0;"  # the signal must be first
+        "from irec_live.__main__ import start; sys.argv[1:] = ['devices']; start()"
+    )
+    process = start(silent_server, "-c", script)
     wait_until(lambda: silent_server.calls)
     process.send_signal(signal.SIGINT)
     _, complaint = process.communicate(timeout=300)
