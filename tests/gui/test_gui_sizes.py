@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from fake_session import FakeBackend, spec
 from PySide6.QtCore import QPoint, QRect, QSize
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from irec_live.gui.about_dialog import AboutDialog
 from irec_live.gui.app import Composition
+from irec_live.gui.diagnostics import diagnostics
 from irec_live.gui.language import ENGLISH, codes, tr, use_language
 from irec_live.gui.main_window import MainWindow
 from irec_live.gui.preferences import Preferences
@@ -98,6 +100,42 @@ def test_labels_of_the_bars_are_not_cut(
         if label.isVisible() and label.text() and label is not window.status.state:
             assert label.width() >= label.fontMetrics().horizontalAdvance(label.text()), label.text()
     assert "han-1s + neuroment-mel" in window.top.models.toolTip()
+
+
+def test_pages_and_dialogs_have_room_for_their_words(qtbot: QtBot, spoken: str, parts: Composition) -> None:
+    window = parts.window
+    window.resize(first_size(QSize(960, 540 - PANEL)))
+    window.stack.setCurrentWidget(window.welcome)
+    QApplication.processEvents()
+    assert_whole(window.welcome)
+    window.stack.setCurrentWidget(window.source_check)
+    window.source_check.advice.setText(
+        tr("Very quiet: go closer, turn the input up in the system's mixer, or choose another source")
+    )
+    QApplication.processEvents()
+    assert_whole(window.source_check)
+    panel = window.library.panel
+    panel.offer([Path("/music/evening"), Path("/music/morning")])
+    panel.show_work(tr("Looking through the folder…"))
+    for dialog in (window.decisions.open_dialog(), panel, AboutDialog(diagnostics(), window)):
+        dialog.show()
+        qtbot.waitExposed(dialog)
+        QApplication.processEvents()
+        assert_whole(dialog)
+        dialog.close()
+
+
+def assert_whole(parent: QWidget) -> None:
+    """Nothing that is written below a widget is cut."""
+    written: list[QLabel | QAbstractButton] = [*parent.findChildren(QLabel), *parent.findChildren(QAbstractButton)]
+    for widget in written:
+        if not widget.isVisible() or not widget.text():
+            continue
+        if isinstance(widget, QLabel) and widget.wordWrap():
+            assert widget.height() >= widget.heightForWidth(widget.width()), widget.text()
+        else:
+            assert widget.width() >= widget.minimumSizeHint().width(), widget.text()
+        assert parent.rect().contains(QRect(widget.mapTo(parent, QPoint(0, 0)), widget.size())), widget.text()
 
 
 def test_a_window_remembered_from_a_larger_screen_is_made_to_fit(
