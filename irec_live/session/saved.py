@@ -218,8 +218,10 @@ class SavedSession(PlayedSession):
         """Put the recorded rows into the timeline."""
         curves = self.saved.curves
         self._tracker.reset()
-        for time_s, row in zip(curves.activation_times.tolist(), curves.activation, strict=True):
-            self._timeline.append_activation(time_s, row, self._tracker.push(time_s, row).smoothed)
+        rows = zip(curves.activation_times.tolist(), curves.activation, strict=True)
+        smoothed = [self._tracker.push(time_s, row).smoothed for time_s, row in rows]
+        if smoothed:
+            self._timeline.append_activations(curves.activation_times, curves.activation, np.stack(smoothed))
         self._timeline.append_envelope(curves.envelope_times, curves.envelope)
         self._timeline.replace_events(self._found(self._decisions), ())
 

@@ -183,20 +183,22 @@ class ModelStream:
                 self._columns_of.pass_over(start)
             self._pending.append(Window(start, heard, columns, loud))
 
-    def jobs(self, max_pending: int | None) -> list[Job]:
+    def jobs(self, max_pending: int | None, *, whole: bool = False) -> list[Job]:
         """All waiting windows, oldest first.
 
         Parameters
         ----------
         max_pending : int, optional
             If more wait, drop the oldest and count them in `skipped`.
+        whole : bool
+            Whole batches only: the newest windows wait for others to fill theirs.
         """
         if max_pending is not None:
             while len(self._pending) > max_pending:
                 self._pending.popleft()
                 self.skipped += 1
-        waiting = list(self._pending)
-        self._pending.clear()
+        count = len(self._pending)
+        waiting = [self._pending.popleft() for _ in range(count - count % self._batch if whole else count)]
         return [Job(waiting[first : first + self._batch]) for first in range(0, len(waiting), self._batch)]
 
     def end_s(self, job: Job) -> float:

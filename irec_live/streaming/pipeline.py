@@ -432,7 +432,8 @@ class Pipeline:
 
     def _completed(self, wait: bool) -> list[tuple[ModelStream, Job]]:
         """Jobs that are done, in the order of their windows: all with `wait`, else those that need no waiting."""
-        jobs = [(stream, job) for stream in self.streams for job in stream.jobs(self.max_pending)]
+        # A network costs less a window in whole batches, and nobody waits for the rows of a file's last second or two.
+        jobs = [(stream, job) for stream in self.streams for job in stream.jobs(self.max_pending, whole=not wait)]
         jobs.sort(key=lambda pair: pair[0].end_s(pair[1]))
         if self._executor is None:
             for stream, job in jobs:
@@ -457,15 +458,13 @@ class Pipeline:
     def _store_activation(self, times: Times, rows: Array) -> list[Event]:
         if self.tracker.at_rest and not rows.any():
             self.tracker.pass_over(times)
-            self.timeline.append_silence(times)
+            self.timeline.append_activations(times, rows, rows)
             return []
-        ended: list[Event] = []
-        for time_s, row in zip(times.tolist(), rows, strict=True):
-            step = self.tracker.push(time_s, row)
-            self.timeline.append_activation(time_s, row, step.smoothed)
-            self.timeline.append_events(step.ended, self.tracker.open_events())
-            self._lit = step.lit
-            ended += step.ended
+        steps = [self.tracker.push(time_s, row) for time_s, row in zip(times.tolist(), rows, strict=True)]
+        ended = [event for step in steps for event in step.ended]
+        self.timeline.append_activations(times, rows, np.stack([step.smoothed for step in steps]))
+        self.timeline.append_events(ended, self.tracker.open_events())
+        self._lit = steps[-1].lit
         return ended
 
     def _store_envelope(self, times: Times, rows: Array) -> list[tuple[float, Array]]:

@@ -112,13 +112,9 @@ class Timeline:
 
     # ---- the writer's side
 
-    def append_activation(self, time_s: float, raw: Array, smoothed: Array) -> None:
-        """Append one window's activations, (K,) float32 before and after pooling. Writer's thread only."""
-        self._activations.append(np.array([time_s]), np.concatenate([raw, smoothed])[None])
-
-    def append_silence(self, times: Times) -> None:
-        """Append windows, (m,) float64, whose activations are all 0. Writer's thread only."""
-        self._activations.append(times, np.zeros((len(times), 2 * len(self.labels)), np.float32))
+    def append_activations(self, times: Times, raw: Array, smoothed: Array) -> None:
+        """Append windows: times (m,), activations (m, K) float32 before and after pooling. Writer's thread only."""
+        self._activations.append(times, np.concatenate([raw, smoothed], axis=1))
 
     def append_envelope(self, times: Times, rows: Array) -> None:
         """Append final envelope frames: times (M,) float64, RMS (M, K) float32. Writer's thread only."""

@@ -185,7 +185,8 @@ frames, columns = random.random((2584, 13)).astype(np.float32), random.uniform(-
 def minute(number):
     start = 60.0 * number
     for index in range(600):
-        timeline.append_activation(start + 0.1 * index, rows[index], rows[index]) if number % 20 == 0 else None
+        if number % 20 == 0:
+            timeline.append_activations(np.array([start + 0.1 * index]), rows[index][None], rows[index][None])
     if number % 20:
         timeline._activations.append(start + 0.1 * np.arange(600), np.concatenate([rows, rows], axis=1))
     timeline.append_envelope(start + np.arange(2584) * 60 / 2584, frames)

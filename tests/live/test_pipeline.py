@@ -411,7 +411,7 @@ def test_events_of_which_no_row_is_left_stay_when_a_threshold_moves() -> None:
     timeline, old, lit = Timeline(["flute"]), Event("flute", 3.0, 5.0, 0.9), np.ones(1, np.float32)
     timeline.append_events((old, Event("flute", 20.0, 20.2, 0.6)), ())
     for number in range(30):
-        timeline.append_activation(20.0 + number / 10, lit, lit)
+        timeline.append_activations(np.array([20.0 + number / 10]), lit[None], lit[None])
     again = Retracking(timeline, LabelTracker(["flute"], {}, hop_s=0.1), [])
     assert again.work()
     assert again.events() == ((old,), (Event("flute", 20.0, None, 1.0),))

@@ -18,7 +18,7 @@ def filled(rows: int, hop_s: float = 0.1, keep_s: float | None = None) -> Timeli
     timeline = Timeline(LABELS, keep_s=keep_s)
     for index in range(rows):
         row = np.float32([index, -index])
-        timeline.append_activation(0.5 + hop_s * index, row, row / 2)
+        timeline.append_activations(np.array([0.5 + hop_s * index]), row[None], row[None] / 2)
     return timeline
 
 
@@ -105,7 +105,7 @@ def test_detected_are_the_labels_that_sound_at_that_moment_the_strongest_first()
     timeline = Timeline(LABELS)
     for index in range(100):
         row = np.float32([0.6, 0.9])
-        timeline.append_activation(0.1 * index, row, row)
+        timeline.append_activations(np.array([0.1 * index]), row[None], row[None])
     timeline.append_events(
         [Event("flute", 1.0, 3.0, 0.6), Event("piano", 2.0, 4.0, 0.9)], (Event("flute", 8.0, None, 0.6),)
     )
@@ -147,7 +147,7 @@ def test_clear_equals_new() -> None:
     view = timeline.view(100.0, 200.0)
     assert (len(view.activation), view.events, view.detected) == (0, (), ())
     row = np.float32([1, 2])
-    timeline.append_activation(0.5, row, row)
+    timeline.append_activations(np.array([0.5]), row[None], row[None])
     assert len(timeline.view(1.0, 1.0).activation) == 1
 
 
