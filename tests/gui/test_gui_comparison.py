@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from waiting import wait_until
 
 import tiny_models
+from irec_live.errors import DeviceError
 from irec_live.gui.app import Composition
 from irec_live.gui.comparison import compared
 from irec_live.gui.requests import SourceRequest
@@ -79,6 +81,29 @@ def test_models_disagree_where_one_is_above_its_threshold_and_the_other_is_not()
     other[silent, lane] = 0.1
     ((start_s, end_s),) = compared(first, replace(first, smoothed=other), 0.0).disagreements[lane]
     assert (start_s, end_s) == pytest.approx((20.1, 21.9), abs=0.11)
+
+
+def test_envelopes_disagree_where_they_are_far_apart_and_one_can_be_heard() -> None:
+    first = FakeSession().snapshot(15.0)
+    lane = LABELS.index("cello")
+    first.envelope[:, lane] = 0.1
+    times = first.envelope_times
+    softer, silent = np.array(first.envelope), np.array(first.envelope)
+    softer[times > times[0] + 5.0, lane] = 0.1 * 10 ** (-10 / 20)  # within the margin
+    silent[times > times[0] + 5.0, lane] = 0.0
+    told = [
+        compared(first, replace(first, envelope=rows, activation=first.activation[:0], smoothed=first.smoothed[:0],
+                                activation_times=first.activation_times[:0]), 0.0).disagreements[lane]
+        for rows in (softer, silent)
+    ]  # fmt: skip
+    assert told[0] == ()
+    ((start_s, end_s),) = told[1]
+    assert (start_s, end_s) == pytest.approx((times[0] + 5.0, times[-1]), abs=0.1)
+
+
+def test_what_cannot_be_heard_twice_is_said() -> None:
+    with pytest.raises(DeviceError, match="'a stream' cannot be heard by a second model"):
+        Comparison(SimpleNamespace(kind="other", title="a stream"), SimpleNamespace())  # type: ignore[arg-type]
 
 
 def test_labels_that_the_second_model_does_not_have_stay_empty() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 from fake_portaudio import FakeSoundDevice, device
+from waiting import wait_until
 
 from irec_live.devices import Device, refresh
 from irec_live.errors import DeviceError, MediaError
@@ -21,6 +22,7 @@ from irec_live.source import (
     microphone,
     open_input,
 )
+from irec_live.source.level_probe import LevelProbe
 
 Install = Callable[..., FakeSoundDevice]
 
@@ -214,3 +216,49 @@ def test_a_monitor_that_sends_nothing_is_stalled_and_not_lost(tmp_path: Path, mo
     assert (len(block), source.stalled, source.lost) == (0, True, False)
     source.stop()
     assert not source.stalled
+
+
+class Probed(ArraySource):
+    """Two channels, one louder; at its end it goes away, or fails."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        super().__init__(np.tile(np.float32([0.1, 0.5]), (8000, 1)), 8000, block=800, name="USB")
+        self._error, self.stopped = error, 0
+        self.ended_by_itself = ArraySource.ended.fget  # type: ignore[attr-defined]
+
+    @property
+    def ended(self) -> bool:
+        return False
+
+    def read(self, timeout_s: float) -> tuple[np.ndarray, int]:
+        self.lost = self.ended_by_itself(self)
+        if self.lost and self._error is not None:
+            raise self._error
+        return super().read(timeout_s)
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"), [(None, "'USB' went away"), (DeviceError("the driver is gone"), "the driver is gone")]
+)
+def test_a_probe_measures_the_loudest_channel_and_says_why_it_ends(error: Exception | None, problem: str) -> None:
+    source = Probed(error)
+    probe = LevelProbe(source)
+    wait_until(lambda: source.stopped)
+    assert probe.levels_db == pytest.approx((-6.02, -6.02), abs=0.01)
+    assert probe.problem == problem
+    probe.close()
+
+
+def test_a_probe_gives_a_device_back_that_does_not_start() -> None:
+    source = Probed()
+
+    def refuse() -> None:
+        raise DeviceError("busy")
+
+    source.start = refuse  # type: ignore[method-assign]
+    with pytest.raises(DeviceError, match="busy"):
+        LevelProbe(source)
+    assert source.stopped == 1
