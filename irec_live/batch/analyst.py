@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -35,7 +36,7 @@ class Analyst:
     Raises
     ------
     ModelError
-        A network is missing, or another one than was asked for.
+        A network is missing, another one than was asked for, or does not run where it was to run.
     """
 
     def __init__(self, settings: Settings, *, threads: int = 1, overwrite: bool = False) -> None:
@@ -47,6 +48,12 @@ class Analyst:
         self._detectors = load_models([Path(model) for model in settings.models], settings.provider)
         if tuple(detector.sha256 for detector in self._detectors) != settings.sha256:
             raise ModelError("a model file was changed since the analysis began; start it again")
+        ran = tuple(detector.providers[0] for detector in self._detectors)
+        if ran != settings.providers:  # another processor rounds otherwise: the results would not be what they say
+            notices = [detector.notice for detector in self._detectors if detector.notice]
+            reason = notices[0] if notices else f"it runs them on {' and '.join(ran)}"
+            wanted = " and ".join(dict.fromkeys(settings.providers))
+            raise ModelError(f"{platform.node()} cannot run the networks on {wanted}: {reason}")
 
     def __call__(self, item: Item, progress: Callable[[float], None] | None = None) -> Outcome:
         """Analyse one; never raises what a file can cause."""

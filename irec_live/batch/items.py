@@ -136,11 +136,11 @@ class Settings:
         from irec_live.models.detector import known_test_runs
 
         hashes = tuple(detector.sha256 for detector in detectors)
+        choices.setdefault("providers", tuple(detector.providers[0] for detector in detectors))
         return cls(
             test_runs=tuple((sha256, batches) for sha256, batches in known_test_runs().items() if sha256 in hashes),
             models=tuple(str(detector.path) for detector in detectors),
             sha256=hashes,
-            providers=tuple(detector.providers[0] for detector in detectors),
             **choices,
         )
 

@@ -7,6 +7,7 @@ statistics are off, and its dashboard is not started.
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import json
 import logging
@@ -16,7 +17,7 @@ from dataclasses import asdict
 from typing import Any
 
 from irec_live.batch.items import Item, Known, Outcome, Settings
-from irec_live.errors import ClusterError, MissingExtraError
+from irec_live.errors import ClusterError, IrecError, MissingExtraError, ModelError
 from irec_live.tables.recording import Recording
 
 _AT_ONCE = 20_000
@@ -49,7 +50,9 @@ class RayEngine:
         Raises
         ------
         ClusterError
-            The cluster cannot be reached, or no node is left.
+            The cluster cannot be reached, no node is left, or none has a GPU where one was asked for.
+        ModelError
+            A worker cannot load the networks, or not run them where it was to.
         MissingExtraError
             Ray is not installed.
         """
@@ -79,18 +82,23 @@ class RayEngine:
         context.enable_progress_bars = False
         context.print_on_execution_start = False
         kind = "GPU" if self._settings.provider == "cuda" else "CPU"
-        most = self._jobs or max(1, int(ray.cluster_resources().get(kind, 1)))
+        there = int(ray.cluster_resources().get(kind, 0))
+        if kind == "GPU" and not there:  # Ray would wait for one for ever
+            raise ClusterError("the cluster has no GPU; add a node that has one, or leave --provider cuda away")
+        most = self._jobs or max(1, there)
         rows = [{"item": json.dumps(asdict(item))} for item in items]
         dataset = data.from_items(rows, override_num_blocks=max(1, len(rows) // _BLOCK)).map(
             _Actor,
             fn_constructor_args=(self._settings,),
-            compute=data.ActorPoolStrategy(min_size=1, max_size=most),
+            compute=_pool(data, min(most, len(rows))),
             num_cpus=1,
             num_gpus=1 if kind == "GPU" else 0,
         )
         left = {item.key for item in items}
         try:
             for row in dataset.iter_rows():
+                if row["refusal"]:
+                    raise ModelError(row["refusal"])
                 outcome = _outcome(json.loads(row["outcome"]))
                 if outcome.key in left:
                     left.remove(outcome.key)
@@ -101,19 +109,32 @@ class RayEngine:
             yield Outcome(key, "failed", f"{key} was lost by the cluster; --resume tries it again")
 
 
+def _pool(data: Any, most: int) -> Any:
+    """From one actor on, as many as there is room for; all are asked for at once where Ray can do that."""
+    at_once = {"initial_size": most} if "initial_size" in inspect.signature(data.ActorPoolStrategy).parameters else {}
+    return data.ActorPoolStrategy(min_size=1, max_size=most, **at_once)
+
+
 class _Actor:
     """A worker of the cluster. Ray makes it, on some node."""
 
     def __init__(self, settings: Settings) -> None:
         from irec_live.batch.analyst import Analyst
 
-        self._analyst = Analyst(settings)
+        self._analyst: Analyst | None = None
+        self._refusal = ""
+        try:
+            self._analyst = Analyst(settings)
+        except IrecError as error:  # as a row: Ray would start the actor again and again
+            self._refusal = str(error)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        if self._analyst is None:
+            return {"outcome": "", "refusal": self._refusal}
         said = json.loads(row["item"])
         known = said.pop("known")
         outcome = self._analyst(Item(**said, known=None if known is None else Known(**known)))
-        return {"outcome": json.dumps(asdict(outcome))}
+        return {"outcome": json.dumps(asdict(outcome)), "refusal": ""}
 
 
 def _outcome(said: dict[str, Any]) -> Outcome:

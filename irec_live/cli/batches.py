@@ -79,15 +79,17 @@ def run_batch(
     from irec_live.batch.local import LocalEngine
     from irec_live.models.choice import load_models
 
-    detectors = load_models(tuple(models) or None, provider)
+    elsewhere = engine == "ray" and provider == "cuda"  # the workers need a GPU, this process none
+    detectors = load_models(tuple(models) or None, "cpu" if elsewhere else provider)
     kinds = {detector.spec.kind for detector in detectors}
     lacking = FORMATS[chosen].lacks(kinds) if chosen in FORMATS else ""
     if lacking:
         raise click.UsageError(f"{lacking}; name one with --model, too")
     tell_notices(detectors)
     hop_s = hop_seconds(hop_ms, detectors)
+    ran_by = {"providers": ("CUDA",) * len(detectors)} if elsewhere else {}
     settings = Settings.of(
-        detectors, provider=provider, hop_s=hop_s, track=track, channel=channel, form=chosen, curves=curves
+        detectors, provider=provider, hop_s=hop_s, track=track, channel=channel, form=chosen, curves=curves, **ran_by
     )
     printed = out == "-"
     summarised = printed and form is None and sys.stdout is not None and sys.stdout.isatty()

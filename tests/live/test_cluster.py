@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path, PurePath
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ import soundfile
 from click.testing import CliRunner
 
 import tiny_models
+from irec_live.batch import analyst
+from irec_live.batch import ray as ray_engine
 from irec_live.batch.items import Settings
 from irec_live.batch.local import LocalEngine
 from irec_live.batch.paths import find_files, listed_files
@@ -84,6 +87,111 @@ def test_what_a_cluster_cannot_do_is_said(music: Path, options: list[str], reaso
     done = CliRunner().invoke(main, ["analyze", str(music), *options])
     assert done.exit_code == 2
     assert reason in done.stderr
+
+
+class FakeRay:
+    """Stands in for Ray: runs the actor here, and remembers what was asked for.
+
+    Attributes
+    ----------
+    asked : dict
+        What `map` was given.
+    """
+
+    class exceptions:
+        RayError = ConnectionError
+
+    def __init__(self, **resources: float) -> None:
+        self._resources = resources
+        self.asked: dict[str, Any] = {}
+        self.data = self
+
+    DataContext = SimpleNamespace(get_current=SimpleNamespace)
+
+    class ActorPoolStrategy:
+        def __init__(self, *, min_size: int, max_size: int, initial_size: int = 1) -> None:
+            self.sizes = (min_size, max_size, initial_size)
+
+    def is_initialized(self) -> bool:
+        return True
+
+    def cluster_resources(self) -> dict[str, float]:
+        return self._resources
+
+    def from_items(self, rows: list[Any], *, override_num_blocks: int) -> FakeRay:
+        self._rows = rows
+        return self
+
+    def map(self, actor: Any, **asked: Any) -> FakeRay:
+        self.asked, self._actor = asked, actor
+        return self
+
+    def iter_rows(self) -> Iterator[Any]:
+        actor = self._actor(*self.asked["fn_constructor_args"])
+        for row in self._rows:
+            yield actor(row)
+
+
+@pytest.fixture
+def workers_with_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks that say that they run on CUDA where that is asked for."""
+    load = analyst.load_models
+
+    def pretend(models: Any, provider: Any) -> Any:
+        detectors = load(models, "cpu")
+        for detector in detectors:
+            detector.providers = ("CUDA", "CPU") if provider == "cuda" else ("CPU",)
+        return detectors
+
+    monkeypatch.setattr(analyst, "load_models", pretend)
+
+
+def with_fake(monkeypatch: pytest.MonkeyPatch, **resources: float) -> FakeRay:
+    fake = FakeRay(**resources)
+    monkeypatch.setattr(ray_engine, "_ray", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def on_ray(music: Path, tmp_path: Path, tiny_activation_path: Path) -> list[str]:
+    """The command without its provider."""
+    command = ["analyze", str(music), "--recursive", "--format", "parquet", "--out", str(tmp_path / "out")]
+    return [*command, "--engine", "ray", "--model", str(tiny_activation_path)]
+
+
+@pytest.mark.usefixtures("workers_with_a_gpu")
+@pytest.mark.parametrize(("jobs", "pool"), [([], (1, 3, 3)), (["--jobs", "2"], (1, 2, 2))])
+def test_an_actor_has_a_gpu_where_cuda_is_asked_for(
+    on_ray: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, jobs: list[str], pool: tuple[int, ...]
+) -> None:
+    fake = with_fake(monkeypatch, CPU=8.0, GPU=3.0)
+    done = CliRunner().invoke(main, [*on_ray, "--provider", "cuda", *jobs])
+    assert (done.exit_code, "24 files analysed" in done.stderr) == (1, True), done.stderr  # one of 25 is no sound
+    assert (fake.asked["num_gpus"], fake.asked["compute"].sizes) == (1, pool)
+    assert "CUDA" not in done.stderr  # this machine needs none
+    # Results of a GPU are told from those of a processor.
+    on_cpu = with_fake(monkeypatch, CPU=8.0)
+    again = CliRunner().invoke(main, [*on_ray, "--resume"])
+    assert "24 files analysed" in again.stderr
+    assert (on_cpu.asked["num_gpus"], on_cpu.asked["compute"].sizes) == (0, (1, 8, 8))
+    assert "24 unchanged" in CliRunner().invoke(main, [*on_ray, "--resume"]).stderr
+
+
+def test_a_cluster_without_a_gpu_does_not_wait_for_one(on_ray: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with_fake(monkeypatch, CPU=8.0)
+    done = CliRunner().invoke(main, [*on_ray, "--provider", "cuda"])
+    assert (done.exit_code, "the cluster has no GPU" in done.stderr) == (2, True)
+
+
+def test_a_worker_whose_gpu_does_not_work_ends_the_run_instead_of_using_its_processor(
+    on_ray: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with_fake(monkeypatch, CPU=8.0, GPU=1.0)
+    monkeypatch.setattr("irec_live.models.runtime._prepare_cuda", lambda _: "CUDA is not there")
+    done = CliRunner().invoke(main, [*on_ray, "--provider", "cuda"])
+    assert done.exit_code == 2
+    assert "cannot run the networks on CUDA: CUDA is not there" in done.stderr
+    assert not (tmp_path / "out" / "files.parquet").exists()
 
 
 @pytest.fixture
