@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QMenu
 
 from irec_live.gui import settings_schema as schema
 from irec_live.gui.language import tr
+from irec_live.gui.next_start_menu import NextStartMenu
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.wording import percent_text
 
@@ -26,39 +26,15 @@ def use_scale(preferences: Preferences) -> None:
         os.environ.setdefault(_VARIABLE, f"{scale:g}")
 
 
-class ScaleControl(QObject):
-    """A submenu of scales.
-
-    Parameters
-    ----------
-    preferences : Preferences
-    menu : QMenu
-        Gets the submenu.
-    """
-
-    said = Signal(str, str)
-    """Key and sentence of a message."""
+class ScaleControl(NextStartMenu):
+    """A submenu of scales, added to a menu."""
 
     def __init__(self, preferences: Preferences, menu: QMenu, parent: QObject) -> None:
-        super().__init__(parent)
-        self._preferences = preferences
-        self.menu = menu.addMenu(tr("&Size of everything"))
-        self.menu.aboutToShow.connect(self._fill)
-        self._fill()
-
-    def choose(self, scale: float) -> None:
-        """Scale everything from the next start on."""
-        self._preferences.put(schema.UI_SCALE, scale)
-        self.said.emit("scale", tr("Everything is shown at {share} from the next start on", share=percent_text(scale)))
-
-    def _fill(self) -> None:
-        self.menu.clear()
-        current = self._preferences.get(schema.UI_SCALE)
-        for scale in SCALES:
-            entry = self.menu.addAction(percent_text(scale))
-            entry.setCheckable(True)
-            entry.setChecked(scale == current)
-            entry.triggered.connect(partial(self._chosen, scale))
-
-    def _chosen(self, scale: float, _: bool = False) -> None:
-        self.choose(scale)
+        super().__init__(
+            preferences,
+            schema.UI_SCALE,
+            menu.addMenu(tr("&Size of everything")),
+            lambda: {scale: percent_text(scale) for scale in SCALES},
+            lambda scale: tr("Everything is shown at {share} from the next start on", share=percent_text(scale)),
+            parent,
+        )
