@@ -276,7 +276,8 @@ class Pipeline:
         piece = mono.size if self.max_pending is not None else round(_PIECE_S * self.sample_rate)
         for first in range(0, mono.size, max(1, piece)):
             steps.append(self._take(mono[first : first + piece]))
-        self._retrack_some()
+        if put_out := self._retrack_some():
+            steps.append(PipelineStep(events=put_out))
         return _joined(steps, self._lit)
 
     def flush(self) -> PipelineStep:
@@ -316,7 +317,8 @@ class Pipeline:
         """Whether events of the past may still be those of former decisions. Any thread."""
         return self._retrack_wanted or self._retracking is not None
 
-    def _retrack_some(self, most: int | None = _ROWS_A_PUSH) -> None:
+    def _retrack_some(self, most: int | None = _ROWS_A_PUSH) -> tuple[Event, ...]:
+        """Go on finding the events anew; those that were lit and are no more, for who follows them as they come."""
         if self._retrack_wanted:
             # NB: the new one first, so that `retracking` holds throughout; cleared before the decisions are read, which
             # may move meanwhile.
@@ -324,14 +326,21 @@ class Pipeline:
             self._retrack_wanted = False
             self._retracking.tracker.decisions = self.decisions
         if self._retracking is None or not self._retracking.work(most):
-            return
+            return ()
         ended, still_open = self._retracking.events()
+        lit = {event.label for event in still_open}
+        put_out = tuple(
+            replace(event, offset_s=max(event.onset_s, self.tracker.reached_s))
+            for event in self.tracker.open_events()
+            if event.label not in lit
+        )
         self.tracker.continue_from(self._retracking.tracker)
         if self._ended:
             ended, still_open = ended + self.tracker.flush(), ()
         self._lit = tuple(event.label for event in still_open)
         self.timeline.replace_events(ended, still_open)
         self._retracking = None
+        return put_out
 
     def _take(self, mono: Array) -> PipelineStep:
         """Push samples, (n,) float32, through all streams."""

@@ -407,6 +407,22 @@ def test_the_past_is_tracked_again_a_little_with_each_block_so_that_sound_never_
     assert pipeline.timeline.events() != before
 
 
+def test_who_follows_the_events_hears_of_a_label_that_a_moved_threshold_puts_out() -> None:
+    pipeline = Pipeline(RATE, [FakeActivation()], max_pending=5)
+    blocks = list(cut(noise(4 * RATE, amplitude=0.4), RATE // 20))
+    steps = [pipeline.push(block) for block in blocks[:40]]
+    lit = steps[-1].detected
+    assert lit
+    assert not any(step.events for step in steps)
+    moved(pipeline, 0.9)
+    steps += [pipeline.push(block) for block in blocks[40:]]
+    steps.append(pipeline.flush())
+    heard = [event for step in steps for event in step.events]
+    assert sorted(event.label for event in heard) == sorted(lit)
+    assert all(event.offset_s is not None and event.onset_s < event.offset_s < 3.0 for event in heard)
+    assert pipeline.timeline.events() == ()
+
+
 def test_events_of_which_no_row_is_left_stay_when_a_threshold_moves() -> None:
     timeline, old, lit = Timeline(["flute"]), Event("flute", 3.0, 5.0, 0.9), np.ones(1, np.float32)
     timeline.append_events((old, Event("flute", 20.0, 20.2, 0.6)), ())
