@@ -51,6 +51,7 @@ from irec_live.web import api, page, shelves, v1
 from irec_live.web.analyst import Analyst
 from irec_live.web.answers import Refused, is_versioned, problems, refusal, refusals
 from irec_live.web.guard import HELD_BODIES, Guard
+from irec_live.web.heads import Heads
 from irec_live.web.jobs import Jobs
 from irec_live.web.metrics import MEDIA_TYPE, Metrics
 from irec_live.web.observing import JsonLog, Observer
@@ -130,6 +131,7 @@ def create_app(
     # For the OpenAPI description only: the guard checks the token.
     documented = [Depends(HTTPBearer(auto_error=False))] if token is not None else []
     app = FastAPI(title="irec-live", docs_url=None, redoc_url=None, dependencies=documented, lifespan=lifespan)
+    app.add_middleware(Heads)
     app.add_middleware(Guard, hosts=hosts, token=token, most_bytes=most_bytes)
     app.add_middleware(Observer, metrics=metrics, log=log)  # the outermost: it counts what the guard refuses, too
     _add_handlers(app)

@@ -15,6 +15,7 @@ from irec_live.errors import LibraryError, QueryError
 from irec_live.library import EXAMPLES, Library
 from irec_live.library.query import MOST_CHARACTERS
 from irec_live.web.answers import Refused, problems
+from irec_live.web.heads import HEAD_KEY
 from irec_live.web.sounds import MEDIA_TYPE, SOUND_PATH, Sound, Sounds
 
 MOST_MATCHES = 1000
@@ -138,7 +139,8 @@ def routes(common: dict[int | str, dict[str, Any]], *, shared: bool) -> APIRoute
     ) -> Response:
         shelf.sounds.keys.check(sha256, until, key)
         sound = await shelf.look(lambda: shelf.sound(sha256))
-        return await shelf.sounds.answer(sound, request.headers.get("range", ""))
+        wanted = request.headers.get("range", "")
+        return shelf.sounds.answer(sound, wanted, body=HEAD_KEY not in request.scope)
 
     return router
 

@@ -48,7 +48,7 @@ _WIDTH = 2  # bytes of a sample
 _MOST_CHANNELS = 2
 _AT_ONCE = 4
 _MOST_KNOWN = 64
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
 
 
 class Keys:
@@ -177,7 +177,7 @@ class Sounds:
         except (OSError, ValueError):
             return False
 
-    async def answer(self, sound: Sound, wanted: str) -> Response:
+    def answer(self, sound: Sound, wanted: str, *, body: bool = True) -> Response:
         """The sound, or the range of it that is wanted.
 
         Parameters
@@ -185,6 +185,8 @@ class Sounds:
         sound : Sound
         wanted : str
             The header ``Range``; what is not one range of bytes counts as none (RFC 9110, 14.2).
+        body : bool
+            Whether more than the header is wanted.
         """
         headers = {
             "Accept-Ranges": "bytes",
@@ -196,14 +198,14 @@ class Sounds:
         span = asked_range(wanted, sound.size)
         if span is None:
             headers["Content-Length"] = str(sound.size)
-            return StreamingResponse(self._sent(sound, 0, sound.size), 200, headers, MEDIA_TYPE)
+            return StreamingResponse(self._sent(sound, 0, sound.size if body else 0), 200, headers, MEDIA_TYPE)
         first, count = span
         if not count:
             return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{sound.size}"})
         count = min(count, MOST_BYTES)
         headers["Content-Length"] = str(count)
         headers["Content-Range"] = f"bytes {first}-{first + count - 1}/{sound.size}"
-        return StreamingResponse(self._sent(sound, first, count), 206, headers, MEDIA_TYPE)
+        return StreamingResponse(self._sent(sound, first, count if body else 0), 206, headers, MEDIA_TYPE)
 
     async def _sent(self, sound: Sound, first: int, count: int) -> AsyncIterator[bytes]:
         with closing(sound.pieces(first, count)) as pieces:

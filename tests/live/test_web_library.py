@@ -154,8 +154,7 @@ def test_what_is_heard_is_what_was_analysed(
     assert np.abs(heard - samples).max() < 2 / 32767
 
 
-@pytest.mark.parametrize(("channels", "heard"), [(1, 1), (2, 2), (6, 1)])
-@pytest.mark.parametrize("form", ["WAV", "AIFF", "CAF"])
+@pytest.mark.parametrize(("form", "channels", "heard"), [("WAV", 6, 1), ("AIFF", 1, 1), ("CAF", 2, 2)])
 def test_formats_that_browsers_lack_are_converted(
     serve: Serve, tiny_activation_path: Path, library: Library, tmp_path: Path, form: str, channels: int, heard: int
 ) -> None:
@@ -173,19 +172,36 @@ def test_any_range_is_that_part_of_the_whole(
     address = sound_of(client, known)
     whole = client.get(address).content
     size, chance = len(whole), np.random.default_rng(1)
-    asked = [tuple(sorted(chance.integers(0, size, 2).tolist())) for _ in range(20)]
+    asked = [tuple(sorted(chance.integers(0, size, 2).tolist())) for _ in range(6)]
     for first, last in [(0, 0), (0, 1), (40, 50), (43, 44), (44, size - 1), (size - 1, size + 9), *asked]:
         answer = client.get(address, headers={"Range": f"bytes={first}-{last}"})
         assert answer.status_code == 206
         assert answer.content == whole[first : last + 1]
         assert answer.headers["content-range"] == f"bytes {first}-{min(last, size - 1)}/{size}"
     assert client.get(address, headers={"Range": "bytes=-100"}).content == whole[-100:]
+    assert client.get(address, headers={"Range": "Bytes=7-9"}).content == whole[7:10]
     monkeypatch.setattr(sounds, "MOST_BYTES", 1000)
     assert client.get(address, headers={"Range": "bytes=5-"}).content == whole[5:1005]
     beyond = client.get(address, headers={"Range": f"bytes={size}-"})
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{size}")
     for header in ("bytes=9-3", "bytes=-", "bytes=0-1,5-6", "lines=1-2", "bytes=" + "9" * 30 + "-"):
         assert client.get(address, headers={"Range": header}).content == whole
+
+
+def test_a_header_alone_costs_no_sound(
+    serve: Serve, tiny_activation_path: Path, known: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = serve(create_app([tiny_activation_path]))
+    address = sound_of(client, known)
+    wanted = {path: client.get(path).headers for path in ("/", "/healthz", address)}
+    monkeypatch.setattr(sounds, "open_audio", lambda _: pytest.fail("it was decoded"))
+    for path, headers in wanted.items():
+        answer = client.head(path)
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert answer.headers["content-length"] == headers["content-length"]
+    assert client.head(address, headers={"Range": "bytes=0-9"}).headers["content-length"] == "10"
+    assert client.head("/v1/nothing").status_code == 404
+    assert client.head("/v1/analyze").status_code == 405
 
 
 def test_a_file_that_is_shorter_than_it_was_ends_in_silence(

@@ -6,7 +6,7 @@ import { clock, inWords } from "./lanes.js";
 const AT_ONCE = 20;
 const MOST_SPANS = 12;
 const get = id => document.getElementById(id);
-let query = "", shown = 0, play = null;
+let query = "", shown = 0, play = null, asking = null;
 
 /** Show the search if there is a library; `onPlay` gets a match and the second to play it from. */
 export async function setUpLibrary(onPlay) {
@@ -33,14 +33,18 @@ export async function setUpLibrary(onPlay) {
 }
 
 async function search() {
+  asking?.abort();  // an answer to what was asked before would be mixed with this one's
+  const mine = asking = new AbortController();
   const parameters = new URLSearchParams({ query, limit: AT_ONCE, offset: shown });
   try {
-    const results = await askJson("v1/library/search?" + parameters);
+    const results = await askJson("v1/library/search?" + parameters, { signal: mine.signal });
+    if (mine !== asking) return;
     get("matches").append(...results.matches.map(entry));
     shown += results.matches.length;
     get("found").textContent = results.total === 1 ? "1 file" : `${results.total} files`;
     get("more").hidden = shown >= results.total || !results.matches.length;
   } catch (error) {
+    if (mine !== asking) return;
     get("found").textContent = error.message;
     get("more").hidden = true;
   }
