@@ -10,9 +10,7 @@ Shapes: n frames, C channels.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,23 +18,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from irec_live.decoders import (
-    Chain,
-    Decoder,
-    FFmpegDecoder,
-    HandOverDecoder,
-    JoinedDecoder,
-    NoSuchTrackError,
-    NotDecodableError,
-    Part,
-    SoundFileDecoder,
-    chain_of,
-    end_of_ogg,
-    goes_on_unannounced,
-    is_wave,
-    wrong_header,
-)
-from irec_live.decoders.extent import OggEnd
+from irec_live.decoders import Decoder, NoSuchTrackError, NotDecodableError, openings_of
 from irec_live.errors import MediaError
 from irec_live.spool import STDIN, printable, remove_spool, spooled, stream_of
 
@@ -45,14 +27,9 @@ Block = npt.NDArray[np.float32]
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
 """Hz. Rates outside are taken for a damaged header."""
 
-_NO_END_MARK = "has no end mark: it may have been cut, or is still being recorded"
-_ENDS_INSIDE = "was cut: it ends inside a page, and what followed is missing"
-
 _PROBE_FRAMES = 4096
 _MOST_VALUES = 1 << 22
 """Samples of all channels in a block, whatever its length in seconds: 16 MB."""
-
-_MOST_SURVEYS = 16
 
 _SHORTFALL_S = 0.1
 """Missing audio that is not worth a warning: encoders round announced lengths up to their own frames."""
@@ -277,10 +254,13 @@ def check_seekable(path: str | os.PathLike[str]) -> None:
 
 def _open_file(path: Path, name: str, track: int | None, *, spool: Path | None = None) -> AudioFile:
     """Open it with the first library that decodes some sound."""
-    openings = _openings(path, name, track)
+    try:
+        ways = openings_of(path, track)
+    except OSError as error:
+        raise MediaError(f"{name} cannot be read: {_reason(error)}") from error
     problem: NotDecodableError | None = None
     audio: AudioFile | None = None
-    for opening in openings:
+    for opening in ways:
         try:
             decoder = opening.decoder()
         except NoSuchTrackError as error:
@@ -363,98 +343,6 @@ def _check_readable(path: Path, name: str) -> None:
         raise MediaError(f"there is no file {name}; check the path") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
         raise MediaError(f"{name} cannot be opened: {_reason(error)}") from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Opening:
-    """One way to decode a file.
-
-    Attributes
-    ----------
-    decoder : callable
-    notes : tuple of str
-        As `Decoder.notes`.
-    cut : str
-        What the file says of a missing end.
-    final : bool
-        Whether the file has no sound if this way decodes none.
-    """
-
-    decoder: Callable[[], Decoder]
-    notes: tuple[str, ...] = ()
-    cut: str = ""
-    final: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Survey:
-    """What a file is, by its own bytes."""
-
-    whole: Part
-    chain: Chain | None
-    note: str
-    goes_on: bool
-    is_wave: bool
-    end: OggEnd = "whole"
-
-
-@lru_cache(maxsize=_MOST_SURVEYS)
-def _survey(path: Path, _size: int, _modified: int) -> _Survey:
-    """Look a file through, once as long as it does not change."""
-    found = wrong_header(path)
-    if found is not None:
-        return _Survey(found.part, None, found.note, False, False)
-    end = end_of_ogg(path)
-    note = _NO_END_MARK if end == "open" else ""
-    return _Survey(Part(path), chain_of(path), note, goes_on_unannounced(path), is_wave(path), end)
-
-
-def _openings(path: Path, name: str, track: int | None) -> list[_Opening]:
-    """How to decode a file, the best way first: libsndfile, unless it could leave it in the middle."""
-    try:
-        status = path.stat()
-        survey = _survey(path, status.st_size, status.st_mtime_ns)
-    except OSError as error:
-        raise MediaError(f"{name} cannot be read: {_reason(error)}") from error
-    notes = (survey.note,) if survey.note else ()
-    whole = survey.whole
-    cut = _ENDS_INSIDE if survey.end == "cut" else ""
-    by_ffmpeg = _Opening(lambda: FFmpegDecoder(whole if not whole.plain else path, **_only(track)), notes, cut)
-    if survey.goes_on:
-        return [by_ffmpeg, _Opening(lambda: SoundFileDecoder(path, whole=False))]
-    if survey.chain is not None:
-        chain = survey.chain
-        return [_Opening(lambda: _joined(chain), (*chain.notes, *notes), cut), by_ffmpeg]
-    if track is not None and track > 1:
-        return [by_ffmpeg, _Opening(lambda: SoundFileDecoder(whole), notes, cut)]
-    # An empty chunk of sound in WAV is that: FFmpeg would take what follows for sound.
-    both = _Opening(lambda: HandOverDecoder(SoundFileDecoder(whole), by_ffmpeg.decoder), notes, cut, survey.is_wave)
-    ways = [both, by_ffmpeg]
-    if not whole.plain:
-        ways.append(_Opening(lambda: FFmpegDecoder(path)))
-    return ways
-
-
-def _only(track: int | None) -> dict[str, int]:
-    return {} if track is None else {"track": track}
-
-
-def _joined(chain: Chain) -> Decoder:
-    """A decoder of all parts of a file."""
-    kinds: list[Callable[[Part], Decoder]] = [SoundFileDecoder, FFmpegDecoder]
-    if chain.uneven:
-        kinds.reverse()
-
-    def open_part(part: Part) -> Decoder:
-        problem: NotDecodableError | None = None
-        for kind in kinds:
-            try:
-                return kind(part)
-            except NotDecodableError as error:
-                problem = error
-        raise problem or NotDecodableError("no library decodes it")
-
-    return open_part(chain.parts[0]) if len(chain.parts) == 1 else JoinedDecoder(chain.parts, open_part)
 
 
 def _size(path: Path) -> int | None:
