@@ -112,7 +112,7 @@ def test_a_threshold_moved_while_recording_counts_for_all_of_it(tmp_path: Path, 
         recorder.take_step(pipeline.push(sound[first : first + 800]))
     recorder.take_step(pipeline.flush())
     recorder.stop()
-    assert recorder.wait(20.0)
+    assert recorder.wait(60)
     saved = open_session(tmp_path)
     assert saved.info.decisions_moved
     assert [event.label for event in saved.events] == list(tiny_models.LABELS[1:])
