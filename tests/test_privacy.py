@@ -109,7 +109,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Watc
 
 def send(server: Watched, clip: str) -> None:
     """Have a file analysed over HTTP, then end the server."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while "http://" not in server.said:
         assert time.monotonic() < deadline, server.said
         assert server.process.poll() is None, server.said
@@ -121,7 +121,7 @@ def send(server: Watched, clip: str) -> None:
         head + Path(clip).read_bytes() + b"\r\n--x--\r\n",
         {"Content-Type": "multipart/form-data; boundary=x"},
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with urllib.request.urlopen(request, timeout=300) as answer:
         assert b"irec.analysis/1" in answer.read()
     (server.folder / "out" / "stop").touch()
 

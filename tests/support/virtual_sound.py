@@ -23,7 +23,7 @@ ctl.!default { type pulse }
 pcm.pulse { type pulse }
 """
 
-_START_S = 10.0
+_START_S = 60.0
 
 
 def missing_programs() -> str:
