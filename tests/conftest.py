@@ -13,12 +13,17 @@ import tiny_models
 
 @pytest.fixture(scope="session", autouse=True)
 def private_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Folder that settings, caches and the user's own models are read from and written to, here and in subprocesses."""
+    """Folder that settings, caches and the user's own models are read from and written to, here and in subprocesses.
+
+    Windows speak English, whatever the desktop does.
+    """
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
             patch.setenv(variable, str(home / variable.removeprefix("XDG_").removesuffix("_HOME").lower()))
         patch.setenv("QT_QPA_PLATFORM", "offscreen")
+        for variable, language in (("LC_ALL", "C.UTF-8"), ("LANGUAGE", "en")):
+            patch.setenv(variable, language)
         yield home
 
 
