@@ -35,7 +35,7 @@ class Actions(QObject):
         self._window = window
         self.open_file = self._action(tr("Open a &file…"), QKeySequence.StandardKey.Open)
         self.open_model = self._action(tr("Load a &model…"), "Ctrl+Shift+O")
-        self.listen_mic = self._action(tr("Listen to the m&icrophone"), "Ctrl+M")
+        self.listen_mic = self._action(tr("Listen to the micr&ophone"), "Ctrl+M")
         self.listen_computer = self._action(tr("Listen to this &computer"), "Ctrl+L")
         self.quit = self._action(tr("&Quit"), "Ctrl+Q")
         self.play = self._action(tr("&Play or pause"), "Space")
@@ -125,7 +125,7 @@ class Actions(QObject):
         spans = view.addMenu(tr("&Time span"))
         for span_s in SPANS_S:
             self._choice(spans, self._spans, tr("%n seconds", "", round(span_s)), span_s)
-        themes = view.addMenu(tr("&Theme"))
+        themes = view.addMenu(tr("The&me"))
         for choice, text in choices().items():
             self._choice(themes, self._themes, tr(text), choice)
         view.addActions([self.toggle_theme, self.full_screen, self.reset_threshold])

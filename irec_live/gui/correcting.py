@@ -108,7 +108,7 @@ class CorrectionControl(QObject):
             self._action(tr("End earlier"), "Alt+Down", lambda: self.nudge(0.0, -STEP_S)),
             self._action(tr("End later"), "Alt+Up", lambda: self.nudge(0.0, STEP_S)),
         ]
-        self.menu = QMenu(tr("&Correct"), menu)
+        self.menu = QMenu(tr("Correc&t"), menu)
         self.menu.addActions([self.mode, self.undo, self.redo])
         self.menu.addSeparator()
         self.menu.addActions(self._keys)

@@ -80,7 +80,7 @@ class LibraryControl(QObject):
         self.make_library: Callable[[], Library] = _default_library
         self.make_settings: Callable[[], Settings] = _default_settings
         self.make_engine: MakeEngine = _local_engine
-        self.action = QAction(tr("&Find in the library…"), window)
+        self.action = QAction(tr("Find in the li&brary…"), window)
         self.action.setShortcut(QKeySequence("Ctrl+F"))
         self.action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         self.action.triggered.connect(self.show)

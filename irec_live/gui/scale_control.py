@@ -33,7 +33,7 @@ class ScaleControl(NextStartMenu):
         super().__init__(
             preferences,
             schema.UI_SCALE,
-            menu.addMenu(tr("&Size of everything")),
+            menu.addMenu(tr("Si&ze of everything")),
             lambda: {scale: percent_text(scale) for scale in SCALES},
             lambda scale: tr("Everything is shown at {share} from the next start on", share=percent_text(scale)),
             parent,

@@ -25,7 +25,7 @@ class ViewActions(QObject):
         self._window = window
         self.zoom_in = self._action(tr("Zoom &in"), "+", "=")
         self.zoom_out = self._action(tr("Zoom &out"), "-")
-        self.zoom_all = self._action(tr("Whole &session"), "0")
+        self.zoom_all = self._action(tr("&Whole session"), "0")
         self.back = self._action(tr("Earlier"), "Ctrl+Left")
         self.forward = self._action(tr("Later"), "Ctrl+Right")
         self.follow = self._action(tr("&Follow: back to now"), "F")
@@ -36,7 +36,7 @@ class ViewActions(QObject):
         self.event_list = self._action(tr("&Event list"), "E")
         self.event_list.setCheckable(True)
         self.hold.setCheckable(True)
-        own = menu.addMenu(tr("T&ime axis"))
+        own = menu.addMenu(tr("Time a&xis"))
         own.addActions([self.follow, self.hold])
         own.addSeparator()
         own.addActions([self.zoom_in, self.zoom_out, self.zoom_all, self.zoom_selection])

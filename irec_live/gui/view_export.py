@@ -64,7 +64,7 @@ class ViewExport(QObject):
         self._manager, self._backend, self._window = manager, backend, window
         self._page, self._selected = page, selected
         self._worker = Background("irec-clips", self)
-        self.picture = self._action(tr("Save a p&icture of the view…"), "Ctrl+Shift+P", self._ask_picture)
+        self.picture = self._action(tr("Save a pict&ure of the view…"), "Ctrl+Shift+P", self._ask_picture)
         self.clip = self._action(tr("Save the se&lection…"), "Ctrl+Shift+E", self._ask_clip)
         menu.insertActions(before, [self.picture, self.clip])
 

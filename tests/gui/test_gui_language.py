@@ -9,7 +9,7 @@ import pytest
 from fake_session import FakeBackend
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
 from irec_live.cli import main
@@ -167,6 +167,19 @@ def translates(text: str) -> bool:
     """Whether a text is not one of the English sentences."""
     words = {word.strip(".,:;()…").casefold() for word in text.replace("&", "").split()}
     return not words & {"the", "of", "and", "is", "are", "this", "with", "open", "file", "save", "threshold"}
+
+
+@pytest.mark.parametrize("code", codes())
+def test_no_two_entries_of_a_menu_have_the_same_key(code: str, build: Callable[..., Composition]) -> None:
+    use_language(code)
+    menus = [build(FakeBackend()).window.actions_.menu]
+    while menus:
+        menu = menus.pop()
+        menu.aboutToShow.emit()
+        entries = [entry.text() for entry in menu.actions()]
+        keys = [entry[entry.index("&") + 1].casefold() for entry in entries if "&" in entry]
+        assert len(set(keys)) == len(keys), entries
+        menus += [entry.menu() for entry in menu.actions() if isinstance(entry.menu(), QMenu)]
 
 
 @pytest.mark.usefixtures("german")

@@ -537,7 +537,7 @@ def test_window_gets_everything_that_was_asked_for(clip: Path, monkeypatch: pyte
     )
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     options = ["--screenshot", "a.png", "--after", "2", "--input", "loopback", "--device", "x", "--hop-ms", "50"]
-    assert run("gui", *options, "--model", "m", "--theme", "light").exit_code == 0
+    assert run("gui", *options, "--model", "m", "--theme", "light", "--language", "de").exit_code == 0
     assert asked == {
         "file": None,
         "screenshot": Path("a.png"),
@@ -549,6 +549,7 @@ def test_window_gets_everything_that_was_asked_for(clip: Path, monkeypatch: pyte
         "provider": "auto",
         "track": None,
         "theme": "light",
+        "language": "de",
     }
     refused = run("gui", *options, "--theme", "sepia")
     assert (refused.exit_code, "there is no theme 'sepia'; there are system, dark" in refused.stderr) == (2, True)

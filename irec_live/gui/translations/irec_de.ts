@@ -96,7 +96,7 @@
     </message>
     <message>
         <source>&amp;About irec-live</source>
-        <translation>Ü&amp;ber irec-live</translation>
+        <translation>Über irec-li&amp;ve</translation>
     </message>
     <message>
         <source>&amp;Add an event at the playhead</source>
@@ -105,10 +105,6 @@
     <message>
         <source>&amp;Calibrate to this room (3 s)</source>
         <translation>Auf diesen &amp;Raum einmessen (3 s)</translation>
-    </message>
-    <message>
-        <source>&amp;Correct</source>
-        <translation>&amp;Korrigieren</translation>
     </message>
     <message>
         <source>&amp;Correct events</source>
@@ -129,10 +125,6 @@
     <message>
         <source>&amp;Export the analysis</source>
         <translation>Analyse &amp;exportieren</translation>
-    </message>
-    <message>
-        <source>&amp;Find in the library…</source>
-        <translation>In der &amp;Bibliothek suchen…</translation>
     </message>
     <message>
         <source>&amp;Folder for recordings…</source>
@@ -193,7 +185,7 @@
     <message>
         <source>&amp;Record</source>
         <comment>menu</comment>
-        <translation>&amp;Aufnahme</translation>
+        <translation>Au&amp;fnahme</translation>
     </message>
     <message>
         <source>&amp;Record</source>
@@ -201,15 +193,11 @@
     </message>
     <message>
         <source>&amp;Reset the threshold</source>
-        <translation>Schwelle &amp;zurücksetzen</translation>
+        <translation>Sch&amp;welle zurücksetzen</translation>
     </message>
     <message>
         <source>&amp;Send</source>
         <translation>&amp;Senden</translation>
-    </message>
-    <message>
-        <source>&amp;Size of everything</source>
-        <translation>&amp;Größe von allem</translation>
     </message>
     <message>
         <source>&amp;Smoothing, durations, presets…</source>
@@ -218,10 +206,6 @@
     <message>
         <source>&amp;Spectrum</source>
         <translation>S&amp;pektrum</translation>
-    </message>
-    <message>
-        <source>&amp;Theme</source>
-        <translation>&amp;Farbschema</translation>
     </message>
     <message>
         <source>&amp;Time span</source>
@@ -238,6 +222,10 @@
     <message>
         <source>&amp;View</source>
         <translation>&amp;Ansicht</translation>
+    </message>
+    <message>
+        <source>&amp;Whole session</source>
+        <translation>Ganze &amp;Sitzung</translation>
     </message>
     <message>
         <source>&apos;{folder}&apos; is a file; give a folder</source>
@@ -508,6 +496,10 @@
         <translation>Diagnose kopieren</translation>
     </message>
     <message>
+        <source>Correc&amp;t</source>
+        <translation>Ko&amp;rrigieren</translation>
+    </message>
+    <message>
         <source>Correcting: drag an edge, drag on a lane to add, Delete removes, F2 renames, Ctrl+Up and Ctrl+Down go from event to event, Alt+Left and Alt+Right move the beginning, Alt+Down and Alt+Up the end, Insert adds one at the playhead, Ctrl+Z undoes. Corrected events are hatched.</source>
         <translation>Korrigieren: einen Rand ziehen; auf einer Spur ziehen fügt hinzu, Entf löscht, F2 benennt um, Strg+Hoch und Strg+Herunter gehen von Ereignis zu Ereignis, Alt+Links und Alt+Rechts verschieben den Anfang, Alt+Herunter und Alt+Hoch das Ende, Einfg fügt eines an der Abspielposition hinzu, Strg+Z macht rückgängig. Korrigierte Ereignisse sind schraffiert.</translation>
     </message>
@@ -671,6 +663,10 @@
     <message>
         <source>Filled area</source>
         <translation>Gefüllte Fläche</translation>
+    </message>
+    <message>
+        <source>Find in the li&amp;brary…</source>
+        <translation>In der Biblio&amp;thek suchen…</translation>
     </message>
     <message>
         <source>Fit the window</source>
@@ -926,8 +922,8 @@ Doppelklick: die Schwellen des Modells.</translation>
         <translation>Linie</translation>
     </message>
     <message>
-        <source>Listen to the m&amp;icrophone</source>
-        <translation>Dem &amp;Mikrofon zuhören</translation>
+        <source>Listen to the micr&amp;ophone</source>
+        <translation>Dem Mi&amp;krofon zuhören</translation>
     </message>
     <message>
         <source>Listen to this &amp;computer</source>
@@ -1437,8 +1433,8 @@ Doppelklick: die Schwellen des Modells.</translation>
         <translation>Speichern</translation>
     </message>
     <message>
-        <source>Save a p&amp;icture of the view…</source>
-        <translation>&amp;Bild der Ansicht speichern…</translation>
+        <source>Save a pict&amp;ure of the view…</source>
+        <translation>B&amp;ild der Ansicht speichern…</translation>
     </message>
     <message>
         <source>Save a picture of the view</source>
@@ -1458,7 +1454,7 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>Save the se&amp;lection…</source>
-        <translation>Aus&amp;wahl speichern…</translation>
+        <translation>Auswah&amp;l speichern…</translation>
     </message>
     <message>
         <source>Save the selection</source>
@@ -1566,6 +1562,10 @@ Doppelklick: die Schwellen des Modells.</translation>
     <message>
         <source>Show {label}</source>
         <translation>{label} zeigen</translation>
+    </message>
+    <message>
+        <source>Si&amp;ze of everything</source>
+        <translation>&amp;Größe von allem</translation>
     </message>
     <message>
         <source>Silence</source>
@@ -1681,10 +1681,6 @@ Doppelklick: die Schwellen des Modells.</translation>
         <translation>System</translation>
     </message>
     <message>
-        <source>T&amp;ime axis</source>
-        <translation>Z&amp;eitachse</translation>
-    </message>
-    <message>
         <source>Tab</source>
         <translation>Tab</translation>
     </message>
@@ -1736,6 +1732,10 @@ Doppelklick: die Schwellen des Modells.</translation>
         <translation>Das zweite Modell läuft nicht: {reason}</translation>
     </message>
     <message>
+        <source>The&amp;me</source>
+        <translation>&amp;Farbschema</translation>
+    </message>
+    <message>
         <source>There is no live input to record; choose a microphone, or this computer.</source>
         <translation>Es gibt keinen Live-Eingang zum Aufnehmen; wählen Sie ein Mikrofon oder diesen Computer.</translation>
     </message>
@@ -1762,6 +1762,10 @@ Doppelklick: die Schwellen des Modells.</translation>
     <message>
         <source>Time</source>
         <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Time a&amp;xis</source>
+        <translation>Zeita&amp;chse</translation>
     </message>
     <message>
         <source>Time axis</source>
@@ -1854,10 +1858,6 @@ Doppelklick: die Schwellen des Modells.</translation>
     <message>
         <source>Which instruments play</source>
         <translation>Welche Instrumente spielen</translation>
-    </message>
-    <message>
-        <source>Whole &amp;session</source>
-        <translation>Ganze &amp;Sitzung</translation>
     </message>
     <message>
         <source>Why a label may be wrong</source>
