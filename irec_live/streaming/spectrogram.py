@@ -159,8 +159,9 @@ class LogMelStream:
 
     def reset(self) -> None:
         """Forget all samples and start again at index 0."""
-        self._tail = np.zeros(0, np.float32)
-        self._start = 0  # absolute index of the tail's first sample, where the next column starts
+        self._waiting: list[npt.NDArray[np.float32]] = []  # for a whole column
+        self._held = 0  # samples of them
+        self._start = 0  # absolute index of the first of them, where the next column starts
 
     def push(self, block: npt.NDArray[np.float32]) -> tuple[Columns, int]:
         """Take the next samples.
@@ -176,12 +177,13 @@ class LogMelStream:
         start : int
             Absolute index of the first sample of the first column.
         """
-        samples = np.concatenate([self._tail, block])
+        self._waiting.append(block)
+        self._held += block.size
         start = self._start
-        count = max(0, (samples.size - self.n_fft) // self.hop_length + 1)
+        count = max(0, (self._held - self.n_fft) // self.hop_length + 1)
         if not count:
-            self._tail = samples
             return np.zeros((0, self.bands), np.float32), start
+        samples = np.concatenate(self._waiting)
         if count == 1:  # the usual block of a live source
             columns = self._levels(samples[None, : self.n_fft])
         else:
@@ -191,7 +193,8 @@ class LogMelStream:
                 last = min(count, first + _COLUMNS_AT_ONCE)
                 columns[first:last] = self._levels(stretches[first:last])
         self._start += count * self.hop_length
-        self._tail = samples[count * self.hop_length :].copy()
+        self._waiting = [samples[count * self.hop_length :].copy()]
+        self._held = self._waiting[0].size
         return columns, start
 
     def _levels(self, stretches: npt.NDArray[np.float32]) -> Columns:

@@ -123,7 +123,8 @@ class Timeline:
     def append_spectrogram(self, times: Times, columns: Array) -> None:
         """Append log-mel columns: times (C,) float64, dB (C, F) float32. Writer's thread only."""
         inside = np.minimum(np.maximum(columns, np.float32(SPECTROGRAM_FLOOR_DB)), np.float32(0.0))
-        self._columns.append(times, np.rint((inside - np.float32(SPECTROGRAM_FLOOR_DB)) * np.float32(_DB_STEPS)))
+        steps = np.rint((inside - np.float32(SPECTROGRAM_FLOOR_DB)) * np.float32(_DB_STEPS))
+        self._columns.append(times, steps.astype(np.uint8))
 
     def append_levels(self, times: Times, levels_db: Array) -> None:
         """Append input levels: times (n,) float64, RMS and peak in dBFS (n, 2) float32. Writer's thread only."""
@@ -169,6 +170,9 @@ class Timeline:
         column_times, columns = self._columns.between(from_s, time_s, most)
         level_db, peak_db = self.level(time_s)
         events = self.events(from_s, time_s)
+        levels_db = columns.astype(np.float32)
+        levels_db /= np.float32(_DB_STEPS)  # in place: each new array of this size is memory fresh from the system
+        levels_db += np.float32(SPECTROGRAM_FLOOR_DB)
         return TimelineView(
             activation_times=activation_times,
             activation=rows[:, :count],
@@ -178,7 +182,7 @@ class Timeline:
             detected=self._detected_at(time_s, self.events(time_s, time_s)),
             events=events,
             spectrogram_times=column_times,
-            spectrogram=columns.astype(np.float32) / np.float32(_DB_STEPS) + np.float32(SPECTROGRAM_FLOOR_DB),
+            spectrogram=levels_db,
             level_db=level_db,
             peak_db=peak_db,
         )
