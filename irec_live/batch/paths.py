@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import os
 from collections.abc import Iterator, Sequence
@@ -70,6 +71,7 @@ def listed_files(lines: bytes) -> list[Found]:
     MediaError
         It is empty.
     """
+    lines = lines.removeprefix(codecs.BOM_UTF8)  # as editors of Windows write it
     separator = b"\0" if b"\0" in lines else b"\n"
     lines_ = [line.rstrip(b"\r") if separator == b"\n" else line for line in lines.split(separator)]
     names = [os.fsdecode(line) for line in lines_ if line.strip()]

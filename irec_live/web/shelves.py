@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
-import anyio
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 
 from irec_live.batch.remote import as_url
 from irec_live.errors import LibraryError, QueryError
@@ -156,7 +157,7 @@ class _Shelf:
 
     def __init__(self, shared: bool) -> None:
         self._shared = shared
-        self._turns = anyio.CapacityLimiter(_AT_ONCE)
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self.sounds = Sounds()
 
     async def look(self, work: Callable[[], Result]) -> Result:
@@ -168,7 +169,8 @@ class _Shelf:
             The query is not understood, or another process holds the library.
         """
         try:
-            return await anyio.to_thread.run_sync(work, limiter=self._turns)
+            async with self._turns:
+                return await run_in_threadpool(work)
         except QueryError as error:
             raise Refused(422, f"query: {error}") from error
         except LibraryError as error:

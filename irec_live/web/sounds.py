@@ -10,6 +10,7 @@ comes from outside.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import re
@@ -23,8 +24,8 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlencode
 
-import anyio
 import numpy as np
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from irec_live.batch.remote import as_url
@@ -135,7 +136,7 @@ class Sounds:
 
     def __init__(self) -> None:
         self.keys = Keys()
-        self._decoding = anyio.CapacityLimiter(_AT_ONCE)
+        self._decoding = asyncio.Semaphore(_AT_ONCE)
         self._checked: dict[tuple[str, int, int], str] = {}  # by place, size and time of modification: the hash
 
     def find(self, library: Library, sha256: str) -> Sound:
@@ -209,7 +210,11 @@ class Sounds:
 
     async def _sent(self, sound: Sound, first: int, count: int) -> AsyncIterator[bytes]:
         with closing(sound.pieces(first, count)) as pieces:
-            while piece := await anyio.to_thread.run_sync(next, pieces, b"", limiter=self._decoding):
+            while True:
+                async with self._decoding:
+                    piece = await run_in_threadpool(next, pieces, b"")
+                if not piece:
+                    return
                 yield piece
 
 

@@ -241,6 +241,8 @@ def test_patterns_and_lists_name_their_files_from_their_common_folder(album: Pat
     assert names == ["a.wav", str(PurePath("live", "a.wav"))]
     listed = listed_files(f"{album / 'a.wav'}\0{album / 'live' / 'c.wav'}\0".encode())
     assert [str(found.below) for found in listed] == ["a.wav", str(PurePath("live", "c.wav"))]
+    by_windows = listed_files(f"\ufeff{album / 'a.wav'}\r\n{album / 'live' / 'c.wav'}\r\n\r\n".encode())
+    assert by_windows == listed
     assert len(find_files([album, album / "a.wav"])) == len(find_files([album]))
 
 
