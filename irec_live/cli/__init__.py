@@ -7,6 +7,7 @@ error and exit status 2.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
 @click.option(
     "--screenshot", type=click.Path(path_type=Path), metavar="FILE.png", help="Save a picture of the window and exit."
 )
@@ -105,11 +106,14 @@ def main() -> None:
 @_MODEL
 @_HOP
 @_PROVIDER
-def gui(file: Path | None, source: str, **options: Any) -> None:
-    """Open the window: on FILE, or on the microphone, or on the demo clip where there is none."""
+def gui(files: Sequence[Path], source: str, **options: Any) -> None:
+    """Open the window: on FILE, or on the microphone, or on the demo clip where there is none.
+
+    Several files, and those of folders, are played one after another.
+    """
     from irec_live.cli.window import run_window
 
-    click.get_current_context().exit(run_window(file, source=InputKind(source), **options))
+    click.get_current_context().exit(run_window(files, source=InputKind(source), **options))
 
 
 @main.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ _HEADLESS_PLATFORMS = ("offscreen", "minimal", "vnc", "eglfs", "linuxfb")
 
 
 def run_window(
-    file: Path | None,
+    files: Sequence[Path],
     *,
     screenshot: Path | None,
     after_s: float,
@@ -48,17 +49,23 @@ def run_window(
     click.UsageError
         Options that contradict each other, or a picture that is not to be a PNG.
     """
-    if file is not None and not look(file, MediaError):
-        raise MediaError(f"there is no file '{file}'")
+    for path in files:
+        if not look(path, MediaError):
+            raise MediaError(f"there is no file '{path}'")
+    file, more = (files[0], files[1:]) if files else (None, ())
     if file is not None and (device is not None or source != InputKind.MIC):
         raise click.UsageError("--input and --device do not go with a file; leave them out, or the file")
     if file is None and track is not None:
         raise click.UsageError("--track is for files; name one")
+    if more and track is not None:
+        raise click.UsageError("--track is for one file; name one")
     if screenshot is not None and screenshot.suffix.lower() != ".png":
         raise click.UsageError(f"the picture is a PNG, but '{screenshot}' has not that ending; give a name in .png")
     hop_s = None if hop_ms is None else hop_ms / 1000
     if not has_display():
         if screenshot is None:
+            if more:
+                raise click.UsageError("there is no display, and the terminal hears one file; name one")
             _run_terminal(
                 file, source=source, device=device, models=models, hop_ms=hop_ms, provider=provider, track=track
             )
@@ -80,6 +87,7 @@ def run_window(
             raise click.UsageError(f"the window does not speak '{language}'; it speaks {', '.join(codes())}")
     return run(
         file,
+        more=more,
         theme=theme,
         language=language,
         screenshot=screenshot,

@@ -82,6 +82,7 @@ def compose(backend: Backend, preferences: Preferences, models: Sequence[str] = 
 def run(
     file: Path | None = None,
     *,
+    more: Sequence[Path] = (),
     screenshot: Path | None = None,
     after_s: float = 5.0,
     input: InputKind = InputKind.MIC,
@@ -101,6 +102,8 @@ def run(
     file : Path, optional
         File to open. Without it: `input`; or the source of the last run if no input is named; or the bundled demo clip
         if there is no microphone.
+    more : sequence of Path
+        Files, or folders of them, to play after it.
     screenshot : Path, optional
         Save a screenshot there and exit; no sound is played and no settings are saved.
     after_s : float
@@ -154,7 +157,7 @@ def run(
     wanted = _first_request(file, input, device, preferences, track)
     fallback = is_unasked(file, input, device)
     # From the event loop, so that the window is painted first.
-    QTimer.singleShot(0, window, lambda: _begin(window, wanted, fallback))
+    QTimer.singleShot(0, window, lambda: _begin(window, wanted, fallback, more))
     taken = _Screenshot(window, parts.manager, screenshot, after_s) if screenshot is not None else None
     status = app.exec()
     interrupt.close()
@@ -164,8 +167,10 @@ def run(
     return status
 
 
-def _begin(window: MainWindow, request: SourceRequest, fallback: bool) -> None:
-    if fallback and window.preferences.is_first_run:
+def _begin(window: MainWindow, request: SourceRequest, fallback: bool, more: Sequence[Path] = ()) -> None:
+    if more and request.path is not None:
+        window.open_paths([request.path, *more])
+    elif fallback and window.preferences.is_first_run:
         window.check_source(lambda: window.manager.open_first(request, demo=True))
     else:
         window.manager.open_first(request, demo=fallback)

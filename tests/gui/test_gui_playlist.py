@@ -10,6 +10,7 @@ from file_drop import drop
 from pytestqt.qtbot import QtBot
 
 from irec_live.errors import MediaError
+from irec_live.gui import app
 from irec_live.gui.app import Composition
 from irec_live.gui.playlist import Playlist, sound_files
 from irec_live.gui.requests import SourceRequest
@@ -46,6 +47,15 @@ def wait_for(qtbot: QtBot, parts: Composition, path: Path) -> FakeSession:
     session = parts.manager.session
     assert isinstance(session, FakeSession)
     return session
+
+
+def test_files_that_the_command_line_names_are_played_one_after_another(
+    qtbot: QtBot, parts: Composition, tmp_path: Path
+) -> None:
+    first, *more = touched(tmp_path, "c.flac", "a.flac", "b.flac")
+    app._begin(parts.window, SourceRequest("file", path=first), False, more)
+    for song in (first, *more):
+        wait_for(qtbot, parts, song).state = "ended"
 
 
 def test_three_files_dropped_are_played_one_after_another(qtbot: QtBot, parts: Composition, tmp_path: Path) -> None:

@@ -540,6 +540,7 @@ def test_window_gets_everything_that_was_asked_for(clip: Path, monkeypatch: pyte
     assert run("gui", *options, "--model", "m", "--theme", "light", "--language", "de").exit_code == 0
     assert asked == {
         "file": None,
+        "more": (),
         "screenshot": Path("a.png"),
         "after_s": 2.0,
         "input": "loopback",
@@ -551,6 +552,8 @@ def test_window_gets_everything_that_was_asked_for(clip: Path, monkeypatch: pyte
         "theme": "light",
         "language": "de",
     }
+    assert run("gui", clip, clip.parent).exit_code == 0
+    assert (asked["file"], asked["more"]) == (clip, (clip.parent,))
     refused = run("gui", *options, "--theme", "sepia")
     assert (refused.exit_code, "there is no theme 'sepia'; there are system, dark" in refused.stderr) == (2, True)
 
@@ -565,6 +568,8 @@ def test_options_that_a_file_has_no_use_for_are_refused(clip: Path, monkeypatch:
     for arguments in (["gui", "--track", "1"], ["listen", "--track", "1"]):
         answer = run(*arguments)
         assert (answer.exit_code, "--track is for files" in answer.stderr) == (2, True)
+    answer = run("gui", clip, clip, "--track", "1")
+    assert (answer.exit_code, "--track is for one file" in answer.stderr) == (2, True)
 
 
 def test_a_picture_never_takes_the_place_of_a_recording(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -634,6 +639,14 @@ def test_without_display_and_microphone_the_demo_clip_is_analysed(
     assert first.startswith("there is no display")
     assert first.endswith("playing the demo clip instead")
     assert "violin" in done.stdout
+
+
+@pytest.mark.usefixtures("no_display")
+def test_without_display_one_file_is_heard_and_several_are_refused(clip: Path, tmp_path: Path) -> None:
+    answer = run("gui", clip, clip)
+    assert (answer.exit_code, "the terminal hears one file; name one" in answer.stderr) == (2, True)
+    answer = run("gui", clip, tmp_path / "gone.wav")
+    assert (answer.exit_code, "there is no file" in answer.stderr) == (2, True)
 
 
 @pytest.mark.usefixtures("no_display")
