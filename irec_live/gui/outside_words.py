@@ -100,12 +100,17 @@ SENTENCES = (
     marked("nothing was corrected; correct some events in the window (Ctrl+K) first"),
     # irec_live.library
     marked("no instrument is called {name}{hint}"),
+    marked("; is {name} meant?"),
     marked("the name of an instrument is expected here{there}"),
+    marked("a comma is expected before {token}"),
     # irec_live.outputs
     marked("MIDI is not available on this machine: {error}"),
     marked("there is no host '{host}' to send OSC to: {error}"),
     marked("'{text}' is no address for OSC; give HOST:PORT, or a PORT of this machine, such as 9000"),
 )
+
+_AROUND = (marked("{reason} (character {position} of the query)"),)
+"""Sentences around others: looked for first."""
 
 
 def instrument_name(label: str) -> str:
@@ -132,10 +137,10 @@ def with_labels(query: str) -> str:
     >>> with_labels("violin, no voice")
     'violin, no voice'
     """
-    families = {one.family: family_name(one.family) for one in INSTRUMENTS.values()}
-    labels = {name.casefold(): label for label, name in (families | _instruments(language())).items()}
+    own = {one.family: family_name(one.family) for one in INSTRUMENTS.values()} | _instruments(language())
+    labels = {name.casefold(): label for label, name in own.items()} | {label: label for label in own}
     names = "|".join(re.escape(name) for name in sorted(labels, key=len, reverse=True))
-    pattern = re.compile(rf'"[^"]*"|\bnamed\s+[^"\s]+|\b({names})\b', re.IGNORECASE)  # names of files stay
+    pattern = re.compile(rf'"[^"]*"|\bnamed\s+[^",]+|\b({names})\b', re.IGNORECASE)  # names of files stay
     return pattern.sub(lambda found: labels[found[1].casefold()] if found[1] else found[0], query)
 
 
@@ -152,9 +157,9 @@ def source_title(title: str) -> str:
 
 
 def part(text: str) -> str:
-    """A sentence of the rest of the app as a part of another one; as it is where it stays English."""
+    """A sentence or a label of the rest of the app as a part of a sentence; as it is where it stays English."""
     found = None if language() == ENGLISH else _found(text)
-    return text if found is None else found[1]
+    return instrument_name(text) if found is None else found[1]
 
 
 def translated(text: str) -> str | None:
@@ -193,7 +198,8 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     """What each sentence looks like; those with the longest fixed parts first."""
     fixed = sorted(SENTENCES, key=lambda sentence: -len(re.sub(r"\{\w+\}", "", sentence)))
     return tuple(
-        (re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(one)), re.DOTALL), one) for one in fixed
+        (re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(one)), re.DOTALL), one)
+        for one in (*_AROUND, *fixed)
     )
 
 

@@ -107,15 +107,20 @@ def test_the_library_is_searched_by_either_names_but_files_keep_theirs() -> None
     assert with_labels("Geige at least 50 %, no Stimme") == "violin at least 50 %, no voice"
     assert with_labels("Streicher or piano") == "strings or piano"
     assert with_labels("e-gitarre, named Klavier") == "electric guitar, named Klavier"
+    assert with_labels("french horn or Horn") == "french horn or french horn"
+    assert with_labels("named die Orgel, Geige") == "named die Orgel, violin"
     assert with_labels('Klavier, named "Die Geige"') == 'piano, named "Die Geige"'
 
 
 @pytest.mark.usefixtures("german")
 def test_sentences_from_outside_of_the_window_are_translated_with_what_is_in_them() -> None:
     assert sentence("no sound arrives from 'Mic {1}': nothing plays there, or the sound server has stopped") == (
-        "Von „Mic {1}“ kommt kein Ton: dort spielt nichts, oder der Tonserver steht"
+        "Von „Mic {1}“ kommt kein Ton: dort spielt nichts, oder der Audioserver steht"
     )
     assert sentence("song.flac is empty (0 bytes)") == "song.flac ist leer (0 Byte)"
+    assert sentence("no instrument is called 'hron'; is french horn meant? (character 1 of the query)") == (
+        "Kein Instrument heißt 'hron'; ist Horn gemeint? (Zeichen 1 der Suche)"
+    )
     assert translated("a sentence of nobody") is None
     assert sentence("a sentence of nobody") == "A sentence of nobody"
     assert source_title("Microphone: Headset") == "Mikrofon: Headset"

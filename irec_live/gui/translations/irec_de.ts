@@ -136,7 +136,7 @@
     </message>
     <message>
         <source>&amp;Follow: back to now</source>
-        <translation>&amp;Folgen: zurück zum Jetzt</translation>
+        <translation>&amp;Folgen: wieder live</translation>
     </message>
     <message>
         <source>&amp;Full screen</source>
@@ -217,7 +217,7 @@
     </message>
     <message>
         <source>&amp;Undo the calibration</source>
-        <translation>Einmessung r&amp;ückgängig machen</translation>
+        <translation>Einmessen r&amp;ückgängig machen</translation>
     </message>
     <message>
         <source>&amp;View</source>
@@ -248,16 +248,20 @@
         <translation>„{text}“ ist keine Adresse für OSC; geben Sie HOST:PORT an oder einen PORT dieses Rechners wie 9000</translation>
     </message>
     <message>
+        <source>; is {name} meant?</source>
+        <translation>; ist {name} gemeint?</translation>
+    </message>
+    <message>
         <source>&lt;h3&gt;Find music by its instruments&lt;/h3&gt;&lt;p&gt;Your library is empty. Add a folder of recordings, or drop one here: they are analysed once, in the background, and stay where they are.&lt;/p&gt;</source>
         <translation>&lt;h3&gt;Musik nach ihren Instrumenten finden&lt;/h3&gt;&lt;p&gt;Ihre Bibliothek ist leer. Fügen Sie einen Ordner mit Aufnahmen hinzu oder ziehen Sie einen hierher: Sie werden einmal im Hintergrund analysiert und bleiben, wo sie sind.&lt;/p&gt;</translation>
     </message>
     <message>
         <source>A short note, or one below others that are louder, may be missed; a model hears about a second at a time.</source>
-        <translation>Ein kurzer Ton oder einer unter lauteren kann entgehen; ein Modell hört etwa eine Sekunde auf einmal.</translation>
+        <translation>Ein kurzer Ton oder einer unter lauteren wird vielleicht überhört; ein Modell hört etwa eine Sekunde auf einmal.</translation>
     </message>
     <message>
         <source>A threshold that is too low names what does not play; one that is too high misses what does.</source>
-        <translation>Eine zu niedrige Schwelle nennt, was nicht spielt; eine zu hohe übergeht, was spielt.</translation>
+        <translation>Eine zu niedrige Schwelle zeigt Instrumente, die nicht spielen; eine zu hohe übersieht welche, die spielen.</translation>
     </message>
     <message>
         <source>About irec-live</source>
@@ -334,7 +338,7 @@
     </message>
     <message>
         <source>Average delay from sound to label: device block, half a window and hop, pooling, inference and display</source>
-        <translation>Mittlere Verzögerung vom Klang zum Namen: Block des Geräts, halbes Fenster und halber Schritt, Glättung, Rechenzeit und Anzeige</translation>
+        <translation>Mittlere Verzögerung vom Klang bis zur Anzeige: Block des Geräts, halbes Fenster und halber Schritt, Glättung, Rechenzeit und Bild</translation>
     </message>
     <message numerus="yes">
         <source>Back %n seconds</source>
@@ -345,7 +349,7 @@
     </message>
     <message>
         <source>Back to now</source>
-        <translation>Zurück zum Jetzt</translation>
+        <translation>Wieder live</translation>
     </message>
     <message>
         <source>Back to the &amp;start</source>
@@ -405,7 +409,7 @@
     </message>
     <message>
         <source>Ch {channels}</source>
-        <translation>K {channels}</translation>
+        <translation>Kan. {channels}</translation>
     </message>
     <message>
         <source>Channel {number}</source>
@@ -686,7 +690,7 @@
     </message>
     <message>
         <source>Follow again: back to now</source>
-        <translation>Wieder folgen: zurück zum Jetzt</translation>
+        <translation>Wieder folgen: live</translation>
     </message>
     <message numerus="yes">
         <source>Forward %n seconds</source>
@@ -867,7 +871,7 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>Left out</source>
-        <translation>Ausgelassen</translation>
+        <translation>Nicht verwendbar</translation>
     </message>
     <message>
         <source>Legend: likelihood as a line, loudness as an area, threshold as a level</source>
@@ -946,7 +950,7 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>Listening to the noise of this room for 3 s: nobody should play</source>
-        <translation>Das Rauschen dieses Raums wird 3 s lang gehört: Bitte niemand spielen</translation>
+        <translation>Hört 3 s lang auf das Rauschen dieses Raums: bitte nicht spielen</translation>
     </message>
     <message>
         <source>Listening…</source>
@@ -962,7 +966,7 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>Load</source>
-        <translation>Auslastung</translation>
+        <translation>Last</translation>
     </message>
     <message>
         <source>Load a &amp;model…</source>
@@ -1118,7 +1122,7 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>No recording is like that.</source>
-        <translation>So ist keine Aufnahme.</translation>
+        <translation>Keine Aufnahme passt dazu.</translation>
     </message>
     <message>
         <source>None</source>
@@ -1167,7 +1171,7 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>On test recordings, {precision} of the instruments named were right, and {recall} of those that played were named.</source>
-        <translation>Auf Testaufnahmen waren {precision} der genannten Instrumente richtig, und {recall} derer, die spielten, wurden genannt.</translation>
+        <translation>Auf Testaufnahmen waren {precision} der genannten Instrumente richtig, und {recall} derer, die spielten, wurden erkannt.</translation>
     </message>
     <message>
         <source>One folder is added after another; wait for the first.</source>
@@ -1350,7 +1354,7 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>Quick: labels light soon, and gaps between phrases are bridged</source>
-        <translation>Schnell: Namen leuchten bald auf, und Lücken zwischen Phrasen werden überbrückt</translation>
+        <translation>Schnell: Instrumente leuchten bald auf, und Lücken zwischen Phrasen werden überbrückt</translation>
     </message>
     <message>
         <source>Quiet sounds: −100 to −40 dB</source>
@@ -1414,7 +1418,7 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>Reverberation, noise, strong effects and phone microphones differ from what models were trained on.</source>
-        <translation>Nachhall, Rauschen, starke Effekte und Telefonmikrofone weichen von dem ab, woran Modelle trainiert wurden.</translation>
+        <translation>Nachhall, Rauschen, starke Effekte und Telefonmikrofone weichen von dem ab, womit Modelle trainiert wurden.</translation>
     </message>
     <message>
         <source>Right-click a lane</source>
@@ -1485,7 +1489,7 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>Saving…</source>
-        <translation>Sichert…</translation>
+        <translation>Speichert…</translation>
     </message>
     <message>
         <source>Search the events</source>
@@ -1585,23 +1589,23 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>Sound and video</source>
-        <translation>Ton und Video</translation>
+        <translation>Audio und Video</translation>
     </message>
     <message>
         <source>Sound source</source>
-        <translation>Tonquelle</translation>
+        <translation>Audioquelle</translation>
     </message>
     <message>
         <source>Sound sources</source>
-        <translation>Tonquellen</translation>
+        <translation>Audioquellen</translation>
     </message>
     <message>
         <source>Sound, FLAC</source>
-        <translation>Ton, FLAC</translation>
+        <translation>Audio, FLAC</translation>
     </message>
     <message>
         <source>Sound, WAV</source>
-        <translation>Ton, WAV</translation>
+        <translation>Audio, WAV</translation>
     </message>
     <message>
         <source>Source</source>
@@ -1658,7 +1662,7 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>Stopped; add the folder again to go on. {done}.</source>
-        <translation>Angehalten; fügen Sie den Ordner noch einmal hinzu, um fortzufahren. {done}.</translation>
+        <translation>Abgebrochen; fügen Sie den Ordner noch einmal hinzu, um fortzufahren. {done}.</translation>
     </message>
     <message>
         <source>Strength</source>
@@ -1694,7 +1698,7 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>The calibration is undone</source>
-        <translation>Die Einmessung ist rückgängig gemacht</translation>
+        <translation>Das Einmessen ist rückgängig gemacht</translation>
     </message>
     <message>
         <source>The end</source>
@@ -1789,7 +1793,7 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>Undo the calibration</source>
-        <translation>Einmessung rückgängig machen</translation>
+        <translation>Einmessen rückgängig machen</translation>
     </message>
     <message>
         <source>Unpin</source>
@@ -1861,7 +1865,7 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>Why a label may be wrong</source>
-        <translation>Warum ein Name falsch sein kann</translation>
+        <translation>Warum ein Instrument falsch benannt sein kann</translation>
     </message>
     <message>
         <source>Wide: −100 to −6 dB</source>
@@ -1873,7 +1877,7 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>Windows offers no loopback input; enable &apos;Stereo Mix&apos; in the sound settings, or install VB-Audio Cable</source>
-        <translation>Windows bietet keinen Loopback-Eingang; schalten Sie in den Toneinstellungen „Stereomix“ ein, oder installieren Sie VB-Audio Cable</translation>
+        <translation>Windows bietet keinen Loopback-Eingang; schalten Sie in den Audioeinstellungen „Stereomix“ ein, oder installieren Sie VB-Audio Cable</translation>
     </message>
     <message>
         <source>With the seconds &amp;before</source>
@@ -1885,19 +1889,23 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>Zoom &amp;in</source>
-        <translation>&amp;Vergrößern</translation>
+        <translation>Hinein&amp;zoomen</translation>
     </message>
     <message>
         <source>Zoom &amp;out</source>
-        <translation>Ver&amp;kleinern</translation>
+        <translation>Hera&amp;uszoomen</translation>
     </message>
     <message>
         <source>Zoom to the selection</source>
-        <translation>Auf die Auswahl vergrößern</translation>
+        <translation>Auf die Auswahl zoomen</translation>
     </message>
     <message>
         <source>Zoom; with Shift, or sideways, move</source>
-        <translation>Vergrößern; mit Umschalt oder seitwärts: verschieben</translation>
+        <translation>Zoomen; mit Umschalt oder seitwärts: verschieben</translation>
+    </message>
+    <message>
+        <source>a comma is expected before {token}</source>
+        <translation>vor {token} fehlt ein Komma</translation>
     </message>
     <message>
         <source>a file</source>
@@ -2118,7 +2126,7 @@ und wie laut jedes ist.</translation>
     </message>
     <message>
         <source>macOS offers no loopback input; install BlackHole and choose it as the sound output</source>
-        <translation>macOS bietet keinen Loopback-Eingang; installieren Sie BlackHole und wählen Sie es als Tonausgang</translation>
+        <translation>macOS bietet keinen Loopback-Eingang; installieren Sie BlackHole und wählen Sie es als Audioausgang</translation>
     </message>
     <message>
         <source>mallets</source>
@@ -2168,7 +2176,7 @@ und wie laut jedes ist.</translation>
     </message>
     <message>
         <source>nothing plays there, or the sound server has stopped</source>
-        <translation>dort spielt nichts, oder der Tonserver steht</translation>
+        <translation>dort spielt nichts, oder der Audioserver steht</translation>
     </message>
     <message>
         <source>nothing was corrected; correct some events in the window (Ctrl+K) first</source>
@@ -2234,7 +2242,7 @@ und wie laut jedes ist.</translation>
     </message>
     <message>
         <source>precision {precision}, recall {recall}</source>
-        <translation>richtig {precision}, gefunden {recall}</translation>
+        <translation>richtig {precision}, erkannt {recall}</translation>
     </message>
     <message>
         <source>saxophone</source>
@@ -2346,7 +2354,7 @@ und wie laut jedes ist.</translation>
     </message>
     <message>
         <source>the sound devices cannot be listed: {error}</source>
-        <translation>die Tongeräte lassen sich nicht auflisten: {error}</translation>
+        <translation>die Audiogeräte lassen sich nicht auflisten: {error}</translation>
     </message>
     <message>
         <source>the sound of a live input is only kept while it is recorded; press Ctrl+R first</source>
@@ -2354,7 +2362,7 @@ und wie laut jedes ist.</translation>
     </message>
     <message>
         <source>the sound output &apos;{name}&apos; went away</source>
-        <translation>der Tonausgang „{name}“ ist weg</translation>
+        <translation>der Audioausgang „{name}“ ist weg</translation>
     </message>
     <message>
         <source>the span that the lanes show; its upper end can be dragged.</source>
@@ -2370,11 +2378,11 @@ und wie laut jedes ist.</translation>
     </message>
     <message>
         <source>there is no sound input device; plug in a microphone, or open a file</source>
-        <translation>es gibt kein Tongerät zum Zuhören; schließen Sie ein Mikrofon an, oder öffnen Sie eine Datei</translation>
+        <translation>es gibt keinen Audioeingang; schließen Sie ein Mikrofon an, oder öffnen Sie eine Datei</translation>
     </message>
     <message>
         <source>there is no sound output device</source>
-        <translation>es gibt kein Gerät zur Tonausgabe</translation>
+        <translation>es gibt kein Gerät zur Audioausgabe</translation>
     </message>
     <message>
         <source>there is no {kind} device &apos;{name}&apos; now; there is: {known}</source>
@@ -2446,7 +2454,7 @@ und wie laut jedes ist.</translation>
     </message>
     <message>
         <source>{begin} to {end}, playhead at {time}</source>
-        <translation>{begin} bis {end}, Position bei {time}</translation>
+        <translation>{begin} bis {end}, Abspielposition bei {time}</translation>
     </message>
     <message>
         <source>{begin} to {end}, {share} at most</source>
@@ -2474,7 +2482,7 @@ und wie laut jedes ist.</translation>
     </message>
     <message>
         <source>{duration} ms: costs no time; labels go out that much later</source>
-        <translation>{duration} ms: kostet keine Zeit; Namen erlöschen um so viel später</translation>
+        <translation>{duration} ms: kostet keine Zeit; Instrumente erlöschen um so viel später</translation>
     </message>
     <message numerus="yes">
         <source>{found} of %n events</source>
@@ -2529,7 +2537,7 @@ und wie laut jedes ist.</translation>
     </message>
     <message>
         <source>{names} has no sound files; drop a song, or a folder of songs</source>
-        <translation>{names}: keine Tondateien; ziehen Sie ein Stück hierher oder einen Ordner mit Stücken</translation>
+        <translation>{names}: keine Audiodateien; ziehen Sie ein Stück hierher oder einen Ordner mit Stücken</translation>
     </message>
     <message>
         <source>{name} brought its test run down (status {status}); it is not loaded</source>
@@ -2537,7 +2545,7 @@ und wie laut jedes ist.</translation>
     </message>
     <message>
         <source>{name} cannot be decoded as audio: {problem}; give a sound or video file</source>
-        <translation>{name} lässt sich nicht als Ton lesen: {problem}; geben Sie eine Ton- oder Videodatei an</translation>
+        <translation>{name} lässt sich nicht als Ton lesen: {problem}; geben Sie eine Audio- oder Videodatei an</translation>
     </message>
     <message>
         <source>{name} cannot be opened: {reason}</source>
@@ -2561,7 +2569,7 @@ und wie laut jedes ist.</translation>
     </message>
     <message>
         <source>{name} is a folder; give an audio file</source>
-        <translation>{name} ist ein Ordner; geben Sie eine Tondatei an</translation>
+        <translation>{name} ist ein Ordner; geben Sie eine Audiodatei an</translation>
     </message>
     <message>
         <source>{name} is damaged: {complaint}</source>
@@ -2585,7 +2593,7 @@ und wie laut jedes ist.</translation>
     </message>
     <message>
         <source>{now} ms for deciding ({usual} ms as the model was measured), {total} ms from sound to label altogether</source>
-        <translation>{now} ms für die Entscheidung ({usual} ms, wie das Modell gemessen wurde), {total} ms vom Klang bis zum Namen insgesamt</translation>
+        <translation>{now} ms für die Entscheidung ({usual} ms, wie das Modell gemessen wurde), {total} ms vom Klang bis zur Anzeige insgesamt</translation>
     </message>
     <message>
         <source>{others} and {last}</source>
@@ -2606,6 +2614,10 @@ und wie laut jedes ist.</translation>
     <message>
         <source>{problem}; {words} instead</source>
         <translation>{problem}; {words}</translation>
+    </message>
+    <message>
+        <source>{reason} (character {position} of the query)</source>
+        <translation>{reason} (Zeichen {position} der Suche)</translation>
     </message>
     <message>
         <source>{setting}: click to change</source>
