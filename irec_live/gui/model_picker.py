@@ -12,7 +12,8 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from irec_live.gui.icons import themed_icon
-from irec_live.gui.language import marked, tr
+from irec_live.gui.language import decimal_mark, marked, tr
+from irec_live.gui.outside_words import part as said
 from irec_live.gui.theme import DARK, Theme
 from irec_live.gui.wording import number_text
 from irec_live.models.catalog import OWN, PUBLISHED, YOURS, by_origin
@@ -227,7 +228,8 @@ def entry_text(spec: ModelSpec, name: str, hop_ms: float | None = None) -> str:
     short = Path(name).name
     about = f"{spec.title} ({short})" if spec.title else short
     cost = tr("{time} ms a hop", time=number_text(hop_ms, 1)) if hop_ms is not None else ""
-    figures = " · ".join(part for part in (spec.score_line, cost) if part)
+    score = said(spec.score_line).replace(".", decimal_mark())
+    figures = " · ".join(part for part in (score, cost) if part)
     return f"{about}\t{figures}" if figures else about
 
 

@@ -100,7 +100,6 @@ SENTENCES = (
     marked("nothing was corrected; correct some events in the window (Ctrl+K) first"),
     # irec_live.library
     marked("no instrument is called {name}{hint}"),
-    marked("; is {name} meant?"),
     marked("the name of an instrument is expected here{there}"),
     marked("a comma is expected before {token}"),
     # irec_live.outputs
@@ -109,8 +108,14 @@ SENTENCES = (
     marked("'{text}' is no address for OSC; give HOST:PORT, or a PORT of this machine, such as 9000"),
 )
 
-_AROUND = (marked("{reason} (character {position} of the query)"),)
-"""Sentences around others: looked for first."""
+_JOINED = (
+    marked("{reason} (character {position} of the query)"),
+    marked("no instrument is called {name}; is {label} meant?"),
+    marked("mAP {score} on real clips"),
+    marked("mAP {score} on test clips"),
+    marked("mAP {score} on mixtures"),
+)
+"""Those that the code puts together of several parts: looked for first."""
 
 
 def instrument_name(label: str) -> str:
@@ -179,7 +184,7 @@ def _translated(_code: str, text: str) -> str | None:
     if found is None:
         return None
     sentence, said = found
-    named = sentence.startswith(("{", "'"))  # names keep their spelling
+    named = sentence.startswith(("{name", "{path", "„"))  # names keep their spelling
     return said if named else said[:1].upper() + said[1:]
 
 
@@ -199,7 +204,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     fixed = sorted(SENTENCES, key=lambda sentence: -len(re.sub(r"\{\w+\}", "", sentence)))
     return tuple(
         (re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(one)), re.DOTALL), one)
-        for one in (*_AROUND, *fixed)
+        for one in (*_JOINED, *fixed)
     )
 
 

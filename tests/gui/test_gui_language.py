@@ -19,7 +19,7 @@ from irec_live.gui.decision_dialog import DecisionDialog
 from irec_live.gui.decision_values import PRESETS
 from irec_live.gui.event_table import EventTable, length_text
 from irec_live.gui.language import ENGLISH, SYSTEM, codes, language, languages, tr, use_language
-from irec_live.gui.outside_words import instrument_name, source_title, translated, with_labels
+from irec_live.gui.outside_words import instrument_name, part, source_title, translated, with_labels
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.wording import clock_text, display_name, list_text, number_text, sentence
@@ -124,6 +124,7 @@ def test_sentences_from_outside_of_the_window_are_translated_with_what_is_in_the
     assert translated("a sentence of nobody") is None
     assert sentence("a sentence of nobody") == "A sentence of nobody"
     assert source_title("Microphone: Headset") == "Mikrofon: Headset"
+    assert part("mAP 0.73 on real clips") == "mAP 0.73 auf echten Aufnahmen"
 
 
 @pytest.mark.usefixtures("german")

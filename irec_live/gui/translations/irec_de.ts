@@ -248,10 +248,6 @@
         <translation>„{text}“ ist keine Adresse für OSC; geben Sie HOST:PORT an oder einen PORT dieses Rechners wie 9000</translation>
     </message>
     <message>
-        <source>; is {name} meant?</source>
-        <translation>; ist {name} gemeint?</translation>
-    </message>
-    <message>
         <source>&lt;h3&gt;Find music by its instruments&lt;/h3&gt;&lt;p&gt;Your library is empty. Add a folder of recordings, or drop one here: they are analysed once, in the background, and stay where they are.&lt;/p&gt;</source>
         <translation>&lt;h3&gt;Musik nach ihren Instrumenten finden&lt;/h3&gt;&lt;p&gt;Ihre Bibliothek ist leer. Fügen Sie einen Ordner mit Aufnahmen hinzu oder ziehen Sie einen hierher: Sie werden einmal im Hintergrund analysiert und bleiben, wo sie sind.&lt;/p&gt;</translation>
     </message>
@@ -489,7 +485,7 @@
     </message>
     <message>
         <source>Computer sound</source>
-        <translation>Computerton</translation>
+        <translation>Computer-Audio</translation>
     </message>
     <message>
         <source>Copied</source>
@@ -950,7 +946,7 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>Listening to the noise of this room for 3 s: nobody should play</source>
-        <translation>Hört 3 s lang auf das Rauschen dieses Raums: bitte nicht spielen</translation>
+        <translation>Hört 3 s lang auf das Rauschen dieses Raums: bitte jetzt nicht spielen</translation>
     </message>
     <message>
         <source>Listening…</source>
@@ -1753,7 +1749,7 @@ Doppelklick: die Schwellen des Modells.</translation>
     </message>
     <message>
         <source>This computer&apos;s sound</source>
-        <translation>Ton dieses Computers</translation>
+        <translation>Audio dieses Computers</translation>
     </message>
     <message>
         <source>Threshold</source>
@@ -2125,6 +2121,18 @@ und wie laut jedes ist.</translation>
         <translation>Lautstärke, 60 dB</translation>
     </message>
     <message>
+        <source>mAP {score} on mixtures</source>
+        <translation>mAP {score} auf Mischungen</translation>
+    </message>
+    <message>
+        <source>mAP {score} on real clips</source>
+        <translation>mAP {score} auf echten Aufnahmen</translation>
+    </message>
+    <message>
+        <source>mAP {score} on test clips</source>
+        <translation>mAP {score} auf Testaufnahmen</translation>
+    </message>
+    <message>
         <source>macOS offers no loopback input; install BlackHole and choose it as the sound output</source>
         <translation>macOS bietet keinen Loopback-Eingang; installieren Sie BlackHole und wählen Sie es als Audioausgang</translation>
     </message>
@@ -2141,6 +2149,10 @@ und wie laut jedes ist.</translation>
     <message>
         <source>no file was named</source>
         <translation>es wurde keine Datei genannt</translation>
+    </message>
+    <message>
+        <source>no instrument is called {name}; is {label} meant?</source>
+        <translation>kein Instrument heißt {name}; ist {label} gemeint?</translation>
     </message>
     <message>
         <source>no instrument is called {name}{hint}</source>
@@ -2294,11 +2306,11 @@ und wie laut jedes ist.</translation>
     </message>
     <message>
         <source>the computer&apos;s own sound</source>
-        <translation>der Ton des Computers</translation>
+        <translation>das Audio des Computers</translation>
     </message>
     <message>
         <source>the computer&apos;s own sound needs PulseAudio or PipeWire running, and pactl and parec; on Debian or Ubuntu: sudo apt install pulseaudio-utils</source>
-        <translation>der Ton des Computers braucht PulseAudio oder PipeWire, dazu pactl und parec; unter Debian oder Ubuntu: sudo apt install pulseaudio-utils</translation>
+        <translation>das Audio des Computers braucht PulseAudio oder PipeWire, dazu pactl und parec; unter Debian oder Ubuntu: sudo apt install pulseaudio-utils</translation>
     </message>
     <message>
         <source>the default microphone</source>
