@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import select
 import shutil
 import stat
@@ -33,6 +34,21 @@ _SPARE_BYTES = 100_000_000
 def printable(path: Path | str) -> str:
     """A path with bytes that are no text shown as ``\\xNN``."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def path_of(shown: str) -> Path:
+    r"""The path that `printable` showed so: itself if it is there, else the one whose bytes are shown as ``\xNN``.
+
+    Examples
+    --------
+    >>> os.fsencode(path_of("/music/caf\\xe9.wav"))
+    b'/music/caf\xe9.wav'
+    """
+    path = Path(shown)
+    if "\\x" not in shown or os.path.lexists(path):
+        return path
+    odd = re.sub(rb"\\x([89a-f][0-9a-f])", lambda found: bytes.fromhex(found[1].decode()), os.fsencode(shown))
+    return Path(os.fsdecode(odd))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from irec_live.gui.language import marked, tr
 from irec_live.gui.window_size import available_size
 from irec_live.gui.wording import clock_text, label_text, when_text
 from irec_live.library.query import EXAMPLES
+from irec_live.spool import path_of
 
 if TYPE_CHECKING:
     from irec_live.library import Match, Results
@@ -220,7 +221,7 @@ class LibraryPanel(QDialog):
 
     def _play(self, item: QTreeWidgetItem) -> None:
         path, start_s = item.data(0, _PLACE)
-        self.play_wanted.emit(Path(path), start_s)
+        self.play_wanted.emit(path_of(path), start_s)
 
 
 def _in_row(first: QWidget, *others: QWidget) -> QHBoxLayout:

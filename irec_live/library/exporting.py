@@ -14,6 +14,7 @@ from irec_live.clips import save_clip
 from irec_live.errors import IrecError, OutputError
 from irec_live.files import look, make_folder
 from irec_live.library.values import Match, Results
+from irec_live.spool import path_of
 
 FORMATS = ("m3u", "csv", "json")
 """Texts; clips are files."""
@@ -56,10 +57,10 @@ def write_clips(matches: Sequence[Match], folder: Path, *, margin_s: float = 0.0
     """
     make_folder(folder)
     for match in matches:
-        source = Path(match.path)
+        source = path_of(match.path)
         for span in match.spans:
             label = re.sub(r"[^\w+]+", "-", span.label) or "all"
-            target = folder / f"{source.stem[:80]}-{label}-{span.start_s:08.2f}.wav"
+            target = folder / f"{Path(match.path).stem[:80]}-{label}-{span.start_s:08.2f}.wav"
             try:
                 if look(target, OutputError):
                     yield None, f"{target} is there already"
@@ -85,6 +86,8 @@ def _m3u(results: Results) -> str:
 
 def _entry(path: str) -> str:
     """A path as a playlist has it: a line, and a URI where the path is none."""
+    if str(path_of(path)) != path:  # a name that is no text
+        return path_of(path).as_uri()
     if path == path.strip() and not _CONTROLS.search(path):
         return path
     return Path(path).as_uri() if Path(path).is_absolute() else quote(path, safe="/:")

@@ -33,6 +33,7 @@ from irec_live.batch.writing import file_sha256
 from irec_live.library import Library
 from irec_live.library.library import Place
 from irec_live.media import Block, open_audio
+from irec_live.spool import path_of
 from irec_live.web.answers import Refused
 
 SOUND_PATH = "/v1/library/sound"
@@ -162,7 +163,7 @@ class Sounds:
         raise Refused(404, "the file was moved or changed since; irec-live library add finds it again")
 
     def _is_same(self, place: Place, sha256: str) -> bool:
-        path = Path(place.path)
+        path = path_of(place.path)
         try:
             status = path.stat()
             if status.st_size != place.size_bytes:
@@ -244,7 +245,7 @@ def _sound(place: Place) -> Sound:
     sample_rate, channels = _shape(place.path, place.size_bytes, place.modified_ns)
     frames = round(place.duration_s * sample_rate)
     for fewer in range(channels, 0, -1):
-        if (sound := Sound(Path(place.path), frames, sample_rate, fewer)).size <= _LARGEST:
+        if (sound := Sound(path_of(place.path), frames, sample_rate, fewer)).size <= _LARGEST:
             return sound
     hours = _LARGEST / (_WIDTH * sample_rate * 3600)
     raise Refused(422, f"the recording is longer than {hours:.0f} hours, too long for a browser's player")
@@ -253,7 +254,7 @@ def _sound(place: Place) -> Sound:
 @lru_cache(maxsize=_MOST_KNOWN)
 def _shape(path: str, _size: int, _modified_ns: int) -> tuple[int, int]:
     """Sample rate and channels: those of more than two are mixed to one."""
-    with open_audio(path) as audio:
+    with open_audio(path_of(path)) as audio:
         return audio.sample_rate, audio.channels if audio.channels <= _MOST_CHANNELS else 1
 
 

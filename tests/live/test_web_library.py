@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,9 @@ from starlette.testclient import TestClient
 
 from irec_live.batch.writing import file_sha256
 from irec_live.library import EXAMPLES, Library
+from irec_live.library.exporting import write_clips
 from irec_live.library.library import LIBRARY_VARIABLE
+from irec_live.spool import printable
 from irec_live.tables.recording import Recording, Span
 from irec_live.web import sounds
 from irec_live.web.app import create_app
@@ -271,3 +274,19 @@ def test_object_storage_is_not_heard(serve: Serve, tiny_activation_path: Path, l
     library.put([replace(recording_of(known, 3.0), path="s3://bucket/song.flac", sha256="far")])
     client = serve(create_app([tiny_activation_path]))
     assert client.get("/v1/library/recordings/far").json()["sound"] is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text there")
+def test_a_name_that_is_no_text_is_heard_and_cut_out(
+    serve: Serve, tiny_activation_path: Path, library: Library, known: Path, tmp_path: Path
+) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.flac"))
+    known.rename(odd)
+    library.put([replace(recording_of(odd, 3.0), path=printable(odd))], [odd.stat().st_mtime_ns])
+    client = serve(create_app([tiny_activation_path]))
+    assert client.get(sound_of(client, odd)).status_code == 200
+    found = [match for match in library.search("flute").matches if match.path == printable(odd)]
+    written = list(write_clips(found, tmp_path / "clips"))
+    assert [(path is not None and path.name, reason) for path, reason in written] == [
+        ("caf\\xe9-flute-00000.50.wav", "")
+    ]
