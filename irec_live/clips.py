@@ -89,10 +89,10 @@ def save_clip(sound: Path, from_s: float, to_s: float, target: Path) -> None:
     """
     with open_audio(sound) as audio:
         audio.seek(max(0, round(from_s * audio.sample_rate)))
-        left = round(to_s * audio.sample_rate) - audio.position
+        first, left = audio.position, round(to_s * audio.sample_rate) - audio.position
         with sound_file(target, audio.sample_rate, audio.channels) as file:
             while left > 0 and len(block := audio.read(min(left, audio.block_of(1.0)))):
                 file.write(block)
                 left -= len(block)
-            if not file.tell():
+            if audio.position == first:
                 raise MediaError(f"{audio.name} has no sound from {from_s:.1f} s to {to_s:.1f} s")
