@@ -4,7 +4,9 @@ The monitor is read through ``parec``, the sound server's own recorder: a proces
 with it, ends by itself when the server does, needs no ALSA plug-in, and works the same on both servers.
 
 The servers leave a recorder on the monitor it was started on, in silence, when the user chooses another output. So a
-source of the default monitor watches the server, and starts another recorder there.
+source of the default monitor watches the server, and starts another recorder there. And they move a recorder to another
+microphone, without a word, when its own is unplugged. So a source of one that was named watches, too, and counts as
+lost then.
 
 Shapes: n frames, C channels.
 """
@@ -20,13 +22,16 @@ from typing import IO
 
 import numpy as np
 
-from irec_live.devices import Device, list_monitors
+from irec_live.devices import Device, list_microphones, list_monitors
 from irec_live.errors import DeviceError
 from irec_live.source.waiting import READ_S, RING_S, wait_for_samples
 from irec_live.streaming.ring import Block, RingBuffer
 
 _LATENCY_MS = 25
 _STOP_S = 1.0
+_REMOVED = "'remove' on source #"
+"""What ``pactl subscribe`` says of a device that was unplugged, with its number behind."""
+
 _STALL_S = 3.0
 """Without a sample for so long a recorder that runs counts as stalled: PipeWire sends none while nothing plays, and a
 server that hangs none at all."""
@@ -130,9 +135,8 @@ class LoopbackSource:
         self._process, pipe = self._record(self.device)
         self._reader = threading.Thread(target=self._pump, args=(pipe,), name="irec-loopback", daemon=True)
         self._reader.start()
-        if self._follow:
-            self._watcher = threading.Thread(target=self._watch, name="irec-default-output", daemon=True)
-            self._watcher.start()
+        self._watcher = threading.Thread(target=self._watch, name="irec-sound-server", daemon=True)
+        self._watcher.start()
 
     def stop(self) -> None:
         """Stop recording."""
@@ -176,7 +180,7 @@ class LoopbackSource:
         return process, process.stdout
 
     def _watch(self) -> None:
-        """Follow the default output. Own thread, until the server goes away or `stop`."""
+        """Follow the default output, or see that the device goes. Own thread, until the server goes away or `stop`."""
         try:
             events = subprocess.Popen(
                 ["pactl", "subscribe"],
@@ -196,12 +200,27 @@ class LoopbackSource:
             events.kill()
         if events.stdout is None:
             return
+        told, react = ("'change' on server", self._go_along) if self._follow else (_REMOVED, self._let_go)
         with events.stdout as lines:
-            self._go_along()  # it may have changed since the device was chosen
+            react()  # it may have happened since the device was chosen
             for line in lines:
-                if "'change' on server" in line:
-                    self._go_along()
+                if told in line:
+                    react()
         events.wait(_STOP_S)
+
+    def _let_go(self) -> None:
+        """Stop the recorder if its device is gone: from now on the server would record another one."""
+        try:
+            there = {device.address for device in (*list_microphones(), *list_monitors())}
+        except DeviceError:  # the server is gone, or going; the reader will notice
+            return
+        if not there or self.device.address in there:
+            return
+        with self._lock:
+            process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait(_STOP_S)
 
     def _go_along(self) -> None:
         """Record the default output's monitor from now on, if that is another one."""

@@ -25,7 +25,9 @@ from irec_live.gui.requests import SourceRequest
 from irec_live.input_kind import InputKind
 from irec_live.models.catalog import bundled_models
 from irec_live.models.choice import default_models, load_models
-from irec_live.session import demo_clip, open_file, open_live
+from irec_live.recording import Recorder, open_session
+from irec_live.results import Event
+from irec_live.session import LiveSession, demo_clip, open_file, open_live
 from irec_live.session.live import MAX_PENDING
 from irec_live.source import LoopbackSource, MicrophoneSource, open_input
 from irec_live.streaming.engine import Engine
@@ -306,6 +308,61 @@ def test_a_microphone_is_listed_and_heard_by_its_own_name(
         seen: set[str] = set()
         wait_until(lambda: seen.update(session.snapshot(1.0).detected) or seen == set(tiny_models.LABELS))
         assert (session.state, session.error, session.stats().overflows) == ("running", None, 0)
+
+
+def test_a_device_that_goes_and_comes_back_while_recording_costs_nothing_but_a_gap(
+    mortal_sound: VirtualSound, tiny_paths: list[Path], clip: Path, tmp_path: Path
+) -> None:
+    stage = (
+        "load-module", "module-remap-source", "source_name=stage", f"master={SINK}.monitor",
+        "source_properties=device.description=Stage",
+    )  # fmt: skip
+    plugged = mortal_sound.pactl(*stage)
+    (device,) = (device for device in AppBackend().list_devices() if device.kind == "input")
+
+    def play_it(session: LiveSession) -> None:
+        from_s = session.time_s
+        assert mortal_sound.play(clip).wait(WAIT_S) == 0
+        wait_until(lambda: {event.label for event in played(session, from_s)} == set(tiny_models.LABELS), WAIT_S)
+
+    def played(session: LiveSession, from_s: float) -> list[Event]:
+        events = session.snapshot(session.time_s - from_s + 1.0).events
+        # A window in which a sound begins has its middle up to half a second before that.
+        return [event for event in events if event.offset_s is not None and event.onset_s >= from_s - 0.5]
+
+    with closing(open_live(tiny_paths, device=device.name, hostapi=device.hostapi)) as session:
+        wait_until(lambda: session.time_s > 0)
+        recorder = Recorder(session.pipeline, session.channels, lambda: session.title)
+        session.add_tap(recorder)
+        recorder.start(tmp_path / "take")
+        wait_until(lambda: recorder.state.elapsed_s > 0.5)
+        play_it(session)
+        mortal_sound.pactl("unload-module", plugged)
+        wait_until(lambda: session.state == "lost", WAIT_S)
+        away_s = session.time_s
+        wait_until(lambda: session.time_s > away_s + 1.0)
+        mortal_sound.pactl(*stage)
+        wait_until(lambda: session.state == "running", WAIT_S)
+        play_it(session)
+        assert recorder.state.state == "recording"
+        recorder.stop()
+        assert recorder.wait(WAIT_S)
+
+    saved = open_session(tmp_path / "take")
+    (gap,) = (gap for gap in saved.info.gaps if gap.why == "device away")
+    assert gap.to_s - gap.from_s > 1.0
+    assert any("the device was away for" in warning for warning in saved.warnings)
+    sound = soundfile.read(tmp_path / "take" / "audio.flac", dtype="float32", always_2d=True)[0].mean(axis=1)
+    assert len(sound) == round(saved.duration_s * RATE)
+    loud = np.abs(sound) > 0.1
+    clip_loud = np.count_nonzero(np.abs(soundfile.read(clip)[0]) > 0.1)
+    away = slice(round(gap.from_s * RATE), round(gap.to_s * RATE))
+    for part in (loud[: away.start], loud[away.stop :]):
+        assert np.count_nonzero(part) > 0.5 * clip_loud  # a machine with no time may lose some
+    assert not loud[away].any()
+    for from_s, to_s in ((0.0, gap.from_s), (gap.to_s, saved.duration_s)):
+        inside = (event for event in saved.events if from_s < (event.onset_s + (event.offset_s or to_s)) / 2 < to_s)
+        assert {event.label for event in inside} == set(tiny_models.LABELS)
 
 
 def test_the_terminal_says_which_output_is_heard(mortal_sound: VirtualSound, tiny_paths: list[Path]) -> None:

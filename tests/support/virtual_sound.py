@@ -95,9 +95,12 @@ class VirtualSound:
             self._server = None
         (self.folder / "native").unlink(missing_ok=True)
 
-    def pactl(self, *arguments: str) -> None:
-        """Change something of the server: `pactl`."""
-        subprocess.run(["pactl", *arguments], env=self.environment, stdout=subprocess.DEVNULL, check=True, timeout=30)
+    def pactl(self, *arguments: str) -> str:
+        """Change something of the server: `pactl`; what it prints, such as the number of a module."""
+        done = subprocess.run(
+            ["pactl", *arguments], env=self.environment, stdout=subprocess.PIPE, text=True, check=True, timeout=30
+        )
+        return done.stdout.strip()
 
     def play(self, path: Path) -> subprocess.Popen[bytes]:
         """Start to play a file into the microphone."""
