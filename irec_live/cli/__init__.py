@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from irec_live.cli.library import library
-from irec_live.cli.options import Log, Number
+from irec_live.cli.options import Log, Number, Size
 from irec_live.cli.output import QuietGroup
 from irec_live.errors import IrecError
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
@@ -98,6 +98,7 @@ def main() -> None:
     metavar="SECONDS",
     help="When to take the picture.",
 )
+@click.option("--size", type=Size(), default="1280x720", show_default=True, metavar="WxH", help="Of the picture.")
 @click.option("--theme", metavar="NAME", help="Colours, this time only: dark, light ... Default: as last chosen.")
 @click.option("--language", metavar="CODE", help="Of the window, this time only: en, de. Default: as last chosen.")
 @click.option("--input", "source", type=_LIVE, default=InputKind.MIC.value, show_default=True)

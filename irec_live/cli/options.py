@@ -33,6 +33,25 @@ class Number(click.FloatRange):
         return number
 
 
+class Size(click.ParamType[tuple[int, int]]):
+    """Width and height in pixels, as in 1280x720."""
+
+    name = "size"
+    least, most = 320, 8192
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """See `click.ParamType.convert`."""
+        if isinstance(value, tuple):
+            return value
+        width, _, height = str(value).lower().partition("x")
+        if not (width.isdecimal() and height.isdecimal()):
+            self.fail(f"{value!r} is no width and height, such as 1280x720.", param, ctx)
+        size = int(width), int(height)
+        if not all(self.least <= side <= self.most for side in size):
+            self.fail(f"{value!r}: each side is {self.least} to {self.most} pixels.", param, ctx)
+        return size
+
+
 def tell_notices(detectors: Sequence[Detector]) -> None:
     """Print the notices of models on standard error, such as that CUDA was requested but is unavailable."""
     for notice in dict.fromkeys(detector.notice for detector in detectors if detector.notice):

@@ -34,6 +34,7 @@ def run_window(
     track: int | None = None,
     theme: str | None = None,
     language: str | None = None,
+    size: tuple[int, int],
 ) -> int:
     """Open the window and stay until it is closed; without a display, listen in the terminal instead.
 
@@ -98,6 +99,7 @@ def run_window(
         hop_s=hop_s,
         provider=provider,
         track=track,
+        size=size,
     )
 
 

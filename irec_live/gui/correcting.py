@@ -326,7 +326,7 @@ class CorrectionControl(QObject):
         if self._session is None or self._held is None:
             return
         menu = QMenu(tr("Instrument"), self._window)
-        for label in self._session.labels:
+        for label in (one for one in self._session.labels if one != self._held.label):
             menu.addAction(display_name(label)).triggered.connect(lambda _=False, label=label: self.rename(label))
         menu.aboutToHide.connect(menu.deleteLater)
         place = self.layer.place_of(self._held).bottomLeft().toPoint()

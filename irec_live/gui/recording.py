@@ -71,7 +71,7 @@ class RecordingControl(QObject):
         self.record = self._action(tr("&Record"), "Ctrl+R", self.toggle)
         self.record.setCheckable(True)
         self.open_session = self._action(tr("Open a &session…"), "Ctrl+Shift+S", self._ask_session)
-        self.open_last = self._action(tr("Open the &last recording"), None, self._open_last)
+        self.open_last = self._action(tr("Open the &last recording"), "Ctrl+Shift+R", self._open_last)
         self.open_last.setEnabled(False)
         self.only_detected = self._action(tr("Only when something is &detected"), None, None)
         self.only_detected.setCheckable(True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from irec_live.gui.bridge import FRAME_MS
@@ -24,6 +24,7 @@ _STATE_WORDS = {
 }
 _STATE_COLORS = {"running": "good", "lost": "warning", "failed": "error"}
 _EVERY_S = 0.25
+_NARROW = 1000
 """Interval of updates: numbers that change thirty times a second cannot be read."""
 
 
@@ -91,6 +92,12 @@ class StatusStrip(QFrame):
         layout.addLayout(lead, 1)
         for label in (self.provider, self.load, self.inference, self.latency, self.overflows, self.skips):
             layout.addWidget(label)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out what is not about this moment where there is little room for a reason: About has it, too."""
+        super().resizeEvent(event)
+        for label in (self.provider, self.inference):
+            label.setVisible(self.width() >= _NARROW)
 
     def set_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import mido
 import pytest
 import soundfile
+from hands import Hands
 from x_server import XServer, missing_x_programs, wait_for
 
 import tiny_models
@@ -24,44 +22,11 @@ from irec_live.report import Analysis
 _MISSING = missing_x_programs("openbox", "xdotool")
 pytestmark = pytest.mark.skipif(bool(_MISSING), reason=f"needs {_MISSING}")
 
-SUPPORT = Path(__file__).parents[1] / "support"
-
-
-class Hands:
-    """The window on a screen of its own, and keys for it."""
-
-    def __init__(self, server: XServer, home: Path, model: Path) -> None:
-        self._environment = server.environment | {"PYTHONPATH": os.pathsep.join([str(SUPPORT), *sys.path])}
-        self._home, self._model = home, model
-        self.do, self._window = server.do, server.window
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self, *session: Path) -> None:
-        """Open the window."""
-        command = [sys.executable, SUPPORT / "window_on_tones.py", self._home, self._model, *session]
-        self.process = subprocess.Popen(command, env=self._environment)
-
-    def focus(self, title: str) -> None:
-        """Wait for a window by a part of its title, and give it the keys."""
-        self.do("windowactivate", "--sync", self._window(title))
-
-    def press(self, *keys: str) -> None:
-        """Press keys, a moment apart, as a hand does."""
-        for key in keys:
-            self.do("key", "--clearmodifiers", key)
-            time.sleep(0.2)
-
-    def kill(self) -> None:
-        """End the program as a power cut would, and wait for that."""
-        if self.process is not None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait(60)
-
 
 @pytest.fixture
-def hands(tmp_path: Path, tiny_activation_path: Path) -> Iterator[Hands]:
+def hands(tmp_path: Path, tiny_activation_path: Path, tiny_envelope_path: Path) -> Iterator[Hands]:
     server = XServer((1280, 720), window_manager=True)
-    made = Hands(server, tmp_path, tiny_activation_path)
+    made = Hands(server, tmp_path, tiny_activation_path, tiny_envelope_path)
     yield made
     made.kill()
     server.close()
@@ -90,7 +55,7 @@ def test_record_kill_reopen_correct_and_export_every_format(hands: Hands, tmp_pa
         hands.focus(f"{folder.name} – irec-live")
         hands.press("ctrl+shift+e")
         hands.focus("Save the selection")
-        hands.do("type", "--delay", 5, str(target))
+        hands.type(str(target))
         hands.press("Return")
         wait_for(target.exists)
     read_back(tmp_path / "taken")

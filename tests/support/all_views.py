@@ -173,6 +173,7 @@ class Photographer:
 def _first_page(me: Photographer) -> None:
     window = me.window
     window.source_check.set_devices([_device("USB Audio Interface"), _device("Built-in Microphone")])
+    window.panel.hide()
     window.stack.setCurrentWidget(window.source_check)
     me.until(lambda: window.source_check.advice.text().startswith("Good"))
 
@@ -182,6 +183,7 @@ def _device(name: str) -> Device:
 
 
 def _welcome(me: Photographer) -> None:
+    me.window.panel.hide()
     me.window._show_welcome()
 
 

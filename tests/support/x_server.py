@@ -74,15 +74,15 @@ class XServer:
             process.wait(60)
 
 
-def wait_for(look: Callable[[], T]) -> T:
+def wait_for(look: Callable[[], T], patience_s: float = PATIENCE_S) -> T:
     """The first true thing that is seen.
 
     Raises
     ------
     TimeoutError
-        It was not seen for `PATIENCE_S`.
+        It was not seen for so many seconds.
     """
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         if seen := look():
             return seen
