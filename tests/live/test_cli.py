@@ -551,9 +551,15 @@ def test_window_gets_everything_that_was_asked_for(clip: Path, monkeypatch: pyte
         "track": None,
         "theme": "light",
         "language": "de",
+        "size": (1280, 720),
     }
     assert run("gui", clip, clip.parent).exit_code == 0
     assert (asked["file"], asked["more"]) == (clip, (clip.parent,))
+    assert run("gui", *options, "--size", "960x540").exit_code == 0
+    assert asked["size"] == (960, 540)
+    for wrong, reason in (("wide", "no width and height"), ("960x", "no width and height"), ("9x5", "each side")):
+        refused = run("gui", *options, "--size", wrong)
+        assert (refused.exit_code, reason in refused.stderr) == (2, True)
     refused = run("gui", *options, "--theme", "sepia")
     assert (refused.exit_code, "there is no theme 'sepia'; there are system, dark" in refused.stderr) == (2, True)
 

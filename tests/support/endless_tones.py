@@ -11,7 +11,9 @@ from irec_live.source import ArraySource
 from irec_live.streaming.ring import Block
 
 RATE = tiny_models.SAMPLE_RATE
-_BLOCK = RATE // 20
+_BLOCK, _LONG_BLOCK = RATE // 20, 2 * RATE // 5
+"""Samples at the pace of time, and faster: a thread that takes turns with a window gets no turn every millisecond. Still
+few enough that no window is skipped."""
 
 
 class EndlessTones(ArraySource):
@@ -26,8 +28,9 @@ class EndlessTones(ArraySource):
 
     def __init__(self, name: str, speed: float = 1.0) -> None:
         sound = np.concatenate([tiny_models.tone(label, 2.0) for label in tiny_models.LABELS])
-        super().__init__(sound, RATE, block=_BLOCK, name=name)
-        self._index, self._pause_s = 0, _BLOCK / RATE / speed
+        block = _BLOCK if speed <= 1.0 else _LONG_BLOCK
+        super().__init__(sound, RATE, block=block, name=name)
+        self._index, self._pause_s = 0, block / RATE / speed
 
     @property
     def ended(self) -> bool:
