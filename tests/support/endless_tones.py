@@ -12,7 +12,7 @@ from irec_live.streaming.ring import Block
 
 RATE = tiny_models.SAMPLE_RATE
 _BLOCK, _LONG_BLOCK = RATE // 20, 2 * RATE // 5
-"""Samples at the pace of time, and faster: a thread that takes turns with a window gets no turn every millisecond. Still
+"""Samples at the pace of time, and faster: a thread that takes turns with a window gets none every millisecond. Still
 few enough that no window is skipped."""
 
 

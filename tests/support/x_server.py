@@ -11,7 +11,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE_S = 90.0
+PATIENCE_S = 240.0
 
 
 def missing_x_programs(*further: str) -> str:
