@@ -32,7 +32,13 @@ def build_session(data: bytes, origin: str, *, cuda: bool, threads: int) -> tupl
     try:
         onnxruntime = load_onnx_runtime()
     except ImportError as error:
-        raise ModelError("onnxruntime is not installed, so no model can run; run: pip install onnxruntime") from error
+        if isinstance(error.__cause__, KeyboardInterrupt):  # Ctrl-C while it was loaded: it makes that its own failure
+            raise KeyboardInterrupt from error
+        if error.name == "onnxruntime":
+            wrong = "onnxruntime is not installed, so no model can run; run: pip install onnxruntime"
+        else:
+            wrong = f"onnxruntime cannot be loaded ({first_line(error)}), so no model can run; install it anew"
+        raise ModelError(wrong) from error
     # Providers that cannot load are reported by the default logger, not the session's.
     onnxruntime.set_default_logger_severity(FATAL)
     notice = ""

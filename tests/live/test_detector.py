@@ -140,6 +140,33 @@ def test_a_session_has_one_thread_that_does_not_spin(activation: Detector) -> No
     assert not options.enable_cpu_mem_arena
 
 
+@pytest.mark.parametrize(
+    ("raised", "reason"),
+    [
+        (ModuleNotFoundError("No module named 'onnxruntime'", name="onnxruntime"), "onnxruntime is not installed"),
+        (ImportError("libfoo.so: no such file"), "cannot be loaded .libfoo.so: no such file."),
+    ],
+)
+def test_a_runtime_that_cannot_be_loaded_is_one_sentence(
+    tiny_activation_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception, reason: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("irec_live.models.runtime.load_onnx_runtime", fail)
+    with pytest.raises(ModelError, match=reason):
+        Detector(tiny_activation_path)
+
+
+def test_ctrl_c_while_the_runtime_is_loaded_is_one(tiny_activation_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ImportError("initialization failed") from KeyboardInterrupt()
+
+    monkeypatch.setattr("irec_live.models.runtime.load_onnx_runtime", fail)
+    with pytest.raises(KeyboardInterrupt):
+        Detector(tiny_activation_path)
+
+
 def test_cuda_that_cannot_be_had_falls_back_and_says_so(
     tiny_activation_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
