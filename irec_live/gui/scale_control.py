@@ -1,4 +1,8 @@
-"""Scale of the whole window: a factor beside that of the screen, from the next start on."""
+"""Scale of the whole window: a factor beside that of the screen, from the next start on.
+
+Qt takes the factor when the application is made, and has no call that changes it later. What is painted here is
+measured in pixels, so larger fonts alone would not do.
+"""
 
 from __future__ import annotations
 
