@@ -14,6 +14,7 @@ from irec_live.errors import CheckpointError, ModelError
 from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.nets import build
+from irec_models.training.averaging import average, read
 from irec_models.training.start_weights import Start, load_start, take_over
 
 
@@ -57,6 +58,24 @@ def test_labels_are_taken_over_by_their_names(name: str) -> None:
     wanted = start.network.predict(windows[0])[:, [start.labels.index(label) for label in labels[1:]]]
     torch.testing.assert_close(given[:, 1:], wanted, atol=1e-5, rtol=0)
     assert not torch.equal(given[:, 0], start.network.predict(windows[0])[:, 0])
+
+
+def test_an_exported_network_is_averaged_with_a_training_that_began_with_it(tmp_path: Path) -> None:
+    start = load_start(Path("tutti-1s"))
+    assert start.spec is not None
+    built = {**start.network.hyperparameters, "folded": False}
+    network = build(start.network.architecture, **built)
+    windows = _windows(network.window_length)
+    take_over(network, start.labels, start, windows)
+    trained = Checkpoint(network.architecture, built, network.state_dict(), spec=start.spec)
+    save_checkpoint(tmp_path / "trained.pt", trained)
+    both = read([Path("tutti-1s"), tmp_path / "trained.pt"])
+    mean = average(both, [0.6, 0.4])
+    wanted = start.network.predict(windows[0])
+    for one in (both[0], mean):
+        torch.testing.assert_close(one.network().predict(windows[0]), wanted, atol=1e-5, rtol=0)
+    alone = average(read([Path("tutti-1s"), Path("tutti-1s")]), [1.0, 1.0])  # folded, as it was exported
+    torch.testing.assert_close(alone.network().predict(windows[0]), wanted)
 
 
 def test_layers_that_do_not_fit_stay_as_they_were() -> None:

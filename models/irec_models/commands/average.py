@@ -17,11 +17,13 @@ from irec_models.commands.options import FILE
 def average(checkpoints: tuple[Path, ...], out: Path, shares: tuple[float, ...]) -> None:
     """Average the weights of CHECKPOINTS: one network, trained on from the same weights in several ways.
 
+    Each is a .pt, an .onnx file, or the name of an installed model: a network can be averaged with what it began with.
     Everything but the weights is the last one's; the recipe and the log beside that one are copied beside the result,
     so that `irec-train publish` can finish it.
     """
-    from irec_models.checkpoint import load_checkpoint, save_checkpoint
+    from irec_models.checkpoint import save_checkpoint
     from irec_models.training.averaging import average as mean
+    from irec_models.training.averaging import read
     from irec_models.training.run import check_held_out_alike
 
     given = shares or (1.0,) * len(checkpoints)
@@ -30,7 +32,7 @@ def average(checkpoints: tuple[Path, ...], out: Path, shares: tuple[float, ...])
     if any(out.resolve() == path.resolve() for path in checkpoints):
         raise click.UsageError(f"{out} is one of the checkpoints; name another file, so that none is lost")
     check_held_out_alike(checkpoints)
-    save_checkpoint(out, mean([load_checkpoint(path) for path in checkpoints], given))
+    save_checkpoint(out, mean(read(checkpoints), given))
     for name in ("recipe.toml", "log.jsonl"):
         there, here = checkpoints[-1].parent / name, out.parent / name
         if there.exists() and not here.exists():

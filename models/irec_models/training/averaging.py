@@ -9,11 +9,46 @@ inference time", ICML 2022.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 
 from irec_live.errors import CheckpointError
-from irec_models.checkpoint import Checkpoint
+from irec_models.checkpoint import Checkpoint, load_checkpoint
+from irec_models.measuring.predictors import model_file
+from irec_models.training.start_weights import load_start, put_back
+
+
+def read(paths: Sequence[Path]) -> list[Checkpoint]:
+    """Checkpoints, exported files and installed models given by name, all built alike as far as they can be.
+
+    An exported file has its normalisations folded into the weights. Beside checkpoints that have them still they are
+    put back with the statistics of the last of those, which is how a training begins with such a file.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+
+    Raises
+    ------
+    CheckpointError, ModelError
+        One cannot be read.
+    """
+    files = [model_file(path) for path in paths]
+    found = {path: load_checkpoint(path) for path in files if path.suffix.lower() != ".onnx"}
+    like = next((found[path] for path in reversed(files) if path in found), None)
+    for path in files:
+        if path in found:
+            continue
+        start = load_start(path)
+        if start.spec is None:
+            raise CheckpointError(f"{path} tells nothing of itself")
+        network, built = start.network, dict(start.network.hyperparameters)
+        state = network.state_dict()
+        if like is not None and (like.architecture, like.spec.labels) == (network.architecture, start.labels):
+            built, state = dict(like.hyperparameters), put_back(like.network(), start)
+        found[path] = Checkpoint(network.architecture, built, state, spec=start.spec)
+    return [found[path] for path in files]
 
 
 def average(checkpoints: Sequence[Checkpoint], shares: Sequence[float]) -> Checkpoint:

@@ -191,6 +191,28 @@ def take_over(network: Network, labels: Sequence[str], start: Start, audio: Iter
     return taken
 
 
+@torch.no_grad()
+def put_back(network: Network, start: Start) -> dict[str, Tensor]:
+    """State dict of a network that computes what the start does, with the normalisations that `network` has.
+
+    Parameters
+    ----------
+    network : Network
+        Of the start's architecture and labels; its own weights are overwritten.
+    start : Start
+        Exported, so without normalisations.
+    """
+    mine, theirs = _layers(network), _layers(start.network)
+    for name, found in _pairs(network, start.network, start.labels, start.labels).items():
+        (layer, norm), (other, _) = mine[name], theirs[found]
+        for key, value in _own(layer).items():
+            value.copy_(_own(other)[key])
+        if norm is not None and norm.running_mean is not None and norm.running_var is not None:
+            norm.weight.copy_(torch.sqrt(norm.running_var + norm.eps))
+            norm.bias.copy_(norm.running_mean if "bias" in _own(layer) else norm.running_mean + _own(other)["bias"])
+    return network.state_dict()
+
+
 def _pairs(network: Network, start: Network, labels: tuple[str, ...], known: tuple[str, ...]) -> dict[str, str]:
     """Names of layers of `network`, and of the layers of `start` that stand in the same place."""
     mine, theirs = list(_layers(network)), list(_layers(start))
