@@ -19,6 +19,7 @@ from irec_export.graph import strip_origin
 from irec_export.quantize import Precision
 from irec_live.errors import ExportError
 from irec_live.models.columns import COLUMNS, COLUMNS_KEY, FRAMES, ColumnsSpec
+from irec_live.models.context import CONTEXT_KEY
 from irec_live.models.spec import CARD_KEY, INPUT_NAME, ModelSpec
 from irec_models.checkpoint import Checkpoint
 from irec_models.nets import Network
@@ -153,7 +154,7 @@ def serialize(model: onnx.ModelProto, spec: ModelSpec, card: str, columns: Colum
     """
     model.producer_name = "irec-export"
     model.producer_version = _own_version()
-    kept = {entry.key: entry.value for entry in model.metadata_props if entry.key == COLUMNS_KEY}
+    kept = {entry.key: entry.value for entry in model.metadata_props if entry.key in (COLUMNS_KEY, CONTEXT_KEY)}
     del model.metadata_props[:]
     metadata = {**kept, **spec.to_metadata(), CARD_KEY: card}
     if columns is not None:

@@ -19,8 +19,10 @@ from irec_live.files import make_folder
 from irec_live.models.catalog import bundled_models
 from irec_live.models.onnx_file import inspect_model, read_model_bytes
 from irec_live.models.spec import ModelSpec
+from irec_models.context.fit import fit_context
 from irec_models.plugins import load, trainer_place
-from irec_models.progress import Bars
+from irec_models.progress import Bars, Progress
+from irec_models.publishing.decide_file import PRECISION, decide
 from irec_models.publishing.publish import publish
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.recipes.shelf import find_recipe
@@ -138,9 +140,24 @@ def rebuild(
     if not _newer(checkpoint, best):
         publish(out / name, data, checkpoint, progress=bars)
     if not _newer(exported, checkpoint):
-        export(checkpoint, exported)
+        _export(checkpoint, exported, chain[-1], data, bars)
     made = ModelSpec.from_metadata(inspect_model(read_model_bytes(exported), exported.name).metadata, exported.name)
     return exported, compare_scores(shipped, made, tolerance)
+
+
+def _export(checkpoint: Path, exported: Path, recipe: Recipe, data: Sequence[Path], progress: Progress) -> None:
+    """Export, and give the file the context head that its recipe asks for, with thresholds for what that says."""
+    if recipe.context is None:
+        export(checkpoint, exported)
+        return
+    # Under another name until it is whole, so that an interrupted rebuild does not take it for finished.
+    alone = exported.with_name(f"{exported.stem}-alone.onnx")
+    if not _newer(alone, checkpoint):
+        export(checkpoint, alone)
+    both = exported.with_name(f"{exported.stem}-context.onnx")
+    if not _newer(both, alone):
+        fit_context(alone, recipe, data, both, progress=progress)
+    decide(both, data, exported, precision=recipe.decisions.precision or PRECISION, progress=progress)
 
 
 def shipped_spec(name: str) -> ModelSpec:

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from irec_live.errors import ModelError
+from irec_live.models.context import ContextSpec, features_of
 from irec_live.models.protobuf import MalformedError
 from irec_live.models.runtime import build_session, runtime_errors
 from irec_live.models.spec import INPUT_NAME, ModelSpec
@@ -94,6 +95,8 @@ class SharedColumns:
     threads : int
     level : str, optional
         The tensor (B, 1) that is the window's level, for a second part that is given that in place of samples.
+    context : ContextSpec, optional
+        Of a network that is asked for features as well; see `predict_with_features`.
 
     Attributes
     ----------
@@ -109,7 +112,13 @@ class SharedColumns:
     """
 
     def __init__(
-        self, data: bytes, spec: ModelSpec, columns: ColumnsSpec, threads: int = 1, level: str | None = None
+        self,
+        data: bytes,
+        spec: ModelSpec,
+        columns: ColumnsSpec,
+        threads: int = 1,
+        level: str | None = None,
+        context: ContextSpec | None = None,
     ) -> None:
         self.spec = columns
         self.frames = columns.frames(spec.window_length)
@@ -121,11 +130,13 @@ class SharedColumns:
         shared = Tensor(COLUMNS, ("batch", self.frames, columns.bands))
         audio = Tensor(INPUT_NAME, ("batch", spec.window_length)) if level is None else Tensor(level, ("batch", 1))
         ends = (spec.frames,) if spec.kind == "envelope" else ()
-        answer = Tensor(spec.kind, ("batch", len(spec.labels), *ends))
+        answers = [Tensor(spec.kind, ("batch", len(spec.labels), *ends))]
+        if context is not None:
+            answers.append(features_of(context))
         self._heard = audio.name
         try:
             front = cut_out(data, [frames], [Tensor(COLUMNS, ("batch", "n", columns.bands))])
-            parts = front, cut_out(data, [audio, shared], [answer])
+            parts = front, cut_out(data, [audio, shared], answers)
         except MalformedError as error:
             raise ModelError(f"its columns cannot be shared: {error}") from error
         self._front, self._rest = (
@@ -148,9 +159,12 @@ class SharedColumns:
         columns : (B, N, F) float32
             Their columns.
         """
-        (answer,) = self._rest.run(None, {self._heard: heard, COLUMNS: columns})
-        inside: Array = np.clip(np.nan_to_num(answer, copy=False, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
-        return inside
+        return _inside(self._rest.run(None, {self._heard: heard, COLUMNS: columns})[0])
+
+    def predict_with_features(self, heard: Array, columns: Array) -> tuple[Array, Array]:
+        """What `predict` gives, and the features (B, W) of the windows; for a network with a context."""
+        answer, features = self._rest.run(None, {self._heard: heard, COLUMNS: columns})
+        return _inside(answer), np.nan_to_num(features, copy=False)
 
     def agrees_with(self, whole: Callable[[Array], Any], spec: ModelSpec) -> bool:
         """Whether the parts say the same as the whole, on noise that swells and has an offset, loud and soft."""
@@ -168,8 +182,18 @@ class SharedColumns:
         return found.shape == wanted.shape and float(np.abs(found - wanted).max()) <= _LARGEST_DIFFERENCE
 
 
+def _inside(answer: Array) -> Array:
+    inside: Array = np.clip(np.nan_to_num(answer, copy=False, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
+    return inside
+
+
 def shared_columns(
-    data: bytes, spec: ModelSpec, metadata: Mapping[str, str], whole: Callable[[Array], Any], threads: int
+    data: bytes,
+    spec: ModelSpec,
+    metadata: Mapping[str, str],
+    whole: Callable[[Array], Any],
+    threads: int,
+    context: ContextSpec | None = None,
 ) -> SharedColumns | None:
     """The parts of a model whose metadata allows it; None where it does not, or where they do not agree with it."""
     if COLUMNS_KEY not in metadata:
@@ -182,7 +206,7 @@ def shared_columns(
         return None  # the whole runs all the same
     for level in (*roots, None):
         try:
-            parts = SharedColumns(data, spec, columns, threads, level)
+            parts = SharedColumns(data, spec, columns, threads, level, context)
         except (ModelError, ValueError):
             continue
         if parts.agrees_with(whole, spec):

@@ -20,10 +20,13 @@ import numpy.typing as npt
 from irec_live.errors import ModelError
 from irec_live.models.catalog import bundled_models, find_model
 from irec_live.models.columns import SharedColumns, shared_columns
+from irec_live.models.context import ContextHead, context_spec, features_of
 from irec_live.models.onnx_file import inspect_model, printable, read_model_bytes
 from irec_live.models.ports import check_ports
+from irec_live.models.protobuf import MalformedError
 from irec_live.models.runtime import FATAL, LOAD_LIMIT_S, build_session, deadline, first_line, runtime_errors
 from irec_live.models.spec import CARD_KEY, INPUT_NAME, ModelSpec
+from irec_live.models.subgraph import Tensor, cut_out
 from irec_live.onnx_runtime import load_onnx_runtime
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 Provider = Literal["auto", "cpu", "cuda"]
 """Where to run: `auto` is the CPU, because for networks of this size and one window at a time a GPU has not been shown
 to win; `cuda` is for large networks and big batches."""
+
+Array = npt.NDArray[np.float32]
 
 _RANGE_SLACK = 1e-3  # fp16 and int8 networks may leave 0..1 by rounding
 
@@ -77,6 +82,8 @@ class Detector:
         What the session really runs on, first choice first: ``("CPU",)`` or ``("CUDA", "CPU")``.
     notice : str
         One sentence when it does not run where it was asked to, else empty.
+    context : ContextHead or None
+        What decides from the features of a stream's last seconds, where the file has such a head.
 
     Raises
     ------
@@ -107,6 +114,11 @@ class Detector:
         # Until `keep_to` bounds them, any number of windows may go into one call.
         self._batches: tuple[int, ...] = ()
         check_ports(contents, self.spec, origin)
+        context = context_spec(self.spec, contents.metadata, origin)
+        self.context: ContextHead | None = None
+        if context is not None:
+            self.context = ContextHead(data, self.spec, context, origin, threads)
+            data = _with_features(data, self.spec, self.context, origin)
         self._session, self.notice = build_session(data, origin, cuda=provider == "cuda", threads=threads)
         try:
             self._try_out()
@@ -121,7 +133,7 @@ class Detector:
         self.providers: tuple[str, ...] = names
         self._parts: SharedColumns | None = None
         if share_columns and names[0] == "CPU":
-            self._parts = shared_columns(data, self.spec, contents.metadata, self, threads)
+            self._parts = shared_columns(data, self.spec, contents.metadata, self, threads, context)
 
     def shared_columns(self) -> SharedColumns | None:
         """The network in two parts, of which the first need run only once a stream; None where it cannot be parted."""
@@ -150,6 +162,20 @@ class Detector:
         ModelError
             The network failed, or returned another shape than its metadata says.
         """
+        windows = self._checked(windows)
+        if len(windows) == 0:
+            return np.zeros(self._shape(0), np.float32)
+        outputs = [self._run(windows[first:last])[0] for first, last in self._calls(len(windows))]
+        return np.clip(outputs[0] if len(outputs) == 1 else np.concatenate(outputs), np.float32(0.0), np.float32(1.0))
+
+    def with_features(self, windows: npt.NDArray[np.floating[Any]]) -> tuple[Array, Array]:
+        """What calling it gives for one window or more, and their features (B, W) float32; with a `context` only."""
+        windows = self._checked(windows)
+        parts = [self._run(windows[first:last]) for first, last in self._calls(len(windows))]
+        outputs, features = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return np.clip(outputs, np.float32(0.0), np.float32(1.0)), features
+
+    def _checked(self, windows: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
         windows = np.asarray(windows)
         expected = self.spec.window_length
         if windows.ndim != 2 or windows.shape[1] != expected or not np.issubdtype(windows.dtype, np.floating):
@@ -157,10 +183,7 @@ class Detector:
                 f"{self.spec.name} takes floating-point windows of shape (B, {expected}), "
                 f"not {windows.dtype} of shape {windows.shape}"
             )
-        if len(windows) == 0:
-            return np.zeros(self._shape(0), np.float32)
-        outputs = [self._run(windows[first:last]) for first, last in self._calls(len(windows))]
-        return np.clip(outputs[0] if len(outputs) == 1 else np.concatenate(outputs), np.float32(0.0), np.float32(1.0))
+        return windows
 
     def keep_to(self, batches: Sequence[int]) -> None:
         """Run from now on only so many windows a call: of a stranger's model, no others were tried.
@@ -183,7 +206,9 @@ class Detector:
         shape = (batch, self.spec.window_length)
         windows = np.random.default_rng(batch).uniform(-1.0, 1.0, shape).astype(np.float32)
         began = time.perf_counter()
-        self._run(windows)
+        _, features = self._run(windows)
+        if self.context is not None:
+            self.context(np.tile(features, (1, self.context.spec.size // self.context.spec.width)))
         return time.perf_counter() - began
 
     def _calls(self, count: int) -> Iterator[tuple[int, int]]:
@@ -194,14 +219,13 @@ class Detector:
             yield first, first + size
             first += size
 
-    def _run(
-        self, windows: npt.NDArray[np.floating[Any]], options: RunOptions | None = None
-    ) -> npt.NDArray[np.float32]:
+    def _run(self, windows: npt.NDArray[np.floating[Any]], options: RunOptions | None = None) -> tuple[Array, Array]:
+        """The network's output for windows, and their features: none without a context."""
         audio = np.ascontiguousarray(windows, dtype=np.float32)
         if not np.isfinite(audio).all():
             audio = np.nan_to_num(audio, nan=0.0, posinf=0.0, neginf=0.0)
         try:
-            (output,) = self._session.run(None, {INPUT_NAME: audio}, options)
+            output, *more = self._session.run(None, {INPUT_NAME: audio}, options)
         except runtime_errors() as error:
             raise ModelError(f"{self._origin} failed while it ran: {first_line(error)}") from error
         if output.shape != self._shape(len(windows)) or output.dtype != np.float32:
@@ -210,8 +234,12 @@ class Detector:
                 f"but its metadata promises float32 {self._shape(len(windows))}"
             )
         # What is not finite counts as 0 or 1: one NaN would spread through pooled means and overlapped sums.
-        finite: npt.NDArray[np.float32] = np.nan_to_num(output, copy=False, nan=0.0, posinf=1.0, neginf=0.0)
-        return finite
+        finite: Array = np.nan_to_num(output, copy=False, nan=0.0, posinf=1.0, neginf=0.0)
+        width = 0 if self.context is None else self.context.spec.width
+        features = more[0] if more else np.zeros((len(windows), width), np.float32)
+        if features.shape != (len(windows), width) or features.dtype != np.float32:
+            raise ModelError(f"{self._origin} returned {features.dtype} {features.shape} for its features")
+        return finite, np.nan_to_num(features, copy=False)
 
     def _shape(self, batch: int) -> tuple[int, ...]:
         frames = (self.spec.frames,) if self.spec.kind == "envelope" else ()
@@ -226,13 +254,24 @@ class Detector:
         with deadline(lambda: setattr(options, "terminate", True)):
             # Batch 1 is what live listening uses, batch 2 proves that the batch axis is free.
             for windows in (noise, np.concatenate([np.zeros_like(noise), noise])):
-                output = self._run(windows, options)
+                output, features = self._run(windows, options)
+                if self.context is not None:
+                    self.context(np.tile(features, (1, self.context.spec.size // self.context.spec.width)))
                 low, high = float(output.min()), float(output.max())
                 if low < -_RANGE_SLACK or high > 1.0 + _RANGE_SLACK:
                     raise ModelError(
                         f"{self._origin} returns values of {low:.3g} to {high:.3g} where 0 to 1 is expected; "
                         "the last sigmoid belongs inside the graph"
                     )
+
+
+def _with_features(data: bytes, spec: ModelSpec, context: ContextHead, origin: str) -> bytes:
+    """The part of a model that gives features beside its output."""
+    audio = Tensor(INPUT_NAME, ("batch", spec.window_length))
+    try:
+        return cut_out(data, [audio], [Tensor(spec.kind, ("batch", len(spec.labels))), features_of(context.spec)])
+    except MalformedError as error:
+        raise ModelError(f"{origin} has no features for its context head: {error}") from error
 
 
 def load_model(name_or_path: str | os.PathLike[str], *, provider: Provider = "auto", threads: int = 1) -> Detector:

@@ -47,6 +47,9 @@ class ColumnMaker(Protocol):
     def predict(self, heard: Array, columns: Array, /) -> Array:
         """Windows (B, T), or their levels (B, 1), and columns (B, N, F) to what the network says."""
 
+    def predict_with_features(self, heard: Array, columns: Array, /) -> tuple[Array, Array]:
+        """The same, and features (B, W); asked for of networks with a context alone."""
+
 
 class ColumnStream:
     """Keeps samples until a window needs their columns, and columns until no later window does.

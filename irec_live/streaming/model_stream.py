@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from irec_live.models.spec import ModelSpec, Threshold
 from irec_live.streaming.column_stream import ColumnMaker, ColumnStream
+from irec_live.streaming.context_stream import ContextDecider, ContextStream
 from irec_live.streaming.overlap_add import OverlapAdd
 from irec_live.streaming.window_level import WindowLevel, WindowLevels
 from irec_live.streaming.windows import Windower
@@ -72,18 +73,24 @@ class Job:
         Absolute index of each window's first sample, at the network's rate.
     outputs : (B, k) or (B, k, N) float32
         Filled in by `ModelStream.predict`; 0 for silent windows.
+    features : (predicted, W) float32 or None
+        Of a network with a context: of the windows that it was run on.
+    heard : (B,) bool
+        Which windows those were.
     predicted : int
         Windows that the network was run on: those that were not silent.
     seconds : float
         Inference time; 0 if all windows were silent.
     """
 
-    __slots__ = ("outputs", "predicted", "seconds", "starts", "windows")
+    __slots__ = ("features", "heard", "outputs", "predicted", "seconds", "starts", "windows")
 
     def __init__(self, windows: list[Window]) -> None:
         self.windows = windows
         self.starts = [window.start for window in windows]
         self.outputs: Array = np.zeros(0, np.float32)
+        self.features: Array | None = None
+        self.heard = np.ones(len(windows), np.bool_)
         self.predicted = 0
         self.seconds = 0.0
 
@@ -133,6 +140,8 @@ class ModelStream:
         self._columns_of = ColumnStream(self._shared) if self._shared is not None else None
         levelled = self._shared is not None and self._shared.levelled
         self._cutter = (WindowLevels if levelled else Windower)(spec.window_length, hop_length)
+        head: ContextDecider | None = getattr(model, "context", None)
+        self._context = ContextStream(head) if head is not None else None
         self._pending: deque[Window] = deque()
         self._overlap: OverlapAdd | None = None
         if spec.kind == "envelope":
@@ -149,6 +158,8 @@ class ModelStream:
         self._pending.clear()
         if self._columns_of is not None:
             self._columns_of.reset()
+        if self._context is not None:
+            self._context.reset()
         if self._overlap is not None:
             self._overlap.reset()
 
@@ -218,7 +229,8 @@ class ModelStream:
         shape = (len(spec.labels),) if spec.kind == "activation" else (len(spec.labels), spec.frames)
         job.outputs = np.zeros((len(waiting), *shape), np.float32)
         if loud:
-            job.outputs[[window.loud for window in waiting]] = self._run(loud, job)
+            job.heard = np.array([window.loud for window in waiting], np.bool_)
+            job.outputs[job.heard] = self._run(loud, job)
 
     def _run(self, waiting: Sequence[Window], job: Job) -> Array:
         """What the network says of windows, and how long it took."""
@@ -228,13 +240,20 @@ class ModelStream:
         if self._shared is not None and columns:
             shared = _stacked(columns)
             started = time.perf_counter()
-            said = self._shared.predict(heard, shared)
+            if self._context is not None:
+                said, job.features = self._shared.predict_with_features(heard, shared)
+            else:
+                said = self._shared.predict(heard, shared)
             job.seconds = time.perf_counter() - started
             return said
         if self._padded and count < self._batch:
             heard = np.concatenate([heard, np.zeros((self._batch - count, heard.shape[1]), np.float32)])
         started = time.perf_counter()
-        outputs = self.model(heard)[:count]
+        if self._context is not None:
+            both: tuple[Array, Array] = self.model.with_features(heard)  # type: ignore[attr-defined]
+            outputs, job.features = both[0][:count], both[1][:count]
+        else:
+            outputs = self.model(heard)[:count]
         job.seconds = time.perf_counter() - started
         return outputs
 
@@ -249,10 +268,19 @@ class ModelStream:
             0..1.
         """
         if self._overlap is None:
+            self._decide(job)
             starts = np.array(job.starts, np.float64)
             return (starts + self.spec.window_length / 2) / self.spec.sample_rate, self._spread(job.outputs)
         parts = [self._add(output, start) for output, start in zip(job.outputs, job.starts, strict=True)]
         return np.concatenate([times for times, _ in parts]), np.concatenate([rows for _, rows in parts])
+
+    def _decide(self, job: Job) -> None:
+        """Put what the seconds before tell in the place of what each window alone does."""
+        if self._context is None or job.features is None:
+            return
+        starts = [job.starts[index] for index in np.flatnonzero(job.heard)]
+        job.outputs[job.heard] = self._context.decide(starts, job.features)
+        job.features = None
 
     def tail_rows(self) -> tuple[Times, Array]:
         """Envelope frames that no later window will complete now; see `rows`."""

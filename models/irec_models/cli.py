@@ -13,6 +13,7 @@ from irec_live.errors import IrecError, MissingExtraError
 from irec_models.caches import keep_caches_together
 from irec_models.commands.adapt import adapt
 from irec_models.commands.average import average
+from irec_models.commands.context import context
 from irec_models.commands.data import data
 from irec_models.commands.decide import decide
 from irec_models.commands.evaluate import evaluate
@@ -52,6 +53,7 @@ def main() -> None:
 
 main.add_command(adapt)
 main.add_command(average)
+main.add_command(context)
 main.add_command(data)
 main.add_command(decide)
 main.add_command(evaluate)

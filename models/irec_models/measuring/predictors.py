@@ -17,6 +17,7 @@ from irec_live.errors import CheckpointError
 from irec_live.models.catalog import find_model
 from irec_live.models.detector import Detector
 from irec_live.models.spec import ModelSpec
+from irec_live.streaming.context_stream import ContextStream
 from irec_live.streaming.overlap_add import OverlapAdd
 from irec_live.streaming.pipeline import SILENCE_DB
 from irec_live.streaming.windows import Windower
@@ -114,9 +115,18 @@ def predict_recording(predictor: Predictor, audio: Array, hop_length: int) -> Ar
     """
     windows = windows_of(audio, predictor.spec.window_length, hop_length)
     # In batches: a recording of ten minutes would need gigabytes inside the network at once.
-    parts = [predictor(windows[start : start + _BATCH]) for start in range(0, len(windows), _BATCH)]
-    rows = np.concatenate(parts)
-    rows[np.sqrt(np.mean(windows**2, axis=1)) < _SILENCE_RMS] = 0.0
+    batches = [windows[start : start + _BATCH] for start in range(0, len(windows), _BATCH)]
+    sounds = np.sqrt(np.mean(windows**2, axis=1)) >= _SILENCE_RMS
+    if isinstance(predictor, Detector) and predictor.context is not None:
+        said = [predictor.with_features(batch) for batch in batches]
+        rows, features = (np.concatenate(each) for each in zip(*said, strict=True))
+        heard = np.flatnonzero(sounds)
+        if len(heard):
+            stream = ContextStream(predictor.context)
+            rows[heard] = stream.decide([int(index) * hop_length for index in heard], features[heard])
+    else:
+        rows = np.concatenate([predictor(batch) for batch in batches])
+    rows[~sounds] = 0.0
     return rows
 
 

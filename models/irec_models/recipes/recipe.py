@@ -164,6 +164,27 @@ class DecisionsSection(_Section):
     )
 
 
+Span = Annotated[float, Field(gt=0, le=60)]
+
+
+class ContextSection(_Section):
+    """``[context]``: the head that hears the last seconds (`irec_models.context`), trained on what is exported."""
+
+    seed: int = Field(default=0, ge=0)
+    sequences: int = Field(default=2400, ge=1, description="of ten seconds each, that the network is run over once")
+    steps: int = Field(default=600, ge=1)
+    batch_size: int = Field(default=48, ge=1, description="sequences of a step")
+    learning_rate: float = Field(default=2e-3, gt=0)
+    weight_decay: float = Field(default=1e-2, ge=0)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+    projection: int = Field(default=96, ge=1, le=2048, description="values that a window's features are brought to")
+    hidden: int = Field(default=192, ge=1, le=2048)
+    means_s: tuple[Span, ...] = Field(default=(1.0, 3.0, 7.0), max_length=8, description="spans of means, seconds")
+    maxima_s: tuple[Span, ...] = Field(default=(3.0,), max_length=8, description="spans of maxima, seconds")
+    own: float = Field(default=0.4, ge=0, le=1, description="share of the network's own newest answer")
+    ensembles: float = Field(default=2.0, ge=0, description="weight of ensembles of which only is known who plays")
+
+
 class Recipe(_Section):
     """A whole recipe file."""
 
@@ -174,6 +195,7 @@ class Recipe(_Section):
     train: TrainSection
     distill: DistillSection | None = None
     keep: KeepSection | None = None
+    context: ContextSection | None = None
     decisions: DecisionsSection = DecisionsSection()
     _origin: str = PrivateAttr("")
 

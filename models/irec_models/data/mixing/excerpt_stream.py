@@ -110,6 +110,11 @@ class ExcerptStream(BatchStream):
         mixed = self._mixtures.batch(step)
         return Batch(*(torch.cat(parts) for parts in zip(real, mixed, strict=True)))
 
+    @property
+    def _shortest_ensemble(self) -> int:
+        """Samples that a clip of several instruments must be longer than."""
+        return self.config.window_length
+
     # -- what there is ----------------------------------------------------------------------------------------------
 
     def _group(self, chosen: Sequence[int]) -> tuple[dict[str, list[_Source]], dict[str, list[int]]]:
@@ -122,7 +127,7 @@ class ExcerptStream(BatchStream):
                 continue
             truth = truth_of(clip.labels, clip.origin, self.labels, clip.unknown)
             if len(clip.labels) > 1:
-                if truth.present and entry.length > self.config.window_length:
+                if truth.present and entry.length > self._shortest_ensemble:
                     bags[clip.source].append(index)
                 continue
             name = next(iter(truth.present), clip.labels[0])

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from irec_live.models.detector import Detector
 from irec_live.models.spec import ModelSpec
 from irec_live.results import Event
 from irec_live.streaming.pipeline import Pipeline, PipelineStep
@@ -61,6 +62,9 @@ class _AsModel:
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
+        if isinstance(predictor, Detector):
+            self.context = predictor.context
+            self.with_features = predictor.with_features
 
     @property
     def spec(self) -> ModelSpec:
