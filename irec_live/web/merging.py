@@ -154,8 +154,10 @@ class MergedDetector:
         self._detector, self._merger = detector, merger
         self.spec: ModelSpec = detector.spec
         self.providers, self.sha256 = detector.providers, detector.sha256
+        self.context = detector.context
+        self._both = _Joined(detector.with_features)
         shared = detector.shared_columns()
-        self._columns = None if shared is None else _MergedColumns(shared, merger)
+        self._columns = None if shared is None else _MergedColumns(shared, merger, len(detector.spec.labels))
 
     def shared_columns(self) -> _MergedColumns | None:
         """As of the network."""
@@ -165,11 +167,16 @@ class MergedDetector:
         """Predict windows, (B, T)."""
         return self._merger(self._detector, windows)
 
+    def with_features(self, windows: Array, /) -> tuple[Array, Array]:
+        """The same, and features of the windows; of a network with a context."""
+        return _parted(self._merger(self._both, windows), len(self.spec.labels))
+
 
 class _MergedColumns:
     """Shared columns of which the second part is merged; see `irec_live.models.columns.SharedColumns`."""
 
-    def __init__(self, shared: SharedColumns, merger: Merger) -> None:
+    def __init__(self, shared: SharedColumns, merger: Merger, labels: int) -> None:
+        self._both, self._labels = _Joined(shared.predict_with_features), labels
         self.spec, self.frames, self.levelled = shared.spec, shared.frames, shared.levelled
         self.columns = shared.columns
         self._predict, self._merger = shared.predict, merger
@@ -177,6 +184,24 @@ class _MergedColumns:
     def predict(self, heard: Array, columns: Array, /) -> Array:
         """What the network says of windows."""
         return self._merger(self._predict, heard, columns)
+
+    def predict_with_features(self, heard: Array, columns: Array, /) -> tuple[Array, Array]:
+        """The same, and features of the windows; of a network with a context."""
+        return _parted(self._merger(self._both, heard, columns), self._labels)
+
+
+class _Joined:
+    """What gives activations and features, as one array, (B, K + W), which calls can share."""
+
+    def __init__(self, run: Callable[..., tuple[Array, Array]]) -> None:
+        self._run = run
+
+    def __call__(self, *inputs: Array) -> Array:
+        return np.concatenate(self._run(*inputs), axis=1)
+
+
+def _parted(both: Array, labels: int) -> tuple[Array, Array]:
+    return both[:, :labels], both[:, labels:]
 
 
 class Merging:
@@ -201,12 +226,13 @@ def says_the_same_in_company(detector: Detector) -> bool:
     shared, spec = detector.shared_columns(), detector.spec
     chance = np.random.default_rng(0)
     loudness = np.geomspace(0.001, 0.5, MOST_WINDOWS)[:, None]
+    run: Run = detector if detector.context is None else _Joined(detector.with_features)
     inputs: tuple[Any, ...] = ((loudness * chance.standard_normal((MOST_WINDOWS, spec.window_length))).astype("f4"),)
-    run: Run = detector
     if shared is not None:
         width = 1 if shared.levelled else spec.window_length
         columns = chance.standard_normal((MOST_WINDOWS, shared.frames, shared.spec.bands))
-        inputs, run = (np.abs(inputs[0][:, :width]), columns.astype(np.float32)), shared.predict
+        inputs = (np.abs(inputs[0][:, :width]), columns.astype(np.float32))
+        run = shared.predict if detector.context is None else _Joined(shared.predict_with_features)
     alone = [run(*(each[n : n + 1] for each in inputs)) for n in range(MOST_WINDOWS)]
     # Windows are at every place, too: a call of n begins with the nth.
     return all(

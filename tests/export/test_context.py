@@ -18,6 +18,7 @@ from irec_live.models.context import CONTEXT_KEY
 from irec_live.models.detector import Detector, load_model
 from irec_live.models.spec import ModelSpec
 from irec_live.streaming.pipeline import Pipeline
+from irec_live.web.merging import MergedDetector, Merger, says_the_same_in_company
 from irec_models.checkpoint import Checkpoint
 from irec_models.context.head import ContextHeadNet
 from irec_models.context.into_file import with_head
@@ -118,6 +119,15 @@ def test_a_stream_is_told_what_the_head_says_of_its_last_seconds(
     np.testing.assert_allclose(found[: len(direct)], direct, atol=2e-4)
     assert np.ptp(direct) > 0.1
     assert not direct.any(axis=1).all()  # some of it was silent
+
+
+def test_streams_that_share_calls_have_contexts_of_their_own(data: bytes) -> None:
+    audio, detector = sound(3.0), Detector(data)
+    for share in (True, False):
+        merged = MergedDetector(Detector(data, share_columns=share), Merger())
+        found = activations(merged, audio, 4096)  # type: ignore[arg-type]
+        np.testing.assert_allclose(found, activations(detector, audio, "all"), atol=1e-5)
+        assert says_the_same_in_company(Detector(data, share_columns=share)) in (True, False)
 
 
 def test_measures_hear_what_the_app_does(data: bytes) -> None:

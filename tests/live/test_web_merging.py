@@ -178,7 +178,7 @@ class Network:
     """
 
     spec = tiny_models.activation_spec()
-    providers, sha256 = ("CPU",), ""
+    providers, sha256, context = ("CPU",), "", None
 
     def __init__(self, alone_up_to: int) -> None:
         self.alone_up_to = alone_up_to
