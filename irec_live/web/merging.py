@@ -155,7 +155,7 @@ class MergedDetector:
         self.spec: ModelSpec = detector.spec
         self.providers, self.sha256 = detector.providers, detector.sha256
         self.context = detector.context
-        self._both = _Joined(detector.with_features)
+        self._both = _Joined(lambda windows: detector.with_features(windows))
         shared = detector.shared_columns()
         self._columns = None if shared is None else _MergedColumns(shared, merger, len(detector.spec.labels))
 

@@ -181,7 +181,7 @@ class ContextSection(_Section):
     hidden: int = Field(default=192, ge=1, le=2048)
     means_s: tuple[Span, ...] = Field(default=(1.0, 3.0, 7.0), max_length=8, description="spans of means, seconds")
     maxima_s: tuple[Span, ...] = Field(default=(3.0,), max_length=8, description="spans of maxima, seconds")
-    own: float = Field(default=0.5, ge=0, le=1, description="share of the network's own newest answer")
+    own: float = Field(default=0.6, ge=0, le=1, description="share of the network's own newest answer")
     ensembles: float = Field(default=5.0, ge=0, description="weight of ensembles of which only is known who plays")
 
 
