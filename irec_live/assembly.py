@@ -181,7 +181,7 @@ def assemble(
     if reached_s is None:
         ended = tuple(event if event.offset_s is not None else replace(event, offset_s=duration_s) for event in events)
     else:
-        ended = _to_the_ends(events, times, reached_s, duration_s)
+        ended = to_the_ends(events, times, reached_s, duration_s)
     return Analysis(
         file=file,
         duration_s=duration_s,
@@ -242,7 +242,7 @@ def with_offset(analysis: Analysis, models: Sequence[WindowPredictor], offset: f
     )
 
 
-def _to_the_ends(events: Sequence[Event], times: Times, last_s: float, duration_s: float) -> tuple[Event, ...]:
+def to_the_ends(events: Sequence[Event], times: Times, last_s: float, duration_s: float) -> tuple[Event, ...]:
     """Events that the first or last decision holds, drawn out to the ends of the file, which their windows reach.
 
     A file of one window would otherwise have events of no length.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from irec_live.assembly import Curves
+from collections.abc import Sequence
+
+from irec_live.assembly import Curves, to_the_ends
 from irec_live.recording.folder import SessionInfo
 from irec_live.results import Event
-from irec_live.streaming.tracker import LabelTracker, track
+from irec_live.streaming.tracker import Decisions, LabelTracker, track
 
 
 def tracker_of(info: SessionInfo) -> LabelTracker:
@@ -17,13 +19,24 @@ def tracker_of(info: SessionInfo) -> LabelTracker:
     return tracker
 
 
-def events_of(info: SessionInfo, curves: Curves, live: tuple[Event, ...]) -> tuple[Event, ...]:
+def events_of(
+    info: SessionInfo, curves: Curves, live: tuple[Event, ...], duration_s: float, decisions: Decisions | None = None
+) -> tuple[Event, ...]:
     """Events of a session, by onset: those found live, unless the user moved a threshold while it was recorded.
 
-    Then those before were found by another one than those after, and all are found anew from the rows.
+    Then those before were found by another one than those after, and all are found anew from the rows; so they are with
+    other decisions than the session's. What the first or last window holds reaches to the ends of the sound, as in the
+    analysis of a file.
     """
-    if not info.decisions_moved or not len(curves.activation_times):
+    times = curves.activation_times
+    if not len(times):
         return live
     tracker = tracker_of(info)
-    ended, _ = track(curves.activation_times, curves.activation, tracker)
-    return tuple(sorted((*ended, *tracker.flush()), key=lambda event: event.onset_s))
+    events: Sequence[Event] = live
+    if info.decisions_moved or decisions not in (None, info.decisions):
+        tracker.decisions = decisions or info.decisions
+        ended, _ = track(times, curves.activation, tracker)
+        events = (*ended, *tracker.flush())
+    pooled = min(tracker.settings.pool, len(times))
+    decided_s = float(times[-1]) - (pooled - 1) / 2 * tracker.hop_s  # what the last decision is about
+    return tuple(sorted(to_the_ends(events, times, decided_s, duration_s), key=lambda event: event.onset_s))

@@ -47,7 +47,7 @@ def write_results(folder: SessionFolder, info: SessionInfo) -> None:
         duration_s,
         circumstances,
         curves.on_grids(circumstances, duration_s),
-        events_of(info, curves, read_events(folder, info.labels)),
+        events_of(info, curves, read_events(folder, info.labels), duration_s),
         warnings=warnings_of(info),
     )
     write_atomically(folder.results, analysis.json_parts())

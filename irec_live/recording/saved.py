@@ -87,13 +87,13 @@ def open_session(path: Path, progress: Callable[[float], None] | None = None) ->
     folder = SessionFolder(path)
     info, recording = mend_session(path, progress)
     curves, live, damage = read_results(folder, info)
-    events = events_of(info, curves, live)
     if info.audio.samples is None:
         duration_s = _count(folder.path / info.audio.files[0]) / info.audio.sample_rate
     else:
         duration_s = info.audio.samples / info.audio.sample_rate
     if not duration_s:
         raise MediaError(f"the session {path.name} has no sound: nothing was recorded")
+    events = events_of(info, curves, live, duration_s)
     damage = (*missing_sound(folder, info), *damage)
     return SavedResults(folder, info, curves, events, duration_s, recording, damage)
 

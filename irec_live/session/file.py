@@ -310,6 +310,8 @@ class FileSession(PlayedSession):
                 warnings=self._warnings,
                 decisions=decisions,
             )
+            by_offset = sorted(analysis.events, key=lambda event: event.offset_s or 0.0)
+            self._pipeline.timeline.replace_events(by_offset, ())  # seen as they are written: drawn out to the ends
             self._outcome = _Outcome(analysis, decisions=decisions)
 
 

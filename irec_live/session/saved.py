@@ -21,6 +21,7 @@ from irec_live.media import open_audio
 from irec_live.models.spec import ModelSpec
 from irec_live.player import Loop, Player
 from irec_live.recording import SavedResults, open_session
+from irec_live.recording.deciding import events_of
 from irec_live.results import Event, Overview, Snapshot, Stats
 from irec_live.session.contract import corrected_view
 from irec_live.session.played import PlayedSession
@@ -29,7 +30,7 @@ from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.level import LevelMeter
 from irec_live.streaming.spectrogram import LogMelStream
 from irec_live.streaming.timeline import VIEW_ROWS, Timeline
-from irec_live.streaming.tracker import Decisions, track
+from irec_live.streaming.tracker import Decisions
 
 _BLOCK_S = 1.0
 _JOIN_S = 1.5
@@ -208,11 +209,12 @@ class SavedSession(PlayedSession):
     def _found(self, decisions: Decisions) -> tuple[Event, ...]:
         """Events with these decisions, by the time at which they ended."""
         self._tracker.decisions = decisions
-        if decisions == self.saved.info.decisions:
-            return tuple(sorted(self.saved.events, key=lambda event: event.offset_s or 0.0))
-        curves = self.saved.curves
-        ended, _ = track(curves.activation_times, curves.activation, self._tracker)
-        return (*ended, *self._tracker.flush())
+        saved = self.saved
+        if decisions == saved.info.decisions:
+            events = saved.events
+        else:
+            events = events_of(saved.info, saved.curves, saved.events, saved.duration_s, decisions)
+        return tuple(sorted(events, key=lambda event: event.offset_s or 0.0))
 
     def _fill(self) -> None:
         """Put the recorded rows into the timeline."""

@@ -121,7 +121,8 @@ def test_results_of_a_recording_are_those_of_its_audio(
     assert live.activation_start_s == pytest.approx(offline.activation_start_s)
     assert live.activation[:both] == pytest.approx(offline.activation[:both], abs=0.02)
     for heard, found in zip(live.events, offline.events, strict=True):
-        assert heard.onset_s == pytest.approx(found.onset_s, abs=0.6)
+        assert heard.onset_s == pytest.approx(found.onset_s, abs=0.11)
+        assert heard.offset_s == pytest.approx(found.offset_s, abs=0.11)
 
 
 def test_pre_roll_is_the_sound_before_the_button(tmp_path: Path) -> None:

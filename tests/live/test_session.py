@@ -84,6 +84,7 @@ def test_file_session_finds_what_analyze_finds(
     found = session.analysis()
     assert found is not None
     assert found.to_json() == analyze(melody_path, models=detectors).to_json()
+    assert session.overview().events == found.events, "what is listed is what is written"
 
 
 def test_snapshot_ends_at_the_playhead(session: FileSession) -> None:
