@@ -19,10 +19,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-
-import ray
-
 from irec_live.batch.items import Settings
 from irec_live.batch.local import LocalEngine
 from irec_live.batch.paths import Found, find_files
@@ -43,6 +39,9 @@ def rate(files: Sequence[Found], settings: Settings, engine: Engine) -> float:
 
 def by_ray(files: Sequence[Found], settings: Settings, workers: int) -> float:
     """On a cluster of so many processors."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    import ray  # here: local workers, which import this file, have no use for it
+
     ray.init("local", num_cpus=workers, include_dashboard=False, log_to_driver=False)
     try:
         return rate(files, settings, RayEngine(settings, jobs=workers))
