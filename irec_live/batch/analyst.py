@@ -140,7 +140,7 @@ def _hashed(path: Path) -> tuple[str, tuple[int, int]]:
         before = _stamp(path)
         return file_sha256(path), before
     except FileNotFoundError as error:
-        raise MediaError(f"there is no file {printable(path.name)}; check the path") from error
+        raise MediaError(f"there is no file {printable(str(path))}; check the path") from error
     except IsADirectoryError as error:
         raise MediaError(f"{printable(path.name)} is a folder; give an audio file") from error
     except (OSError, ValueError) as error:

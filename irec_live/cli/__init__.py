@@ -99,7 +99,9 @@ def main() -> None:
     help="When to take the picture.",
 )
 @click.option("--size", type=Size(), default="1280x720", show_default=True, metavar="WxH", help="Of the picture.")
-@click.option("--theme", metavar="NAME", help="Colours, this time only: dark, light ... Default: as last chosen.")
+@click.option(
+    "--theme", metavar="NAME", help="Colours, this time only: system, dark, light or contrast. Default: as last chosen."
+)
 @click.option("--language", metavar="CODE", help="Of the window, this time only: en, de. Default: as last chosen.")
 @click.option("--input", "source", type=_LIVE, default=InputKind.MIC.value, show_default=True)
 @_DEVICE
@@ -254,8 +256,8 @@ page is opened as /?token=TOKEN.
 )
 @click.option(
     "--log",
-    type=click.Choice([*Log]),
-    default=Log.NONE,
+    type=click.Choice([kind.value for kind in Log]),
+    default=Log.NONE.value,
     show_default=True,
     help="json writes a line for every request to standard output, without addresses and names of files.",
 )

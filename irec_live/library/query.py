@@ -230,7 +230,7 @@ class _Parser:
             value = self._number() / 100
             self._sign("%")
             return Bound("stretch_share" if self._stretch() else "share", comparison, value)
-        value = self._time("a time or a share, such as 10 s or 50 %,")
+        value = self._time("a time or a share, such as 10 s or 50 %,", "s, min, h or %")
         return Bound("stretch_s" if self._stretch() else "seconds", comparison, value)
 
     def _peek(self, sign: str) -> bool:
@@ -259,7 +259,7 @@ class _Parser:
             raise self._wrong("a number is expected here")
         return float(self._next().text)
 
-    def _time(self, what: str = "a time, such as 10 s or 1:30,") -> float:
+    def _time(self, what: str = "a time, such as 10 s or 1:30,", units: str = "s, min or h") -> float:
         if self._token.kind == "clock":
             seconds = 0.0
             for part in self._next().text.split(":"):
@@ -270,7 +270,7 @@ class _Parser:
         value = self._number()
         unit = self._word(*_UNITS)
         if not unit:
-            raise self._wrong("a unit is expected here: s, min or h")
+            raise self._wrong(f"a unit is expected here: {units}")
         return value * _UNITS[unit]
 
     def _top(self) -> int:

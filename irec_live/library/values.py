@@ -7,6 +7,9 @@ from typing import Any
 
 from irec_live.tables.recording import Span
 
+_DECIMALS = 5
+"""Of seconds in JSON, as of spans: sums of them would be 6.200019999999999."""
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -36,7 +39,8 @@ class Match:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return {**asdict(self), "spans": [span.to_dict() for span in self.spans]}
+        rounded = {name: round(getattr(self, name), _DECIMALS) for name in ("duration_s", "matched_s")}
+        return {**asdict(self), **rounded, "spans": [span.to_dict() for span in self.spans]}
 
 
 @dataclass(frozen=True, slots=True)

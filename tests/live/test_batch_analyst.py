@@ -106,7 +106,7 @@ def test_what_somebody_else_wrote_is_left(worker: Analyst, item: Item) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("none.wav", "there is no file none.wav; check the path"),
+        ("none.wav", "/none.wav; check the path"),
         ("folder", "folder is a folder; give an audio file"),
         ("words.wav", "words.wav cannot be decoded as audio"),
         ("null\0.wav", "cannot be opened"),

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+import click
 import numpy as np
 import pytest
 import soundfile
@@ -90,6 +91,18 @@ def command(*arguments: str | Path) -> list[str]:
 
 def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
+
+
+def test_choices_are_given_as_the_help_writes_them() -> None:
+    """Of an enumeration, newer releases of click take the members' names."""
+    commands = list(main.commands.values())
+    for command in commands:
+        commands += getattr(command, "commands", {}).values()
+    kinds = [option.type for command in commands for option in command.params]
+    choices = [choice for kind in kinds if isinstance(kind, click.Choice) for choice in kind.choices]
+    assert "ray" in choices
+    assert all(type(choice) is str for choice in choices)
+    assert main.commands["serve"].make_context("serve", ["--log", "json"]).params["log"] == "json"
 
 
 def test_help_and_version_import_nothing_heavy() -> None:
