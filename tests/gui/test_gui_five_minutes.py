@@ -19,7 +19,9 @@ pytestmark = pytest.mark.skipif(bool(_MISSING), reason=f"needs {_MISSING}")
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs" / "five-minutes.md").read_text("utf-8")
 SPEED = 60.0
-"""Ten minutes of sound come in ten seconds, if the machine is up to it."""
+"""A minute of sound comes in a second, if the machine is up to it."""
+AGO_S = 60.0
+"""The page speaks of ten minutes, which take a slow machine as long; what is asked of the window is the same."""
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ class NewUser:
     def keep(self) -> None:
         self.hands.press("ctrl+r")
         wait_for(lambda: self.hands.seen["recording"])
-        wait_for(lambda: self.hands.seen["now_s"] > 620.0, 900.0)
+        wait_for(lambda: self.hands.seen["now_s"] > AGO_S + 20.0, 900.0)
 
     def find(self) -> None:
         self.hands.press("e")
@@ -80,7 +82,7 @@ class NewUser:
         self.hands.press("Return")
         wait_for(lambda: not self.hands.seen["following"])
         seen = self.hands.seen
-        assert seen["now_s"] - seen["end_s"] > 600.0, "ten minutes ago"
+        assert seen["now_s"] - seen["end_s"] > AGO_S
         assert seen["recording"]
         self.hands.press("Escape")
         wait_for(lambda: self.hands.seen["rows"] == -1)
@@ -91,7 +93,7 @@ class NewUser:
         self.hands.press("ctrl+r")
         wait_for(lambda: self.hands.seen["can_open_last"])
         self.hands.press("ctrl+shift+r")
-        wait_for(lambda: (self.hands.seen["duration_s"] or 0.0) > 600.0)
+        wait_for(lambda: (self.hands.seen["duration_s"] or 0.0) > AGO_S)
 
     def correct(self) -> None:
         self.hands.press("ctrl+k")
