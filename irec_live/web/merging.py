@@ -22,6 +22,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -155,7 +156,7 @@ class MergedDetector:
         self.spec: ModelSpec = detector.spec
         self.providers, self.sha256 = detector.providers, detector.sha256
         self.context = detector.context
-        self._both = _Joined(lambda windows: detector.with_features(windows))
+        self._both = _Joined(detector.with_features) if detector.context is not None else None
         shared = detector.shared_columns()
         self._columns = None if shared is None else _MergedColumns(shared, merger, len(detector.spec.labels))
 
@@ -169,6 +170,8 @@ class MergedDetector:
 
     def with_features(self, windows: Array, /) -> tuple[Array, Array]:
         """The same, and features of the windows; of a network with a context."""
+        if self._both is None:
+            raise ValueError(f"{self.spec.name} has no context")
         return _parted(self._merger(self._both, windows), len(self.spec.labels))
 
 
@@ -190,14 +193,14 @@ class _MergedColumns:
         return _parted(self._merger(self._both, heard, columns), self._labels)
 
 
+@dataclass(frozen=True, slots=True)
 class _Joined:
     """What gives activations and features, as one array, (B, K + W), which calls can share."""
 
-    def __init__(self, run: Callable[..., tuple[Array, Array]]) -> None:
-        self._run = run
+    run: Callable[..., tuple[Array, Array]]
 
     def __call__(self, *inputs: Array) -> Array:
-        return np.concatenate(self._run(*inputs), axis=1)
+        return np.concatenate(self.run(*inputs), axis=1)
 
 
 def _parted(both: Array, labels: int) -> tuple[Array, Array]:
@@ -210,15 +213,15 @@ class Merging:
     def __init__(self) -> None:
         self.merger = Merger()
         self._lock = threading.Lock()
-        self._known: weakref.WeakKeyDictionary[Detector, MergedDetector | None] = weakref.WeakKeyDictionary()
+        # NB: the verdict alone: a merged network kept here would keep weights that the server has let go of.
+        self._same: weakref.WeakKeyDictionary[Detector, bool] = weakref.WeakKeyDictionary()
 
     def of(self, detector: Detector) -> Detector | MergedDetector:
         """The network to give to a stream. Takes a moment when it is the network's first."""
         with self._lock:
-            if detector not in self._known:
-                same = says_the_same_in_company(detector)
-                self._known[detector] = MergedDetector(detector, self.merger) if same else None
-            return self._known[detector] or detector
+            if detector not in self._same:
+                self._same[detector] = says_the_same_in_company(detector)
+            return MergedDetector(detector, self.merger) if self._same[detector] else detector
 
 
 def says_the_same_in_company(detector: Detector) -> bool:

@@ -145,8 +145,7 @@ def test_streams_say_together_what_each_says_alone(bundled: tuple[Detector, ...]
     sounds = [(0.1 * chance.standard_normal(3 * rate)).astype(np.float32) * (1 + n) / 4 for n in range(4)]
     merging = Merging()
     merging.merger = Merger(1)
-    together = [merging.of(detector) for detector in bundled]
-    assert all(isinstance(detector, MergedDetector) for detector in together)
+    assert all(isinstance(merging.of(detector), MergedDetector) for detector in bundled)
 
     def rows(models: Any, sound: Any) -> list[Any]:
         pipeline = Pipeline(rate, models, spectrogram=False)
@@ -158,12 +157,18 @@ def test_streams_say_together_what_each_says_alone(bundled: tuple[Detector, ...]
 
     found: dict[int, list[Any]] = {}
     threads = [
-        threading.Thread(target=lambda n=n: found.update({n: rows(together, sounds[n])})) for n in range(len(sounds))
+        threading.Thread(
+            target=lambda n=n: found.update({n: rows([merging.of(detector) for detector in bundled], sounds[n])})
+        )
+        for n in range(len(sounds))
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    shared = [merging.of(bundled[0]).shared_columns() for _ in range(2)]
+    assert shared[0] is not shared[1]  # each stream has its own, and yet their calls are alike
+    assert all(getattr(shared[0], name) == getattr(shared[1], name) for name in ("_both", "_predict"))
     for number, sound in enumerate(sounds):
         for one, alone in zip(found[number], rows(bundled, sound), strict=True):
             assert np.array_equal(one, alone)
