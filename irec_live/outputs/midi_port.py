@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from irec_live import native_lines
 from irec_live.errors import DeviceError, MissingExtraError
 from irec_live.formats.midi import velocity
 from irec_live.outputs.live_output import Switch
@@ -110,4 +111,5 @@ def _mido() -> Any:
         raise MissingExtraError("python-rtmidi", "midi") from error
     import mido
 
+    native_lines.silence()  # where there is no sequencer, ALSA tells the terminal so, in words of its own
     return mido

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -179,6 +182,17 @@ def test_midi_ports_are_found_by_part_of_their_name(monkeypatch: pytest.MonkeyPa
     assert open_midi("virtual", LABELS).name == "MIDI to irec-live"
     with pytest.raises(DeviceError, match="there is no MIDI output 'organ'; there are Midi Through 14:0, Light Desk"):
         open_midi("organ", LABELS)
+
+
+def test_a_port_that_is_not_there_is_one_sentence_in_the_terminal() -> None:
+    """Where the system has no sequencer, ALSA would add words of its own."""
+    pytest.importorskip("rtmidi")
+    demo = str(files("irec_assets") / "audio" / "demo.ogg")
+    command = [sys.executable, "-m", "irec_live", "listen", "--input", demo, "--midi", "no such port"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("irec-live: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_without_rtmidi_the_sentence_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
