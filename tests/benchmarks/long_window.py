@@ -21,6 +21,7 @@ import os
 import sys
 import tempfile
 import time
+from array import array
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,9 @@ class Watch:
     """Notes when each picture of the window was ready, and what the window's thread had computed by then."""
 
     def __init__(self) -> None:
-        self.times: list[float] = []
-        self.processor: list[float] = []
+        # Bare numbers: objects of Python would be most of what the memory grows by.
+        self.times = array("d")
+        self.processor = array("d")
 
     def note(self, _snapshot: object) -> None:
         """One picture."""
