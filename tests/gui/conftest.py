@@ -9,12 +9,15 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before anything imports Qt
 import gc
 from collections.abc import Callable, Iterator
 from functools import partialmethod
+from pathlib import Path
 
 import pytest
 from fake_session import FakeBackend
+from hands import Hands
 from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 from waiting import PATIENCE_S
+from x_server import XServer
 
 from irec_live.gui.app import Composition, application, compose
 from irec_live.gui.backend import Backend
@@ -49,6 +52,16 @@ def qtbot(qapp: object, request: pytest.FixtureRequest) -> QtBot:
 def backend() -> FakeBackend:
     """Opens made-up sessions."""
     return FakeBackend()
+
+
+@pytest.fixture
+def hands(tmp_path: Path, tiny_activation_path: Path, tiny_envelope_path: Path) -> Iterator[Hands]:
+    """What uses the window on a real screen: its mouse and keys, and what it shows."""
+    server = XServer((1280, 720), window_manager=True)
+    made = Hands(server, tmp_path, tiny_activation_path, tiny_envelope_path)
+    yield made
+    made.kill()
+    server.close()
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hands import Hands
-from x_server import XServer, missing_x_programs, wait_for
+from x_server import missing_x_programs, wait_for
 
 from irec_live.corrections.store import load_corrections
 
@@ -22,15 +22,6 @@ SPEED = 60.0
 """A minute of sound comes in a second, if the machine is up to it."""
 AGO_S = 60.0
 """The page speaks of ten minutes, which take a slow machine as long; what is asked of the window is the same."""
-
-
-@pytest.fixture
-def hands(tmp_path: Path, tiny_activation_path: Path, tiny_envelope_path: Path) -> Iterator[Hands]:
-    server = XServer((1280, 720), window_manager=True)
-    made = Hands(server, tmp_path, tiny_activation_path, tiny_envelope_path)
-    yield made
-    made.kill()
-    server.close()
 
 
 def steps() -> dict[str, str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from hands import Hands
-from x_server import XServer, missing_x_programs, wait_for
+from x_server import missing_x_programs, wait_for
 
 import tiny_models
 
@@ -17,15 +16,6 @@ _MISSING = missing_x_programs("openbox", "xdotool")
 pytestmark = pytest.mark.skipif(bool(_MISSING), reason=f"needs {_MISSING}")
 
 LENGTH_S = 600.0
-
-
-@pytest.fixture
-def hands(tmp_path: Path, tiny_activation_path: Path, tiny_envelope_path: Path) -> Iterator[Hands]:
-    server = XServer((1280, 720), window_manager=True)
-    made = Hands(server, tmp_path, tiny_activation_path, tiny_envelope_path)
-    yield made
-    made.kill()
-    server.close()
 
 
 @pytest.fixture

@@ -6,14 +6,13 @@ import csv
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import mido
 import pytest
 import soundfile
 from hands import Hands
-from x_server import XServer, missing_x_programs, wait_for
+from x_server import missing_x_programs, wait_for
 
 import tiny_models
 from irec_live.corrections.store import load_corrections
@@ -21,15 +20,6 @@ from irec_live.report import Analysis
 
 _MISSING = missing_x_programs("openbox", "xdotool")
 pytestmark = pytest.mark.skipif(bool(_MISSING), reason=f"needs {_MISSING}")
-
-
-@pytest.fixture
-def hands(tmp_path: Path, tiny_activation_path: Path, tiny_envelope_path: Path) -> Iterator[Hands]:
-    server = XServer((1280, 720), window_manager=True)
-    made = Hands(server, tmp_path, tiny_activation_path, tiny_envelope_path)
-    yield made
-    made.kill()
-    server.close()
 
 
 def test_record_kill_reopen_correct_and_export_every_format(hands: Hands, tmp_path: Path) -> None:
