@@ -171,8 +171,8 @@ def test_the_page_on_the_window_tells_what_presets_cost() -> None:
 class Room(FakeSession):
     """A session in whose noise the first label is fairly likely, and the second a little."""
 
-    def snapshot(self, span_s: float) -> Snapshot:
-        picture = super().snapshot(span_s)
+    def snapshot(self, span_s: float, end_s: float | None = None) -> Snapshot:
+        picture = super().snapshot(span_s, end_s)
         rows = np.zeros_like(picture.smoothed)
         rows[:, 0], rows[:, 1] = 0.47, 0.2
         return replace(picture, activation=rows, smoothed=rows, level_db=-52.0)
