@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
 from irec_live.gui.language import tr
+from irec_live.gui.menu_entries import command
 from irec_live.gui.preferences import SPANS_S
 from irec_live.gui.theme import ThemeChoice, choices
 
@@ -33,24 +34,24 @@ class Actions(QObject):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self._window = window
-        self.open_file = self._action(tr("Open a &file…"), QKeySequence.StandardKey.Open)
-        self.open_model = self._action(tr("Load a &model…"), "Ctrl+Shift+O")
-        self.listen_mic = self._action(tr("Listen to the micr&ophone"), "Ctrl+M")
-        self.listen_computer = self._action(tr("Listen to this &computer"), "Ctrl+L")
-        self.quit = self._action(tr("&Quit"), "Ctrl+Q")
-        self.play = self._action(tr("&Play or pause"), "Space")
-        self.to_start = self._action(tr("Back to the &start"), "Home")
-        self.loop = self._action(tr("Repeat a &loop"), "L", checkable=True)
-        self.loop_start = self._action(tr("Loop from here"), "[")
-        self.loop_end = self._action(tr("Loop up to here"), "]")
-        self.next_file = self._action(tr("&Next file"), "N")
-        self.previous_file = self._action(tr("P&revious file"), "P")
-        self.reset_threshold = self._action(tr("&Reset the threshold"), "Ctrl+0")
-        self.toggle_theme = self._action(tr("Switch between &dark and light"), "Ctrl+T")
-        self.full_screen = self._action(tr("&Full screen"), "F11", checkable=True)
-        self.dismiss = self._action(tr("Dismiss the message"), "Esc")
-        self.help = self._action(tr("&Help"), "F1")
-        self.about = self._action(tr("&About irec-live"), None)
+        self.open_file = command(window, tr("Open a &file…"), QKeySequence.StandardKey.Open)
+        self.open_model = command(window, tr("Load a &model…"), "Ctrl+Shift+O")
+        self.listen_mic = command(window, tr("Listen to the micr&ophone"), "Ctrl+M")
+        self.listen_computer = command(window, tr("Listen to this &computer"), "Ctrl+L")
+        self.quit = command(window, tr("&Quit"), "Ctrl+Q")
+        self.play = command(window, tr("&Play or pause"), "Space")
+        self.to_start = command(window, tr("Back to the &start"), "Home")
+        self.loop = command(window, tr("Repeat a &loop"), "L", checkable=True)
+        self.loop_start = command(window, tr("Loop from here"), "[")
+        self.loop_end = command(window, tr("Loop up to here"), "]")
+        self.next_file = command(window, tr("&Next file"), "N")
+        self.previous_file = command(window, tr("P&revious file"), "P")
+        self.reset_threshold = command(window, tr("&Reset the threshold"), "Ctrl+0")
+        self.toggle_theme = command(window, tr("Switch between &dark and light"), "Ctrl+T")
+        self.full_screen = command(window, tr("&Full screen"), "F11", checkable=True)
+        self.dismiss = command(window, tr("Dismiss the message"), "Esc")
+        self.help = command(window, tr("&Help"), "F1")
+        self.about = command(window, tr("&About irec-live"))
         self._skips = [self._skip(keys, by_s) for keys, by_s in _SKIPS]
         self.exports = [self._export(form.name, tr(form.title)) for form in FORMATS.values()]
         self._spans = QActionGroup(self)
@@ -85,27 +86,13 @@ class Actions(QObject):
         for action in self._themes.actions():
             action.setChecked(action.data() == choice)
 
-    def _action(self, text: str, keys: object, *, checkable: bool = False) -> QAction:
-        action = QAction(text, self._window)
-        action.setCheckable(checkable)
-        if keys is not None:
-            action.setShortcut(QKeySequence(keys))  # type: ignore[call-overload]
-            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-            plain = text.replace("&", "").rstrip("…")
-            action.setToolTip(f"{plain} ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})")
-        self._window.addAction(action)  # or its shortcut would work only while the menu is open
-        return action
-
     def _skip(self, keys: str, by_s: int) -> QAction:
         text = tr("Back %n seconds", "", -by_s) if by_s < 0 else tr("Forward %n seconds", "", by_s)
-        action = self._action(text, keys)
-        action.triggered.connect(lambda: self.skip_wanted.emit(float(by_s)))
-        return action
+        return command(self._window, text, keys, do=lambda: self.skip_wanted.emit(float(by_s)))
 
     def _export(self, form: str, name: str) -> QAction:
-        action = self._action(f"{name}…", "Ctrl+E" if form == DEFAULT_FORMAT else None)
-        action.triggered.connect(lambda: self.export_wanted.emit(form))
-        return action
+        keys = ("Ctrl+E",) if form == DEFAULT_FORMAT else ()
+        return command(self._window, f"{name}…", *keys, do=lambda: self.export_wanted.emit(form))
 
     def _menu(self) -> QMenu:
         menu = QMenu(self._window)

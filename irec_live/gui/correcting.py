@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from irec_live.gui.correction_layer import LEAST_S, CorrectionLayer
 from irec_live.gui.file_dialogs import ask_folder
 from irec_live.gui.lane_canvas import LaneCanvas
 from irec_live.gui.language import marked, tr
+from irec_live.gui.menu_entries import command, entry
 from irec_live.gui.requests import as_playable
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.session_opener import Setup
@@ -92,29 +94,27 @@ class CorrectionControl(QObject):
         self._worker = Background("irec-corrections", self)
         self.stack = QUndoStack(self)
         self.layer = CorrectionLayer(canvas)
-        self.mode = self._action(tr("&Correct events"), "Ctrl+K")
-        self.mode.setCheckable(True)
+        self.mode = command(window, tr("&Correct events"), "Ctrl+K", checkable=True)
         self.mode.toggled.connect(self._on_mode)
-        self.undo = self._action(tr("&Undo"), QKeySequence.StandardKey.Undo, self.stack.undo)
-        self.redo = self._action(tr("R&edo"), QKeySequence.StandardKey.Redo, self.stack.redo)
+        self.undo = command(window, tr("&Undo"), QKeySequence.StandardKey.Undo, do=self.stack.undo)
+        self.redo = command(window, tr("R&edo"), QKeySequence.StandardKey.Redo, do=self.stack.redo)
         self._keys = [
-            self._action(tr("&Delete the event"), "Delete", self.delete),
-            self._action(tr("Re&name the event…"), "F2", self._ask_label),
-            self._action(tr("&Add an event at the playhead"), "Insert", self.add_here),
-            self._action(tr("Next event"), "Ctrl+Down", lambda: self.step(1)),
-            self._action(tr("Previous event"), "Ctrl+Up", lambda: self.step(-1)),
-            self._action(tr("Begin earlier"), "Alt+Left", lambda: self.nudge(-STEP_S, 0.0)),
-            self._action(tr("Begin later"), "Alt+Right", lambda: self.nudge(STEP_S, 0.0)),
-            self._action(tr("End earlier"), "Alt+Down", lambda: self.nudge(0.0, -STEP_S)),
-            self._action(tr("End later"), "Alt+Up", lambda: self.nudge(0.0, STEP_S)),
+            command(window, tr("&Delete the event"), "Delete", do=self.delete),
+            command(window, tr("Re&name the event…"), "F2", do=self._ask_label),
+            command(window, tr("&Add an event at the playhead"), "Insert", do=self.add_here),
+            command(window, tr("Next event"), "Ctrl+Down", do=lambda: self.step(1)),
+            command(window, tr("Previous event"), "Ctrl+Up", do=lambda: self.step(-1)),
+            command(window, tr("Begin earlier"), "Alt+Left", do=lambda: self.nudge(-STEP_S, 0.0)),
+            command(window, tr("Begin later"), "Alt+Right", do=lambda: self.nudge(STEP_S, 0.0)),
+            command(window, tr("End earlier"), "Alt+Down", do=lambda: self.nudge(0.0, -STEP_S)),
+            command(window, tr("End later"), "Alt+Up", do=lambda: self.nudge(0.0, STEP_S)),
         ]
         self.menu = QMenu(tr("Correc&t"), menu)
         self.menu.addActions([self.mode, self.undo, self.redo])
         self.menu.addSeparator()
         self.menu.addActions(self._keys)
         self.menu.addSeparator()
-        self.export = self.menu.addAction(tr("Save clips for &training…"))
-        self.export.triggered.connect(self._ask_folder)
+        self.export = entry(self.menu, tr("Save clips for &training…"), self._ask_folder)
         menu.insertMenu(before, self.menu)
         self.stack.canUndoChanged.connect(self.undo.setEnabled)
         self.stack.canRedoChanged.connect(self.redo.setEnabled)
@@ -327,20 +327,10 @@ class CorrectionControl(QObject):
             return
         menu = QMenu(tr("Instrument"), self._window)
         for label in (one for one in self._session.labels if one != self._held.label):
-            menu.addAction(display_name(label)).triggered.connect(lambda _=False, label=label: self.rename(label))
+            entry(menu, display_name(label), partial(self.rename, label))
         menu.aboutToHide.connect(menu.deleteLater)
         place = self.layer.place_of(self._held).bottomLeft().toPoint()
         menu.popup(self.layer.mapToGlobal(QPoint(max(0, place.x()), place.y())))
-
-    def _action(
-        self, text: str, keys: str | QKeySequence.StandardKey, done: Callable[[], None] | None = None
-    ) -> QAction:
-        action = QAction(text, self._window)
-        action.setShortcut(QKeySequence(keys))
-        if done is not None:
-            action.triggered.connect(lambda: done())
-        self._window.addAction(action)  # or its shortcut would work only while the menu is open
-        return action
 
 
 def _told(event: Event) -> str:

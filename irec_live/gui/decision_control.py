@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,7 @@ from irec_live.gui.decision_values import (
 )
 from irec_live.gui.lanes_view import LanesView
 from irec_live.gui.language import tr
+from irec_live.gui.menu_entries import entry
 from irec_live.gui.message_bar import MessageBar
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.threshold_control import ThresholdControl
@@ -221,20 +223,15 @@ class DecisionControl(QObject):
     def _fill_menu(self) -> None:
         self.menu.clear()
         session = self._bridge.session
-        self.menu.addAction(tr("&Smoothing, durations, presets…")).triggered.connect(self.open_dialog)
+        entry(self.menu, tr("&Smoothing, durations, presets…"), self.open_dialog)
         current = preset_of(self.decisions, self._presets)
         for name in (*PRESETS, *self._presets):
-            entry = self.menu.addAction(preset_title(name))
-            entry.setCheckable(True)
-            entry.setChecked(name == current)
-            entry.triggered.connect(lambda _=False, chosen=name: self.choose_preset(chosen))
+            entry(self.menu, preset_title(name), partial(self.choose_preset, name), checked=name == current)
         self.menu.addSeparator()
-        calibrate = self.menu.addAction(tr("&Calibrate to this room (3 s)"))
-        calibrate.triggered.connect(self.calibrate)
+        calibrate = entry(self.menu, tr("&Calibrate to this room (3 s)"), self.calibrate)
         calibrate.setEnabled(session is not None and session.kind == "live" and not self.calibration.running)
-        undo = self.menu.addAction(tr("&Undo the calibration"))
-        undo.triggered.connect(self.undo_calibration)
+        undo = entry(self.menu, tr("&Undo the calibration"), self.undo_calibration)
         undo.setEnabled(self._undo is not None)
-        reset = self.menu.addAction(tr("Reset the thresholds of single &instruments"))
-        reset.triggered.connect(lambda: self.decide(replace(self.decisions, own=())))
+        text = tr("Reset the thresholds of single &instruments")
+        reset = entry(self.menu, text, lambda: self.decide(replace(self.decisions, own=())))
         reset.setEnabled(bool(self.decisions.own))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QObject, Qt
@@ -13,6 +14,7 @@ from irec_live.gui import settings_schema as schema
 from irec_live.gui.bridge import Bridge
 from irec_live.gui.language import tr
 from irec_live.gui.level_meter import LevelMeter
+from irec_live.gui.menu_entries import entry
 from irec_live.gui.message_bar import MessageBar
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest
@@ -136,16 +138,14 @@ class InputControl(QObject):
             return
         self.menu.addAction(tr("Channels")).setEnabled(False)
         for channels in channel_choices(self._session.channels):
-            entry = self.menu.addAction(channels_text(channels))
-            entry.setCheckable(True)
-            entry.setChecked(channels == self.shape.channels)
-            entry.triggered.connect(lambda _=False, chosen=channels: self.set_channels(chosen))
+            chosen = channels == self.shape.channels
+            entry(self.menu, channels_text(channels), partial(self.set_channels, channels), checked=chosen)
         self.menu.addSeparator()
         self.menu.addAction(tr("Gain")).setEnabled(False)
         gain = QWidgetAction(self.menu)
         gain.setDefaultWidget(_gain_row(self.shape.gain_db, self.set_gain))
         self.menu.addAction(gain)
-        self.menu.addAction(tr("No gain")).triggered.connect(lambda: self.set_gain(0.0))
+        entry(self.menu, tr("No gain"), lambda: self.set_gain(0.0))
 
 
 def channel_choices(channels: int) -> list[tuple[int, ...]]:

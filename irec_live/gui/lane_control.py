@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import cast
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtGui import QAction, QContextMenuEvent, QKeySequence, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QMenu
 
 from irec_live.gui import settings_schema as schema
 from irec_live.gui.lane_arrangement import SIZES, SORTINGS, Size, Sorting
 from irec_live.gui.lanes_view import LanesView
 from irec_live.gui.language import tr
+from irec_live.gui.menu_entries import entry
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.theme import LEFT_GUTTER
 from irec_live.gui.wording import display_name, label_text
@@ -96,14 +96,14 @@ class LaneControl(QObject):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(display_name(label)).setEnabled(False)
         text = tr("Smaller again") if arrangement.focused == label else tr("Enlarge")
-        _entry(menu, _keyed(text, "Enter"), lambda: self.focus(label))
+        entry(menu, _keyed(text, "Enter"), lambda: self.focus(label))
         text = tr("Unpin") if label in arrangement.pinned else tr("Pin to the top")
-        _entry(menu, _keyed(text, "Ins"), lambda: self.pin(label))
-        up = _entry(menu, _keyed(tr("Move up"), "Ctrl+Up"), lambda: self.move(label, -1))
+        entry(menu, _keyed(text, "Ins"), lambda: self.pin(label))
+        up = entry(menu, _keyed(tr("Move up"), "Ctrl+Up"), lambda: self.move(label, -1))
         up.setEnabled(label != order[0])
-        down = _entry(menu, _keyed(tr("Move down"), "Ctrl+Down"), lambda: self.move(label, 1))
+        down = entry(menu, _keyed(tr("Move down"), "Ctrl+Down"), lambda: self.move(label, 1))
         down.setEnabled(label != order[-1])
-        _entry(menu, _keyed(tr("Hide"), "Del"), lambda: self.hide(label))
+        entry(menu, _keyed(tr("Hide"), "Del"), lambda: self.hide(label))
         menu.addSeparator()
         self._fill_hidden(menu.addMenu(tr("Hidden")))
         self._add_choices(menu)
@@ -178,17 +178,17 @@ class LaneControl(QObject):
         arrangement = self._lanes.arrangement
         order = menu.addMenu(tr("Order"))
         for sorting, text in SORTINGS.items():
-            _entry(order, tr(text), partial(self.sort, sorting), arrangement.sorting == sorting)
+            entry(order, tr(text), partial(self.sort, sorting), checked=arrangement.sorting == sorting)
         height = menu.addMenu(tr("Height"))
         for size, text in SIZES.items():
-            _entry(height, tr(text), partial(self.resize, size), arrangement.size == size)
+            entry(height, tr(text), partial(self.resize, size), checked=arrangement.size == size)
 
     def _fill_hidden(self, menu: QMenu) -> None:
         hidden = self._lanes.arrangement.hidden_among(self._lanes.labels)
-        everything = _entry(menu, tr("Show all instruments"), self.show)
+        everything = entry(menu, tr("Show all instruments"), self.show)
         everything.setEnabled(bool(hidden))
         for label in hidden:
-            _entry(menu, tr("Show {label}", label=label_text(label)), partial(self.show, label))
+            entry(menu, tr("Show {label}", label=label_text(label)), partial(self.show, label))
 
     def _fill_hidden_menu(self) -> None:
         self.hidden_menu.clear()
@@ -198,12 +198,3 @@ class LaneControl(QObject):
 def _keyed(text: str, keys: str) -> str:
     """A text of a menu, and the key of the lanes that does the same."""
     return f"{text}\t{QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)}"
-
-
-def _entry(menu: QMenu, text: str, action: Callable[[], None], checked: bool | None = None) -> QAction:
-    made = menu.addAction(text)
-    if checked is not None:
-        made.setCheckable(True)
-        made.setChecked(checked)
-    made.triggered.connect(lambda: action())
-    return made

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from irec_live.files import look
 from irec_live.gui.background import Background
 from irec_live.gui.language import tr
+from irec_live.gui.menu_entries import command
 from irec_live.gui.outside_words import with_labels
 from irec_live.gui.playback import Playback
 from irec_live.gui.session_manager import SessionManager
@@ -80,11 +81,7 @@ class LibraryControl(QObject):
         self.make_library: Callable[[], Library] = _default_library
         self.make_settings: Callable[[], Settings] = _default_settings
         self.make_engine: MakeEngine = _local_engine
-        self.action = QAction(tr("Find in the li&brary…"), window)
-        self.action.setShortcut(QKeySequence("Ctrl+F"))
-        self.action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-        self.action.triggered.connect(self.show)
-        window.addAction(self.action)
+        self.action = command(window, tr("Find in the li&brary…"), "Ctrl+F", do=self.show)
         menu.insertAction(before, self.action)
         # Queued: the window's own slot comes first, which gives the playback its new session.
         manager.opened.connect(self._on_opened, Qt.ConnectionType.QueuedConnection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from PySide6.QtWidgets import (
 
 from irec_live.gui.drop_overlay import dropped_paths
 from irec_live.gui.language import marked, tr
+from irec_live.gui.menu_entries import entry
 from irec_live.gui.window_size import available_size
 from irec_live.gui.wording import clock_text, label_text, when_text
 from irec_live.library.query import EXAMPLES
@@ -193,7 +195,7 @@ class LibraryPanel(QDialog):
     def _example_menu(self) -> QMenu:
         menu = QMenu(self)
         for example in EXAMPLES:
-            menu.addAction(example).triggered.connect(lambda _=False, text=example: self._ask(text))
+            entry(menu, example, partial(self._ask, example))
         return menu
 
     def _table(self) -> QTreeWidget:

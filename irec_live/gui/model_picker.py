@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from irec_live.gui.icons import themed_icon
 from irec_live.gui.language import decimal_mark, marked, tr
+from irec_live.gui.menu_entries import entry
 from irec_live.gui.outside_words import part as said
 from irec_live.gui.theme import DARK, Theme
 from irec_live.gui.wording import number_text
@@ -140,9 +142,8 @@ class ModelPicker(QToolButton):
             if unlisted is not None:
                 name = self._used.get(kind, unlisted.name)
                 self._add_model(unlisted, name, groups[kind], self._menu, running=True)
-            without = self._menu.addAction(tr("None"))
-            _check(without, groups[kind], all(spec.kind != kind for spec in self._running))
-            without.triggered.connect(lambda _=False, unwanted=kind: self.dropped.emit(unwanted))
+            none = all(spec.kind != kind for spec in self._running)
+            groups[kind].addAction(entry(self._menu, tr("None"), partial(self.dropped.emit, kind), checked=none))
             self._menu.addSeparator()
         self._add_left_out()
         if offered[PUBLISHED]:  # in a menu of their own: on small screens there is no room for all
@@ -151,20 +152,20 @@ class ModelPicker(QToolButton):
             for model in offered[PUBLISHED]:
                 self._add_models([model], groups[model.spec.kind], published)
         self._fill_comparison(self._menu.addMenu(tr("Compare with another model")))
-        load = self._menu.addAction(tr("Load a model file…"))
-        load.triggered.connect(self.file_wanted)
+        entry(self._menu, tr("Load a model file…"), self.file_wanted.emit)
 
     def _fill_comparison(self, menu: QMenu) -> None:
         menu.setToolTipsVisible(True)
         group = QActionGroup(menu)
-        actions = [("", menu.addAction(tr("None")))]
+
+        def add(name: str, text: str) -> QAction:
+            action = entry(menu, text, partial(self.compare_wanted.emit, name), checked=name == self._compared)
+            return group.addAction(action)
+
+        add("", tr("None"))
         for model in self._models:
-            action = menu.addAction(self._text(model.spec, model.name))
+            action = add(model.name, self._text(model.spec, model.name))
             self._entries.append((action, model.spec, model.name))
-            actions.append((model.name, action))
-        for name, action in actions:
-            _check(action, group, name == self._compared)
-            action.triggered.connect(lambda _=False, wanted=name: self.compare_wanted.emit(wanted))
 
     def _text(self, spec: ModelSpec, name: str) -> str:
         return entry_text(spec, name, self._speeds.get(name))
@@ -201,17 +202,9 @@ class ModelPicker(QToolButton):
             self._add_model(model.spec, model.name, group, menu, running=self._runs(model))
 
     def _add_model(self, spec: ModelSpec, name: str, group: QActionGroup, menu: QMenu, *, running: bool) -> None:
-        action = menu.addAction(self._text(spec, name))
+        action = group.addAction(entry(menu, self._text(spec, name), partial(self.chosen.emit, name), checked=running))
         self._entries.append((action, spec, name))
-        _check(action, group, running)
         action.setToolTip(describe_model(spec, name))
-        action.triggered.connect(lambda: self.chosen.emit(name))
-
-
-def _check(action: QAction, group: QActionGroup, checked: bool) -> None:
-    action.setCheckable(True)
-    action.setChecked(checked)
-    group.addAction(action)
 
 
 def entry_text(spec: ModelSpec, name: str, hop_ms: float | None = None) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMenu
 
+from irec_live.gui.menu_entries import entry
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.settings_schema import Setting
 
@@ -56,10 +57,4 @@ class NextStartMenu(QObject):
         self.menu.clear()
         current = self._preferences.get(self._setting)
         for value, name in self._choices().items():
-            entry = self.menu.addAction(name)
-            entry.setCheckable(True)
-            entry.setChecked(value == current)
-            entry.triggered.connect(partial(self._chosen, value))
-
-    def _chosen(self, value: Any, _: bool = False) -> None:
-        self.choose(value)
+            entry(self.menu, name, partial(self.choose, value), checked=value == current)

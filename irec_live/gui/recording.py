@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
 from irec_live.files import look
 from irec_live.gui.language import tr
+from irec_live.gui.menu_entries import command, entry
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.record_button import RecordButton
 from irec_live.gui.session_manager import SessionManager
@@ -68,13 +70,11 @@ class RecordingControl(QObject):
         self._finishing: list[Recorder] = []
         self._last: Path | None = None
         self.button = RecordButton()
-        self.record = self._action(tr("&Record"), "Ctrl+R", self.toggle)
-        self.record.setCheckable(True)
-        self.open_session = self._action(tr("Open a &session…"), "Ctrl+Shift+S", self._ask_session)
-        self.open_last = self._action(tr("Open the &last recording"), "Ctrl+Shift+R", self._open_last)
+        self.record = command(window, tr("&Record"), "Ctrl+R", do=self.toggle, checkable=True)
+        self.open_session = command(window, tr("Open a &session…"), "Ctrl+Shift+S", do=self._ask_session)
+        self.open_last = command(window, tr("Open the &last recording"), "Ctrl+Shift+R", do=self._open_last)
         self.open_last.setEnabled(False)
-        self.only_detected = self._action(tr("Only when something is &detected"), None, None)
-        self.only_detected.setCheckable(True)
+        self.only_detected = command(window, tr("Only when something is &detected"), checkable=True)
         self.only_detected.setChecked(preferences.get(RECORD_ONLY_DETECTED))
         self.only_detected.toggled.connect(lambda on: preferences.put(RECORD_ONLY_DETECTED, on))
         self._prerolls = QActionGroup(self)
@@ -223,27 +223,15 @@ class RecordingControl(QObject):
         prerolls = menu.addMenu(tr("With the seconds &before"))
         wanted = self._preferences.get(RECORD_PREROLL_S)
         for seconds in PREROLLS_S:
-            action = prerolls.addAction(tr("%n seconds", "", round(seconds)) if seconds else tr("None", "seconds"))
-            action.setCheckable(True)
-            action.setChecked(seconds == wanted)
-            action.setData(seconds)
-            self._prerolls.addAction(action)
-        self._prerolls.triggered.connect(self._choose_preroll)
-        menu.addAction(tr("&Folder for recordings…")).triggered.connect(self._ask_place)
+            text = tr("%n seconds", "", round(seconds)) if seconds else tr("None", "seconds")
+            chosen = partial(self._choose_preroll, seconds)
+            self._prerolls.addAction(entry(prerolls, text, chosen, checked=seconds == wanted))
+        entry(menu, tr("&Folder for recordings…"), self._ask_place)
         menu.addSeparator()
         menu.addActions([self.open_session, self.open_last])
         return menu
 
-    def _choose_preroll(self, action: QAction) -> None:
-        self._preferences.put(RECORD_PREROLL_S, action.data())
+    def _choose_preroll(self, seconds: float) -> None:
+        self._preferences.put(RECORD_PREROLL_S, seconds)
         if self._recorder is not None:
-            self._recorder.preroll_s = action.data()
-
-    def _action(self, text: str, keys: str | None, done: Callable[[], None] | None) -> QAction:
-        action = QAction(text, self._window)
-        if keys is not None:
-            action.setShortcut(QKeySequence(keys))
-        if done is not None:
-            action.triggered.connect(lambda: done())
-        self._window.addAction(action)  # or its shortcut would work only while the menu is open
-        return action
+            self._recorder.preroll_s = seconds

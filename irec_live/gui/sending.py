@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
 from irec_live.gui.background import Background
 from irec_live.gui.language import tr
+from irec_live.gui.menu_entries import command
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.session_opener import Setup
@@ -58,8 +59,8 @@ class SendingControl(QObject):
         self._preferences, self._window = preferences, window
         self._session: LiveSession | None = None
         self._worker = Background("irec-sending", self)
-        self.osc = _Kind("OSC", self._action(tr("&OSC messages…")), _open_osc)
-        self.midi = _Kind("MIDI", self._action(tr("&MIDI notes…")), _open_midi)
+        self.osc = _Kind("OSC", command(window, tr("&OSC messages…"), checkable=True), _open_osc)
+        self.midi = _Kind("MIDI", command(window, tr("&MIDI notes…"), checkable=True), _open_midi)
         self.osc.action.triggered.connect(lambda on: self._ask_osc() if on else self.stop(self.osc))
         self.midi.action.triggered.connect(lambda on: self._ask_midi() if on else self.stop(self.midi))
         self.menu = QMenu(tr("&Send"), menu)
@@ -184,11 +185,6 @@ class SendingControl(QObject):
         dialog.textValueSelected.connect(send)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
-
-    def _action(self, text: str) -> QAction:
-        action = QAction(text, self._window)
-        action.setCheckable(True)
-        return action
 
 
 def _open_osc(target: str, _labels: tuple[str, ...]) -> Receiver:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu
 
 from irec_live.gui import settings_schema as schema
 from irec_live.gui.language import tr
+from irec_live.gui.menu_entries import entry
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.spectrogram_settings import AXES, COLORS, RANGES, Axis, SpectrogramSettings
 from irec_live.gui.spectrogram_view import SpectrogramView
@@ -68,10 +69,5 @@ class SpectrogramControl(QObject):
     def _add(self, title: str, name: str, titles: Mapping[Any, str]) -> None:
         below = self.menu.addMenu(title)
         for value, text in titles.items():
-            entry = below.addAction(tr(text))
-            entry.setCheckable(True)
-            entry.setChecked(getattr(self.settings, name) == value)
-            entry.triggered.connect(partial(self._chosen, name, value))
-
-    def _chosen(self, name: str, value: str, _: bool = False) -> None:
-        self.choose(**{name: value})
+            chosen = getattr(self.settings, name) == value
+            entry(below, tr(text), partial(self.choose, **{name: value}), checked=chosen)

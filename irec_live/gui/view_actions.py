@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from irec_live.gui.language import tr
+from irec_live.gui.menu_entries import command
 
 
 class ViewActions(QObject):
@@ -22,20 +23,17 @@ class ViewActions(QObject):
 
     def __init__(self, window: QWidget, menu: QMenu) -> None:
         super().__init__(window)
-        self._window = window
-        self.zoom_in = self._action(tr("Zoom &in"), "+", "=")
-        self.zoom_out = self._action(tr("Zoom &out"), "-")
-        self.zoom_all = self._action(tr("&Whole session"), "0")
-        self.back = self._action(tr("Earlier"), "Ctrl+Left")
-        self.forward = self._action(tr("Later"), "Ctrl+Right")
-        self.follow = self._action(tr("&Follow: back to now"), "F")
-        self.hold = self._action(tr("&Hold the picture"), "H")
-        self.select_shown = self._action(tr("Select what is &shown"), "Ctrl+A")
-        self.select_none = self._action(tr("Select &nothing"), "Ctrl+Shift+A")
-        self.zoom_selection = self._action(tr("Zoom to the selection"), "Z")
-        self.event_list = self._action(tr("&Event list"), "E")
-        self.event_list.setCheckable(True)
-        self.hold.setCheckable(True)
+        self.zoom_in = command(window, tr("Zoom &in"), "+", "=")
+        self.zoom_out = command(window, tr("Zoom &out"), "-")
+        self.zoom_all = command(window, tr("&Whole session"), "0")
+        self.back = command(window, tr("Earlier"), "Ctrl+Left")
+        self.forward = command(window, tr("Later"), "Ctrl+Right")
+        self.follow = command(window, tr("&Follow: back to now"), "F")
+        self.hold = command(window, tr("&Hold the picture"), "H", checkable=True)
+        self.select_shown = command(window, tr("Select what is &shown"), "Ctrl+A")
+        self.select_none = command(window, tr("Select &nothing"), "Ctrl+Shift+A")
+        self.zoom_selection = command(window, tr("Zoom to the selection"), "Z")
+        self.event_list = command(window, tr("&Event list"), "E", checkable=True)
         own = menu.addMenu(tr("Time a&xis"))
         own.addActions([self.follow, self.hold])
         own.addSeparator()
@@ -57,17 +55,6 @@ class ViewActions(QObject):
         self.forward.setShortcuts(_keys("Ctrl+Right", *(["Right"] if live else [])))
         self.hold.setShortcuts(_keys("H", *(["Space"] if live else [])))
         self.follow.setText(tr("&Follow: back to now") if live else tr("&Follow the playhead"))
-
-    def _action(self, text: str, *keys: str) -> QAction:
-        action = QAction(text, self._window)
-        action.setShortcuts(_keys(*keys))
-        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-        action.setToolTip(f"{text.replace('&', '')} ({action.shortcut().toString(_NATIVE)})")
-        self._window.addAction(action)  # or its key would work only while the menu is open
-        return action
-
-
-_NATIVE = QKeySequence.SequenceFormat.NativeText
 
 
 def _keys(*keys: str) -> list[QKeySequence]:

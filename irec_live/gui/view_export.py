@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QObject, QPoint, QRect, QSize, Signal
-from PySide6.QtGui import QAction, QKeySequence, QPainter, QPixmap
+from PySide6.QtGui import QAction, QPainter, QPixmap
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -17,6 +17,7 @@ from irec_live.gui.backend import Backend
 from irec_live.gui.background import Background
 from irec_live.gui.file_dialogs import ask_save
 from irec_live.gui.language import marked, tr
+from irec_live.gui.menu_entries import command
 from irec_live.gui.requests import as_playable
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.wording import clock_text, sentence
@@ -64,8 +65,8 @@ class ViewExport(QObject):
         self._manager, self._backend, self._window = manager, backend, window
         self._page, self._selected = page, selected
         self._worker = Background("irec-clips", self)
-        self.picture = self._action(tr("Save a pict&ure of the view…"), "Ctrl+Shift+P", self._ask_picture)
-        self.clip = self._action(tr("Save the se&lection…"), "Ctrl+Shift+E", self._ask_clip)
+        self.picture = command(window, tr("Save a pict&ure of the view…"), "Ctrl+Shift+P", do=self._ask_picture)
+        self.clip = command(window, tr("Save the se&lection…"), "Ctrl+Shift+E", do=self._ask_clip)
         menu.insertActions(before, [self.picture, self.clip])
 
     def save_picture(self, path: Path) -> None:
@@ -176,10 +177,3 @@ class ViewExport(QObject):
             return playable.path.parent / called.replace("{name}", stem)
         title = "irec-live" if session is None else session.title
         return Path.home() / called.replace("{name}", title).replace("/", " ")
-
-    def _action(self, text: str, keys: str, done: Callable[[], None]) -> QAction:
-        action = QAction(text, self._window)
-        action.setShortcut(QKeySequence(keys))
-        action.triggered.connect(lambda: done())
-        self._window.addAction(action)  # or its shortcut would work only while the menu is open
-        return action

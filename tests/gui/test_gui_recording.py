@@ -206,8 +206,8 @@ def test_without_a_live_input_there_is_nothing_to_record(window: MainWindow, qtb
 
 def test_what_was_chosen_is_remembered(window: MainWindow, tmp_path: Path) -> None:
     window.recording.only_detected.setChecked(True)
-    actions = {action.data(): action for action in window.recording._prerolls.actions()}
-    actions[15.0].trigger()
+    actions = {action.text(): action for action in window.recording._prerolls.actions()}
+    actions["15 seconds"].trigger()
     kept = Preferences.in_file(tmp_path / "settings.ini")
     window.preferences.save()
     assert kept.get(RECORD_ONLY_DETECTED) is True
