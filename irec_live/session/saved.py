@@ -220,10 +220,9 @@ class SavedSession(PlayedSession):
         """Put the recorded rows into the timeline."""
         curves = self.saved.curves
         self._tracker.reset()
-        rows = zip(curves.activation_times.tolist(), curves.activation, strict=True)
-        smoothed = [self._tracker.push(time_s, row).smoothed for time_s, row in rows]
-        if smoothed:
-            self._timeline.append_activations(curves.activation_times, curves.activation, np.stack(smoothed))
+        if len(curves.activation):
+            smoothed = self._tracker.push_rows(curves.activation_times, curves.activation).smoothed
+            self._timeline.append_activations(curves.activation_times, curves.activation, smoothed)
         self._timeline.append_envelope(curves.envelope_times, curves.envelope)
         self._timeline.replace_events(self._found(self._decisions), ())
 

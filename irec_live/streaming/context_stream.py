@@ -1,9 +1,9 @@
 """ContextStream: the last seconds of a stream's features, for a network that hears more than its newest window.
 
-Only the worker's thread uses it. What it gives does not depend on how windows are gathered into batches: each context
-is made of its own rows, by the same sums.
+Only the worker's thread uses it. What it gives does not depend on how windows are gathered into batches: means are
+differences of one running sum, in double precision, and maxima have no rounding.
 
-Shapes: B windows of a batch, K labels, W features, C values of a context.
+Shapes: B windows of a batch, K labels, W features, C values of a context, S spans.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
-Bools = npt.NDArray[np.bool_]
+
+_LARGEST = 1e9
+"""A feature beyond counts as this in means: it would stay in the last digits of the running sum for good."""
 
 
 class _Spans(Protocol):
@@ -61,15 +63,17 @@ class ContextStream:
     def __init__(self, head: ContextDecider) -> None:
         self._head = head
         rate = head.sample_rate
-        self._means = [round(span * rate) for span in head.spec.means_s]
-        self._maxima = [round(span * rate) for span in head.spec.maxima_s]
-        self._longest = max((*self._means, *self._maxima), default=0)
+        self._n_means = len(head.spec.means_s)
+        self._spans = np.array([round(span * rate) for span in (*head.spec.means_s, *head.spec.maxima_s)], np.int64)
+        self._longest = int(self._spans.max(initial=0))
         self.reset()
 
     def reset(self) -> None:
         """Forget all windows."""
+        width = self._head.spec.width
         self._starts = np.zeros(0, np.int64)
-        self._features = np.zeros((0, self._head.spec.width), np.float32)
+        self._features = np.zeros((0, width), np.float32)
+        self._sums = np.zeros((1, width))  # of all features before each window, and behind the last
 
     def decide(self, starts: Sequence[int], features: Array) -> Array:
         """Take the next windows that sound, and decide.
@@ -85,18 +89,27 @@ class ContextStream:
         (B, K) float32
         """
         held = len(self._starts)
-        self._starts = np.concatenate([self._starts, np.asarray(starts, np.int64)])
+        newest = np.asarray(starts, np.int64)
+        self._starts = np.concatenate([self._starts, newest])
         self._features = np.concatenate([self._features, features])
-        contexts = np.stack([self._context(place) for place in range(held, len(self._starts))])
-        oldest = int(np.searchsorted(self._starts, self._starts[-1] - self._longest))
-        self._starts, self._features = self._starts[oldest:], self._features[oldest:]
+        added = np.concatenate([self._sums[-1:], np.clip(features, -_LARGEST, _LARGEST)])
+        self._sums = np.concatenate([self._sums, np.cumsum(added, axis=0)[1:]])
+        contexts = self._contexts(newest, held)
+        oldest = int(np.searchsorted(self._starts, newest[-1] - self._longest))
+        self._starts, self._features, self._sums = self._starts[oldest:], self._features[oldest:], self._sums[oldest:]
         return self._head(contexts)
 
-    def _context(self, place: int) -> Array:
-        newest = self._starts[place]
-        parts = [self._features[place]]
-        for spans, pool in ((self._means, np.mean), (self._maxima, np.max)):
-            for span in spans:
-                first = int(np.searchsorted(self._starts, newest - span))
-                parts.append(pool(self._features[first : place + 1], axis=0))
-        return np.concatenate(parts)
+    def _contexts(self, newest: npt.NDArray[np.int64], held: int) -> Array:
+        """Contexts, (B, C), of windows that start at `newest` and of which `held` others lie before."""
+        width = self._head.spec.width
+        contexts = np.empty((len(newest), 1 + len(self._spans), width), np.float32)
+        contexts[:, 0] = self._features[held:]
+        firsts = np.searchsorted(self._starts, newest[:, None] - self._spans)  # (B, S)
+        ends = held + 1 + np.arange(len(newest))
+        for number, first in enumerate(firsts.T):
+            if number < self._n_means:
+                contexts[:, 1 + number] = (self._sums[ends] - self._sums[first]) / (ends - first)[:, None]
+            else:
+                for row, (begin, end) in enumerate(zip(first.tolist(), ends.tolist(), strict=True)):
+                    np.maximum.reduce(self._features[begin:end], axis=0, out=contexts[row, 1 + number])
+        return contexts.reshape(len(newest), -1)

@@ -469,12 +469,11 @@ class Pipeline:
             self.tracker.pass_over(times)
             self.timeline.append_activations(times, rows, rows)
             return []
-        steps = [self.tracker.push(time_s, row) for time_s, row in zip(times.tolist(), rows, strict=True)]
-        ended = [event for step in steps for event in step.ended]
-        self.timeline.append_activations(times, rows, np.stack([step.smoothed for step in steps]))
-        self.timeline.append_events(ended, self.tracker.open_events())
-        self._lit = steps[-1].lit
-        return ended
+        step = self.tracker.push_rows(times, rows)
+        self.timeline.append_activations(times, rows, step.smoothed)
+        self.timeline.append_events(step.ended, self.tracker.open_events())
+        self._lit = step.lit
+        return list(step.ended)
 
     def _store_envelope(self, times: Times, rows: Array) -> list[tuple[float, Array]]:
         times = times + self._origin / self.sample_rate

@@ -45,8 +45,7 @@ class Retracking:
             if self._next == len(self._rows) and not self._read():
                 self._restart(np.inf)
                 return True
-            self._track()
-            tracked += 1
+            tracked += self._track(len(self._rows) if most is None else most - tracked)
         return False
 
     def events(self) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
@@ -75,11 +74,17 @@ class Retracking:
         self._reached_s = float(times[-1])
         return True
 
-    def _track(self) -> None:
-        time_s = float(self._times[-1][self._next])
-        self._restart(time_s)
-        self._found += self.tracker.push(time_s, self._rows[self._next]).ended
-        self._next += 1
+    def _track(self, most: int) -> int:
+        """Track the next rows, at most so many, up to the next restart; their number."""
+        times = self._times[-1]
+        self._restart(float(times[self._next]))
+        end = min(len(times), self._next + most)
+        if self._passed < len(self._restarts):
+            end = min(end, int(np.searchsorted(times, self._restarts[self._passed])))
+        part = slice(self._next, end)
+        self._found += self.tracker.push_rows(times[part], self._rows[part]).ended
+        self._next = end
+        return part.stop - part.start
 
     def _restart(self, time_s: float) -> None:
         """End all events at the restarts up to a moment."""

@@ -48,6 +48,11 @@ _SEEN = (
 _TIME_TOLERANCE_S = 1e-6
 """Durations that should be equal differ by the rounding of seconds to float64."""
 
+_ROWS_AT_ONCE = 1024
+"""Of rows that are pushed together: bounds the memory for hours of them."""
+_LOOK_AHEAD = 64
+"""Rows that are searched for the next change at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrackerSettings:
@@ -116,11 +121,11 @@ class Decisions:
 
 @dataclass(frozen=True, slots=True)
 class TrackerStep:
-    """Results of one more window.
+    """Results of one more window, or of some.
 
     Attributes
     ----------
-    smoothed : (K,) float32
+    smoothed : (K,) or (R, K) float32
         Pooled activations, what the thresholds are compared with.
     lit : tuple of str
         Labels lit now, the strongest first.
@@ -269,15 +274,56 @@ class LabelTracker:
         if activation.shape != self._peak.shape:
             raise ValueError(f"expected {self._peak.size} activations, not an array of shape {activation.shape}")
         decisions = self.decisions  # NB: read once; a slider may move it between the two thresholds
-        settings, offset = decisions.settings, self._offsets(decisions)
-        smoothed = self._pooled(activation, settings)
+        smoothed = self._pooled(activation, decisions.settings)
         if self._rows == 1:
             self._first_s = time_s
+        ended = self._decide(time_s, smoothed, decisions)
+        return TrackerStep(smoothed, self._strongest_first(smoothed), ended)
+
+    def push_rows(self, times_s: npt.NDArray[np.float64], activation: Row) -> TrackerStep:
+        """What `push` gives of one window after another, (R,) centres and (R, K) float32, one or more.
+
+        Windows in which no label starts, ends or waits to cost next to nothing. The decisions are read once.
+        """
+        decisions = self.decisions
+        smoothed = np.empty_like(activation)
+        ended: list[Event] = []
+        for first in range(0, len(activation), _ROWS_AT_ONCE):
+            part = slice(first, first + _ROWS_AT_ONCE)
+            ended += self._decide_rows(times_s[part], activation[part], smoothed[part], decisions)
+        return TrackerStep(smoothed, self._strongest_first(smoothed[-1]), tuple(ended))
+
+    def _decide_rows(
+        self, times_s: npt.NDArray[np.float64], activation: Row, smoothed: Row, decisions: Decisions
+    ) -> list[Event]:
+        """Take windows, fill in their pooled activations, (R, K), and give the events that ended."""
+        ended: list[Event] = []
+        at, pool = 0, decisions.settings.pool
+        # The first windows of a stream are pooled over what there is.
+        while at < len(times_s) and (self._filled < pool or pool != len(self._history)):
+            smoothed[at] = self._pooled(activation[at], decisions.settings)
+            if self._rows == 1:
+                self._first_s = float(times_s[at])
+            ended += self._decide(float(times_s[at]), smoothed[at], decisions)
+            at += 1
+        if at < len(times_s):
+            smoothed[at:] = self._pooled_rows(activation[at:], decisions.settings)
+        while at < len(times_s):
+            ahead = slice(at, at + _LOOK_AHEAD)
+            calm = self._calm(times_s[ahead], smoothed[ahead], decisions)
+            if calm:
+                self._go_on(float(times_s[at + calm - 1]), smoothed[at : at + calm])
+                at += calm
+            else:
+                ended += self._decide(float(times_s[at]), smoothed[at], decisions)
+                at += 1
+        return ended
+
+    def _decide(self, time_s: float, smoothed: Row, decisions: Decisions) -> tuple[Event, ...]:
+        """Take a window's pooled activations, (K,); the events that ended."""
+        settings, offset = decisions.settings, self._offsets(decisions)
         self._newest_s = time_s
-        # A label that was lit a moment ago lights again at its lower threshold: players breathe and rest.
-        known = time_s - self._known_s <= settings.memory_s + _TIME_TOLERANCE_S
-        light = np.where(known, _shifted(self._again, offset), _shifted(self._on, offset))
-        self._above = smoothed >= np.where(self._above, _shifted(self._off, offset), light)
+        self._above = smoothed >= np.where(self._above, _shifted(self._off, offset), self._light(time_s, decisions))
         off_s = time_s - self._last_s - np.where(self._above, self.hop_s, 0.0)  # so many hops without it
         gone = self._held & (off_s > settings.refractory_s + _TIME_TOLERANCE_S)
         ended = self._close(gone)
@@ -290,7 +336,34 @@ class LabelTracker:
         # Held, not above: a dip within the refractory time does not start the count anew.
         self._lit |= self._held & self._lasted(settings.min_duration_s)
         self._known_s[self._lit] = time_s
-        return TrackerStep(smoothed, self._strongest_first(smoothed), ended)
+        return ended
+
+    def _light(self, times_s: npt.ArrayLike, decisions: Decisions) -> Row:
+        """What labels need to light at times (...,): (..., K)."""
+        offset = self._offsets(decisions)
+        # A label that was lit a moment ago lights again at its lower threshold: players breathe and rest.
+        known = np.asarray(times_s)[..., None] - self._known_s <= decisions.settings.memory_s + _TIME_TOLERANCE_S
+        return np.where(known, _shifted(self._again, offset), _shifted(self._on, offset))
+
+    def _calm(self, times_s: npt.NDArray[np.float64], smoothed: Row, decisions: Decisions) -> int:
+        """Windows from the first on in which labels that are lit stay so, others stay out, and none waits."""
+        if not (self._held == (self._above & self._lit)).all():
+            return 0
+        since_s = np.diff(times_s, prepend=self._newest_s)
+        late = since_s - self.hop_s > decisions.settings.refractory_s + _TIME_TOLERANCE_S  # windows are missing
+        changes = late & bool(self._above.any())
+        if self._above.any():
+            changes |= (smoothed < _shifted(self._off, self._offsets(decisions)))[:, self._above].any(axis=1)
+        changes |= (smoothed >= self._light(times_s, decisions))[:, ~self._above].any(axis=1)
+        return int(changes.argmax()) if changes.any() else len(times_s)
+
+    def _go_on(self, time_s: float, smoothed: Row) -> None:
+        """Take calm windows, (R, K), up to a time."""
+        self._newest_s = time_s
+        if self._lit.any():
+            self._last_s[self._lit], self._to_s[self._lit] = time_s, self.reached_s
+            self._known_s[self._lit] = time_s
+            self._peak[self._lit] = np.maximum(self._peak, smoothed.max(axis=0))[self._lit]
 
     @property
     def at_rest(self) -> bool:
@@ -335,13 +408,19 @@ class LabelTracker:
         self._cursor = (self._cursor + 1) % settings.pool
         self._filled = min(self._filled + 1, settings.pool)
         self._rows += 1
-        recent = self._history[: self._filled]  # a ring; the order does not matter to a mean
-        pooled: Row
-        if settings.pooling == "mean" or len(recent) == 1:
-            pooled = recent.mean(axis=0, dtype=np.float32)
-        else:
-            # No overflow: activations are 0..1, so no exponent is above 5.
-            pooled = np.log(np.exp(_LME_SHARPNESS * recent).mean(axis=0)) / np.float32(_LME_SHARPNESS)
+        return _pool(self._history[: self._filled], settings)  # a ring
+
+    def _pooled_rows(self, activation: Row, settings: TrackerSettings) -> Row:
+        """What `_pooled` gives of each of some activations, (R, K), once the history is full."""
+        pool, count = settings.pool, len(activation)
+        history = np.concatenate([np.roll(self._history, -self._cursor, axis=0), activation])  # oldest first
+        # Each in the order in which the ring holds them, so that they add up to the same, bit by bit.
+        oldest = 1 + np.arange(count)[:, None]
+        places = oldest + (np.arange(pool) - self._cursor - oldest) % pool
+        pooled = _pool(history[places], settings)
+        self._cursor = (self._cursor + count) % pool
+        self._rows += count
+        self._history = np.roll(history[-pool:], self._cursor, axis=0)
         return pooled
 
     def _resize(self, pool: int) -> None:
@@ -385,6 +464,17 @@ class LabelTracker:
         return tuple(self.labels[index] for index in lit[np.argsort(-smoothed[lit], kind="stable")])
 
 
+def _pool(recent: Row, settings: TrackerSettings) -> Row:
+    """Pool activations along the axis before the last."""
+    pooled: Row
+    if settings.pooling == "mean" or recent.shape[-2] == 1:
+        pooled = recent.mean(axis=-2, dtype=np.float32)
+    else:
+        # No overflow: activations are 0..1, so no exponent is above 5.
+        pooled = np.log(np.exp(_LME_SHARPNESS * recent).mean(axis=-2)) / np.float32(_LME_SHARPNESS)
+    return pooled
+
+
 def _shifted(thresholds: Row, offset: Row | float) -> Row:
     """Thresholds plus the offset, clipped to the limits; without an offset they are returned as they are."""
     if isinstance(offset, float) and not offset:
@@ -424,7 +514,5 @@ def track(
     ended, still_open : tuple of Event
     """
     tracker.reset()
-    ended: list[Event] = []
-    for time_s, row in zip(times_s.tolist(), activation, strict=True):
-        ended.extend(tracker.push(time_s, row).ended)
-    return tuple(ended), tracker.open_events()
+    ended = tracker.push_rows(times_s, activation).ended if len(times_s) else ()
+    return ended, tracker.open_events()

@@ -88,3 +88,12 @@ def test_what_no_later_window_needs_is_not_kept() -> None:
     for number in range(500):
         stream.decide([HOP * number], np.ones((1, 3), np.float32))
     assert len(stream._features) <= 6
+
+
+def test_a_feature_out_of_all_bounds_is_forgotten_like_any_other() -> None:
+    stream = ContextStream(Recorder())
+    starts, features = windows(40)
+    features[10] = np.finfo(np.float32).max
+    wanted = directly(starts[20:], features[20:], stream._head.spec)  # type: ignore[arg-type]
+    found = stream.decide(starts, features)[25:]
+    np.testing.assert_allclose(found, wanted[5:], atol=1e-6)

@@ -231,6 +231,31 @@ def test_events_are_whole_in_order_and_the_same_after_a_reset(
     assert len(still_open) == len(events) - len(tracked)
 
 
+@few
+@given(curve=curves(), counts=st.lists(st.integers(1, 40), min_size=1, max_size=6), lost=st.sets(st.integers(0, 119)))
+def test_windows_pushed_together_are_decided_as_if_each_came_by_itself(
+    curve: tuple[LabelTracker, np.ndarray, np.ndarray], counts: list[int], lost: set[int]
+) -> None:
+    tracker, times, rows = curve
+    there = [number for number in range(len(times)) if number not in lost]
+    times, rows = times[there], rows[there]
+    steps = [tracker.push(time_s, row) for time_s, row in zip(times.tolist(), rows, strict=True)]
+    wanted = [event for step in steps for event in step.ended], tracker.open_events(), tracker.reached_s
+    tracker.reset()
+    found: list[Event] = []
+    first = 0
+    for number in range(len(times)):
+        last = min(len(times), first + counts[number % len(counts)])
+        if first == last:
+            break
+        step = tracker.push_rows(times[first:last], rows[first:last])
+        np.testing.assert_array_equal(step.smoothed, [one.smoothed for one in steps[first:last]])
+        assert step.lit == steps[last - 1].lit
+        found += step.ended
+        first = last
+    assert (found, tracker.open_events(), tracker.reached_s) == wanted
+
+
 # ---- row store
 
 
