@@ -136,10 +136,16 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
-def lock_file(file: IO[bytes]) -> bool:
+def lock_file(file: IO[bytes], *, shared: bool = False) -> bool:
     """Lock an open file for this process until it is closed; False if another process has it.
 
     A lock ends with its process, however that ends. It keeps nobody from reading the file.
+
+    Parameters
+    ----------
+    file : binary file
+    shared : bool
+        Others may have it so at the same time. (On Windows, where that is not to be had, they may not.)
     """
     try:
         if sys.platform == "win32":
@@ -152,7 +158,7 @@ def lock_file(file: IO[bytes]) -> bool:
         else:
             import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

@@ -3,6 +3,9 @@
 DuckDB lets many processes read a file, or one write it. So nobody keeps it open: a reader opens it for one query and a
 writer for one transaction, and who comes at the wrong moment waits a little. Inside one process, where DuckDB refuses
 to open a file in both ways at once, readers and a writer take turns.
+
+DuckDB reads where things are in a file before it locks it (2.0 does): a writer that finishes in between is overwritten
+by one that works with what it had read. So a lock of our own, on an empty file beside the library, is taken before.
 """
 
 from __future__ import annotations
@@ -11,12 +14,12 @@ import random
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from irec_live.errors import LibraryError
-from irec_live.files import look
+from irec_live.files import lock_file, look
 from irec_live.tables import connect
 
 if TYPE_CHECKING:
@@ -65,10 +68,8 @@ class Store:
         """
         if not look(self.path, LibraryError):
             raise LibraryError(f"there is no library at {self.path} yet; irec-live library add FOLDER makes one")
-        with self._turns.reading():
-            connection = self._open(read_only=True)
-            with self._worded(), connection:
-                yield connection
+        with self._turns.reading(), self._opened(read_only=True) as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[DuckDBPyConnection]:
@@ -84,16 +85,50 @@ class Store:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise LibraryError(f"cannot write {self.path}: {error.strerror or error}") from error
-            connection = self._open(read_only=False)
-            with self._worded(), connection:
+            with self._opened(read_only=False) as connection:
                 connection.execute("BEGIN")
                 yield connection
                 connection.execute("COMMIT")
 
-    def _open(self, *, read_only: bool) -> DuckDBPyConnection:
+    @contextmanager
+    def _opened(self, *, read_only: bool) -> Iterator[DuckDBPyConnection]:
+        give_up_s = time.monotonic() + self._wait_s
+        with self._lock_to_open(read_only=read_only) as lock:
+            while lock is not None and not lock_file(lock, shared=read_only):
+                self._wait(give_up_s, read_only=read_only)
+            with self._worded(), self._open(give_up_s, read_only=read_only) as connection:
+                yield connection
+
+    @contextmanager
+    def _lock_to_open(self, *, read_only: bool) -> Iterator[IO[bytes] | None]:
+        """The file that is locked, open; None where it is not there and cannot be made: nobody writes there."""
+        path = self.path.with_name(f"{self.path.name}.lock")
+        with ExitStack() as stack:
+            lock = None
+            for mode in ("rb", "ab") if read_only else ("ab", "rb"):
+                with suppress(OSError):
+                    lock = stack.enter_context(path.open(mode))
+                    break
+            yield lock
+
+    def _wait(self, give_up_s: float, *, read_only: bool, cause: Exception | None = None) -> None:
+        """Wait a moment for others who use the file.
+
+        Raises
+        ------
+        LibraryError
+            They had their time.
+        """
+        if time.monotonic() > give_up_s:
+            verb = "written" if read_only else "used"
+            raise LibraryError(
+                f"the library {self.path} is being {verb} by another program; try again in a moment"
+            ) from cause
+        time.sleep(random.uniform(0.01, 0.1))  # not all that wait at once
+
+    def _open(self, give_up_s: float, *, read_only: bool) -> DuckDBPyConnection:
         import duckdb
 
-        give_up_s = time.monotonic() + self._wait_s
         while True:
             try:
                 connection = connect(self.path, read_only=read_only)
@@ -101,12 +136,7 @@ class Store:
             except duckdb.IOException as error:
                 if "lock" not in str(error):
                     raise LibraryError(f"the library {self.path} cannot be opened: {_first_line(error)}") from error
-                if time.monotonic() > give_up_s:
-                    verb = "written" if read_only else "used"
-                    raise LibraryError(
-                        f"the library {self.path} is being {verb} by another program; try again in a moment"
-                    ) from error
-                time.sleep(random.uniform(0.01, 0.1))  # not all that wait at once
+                self._wait(give_up_s, read_only=read_only, cause=error)
             except duckdb.Error as error:
                 raise LibraryError(
                     f"{self.path} is not a library, or is damaged: {_first_line(error)}; give another --library"

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from irec_live.errors import LibraryError, QueryError
-from irec_live.library import EXAMPLES, Library, Match, Recording, Span, parse
+from irec_live.files import lock_file
+from irec_live.library import EXAMPLES, Library, Match, Recording, Span, parse, store
 from irec_live.library.clauses import Bound, Has, Lacks, Length, Named, Order, Query
 from irec_live.tables import connect, write_tables
 
@@ -370,6 +371,45 @@ def test_a_library_that_is_held_is_one_sentence_and_a_killed_writer_leaves_it_wh
                 work()
         process.kill()
     assert Library(path).search("piano").total == 1
+
+
+def test_the_library_is_locked_before_duckdb_opens_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB reads where things are before it takes its own lock: who writes in between would be overwritten."""
+    path = tmp_path / "library.duckdb"
+    seen = []
+
+    def watched(place: Path, *, read_only: bool) -> object:
+        with (tmp_path / "library.duckdb.lock").open("rb") as lock:
+            seen.append((read_only, lock_file(lock, shared=True)))
+        with (tmp_path / "library.duckdb.lock").open("rb") as lock:
+            assert not lock_file(lock)
+        return connect(place, read_only=read_only)
+
+    monkeypatch.setattr(store, "connect", watched)
+    library = Library(path)
+    library.put([recording("a", [])])
+    assert library.search("").total == 1
+    shared = sys.platform != "win32"
+    assert set(seen) == {(False, False), (True, shared)}
+
+
+def test_who_comes_while_another_program_writes_waits_and_then_is_told(tmp_path: Path) -> None:
+    library = Library(tmp_path / "library.duckdb", wait_s=0.05)
+    library.put([recording("a", [])])
+    with (tmp_path / "library.duckdb.lock").open("rb") as lock:
+        assert lock_file(lock)
+        for work in (lambda: library.search(""), lambda: library.put([recording("new", [])])):
+            with pytest.raises(LibraryError, match="by another program; try again in a moment"):
+                work()
+    assert library.search("").total == 1
+
+
+def test_a_library_where_nobody_can_write_a_lock_is_read_all_the_same(tmp_path: Path) -> None:
+    library = Library(tmp_path / "library.duckdb")
+    library.put([recording("a", [])])
+    (tmp_path / "library.duckdb.lock").unlink()
+    (tmp_path / "library.duckdb.lock").mkdir()
+    assert library.search("").total == 1
 
 
 def test_what_is_no_library_is_one_sentence(tmp_path: Path) -> None:
