@@ -105,7 +105,7 @@ def test_f1_opens_help_with_every_shortcut(qtbot: QtBot, shown: Composition, bur
     dialog.activateWindow()
     qtbot.waitUntil(dialog.isActiveWindow)
     qtbot.keyClick(dialog.page, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: not dialog.isVisible())
+    qtbot.waitUntil(lambda: shown.window.findChild(HelpDialog) is None)
     bury()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from irec_live.analysis import Analysis
+from irec_live.corrections import Corrections
 from irec_live.errors import DeviceError, IrecError, ModelError
 from irec_live.gui.requests import SourceRequest
 from irec_live.models.catalog import LeftOut
@@ -169,6 +170,9 @@ class FakeSession:
             now_s=self.time_s,
         )
 
+    def analysis(self) -> Analysis | None:
+        return None
+
     def known_s(self) -> float:
         """End of what is analysed."""
         return self.time_s
@@ -207,6 +211,7 @@ class FakeFileSession(FakeSession):
         self.playing, self.silent, self.warning = True, False, ""
         self.duration_s = DURATION_S
         self.loop: tuple[float, float] | None = None
+        self.corrections = Corrections()
         self.time_s = 61.4
 
     @property
@@ -247,9 +252,6 @@ class FakeFileSession(FakeSession):
             analysed_s=known_s,
             progress=self.progress,
         )
-
-    def analysis(self) -> Analysis | None:
-        return None
 
 
 def grid(start: float, end: float, step: float) -> np.ndarray:

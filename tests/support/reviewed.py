@@ -7,7 +7,6 @@ from pathlib import Path
 
 from fake_session import FakeBackend, FakeFileSession
 
-from irec_live.corrections import Corrections
 from irec_live.gui.requests import SourceRequest
 from irec_live.results import Overview, Snapshot
 
@@ -17,12 +16,11 @@ class Reviewed(FakeFileSession):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, progress=1.0)
-        self.corrections = Corrections()
         self.pause()
         self.seek(80.0)
 
-    def snapshot(self, span_s: float, *rest: float | None) -> Snapshot:
-        picture = super().snapshot(span_s, *rest)
+    def snapshot(self, span_s: float, end_s: float | None = None) -> Snapshot:
+        picture = super().snapshot(span_s, end_s)
         return replace(picture, events=self.corrections.apply(picture.events, picture.time_s - span_s, picture.time_s))
 
     def overview(self) -> Overview:

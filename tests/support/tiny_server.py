@@ -59,7 +59,7 @@ def serve(root: Path) -> Iterator[Server]:
         def do_GET(self) -> None:
             server.answer(self)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:

@@ -1,0 +1,53 @@
+"""What stands for something in a test takes every call that the thing takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_models import FakeActivation, FakeEnvelope
+from fake_session import FakeBackend, FakeDevice, FakeFileSession, FakeModel, FakeProbe, FakeSecond, FakeSession, spec
+from reviewed import ReviewBackend, Reviewed
+from stand_ins import overridden, refused, refused_by
+
+from irec_live.gui.backend import Backend, LoadedModel, Probe, SecondModel
+from irec_live.gui.source_picker import DeviceLike
+from irec_live.models.catalog import Entry
+from irec_live.session import PlayableSession, Session
+from irec_live.streaming.model_stream import WindowPredictor
+
+TESTS = Path(__file__).parent
+
+
+def test_methods_in_tests_take_what_the_methods_they_replace_take() -> None:
+    pairs = [(path, *each) for path in sorted(TESTS.rglob("*.py")) for each in overridden(path)]
+    assert len(pairs) > 50
+    wrong = [
+        f"{path.relative_to(TESTS)}: {place} cannot be called {call}"
+        for path, place, ours, theirs in pairs
+        if (call := refused(ours, theirs))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("stand_in", "protocol"),
+    [
+        (FakeSession(), Session),
+        (FakeFileSession(), PlayableSession),
+        (Reviewed(Path("a.flac")), PlayableSession),
+        (FakeBackend(), Backend),
+        (ReviewBackend(), Backend),
+        (FakeModel(spec()), LoadedModel),
+        (FakeModel(spec()), Entry),
+        (FakeDevice("USB"), DeviceLike),
+        (FakeProbe(), Probe),
+        (FakeSecond(spec()), SecondModel),
+        (FakeActivation(), WindowPredictor),
+        (FakeEnvelope(), WindowPredictor),
+    ],
+    ids=lambda value: getattr(value, "__name__", type(value).__name__),
+)
+def test_a_fake_has_what_its_protocol_promises(stand_in: object, protocol: type) -> None:
+    wrong = refused_by(stand_in, protocol)
+    assert not wrong, "\n".join(wrong)
