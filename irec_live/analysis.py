@@ -23,10 +23,10 @@ from irec_live.media import AudioFile, open_audio
 from irec_live.models.choice import ModelChoice, load_models
 from irec_live.models.detector import Provider
 from irec_live.report import Analysis
+from irec_live.streaming.decisions import Decisions
 from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.model_stream import WindowPredictor
 from irec_live.streaming.pipeline import Pipeline
-from irec_live.streaming.tracker import Decisions
 
 __all__ = ["Analysis", "AnalysisCancelled", "analyze", "collect", "decode_into", "side_by_side"]
 

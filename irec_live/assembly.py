@@ -16,9 +16,10 @@ import numpy.typing as npt
 from irec_live.models.spec import Threshold
 from irec_live.report import Analysis, ModelUse, summarise
 from irec_live.results import Array, Event
+from irec_live.streaming.decisions import Decisions
 from irec_live.streaming.model_stream import WindowPredictor, thresholds
 from irec_live.streaming.pipeline import Pipeline
-from irec_live.streaming.tracker import Decisions, LabelTracker, track
+from irec_live.streaming.tracker import LabelTracker, track
 
 Times = npt.NDArray[np.float64]
 

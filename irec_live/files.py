@@ -7,7 +7,6 @@ import errno
 import json
 import os
 import re
-import secrets
 import stat
 import sys
 import tempfile
@@ -96,7 +95,7 @@ def write_atomically(path: str | os.PathLike[str], content: str | bytes | memory
 def part_path(path: Path) -> Path:
     """Where to write a file until it is whole: hidden, in the same folder, another path with each call."""
     # The name is cut: 32 characters take at most 128 of the 255 bytes that most file systems allow.
-    return path.with_name(f".{path.name[:32]}.{secrets.token_hex(4)}.part")
+    return path.with_name(f".{path.name[:32]}.{os.urandom(4).hex()}.part")
 
 
 def is_part(path: Path) -> bool:

@@ -12,7 +12,7 @@ from stand_ins import overridden, refused, refused_by
 
 from irec_live.gui.backend import Backend, LoadedModel, Probe, SecondModel
 from irec_live.gui.source_picker import DeviceLike
-from irec_live.models.catalog import Entry
+from irec_live.models.names import Entry
 from irec_live.session import PlayableSession, Session
 from irec_live.streaming.model_stream import WindowPredictor
 

@@ -95,7 +95,7 @@ def print_card(name_or_path: str) -> None:
 
 
 def _print_installed(found: Sequence[ModelInfo]) -> None:
-    from irec_live.models.catalog import by_origin
+    from irec_live.models.names import by_origin
 
     rows = [
         (

@@ -72,6 +72,8 @@ def run_window(
             )
             return 0
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    import numpy  # noqa: F401  (before Qt, whose bindings read the source text of every module that comes after them)
+
     try:
         from irec_live.gui.app import run
     except ImportError as error:

@@ -6,14 +6,14 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QElapsedTimer, QEvent, QObject, QSocketNotifier, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from irec_live.errors import IrecError, OutputError
 from irec_live.files import look
@@ -32,6 +32,9 @@ from irec_live.input_kind import InputKind, is_unasked
 
 PICTURE_SIZE = (1280, 720)
 """Width and height of a screenshot in device-independent pixels."""
+
+_LONGEST_UNSEEN_MS = 2000
+"""A window may open where nobody sees it, minimised or on another desktop; it listens all the same."""
 
 _LOOK_MS = 50
 _LONGEST_OPENING_MS = 60_000
@@ -156,8 +159,7 @@ def run(
     window.show()
     wanted = _first_request(file, input, device, preferences, track)
     fallback = is_unasked(file, input, device)
-    # From the event loop, so that the window is painted first.
-    QTimer.singleShot(0, window, lambda: _begin(window, wanted, fallback, more))
+    _AfterFirstPicture(window, lambda: _begin(window, wanted, fallback, more))
     taken = _Screenshot(window, parts.manager, screenshot, after_s) if screenshot is not None else None
     status = app.exec()
     interrupt.close()
@@ -187,6 +189,32 @@ def _first_request(
     if is_unasked(file, kind, device):
         return preferences.source
     return SourceRequest(kind, device)
+
+
+class _AfterFirstPicture(QObject):
+    """Calls something once, after a window that was just shown is painted.
+
+    What opens a source or reads models is Python, most of it, in whichever thread: it would hold the picture up.
+    """
+
+    def __init__(self, window: QWidget, call: Callable[[], None]) -> None:
+        super().__init__(window)
+        self._call: Callable[[], None] | None = call
+        self._handle = window.windowHandle()
+        self._handle.installEventFilter(self)
+        QTimer.singleShot(_LONGEST_UNSEEN_MS, self, self._go)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Wait until the window is on the screen; it is painted while it handles this event."""
+        if event.type() == QEvent.Type.Expose and self._handle.isExposed():
+            watched.removeEventFilter(self)
+            QTimer.singleShot(0, self, self._go)
+        return False
+
+    def _go(self) -> None:
+        call, self._call = self._call, None
+        if call is not None:
+            call()
 
 
 class _Screenshot(QObject):

@@ -11,7 +11,7 @@ from irec_live.gui.decision_values import raised
 from irec_live.gui.language import tr
 from irec_live.gui.wording import decibel_text, label_text, list_text, percent_text
 from irec_live.results import Snapshot
-from irec_live.streaming.tracker import Decisions
+from irec_live.streaming.decisions import Decisions
 
 if TYPE_CHECKING:
     from irec_live.session import Session

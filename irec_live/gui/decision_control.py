@@ -34,7 +34,7 @@ from irec_live.gui.threshold_control import ThresholdControl
 from irec_live.gui.threshold_touch import ThresholdTouch
 from irec_live.gui.wording import capital
 from irec_live.results import Snapshot
-from irec_live.streaming.tracker import Decisions
+from irec_live.streaming.decisions import Decisions
 
 if TYPE_CHECKING:
     from irec_live.session import Session

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from irec_live.gui.decision_values import LONGEST_S, MOST_WINDOWS, PRESETS, preset_of, preset_title
 from irec_live.gui.language import marked, tr
 from irec_live.gui.wording import label_text, list_text, offset_text
-from irec_live.streaming.tracker import Decisions, TrackerSettings, decision_delay_s
+from irec_live.streaming.decisions import Decisions, TrackerSettings, decision_delay_s
 
 _STEP_S = 0.05
 _CUSTOM = marked("Custom")

@@ -8,7 +8,7 @@ from typing import Any
 
 from irec_live.gui.language import marked, tr
 from irec_live.gui.settings_schema import WIDEST_OFFSET, numbers
-from irec_live.streaming.tracker import Decisions, TrackerSettings
+from irec_live.streaming.decisions import Decisions, TrackerSettings
 
 MOST_WINDOWS = 10
 LONGEST_S = 2.0

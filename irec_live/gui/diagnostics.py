@@ -6,12 +6,15 @@ import platform
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, metadata, version
+from typing import TYPE_CHECKING
 
 from irec_live.gui.language import tr
 from irec_live.gui.wording import number_text, percent_text
-from irec_live.models.catalog import LeftOut
-from irec_live.models.spec import ModelSpec
 from irec_live.results import Stats
+
+if TYPE_CHECKING:
+    from irec_live.models.catalog import LeftOut
+    from irec_live.models.spec import ModelSpec
 
 PACKAGE = "irec-live"
 LIBRARIES = {

@@ -10,7 +10,6 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEv
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from irec_live.gui import file_dialogs
-from irec_live.gui.about_dialog import AboutDialog
 from irec_live.gui.actions import Actions
 from irec_live.gui.backend import Backend
 from irec_live.gui.bridge import Bridge
@@ -18,10 +17,8 @@ from irec_live.gui.comparison_control import ComparisonControl
 from irec_live.gui.correcting import CorrectionControl
 from irec_live.gui.decision_control import DecisionControl
 from irec_live.gui.device_watch import DeviceWatch
-from irec_live.gui.diagnostics import diagnostics
 from irec_live.gui.drop_overlay import DropOverlay, drop_text, dropped_paths
 from irec_live.gui.exporter import Exporter
-from irec_live.gui.help_dialog import HelpDialog
 from irec_live.gui.input_control import InputControl
 from irec_live.gui.lane_control import LaneControl
 from irec_live.gui.language import tr
@@ -251,7 +248,7 @@ class MainWindow(QMainWindow):
         actions.dismiss.triggered.connect(self.messages.dismiss)
         actions.export_wanted.connect(self._ask_export)
         actions.about.triggered.connect(self._about)
-        actions.help.triggered.connect(lambda: HelpDialog(self.actions(), self).show())
+        actions.help.triggered.connect(self._help)
         self.top.sources.chosen.connect(self.open)
         self.top.sources.file_wanted.connect(self._ask_sound)
         self.top.sources.refresh_wanted.connect(self.manager.list_devices)
@@ -396,7 +393,15 @@ class MainWindow(QMainWindow):
             song = playable.path if playable is not None else self.preferences.folder / session.title
             file_dialogs.ask_export(self, song, form, lambda path: self.exporter.export(session, path, form))
 
+    def _help(self) -> None:
+        from irec_live.gui.help_dialog import HelpDialog
+
+        HelpDialog(self.actions(), self).show()
+
     def _about(self) -> None:
+        from irec_live.gui.about_dialog import AboutDialog
+        from irec_live.gui.diagnostics import diagnostics
+
         session = self.manager.session
         left_out = self.top.models.left_out
         facts = diagnostics(left_out=left_out)

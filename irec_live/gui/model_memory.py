@@ -15,7 +15,7 @@ from irec_live.gui.model_picker import ModelPicker
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import is_model_file
 from irec_live.gui.session_opener import Change
-from irec_live.models.catalog import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE
+from irec_live.models.names import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE
 
 _KINDS = ("activation", "envelope")
 

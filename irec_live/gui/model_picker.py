@@ -18,10 +18,11 @@ from irec_live.gui.menu_entries import entry
 from irec_live.gui.outside_words import part as said
 from irec_live.gui.theme import DARK, Theme
 from irec_live.gui.wording import number_text
-from irec_live.models.catalog import OWN, PUBLISHED, YOURS, by_origin
+from irec_live.models.names import OWN, PUBLISHED, YOURS, by_origin
 
 if TYPE_CHECKING:
-    from irec_live.models.catalog import Entry, LeftOut
+    from irec_live.models.catalog import LeftOut
+    from irec_live.models.names import Entry
     from irec_live.models.spec import ModelSpec
 
 _REASON = 72

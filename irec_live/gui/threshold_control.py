@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 from irec_live.gui.language import tr
 from irec_live.gui.settings_schema import WIDEST_OFFSET
 from irec_live.gui.wording import offset_text, percent_text
-from irec_live.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from irec_live.models.spec import ModelSpec
 
 _WIDTH = 108
 """Of the thresholds beside the slider, pixels."""

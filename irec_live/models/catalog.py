@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 import irec_assets
 from irec_live.errors import ModelError
@@ -16,35 +14,8 @@ from irec_live.files import look
 from irec_live.models.onnx_file import inspect_model, printable, read_model_bytes
 from irec_live.models.spec import ModelSpec
 
-DEFAULT_ACTIVATION = "tutti-1s"
-"""Name of the bundled activation model."""
-
-DEFAULT_ENVELOPE = "tutti-348ms"
-"""Name of the bundled envelope model."""
-
 MODELS_DIR_VARIABLE = "IREC_MODELS_DIR"
 """Environment variable that names another folder for the user's models."""
-
-
-OWN = "Made for this app"
-YOURS = "Yours"
-PUBLISHED = "Published systems, for comparison"
-
-
-class Entry(Protocol):
-    """What is shown of a model."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def spec(self) -> ModelSpec: ...
-
-    @property
-    def bundled(self) -> bool: ...
-
-
-SomeEntry = TypeVar("SomeEntry", bound=Entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +111,6 @@ def list_models() -> tuple[ModelInfo, ...]:
     bundled = bundled_models()
     names = {model.name for model in bundled}
     return (*bundled, *(model for model in user_models() if model.name not in names))
-
-
-def by_origin(models: Iterable[SomeEntry]) -> dict[str, list[SomeEntry]]:
-    """Models under the heading that they are offered under, so that nobody takes a weak baseline for the product.
-
-    Every heading is there, those without models too; within one, the order stays.
-    """
-    found: dict[str, list[SomeEntry]] = {heading: [] for heading in (OWN, YOURS, PUBLISHED)}
-    for model in models:
-        found[PUBLISHED if model.spec.published else OWN if model.bundled else YOURS].append(model)
-    return found
 
 
 def hidden_models() -> tuple[ModelInfo, ...]:

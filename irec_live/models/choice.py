@@ -6,8 +6,9 @@ import os
 from collections.abc import Sequence
 
 from irec_live.errors import ModelError
-from irec_live.models.catalog import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE, bundled_models
+from irec_live.models.catalog import bundled_models
 from irec_live.models.detector import Detector, Provider, load_model
+from irec_live.models.names import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE
 
 ModelChoice = str | os.PathLike[str] | Detector
 """A model's name, its file, or one that is loaded already."""

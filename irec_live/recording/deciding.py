@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from irec_live.assembly import Curves, to_the_ends
 from irec_live.recording.folder import SessionInfo
 from irec_live.results import Event
-from irec_live.streaming.tracker import Decisions, LabelTracker, track
+from irec_live.streaming.decisions import Decisions
+from irec_live.streaming.tracker import LabelTracker, track
 
 
 def tracker_of(info: SessionInfo) -> LabelTracker:

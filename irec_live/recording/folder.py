@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from irec_live.errors import DataError, OutputError
 from irec_live.files import lock_file, look, make_folder, write_atomically
 from irec_live.models.spec import ModelSpec, Threshold
-from irec_live.streaming.tracker import Decisions, TrackerSettings
+from irec_live.streaming.decisions import Decisions, TrackerSettings
 from irec_live.suffixes import SESSION_FILE
 
 SCHEMA: Literal["irec.session/1"] = "irec.session/1"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from irec_live.models.spec import ModelSpec
 from irec_live.results import Overview, Snapshot
-from irec_live.streaming.tracker import Decisions
+from irec_live.streaming.decisions import Decisions
 
 if TYPE_CHECKING:
     from irec_live.analysis import Analysis

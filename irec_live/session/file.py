@@ -31,11 +31,11 @@ from irec_live.session.contract import corrected_view
 from irec_live.session.played import PlayedSession
 from irec_live.session.preview import Preview, spliced, with_preview
 from irec_live.session.waveform import Waveform, hold_strips
+from irec_live.streaming.decisions import Decisions
 from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.streaming.ring import Block
 from irec_live.streaming.timeline import VIEW_ROWS
-from irec_live.streaming.tracker import Decisions
 
 _JOIN_S = 1.5
 """How long `FileSession.close` waits for the analyser: closing must return within two seconds."""

@@ -20,13 +20,13 @@ from irec_live.results import Overview, Snapshot, State, Stats
 from irec_live.session.contract import SessionKind
 from irec_live.session.waveform import hold_strips
 from irec_live.source import AudioSource, open_input
+from irec_live.streaming.decisions import Decisions
 from irec_live.streaming.engine import Engine, Listener, Reopen
 from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.input_shape import InputShape
 from irec_live.streaming.model_stream import WindowPredictor
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.streaming.tap import Tap
-from irec_live.streaming.tracker import Decisions
 
 SLICES = 1200
 """P of an overview, as many as a wide window has pixels to spare."""

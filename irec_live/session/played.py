@@ -8,7 +8,7 @@ from irec_live.corrections import Corrections
 from irec_live.player import Player
 from irec_live.results import State
 from irec_live.session.contract import SessionKind
-from irec_live.streaming.tracker import Decisions
+from irec_live.streaming.decisions import Decisions
 
 
 class PlayedSession:

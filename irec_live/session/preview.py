@@ -19,9 +19,9 @@ from irec_live.errors import IrecError
 from irec_live.media import AudioFile, open_audio
 from irec_live.models.detector import Detector
 from irec_live.results import Event, Overview
+from irec_live.streaming.decisions import Decisions
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.streaming.timeline import Timeline, TimelineView
-from irec_live.streaming.tracker import Decisions
 
 _BEFORE_S = 15.0
 """Seconds before the playhead at which a preview begins: the usual span of the lanes."""

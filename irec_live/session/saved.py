@@ -26,11 +26,11 @@ from irec_live.results import Event, Overview, Snapshot, Stats
 from irec_live.session.contract import corrected_view
 from irec_live.session.played import PlayedSession
 from irec_live.session.waveform import Waveform, hold_strips
+from irec_live.streaming.decisions import Decisions
 from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.level import LevelMeter
 from irec_live.streaming.spectrogram import LogMelStream
 from irec_live.streaming.timeline import VIEW_ROWS, Timeline
-from irec_live.streaming.tracker import Decisions
 
 _BLOCK_S = 1.0
 _JOIN_S = 1.5

@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from irec_live.mono import MonoMix
 from irec_live.results import Event, Stats
+from irec_live.streaming.decisions import Decisions, TrackerSettings
 from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.hop_times import HopTimes
 from irec_live.streaming.level import LevelMeter
@@ -32,7 +33,7 @@ from irec_live.streaming.resample import Resampler
 from irec_live.streaming.retracking import Retracking
 from irec_live.streaming.spectrogram import LogMelStream
 from irec_live.streaming.timeline import Timeline
-from irec_live.streaming.tracker import Decisions, LabelTracker, TrackerSettings
+from irec_live.streaming.tracker import LabelTracker
 
 SILENCE_DB = -75.0
 """RMS in dBFS below which a window counts as silent and no network is run: soft playing far from a microphone is above

@@ -16,16 +16,15 @@ sec. 2.5: log-mean-exponential pooling of successive window scores, between thei
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from irec_live.models.spec import DEFAULT_THRESHOLD, Threshold
 from irec_live.results import Event
+from irec_live.streaming.decisions import TIME_TOLERANCE_S, Decisions, TrackerSettings, decision_delay_s
 
 Row = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -45,78 +44,10 @@ _SEEN = (
 )
 """Attributes that hold what a tracker has seen: those that `LabelTracker.reset` sets."""
 
-_TIME_TOLERANCE_S = 1e-6
-"""Durations that should be equal differ by the rounding of seconds to float64."""
-
 _ROWS_AT_ONCE = 1024
 """Of rows that are pushed together: bounds the memory for hours of them."""
 _LOOK_AHEAD = 64
 """Rows that are searched for the next change at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrackerSettings:
-    """Parameters of the event detection.
-
-    Attributes
-    ----------
-    pool : int
-        Number of windows pooled, including the newest.
-    pooling : {"mean", "lme"}
-        Mean, or log-mean-exp, which gives strong windows more weight.
-    min_duration_s : float
-        Time above threshold after which a label lights, counted in hops.
-    refractory_s : float
-        Gaps shorter than this do not end an event.
-    memory_s : float
-        A label that was lit within this time lights again at `Threshold.again`.
-
-    Raises
-    ------
-    ValueError
-        A number out of range.
-    """
-
-    pool: int = 3
-    pooling: Literal["mean", "lme"] = "mean"
-    min_duration_s: float = 0.2
-    refractory_s: float = 0.2
-    memory_s: float = 2.0
-
-    def __post_init__(self) -> None:
-        if self.pool < 1 or min(self.min_duration_s, self.refractory_s, self.memory_s) < 0.0:
-            raise ValueError(f"pool must be at least 1 and durations not negative: {self}")
-        if self.pooling not in ("mean", "lme"):
-            raise ValueError(f"pooling is 'mean' or 'lme', not {self.pooling!r}")
-
-
-@dataclass(frozen=True, slots=True)
-class Decisions:
-    """What the user sets about the event detection: events that were found with equal ones are the same.
-
-    Attributes
-    ----------
-    offset : float
-        Added to all thresholds.
-    own : tuple of (str, float)
-        Labels with an offset of their own, which is added to that; by name, without zeros.
-    settings : TrackerSettings
-    """
-
-    offset: float = 0.0
-    own: tuple[tuple[str, float], ...] = ()
-    settings: TrackerSettings = field(default_factory=TrackerSettings)
-
-    def with_own(self, label: str, offset: float) -> Decisions:
-        """The same with another offset of one label.
-
-        Examples
-        --------
-        >>> Decisions().with_own("bass", 0.1).with_own("alto", 0.2).with_own("bass", 0.0).own
-        (('alto', 0.2),)
-        """
-        offsets = dict(self.own) | {label: float(offset)}
-        return replace(self, own=tuple(sorted((name, value) for name, value in offsets.items() if value)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +256,7 @@ class LabelTracker:
         self._newest_s = time_s
         self._above = smoothed >= np.where(self._above, _shifted(self._off, offset), self._light(time_s, decisions))
         off_s = time_s - self._last_s - np.where(self._above, self.hop_s, 0.0)  # so many hops without it
-        gone = self._held & (off_s > settings.refractory_s + _TIME_TOLERANCE_S)
+        gone = self._held & (off_s > settings.refractory_s + TIME_TOLERANCE_S)
         ended = self._close(gone)
         starting = self._above & ~self._held
         self._onset_s[starting], self._from_s[starting] = time_s, self.reached_s
@@ -342,7 +273,7 @@ class LabelTracker:
         """What labels need to light at times (...,): (..., K)."""
         offset = self._offsets(decisions)
         # A label that was lit a moment ago lights again at its lower threshold: players breathe and rest.
-        known = np.asarray(times_s)[..., None] - self._known_s <= decisions.settings.memory_s + _TIME_TOLERANCE_S
+        known = np.asarray(times_s)[..., None] - self._known_s <= decisions.settings.memory_s + TIME_TOLERANCE_S
         return np.where(known, _shifted(self._again, offset), _shifted(self._on, offset))
 
     def _calm(self, times_s: npt.NDArray[np.float64], smoothed: Row, decisions: Decisions) -> int:
@@ -350,7 +281,7 @@ class LabelTracker:
         if not (self._held == (self._above & self._lit)).all():
             return 0
         since_s = np.diff(times_s, prepend=self._newest_s)
-        late = since_s - self.hop_s > decisions.settings.refractory_s + _TIME_TOLERANCE_S  # windows are missing
+        late = since_s - self.hop_s > decisions.settings.refractory_s + TIME_TOLERANCE_S  # windows are missing
         changes = late & bool(self._above.any())
         if self._above.any():
             changes |= (smoothed < _shifted(self._off, self._offsets(decisions)))[:, self._above].any(axis=1)
@@ -444,7 +375,7 @@ class LabelTracker:
 
     def _lasted(self, seconds: float) -> Bools:
         """Whether each label has been above threshold for so long; n windows in a row count as n hops."""
-        long_enough: Bools = self._last_s - self._onset_s + self.hop_s >= seconds - _TIME_TOLERANCE_S
+        long_enough: Bools = self._last_s - self._onset_s + self.hop_s >= seconds - TIME_TOLERANCE_S
         return long_enough
 
     def _close(self, which: Bools) -> tuple[Event, ...]:
@@ -481,18 +412,6 @@ def _shifted(thresholds: Row, offset: Row | float) -> Row:
         return thresholds
     moved: Row = np.clip(thresholds + np.float32(offset), LOWEST_THRESHOLD, HIGHEST_THRESHOLD)
     return moved
-
-
-def decision_delay_s(settings: TrackerSettings, hop_s: float) -> float:
-    """Delay in seconds that settings add, at a hop: see `LabelTracker.delay_s`.
-
-    Examples
-    --------
-    >>> decision_delay_s(TrackerSettings(pool=3, min_duration_s=0.2), 0.1)
-    0.2
-    """
-    waiting = max(0.0, math.ceil(settings.min_duration_s / hop_s - _TIME_TOLERANCE_S) - 1) * hop_s
-    return (settings.pool - 1) / 2 * hop_s + waiting
 
 
 def track(

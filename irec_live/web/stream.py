@@ -32,8 +32,8 @@ from irec_live.errors import IrecError
 from irec_live.models.detector import Detector
 from irec_live.session import LiveSession
 from irec_live.session.messages import stats_message, step_messages
+from irec_live.streaming.decisions import Decisions
 from irec_live.streaming.pipeline import PipelineStep, union_labels
-from irec_live.streaming.tracker import Decisions
 from irec_live.web.analyst import Analyst
 from irec_live.web.jobs import Jobs
 from irec_live.web.kept_rows import KeptRows

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import irec_assets
-from irec_live.models.catalog import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE, bundled_models
+from irec_live.models.catalog import bundled_models
 from irec_live.models.detector import Detector
+from irec_live.models.names import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE
 from irec_live.models.onnx_file import inspect_model
 
 LABELS = (

@@ -33,8 +33,8 @@ import numpy as np
 import soundfile
 import soxr
 
-from irec_live.models.catalog import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE
 from irec_live.models.choice import load_models
+from irec_live.models.names import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE
 from irec_live.streaming.pipeline import Pipeline
 
 RATE = 44_100

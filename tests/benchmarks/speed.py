@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,9 @@ from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
+from first_picture import EmptyScreen
 from usual_ways import usual_ways
+from x_server import missing_x_programs
 
 from irec_live.analysis import FILE_BATCH, analyze
 from irec_live.models.choice import load_models
@@ -49,7 +52,6 @@ SPAN_S = 10.0
 COMMANDS = {
     "irec-live --help": ["--help"],
     "irec-live analyze, 1 s of sound": ["analyze", "{second}"],
-    "irec-live gui, first picture": ["gui", "--after", "0", "--screenshot", "{picture}"],
 }
 
 
@@ -193,32 +195,43 @@ def of_live_sound(models: Sequence[Detector], folder: Path, seconds: float) -> R
 
 
 def starts(folder: Path) -> Iterator[Row]:
-    """From the start of the process to its end, or to the picture's file; the baseline is Python importing numpy."""
-    second, picture = folder / "second.wav", folder / "first.png"
+    """From the start of the process to its end, or to its first picture; the baseline is Python importing numpy."""
+    second = folder / "second.wav"
     soundfile.write(second, 0.1 * np.random.default_rng(0).standard_normal((RATE, 2)), RATE)
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(folder)}
+    environment = {**os.environ, "HOME": str(folder)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody who uses it compiles it at every start
-    commands = {"python -c 'import numpy'": [sys.executable, "-c", "import numpy"]}
+    program = [sys.executable, "-m", "irec_live"]
+    baseline = _start("python -c 'import numpy'", partial(_ended, [sys.executable, "-c", "import numpy"], environment))
+    yield baseline
     for name, arguments in COMMANDS.items():
-        given = [part.format(second=second, picture=picture) for part in arguments]
-        commands[name] = [sys.executable, "-m", "irec_live", *given]
-    baseline = Row("", 0.0, 0.0)
-    for name, command in commands.items():
-        cpu, wall = [], []
-        for _ in range(STARTS + 1):  # the first warms the disk's cache
-            picture.unlink(missing_ok=True)
-            used, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.time()
-            subprocess.run(command, env=environment, check=True, capture_output=True)
-            # Leaving takes longer than arriving: models that are being loaded by then are waited for.
-            wall.append((picture.stat().st_mtime if picture.exists() else time.time()) - began)
-            now = resource.getrusage(resource.RUSAGE_CHILDREN)
-            cpu.append(now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime)
-        row = Row(name, 1e3 * float(np.median(cpu[1:])), 1e3 * float(np.median(wall[1:])), note="a start")
-        if name == next(iter(commands)):
-            baseline = row
-        else:
-            row.baseline, row.ratio = baseline.what, baseline.cpu_ms / row.cpu_ms
-        yield row
+        command = [*program, *(part.format(second=second) for part in arguments)]
+        yield _start(name, partial(_ended, command, environment), baseline)
+    if missing := missing_x_programs():
+        print(f"the first picture is not measured: {missing} is missing", file=sys.stderr)
+        return
+    screen = EmptyScreen()
+    try:
+        painted = partial(screen.first_picture, [*program, "gui"], environment)
+        yield _start("irec-live gui, first picture", painted, baseline)
+    finally:
+        screen.close()
+
+
+def _start(name: str, start: Callable[[], tuple[float, float]], baseline: Row | None = None) -> Row:
+    start()  # warms the disk's cache
+    wall_s, cpu_s = np.median([start() for _ in range(STARTS)], axis=0)
+    row = Row(name, 1e3 * float(cpu_s), 1e3 * float(wall_s), note="a start")
+    if baseline is not None:
+        row.baseline, row.ratio = baseline.what, baseline.cpu_ms / row.cpu_ms
+    return row
+
+
+def _ended(command: Sequence[str], environment: dict[str, str]) -> tuple[float, float]:
+    """Seconds by the clock and of processor time until a command ends."""
+    used, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.monotonic() - began, now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
 
 
 def print_table(rows: Sequence[Row]) -> None:

@@ -18,8 +18,9 @@ import pytest
 from threadpoolctl import threadpool_limits
 from usual_ways import usual_ways
 
-from irec_live.models.catalog import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE, bundled_models
+from irec_live.models.catalog import bundled_models
 from irec_live.models.detector import Detector
+from irec_live.models.names import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE
 
 pytest.importorskip("librosa")
 torch = pytest.importorskip("torch")

@@ -21,7 +21,7 @@ from irec_live.gui.requests import SourceRequest
 from irec_live.gui.theme import LEFT_GUTTER
 from irec_live.input_kind import InputKind
 from irec_live.results import Snapshot
-from irec_live.streaming.tracker import Decisions, decision_delay_s
+from irec_live.streaming.decisions import Decisions, decision_delay_s
 
 MIC = SourceRequest(InputKind.MIC)
 

@@ -24,7 +24,7 @@ from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.wording import clock_text, display_name, list_text, number_text, sentence
 from irec_live.results import Event
-from irec_live.streaming.tracker import Decisions
+from irec_live.streaming.decisions import Decisions
 
 
 @pytest.fixture(autouse=True)

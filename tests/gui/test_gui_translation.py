@@ -20,7 +20,7 @@ from irec_live.gui.language import ENGLISH, FOLDER, codes, use_language
 from irec_live.gui.outside_words import SENTENCES, TITLES, family_name, instrument_name
 from irec_live.input_kind import InputKind
 from irec_live.instruments import INSTRUMENTS
-from irec_live.models.catalog import OWN, PUBLISHED, YOURS
+from irec_live.models.names import OWN, PUBLISHED, YOURS
 
 SOURCES = sorted(translations.GUI.glob("*.py"))
 

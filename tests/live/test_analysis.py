@@ -25,8 +25,8 @@ from irec_live.formats.json import schema
 from irec_live.media import open_audio
 from irec_live.models.detector import Detector
 from irec_live.report import Analysis, summarise
+from irec_live.streaming.decisions import Decisions
 from irec_live.streaming.pipeline import Pipeline
-from irec_live.streaming.tracker import Decisions
 
 RATE = 16_000
 

@@ -16,6 +16,7 @@ import tiny_models
 from irec_live.cli import main
 from irec_live.errors import ModelError
 from irec_live.models import catalog
+from irec_live.models.names import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE, OWN, by_origin
 
 
 @pytest.fixture(autouse=True)
@@ -174,9 +175,9 @@ def test_listing_models_does_not_load_the_runtime(user_folder: Path) -> None:
 
 def test_bundled_models_tell_where_they_come_from_and_stay_small() -> None:
     models = catalog.bundled_models()
-    assert {model.name for model in catalog.by_origin(models)[catalog.OWN]} == {
-        catalog.DEFAULT_ACTIVATION,
-        catalog.DEFAULT_ENVELOPE,
+    assert {model.name for model in by_origin(models)[OWN]} == {
+        DEFAULT_ACTIVATION,
+        DEFAULT_ENVELOPE,
     }
     for model in models:
         spec = model.spec
@@ -187,7 +188,7 @@ def test_bundled_models_tell_where_they_come_from_and_stay_small() -> None:
         assert spec.trained_on
         # The activation network was validated on the dev split, whose sources are no part of its training data at all.
         held_out = {source.name for source in spec.sources if source.held_out}
-        assert bool(held_out) == (model.name != catalog.DEFAULT_ACTIVATION)
+        assert bool(held_out) == (model.name != DEFAULT_ACTIVATION)
         assert spec.weights == "fp16"
         assert bool(spec.score_line)
     # What a wheel of all of them weighs is bounded by this; it is packed a little further.

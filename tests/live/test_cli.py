@@ -30,7 +30,7 @@ from irec_live.cli.output import write_text
 from irec_live.cli.window import has_display
 from irec_live.errors import OutputError
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
-from irec_live.models.catalog import DEFAULT_ACTIVATION
+from irec_live.models.names import DEFAULT_ACTIVATION
 from irec_live.source import FileSource
 
 Install = Callable[..., FakeSoundDevice]

@@ -13,12 +13,13 @@ from cuts import CUTS, cut, noise
 from fake_models import RATE, FakeActivation, FakeEnvelope
 
 from irec_live.results import Event
+from irec_live.streaming.decisions import TrackerSettings
 from irec_live.streaming.overlap_add import hann_taper
 from irec_live.streaming.pipeline import SILENCE_DB, Pipeline, PipelineStep
 from irec_live.streaming.resample import QUALITY
 from irec_live.streaming.retracking import Retracking
 from irec_live.streaming.timeline import Timeline
-from irec_live.streaming.tracker import LabelTracker, TrackerSettings
+from irec_live.streaming.tracker import LabelTracker
 
 SOURCE_RATE = 16_000
 LABELS = ("flute", "piano", "voice")

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from irec_live.models.spec import Threshold
 from irec_live.results import Event
+from irec_live.streaming.decisions import TrackerSettings
 from irec_live.streaming.overlap_add import OverlapAdd, hann_taper
 from irec_live.streaming.resample import QUALITY, Resampler
 from irec_live.streaming.ring import RingBuffer
 from irec_live.streaming.row_store import RowStore
-from irec_live.streaming.tracker import LabelTracker, TrackerSettings, track
+from irec_live.streaming.tracker import LabelTracker, track
 from irec_live.streaming.windows import Windower
 
 # derandomize: the same cases every time, on every machine. database: nothing is written beside the tests.

@@ -7,7 +7,8 @@ import pytest
 
 from irec_live.models.spec import Threshold
 from irec_live.results import Event
-from irec_live.streaming.tracker import Decisions, LabelTracker, TrackerSettings, track
+from irec_live.streaming.decisions import Decisions, TrackerSettings
+from irec_live.streaming.tracker import LabelTracker, track
 
 HOP = 0.1
 PLAIN = TrackerSettings(pool=1, min_duration_s=0.3)

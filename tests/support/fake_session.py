@@ -15,8 +15,8 @@ from irec_live.gui.requests import SourceRequest
 from irec_live.models.catalog import LeftOut
 from irec_live.models.spec import ModelSpec
 from irec_live.results import Event, Overview, Snapshot, State, Stats
+from irec_live.streaming.decisions import Decisions
 from irec_live.streaming.input_shape import InputShape
-from irec_live.streaming.tracker import Decisions
 
 LABELS = (
     "cello",

@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from irec_live.assembly import lasting
 from irec_live.models.spec import Threshold, TradeOff
-from irec_live.streaming.tracker import LabelTracker, TrackerSettings
+from irec_live.streaming.decisions import TrackerSettings
+from irec_live.streaming.tracker import LabelTracker
 from irec_models.measuring.by_source import Bools, Counts, Figure, Ints, Kind, count, over_sources
 
 Array = npt.NDArray[np.float32]
