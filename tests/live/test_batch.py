@@ -208,7 +208,8 @@ def test_a_worker_that_dies_takes_no_other_file_with_it(
 ) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
-    soundfile.write(folder / "deadly.wav", np.tile(tiny_models.tone("bass", 60.0), 3), tiny_models.SAMPLE_RATE)
+    minutes = 3 if kills == 1 else 30  # it must not be done before it is killed for the last time
+    soundfile.write(folder / "deadly.wav", np.tile(tiny_models.tone("bass", 60.0), minutes), tiny_models.SAMPLE_RATE)
     shutil.copy(album / "a.wav", folder)
     left = kills
 

@@ -165,8 +165,10 @@ def test_signal_still_brings_the_last_line(clip: Path, model_options: list[str],
     assert sum(line["type"] == "stats" for line in found) == 1
 
 
-def test_reader_that_leaves_ends_listening_quietly(clip: Path, model_options: list[str]) -> None:
-    arguments = command("listen", "--input", clip, "--json", *model_options)
+def test_reader_that_leaves_ends_listening_quietly(clip: Path, model_options: list[str], tmp_path: Path) -> None:
+    sound, rate = soundfile.read(clip)
+    soundfile.write(tmp_path / "long.wav", np.tile(sound, 30), rate)  # it is not over before the reader has left
+    arguments = command("listen", "--input", tmp_path / "long.wav", "--json", *model_options)
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None

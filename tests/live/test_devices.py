@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from fake_portaudio import FakeSoundDevice, device
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 from irec_live import devices
 from irec_live.devices import (
@@ -208,7 +208,8 @@ def test_sound_server_that_does_not_answer_is_told_and_asked_but_once(
     monkeypatch.setattr(monitors.subprocess, "run", run)
     with pytest.raises(DeviceError, match="the sound server has not answered for 3 s"):
         find_device("loopback")
-    assert asked == [pytest.approx(3.0, abs=0.5)]
+    (allowed_s,) = asked
+    assert 0.0 < allowed_s <= 3.0
     told: list[str] = []
     assert len(list_devices(tell=told.append)) == 4
     assert [sentence[:43] for sentence in told] == ["the sound server has not answered for 3 s; "]
@@ -261,10 +262,13 @@ def test_call_that_is_not_answered_is_left_and_its_late_answer_undone(
     impatient.set()
     wait_until(lambda: undone == ["stream"])
     wait_until(lambda: portaudio._left is not None and portaudio._left.done.is_set())
+    monkeypatch.setattr(portaudio, "ANSWER_S", PATIENCE_S)
     assert ask(lambda: "again") == "again"
 
 
-def test_error_of_a_call_reaches_whoever_asked(impatient: threading.Event) -> None:
+def test_error_of_a_call_reaches_whoever_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portaudio, "ANSWER_S", PATIENCE_S)
+    monkeypatch.setattr(portaudio.sys, "platform", "linux")
     with pytest.raises(ZeroDivisionError):
         ask(lambda: 1 / 0)
 

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from irec_live.cli import main
 from irec_live.errors import DeviceError, MissingExtraError
 from irec_live.outputs import LiveOutput, MidiReceiver, OscReceiver, midi_port, open_midi, open_osc
 from irec_live.outputs.osc import address, parse_target
+from irec_live.source import FileSource
 from irec_live.streaming.pipeline import PipelineStep
 
 LABELS = ("flute", "acoustic guitar")
@@ -211,9 +213,13 @@ def test_osc_goes_to_this_machine_unless_another_one_is_named() -> None:
     assert parse_target("9000") == ("127.0.0.1", 9000)
 
 
-def test_listen_sends_osc(osc_server: tuple[int, list[Message]], clip: Path, tiny_activation_path: Path) -> None:
+def test_listen_sends_osc(
+    osc_server: tuple[int, list[Message]], clip: Path, tiny_activation_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # At its own pace, so that however late the machine is, no window is skipped.
+    monkeypatch.setattr("irec_live.cli.listening.FileSource", partial(FileSource, realtime=False))
     port, got = osc_server
-    arguments = ["listen", "--input", str(clip), "--model", str(tiny_activation_path), "--seconds", "2.5"]
+    arguments = ["listen", "--input", str(clip), "--model", str(tiny_activation_path)]
     done = CliRunner().invoke(main, [*arguments, "--osc", str(port)])
     assert done.exit_code == 0, done.output
     assert f"sending OSC to 127.0.0.1:{port}" in done.stderr

@@ -279,7 +279,9 @@ def test_device_sleeps_after_a_long_pause_and_wakes_up(
     assert not player.silent
 
 
-def test_unplugged_output_leaves_the_playhead_moving_in_silence(output: FakeSoundDevice, player: Player) -> None:
+def test_unplugged_output_leaves_the_playhead_moving_in_silence(
+    output: FakeSoundDevice, player: Player, now: Now
+) -> None:
     player.loop = (0.5, 2.5)
     player.seek(1.0)
     player.play()
@@ -290,12 +292,15 @@ def test_unplugged_output_leaves_the_playhead_moving_in_silence(output: FakeSoun
     assert player.message == "playing without sound: the sound output 'Speakers' went away"
     assert player.playing
     assert player.loop == (0.5, 2.5)
-    assert player.position_s == pytest.approx(1.1, abs=0.2)
+    left_s = player.position_s
+    assert left_s == pytest.approx(1.1, abs=0.02)
+    now.seconds += 0.5
+    assert player.position_s == pytest.approx(left_s + 0.5)
     wait_until(lambda: output.streams[0].closed)
 
 
 def test_output_that_comes_back_is_taken_up_by_play(
-    output: FakeSoundDevice, player: Player, monkeypatch: pytest.MonkeyPatch
+    output: FakeSoundDevice, player: Player, now: Now, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("irec_live.player._RETRY_S", 0.0)
     player.play()
@@ -308,7 +313,7 @@ def test_output_that_comes_back_is_taken_up_by_play(
     wait_until(lambda: not player.silent)
     assert player.message == ""
     wait_until(lambda: output.streams[-1].running)
-    assert seconds(pull(output, 80))[0] == pytest.approx(2.0, abs=0.5)
+    assert seconds(pull(output, 80))[0] == pytest.approx(2.0, abs=1e-4)
 
 
 def test_without_an_output_the_player_is_silent_and_says_so(fake_portaudio: Install, ramp_path: Path) -> None:
