@@ -25,13 +25,14 @@ def masked_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tenso
     logits, targets : (B, K) or (B, K, N) float32
         Targets in 0..1.
     mask : (B, K) float32
-        1 where the label's presence is certain, 0 where it is not (barely audible, ambiguous).
+        1 where the label's presence is certain, 0 or less where it is not (barely audible, ambiguous).
 
     Returns
     -------
     () float32
         0 if nothing counts.
     """
+    mask = mask.clamp(min=0.0)
     while mask.ndim < logits.ndim:
         mask = mask.unsqueeze(-1)
     weight = mask.expand_as(logits)
@@ -134,7 +135,7 @@ def bag_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
     >>> round(float(bag_cross_entropy(found, torch.zeros(2, 1), -torch.ones(2, 1))), 2)
     0.0
     """
-    known = masked_cross_entropy(logits, targets, mask.clamp(min=0.0))
+    known = masked_cross_entropy(logits, targets, mask)
     somewhere = mask < 0
     here = somewhere.any(dim=0)
     if not bool(here.any()):

@@ -107,6 +107,32 @@ def test_overlays_hold_several_labels(folder: Path) -> None:
     assert float(batch.presence.sum(dim=1).max()) >= 2
 
 
+def _levels(audio: torch.Tensor) -> torch.Tensor:
+    """RMS (B, 9) of frames of 1024 samples about multiples of 512; of those at the edges, of what is there."""
+    squares = audio.square()
+    return torch.stack([squares[:, max(0, at - 512) : at + 512].mean(dim=1).sqrt() for at in range(0, 4097, 512)], 1)
+
+
+def test_the_envelope_of_a_solo_is_the_level_of_the_window(folder: Path) -> None:
+    batch = _stream(folder, _config()).batch(0)
+    torch.testing.assert_close(batch.envelope.amax(dim=1), _levels(batch.audio), atol=1e-3, rtol=1e-3)
+    sounding = (batch.envelope.amax(dim=2) > 0).sum(dim=1)
+    assert int(sounding.max()) == 1
+    assert bool((sounding >= batch.presence.sum(dim=1)).all())
+
+
+def test_envelopes_of_excerpts_over_each_other_share_the_level_of_the_window(folder: Path) -> None:
+    for noisy in (0.0, 1.0):
+        config = _config(overlays=1.0, noisy=noisy, room=0.0, colour=0.0, band_limit=0.0, codec=0.0, clipping=0.0)
+        batch = _stream(folder, config.model_copy(update={"other": 0.0})).batch(0)
+        assert float((batch.envelope.amax(dim=2) > 0).sum(dim=1).float().mean()) > 1.5
+        whole, level = batch.envelope.square().sum(dim=1).sqrt(), _levels(batch.audio)
+        if noisy:
+            assert float((whole / level).mean()) < 0.97  # what is noise belongs to nobody
+        else:
+            torch.testing.assert_close(whole, level, atol=1e-3, rtol=1e-3)
+
+
 def test_of_an_ensemble_it_is_known_who_plays_but_not_when(folder: Path) -> None:
     batch = _stream(folder, _config(bag=3)).batch(0)
     assert batch.mask[:3].tolist() == [[SOMEWHERE, SOMEWHERE, 1.0]] * 3

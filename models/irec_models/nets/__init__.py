@@ -13,19 +13,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from irec_models.nets.hyperparameters import HyperparameterError, check_names, check_types
-from irec_models.nets.network import Network, TrunkNetwork
+from irec_models.nets.network import HeadedNetwork, Network, TrunkNetwork
 from irec_models.nets.tutti import TuttiNet
 from irec_models.nets.tutti_envelope import TuttiEnvelopeNet
 from irec_models.nets.tutti_mobile import TuttiMobileNet
+from irec_models.nets.tutti_mobile_envelope import TuttiMobileEnvelopeNet
 from irec_models.plugins import load, plugins
 
 __all__ = [
     "ARCHITECTURES",
     "Architectures",
+    "HeadedNetwork",
     "HyperparameterError",
     "Network",
     "TrunkNetwork",
     "TuttiEnvelopeNet",
+    "TuttiMobileEnvelopeNet",
     "TuttiMobileNet",
     "TuttiNet",
     "build",
@@ -55,7 +58,7 @@ class Architectures(dict[str, type[Network]]):
         return sorted({*self, *(name for plugin in plugins() for name in plugin.architectures)})
 
 
-ARCHITECTURES = Architectures(TuttiNet, TuttiEnvelopeNet, TuttiMobileNet)
+ARCHITECTURES = Architectures(TuttiNet, TuttiEnvelopeNet, TuttiMobileNet, TuttiMobileEnvelopeNet)
 """Every architecture that recipes and checkpoints can name."""
 
 

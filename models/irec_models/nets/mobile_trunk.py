@@ -220,6 +220,8 @@ class MobileTrunk(nn.Module):
     ----------
     folded : bool
         Built without batch normalisation.
+    read : tuple of int
+        Blocks, counted from one, whose maps are given beside the last ones.
 
     Attributes
     ----------
@@ -227,8 +229,9 @@ class MobileTrunk(nn.Module):
         Channels of the maps that `forward` gives.
     """
 
-    def __init__(self, folded: bool = False) -> None:
+    def __init__(self, folded: bool = False, read: tuple[int, ...] = DEPTHS) -> None:
         super().__init__()
+        self.read = read
         channels = rounded(_STEM * _WIDTH)
         self.stem = MobileConv(1, channels, 3, 2, 1, nn.Hardswish(), folded)
         blocks = []
@@ -239,15 +242,15 @@ class MobileTrunk(nn.Module):
         self.blocks = nn.ModuleList(blocks)
         last = rounded(6 * channels)
         self.last = MobileConv(channels, last, 1, 1, 1, nn.Hardswish(), folded)
-        self.depths = (*(blocks[depth - 1].outputs for depth in DEPTHS), last)
+        self.depths = (*(blocks[depth - 1].outputs for depth in read), last)
 
     def forward(self, features: Tensor) -> list[Tensor]:
-        """Features (B, N, F) to the maps behind blocks 6, 10 and 12 and the last ones, (B, C, F / s, N / s)."""
+        """Features (B, N, F) to the maps behind the blocks read and the last ones, (B, C, F / s, N / s)."""
         maps = self.stem(features.transpose(1, 2).unsqueeze(1))
         found = []
         for number, block in enumerate(self.blocks, start=1):
             maps = block(maps)
-            if number in DEPTHS:
+            if number in self.read:
                 found.append(maps)
         return [*found, self.last(maps)]
 

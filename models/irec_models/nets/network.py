@@ -102,12 +102,17 @@ class Network(nn.Module, ABC):
 
 
 @runtime_checkable
-class TrunkNetwork(Protocol):
-    """A network whose greater part was trained before, on other labels, and can still say them."""
+class HeadedNetwork(Protocol):
+    """A network whose greater part was trained before."""
 
     def head(self) -> Iterator[nn.Parameter]:
         """Parameters of the layers that tell the labels; all others came with the trunk."""
         ...
+
+
+@runtime_checkable
+class TrunkNetwork(HeadedNetwork, Protocol):
+    """A `HeadedNetwork` whose trunk can still say the labels that it was trained on."""
 
     def begin_with(self, published: Mapping[str, Tensor]) -> None:
         """Take over the published weights."""

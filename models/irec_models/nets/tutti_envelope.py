@@ -5,14 +5,12 @@ Shapes: B batch, T = 7680 samples, N = 16 frames, F = 128 bands, E = 544 feature
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
 from irec_models.frontends import LogMel
 from irec_models.frontends.normalize import LevelNormalizer, Standardizer
-from irec_models.nets.network import Network
+from irec_models.nets.envelope_network import START_BIAS, EnvelopeNetwork
 from irec_models.nets.tutti_trunk import (
     BANDS,
     HOP_LENGTH,
@@ -29,8 +27,6 @@ WINDOW_LENGTH = (FRAMES - 1) * HOP_LENGTH  # 348 ms
 _WIDTHS = (32, 64, 128, 256)
 _NEAR = 64
 _HIDDEN = 256
-_RANGE = 1000.0  # 60 dB, as in Häusler and Maier
-_SILENT = 1e-5
 
 
 class _Reading(nn.Module):
@@ -48,12 +44,8 @@ class _Reading(nn.Module):
         return found.repeat_interleave(FRAMES // found.shape[2], dim=2)
 
 
-class TuttiEnvelopeNet(Network):
+class TuttiEnvelopeNet(EnvelopeNetwork):
     """`TuttiTrunk` read out at every stage, joined frame by frame; predicts each label's share of the sound.
-
-    How loud the window is need not be learnt: it is measured. The network, whose input is level-normalised, tells which
-    part of each frame's RMS an instrument has, over 60 dB; the envelope is that part of the RMS measured. A solo's
-    envelope is thereby right as soon as its instrument is.
 
     Parameters
     ----------
@@ -77,7 +69,6 @@ class TuttiEnvelopeNet(Network):
     """
 
     architecture = "tutti-envelope"
-    kind = "envelope"
     sample_rate = SAMPLE_RATE
     window_length = WINDOW_LENGTH
     frames = FRAMES
@@ -103,9 +94,8 @@ class TuttiEnvelopeNet(Network):
         self.embedding_size = _NEAR + sum(_WIDTHS)
         self.hidden = nn.Conv1d(self.embedding_size, _HIDDEN, 3, padding=1)
         self.output = nn.Conv1d(_HIDDEN, labels, 1)
-        # Most labels are silent most of the time; starting there saves the first thousand steps.
         if self.output.bias is not None:
-            nn.init.constant_(self.output.bias, -3.0)
+            nn.init.constant_(self.output.bias, START_BIAS)
 
     def raw_features(self, audio: Tensor) -> Tensor:
         """Audio (B, T) to log-mel (B, N, F)."""
@@ -133,20 +123,6 @@ class TuttiEnvelopeNet(Network):
         frames = self.mel.framer(audio - audio.mean(dim=1, keepdim=True))
         rms: Tensor = torch.sqrt(frames.square().mean(dim=2)).unsqueeze(1)
         return rms
-
-    def probabilities(self, logits: Tensor) -> Tensor:
-        """Logits to each label's share of the RMS in 0..1, (B, K, N)."""
-        return (torch.exp(torch.sigmoid(logits) * math.log(_RANGE)) - 1.0) / (_RANGE - 1.0)
-
-    def outputs(self, logits: Tensor, audio: Tensor) -> Tensor:
-        """RMS envelopes (B, K, N)."""
-        return torch.clamp(self.probabilities(logits) * self.frame_rms(audio), 0.0, 1.0)
-
-    def targets(self, wanted: Tensor, audio: Tensor) -> Tensor:
-        """RMS envelopes (B, K, N) to shares on the scale of the sigmoid."""
-        rms = self.frame_rms(audio)
-        share = torch.where(rms > _SILENT, wanted / rms.clamp(min=_SILENT), torch.zeros_like(wanted)).clamp(0.0, 1.0)
-        return torch.log1p((_RANGE - 1.0) * share) / math.log(_RANGE)
 
     def folded(self) -> TuttiEnvelopeNet:
         """The network with batch normalisation folded into its convolutions; same outputs."""

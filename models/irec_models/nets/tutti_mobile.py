@@ -9,33 +9,23 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from irec_models.frontends.normalize import Standardizer
-from irec_models.nets.column_network import ColumnNetwork
+from irec_models.nets.mobile_network import READ, MobileNetwork
 from irec_models.nets.mobile_trunk import (
     BANDS,
     HIDDEN,
     HOP_LENGTH,
     N_FFT,
-    SAMPLE_RATE,
     TAGS,
-    TAPER,
     WINDOW_LENGTH,
-    MobileMel,
     MobileTrunk,
     fold_mobile,
     published_weights,
 )
 
-_LEVEL_FLOOR = 1e-4  # -80 dBFS, below what the app calls silence: every window beyond is brought to one level
-_LEVEL = 0.1  # RMS that a window is brought to, about that of the music that the trunk was trained on
-_MEAN, _DEVIATION = -4.5, 5.0  # what the trunk's log-mel was brought to 0 and 1 with
-_FLOOR = 1e-5  # added to powers before the logarithm
-_READ = 512
 
-
-class TuttiMobileNet(ColumnNetwork):
+class TuttiMobileNet(MobileNetwork):
     """`MobileTrunk` read out at several depths, two layers of labels.
 
     Of each depth the mean and the maximum over time and bands, and the layer that AudioSet's classes were told from.
@@ -58,34 +48,25 @@ class TuttiMobileNet(ColumnNetwork):
 
     architecture = "tutti-mobile"
     kind = "activation"
-    sample_rate = SAMPLE_RATE
     window_length = WINDOW_LENGTH
     frames = 0
     frame_hop = 0
-    column_length = TAPER + 1
-    column_hop = HOP_LENGTH
     front_end = f"log-mel {BANDS} bands, {N_FFT}/{HOP_LENGTH}, pre-emphasis, window brought to equal RMS"
 
     def __init__(self, labels: int, dropout: float = 0.4, folded: bool = False) -> None:
-        super().__init__()
+        super().__init__(MobileTrunk(folded))
         if labels < 1:
             raise ValueError(f"labels must be at least 1, not {labels}")
         self.hyperparameters = {"labels": labels, "dropout": dropout, "folded": folded}
         self.labels = labels
-        self.mel = MobileMel()
-        self.standardizer = Standardizer(BANDS)
-        self.standardizer.mean.fill_(_MEAN)
-        self.standardizer.deviation.fill_(_DEVIATION)
-        self.trunk = MobileTrunk(folded)
-        self.hidden = nn.Linear(self.trunk.depths[-1], HIDDEN)
         if not folded:
             self.tags = nn.Linear(HIDDEN, TAGS)
         self.embedding_size = 2 * sum(self.trunk.depths) + HIDDEN
         self.readings = Standardizer(self.embedding_size)
         self.before = nn.Dropout(dropout / 2)
-        self.read = nn.Linear(self.embedding_size, _READ)
+        self.read = nn.Linear(self.embedding_size, READ)
         self.between = nn.Dropout(dropout)
-        self.output = nn.Linear(_READ, labels)
+        self.output = nn.Linear(READ, labels)
 
     def train(self, mode: bool = True) -> TuttiMobileNet:
         """As of any module, but batch normalisation stays as it is."""
@@ -126,25 +107,8 @@ class TuttiMobileNet(ColumnNetwork):
     def fit_normalization(self, batches: Iterable[Tensor]) -> None:
         """The spectrum's constants are the trunk's own; see `fit_readings` for the others."""
 
-    def columns_of(self, frames: Tensor) -> Tensor:
-        """Frames of 801 samples (B, N, L) to powers (B, N, F)."""
-        return self.mel.frame_columns(frames)
-
-    def features_of(self, columns: Tensor, audio: Tensor) -> Tensor:
-        """Powers (B, N, F) and the window (B, T) that they are of to log-mel (B, N, F), the window at one level."""
-        rms = torch.sqrt((audio - audio.mean(dim=1, keepdim=True)).square().mean(dim=1, keepdim=True))
-        gain = _LEVEL / torch.clamp(rms, min=_LEVEL_FLOOR)
-        # The level comes after the spectrum, so that the spectrum of a stream need be computed only once.
-        return torch.log(gain.square().unsqueeze(2) * columns + _FLOOR)
-
-    def _last(self, maps: Tensor) -> Tensor:
-        return functional.hardswish(self.hidden(maps.mean(dim=(2, 3))))
-
     def _readings(self, features: Tensor) -> Tensor:
-        maps = self.trunk(features)
-        means = [each.mean(dim=(2, 3)) for each in maps]
-        peaks = [each.amax(dim=(2, 3)) for each in maps]
-        return torch.cat((*means, *peaks, self._last(maps[-1])), dim=1)
+        return self.window_readings(self.trunk(features))
 
     def embed(self, features: Tensor) -> Tensor:
         """Features (B, N, F) to what the labels are told from, (B, E)."""

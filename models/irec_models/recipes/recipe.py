@@ -19,7 +19,14 @@ from irec_live.models.onnx_file import printable
 from irec_models.checkpoint import build_bounded
 from irec_models.data import LABELS, ClipSelection, DataFolders, StreamConfig
 from irec_models.losses import LossName
-from irec_models.nets import ARCHITECTURES, HyperparameterError, Network, TrunkNetwork, check_hyperparameters
+from irec_models.nets import (
+    ARCHITECTURES,
+    HeadedNetwork,
+    HyperparameterError,
+    Network,
+    TrunkNetwork,
+    check_hyperparameters,
+)
 from irec_models.recipes.mistakes import Mistake, blame, of_hyperparameter, of_validation
 from irec_models.recipes.settings import MOST_PARTS, with_settings
 from irec_models.recipes.shelf import find_recipe
@@ -238,15 +245,13 @@ class Recipe(_Section):
                 f"recipe '{self.model.name}': [stream] gives windows of {given[1]} samples at {given[0]} Hz, but "
                 f"architecture '{self.model.architecture}' takes {wanted[1]} at {wanted[0]} Hz"
             )
-        if network.kind == "envelope" and (
-            self.stream.mode in ("clips", "excerpts") or self.train.loss in ("categorical", "bags")
-        ):
+        if network.kind == "envelope" and (self.stream.mode == "clips" or self.train.loss != "binary"):
             raise RecipeError(
                 f"recipe '{self.model.name}': '{self.model.architecture}' gives envelopes, which neither mode 'clips' "
-                "or 'excerpts' nor loss 'categorical' or 'bags' can teach"
+                f"nor loss 'categorical', 'bags' or 'focused' can teach"
             )
-        if not isinstance(network, TrunkNetwork) and (
-            self.keep or self.train.learn == "head" or self.train.head_rate != 1.0
+        if (self.keep and not isinstance(network, TrunkNetwork)) or (
+            (self.train.learn == "head" or self.train.head_rate != 1.0) and not isinstance(network, HeadedNetwork)
         ):
             raise RecipeError(
                 f"recipe '{self.model.name}': '{self.model.architecture}' has no trunk that was trained before, which "

@@ -25,7 +25,7 @@ from irec_live.mono import MonoMix
 from irec_live.streaming.resample import Resampler
 from irec_models.checkpoint import Checkpoint, respecify, save_checkpoint
 from irec_models.data.manifests.manifest import Clip, read_manifest
-from irec_models.nets import Network, TrunkNetwork
+from irec_models.nets import HeadedNetwork, Network
 from irec_models.progress import Progress, silent
 from irec_models.training.lineage import start_of
 from irec_models.training.start_weights import Start, load_start
@@ -153,7 +153,7 @@ def adapt(
         replayed = [_mixture(lessons, np.random.default_rng([seed, number])) for number in range(16)]
         former = [network.predict(windows) for windows in replayed]
     learnt = _learning(network)
-    rate = learning_rate or (1e-3 if isinstance(network, TrunkNetwork) else 1e-4)
+    rate = learning_rate or (1e-3 if isinstance(network, HeadedNetwork) else 1e-4)
     optimizer = torch.optim.Adam(learnt, lr=rate)
     rng = np.random.default_rng(seed)
     with progress("adapting", steps, unit="steps") as advance:
@@ -224,7 +224,7 @@ def _parted(lessons: Sequence[_Lesson]) -> tuple[list[_Lesson], list[_Lesson]]:
 
 def _learning(network: Network) -> list[nn.Parameter]:
     """Parameters that learn: the head of a network with a trunk, else all."""
-    chosen = list(network.head()) if isinstance(network, TrunkNetwork) else list(network.parameters())
+    chosen = list(network.head()) if isinstance(network, HeadedNetwork) else list(network.parameters())
     for parameter in network.parameters():
         parameter.requires_grad_(False)
     for parameter in chosen:

@@ -21,7 +21,7 @@ from irec_live.models.spec import Lineage, ModelSpec, Source
 from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.data import Batch
 from irec_models.losses import LOSSES, masked_cross_entropy
-from irec_models.nets import Network, TrunkNetwork
+from irec_models.nets import HeadedNetwork, Network, TrunkNetwork
 from irec_models.recipes.recipe import Recipe
 from irec_models.training.keeping import Keeper
 from irec_models.training.lineage import ancestors_of
@@ -373,7 +373,7 @@ def spec_of(recipe: Recipe, network: Network) -> ModelSpec:
 
 def _groups(network: Network, head_alone: bool, head_rate: float) -> list[dict[str, Any]]:
     """Parameters for the optimiser by their learning rate, relative to the recipe's; the others are frozen."""
-    if not isinstance(network, TrunkNetwork):
+    if not isinstance(network, HeadedNetwork):
         return [{"params": list(network.parameters()), "relative": 1.0}]
     head = list(network.head())
     known = {id(parameter) for parameter in head}

@@ -23,6 +23,7 @@ from irec_models.data.mixing.effects import Noises, clipping_gain, codec_loss
 from irec_models.data.mixing.pools import NOTHING, refuse_missing
 from irec_models.data.mixing.rooms import Rooms
 from irec_models.data.mixing.stream import Batch, BatchStream, MixStream
+from irec_models.data.mixing.targets import frame_energy
 from irec_models.progress import Progress
 
 Array = npt.NDArray[np.float32]
@@ -37,6 +38,7 @@ _SOFT_DB = -26.0  # an excerpt this far below its clip is a pause
 _AUDIBLE_DB = -18.0  # an overlaid excerpt this far below the loudest is masked
 _LEVEL = 0.1
 _SNR_DB = (0.0, 26.0)
+_RINGING = 1e-8  # of a part's energy: what still rings where no part sounds belongs to those that did
 
 
 @dataclass(eq=False)
@@ -87,6 +89,7 @@ class ExcerptStream(BatchStream):
         roots = np.sqrt(np.maximum(seconds, _LEAST_S))
         self._other_shares = roots / max(roots.sum(), 1e-9)
         self._available = np.array([label not in self.missing for label in self.labels], np.float32)
+        self._inside = self._energy(np.ones(config.window_length, np.float32))
         self.rooms = Rooms(config.sample_rate, config.window_length, seed=self.seed)
         self.noises = Noises(config.sample_rate, config.window_length, seed=self.seed)
 
@@ -97,13 +100,13 @@ class ExcerptStream(BatchStream):
         count = config.batch_size - self._mixed
         audio = np.zeros((count, config.window_length), np.float32)
         present = np.zeros((count, len(self.labels)), np.float32)
+        envelope = np.zeros((count, len(self.labels), config.frames), np.float32)
         mask = np.tile(self._available, (count, 1))
         bag = min(config.excerpts.bag, count) if self._bags else 0
         if bag:
             self._fill_bag(rng, audio[:bag], mask[:bag])
         for row in range(bag, count):
-            audio[row] = self._window(rng, present[row], mask[row])
-        envelope = np.zeros((count, len(self.labels), config.frames), np.float32)
+            audio[row] = self._window(rng, present[row], envelope[row], mask[row])
         real = Batch(*map(torch.from_numpy, (audio, present, envelope, mask)))
         if self._mixtures is None:
             return real
@@ -150,8 +153,8 @@ class ExcerptStream(BatchStream):
 
     # -- windows ----------------------------------------------------------------------------------------------------
 
-    def _window(self, rng: Generator, present: Array, mask: Array) -> Array:
-        """One window; what is in it goes into the rows `present` and `mask`."""
+    def _window(self, rng: Generator, present: Array, envelope: Array, mask: Array) -> Array:
+        """One window; what is in it goes into the rows `present`, `envelope` and `mask`."""
         shares, kind = self.config.excerpts, rng.random()
         if (kind := kind - shares.silence) < 0:
             # Digital silence and the hiss of an idle input are both met in practice, and name nothing.
@@ -161,7 +164,7 @@ class ExcerptStream(BatchStream):
             sound = self._excerpt(rng, self._draw(rng, "noise"))
             if rng.random() < 0.25:
                 sound = sound + np.float32(rng.uniform(0.1, 1.0)) * self._excerpt(rng, self._draw(rng, "noise"))
-            return self._through(rng, sound, noise=False)
+            return self._through(rng, sound, noise=False)[0]
         if (kind := kind - shares.others) < 0 and self._others:
             names = [self._draw_other(rng)]
         else:
@@ -170,7 +173,16 @@ class ExcerptStream(BatchStream):
             for place in range(1, size):
                 if self._others and rng.random() < self.config.other:
                     names[place] = self._draw_other(rng)
-        return self._through(rng, self._sum(rng, names, present, mask), noise=True)
+        energy = np.zeros((len(self.labels) + 1, self.config.frames))
+        window, added = self._through(rng, self._sum(rng, names, present, energy, mask), noise=True)
+        total = np.maximum(energy.sum(axis=0) + self._energy(added), 1e-30)
+        envelope[:] = np.sqrt(energy[:-1] / total * (self._energy(window) / self._inside))
+        return window
+
+    def _energy(self, sound: Array) -> npt.NDArray[np.float64]:
+        """Energy of a window's frames, (N,); those at the edges are as much lower as they reach beyond it."""
+        (energy,) = frame_energy(sound[None], self.config.frame_length, self.config.frame_hop)
+        return np.asarray(energy)
 
     def _size(self, rng: Generator) -> int:
         weights = np.array(self.config.sizes[2:], np.float64)
@@ -178,17 +190,23 @@ class ExcerptStream(BatchStream):
             return min(2, len(self._present))
         return min(2 + int(rng.choice(len(weights), p=weights / weights.sum())), len(self._present))
 
-    def _sum(self, rng: Generator, names: Sequence[str], present: Array, mask: Array) -> Array:
+    def _sum(
+        self, rng: Generator, names: Sequence[str], present: Array, energy: npt.NDArray[np.float64], mask: Array
+    ) -> Array:
+        """Excerpts over each other; `energy` is of the labels' frames, and of all others' in its last row."""
         # The first is the loudest; every other is softer by up to the range, evenly in dB.
         below = np.append(0.0, rng.uniform(0.0, self.config.level_range_db, len(names) - 1))
         sound = np.zeros(self.config.window_length, np.float32)
         for name, less_db in zip(names, below.tolist(), strict=True):
             source = self._draw(rng, name)
             index = source.clips[int(rng.integers(len(source.clips)))]
-            part = self._excerpt(rng, source, index)
-            sound += np.float32(10 ** (-less_db / 20)) * part
+            part = np.float32(10 ** (-less_db / 20)) * self._excerpt(rng, source, index)
+            sound += part
             clip = self.bank.clips[index]
             truth = truth_of(clip.labels, clip.origin, self.labels, clip.unknown)
+            own = self._energy(part)
+            label = next(iter(truth.present), None)
+            energy[-1 if label is None else self.labels.index(label)] += own + _RINGING * own.mean()
             for k, label in enumerate(self.labels):
                 # A label that is too soft, or silent in this window, is neither asked for nor against.
                 if label in truth.present and -less_db >= _AUDIBLE_DB and part.any():
@@ -256,21 +274,22 @@ class ExcerptStream(BatchStream):
             index = kin[int(rng.integers(len(kin)))]
         return window
 
-    def _through(self, rng: Generator, sound: Array, *, noise: bool) -> Array:
-        """A window as some microphone, room and file leave it, with noise beneath."""
+    def _through(self, rng: Generator, sound: Array, *, noise: bool) -> tuple[Array, Array]:
+        """A window as some microphone, room and file leave it, with noise beneath; and that noise as it was made."""
         chances = self.config.excerpts
         rms = max(float(np.sqrt(np.mean(sound**2))), 1e-6)
-        gains = self.rooms.flat()
+        gains, added = self.rooms.flat(), np.zeros_like(sound)
         room = self.rooms.draw_room(rng) if rng.random() < chances.room else None
         colour = rng.random() < chances.colour
         if colour:
             gains = gains * self.rooms.draw_equaliser(rng, 4.0)
         if noise and rng.random() < chances.noisy and "noise" in self._sources:
             snr = float(rng.uniform(*_SNR_DB))
-            sound = sound + np.float32(rms / _LEVEL * 10 ** (-snr / 20)) * self._excerpt(rng, self._draw(rng, "noise"))
+            added += np.float32(rms / _LEVEL * 10 ** (-snr / 20)) * self._excerpt(rng, self._draw(rng, "noise"))
         if noise and rng.random() < chances.noisy / 2:
             snr = float(rng.uniform(*_SNR_DB))
-            sound = sound + np.float32(rms * 10 ** (-snr / 20)) * self.noises.hiss(rng)
+            added += np.float32(rms * 10 ** (-snr / 20)) * self.noises.hiss(rng)
+        sound = sound + added
         limited = rng.random() < chances.band_limit
         if limited:
             cut = float(np.exp(rng.uniform(np.log(3000), np.log(11000))))
@@ -286,7 +305,8 @@ class ExcerptStream(BatchStream):
         if rng.random() < chances.codec:
             sound = codec_loss(sound, self.config.sample_rate, rng)
         peak = max(float(np.abs(sound).max()), 1e-6)
-        return np.asarray(sound * np.float32(min(10 ** (rng.uniform(-30, 0) / 20), 1.0) / peak), np.float32)
+        gain = np.float32(min(10 ** (rng.uniform(-30, 0) / 20), 1.0) / peak)
+        return np.asarray(sound * gain, np.float32), added
 
     def _fill_bag(self, rng: Generator, audio: Array, mask: Array) -> None:
         """Windows spread over one clip of several instruments; what it has none of is known of all of them."""
@@ -303,7 +323,7 @@ class ExcerptStream(BatchStream):
         # One window from each stretch of the clip: what plays somewhere should play in one of them.
         edges = np.linspace(0, entry.length - length, len(audio) + 1)
         for row, start in zip(audio, rng.uniform(edges[:-1], edges[1:]).astype(int).tolist(), strict=True):
-            row[:] = self._through(rng, self.bank.audio(index, start, length).copy(), noise=True)
+            row[:], _ = self._through(rng, self.bank.audio(index, start, length).copy(), noise=True)
 
 
 def _detuned(sound: Array, semitones: float) -> Array:
