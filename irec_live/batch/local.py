@@ -195,10 +195,10 @@ def _work(pipe: Connection, settings: Settings, threads: int, overwrite: bool) -
     signal.signal(signal.SIGTERM, _leave)
     native_lines.ours = True
     threading.Thread(target=_follow_parent, name="irec-parent", daemon=True).start()
-    from irec_live.batch.analyst import Analyst
+    from irec_live.batch.item_analyzer import ItemAnalyzer
 
     try:
-        analyst = Analyst(settings, threads=threads, overwrite=overwrite)
+        analyzer = ItemAnalyzer(settings, threads=threads, overwrite=overwrite)
     except IrecError as error:
         pipe.send(str(error))
         return
@@ -206,7 +206,7 @@ def _work(pipe: Connection, settings: Settings, threads: int, overwrite: bool) -
         pipe.send(None)
         while True:
             item = pipe.recv()
-            pipe.send(analyst(item, _Shares(pipe)))
+            pipe.send(analyzer(item, _Shares(pipe)))
 
 
 class _Shares:

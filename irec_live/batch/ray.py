@@ -119,21 +119,21 @@ class _Actor:
     """A worker of the cluster. Ray makes it, on some node."""
 
     def __init__(self, settings: Settings) -> None:
-        from irec_live.batch.analyst import Analyst
+        from irec_live.batch.item_analyzer import ItemAnalyzer
 
-        self._analyst: Analyst | None = None
+        self._analyzer: ItemAnalyzer | None = None
         self._refusal = ""
         try:
-            self._analyst = Analyst(settings)
+            self._analyzer = ItemAnalyzer(settings)
         except IrecError as error:  # as a row: Ray would start the actor again and again
             self._refusal = str(error)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        if self._analyst is None:
+        if self._analyzer is None:
             return {"outcome": "", "refusal": self._refusal}
         said = json.loads(row["item"])
         known = said.pop("known")
-        outcome = self._analyst(Item(**said, known=None if known is None else Known(**known)))
+        outcome = self._analyzer(Item(**said, known=None if known is None else Known(**known)))
         return {"outcome": json.dumps(asdict(outcome)), "refusal": ""}
 
 

@@ -10,8 +10,8 @@ from fastapi.responses import Response
 
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
 from irec_live.models.catalog import list_models
-from irec_live.web.analyst import Analyst
 from irec_live.web.answers import refusals
+from irec_live.web.upload_analyzer import UploadAnalyzer
 from irec_live.web.uploads import FORM, safe_name, sent_file
 from irec_live.web.waiting import Ending
 
@@ -36,7 +36,7 @@ ANALYSIS: dict[str, Any] = {
 """What OpenAPI says of an analysis that is answered."""
 
 
-def routes(analyst: Analyst, ending: Ending, common: dict[int | str, dict[str, Any]]) -> APIRouter:
+def routes(analyzer: UploadAnalyzer, ending: Ending, common: dict[int | str, dict[str, Any]]) -> APIRouter:
     """The paths, with what all of them may refuse."""
     router = APIRouter(prefix="/api", tags=["first interface"])
 
@@ -57,7 +57,7 @@ def routes(analyst: Analyst, ending: Ending, common: dict[int | str, dict[str, A
     ) -> Response:
         upload = await sent_file(request)
         try:
-            content, warning = await analyst.answer(
+            content, warning = await analyzer.answer(
                 upload.file, safe_name(upload.filename or ""), format, tuple(model or ()), ending.or_gone(request)
             )
         finally:

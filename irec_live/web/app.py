@@ -48,7 +48,6 @@ from irec_live.errors import IrecError, ModelError
 from irec_live.models.choice import ModelChoice
 from irec_live.models.detector import Provider
 from irec_live.web import api, page, shelves, v1
-from irec_live.web.analyst import Analyst
 from irec_live.web.answers import Refused, is_versioned, problems, refusal, refusals
 from irec_live.web.guard import HELD_BODIES, Guard
 from irec_live.web.heads import Heads
@@ -56,6 +55,7 @@ from irec_live.web.jobs import Jobs
 from irec_live.web.metrics import MEDIA_TYPE, Metrics
 from irec_live.web.observing import JsonLog, Observer
 from irec_live.web.stream import MOST_STREAMS, Streams
+from irec_live.web.upload_analyzer import UploadAnalyzer
 from irec_live.web.uploads import safe_name
 from irec_live.web.waiting import Ending
 
@@ -118,15 +118,15 @@ def create_app(
         A model is missing or unusable.
     """
     metrics, ended = Metrics(), Ending(ending)
-    analyst = Analyst(models, provider, hop_s, most_s, metrics)
-    jobs = Jobs(analyst, HELD_BODIES * most_bytes, metrics, ended)
-    streams = Streams(analyst, jobs, metrics, ended, token, most_streams)
+    analyzer = UploadAnalyzer(models, provider, hop_s, most_s, metrics)
+    jobs = Jobs(analyzer, HELD_BODIES * most_bytes, metrics, ended)
+    streams = Streams(analyzer, jobs, metrics, ended, token, most_streams)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         await jobs.close()
-        analyst.close()
+        analyzer.close()
 
     # For the OpenAPI description only: the guard checks the token.
     documented = [Depends(HTTPBearer(auto_error=False))] if token is not None else []
@@ -138,8 +138,8 @@ def create_app(
     always = (400, 401, 403) if token is not None else (400, 403)
     common = refusals(*always)
     app.include_router(page.routes(common))
-    app.include_router(api.routes(analyst, ended, common))
-    app.include_router(v1.routes(analyst, jobs, streams, ended, problems(*always)))
+    app.include_router(api.routes(analyzer, ended, common))
+    app.include_router(v1.routes(analyzer, jobs, streams, ended, problems(*always)))
     app.include_router(
         shelves.routes(problems(400, 401, 403) if token is not None else problems(400, 403), shared=library)
     )

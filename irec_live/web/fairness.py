@@ -2,15 +2,15 @@
 
 ::
 
-    analysis (its own thread: decode, resample, track) --submit(batch)--> its lane --.
-    analysis ...                                       --submit(batch)--> its lane ---+--> FairPool: its threads
-    analysis ...                                       --submit(batch)--> its lane --'     take the next batch
+    analysis (its own thread: decode, resample, track) --submit(batch)--> its queue --.
+    analysis ...                                       --submit(batch)--> its queue --+--> FairPool: its threads
+    analysis ...                                       --submit(batch)--> its queue --'    take the next batch
 
 The next batch is that of the analysis which has had the least so far, so that a short file passes long ones as soon as
 a batch is done, whatever came before it. Every fourth turn goes to the batch that has waited longest: long files go on,
 however many short ones come. In the same order as many analyses as there are threads may decode, a second of sound at
 a time: all at once, they would leave no moment to whatever else this process does. An analysis decodes only a few
-batches ahead of its lane, and only so many may be long at once, which bounds the memory of all.
+batches ahead of its queue, and only so many may be long at once, which bounds the memory of all.
 
 References
 ----------
@@ -33,7 +33,7 @@ LONG_S = 600.0
 LONG_AT_ONCE = 4
 """Long analyses that go on at a time; the others wait where they are."""
 
-_AHEAD = 3  # batches that wait in a lane before its analysis stops decoding
+_AHEAD = 3  # batches that wait in a queue before its analysis stops decoding
 _OLDEST_EVERY = 4  # turns
 _LOOK_S = 0.2  # how soon one that waits sees that it was cancelled
 
@@ -49,11 +49,11 @@ class FairPool:
 
     def __init__(self, threads: int | None = None) -> None:
         count = threads or os.cpu_count() or 1
-        # NB: guards everything below and in the lanes; whoever holds it does nothing that takes time.
+        # NB: guards everything below and in the queues; whoever holds it does nothing that takes time.
         self._lock = threading.Lock()
         self._filled = threading.Condition(self._lock)
-        self._lanes: list[Lane] = []
-        self._long: set[Lane] = set()
+        self._queues: list[BatchQueue] = []
+        self._long: set[BatchQueue] = set()
         self._turns = self._leaves = 0
         self._free = count
         self._closed = False
@@ -61,116 +61,116 @@ class FairPool:
             # Daemon: a network that does not come to an end must not keep the process alive.
             threading.Thread(target=self._run, name=f"irec-infer-{number}", daemon=True).start()
 
-    def lane(self) -> Lane:
-        """A new lane, for one analysis; `Lane.shutdown` gives it back."""
-        lane = Lane(self)
+    def queue(self) -> BatchQueue:
+        """A new queue, for one analysis; `BatchQueue.shutdown` gives it back."""
+        queue = BatchQueue(self)
         with self._lock:
-            self._lanes.append(lane)
-        return lane
+            self._queues.append(queue)
+        return queue
 
     @property
     def waiting(self) -> int:
         """Batches that wait. Any thread."""
         with self._lock:
-            return sum(len(lane.batches) for lane in self._lanes)
+            return sum(len(queue.batches) for queue in self._queues)
 
     def close(self) -> None:
         """End the threads, each after its present batch; what waits is cancelled."""
         with self._lock:
             self._closed = True
-            lanes = tuple(self._lanes)
+            queues = tuple(self._queues)
             self._filled.notify_all()
-        for lane in lanes:
-            lane.shutdown(wait=False, cancel_futures=True)
+        for queue in queues:
+            queue.shutdown(wait=False, cancel_futures=True)
 
     def _run(self) -> None:
         while True:
             with self._lock:
-                while not self._closed and not any(lane.batches for lane in self._lanes):
+                while not self._closed and not any(queue.batches for queue in self._queues):
                     self._filled.wait()
                 if self._closed:
                     return
                 self._turns += 1
-                ready = [lane for lane in self._lanes if lane.batches]
-                lane = _next(ready, self._turns, lambda lane: lane.batches[0][0])
-                _, future, work = lane.batches.popleft()
-                lane.running += 1
+                ready = [queue for queue in self._queues if queue.batches]
+                queue = _next(ready, self._turns, lambda queue: queue.batches[0][0])
+                _, future, work = queue.batches.popleft()
+                queue.running += 1
             began = time.monotonic()
             _do(future, work)
             del work, future
             with self._lock:
-                lane.running -= 1
-                lane.had_s += time.monotonic() - began
+                queue.running -= 1
+                queue.had_s += time.monotonic() - began
                 self._give_leave()
 
-    def add(self, lane: Lane, future: Future[Any], work: Callable[[], Any]) -> None:
-        """Of `Lane` alone: another batch."""
+    def add(self, queue: BatchQueue, future: Future[Any], work: Callable[[], Any]) -> None:
+        """Of `BatchQueue` alone: another batch."""
         with self._lock:
-            if self._closed or lane not in self._lanes:
+            if self._closed or queue not in self._queues:
                 future.cancel()
                 return
-            lane.batches.append((time.monotonic(), future, work))
+            queue.batches.append((time.monotonic(), future, work))
             self._filled.notify()
 
-    def ask(self, lane: Lane, seconds: float) -> bool:
-        """Of `Lane` alone: end the leave to decode, and ask for the next; whether there is any point in waiting."""
+    def ask(self, queue: BatchQueue, seconds: float) -> bool:
+        """Of `BatchQueue` alone: end the leave to decode, ask for the next; whether there is any point in waiting."""
         with self._lock:
-            self._take_leave(lane)
-            if self._closed or lane not in self._lanes:
+            self._take_leave(queue)
+            if self._closed or queue not in self._queues:
                 return False
-            lane.seconds, lane.asked = seconds, time.monotonic()
-            lane.leave.clear()
+            queue.seconds, queue.asked = seconds, time.monotonic()
+            queue.leave.clear()
             self._give_leave()
             return True
 
-    def pass_on(self, lane: Lane) -> None:
-        """Of `Lane` alone: end the leave to decode."""
+    def pass_on(self, queue: BatchQueue) -> None:
+        """Of `BatchQueue` alone: end the leave to decode."""
         with self._lock:
-            self._take_leave(lane)
+            self._take_leave(queue)
             self._give_leave()
 
-    def drop(self, lane: Lane) -> None:
-        """Of `Lane` alone: all that it has."""
+    def drop(self, queue: BatchQueue) -> None:
+        """Of `BatchQueue` alone: all that it has."""
         with self._lock:
-            left = [future for _, future, _ in lane.batches]
-            lane.batches.clear()
-            self._long.discard(lane)
-            self._take_leave(lane)
-            if lane in self._lanes:
-                self._lanes.remove(lane)
-            lane.leave.set()
+            left = [future for _, future, _ in queue.batches]
+            queue.batches.clear()
+            self._long.discard(queue)
+            self._take_leave(queue)
+            if queue in self._queues:
+                self._queues.remove(queue)
+            queue.leave.set()
             self._give_leave()
         for future in left:
             future.cancel()
 
-    def _take_leave(self, lane: Lane) -> None:
-        lane.asked = None
-        if lane.since is not None:
-            lane.had_s += time.monotonic() - lane.since
-            lane.since = None
+    def _take_leave(self, queue: BatchQueue) -> None:
+        queue.asked = None
+        if queue.since is not None:
+            queue.had_s += time.monotonic() - queue.since
+            queue.since = None
             self._free += 1
 
     def _give_leave(self) -> None:
         """Let decode whoever may."""
         while self._free > 0:
-            ready = [lane for lane in self._lanes if lane.asked is not None and self._may_go_on(lane)]
+            ready = [queue for queue in self._queues if queue.asked is not None and self._may_go_on(queue)]
             if not ready:
                 return
             self._leaves += 1
-            lane = _next(ready, self._leaves, lambda lane: lane.asked or 0.0)
-            if lane.seconds >= LONG_S:
-                self._long.add(lane)
-            lane.asked, lane.since = None, time.monotonic()
+            queue = _next(ready, self._leaves, lambda queue: queue.asked or 0.0)
+            if queue.seconds >= LONG_S:
+                self._long.add(queue)
+            queue.asked, queue.since = None, time.monotonic()
             self._free -= 1
-            lane.leave.set()
+            queue.leave.set()
 
-    def _may_go_on(self, lane: Lane) -> bool:
-        if len(lane.batches) + lane.running > _AHEAD:
+    def _may_go_on(self, queue: BatchQueue) -> bool:
+        if len(queue.batches) + queue.running > _AHEAD:
             return False
-        return lane.seconds < LONG_S or lane in self._long or len(self._long) < LONG_AT_ONCE
+        return queue.seconds < LONG_S or queue in self._long or len(self._long) < LONG_AT_ONCE
 
 
-class Lane(Executor):
+class BatchQueue(Executor):
     """The batches of one analysis, for `irec_live.analyze` as its executor.
 
     Attributes
@@ -231,15 +231,15 @@ class Lane(Executor):
         self._pool.pass_on(self)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Give the lane back; what waits in it is cancelled."""
+        """Give the queue back; what waits in it is cancelled."""
         self._pool.drop(self)
 
 
-def _next(ready: Sequence[Lane], turn: int, since: Callable[[Lane], float]) -> Lane:
+def _next(ready: Sequence[BatchQueue], turn: int, since: Callable[[BatchQueue], float]) -> BatchQueue:
     """Whose turn it is: who has had the least, or every fourth time who has waited longest."""
     if turn % _OLDEST_EVERY == 0:
         return min(ready, key=since)
-    return min(ready, key=lambda lane: (lane.had_s, since(lane)))
+    return min(ready, key=lambda queue: (queue.had_s, since(queue)))
 
 
 def _do(future: Future[Any], work: Callable[[], Any]) -> None:

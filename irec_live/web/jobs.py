@@ -19,10 +19,10 @@ from typing import Any, BinaryIO, Literal
 from irec_live.analysis import Analysis, AnalysisCancelled
 from irec_live.errors import IrecError, ModelError
 from irec_live.models.detector import Detector
-from irec_live.web.analyst import Analyst, Running, copy_upload
 from irec_live.web.answers import Refused
 from irec_live.web.folders import upload_folder
 from irec_live.web.metrics import Metrics
+from irec_live.web.upload_analyzer import Running, UploadAnalyzer, copy_upload
 
 State = Literal["running", "done", "failed"]
 
@@ -85,7 +85,7 @@ class Jobs:
 
     Parameters
     ----------
-    analyst : Analyst
+    analyzer : UploadAnalyzer
     most_bytes : int
         That files of all jobs may fill on disk.
     metrics : Metrics
@@ -93,8 +93,8 @@ class Jobs:
         Whether the server is ending.
     """
 
-    def __init__(self, analyst: Analyst, most_bytes: int, metrics: Metrics, ending: Callable[[], bool]) -> None:
-        self._analyst, self._most_bytes, self._ending = analyst, most_bytes, ending
+    def __init__(self, analyzer: UploadAnalyzer, most_bytes: int, metrics: Metrics, ending: Callable[[], bool]) -> None:
+        self._analyzer, self._most_bytes, self._ending = analyzer, most_bytes, ending
         self._jobs: dict[str, Job] = {}
         for state in ("running", "done", "failed"):
             metrics.watch_jobs(state, lambda state=state: self._count(state))  # type: ignore[misc]
@@ -122,8 +122,8 @@ class Jobs:
         with ExitStack() as stack:
             path = stack.enter_context(upload_folder()) / name
             await asyncio.to_thread(copy_upload, upload, path)
-            detectors = await asyncio.to_thread(self._analyst.named, models)
-            running, future = self._analyst.start(path, detectors, models)
+            detectors = await asyncio.to_thread(self._analyzer.named, models)
+            running, future = self._analyzer.start(path, detectors, models)
             # 128 random bits: who knows the name may have the result.
             job = Job(secrets.token_urlsafe(16), name, running, size)
             self._jobs[job.name] = job
@@ -138,7 +138,7 @@ class Jobs:
 
         with kept:
             try:
-                job.result, job.detectors = await self._analyst.patiently(running, future, unwanted)
+                job.result, job.detectors = await self._analyzer.patiently(running, future, unwanted)
                 job.state = "done"
             except AnalysisCancelled:
                 job.refused = Refused(503, "the server is ending")

@@ -34,12 +34,12 @@ from irec_live.session import LiveSession
 from irec_live.session.messages import stats_message, step_messages
 from irec_live.streaming.decisions import Decisions
 from irec_live.streaming.pipeline import PipelineStep, union_labels
-from irec_live.web.analyst import Analyst
 from irec_live.web.jobs import Jobs
 from irec_live.web.kept_rows import KeptRows
 from irec_live.web.metrics import Metrics
 from irec_live.web.outbox import Outbox
 from irec_live.web.socket_source import SampleFormat, SocketSource
+from irec_live.web.upload_analyzer import UploadAnalyzer
 from irec_live.web.uploads import safe_name
 from irec_live.web.waiting import Ending
 
@@ -124,7 +124,7 @@ class Streams:
 
     Parameters
     ----------
-    analyst : Analyst
+    analyzer : UploadAnalyzer
         Whose models are used.
     jobs : Jobs
         Where results are kept.
@@ -137,9 +137,9 @@ class Streams:
     """
 
     def __init__(
-        self, analyst: Analyst, jobs: Jobs, metrics: Metrics, ending: Ending, token: str | None, most: int
+        self, analyzer: UploadAnalyzer, jobs: Jobs, metrics: Metrics, ending: Ending, token: str | None, most: int
     ) -> None:
-        self._analyst, self._jobs, self._metrics, self._ending = analyst, jobs, metrics, ending
+        self._analyzer, self._jobs, self._metrics, self._ending = analyzer, jobs, metrics, ending
         self._token, self._most = token, most
         self._open = self._connections = 0
         metrics.watch_streams(lambda: self._open)
@@ -156,7 +156,7 @@ class Streams:
                 raise StreamError(_TRY_LATER, f"{self._most} streams are open already; try again later")
             self._open += 1
             try:
-                await _Stream(self._analyst, self._jobs, self._metrics, self._ending, socket, start).run()
+                await _Stream(self._analyzer, self._jobs, self._metrics, self._ending, socket, start).run()
             finally:
                 self._open -= 1
         except StreamError as error:
@@ -187,15 +187,15 @@ class _Stream:
     """One stream that has started."""
 
     def __init__(
-        self, analyst: Analyst, jobs: Jobs, metrics: Metrics, ending: Ending, socket: WebSocket, start: Start
+        self, analyzer: UploadAnalyzer, jobs: Jobs, metrics: Metrics, ending: Ending, socket: WebSocket, start: Start
     ) -> None:
-        self._analyst, self._jobs, self._metrics, self._ending = analyst, jobs, metrics, ending
+        self._analyzer, self._jobs, self._metrics, self._ending = analyzer, jobs, metrics, ending
         self._socket, self._start = socket, start
         self._outbox = Outbox()
         self._room = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._source = SocketSource(start.rate, start.channels, start.format, self._on_room, safe_name(start.name))
-        self._kept = KeptRows(analyst.most_s) if start.keep else None
+        self._kept = KeptRows(analyzer.most_s) if start.keep else None
         self._labels: tuple[str, ...] = ()
         self._detected: tuple[str, ...] = ()
 
@@ -210,7 +210,7 @@ class _Stream:
             The client has gone.
         """
         try:
-            detectors = await asyncio.to_thread(self._analyst.named, tuple(self._start.models))
+            detectors = await asyncio.to_thread(self._analyzer.named, tuple(self._start.models))
             self._labels = union_labels(detectors)
             session = await asyncio.to_thread(self._opened, detectors)
         except IrecError as error:
@@ -233,8 +233,8 @@ class _Stream:
     def _opened(self, detectors: Sequence[Detector]) -> LiveSession:
         session = LiveSession(
             self._source,
-            [self._analyst.merging.of(detector) for detector in detectors],
-            hop_s=self._analyst.hop_s,
+            [self._analyzer.merging.of(detector) for detector in detectors],
+            hop_s=self._analyzer.hop_s,
             listener=self._on_step,
             keep_s=_KEEP_S,
             spectrogram=False,

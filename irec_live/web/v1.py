@@ -13,11 +13,11 @@ from pydantic import BaseModel, Field
 from irec_live.assembly import with_offset
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
 from irec_live.instruments import INSTRUMENTS
-from irec_live.web.analyst import Analyst
 from irec_live.web.answers import Refused, problems
 from irec_live.web.api import ANALYSIS, analysis_answer, model_entries
 from irec_live.web.jobs import KEPT_S, Job, Jobs
 from irec_live.web.stream import Streams
+from irec_live.web.upload_analyzer import UploadAnalyzer
 from irec_live.web.uploads import FORM, safe_name, sent_file
 from irec_live.web.waiting import Ending
 
@@ -77,13 +77,13 @@ class InstrumentEntry(BaseModel):
     on_light: str
 
 
-def routes(analyst: Analyst, jobs: Jobs, streams: Streams, ending: Ending, common: Responses) -> APIRouter:
+def routes(analyzer: UploadAnalyzer, jobs: Jobs, streams: Streams, ending: Ending, common: Responses) -> APIRouter:
     """The paths, with what all of them may refuse."""
     router = APIRouter(prefix="/v1", tags=["v1"])
-    _add_lists(router, analyst, common)
-    _add_analyze(router, analyst, ending, common)
+    _add_lists(router, analyzer, common)
+    _add_analyze(router, analyzer, ending, common)
     _add_jobs(router, jobs, common)
-    _add_results(router, analyst, jobs, common)
+    _add_results(router, analyzer, jobs, common)
 
     @router.websocket("/stream")
     async def stream(socket: WebSocket) -> None:
@@ -92,12 +92,12 @@ def routes(analyst: Analyst, jobs: Jobs, streams: Streams, ending: Ending, commo
     return router
 
 
-def _add_lists(router: APIRouter, analyst: Analyst, common: Responses) -> None:
+def _add_lists(router: APIRouter, analyzer: UploadAnalyzer, common: Responses) -> None:
     """What can be named: models, formats, instruments."""
 
     @router.get("/models", responses=common)
     def tell_models() -> list[ModelEntry]:
-        own = {detector.spec.name for detector in analyst.default}
+        own = {detector.spec.name for detector in analyzer.default}
         return [ModelEntry(default=entry["name"] in own, **entry) for entry in model_entries()]
 
     @router.get("/formats", responses=common)
@@ -115,7 +115,7 @@ def _add_lists(router: APIRouter, analyst: Analyst, common: Responses) -> None:
         ]
 
 
-def _add_analyze(router: APIRouter, analyst: Analyst, ending: Ending, common: Responses) -> None:
+def _add_analyze(router: APIRouter, analyzer: UploadAnalyzer, ending: Ending, common: Responses) -> None:
     """A file that is answered at once."""
 
     @router.post(
@@ -129,7 +129,7 @@ def _add_analyze(router: APIRouter, analyst: Analyst, ending: Ending, common: Re
         form = format or wanted_format(request.headers.get("accept", ""))
         upload = await sent_file(request)
         try:
-            content, warning = await analyst.answer(
+            content, warning = await analyzer.answer(
                 upload.file,
                 safe_name(upload.filename or ""),
                 form,
@@ -183,7 +183,7 @@ def _add_jobs(router: APIRouter, jobs: Jobs, common: Responses) -> None:
         return Response(status_code=204)
 
 
-def _add_results(router: APIRouter, analyst: Analyst, jobs: Jobs, common: Responses) -> None:
+def _add_results(router: APIRouter, analyzer: UploadAnalyzer, jobs: Jobs, common: Responses) -> None:
     """What a job has found, in any format and with the thresholds moved."""
 
     @router.get(
@@ -207,7 +207,7 @@ def _add_results(router: APIRouter, analyst: Analyst, jobs: Jobs, common: Respon
             raise Refused(422, lacking)
 
         def render() -> bytes:
-            return analyst.render(with_offset(found, detectors, offset) if offset else found, form)
+            return analyzer.render(with_offset(found, detectors, offset) if offset else found, form)
 
         return analysis_answer(await asyncio.to_thread(render), form, found.warning)
 

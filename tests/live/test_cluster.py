@@ -13,7 +13,7 @@ import soundfile
 from click.testing import CliRunner
 
 import tiny_models
-from irec_live.batch import analyst
+from irec_live.batch import item_analyzer
 from irec_live.batch import ray as ray_engine
 from irec_live.batch.items import Settings
 from irec_live.batch.local import LocalEngine
@@ -135,7 +135,7 @@ class FakeRay:
 @pytest.fixture
 def workers_with_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks that say that they run on CUDA where that is asked for."""
-    load = analyst.load_models
+    load = item_analyzer.load_models
 
     def pretend(models: Any, provider: Any) -> Any:
         detectors = load(models, "cpu")
@@ -143,7 +143,7 @@ def workers_with_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
             detector.providers = ("CUDA", "CPU") if provider == "cuda" else ("CPU",)
         return detectors
 
-    monkeypatch.setattr(analyst, "load_models", pretend)
+    monkeypatch.setattr(item_analyzer, "load_models", pretend)
 
 
 def with_fake(monkeypatch: pytest.MonkeyPatch, **resources: float) -> FakeRay:

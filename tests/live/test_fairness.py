@@ -10,7 +10,7 @@ import pytest
 from waiting import wait_until
 
 from irec_live.web import fairness
-from irec_live.web.fairness import FairPool, Lane
+from irec_live.web.fairness import BatchQueue, FairPool
 
 
 @pytest.fixture
@@ -27,23 +27,23 @@ class Batches:
         self.order: list[str] = []
         self._gate = threading.Event()
 
-    def hold(self, lane: Lane) -> None:
+    def hold(self, queue: BatchQueue) -> None:
         """Keep the pool busy until `release`."""
-        lane.submit(self._gate.wait, 60)
+        queue.submit(self._gate.wait, 60)
 
     def release(self) -> None:
         self._gate.set()
 
-    def add(self, lane: Lane, name: str, count: int, seconds: float = 0.002) -> list[fairness.Future[None]]:
+    def add(self, queue: BatchQueue, name: str, count: int, seconds: float = 0.002) -> list[fairness.Future[None]]:
         def run() -> None:
             time.sleep(seconds)
             self.order.append(name)
 
-        return [lane.submit(run) for _ in range(count)]
+        return [queue.submit(run) for _ in range(count)]
 
 
 def test_a_short_file_passes_a_long_one(pool: FairPool) -> None:
-    batches, long, short = Batches(), pool.lane(), pool.lane()
+    batches, long, short = Batches(), pool.queue(), pool.queue()
     long.had_s = 100.0  # whatever the machine's moods, it has had more
     batches.hold(long)
     waiting = batches.add(long, "long", 30)
@@ -56,11 +56,11 @@ def test_a_short_file_passes_a_long_one(pool: FairPool) -> None:
 
 
 def test_a_long_file_goes_on_however_many_short_ones_come(pool: FairPool) -> None:
-    batches, gate, long = Batches(), pool.lane(), pool.lane()
+    batches, gate, long = Batches(), pool.queue(), pool.queue()
     long.had_s = 100.0
     batches.hold(gate)
     (waiting,) = batches.add(long, "long", 1)
-    many = [future for _ in range(20) for future in batches.add(pool.lane(), "short", 1)]
+    many = [future for _ in range(20) for future in batches.add(pool.queue(), "short", 1)]
     batches.release()
     waiting.result(60)
     for future in many:
@@ -69,64 +69,64 @@ def test_a_long_file_goes_on_however_many_short_ones_come(pool: FairPool) -> Non
 
 
 def test_an_analysis_does_not_run_ahead_of_its_lane(pool: FairPool) -> None:
-    batches, lane = Batches(), pool.lane()
-    batches.hold(lane)
+    batches, queue = Batches(), pool.queue()
+    batches.hold(queue)
     decoded = 0
 
     def decode() -> None:
         nonlocal decoded
         for _ in range(10):
             decoded += 1
-            batches.add(lane, "x", 1)
-            lane.pace(1.0 * decoded, lambda: False)
+            batches.add(queue, "x", 1)
+            queue.pace(1.0 * decoded, lambda: False)
 
     thread = threading.Thread(target=decode)
     thread.start()
-    wait_until(lambda: decoded == 3 and lane.asked is not None)
+    wait_until(lambda: decoded == 3 and queue.asked is not None)
     thread.join(0.15)
     assert decoded == 3
     batches.release()
     thread.join(60)
     assert decoded == 10
-    assert lane.waited_s > 0.1
+    assert queue.waited_s > 0.1
 
 
 def test_as_many_decode_as_there_are_threads_and_who_had_least_comes_first(pool: FairPool) -> None:
-    lanes = [pool.lane() for _ in range(4)]
-    for place, lane in enumerate(lanes):
-        lane.had_s = 10.0 - place
-    lanes[0].pace(0.0, lambda: False)  # the one leave there is
+    queues = [pool.queue() for _ in range(4)]
+    for place, queue in enumerate(queues):
+        queue.had_s = 10.0 - place
+    queues[0].pace(0.0, lambda: False)  # the one leave there is
     order: list[int] = []
 
     def decode(place: int) -> None:
-        lanes[place].pace(0.0, lambda: False)
+        queues[place].pace(0.0, lambda: False)
         order.append(place)
-        lanes[place].shutdown()
+        queues[place].shutdown()
 
     threads = [threading.Thread(target=decode, args=(place,)) for place in (1, 2, 3)]
     for thread in threads:
         thread.start()
-    wait_until(lambda: all(lane.asked is not None for lane in lanes[1:]))
+    wait_until(lambda: all(queue.asked is not None for queue in queues[1:]))
     assert order == []
-    lanes[0].shutdown()
+    queues[0].shutdown()
     for thread in threads:
         thread.join(60)
     assert order == [3, 2, 1]
-    stuck = pool.lane()
+    stuck = pool.queue()
     stuck.pace(0.0, lambda: False)  # it is free again, and now hangs
     stuck.pass_on()
-    pool.lane().pace(0.0, lambda: False)
+    pool.queue().pace(0.0, lambda: False)
 
 
 def test_only_so_many_are_long_at_once(pool: FairPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fairness, "LONG_AT_ONCE", 1)
     pool._free = 3
-    first, second = pool.lane(), pool.lane()
+    first, second = pool.queue(), pool.queue()
     first.pace(fairness.LONG_S, lambda: False)
     given_up = threading.Event()
     waiting = threading.Thread(target=lambda: second.pace(fairness.LONG_S, given_up.is_set))
     waiting.start()
-    pool.lane().pace(1.0, lambda: False)  # what is short goes on
+    pool.queue().pace(1.0, lambda: False)  # what is short goes on
     waiting.join(0.3)
     assert waiting.is_alive()
     first.shutdown()
@@ -135,20 +135,20 @@ def test_only_so_many_are_long_at_once(pool: FairPool, monkeypatch: pytest.Monke
 
 
 def test_what_is_given_up_leaves_the_queue(pool: FairPool) -> None:
-    batches, gate, lane = Batches(), pool.lane(), pool.lane()
+    batches, gate, queue = Batches(), pool.queue(), pool.queue()
     batches.hold(gate)
-    left = batches.add(lane, "x", 5)
+    left = batches.add(queue, "x", 5)
     assert pool.waiting >= 5
-    lane.shutdown()
+    queue.shutdown()
     assert all(future.cancelled() for future in left)
-    assert lane.submit(print).cancelled()
+    assert queue.submit(print).cancelled()
     batches.release()
     assert batches.order == []
 
 
 def test_an_error_reaches_whoever_waits_and_nobody_else(pool: FairPool) -> None:
-    lane = pool.lane()
-    failing, fine = lane.submit(int, "x"), lane.submit(int, "7")
+    queue = pool.queue()
+    failing, fine = queue.submit(int, "x"), queue.submit(int, "7")
     with pytest.raises(ValueError, match="invalid literal"):
         failing.result(60)
     assert fine.result(60) == 7

@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from waiting import wait_until
 
 from irec_live.cli import main
-from irec_live.web import analyst, connections, folders, guard
+from irec_live.web import connections, folders, guard, upload_analyzer
 from irec_live.web.app import create_app
 from irec_live.web.connections import BoundedConnection, bounded_connections
 from irec_live.web.page import static_files
@@ -126,10 +126,10 @@ def test_an_analysis_without_end_is_given_up(
 ) -> None:
     def endless(*_: object, cancel: threading.Event, **__: object) -> None:
         assert cancel.wait(60)
-        raise analyst.AnalysisCancelled
+        raise upload_analyzer.AnalysisCancelled
 
-    monkeypatch.setattr(analyst, "analyze", endless)
-    monkeypatch.setattr(analyst, "_SHORTEST_PATIENCE_S", 0.3)
+    monkeypatch.setattr(upload_analyzer, "analyze", endless)
+    monkeypatch.setattr(upload_analyzer, "_SHORTEST_PATIENCE_S", 0.3)
     client = serve(create_app(own, most_s=0.3))
     answer = client.post("/api/analyze", files={"file": clip.read_bytes()})
     assert (answer.status_code, "was given up" in answer.json()["detail"]) == (503, True)
@@ -137,14 +137,14 @@ def test_an_analysis_without_end_is_given_up(
 
 def test_uploads_that_wait_stop_nothing_else(own: list[Path], clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     go_on, running = threading.Event(), threading.Event()
-    real = analyst.analyze
+    real = upload_analyzer.analyze
 
     def slow(*arguments: Any, **options: Any) -> Any:
         running.set()
         assert go_on.wait(60)
         return real(*arguments, **options)
 
-    monkeypatch.setattr(analyst, "analyze", slow)
+    monkeypatch.setattr(upload_analyzer, "analyze", slow)
     monkeypatch.setattr(guard, "MOST_UPLOADS", 46)
     statuses: list[int] = []
     with TestClient(create_app(own), base_url=LOCAL) as client:

@@ -21,7 +21,7 @@ from irec_live.instruments import INSTRUMENTS
 from irec_live.media import open_audio
 from irec_live.models.choice import load_models
 from irec_live.streaming.pipeline import Pipeline
-from irec_live.web import analyst, jobs, v1
+from irec_live.web import jobs, upload_analyzer, v1
 from irec_live.web.app import create_app
 from irec_live.web.observing import JsonLog
 
@@ -145,9 +145,9 @@ def test_jobs_are_bounded_and_can_be_given_up(
     def endless(*_: object, cancel: threading.Event, **__: object) -> None:
         assert cancel.wait(60)
         given_up.set()
-        raise analyst.AnalysisCancelled
+        raise upload_analyzer.AnalysisCancelled
 
-    monkeypatch.setattr(analyst, "analyze", endless)
+    monkeypatch.setattr(upload_analyzer, "analyze", endless)
     monkeypatch.setattr(jobs, "MOST_RUNNING", 1)
     client = serve(create_app(own))
     where = client.post("/v1/jobs", files=sound(clip)).headers["location"]
@@ -165,9 +165,9 @@ def test_a_server_that_ends_gives_its_jobs_up(
 ) -> None:
     def endless(*_: object, cancel: threading.Event, **__: object) -> None:
         assert cancel.wait(60)
-        raise analyst.AnalysisCancelled
+        raise upload_analyzer.AnalysisCancelled
 
-    monkeypatch.setattr(analyst, "analyze", endless)
+    monkeypatch.setattr(upload_analyzer, "analyze", endless)
     with TestClient(create_app(own), base_url="http://localhost") as client:
         assert client.post("/v1/jobs", files=sound(clip)).status_code == 202
         assert len(list(temporary.iterdir())) == 1
@@ -214,7 +214,7 @@ def test_a_fault_of_our_own_is_a_problem_too(
     def faulty(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(analyst, "analyze", faulty)
+    monkeypatch.setattr(upload_analyzer, "analyze", faulty)
     app = create_app(own)
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
         assert is_problem(client.post("/v1/analyze", files=sound(clip)), 500, "the server failed")

@@ -18,7 +18,7 @@ from irec_live.models.catalog import list_models
 from irec_live.models.choice import ModelChoice, load_models
 from irec_live.models.detector import Detector, Provider
 from irec_live.web.answers import Refused
-from irec_live.web.fairness import FairPool, Lane
+from irec_live.web.fairness import BatchQueue, FairPool
 from irec_live.web.folders import upload_folder
 from irec_live.web.merging import Merging
 from irec_live.web.metrics import Metrics
@@ -46,11 +46,11 @@ class Running:
         Of sound, done.
     """
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, queue: BatchQueue) -> None:
         self.cancel = threading.Event()
         self.share: float | None = None
         self.seconds = 0.0
-        self.lane = lane
+        self.queue = queue
         self._began: float | None = None
 
     def begin(self) -> None:
@@ -60,10 +60,10 @@ class Running:
     @property
     def busy_s(self) -> float:
         """Seconds since it began in which it did not wait for others. Any thread."""
-        return 0.0 if self._began is None else time.monotonic() - self._began - self.lane.waited_s
+        return 0.0 if self._began is None else time.monotonic() - self._began - self.queue.waited_s
 
 
-class Analyst:
+class UploadAnalyzer:
     """Analyses uploads, many at once.
 
     Parameters
@@ -113,7 +113,7 @@ class Analyst:
         self, path: Path, detectors: Sequence[Detector] | None, names: tuple[str, ...], most_s: float | None = None
     ) -> tuple[Running, Future[tuple[Analysis, tuple[Detector, ...]]]]:
         """Begin to analyse a file; what it became comes with the models used."""
-        running = Running(self._pool.lane())
+        running = Running(self._pool.queue())
 
         def work() -> tuple[Analysis, tuple[Detector, ...]]:
             running.begin()
@@ -121,7 +121,7 @@ class Analyst:
             return self._analyse(path, chosen, running, most_s), chosen
 
         future = self._threads.submit(work)
-        future.add_done_callback(lambda _: running.lane.shutdown())
+        future.add_done_callback(lambda _: running.queue.shutdown())
         return running, future
 
     async def answer(
@@ -187,7 +187,7 @@ class Analyst:
                 if late or await unwanted():
                     running.cancel.set()
                     if late:
-                        running.lane.pass_on()
+                        running.queue.pass_on()
                     if job.cancel():
                         break
         finally:
@@ -211,7 +211,7 @@ class Analyst:
             return FORMATS[form].content(analysis)
 
     def _analyse(self, path: Path, detectors: tuple[Detector, ...], running: Running, most_s: float | None) -> Analysis:
-        running.lane.pace(0.0, running.cancel.is_set)
+        running.queue.pace(0.0, running.cancel.is_set)
         if running.cancel.is_set():
             raise AnalysisCancelled
 
@@ -223,7 +223,7 @@ class Analyst:
             running.seconds = seconds
             if most_s is not None and seconds > most_s:
                 raise Refused(413, f"this is more than {most_s / 60:g} minutes of sound; send it to POST /v1/jobs")
-            running.lane.pace(seconds, running.cancel.is_set)
+            running.queue.pace(seconds, running.cancel.is_set)
 
         return analyze(
             path,
@@ -234,7 +234,7 @@ class Analyst:
             cancel=running.cancel,
             most_s=self.most_s,
             on_seconds=reached,
-            executor=running.lane,
+            executor=running.queue,
         )
 
     def named(self, names: tuple[str, ...]) -> tuple[Detector, ...]:

@@ -22,7 +22,7 @@ from irec_live.spool import printable, stream_of
 from irec_live.tables import recording_of, write_curves
 
 
-class Analyst:
+class ItemAnalyzer:
     """Analyses items one after another with networks of its own.
 
     Parameters

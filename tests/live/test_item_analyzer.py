@@ -11,8 +11,8 @@ import pytest
 import soundfile
 
 import tiny_models
-from irec_live.batch import analyst as module
-from irec_live.batch.analyst import Analyst
+from irec_live.batch import item_analyzer as module
+from irec_live.batch.item_analyzer import ItemAnalyzer
 from irec_live.batch.items import PARQUET, Item, Known, Outcome, Settings
 from irec_live.batch.writing import file_sha256
 from irec_live.errors import DataError, ModelError
@@ -27,8 +27,8 @@ def settings(own: list[Path]) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def worker(settings: Settings) -> Analyst:
-    return Analyst(settings)
+def worker(settings: Settings) -> ItemAnalyzer:
+    return ItemAnalyzer(settings)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def item(tmp_path: Path) -> Item:
     return Item(str(song), "album/song.wav", "song.json", str(tmp_path / "song.json"))
 
 
-def known(worker: Analyst, item: Item, outcome: Outcome) -> Item:
+def known(worker: ItemAnalyzer, item: Item, outcome: Outcome) -> Item:
     """The item, as the journal knows it after this outcome."""
     assert outcome.recording is not None
     return replace(
@@ -55,7 +55,7 @@ def known(worker: Analyst, item: Item, outcome: Outcome) -> Item:
     )
 
 
-def test_what_is_written_is_what_is_told(worker: Analyst, item: Item) -> None:
+def test_what_is_written_is_what_is_told(worker: ItemAnalyzer, item: Item) -> None:
     shares: list[float] = []
     outcome = worker(item, shares.append)
     assert (outcome.key, outcome.status, outcome.reason) == ("song.json", "done", "")
@@ -78,7 +78,7 @@ def test_what_is_written_is_what_is_told(worker: Analyst, item: Item) -> None:
         Recording.from_dict({"spans": [], "nothing": 1})
 
 
-def test_what_is_unchanged_is_not_done_again_and_all_else_is(worker: Analyst, item: Item) -> None:
+def test_what_is_unchanged_is_not_done_again_and_all_else_is(worker: ItemAnalyzer, item: Item) -> None:
     before = known(worker, item, worker(item))
     target = Path(str(item.target))
     written = target.read_bytes()
@@ -93,14 +93,14 @@ def test_what_is_unchanged_is_not_done_again_and_all_else_is(worker: Analyst, it
     assert target.read_bytes() != written
 
 
-def test_what_somebody_else_wrote_is_left(worker: Analyst, item: Item) -> None:
+def test_what_somebody_else_wrote_is_left(worker: ItemAnalyzer, item: Item) -> None:
     target = Path(str(item.target))
     target.write_text("notes", "utf-8")
     outcome = worker(item)
     assert outcome.status == "failed"
     assert outcome.reason.endswith("is there already and says something else; give another --out, or --overwrite")
     assert target.read_text("utf-8") == "notes"
-    assert Analyst(worker.settings, overwrite=True)(item).status == "done"
+    assert ItemAnalyzer(worker.settings, overwrite=True)(item).status == "done"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_what_somebody_else_wrote_is_left(worker: Analyst, item: Item) -> None:
         ("null\0.wav", "cannot be opened"),
     ],
 )
-def test_a_file_that_is_none_is_one_sentence(worker: Analyst, tmp_path: Path, name: str, reason: str) -> None:
+def test_a_file_that_is_none_is_one_sentence(worker: ItemAnalyzer, tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "words.wav").write_text("no sound in here")
     outcome = worker(Item(str(tmp_path / name), name, name, str(tmp_path / "out.json")))
@@ -123,7 +123,7 @@ def test_a_file_that_is_none_is_one_sentence(worker: Analyst, tmp_path: Path, na
 
 
 def test_a_file_that_changes_under_the_analysis_is_told(
-    worker: Analyst, item: Item, monkeypatch: pytest.MonkeyPatch
+    worker: ItemAnalyzer, item: Item, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = module.analyze
 
@@ -140,7 +140,7 @@ def test_a_file_that_changes_under_the_analysis_is_told(
 
 
 def test_a_fault_of_ours_costs_one_file_and_is_named(
-    worker: Analyst, item: Item, monkeypatch: pytest.MonkeyPatch
+    worker: ItemAnalyzer, item: Item, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "analyze", lambda *_, **__: 1 / 0)
     assert worker(item).reason == "song.wav cannot be analysed (ZeroDivisionError: division by zero)"
@@ -148,10 +148,10 @@ def test_a_fault_of_ours_costs_one_file_and_is_named(
 
 def test_curves_are_the_rows_of_the_analysis(settings: Settings, item: Item, tmp_path: Path) -> None:
     target = tmp_path / "it's.parquet"
-    worker = Analyst(replace(settings, form=PARQUET, curves=True))
+    worker = ItemAnalyzer(replace(settings, form=PARQUET, curves=True))
     outcome = worker(replace(item, target=str(target)))
     assert (outcome.status, outcome.result_bytes) == ("done", target.stat().st_size)
-    Analyst(settings)(item)
+    ItemAnalyzer(settings)(item)
     analysis = Analysis.from_json(Path(str(item.target)).read_text("utf-8"))
     with connect() as connection:
         rows = connection.execute("SELECT * FROM read_parquet(?)", [str(target)]).fetchall()
@@ -167,11 +167,11 @@ def test_curves_are_the_rows_of_the_analysis(settings: Settings, item: Item, tmp
 
 
 def test_a_cluster_needs_no_result_file(settings: Settings, item: Item) -> None:
-    outcome = Analyst(replace(settings, form=PARQUET))(replace(item, target=None))
+    outcome = ItemAnalyzer(replace(settings, form=PARQUET))(replace(item, target=None))
     assert (outcome.status, outcome.result_sha256, outcome.result_bytes) == ("done", "", 0)
     assert (
-        Analyst(replace(settings, form=PARQUET))(
-            known(Analyst(replace(settings, form=PARQUET)), replace(item, target=None), outcome)
+        ItemAnalyzer(replace(settings, form=PARQUET))(
+            known(ItemAnalyzer(replace(settings, form=PARQUET)), replace(item, target=None), outcome)
         ).status
         == "same"
     )
@@ -179,4 +179,4 @@ def test_a_cluster_needs_no_result_file(settings: Settings, item: Item) -> None:
 
 def test_a_network_that_was_exchanged_meanwhile_is_refused(settings: Settings) -> None:
     with pytest.raises(ModelError, match="a model file was changed since the analysis began"):
-        Analyst(replace(settings, sha256=("another", *settings.sha256[1:])))
+        ItemAnalyzer(replace(settings, sha256=("another", *settings.sha256[1:])))
