@@ -18,6 +18,8 @@ def start() -> None:
     end it by unwinding C++ frames that must not be unwound, and the process would abort with all its work done.
     """
     native_lines.ours = True
+    # Of other packages; to look for them, pydantic would read the entry points of all that is installed, at each start.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     if getattr(sys, "frozen", False):  # the app as one folder: its worker processes are this program, too
         import multiprocessing
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import irec_assets
 from irec_live.errors import ModelError
 from irec_live.files import look
-from irec_live.models.onnx_file import inspect_model, printable, read_model_bytes
+from irec_live.models.onnx_file import inspect_model, printable, read_metadata, read_model_bytes
 from irec_live.models.spec import ModelSpec
 
 MODELS_DIR_VARIABLE = "IREC_MODELS_DIR"
@@ -102,7 +102,7 @@ def user_models() -> tuple[ModelInfo, ...]:
 
 def left_out_models() -> tuple[LeftOut, ...]:
     """Files in the user's folder that look like models and are none, and why."""
-    entries = [(path, _spec(path, *stat)) for path, stat in _files_in(user_models_folder())]
+    entries = [(path, _spec(path, False, *stat)) for path, stat in _files_in(user_models_folder())]
     return tuple(LeftOut(path, reason) for path, reason in entries if isinstance(reason, str))
 
 
@@ -162,7 +162,7 @@ def find_model(name_or_path: str | os.PathLike[str]) -> Path:
 
 
 def _models_in(folder: Path, *, bundled: bool) -> tuple[ModelInfo, ...]:
-    entries = [(path, _spec(path, *stat)) for path, stat in _files_in(folder)]
+    entries = [(path, _spec(path, bundled, *stat)) for path, stat in _files_in(folder)]
     return tuple(ModelInfo(spec.name, path, spec, bundled) for path, spec in entries if isinstance(spec, ModelSpec))
 
 
@@ -181,11 +181,14 @@ def _files_in(folder: Path) -> list[tuple[Path, tuple[int, int]]]:
 
 
 @lru_cache(maxsize=256)
-def _spec(path: Path, modified_ns: int, size: int) -> ModelSpec | str:
-    """Spec of a model file, or why it is none; the extra arguments make the cache see that a file changed."""
+def _spec(path: Path, bundled: bool, modified_ns: int, size: int) -> ModelSpec | str:
+    """Spec of a model file, or why it is none; the extra arguments make the cache see that a file changed.
+
+    A bundled one is taken at its word here: it came with the app, and is looked through all the same when it is loaded.
+    """
+    name = printable(path.name)
     try:
-        return ModelSpec.from_metadata(
-            inspect_model(read_model_bytes(path), printable(path.name)).metadata, printable(path.name)
-        )
+        metadata = read_metadata(path) if bundled else inspect_model(read_model_bytes(path), name).metadata
+        return ModelSpec.from_metadata(metadata, name)
     except ModelError as error:
         return str(error)

@@ -14,6 +14,7 @@ Protocol Buffers, *Encoding* (wire types).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from irec_live.errors import ModelError
@@ -32,6 +33,8 @@ STANDARD_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 
 FLOAT = 1
 """``TensorProto.FLOAT``."""
+
+_METADATA = 14  # ModelProto: metadata_props
 
 Dimension = int | str | None
 """A fixed size, a name for a free one, or nothing said."""
@@ -138,20 +141,41 @@ def inspect_model(data: bytes, origin: str = "the model") -> OnnxFile:
         raise ModelError(f"{origin} is not an ONNX model, or is cut short ({error})") from error
 
 
+def read_metadata(path: Path) -> dict[str, str]:
+    """Read the metadata of a model that came with the app: its graph is not looked at.
+
+    Raises
+    ------
+    ModelError
+        It is missing, unreadable or not an ONNX model.
+    """
+    try:
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            return _Inspector(data, printable(path.name)).metadata()
+    except (OSError, ValueError, MalformedError) as error:
+        raise ModelError(f"cannot read the model {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
 class _Inspector:
     """Walks one file."""
 
-    def __init__(self, data: bytes, origin: str) -> None:
+    def __init__(self, data: bytes | mmap, origin: str) -> None:
         self._wire = WireReader(data, MAX_FIELDS)
         self._length = len(data)
         self._origin = origin
         self._file = OnnxFile()
         self._functions: dict[tuple[str, str], Span] = {}
+        self._metadata_bytes = 0
+
+    def metadata(self) -> dict[str, str]:
+        for number, _, span in self._wire.fields((0, self._length)):
+            if number == _METADATA:
+                self._property(message(span))
+        return self._file.metadata
 
     def model(self) -> OnnxFile:
         graph: Span | None = None
         functions: list[Span] = []
-        metadata_bytes = 0
         for number, value, span in self._wire.fields((0, self._length)):
             if number == 7:  # graph
                 if graph is not None:
@@ -160,13 +184,8 @@ class _Inspector:
                 graph = message(span)
             elif number == 8:  # opset_import
                 self._operator_set(message(span))
-            elif number == 14:  # metadata_props
-                start, end = message(span)
-                metadata_bytes += end - start
-                if metadata_bytes > MAX_METADATA_BYTES:
-                    raise ModelError(f"{self._origin} carries more than {MAX_METADATA_BYTES // 2**20} MiB of metadata")
-                key, text = self._texts((start, end), 1, 2)
-                self._file.metadata[key] = text
+            elif number == _METADATA:
+                self._property(message(span))
             elif number == 25:  # functions
                 functions.append(message(span))
             elif number == 1 and value is None:  # ir_version
@@ -183,6 +202,13 @@ class _Inspector:
             names = self._all_texts(span, 4)
             self._function(span, [False] * len(names), depth=0)
         return self._file
+
+    def _property(self, span: Span) -> None:
+        self._metadata_bytes += span[1] - span[0]
+        if self._metadata_bytes > MAX_METADATA_BYTES:
+            raise ModelError(f"{self._origin} carries more than {MAX_METADATA_BYTES // 2**20} MiB of metadata")
+        key, text = self._texts(span, 1, 2)
+        self._file.metadata[key] = text
 
     def _graph(self, span: Span, depth: int, outer: Values | None = None) -> None:
         if depth > MAX_DEPTH:

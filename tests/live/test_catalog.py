@@ -17,6 +17,7 @@ from irec_live.cli import main
 from irec_live.errors import ModelError
 from irec_live.models import catalog
 from irec_live.models.names import DEFAULT_ACTIVATION, DEFAULT_ENVELOPE, OWN, by_origin
+from irec_live.models.onnx_file import OnnxFile, inspect_model, read_metadata
 
 
 @pytest.fixture(autouse=True)
@@ -171,6 +172,28 @@ def test_listing_models_does_not_load_the_runtime(user_folder: Path) -> None:
         "assert not {'onnxruntime', 'onnx', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=300)
+
+
+def test_bundled_models_are_listed_without_a_look_at_their_graphs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(data: bytes, origin: str = "the model") -> OnnxFile:
+        raise AssertionError(f"{origin} is looked through, which takes as long as all the rest of a start")
+
+    monkeypatch.setattr(catalog, "inspect_model", refuse)
+    catalog._spec.cache_clear()
+    models = catalog.bundled_models()
+    assert {DEFAULT_ACTIVATION, DEFAULT_ENVELOPE} <= {model.name for model in models}
+    for model in models:
+        assert read_metadata(model.path) == inspect_model(model.path.read_bytes()).metadata
+
+
+@pytest.mark.parametrize("contents", [b"", b"no model", None])
+def test_a_bundled_file_that_is_no_model_is_not_listed(bundle: Path, contents: bytes | None) -> None:
+    broken = bundle / "broken.onnx"
+    if contents is not None:
+        broken.write_bytes(contents)
+    with pytest.raises(ModelError, match="broken"):
+        read_metadata(broken)
+    assert [model.path for model in catalog.bundled_models() if model.path == broken] == []
 
 
 def test_bundled_models_tell_where_they_come_from_and_stay_small() -> None:
