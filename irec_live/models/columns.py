@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from irec_live.errors import ModelError
 from irec_live.models.context import ContextSpec, features_of
 from irec_live.models.protobuf import MalformedError
-from irec_live.models.runtime import build_session, runtime_errors
+from irec_live.models.runtime import build_session, finite, in_range, runtime_errors
 from irec_live.models.spec import INPUT_NAME, ModelSpec
 from irec_live.models.subgraph import Tensor, cut_out, outputs_of
 
@@ -159,12 +159,12 @@ class SharedColumns:
         columns : (B, N, F) float32
             Their columns.
         """
-        return _inside(self._rest.run(None, {self._heard: heard, COLUMNS: columns})[0])
+        return in_range(self._rest.run(None, {self._heard: heard, COLUMNS: columns})[0])
 
     def predict_with_features(self, heard: Array, columns: Array) -> tuple[Array, Array]:
         """What `predict` gives, and the features (B, W) of the windows; for a network with a context."""
         answer, features = self._rest.run(None, {self._heard: heard, COLUMNS: columns})
-        return _inside(answer), np.nan_to_num(features, copy=False)
+        return in_range(answer), finite(features)
 
     def agrees_with(self, whole: Callable[[Array], Any], spec: ModelSpec) -> bool:
         """Whether the parts say the same as the whole, on noise that swells and has an offset, loud and soft."""
@@ -180,11 +180,6 @@ class SharedColumns:
         except runtime_errors():
             return False
         return found.shape == wanted.shape and float(np.abs(found - wanted).max()) <= _LARGEST_DIFFERENCE
-
-
-def _inside(answer: Array) -> Array:
-    inside: Array = np.clip(np.nan_to_num(answer, copy=False, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
-    return inside
 
 
 def shared_columns(

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from irec_live.errors import ModelError
 from irec_live.models.protobuf import MalformedError
-from irec_live.models.runtime import build_session, first_line, runtime_errors
+from irec_live.models.runtime import build_session, first_line, in_range, runtime_errors
 from irec_live.models.spec import ModelSpec
 from irec_live.models.subgraph import Tensor, cut_out
 
@@ -111,8 +111,7 @@ class ContextHead:
             raise ModelError(f"{self._origin} failed while it ran: {first_line(error)}") from error
         if said.shape != (len(context), self._labels) or said.dtype != np.float32:
             raise ModelError(f"{self._origin} returned {said.dtype} {said.shape} for {len(context)} contexts")
-        inside: Array = np.clip(np.nan_to_num(said, copy=False, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
-        return inside
+        return in_range(said)
 
 
 def context_spec(model: ModelSpec, metadata: Mapping[str, str], origin: str) -> ContextSpec | None:

@@ -24,7 +24,16 @@ from irec_live.models.context import ContextHead, context_spec, features_of
 from irec_live.models.onnx_file import inspect_model, printable, read_model_bytes
 from irec_live.models.ports import check_ports
 from irec_live.models.protobuf import MalformedError
-from irec_live.models.runtime import FATAL, LOAD_LIMIT_S, build_session, deadline, first_line, runtime_errors
+from irec_live.models.runtime import (
+    FATAL,
+    LOAD_LIMIT_S,
+    build_session,
+    deadline,
+    finite,
+    first_line,
+    in_range,
+    runtime_errors,
+)
 from irec_live.models.spec import CARD_KEY, INPUT_NAME, ModelSpec
 from irec_live.models.subgraph import Tensor, cut_out
 from irec_live.onnx_runtime import load_onnx_runtime
@@ -166,14 +175,14 @@ class Detector:
         if len(windows) == 0:
             return np.zeros(self._shape(0), np.float32)
         outputs = [self._run(windows[first:last])[0] for first, last in self._calls(len(windows))]
-        return np.clip(outputs[0] if len(outputs) == 1 else np.concatenate(outputs), np.float32(0.0), np.float32(1.0))
+        return in_range(outputs[0] if len(outputs) == 1 else np.concatenate(outputs))
 
     def with_features(self, windows: npt.NDArray[np.floating[Any]]) -> tuple[Array, Array]:
         """What calling it gives for one window or more, and their features (B, W) float32; with a `context` only."""
         windows = self._checked(windows)
         parts = [self._run(windows[first:last]) for first, last in self._calls(len(windows))]
         outputs, features = (np.concatenate(each) for each in zip(*parts, strict=True))
-        return np.clip(outputs, np.float32(0.0), np.float32(1.0)), features
+        return in_range(outputs), features
 
     def _checked(self, windows: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
         windows = np.asarray(windows)
@@ -234,12 +243,13 @@ class Detector:
                 f"but its metadata promises float32 {self._shape(len(windows))}"
             )
         # What is not finite counts as 0 or 1: one NaN would spread through pooled means and overlapped sums.
-        finite: Array = np.nan_to_num(output, copy=False, nan=0.0, posinf=1.0, neginf=0.0)
+        if not np.isfinite(output).all():
+            np.nan_to_num(output, copy=False, nan=0.0, posinf=1.0, neginf=0.0)
         width = 0 if self.context is None else self.context.spec.width
         features = more[0] if more else np.zeros((len(windows), width), np.float32)
         if features.shape != (len(windows), width) or features.dtype != np.float32:
             raise ModelError(f"{self._origin} returned {features.dtype} {features.shape} for its features")
-        return finite, np.nan_to_num(features, copy=False)
+        return output, finite(features)
 
     def _shape(self, batch: int) -> tuple[int, ...]:
         frames = (self.spec.frames,) if self.spec.kind == "envelope" else ()

@@ -12,6 +12,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from irec_live.errors import ModelError
 from irec_live.onnx_runtime import load_onnx_runtime
 
@@ -113,6 +116,24 @@ def runtime_errors() -> tuple[type[Exception], ...]:
     state = load_onnx_runtime("capi.onnxruntime_pybind11_state")
     own = tuple(kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception))
     return (*own, RuntimeError, ValueError, MemoryError)
+
+
+def in_range(answer: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """What a network says, within 0 and 1: what is not a number counts as 0.
+
+    Examples
+    --------
+    >>> in_range(np.float32([0.5, np.nan, np.inf, -np.inf, 1.25])).tolist()
+    [0.5, 0.0, 1.0, 0.0, 1.0]
+    """
+    # `fmax` and `fmin` pass over NaN; at these sizes `nan_to_num` and `clip` cost more than some networks' layers.
+    inside: npt.NDArray[np.float32] = np.fmin(np.fmax(answer, np.float32(0.0)), np.float32(1.0))
+    return inside
+
+
+def finite(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Features, changed in place where they are not finite."""
+    return features if np.isfinite(features).all() else np.nan_to_num(features, copy=False)
 
 
 def first_line(error: BaseException) -> str:

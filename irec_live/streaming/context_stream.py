@@ -92,24 +92,22 @@ class ContextStream:
         newest = np.asarray(starts, np.int64)
         self._starts = np.concatenate([self._starts, newest])
         self._features = np.concatenate([self._features, features])
-        added = np.concatenate([self._sums[-1:], np.clip(features, -_LARGEST, _LARGEST)])
-        self._sums = np.concatenate([self._sums, np.cumsum(added, axis=0)[1:]])
+        added = np.concatenate([self._sums[-1:], np.minimum(np.maximum(features, -_LARGEST), _LARGEST)])
+        self._sums = np.concatenate([self._sums, np.add.accumulate(added)[1:]])
         contexts = self._contexts(newest, held)
-        oldest = int(np.searchsorted(self._starts, newest[-1] - self._longest))
+        oldest = int(self._starts.searchsorted(newest[-1] - self._longest))
         self._starts, self._features, self._sums = self._starts[oldest:], self._features[oldest:], self._sums[oldest:]
         return self._head(contexts)
 
     def _contexts(self, newest: npt.NDArray[np.int64], held: int) -> Array:
         """Contexts, (B, C), of windows that start at `newest` and of which `held` others lie before."""
-        width = self._head.spec.width
-        contexts = np.empty((len(newest), 1 + len(self._spans), width), np.float32)
+        contexts = np.empty((len(newest), 1 + len(self._spans), self._head.spec.width), np.float32)
         contexts[:, 0] = self._features[held:]
-        firsts = np.searchsorted(self._starts, newest[:, None] - self._spans)  # (B, S)
+        firsts = self._starts.searchsorted(newest[:, None] - self._spans)  # (B, S)
         ends = held + 1 + np.arange(len(newest))
-        for number, first in enumerate(firsts.T):
-            if number < self._n_means:
-                contexts[:, 1 + number] = (self._sums[ends] - self._sums[first]) / (ends - first)[:, None]
-            else:
-                for row, (begin, end) in enumerate(zip(first.tolist(), ends.tolist(), strict=True)):
-                    np.maximum.reduce(self._features[begin:end], axis=0, out=contexts[row, 1 + number])
+        first, means = firsts[:, : self._n_means], contexts[:, 1 : 1 + self._n_means]
+        means[:] = (self._sums[ends, None] - self._sums[first]) / (ends[:, None] - first)[:, :, None]
+        for number in range(self._n_means, len(self._spans)):
+            for row, (begin, end) in enumerate(zip(firsts[:, number].tolist(), ends.tolist(), strict=True)):
+                np.maximum.reduce(self._features[begin:end], axis=0, out=contexts[row, 1 + number])
         return contexts.reshape(len(newest), -1)

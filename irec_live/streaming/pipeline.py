@@ -151,6 +151,8 @@ class Pipeline:
             model.spec.kind: frozenset(self.labels).difference(model.spec.labels) for model in self.models
         }
         """By kind of model, labels that the one in use does not have: their rows are 0 without any prediction."""
+        unnamed = self.not_predicted.get("activation", self.labels)
+        self._unnamed = np.array([label in unnamed for label in self.labels])
         self.tracker = self._new_tracker(tracker)
         self._resamplers = {rate: Resampler(sample_rate, rate) for rate in sorted({m.spec.sample_rate for m in models})}
         self._executor = executor
@@ -191,8 +193,7 @@ class Pipeline:
     @property
     def thresholds(self) -> Array:
         """On-thresholds in force, (K,) float32; NaN for labels that no model of activations knows."""
-        unnamed = self.not_predicted.get("activation", self.labels)
-        return np.where([label in unnamed for label in self.labels], np.float32(np.nan), self.tracker.thresholds)
+        return np.where(self._unnamed, np.float32(np.nan), self.tracker.thresholds)
 
     @property
     def threshold_offset(self) -> float:

@@ -199,19 +199,29 @@ class RowStore:
         first, last = _first_chunk(chunks, from_s), len(chunks)
         while last > first + 1 and chunks[last - 2].last_s > to_s:
             last -= 1
+        if last - first == 1:  # live, nearly always
+            times, rows, part = self._part(chunks, filled, first, from_s, to_s)
+            return times[part].copy(), rows[part].copy()
         times_found, rows_found = self._room((last - first) * _CHUNK_ROWS)
         at = 0
         for index in range(first, last):  # one at a time: a copy of many hours must not need their memory twice
-            times, rows = chunks[index].load()
-            if index == len(chunks) - 1:
-                times = times[:filled]
-            part = slice(int(np.searchsorted(times, from_s, "left")), int(np.searchsorted(times, to_s, "right")))
+            times, rows, part = self._part(chunks, filled, index, from_s, to_s)
             end = at + max(0, part.stop - part.start)
             times_found[at:end] = times[part]
             if rows.strides[0]:  # else they are all 0, and pages that nobody writes to take no memory
                 rows_found[at:end] = rows[part]
             at = end
         return times_found[:at], rows_found[:at]
+
+    @staticmethod
+    def _part(
+        chunks: Sequence[_Chunk], filled: int, index: int, from_s: float, to_s: float
+    ) -> tuple[Times, Rows, slice]:
+        """A chunk's times and rows, and which of them lie in a time span."""
+        times, rows = chunks[index].load()
+        if index == len(chunks) - 1:
+            times = times[:filled]
+        return times, rows, slice(int(times.searchsorted(from_s)), int(times.searchsorted(to_s, "right")))
 
     def after(self, time_s: float) -> tuple[Times, Rows]:
         """Copies of the oldest rows later than a moment: those of one chunk. None if there are none. Any thread.
@@ -243,7 +253,7 @@ class RowStore:
         chunks, filled = self._found()
         for index in range(min(_first_chunk(chunks, time_s) + 1, len(chunks)) - 1, -1, -1):
             times, rows = chunks[index].load()
-            count = int(np.searchsorted(times[: filled if index == len(chunks) - 1 else None], time_s, "right"))
+            count = int(times[: filled if index == len(chunks) - 1 else None].searchsorted(time_s, "right"))
             if count:
                 row: Rows = rows[count - 1].copy()
                 return row

@@ -8,7 +8,7 @@ Shapes: n rows, W values in a row, m rows that wait to be summarised.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
 from typing import Any
 
 import numpy as np
@@ -22,18 +22,23 @@ _LEVELS = 7
 """The coarsest summary has a row for 16 384: six minutes of spectrogram, and ten hours are a hundred of them."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Rest:
     """Rows of one level that do not make a whole row of the next: their first and last times, and values."""
 
-    first_s: tuple[float, ...] = ()
-    last_s: tuple[float, ...] = ()
-    rows: tuple[Rows, ...] = ()
+    __slots__ = ("count", "first_s", "last_s", "rows")
 
-    def with_more(self, first_s: Times, last_s: Times, rows: Rows) -> _Rest:
-        return _Rest(
-            (*self.first_s, *first_s.tolist()), (*self.last_s, *last_s.tolist()), (*self.rows, *map(np.copy, rows))
-        )
+    def __init__(self, width: int, dtype: npt.DTypeLike) -> None:
+        self.count = 0
+        self.first_s, self.last_s = np.empty(_FACTOR - 1), np.empty(_FACTOR - 1)
+        self.rows = np.empty((_FACTOR - 1, width), dtype)
+
+    def add(self, first_s: Times, last_s: Times, rows: Rows) -> None:
+        at = slice(self.count, self.count + len(rows))
+        self.first_s[at], self.last_s[at], self.rows[at] = first_s, last_s, rows
+        self.count = at.stop
+
+    def held(self) -> tuple[Times, Times, Rows]:
+        return self.first_s[: self.count], self.last_s[: self.count], self.rows[: self.count]
 
 
 class SummarisedRows:
@@ -55,7 +60,9 @@ class SummarisedRows:
         self.rows = RowStore(width, dtype, keep_s, history)
         self._summaries = [RowStore(width, dtype, keep_s, history) for _ in range(_LEVELS)]
         self._dtype = np.dtype(dtype)
-        self._rests = [_Rest()] * _LEVELS
+        # NB: rests are changed in place; who reads or changes them holds the lock, for no longer than that takes.
+        self._lock = threading.Lock()
+        self._rests = [_Rest(width, dtype) for _ in range(_LEVELS)]
 
     def __len__(self) -> int:
         """Number of rows, summaries not counted."""
@@ -66,27 +73,32 @@ class SummarisedRows:
         self.rows.append(times, rows)
         first_s = last_s = np.asarray(times, np.float64)
         rows = rows.astype(self._dtype, copy=False)
-        for level, summary in enumerate(self._summaries):
-            rest = self._rests[level]
-            if len(rest.rows) + len(rows) < _FACTOR:  # live, three times of four
-                self._rests[level] = rest.with_more(first_s, last_s, rows)
+        for rest, summary in zip(self._rests, self._summaries, strict=True):
+            if rest.count + len(rows) < _FACTOR:  # live, three times of four
+                with self._lock:
+                    rest.add(first_s, last_s, rows)
                 return
-            if rest.rows:
-                first_s, last_s = np.concatenate([rest.first_s, first_s]), np.concatenate([rest.last_s, last_s])
-                rows = np.concatenate([rest.rows, rows])
+            if rest.count:
+                before = rest.held()
+                first_s, last_s = np.concatenate([before[0], first_s]), np.concatenate([before[1], last_s])
+                rows = np.concatenate([before[2], rows])
             whole = len(rows) - len(rows) % _FACTOR
-            left = _Rest().with_more(first_s[whole:], last_s[whole:], rows[whole:])
+            left = first_s[whole:], last_s[whole:], rows[whole:]
             first_s, last_s = first_s[:whole:_FACTOR], last_s[_FACTOR - 1 : whole : _FACTOR]
             rows = rows[:whole].reshape(-1, _FACTOR, rows.shape[1]).max(axis=1)
             summary.append((first_s + last_s) / 2, rows)
-            # NB: one reference, after the summary: a reader in between finds a rest that the summary holds, too.
-            self._rests[level] = left
+            # NB: after the summary: a reader in between finds a rest that the summary holds, too.
+            with self._lock:
+                rest.count = 0
+                rest.add(*left)
 
     def clear(self) -> None:
         """Forget all rows. Writer's thread only."""
         for store in (self.rows, *self._summaries):
             store.clear()
-        self._rests = [_Rest()] * _LEVELS
+        with self._lock:
+            for rest in self._rests:
+                rest.count = 0
 
     def between(self, from_s: float, to_s: float, most: int | None = None) -> tuple[Times, Rows]:
         """Rows of a time span, or if there are more than about `most` of them, a summary. Any thread.
@@ -103,14 +115,22 @@ class SummarisedRows:
         if level == 0:
             return self.rows.between(from_s, to_s)
         # NB: the rests first: what is summarised meanwhile is then found twice rather than not at all.
-        rests = [rest for rest in self._rests[:level] if rest.rows]
+        newest = self._newest(level)
         times, rows = self._summaries[level - 1].between(from_s, to_s)
-        if rests:  # the newest, not enough of them yet for one more row
-            middle_s = (min(rest.first_s[0] for rest in rests) + max(rest.last_s[-1] for rest in rests)) / 2
+        if newest is not None:
+            middle_s, row = newest
             if from_s <= middle_s <= to_s and (not times.size or times[-1] < middle_s):
-                newest = np.max([row for rest in rests for row in rest.rows], axis=0)
-                times, rows = np.append(times, middle_s), np.concatenate([rows, newest[None]])
+                times, rows = np.append(times, middle_s), np.concatenate([rows, row[None]])
         return times, rows
+
+    def _newest(self, level: int) -> tuple[float, Rows] | None:
+        """Middle and highest values of the newest rows, not enough of them yet for one more row at a level."""
+        with self._lock:
+            held = [[part.copy() for part in rest.held()] for rest in self._rests[:level] if rest.count]
+        if not held:
+            return None
+        middle_s = (min(first_s[0] for first_s, _, _ in held) + max(last_s[-1] for _, last_s, _ in held)) / 2
+        return float(middle_s), np.concatenate([rows for _, _, rows in held]).max(axis=0)
 
     def last_before(self, time_s: float) -> Rows | None:
         """A copy of the newest row, (W,), that is not later than `time_s`; None if there is none. Any thread."""

@@ -39,7 +39,7 @@ _LME_SHARPNESS = 5.0
 """Exponent of log-mean-exp pooling, whose limits are the mean (0) and the maximum (infinity)."""
 
 _SEEN = (
-    *("_history", "_cursor", "_filled", "_rows", "_first_s", "_newest_s", "_above", "_held", "_lit"),
+    *("_history", "_cursor", "_filled", "_rows", "_first_s", "_newest_s", "_above", "_held", "_lit", "_waiting"),
     *("_onset_s", "_last_s", "_known_s", "_from_s", "_to_s", "_peak"),
 )
 """Attributes that hold what a tracker has seen: those that `LabelTracker.reset` sets."""
@@ -170,6 +170,7 @@ class LabelTracker:
         self._above: Bools = np.zeros(count, np.bool_)  # of the hysteresis, in the last window
         self._held: Bools = np.zeros(count, np.bool_)  # above, or within the refractory time
         self._lit: Bools = np.zeros(count, np.bool_)  # held for the minimum duration
+        self._waiting = False  # whether a label is held and not above, or not lit yet
         self._onset_s = np.zeros(count)  # first window that was above
         self._last_s = np.zeros(count)  # last window that was above
         self._known_s = np.full(count, -np.inf)  # last window that was lit
@@ -237,7 +238,9 @@ class LabelTracker:
                 self._first_s = float(times_s[at])
             ended += self._decide(float(times_s[at]), smoothed[at], decisions)
             at += 1
-        if at < len(times_s):
+        if len(times_s) - at == 1:
+            smoothed[at] = self._pooled(activation[at], decisions.settings)
+        elif at < len(times_s):
             smoothed[at:] = self._pooled_rows(activation[at:], decisions.settings)
         while at < len(times_s):
             ahead = slice(at, at + _LOOK_AHEAD)
@@ -252,9 +255,9 @@ class LabelTracker:
 
     def _decide(self, time_s: float, smoothed: Row, decisions: Decisions) -> tuple[Event, ...]:
         """Take a window's pooled activations, (K,); the events that ended."""
-        settings, offset = decisions.settings, self._offsets(decisions)
+        settings = decisions.settings
         self._newest_s = time_s
-        self._above = smoothed >= np.where(self._above, _shifted(self._off, offset), self._light(time_s, decisions))
+        self._above = self._is_above(time_s, smoothed, decisions)
         off_s = time_s - self._last_s - np.where(self._above, self.hop_s, 0.0)  # so many hops without it
         gone = self._held & (off_s > settings.refractory_s + TIME_TOLERANCE_S)
         ended = self._close(gone)
@@ -267,26 +270,29 @@ class LabelTracker:
         # Held, not above: a dip within the refractory time does not start the count anew.
         self._lit |= self._held & self._lasted(settings.min_duration_s)
         self._known_s[self._lit] = time_s
+        self._waiting = bool((self._held != (self._above & self._lit)).any())
         return ended
 
-    def _light(self, times_s: npt.ArrayLike, decisions: Decisions) -> Row:
-        """What labels need to light at times (...,): (..., K)."""
+    def _is_above(self, times_s: npt.ArrayLike, smoothed: Row, decisions: Decisions) -> Bools:
+        """Whether labels are above their thresholds, (..., K), at times (...,), if the window before was the last."""
         offset = self._offsets(decisions)
         # A label that was lit a moment ago lights again at its lower threshold: players breathe and rest.
         known = np.asarray(times_s)[..., None] - self._known_s <= decisions.settings.memory_s + TIME_TOLERANCE_S
-        return np.where(known, _shifted(self._again, offset), _shifted(self._on, offset))
+        light = np.where(known, _shifted(self._again, offset), _shifted(self._on, offset))
+        return smoothed >= np.where(self._above, _shifted(self._off, offset), light)
 
     def _calm(self, times_s: npt.NDArray[np.float64], smoothed: Row, decisions: Decisions) -> int:
         """Windows from the first on in which labels that are lit stay so, others stay out, and none waits."""
-        if not (self._held == (self._above & self._lit)).all():
+        if self._waiting:
             return 0
-        since_s = np.diff(times_s, prepend=self._newest_s)
-        late = since_s - self.hop_s > decisions.settings.refractory_s + TIME_TOLERANCE_S  # windows are missing
-        changes = late & bool(self._above.any())
-        if self._above.any():
-            changes |= (smoothed < _shifted(self._off, self._offsets(decisions)))[:, self._above].any(axis=1)
-        changes |= (smoothed >= self._light(times_s, decisions))[:, ~self._above].any(axis=1)
-        return int(changes.argmax()) if changes.any() else len(times_s)
+        longest_s = self.hop_s + decisions.settings.refractory_s + TIME_TOLERANCE_S
+        calm = len(times_s)
+        if times_s[0] - self._newest_s > longest_s:  # windows are missing
+            return 0
+        if calm > 1 and (late := np.flatnonzero(times_s[1:] - times_s[:-1] > longest_s)).size:
+            calm = 1 + int(late[0])
+        changes = (self._is_above(times_s[:calm], smoothed[:calm], decisions) != self._above).any(axis=1)
+        return int(changes.argmax()) if changes.any() else calm
 
     def _go_on(self, time_s: float, smoothed: Row) -> None:
         """Take calm windows, (R, K), up to a time."""
@@ -392,6 +398,8 @@ class LabelTracker:
 
     def _strongest_first(self, smoothed: Row) -> tuple[str, ...]:
         lit = np.flatnonzero(self._lit)
+        if not lit.size:
+            return ()
         return tuple(self.labels[index] for index in lit[np.argsort(-smoothed[lit], kind="stable")])
 
 
@@ -399,7 +407,7 @@ def _pool(recent: Row, settings: TrackerSettings) -> Row:
     """Pool activations along the axis before the last."""
     pooled: Row
     if settings.pooling == "mean" or recent.shape[-2] == 1:
-        pooled = recent.mean(axis=-2, dtype=np.float32)
+        pooled = np.add.reduce(recent, axis=-2) / np.float32(recent.shape[-2])
     else:
         # No overflow: activations are 0..1, so no exponent is above 5.
         pooled = np.log(np.exp(_LME_SHARPNESS * recent).mean(axis=-2)) / np.float32(_LME_SHARPNESS)
