@@ -59,21 +59,26 @@ def test_a_choice_that_leaves_one_kind_without_tests_is_no_failure(tmp_path: Pat
     assert make_test(tmp_path, "pytest", 5)[0].returncode != 0
 
 
-def tell(script: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+def tell(script: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         [ROOT / ".ci" / "tell", "sh", "-c", script],
-        env=os.environ | {"TELL_EVERY_S": "0.05"}, capture_output=True, text=True, timeout=300, check=False,
+        env=os.environ | {"TELL_EVERY_S": "0.05"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
-def test_a_long_step_says_what_it_does() -> None:
-    done = tell("echo one; echo Downloading torch; sleep 1")
-    assert done.returncode == 0
-    assert " s: Downloading torch\n" in done.stdout
-    assert done.stderr == ""
+def test_a_long_step_says_what_it_does(tmp_path: Path) -> None:
+    go_on = tmp_path / "go on"
+    os.mkfifo(go_on)
+    with tell(f"echo one; echo Downloading torch; read _ < '{go_on}'") as process:
+        assert process.stdout is not None
+        assert any(line.endswith(" s: Downloading torch\n") for line in process.stdout)
+        go_on.write_text("\n")
+        _, complaint = process.communicate(timeout=300)
+    assert (process.returncode, complaint) == (0, "")
 
 
 def test_a_step_that_fails_shows_all_it_said_and_keeps_its_status() -> None:
-    done = tell("echo first; echo why >&2; exit 7")
-    assert done.returncode == 7
-    assert {"first", "why"} <= set(done.stderr.split())
+    with tell("echo first; echo why >&2; exit 7") as process:
+        _, complaint = process.communicate(timeout=300)
+    assert process.returncode == 7
+    assert {"first", "why"} <= set(complaint.split())

@@ -16,7 +16,7 @@ from fake_session import FakeBackend
 from hands import Hands
 from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
-from waiting import PATIENCE_S
+from waiting import PATIENCE_S, wait_until
 from x_server import XServer
 
 from irec_live.gui.app import Composition, application, compose
@@ -33,7 +33,10 @@ class PatientQtBot(QtBot):
     waitExposed = partialmethod(QtBot.waitExposed, timeout=PATIENCE_MS)
     waitSignal = partialmethod(QtBot.waitSignal, timeout=PATIENCE_MS)
     waitSignals = partialmethod(QtBot.waitSignals, timeout=PATIENCE_MS)
-    waitUntil = partialmethod(QtBot.waitUntil, timeout=PATIENCE_MS)
+
+    def waitUntil(self, callback: Callable[[], object], *, timeout: int = PATIENCE_MS) -> None:
+        """Let the window go on until a condition holds; pytest-qt's own takes None for that, too."""
+        wait_until(callback, timeout / 1000, pause=lambda: self.wait(10))
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from fake_session import FakeBackend, FakeFileSession, FakeModel, FakeSession, spec
 from pytestqt.qtbot import QtBot
+from waiting import PATIENCE_S, wait_until
 
 from irec_live.errors import DeviceError, MediaError
 from irec_live.gui.app import Composition
@@ -277,12 +279,18 @@ def test_without_a_microphone_the_demo_plays_and_says_why(
 def test_a_session_that_opens_while_the_desk_closes_is_closed_too(
     qtbot: QtBot, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    manager, started, release = SessionManager(backend), threading.Event(), threading.Event()
+    manager, started = SessionManager(backend), threading.Event()
     real = backend.open
-    monkeypatch.setattr(backend, "open", lambda *args: (started.set(), release.wait(60), real(*args))[2])
+
+    def while_it_closes(request: SourceRequest, models: list[FakeModel]) -> FakeSession:
+        started.set()
+        wait_until(manager._given_up.is_set)
+        return real(request, models)
+
+    monkeypatch.setattr(backend, "open", while_it_closes)
+    monkeypatch.setattr(manager._worker, "stop", partial(manager._worker.stop, PATIENCE_S))
     manager.open(MIC)
-    assert started.wait(60)
-    threading.Timer(0.1, release.set).start()
+    assert started.wait(PATIENCE_S)
     manager.close()
     assert backend.sessions[0].closed >= 1
     manager.deleteLater()

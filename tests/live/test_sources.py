@@ -206,6 +206,7 @@ def test_a_monitor_that_sends_nothing_is_stalled_and_not_lost(tmp_path: Path, mo
     recorder.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     source = LoopbackSource(Device("Speakers", "PulseAudio", -1, 1, 8000, False, "loopback", "speakers.monitor"))
+    monkeypatch.setattr("irec_live.source.loopback._STALL_S", 60.0)
     source.start()
     heard = 0
     while heard < 2000:

@@ -144,7 +144,8 @@ def test_serving_until_interrupted(clip: Path, own: list[Path]) -> None:
 def test_what_nobody_waits_for_is_given_up(tmp_path: Path, own: list[Path]) -> None:
     """A client that goes, and a server that ends, leave no analysis running."""
     long = tmp_path / "long.flac"
-    soundfile.write(long, np.zeros(16_000 * 3600, np.int16), 16_000)
+    steps = np.random.default_rng(0).integers(-3000, 3000, 18_000)  # no silence, which would cost no time
+    soundfile.write(long, np.repeat(steps, 1600).astype(np.int16), 16_000)
     command = [sys.executable, "-m", "irec_live", "serve", "--port", "0", "--model", str(own[0])]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None

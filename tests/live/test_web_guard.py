@@ -203,9 +203,15 @@ def test_a_body_that_does_not_come_is_given_up(own: list[Path], monkeypatch: pyt
 
 def test_headers_that_do_not_come_are_given_up(own: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "WAIT_S", 0.3)
-    with served(create_app(own)) as port:
+    app = create_app(own)
+
+    async def impatient_from_now_on(scope: Scope, receive: Receive, send: Send) -> None:
+        monkeypatch.setattr(connections, "WAIT_S", 0.3)
+        await app(scope, receive, send)
+
+    with served(impatient_from_now_on) as port:
         assert ask(port, b"GET / HTTP/1.1\r\nHost: local") == b""
-        monkeypatch.setattr(connections, "WAIT_S", 2.0)  # the first request must be there in time
+        monkeypatch.setattr(connections, "WAIT_S", 60.0)  # the first request must be there in time
         # After a whole request, too.
         answer = ask(port, b"GET /api/models HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\nHost: local")
         assert answer.startswith(b"HTTP/1.1 200")
@@ -223,10 +229,10 @@ def test_half_sent_headers_make_room_for_requests(own: list[Path]) -> None:
 
 
 def test_an_answer_that_nobody_reads_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "WAIT_S", 0.3)
     ended = threading.Event()
 
     async def much(_scope: Scope, _receive: Receive, send: Send) -> None:
+        monkeypatch.setattr(connections, "WAIT_S", 0.3)  # not before: the request must be there in time
         await send({"type": "http.response.start", "status": 200, "headers": []})
         for _ in range(30):
             await send({"type": "http.response.body", "body": bytes(10**6), "more_body": True})
