@@ -173,7 +173,9 @@ def measure(
         clips = eval_clips(replace(held_out, split="dev", sources=()), spec.sample_rate)
         announced = tracked(_announced(clips, predictor), progress, f"{form}: clips of dev")
         dev = evaluate(predict_clips(predictor, announced), spec)
-        mixtures = held_out_mixes(held_out, spec.sample_rate, MixPlan(per_size=_MIXES_PER_SIZE))
+        mixtures = held_out_mixes(
+            held_out, spec.sample_rate, MixPlan(per_size=_MIXES_PER_SIZE, frame_hop=spec.frame_hop)
+        )
         mixes = evaluate_mixes(predictor, tracked(_announced(mixtures, predictor), progress, f"{form}: mixtures"))
         found.append(
             FormScores(

@@ -334,6 +334,17 @@ def test_held_out_mixes_grow_in_size_and_repeat(folder: Path) -> None:
     assert any(len(labels) >= 2 for _, labels, _ in first)
 
 
+def test_envelopes_of_held_out_mixes_have_the_frames_of_the_model_that_is_scored(folder: Path) -> None:
+    selection = _selection(folder, sources=("south",))
+    usual, own = (
+        next(held_out_mixes(selection, tiny_bank.RATE, MixPlan((2,), per_size=1, seconds=2.0, frame_hop=hop)))
+        for hop in (0, 160)
+    )
+    np.testing.assert_array_equal(own.audio, usual.audio)
+    assert (usual.frame_hop, own.frame_hop) == (186, 160)
+    assert own.envelope.shape[1] == len(own.audio) // 160 + 1
+
+
 def test_mixtures_are_the_same_whatever_model_is_scored_on_them(folder: Path) -> None:
     """Labels fewer, more and in another order: the same sound, and each label as true as before."""
     every = tiny_bank.LABELS

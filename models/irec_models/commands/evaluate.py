@@ -101,7 +101,7 @@ def _measure(
     console: Console, model: Path, selection: ClipSelection, hop: float | None, rival: Path | None, mixes: bool
 ) -> dict[str, Any]:
     """Predict, print tables, and return what the JSON file holds of one model."""
-    from irec_models.data import common_players, eval_clips, held_out_mixes
+    from irec_models.data import MixPlan, common_players, eval_clips, held_out_mixes
     from irec_models.measuring.clip_scores import evaluate as measure
     from irec_models.measuring.clip_scores import predict_clips
     from irec_models.measuring.comparison import compare
@@ -114,7 +114,8 @@ def _measure(
     content: dict[str, Any] = {"model": predictor.spec.name}
     bars, task = Bars(), f"{predictor.spec.name}: {'mixtures' if mixes else 'clips'} of {split}"
     if mixes:
-        chosen = held_out_mixes(selection.of(labels), rate, players=common_players(labels))
+        plan = MixPlan(frame_hop=predictor.spec.frame_hop)
+        chosen = held_out_mixes(selection.of(labels), rate, plan, players=common_players(labels))
         mixed = evaluate_mixes(predictor, tracked(chosen, bars, task))
         console.print(mix_table(mixed))
         content["mixes"] = mixed.to_dict()

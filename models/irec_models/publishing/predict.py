@@ -154,10 +154,11 @@ class Material:
         """How many `noise` has."""
         return NOISE_WINDOWS // self.recipe.stream.batch_size
 
-    def mixtures(self, sample_rate: int, *, per_size: int | None = None, seed: int = _MIX_SEED) -> Iterator[EvalMix]:
-        """Mixtures that the card's scores are measured on: 0 to 6 held-out sources, without augmentation."""
-        plan = MixPlan(per_size=MIXES_PER_SIZE if per_size is None else per_size, seed=seed)
-        return held_out_mixes(self.held_out, sample_rate, plan)
+    def mixtures(self, spec: ModelSpec, *, per_size: int | None = None, seed: int = _MIX_SEED) -> Iterator[EvalMix]:
+        """Mixtures that a card's scores are measured on: 0 to 6 held-out sources, without augmentation."""
+        count = MIXES_PER_SIZE if per_size is None else per_size
+        plan = MixPlan(per_size=count, seed=seed, frame_hop=spec.frame_hop)
+        return held_out_mixes(self.held_out, spec.sample_rate, plan)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,5 +233,5 @@ def predict(
         batches = tracked(material.noise(), progress, f"{prefix}noise", material.noise_batches)
         noise = validate(network, batches).activations
     if material.mixed and "mixtures" in parts:
-        mixtures = predict_mixtures(predictor, tracked(material.mixtures(rate), progress, f"{prefix}mixtures"))
+        mixtures = predict_mixtures(predictor, tracked(material.mixtures(spec), progress, f"{prefix}mixtures"))
     return Predictions(clips, held_out, noise, mixtures, collector.collected() if collector else None)

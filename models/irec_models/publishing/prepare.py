@@ -73,7 +73,7 @@ def lift_envelopes(network: Network, spec: ModelSpec, material: Material, *, pro
     """
     if network.kind != "envelope" or not has_plain_output(network):
         return ""
-    mixtures = list(material.mixtures(spec.sample_rate, per_size=LIFT_MIXES, seed=_LIFT_SEED))
+    mixtures = list(material.mixtures(spec, per_size=LIFT_MIXES, seed=_LIFT_SEED))
     ones = torch.ones(network.labels)
     for lift in tracked(LIFTS, progress, "louder envelopes"):
         raised = copy.deepcopy(network)

@@ -55,8 +55,9 @@ class Material:
 
     def mixes(self, spec: ModelSpec) -> Iterator[EvalMix]:
         """Mixtures of 0 to 10 sources after Table V of Chen et al."""
+        plan = replace(self.plan, frame_hop=spec.frame_hop)
         return held_out_mixes(
-            self.selection.of(spec.labels), spec.sample_rate, self.plan, players=common_players(spec.labels)
+            self.selection.of(spec.labels), spec.sample_rate, plan, players=common_players(spec.labels)
         )
 
     @property

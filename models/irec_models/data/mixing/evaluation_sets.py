@@ -152,12 +152,16 @@ class MixPlan:
     seconds : float
         Of each mixture.
     seed : int
+    frame_hop : int
+        Samples from one frame of the envelopes to the next: of the model that is scored on them. 0 for 23 ms, as
+        Häusler and Maier have it.
     """
 
     sizes: tuple[int, ...] = tuple(range(7))
     per_size: int = 40
     seconds: float = 6.0
     seed: int = 0
+    frame_hop: int = 0
 
     @property
     def total(self) -> int:
@@ -188,7 +192,7 @@ def held_out_mixes(
     ----------
     Chen (2021), table V, for scores by the number of simultaneous instruments.
     """
-    frame_hop = max(1, round(sample_rate * 1024 / 44100))
+    frame_hop = plan.frame_hop or max(1, round(sample_rate * 1024 / 44100))
     labels, seconds = selection.labels, plan.seconds
     config = StreamConfig(
         sample_rate=sample_rate,
