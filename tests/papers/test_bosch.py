@@ -37,6 +37,8 @@ RECIPE = (
     .replace("4096", "22050")
     .replace("steps = 12", "steps = 24")
 )
+MIX_ALONE = RECIPE.replace("hop_length = 1024", 'hop_length = 1024\nhyperparameters = {streams = ["mix"]}')
+"""Without separation, which takes most of the time."""
 
 
 def music() -> Array:
@@ -213,33 +215,39 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
-def test_a_recipe_becomes_a_run_that_can_be_published(tmp_path: Path, private_home: Path) -> None:
-    bank = tiny_bank.write_bank(tmp_path / "bank")
-    recipe = tmp_path / "machines.toml"
-    recipe.write_text(RECIPE, encoding="utf-8")
-    result = run("bosch", recipe, "--data", bank, "--out", tmp_path / "run")
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder with ``bank``, ``machines.toml`` and, trained without a break, ``run``; what the command printed."""
+    folder = tmp_path_factory.mktemp("whole")
+    tiny_bank.write_bank(folder / "bank")
+    (folder / "machines.toml").write_text(MIX_ALONE, encoding="utf-8")
+    result = run("bosch", folder / "machines.toml", "--data", folder / "bank", "--out", folder / "run")
     assert result.exit_code == 0, result.output
-    assert f"next: irec-train publish {tmp_path / 'run'}" in result.output
-    best = load_checkpoint(tmp_path / "run" / "best.pt")
+    return folder, result.output
+
+
+def test_a_recipe_becomes_a_run_that_can_be_published(whole: tuple[Path, str], tmp_path: Path) -> None:
+    folder, printed = whole
+    assert f"next: irec-train publish {folder / 'run'}" in printed
+    best = load_checkpoint(folder / "run" / "best.pt")
     assert best.network().hyperparameters["vectors"] > 20
     assert best.spec.parameters == best.network().parameter_count
     assert best.training["validation_map"] > 0.4
-    assert {path.name for path in (tmp_path / "run").iterdir()} >= {"recipe.toml", "log.jsonl", "last.pt"}
-    again = run("bosch", recipe, "--data", bank, "--out", tmp_path / "run")
+    assert {path.name for path in (folder / "run").iterdir()} >= {"recipe.toml", "log.jsonl", "last.pt"}
+    again = run("bosch", folder / "machines.toml", "--data", folder / "bank", "--out", folder / "run")
     assert (again.exit_code, "already holds a run" in again.stderr) == (2, True)
+    recipe = tmp_path / "other.toml"
     recipe.write_text(small_nets.RECIPE.format(architecture="small", monitor="map"), encoding="utf-8")
-    other = run("bosch", recipe, "--data", bank, "--out", tmp_path / "other")
+    other = run("bosch", recipe, "--data", folder / "bank", "--out", tmp_path / "other")
     assert (other.exit_code, other.stderr.count("\n")) == (2, 1)
     assert "of architecture 'small', not bosch; train it with irec-train fit" in other.stderr
 
 
 def test_a_stopped_run_goes_on_where_it_was(
-    tmp_path: Path, private_home: Path, monkeypatch: pytest.MonkeyPatch
+    whole: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bank, recipe, unfinished = tmp_path / "bank", tmp_path / "machines.toml", tmp_path / "run" / "unfinished"
-    tiny_bank.write_bank(bank)
-    recipe.write_text(RECIPE, encoding="utf-8")
-    command = ("bosch", recipe, "--data", bank, "--out", tmp_path / "run")
+    folder, unfinished = whole[0], tmp_path / "run" / "unfinished"
+    command = ("bosch", folder / "machines.toml", "--data", folder / "bank", "--out", tmp_path / "run")
     heard: list[int] = []
     features, train = BoschMachines.raw_features, training.train_machine
 
@@ -284,9 +292,7 @@ def test_a_stopped_run_goes_on_where_it_was(
     finished = run(*command, "--resume")
     assert (finished.exit_code, "is finished" in finished.stderr) == (0, True)
     assert "held-out map" in finished.stdout
-    whole = run("bosch", recipe, "--data", bank, "--out", tmp_path / "whole")
-    assert whole.exit_code == 0, whole.output
-    for name, value in load_checkpoint(tmp_path / "whole" / "best.pt").state_dict.items():
+    for name, value in load_checkpoint(folder / "run" / "best.pt").state_dict.items():
         assert torch.equal(value, kept.state_dict[name]), name
 
 
