@@ -18,14 +18,16 @@ run:
 
 # PYTEST_ARGS may select tests of one kind only; pytest's status 5 says that it found none of the other.
 OR_NONE = $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
+# Where the tests in real time are: to look for them in all files takes half a minute in which a processor is idle.
+REALTIME = $(if $(PYTEST_ARGS),,$(shell grep -rl --include="test_*.py" "pytest\.mark\.realtime" tests))
 
 # What runs at the pace of time comes first and alone; the rest shares the cores, a file to each process. Whatever
 # fails, the rest runs all the same, and the end says what failed.
 test:
 	@$(SETUP) test
 	@failed=""; \
-	$(MAKE) --no-print-directory --keep-going lint || failed="$$failed, lint"; \
-	$(BIN)/pytest -m realtime $(PYTEST_ARGS) $(OR_NONE) || failed="$$failed, the tests in real time"; \
+	$(MAKE) --no-print-directory --keep-going --jobs=2 lint || failed="$$failed, lint"; \
+	$(BIN)/pytest -m realtime $(REALTIME) $(PYTEST_ARGS) $(OR_NONE) || failed="$$failed, the tests in real time"; \
 	$(BIN)/pytest -m "not realtime" --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS) $(OR_NONE) \
 	    || failed="$$failed, the other tests"; \
 	[ -z "$$failed" ] || { echo "make test: failed: $${failed#, }" >&2; exit 1; }
