@@ -25,4 +25,7 @@
     everything else is one widget a file
 
 Only the GUI thread touches widgets. Colours, sizes and fonts come from `theme`; no other module names a colour.
+
+The window is painted before anything is opened, listed or loaded, and imports until then no more than that takes:
+`tests/gui/test_gui_start.py` names what has to wait.
 """
