@@ -27,7 +27,7 @@ from irec_live.models.context import ContextSpec, features_of
 from irec_live.models.protobuf import MalformedError
 from irec_live.models.runtime import build_session, finite, in_range, runtime_errors
 from irec_live.models.spec import INPUT_NAME, ModelSpec
-from irec_live.models.subgraph import Tensor, cut_out, outputs_of
+from irec_live.models.subgraph import Tensor, cut_out, fingerprint, outputs_of
 
 Array = npt.NDArray[np.float32]
 
@@ -104,6 +104,8 @@ class SharedColumns:
         N.
     levelled : bool
         Whether `predict` takes levels.
+    front : str
+        Fingerprint of the first part: networks with the same make the same columns.
 
     Raises
     ------
@@ -137,6 +139,7 @@ class SharedColumns:
         try:
             front = cut_out(data, [frames], [Tensor(COLUMNS, ("batch", "n", columns.bands))])
             parts = front, cut_out(data, [audio, shared], answers)
+            self.front = fingerprint(front)
         except MalformedError as error:
             raise ModelError(f"its columns cannot be shared: {error}") from error
         self._front, self._rest = (

@@ -10,13 +10,14 @@ ONNX, *onnx.proto* (field numbers).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from irec_live.models.onnx_file import FLOAT, MAX_FIELDS
 from irec_live.models.protobuf import MalformedError, Span, WireReader, message
 
-_MODEL_GRAPH = 7
+_MODEL_GRAPH, _MODEL_OPSETS = 7, 8
 _NODE, _NAME, _INITIALIZER, _INPUT, _OUTPUT = 1, 2, 5, 11, 12  # of GraphProto
 
 
@@ -66,6 +67,62 @@ def cut_out(data: bytes, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) ->
         elif value is not None:
             parts.append(_varint(number << 3) + _varint(value))
     return b"".join(parts)
+
+
+def fingerprint(part: bytes) -> str:
+    """The operators, attributes and weights of a part, whatever its tensors are called, in hexadecimal.
+
+    Two parts with the same compute the same.
+
+    Parameters
+    ----------
+    part : bytes
+        Of `cut_out`.
+
+    Raises
+    ------
+    MalformedError
+        A weight has a field of fixed width, which it has no use for.
+    """
+    wire = WireReader(part, MAX_FIELDS)
+    digest = hashlib.sha256()
+    (graph,) = (message(span) for number, _, span in wire.fields((0, len(part))) if number == _MODEL_GRAPH)
+    for number, _, span in wire.fields((0, len(part))):
+        if number == _MODEL_OPSETS and span is not None:
+            digest.update(part[span[0] : span[1]])
+    called: dict[str, str] = {"": ""}  # what each tensor is called here: by its contents, or by its turn
+    for number, _, span in wire.fields(graph):
+        if number == _INITIALIZER:
+            name, contents = _weight(part, wire, message(span))
+            called[name] = contents
+    for number, _, span in wire.fields(graph):
+        if number == _NODE:
+            for kind, _, at in wire.fields(message(span)):
+                if kind in (1, 2):  # inputs, outputs
+                    text = called.setdefault(wire.text(message(at)), str(len(called))).encode()
+                elif kind in (4, 5, 7):  # operator, attributes, domain
+                    text = part[slice(*message(at))]
+                else:
+                    continue
+                digest.update(b"%d %d " % (kind, len(text)) + text)
+            digest.update(b"\n")
+        elif number in (_INPUT, _OUTPUT):
+            digest.update(part[slice(*message(span))])
+    return digest.hexdigest()
+
+
+def _weight(part: bytes, wire: WireReader, span: Span) -> tuple[str, str]:
+    """Name of a weight, and a digest of the rest of it."""
+    name, digest = "", hashlib.sha256()
+    for number, value, at in wire.fields(span):
+        if number == 8:
+            name = wire.text(message(at))
+        elif value is None and at is None:
+            raise MalformedError("a weight has a field of fixed width")
+        else:
+            contents = part[slice(*at)] if at is not None else b""
+            digest.update(b"%d %d %d " % (number, value or 0, len(contents)) + contents)
+    return name, digest.hexdigest()
 
 
 def outputs_of(data: bytes, operator: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""ColumnStream: the columns of a stream, each computed once, for windows that overlap.
+"""ColumnStream: the columns of a stream, each computed once, for windows that overlap and networks that agree on them.
 
 Only the worker's thread uses it.
 
@@ -30,6 +30,10 @@ class ColumnMaker(Protocol):
     """What computes columns; `irec_live.models.columns.SharedColumns` does."""
 
     @property
+    def front(self) -> str:
+        """What identifies how columns are made of frames: those with the same make the same."""
+
+    @property
     def spec(self) -> _Frames:
         """Length and distance of frames, and the place of the first in a window; samples."""
 
@@ -52,7 +56,7 @@ class ColumnMaker(Protocol):
 
 
 class ColumnStream:
-    """Keeps samples until a window needs their columns, and columns until no later window does.
+    """Keeps samples until a window needs their columns, and columns until no reader's later window does.
 
     Of samples that no window asks for, such as those of silence, no columns are computed.
 
@@ -64,10 +68,18 @@ class ColumnStream:
     def __init__(self, maker: ColumnMaker) -> None:
         self._maker = maker
         self._length, self._hop = maker.spec.frame_length, maker.spec.frame_hop
+        self._readers: list[ColumnReader] = []
         self.reset()
+
+    def reader(self, frames: int) -> ColumnReader:
+        """Another reader, of windows of N frames. All of them come before the first sample."""
+        self._readers.append(ColumnReader(self, frames, self._hop))
+        return self._readers[-1]
 
     def reset(self) -> None:
         """Forget all samples and start again at index 0."""
+        self.heard = 0
+        """Samples taken so far."""
         self._samples = np.zeros(0, np.float32)  # from the first frame on that has no column yet
         self._columns: Array | None = None
         self._first = 0  # frame of the first column held
@@ -76,11 +88,79 @@ class ColumnStream:
 
     def push(self, block: Array) -> None:
         """Take the next samples, (n,) float32."""
+        self.heard += block.size
         if self._ahead:
             passed = min(self._ahead, block.size)
             self._ahead -= passed
             block = block[passed:]
         self._samples = np.concatenate([self._samples, block])
+
+    def has_passed(self, frame: int) -> bool:
+        """Whether all samples before a frame were taken."""
+        return (frame - self._next) * self._hop <= self._samples.size
+
+    def columns(self, frame: int, count: int) -> Array | None:
+        """So many columns from that of a frame on, (count, F); None if they are not whole yet."""
+        self._make()
+        first = frame - self._first
+        if self._columns is None or len(self._columns) < first + count:
+            return None
+        return self._columns[first : first + count]
+
+    def forget(self) -> None:
+        """Forget what lies before all readers' windows."""
+        frame = min(reader.frame for reader in self._readers)
+        if self._columns is not None:
+            self._columns = self._columns[frame - self._first :]
+        self._first = frame
+        if frame > self._next:  # the columns of these frames were never needed
+            self._samples = self._samples[(frame - self._next) * self._hop :].copy()
+            self._next = frame
+
+    def _make(self) -> None:
+        """Compute the columns of all frames that are whole."""
+        count = (self._samples.size - self._length) // self._hop + 1
+        if count < 1:
+            return
+        frames = np.lib.stride_tricks.sliding_window_view(self._samples, self._length)[:: self._hop][:count]
+        made = self._maker.columns(np.ascontiguousarray(frames))
+        self._columns = made if self._columns is None else np.concatenate([self._columns, made])
+        self._next += count
+        self._samples = self._samples[count * self._hop :].copy()
+
+
+class ColumnReader:
+    """One network's windows of a `ColumnStream`, in their order.
+
+    Parameters
+    ----------
+    stream : ColumnStream
+    frames : int
+        N, in a window.
+    hop : int
+        Samples from one frame to the next.
+
+    Attributes
+    ----------
+    frame : int
+        First frame of the window asked for last.
+    """
+
+    def __init__(self, stream: ColumnStream, frames: int, hop: int) -> None:
+        self._stream, self._frames, self._hop = stream, frames, hop
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all samples; to be done for all readers of a stream."""
+        self.frame = self._heard = 0
+        self._stream.reset()
+
+    def push(self, block: Array) -> None:
+        """Take the next samples, (n,) float32: what another reader gave is there already."""
+        known = self._stream.heard - self._heard
+        self._heard += block.size
+        if known < block.size:
+            self._stream.push(block[known:])
 
     def window(self, start: int) -> Array:
         """Columns of the window that starts at a sample, (N, F).
@@ -96,34 +176,32 @@ class ColumnStream:
             They were not, or `start` is no such multiple.
         """
         self.pass_over(start)
-        self._make()
-        held = self._columns
-        if held is None or len(held) < self._maker.frames:
+        columns = self._stream.columns(self.frame, self._frames)
+        if columns is None:
             raise ValueError(f"the window at sample {start} is not whole yet")
-        return held[: self._maker.frames]
+        return columns
 
     def pass_over(self, start: int) -> None:
         """Forget what lies before a window, instead of asking for its columns; arguments and errors as of `window`."""
         frame, rest = divmod(start, self._hop)
-        if rest or frame < self._first:
+        if rest or frame < self.frame:
             raise ValueError(f"no column starts at sample {start}")
-        if self._columns is not None:
-            self._columns = self._columns[frame - self._first :]
-        self._first = frame
-        if frame > self._next:  # the columns of these frames were never needed
-            unheard = (frame - self._next) * self._hop
-            if unheard > self._samples.size:
-                raise ValueError(f"the window at sample {start} is not whole yet")
-            self._samples = self._samples[unheard:].copy()
-            self._next = frame
+        if not self._stream.has_passed(frame):
+            raise ValueError(f"the window at sample {start} is not whole yet")
+        self.frame = frame
+        self._stream.forget()
 
-    def _make(self) -> None:
-        """Compute the columns of all frames that are whole."""
-        count = (self._samples.size - self._length) // self._hop + 1
-        if count < 1:
-            return
-        frames = np.lib.stride_tricks.sliding_window_view(self._samples, self._length)[:: self._hop][:count]
-        made = self._maker.columns(np.ascontiguousarray(frames))
-        self._columns = made if self._columns is None else np.concatenate([self._columns, made])
-        self._next += count
-        self._samples = self._samples[count * self._hop :].copy()
+
+class ColumnStreams:
+    """One `ColumnStream` for all networks of a pipeline that make the same columns of the same samples."""
+
+    def __init__(self) -> None:
+        self._streams: dict[tuple[object, ...], ColumnStream] = {}
+
+    def reader(self, maker: ColumnMaker, sample_rate: int) -> ColumnReader:
+        """What gives a network, which runs at a rate in Hz, its columns."""
+        spec = maker.spec
+        key = (sample_rate, spec.frame_length, spec.frame_hop, spec.offset, maker.front)
+        if key not in self._streams:
+            self._streams[key] = ColumnStream(maker)
+        return self._streams[key].reader(maker.frames)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from irec_live.models.spec import ModelSpec, Threshold
-from irec_live.streaming.column_stream import ColumnMaker, ColumnStream
+from irec_live.streaming.column_stream import ColumnMaker, ColumnStreams
 from irec_live.streaming.context_stream import ContextDecider, ContextStream
 from irec_live.streaming.overlap_add import OverlapAdd
 from irec_live.streaming.window_level import WindowLevel, WindowLevels
@@ -114,6 +114,8 @@ class ModelStream:
         Windows whose RMS is below this, in dBFS, do not reach the network: their output is 0.
     batch : int
         Windows predicted in one call, where so many wait.
+    columns : ColumnStreams, optional
+        Of the pipeline, whose networks share what they can; its own by default.
 
     Raises
     ------
@@ -122,7 +124,14 @@ class ModelStream:
     """
 
     def __init__(
-        self, model: WindowPredictor, labels: Sequence[str], *, hop_length: int, silence_db: float, batch: int = 1
+        self,
+        model: WindowPredictor,
+        labels: Sequence[str],
+        *,
+        hop_length: int,
+        silence_db: float,
+        batch: int = 1,
+        columns: ColumnStreams | None = None,
     ) -> None:
         spec = model.spec
         self.model = model
@@ -137,7 +146,9 @@ class ModelStream:
         self._n_labels = len(labels)
         self._silence_energy: float = 10.0 ** (silence_db / 10) * spec.window_length
         self._shared = _shared_columns(model, hop_length)
-        self._columns_of = ColumnStream(self._shared) if self._shared is not None else None
+        self._columns_of = None
+        if self._shared is not None:
+            self._columns_of = (columns or ColumnStreams()).reader(self._shared, spec.sample_rate)
         levelled = self._shared is not None and self._shared.levelled
         self._cutter = (WindowLevels if levelled else Windower)(spec.window_length, hop_length)
         head: ContextDecider | None = getattr(model, "context", None)

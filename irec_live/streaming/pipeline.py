@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from irec_live.mono import MonoMix
 from irec_live.results import Event, Stats
+from irec_live.streaming.column_stream import ColumnStreams
 from irec_live.streaming.decisions import Decisions, TrackerSettings
 from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.hop_times import HopTimes
@@ -142,8 +143,16 @@ class Pipeline:
             raise ValueError(f"the timeline is for {self.timeline.labels}, the models predict {self.labels}")
         self.channel = channel
         self._mono = MonoMix(sample_rate, channel)
+        columns = ColumnStreams()
         self.streams = tuple(
-            ModelStream(model, self.labels, hop_length=hop_length(model, hop_s), silence_db=silence_db, batch=batch)
+            ModelStream(
+                model,
+                self.labels,
+                hop_length=hop_length(model, hop_s),
+                silence_db=silence_db,
+                batch=batch,
+                columns=columns,
+            )
             for model in self.models
         )
         self._activation = next((stream for stream in self.streams if stream.spec.kind == "activation"), None)

@@ -181,7 +181,7 @@ class _MergedColumns:
     def __init__(self, shared: SharedColumns, merger: Merger, labels: int) -> None:
         self._both, self._labels = _Joined(shared.predict_with_features), labels
         self.spec, self.frames, self.levelled = shared.spec, shared.frames, shared.levelled
-        self.columns = shared.columns
+        self.columns, self.front = shared.columns, shared.front
         self._predict, self._merger = shared.predict, merger
 
     def predict(self, heard: Array, columns: Array, /) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import onnx
 import pytest
@@ -71,24 +73,47 @@ class OddNet(ColumnNet):
         return torch.log(columns / (torch.sqrt(audio.abs().mean(dim=1)) + 1e-2)[:, None, None] + 1e-3)
 
 
+class ShortNet(ColumnNet):
+    """Envelopes from shorter windows of the same columns."""
+
+    architecture = "columns-short"
+    kind = "envelope"
+    window_length, frames, frame_hop = 480, 6, 80
+
+    def classify(self, features: Tensor) -> Tensor:
+        logits: Tensor = self.output(features[:, : self.frames]).transpose(1, 2)
+        return logits
+
+
+class OtherNet(ShortNet):
+    """The same from other columns."""
+
+    def columns_of(self, frames: Tensor) -> Tensor:
+        columns: Tensor = 2.0 * self.project(frames).square()
+        return columns
+
+
 @pytest.fixture(scope="module", params=[ColumnNet, LevelNet])
 def data(request: pytest.FixtureRequest) -> bytes:
     return exported(request.param)
 
 
+@cache
 def exported(kind: type[ColumnNet]) -> bytes:
     torch.manual_seed(4)
     network = kind().eval()
     spec = ModelSpec(
-        name="columns",
-        kind="activation",
+        name=network.architecture,
+        kind=network.kind,
         labels=LABELS,
         sample_rate=RATE,
-        window_length=LENGTH,
-        hop_length=HOP,
-        architecture="columns",
+        window_length=network.window_length,
+        hop_length=HOP if network.kind == "activation" else 240,
+        frames=network.frames,
+        frame_hop=network.frame_hop,
+        architecture=network.architecture,
     )
-    checkpoint = Checkpoint("columns", network.hyperparameters, network.state_dict(), spec, card="")
+    checkpoint = Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec, card="")
     return finish(convert(network), network, checkpoint, "fp32")
 
 
@@ -190,10 +215,44 @@ def test_each_column_is_computed_once(data: bytes, monkeypatch: pytest.MonkeyPat
     assert computed == (signal.size - 30 - 90) // 40 + 1
 
 
+@pytest.mark.parametrize(("kind", "shared"), [(ShortNet, True), (OtherNet, False)])
+@pytest.mark.parametrize("how", ["all", 160])
+def test_two_networks_share_columns_that_are_alike_and_nothing_changes(
+    kind: type[ColumnNet], shared: bool, how: int | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    datas = exported(LevelNet), exported(kind)
+    computed: list[int] = []
+    plain = SharedColumns.columns
+
+    def counted(self: SharedColumns, frames: np.ndarray) -> np.ndarray:
+        computed.append(len(frames))
+        return plain(self, frames)
+
+    monkeypatch.setattr(SharedColumns, "columns", counted)
+    signal = sound(2.0)
+    found, made = [], []
+    for detectors in ([Detector(data) for data in datas], [Detector(data, share_columns=False) for data in datas]):
+        pipeline = Pipeline(RATE, detectors, spectrogram=False)
+        for again in (False, True):
+            if again:
+                pipeline.reset()
+            computed.clear()
+            for block in cut(signal, how):
+                pipeline.push(block)
+            pipeline.flush()
+        found.append([*pipeline.timeline.activations()[:2], *pipeline.timeline.envelopes()])
+        made.append(sum(computed))
+    for one, whole in zip(*found, strict=True):
+        assert len(one)
+        np.testing.assert_allclose(one, whole, atol=1e-5)
+    once = signal.size // ColumnNet.column_hop
+    assert made[0] < 1.1 * once if shared else made[0] > 1.3 * once
+
+
 def test_a_window_that_is_not_whole_has_no_columns(data: bytes) -> None:
     parts = Detector(data).shared_columns()
     assert parts is not None
-    stream = ColumnStream(parts)
+    stream = ColumnStream(parts).reader(parts.frames)
     stream.push(np.zeros(LENGTH - 1, np.float32))
     with pytest.raises(ValueError, match="the window at sample 0 is not whole yet"):
         stream.window(0)
