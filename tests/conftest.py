@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from patience import be_patient
 
 import tiny_models
 
@@ -25,6 +26,15 @@ def private_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for variable, language in (("LC_ALL", "C.UTF-8"), ("LANGUAGE", "en")):
             patch.setenv(variable, language)
         yield home
+
+
+@pytest.fixture(autouse=True)
+def patience(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The app gives nothing up that is only late; where real devices come and go, it must see that in time."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.node.get_closest_marker("realtime") is None:
+            be_patient(patch)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

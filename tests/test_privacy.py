@@ -17,6 +17,7 @@ import small_nets
 import soundfile
 import tiny_bank
 import torch
+from waiting import PATIENCE_S
 from watched import Watched, cannot_trace, python
 
 import tiny_models
@@ -104,7 +105,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Watc
     finally:
         for program in started.values():
             program.process.kill()
-            program.process.wait(60)
+            program.process.wait(PATIENCE_S)
 
 
 def send(server: Watched, clip: str) -> None:

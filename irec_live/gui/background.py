@@ -17,6 +17,9 @@ Work = Callable[[], Any]
 Done = Callable[[Any], None]
 Failed = Callable[[str], None]
 
+_STOP_S = 3.0
+"""How long the running job is waited for at the end, unless told otherwise."""
+
 
 class Background(QObject):
     """A daemon thread that does jobs in turn. Used on the GUI thread; only `work` runs on the other.
@@ -72,12 +75,12 @@ class Background(QObject):
         self._jobs.put(None)  # the old thread ends if it ever gets through what is in its queue
         self._jobs, self._thread, self._pending = queue.SimpleQueue(), None, 0
 
-    def stop(self, timeout_s: float = 3.0) -> None:
+    def stop(self, timeout_s: float | None = None) -> None:
         """Accept no more jobs and deliver no more results; wait a limited time for the running job."""
         self._stopped = True
         self._jobs.put(None)
         if self._thread is not None:
-            self._thread.join(timeout_s)
+            self._thread.join(_STOP_S if timeout_s is None else timeout_s)
         self._thread = None
 
     def _deliver(self, answer: tuple[Callable[[Any], None], Any]) -> None:

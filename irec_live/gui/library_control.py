@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MOST_FOUND = 200
 """Recordings shown of one search."""
 _STEP_S = 0.2
+_LEAVE_S = 5.0
+"""How long processes that add files have to end."""
 
 MakeEngine = Callable[["Settings", Callable[[str, float], None]], "Engine"]
 
@@ -149,7 +151,7 @@ class LibraryControl(QObject):
         """Stop what runs; what is analysed stays in the library."""
         self._stop.set()
         self._searcher.stop()
-        self._adder.stop(5.0)
+        self._adder.stop(_LEAVE_S)
         if self._panel is not None:
             self._panel.close()
 

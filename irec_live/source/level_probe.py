@@ -14,6 +14,7 @@ from irec_live.errors import IrecError
 from irec_live.streaming.audio_source import AudioSource
 
 _READ_S = 0.1
+_STOP_S = 2.0
 
 
 class LevelProbe:
@@ -57,7 +58,7 @@ class LevelProbe:
     def close(self) -> None:
         """Stop, and release the device; may be called twice."""
         self._stop.set()
-        self._thread.join(2.0)
+        self._thread.join(_STOP_S)
 
     def _run(self) -> None:
         try:

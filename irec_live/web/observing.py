@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from irec_live.web.metrics import Metrics
 
 _MOST_LINES = 1000  # that wait to be written
+_STOP_S = 1.0
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -53,7 +54,7 @@ class JsonLog:
         """Write what waits, if somebody reads it within a second."""
         with suppress(queue.Full):
             self._lines.put_nowait(None)
-        self._thread.join(1.0)
+        self._thread.join(_STOP_S)
 
     def _run(self) -> None:
         while (line := self._lines.get()) is not None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from fake_session import LABELS, FakeBackend, FakeSession
 from pytestqt.qtbot import QtBot
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 import tiny_models
 from irec_live.errors import DeviceError
@@ -138,7 +138,7 @@ def test_a_second_model_hears_the_live_sound_at_the_same_times(tiny_activation_p
     second = Comparison(session, Detector(tiny_activation_path))
     source.taken_s = lambda: second.snapshot(0.1, 0.1).now_s
     try:
-        session.wait(60)
+        session.wait(PATIENCE_S)
         wait_until(lambda: second.snapshot(6.0, session.time_s).activation.shape[0] > 20)
         ours = session.snapshot(6.0)
         theirs = second.snapshot(6.0, session.time_s)

@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE_S
 from x_server import XServer, missing_x_programs, wait_for
 
 _MISSING = missing_x_programs("openbox", "xdotool")
@@ -79,7 +80,7 @@ class Desktop:
         """End every program."""
         for program in self._programs:
             program.terminate()
-            program.wait(60)
+            program.wait(PATIENCE_S)
 
 
 @pytest.fixture

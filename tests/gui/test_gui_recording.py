@@ -15,7 +15,6 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
-from waiting import PATIENCE_S
 
 import tiny_models
 from irec_live.gui.app import Composition
@@ -119,10 +118,7 @@ def test_another_source_ends_a_recording_and_begins_the_next(window: MainWindow,
     assert len(list((tmp_path / "takes").iterdir())) == 2
 
 
-def test_closing_the_window_completes_a_recording(
-    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("irec_live.gui.recording._CLOSE_S", PATIENCE_S)
+def test_closing_the_window_completes_a_recording(window: MainWindow, qtbot: QtBot) -> None:
     recorder = window.recording.recorder
     assert recorder is not None
     window.recording.toggle()

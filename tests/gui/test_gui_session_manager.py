@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -288,7 +287,6 @@ def test_a_session_that_opens_while_the_desk_closes_is_closed_too(
         return real(request, models)
 
     monkeypatch.setattr(backend, "open", while_it_closes)
-    monkeypatch.setattr(manager._worker, "stop", partial(manager._worker.stop, PATIENCE_S))
     manager.open(MIC)
     assert started.wait(PATIENCE_S)
     manager.close()
@@ -298,7 +296,7 @@ def test_a_session_that_opens_while_the_desk_closes_is_closed_too(
 
 def test_a_hung_job_does_not_hold_up_the_next_for_ever(qtbot: QtBot) -> None:
     worker, release, answers = Background("test"), threading.Event(), []
-    worker.submit(lambda: release.wait(60), answers.append, answers.append)
+    worker.submit(lambda: release.wait(PATIENCE_S), answers.append, answers.append)
     assert worker.busy
     worker.renew()
     worker.submit(lambda: "next", answers.append, answers.append)

@@ -472,7 +472,7 @@ def test_when_did_the_violin_play_ten_minutes_ago(
     sound = np.concatenate([np.tile(quiet, 40), violin, np.tile(quiet, 580), bass])
     detectors = [Detector(tiny_activation_path), Detector(tiny_envelope_path)]
     session = open_stream(ArraySource(sound, rate, block=rate // 5), detectors)
-    assert session.wait(120.0)
+    assert session.wait(400.0)
     backend.open = lambda request, models: session  # type: ignore[method-assign, assignment, return-value]
     parts = build(backend)
     window = parts.window

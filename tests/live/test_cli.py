@@ -19,7 +19,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner, Result
 from fake_portaudio import FakeSoundDevice, device
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 import tiny_models
 from irec_live.analysis import Analysis
@@ -159,7 +159,7 @@ def test_signal_still_brings_the_last_line(clip: Path, model_options: list[str],
         first = process.stdout.readline()
         process.send_signal(number)
         rest = process.stdout.read()
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_S) == 0
     found = lines(first + rest)
     assert found[-1]["type"] == "stats"
     assert sum(line["type"] == "stats" for line in found) == 1
@@ -175,7 +175,7 @@ def test_reader_that_leaves_ends_listening_quietly(clip: Path, model_options: li
         process.stdout.readline()
         process.stdout.close()
         errors = process.stderr.read()
-        assert process.wait(60) == 1
+        assert process.wait(PATIENCE_S) == 1
     assert errors == ""
 
 
@@ -201,7 +201,7 @@ def test_reader_that_stands_still_does_not_keep_the_process(
 
         wait_until(lambda: waiting_bytes() > 4096 - 200)  # the last line, of the statistics, has no room left
         process.terminate()
-        assert process.wait(60) == 2
+        assert process.wait(PATIENCE_S) == 2
         assert b"nobody reads the output any more" in process.stderr.read()
 
 
@@ -277,7 +277,7 @@ def in_terminal(arguments: list[str]) -> tuple[int, str]:
             if not chunk:
                 break
             seen += chunk
-        status = process.wait(60)
+        status = process.wait(PATIENCE_S)
     os.close(keeper)
     return status, seen.decode()
 

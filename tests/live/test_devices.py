@@ -249,7 +249,7 @@ def test_call_that_is_not_answered_is_left_and_its_late_answer_undone(
     undone: list[str] = []
 
     def work() -> str:
-        impatient.wait(60)
+        impatient.wait(PATIENCE_S)
         return "stream"
 
     with pytest.raises(DeviceError, match="the sound server has not answered"):
@@ -280,7 +280,7 @@ def test_interrupted_call_is_left_too(impatient: threading.Event, monkeypatch: p
     with monkeypatch.context() as patch:
         patch.setattr(portaudio._Question, "wait", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            ask(lambda: impatient.wait(60))
+            ask(lambda: impatient.wait(PATIENCE_S))
     with pytest.raises(DeviceError, match="the sound server has not answered"):
         ask(lambda: None)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 import tiny_models
 from irec_live.errors import DeviceError
@@ -18,7 +18,6 @@ from irec_live.streaming.pipeline import Pipeline, PipelineStep
 from irec_live.streaming.ring import Block
 
 RATE = tiny_models.SAMPLE_RATE
-WAIT_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +60,7 @@ def test_engine_finds_what_a_pipeline_finds(detectors: list[Detector]) -> None:
     steps: list[PipelineStep] = []
     engine = Engine(ArraySource(melody(), RATE, block=333), Pipeline(RATE, detectors), listener=steps.append)
     engine.start()
-    assert engine.wait(WAIT_S)
+    assert engine.wait(PATIENCE_S)
     engine.stop()
     offline = Pipeline(RATE, detectors)
     offline.push(melody())
@@ -77,7 +76,7 @@ def test_snapshot_tells_the_newest_stretch_and_the_counters(detectors: list[Dete
     engine = Engine(ArraySource(melody(), RATE), Pipeline(RATE, detectors))
     assert engine.snapshot(5.0).state == "starting"
     engine.start()
-    assert engine.wait(WAIT_S)
+    assert engine.wait(PATIENCE_S)
     snapshot = engine.snapshot(1.0)
     engine.stop()
     assert snapshot.labels == tiny_models.LABELS
@@ -93,7 +92,7 @@ def test_lost_samples_leave_the_time_right(detectors: list[Detector]) -> None:
     source = FlakySource(melody(), gap_at=2 * RATE, gap=gap)
     engine = Engine(source, Pipeline(RATE, detectors))
     engine.start()
-    assert engine.wait(WAIT_S)
+    assert engine.wait(PATIENCE_S)
     engine.stop()
     assert engine.pipeline.position == len(melody()) + gap
 
@@ -101,7 +100,7 @@ def test_lost_samples_leave_the_time_right(detectors: list[Detector]) -> None:
 def test_lost_device_without_a_way_back_is_a_failure_with_a_sentence(detectors: list[Detector]) -> None:
     engine = Engine(FlakySource(melody()), Pipeline(RATE, detectors))
     engine.start()
-    assert engine.wait(WAIT_S)
+    assert engine.wait(PATIENCE_S)
     assert engine.state == "failed"
     assert engine.message == "listening stopped: 'Flaky' went away"
     engine.stop()
@@ -130,7 +129,7 @@ def test_lost_device_is_waited_for_in_silence_and_taken_up_again(
     wait_until(lambda: states.append(engine.state) or "lost" in states)
     assert engine.message == "'Flaky' went away; looking for it every second"
     seen.set()
-    assert engine.wait(WAIT_S)
+    assert engine.wait(PATIENCE_S)
     engine.stop()
     assert engine.state == "ended"
     assert first.stopped == 1
@@ -150,7 +149,7 @@ def test_overflows_of_a_lost_device_stay_counted(detectors: list[Detector]) -> N
     first.overflows, second.overflows = 2, 3
     engine = Engine(first, Pipeline(RATE, detectors), reopen=lambda: second)
     engine.start()
-    assert engine.wait(WAIT_S)
+    assert engine.wait(PATIENCE_S)
     engine.stop()
     assert engine.stats().overflows == 5
 
@@ -172,7 +171,7 @@ def test_device_that_comes_back_but_does_not_start_is_tried_again(
 
     engine = Engine(FlakySource(melody()), Pipeline(RATE, detectors), reopen=reopen)
     engine.start()
-    assert engine.wait(WAIT_S)
+    assert engine.wait(PATIENCE_S)
     engine.stop()
     assert engine.state == "ended"
     assert [source.stopped for source in opened[:2]] == [1, 1]
@@ -211,7 +210,7 @@ def test_late_worker_skips_to_the_newest_window_and_counts(detectors: list[Detec
     source = ArraySource(melody()[: 3 * RATE], RATE, block=RATE // 4)
     engine = Engine(source, Pipeline(RATE, [slow], max_pending=1), listener=listen)  # type: ignore[list-item]
     engine.start()
-    assert engine.wait(WAIT_S)
+    assert engine.wait(PATIENCE_S)
     engine.stop()
     stats = engine.stats()
     assert stats.skipped_windows >= 5
@@ -226,7 +225,7 @@ def test_failing_network_stops_listening_with_a_sentence(detectors: list[Detecto
 
     engine = Engine(ArraySource(melody(), RATE), Pipeline(RATE, [Broken(detectors[0], 0)]))  # type: ignore[list-item]
     engine.start()
-    assert engine.wait(WAIT_S)
+    assert engine.wait(PATIENCE_S)
     assert engine.snapshot(1.0).state == "failed"
     assert engine.message == "listening stopped: RuntimeError: out of memory"
     assert isinstance(engine.error, RuntimeError)
@@ -239,7 +238,7 @@ def test_failing_listener_stops_listening(detectors: list[Detector]) -> None:
 
     engine = Engine(ArraySource(melody(), RATE), Pipeline(RATE, detectors), listener=listener)
     engine.start()
-    assert engine.wait(WAIT_S)
+    assert engine.wait(PATIENCE_S)
     assert isinstance(engine.error, BrokenPipeError)
     engine.stop()
 
@@ -275,9 +274,9 @@ def test_snapshots_from_other_threads_do_not_disturb(detectors: list[Detector]) 
     for viewer in viewers:
         viewer.start()
     engine.start()
-    assert engine.wait(WAIT_S)
+    assert engine.wait(PATIENCE_S)
     for viewer in viewers:
-        viewer.join(WAIT_S)
+        viewer.join(PATIENCE_S)
     engine.stop()
     assert not problems
 
@@ -316,7 +315,7 @@ def test_the_input_shape_picks_channels_and_amplifies_what_is_analysed_not_what_
     engine.add_tap(Taking())
     engine.input_shape = InputShape((2,), 20.0)
     engine.start()
-    assert engine.wait(60)
+    assert engine.wait(PATIENCE_S)
     assert engine.snapshot(1.0).peak_db == pytest.approx(-20.0, abs=0.1)
     assert all(float(block.max()) <= 0.011 for block in taken)
 
@@ -357,7 +356,7 @@ def test_a_source_that_delivers_nothing_is_named_and_time_goes_on(detectors: lis
     pipeline, messages = Pipeline(RATE, detectors), set()
     engine = Engine(source, pipeline, listener=lambda _: messages.add(engine.message))
     engine.start()
-    assert engine.wait(WAIT_S)
+    assert engine.wait(PATIENCE_S)
     engine.stop()
     assert engine.state == "ended"
     assert messages == {

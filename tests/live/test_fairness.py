@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 from irec_live.web import fairness
 from irec_live.web.fairness import BatchQueue, FairPool
@@ -50,7 +50,7 @@ def test_a_short_file_passes_a_long_one(pool: FairPool) -> None:
     waiting += batches.add(short, "short", 3)
     batches.release()
     for future in waiting:
-        future.result(60)
+        future.result(PATIENCE_S)
     assert [place for place, name in enumerate(batches.order) if name == "short"][-1] <= 6
     assert len(batches.order) == 33
 
@@ -62,9 +62,9 @@ def test_a_long_file_goes_on_however_many_short_ones_come(pool: FairPool) -> Non
     (waiting,) = batches.add(long, "long", 1)
     many = [future for _ in range(20) for future in batches.add(pool.queue(), "short", 1)]
     batches.release()
-    waiting.result(60)
+    waiting.result(PATIENCE_S)
     for future in many:
-        future.result(60)
+        future.result(PATIENCE_S)
     assert batches.order.index("long") <= 4
 
 
@@ -86,7 +86,7 @@ def test_an_analysis_does_not_run_ahead_of_its_lane(pool: FairPool) -> None:
     thread.join(0.15)
     assert decoded == 3
     batches.release()
-    thread.join(60)
+    thread.join(PATIENCE_S)
     assert decoded == 10
     assert queue.waited_s > 0.1
 
@@ -110,7 +110,7 @@ def test_as_many_decode_as_there_are_threads_and_who_had_least_comes_first(pool:
     assert order == []
     queues[0].shutdown()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     assert order == [3, 2, 1]
     stuck = pool.queue()
     stuck.pace(0.0, lambda: False)  # it is free again, and now hangs
@@ -130,7 +130,7 @@ def test_only_so_many_are_long_at_once(pool: FairPool, monkeypatch: pytest.Monke
     waiting.join(0.3)
     assert waiting.is_alive()
     first.shutdown()
-    waiting.join(60)
+    waiting.join(PATIENCE_S)
     assert not waiting.is_alive()
 
 
@@ -150,5 +150,5 @@ def test_an_error_reaches_whoever_waits_and_nobody_else(pool: FairPool) -> None:
     queue = pool.queue()
     failing, fine = queue.submit(int, "x"), queue.submit(int, "7")
     with pytest.raises(ValueError, match="invalid literal"):
-        failing.result(60)
-    assert fine.result(60) == 7
+        failing.result(PATIENCE_S)
+    assert fine.result(PATIENCE_S) == 7

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from waiting import PATIENCE_S
 
 from irec_live.results import Event
 from irec_live.streaming.event_store import EventStore
@@ -85,7 +86,7 @@ def test_readers_see_every_row_while_rows_move_to_the_disk() -> None:
         store.append((float(index),), np.full((1, 4), float(index)))
     stop.set()
     for reader in readers:
-        reader.join(60)
+        reader.join(PATIENCE_S)
     file.close()
     assert not errors
 

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from pythonosc.dispatcher import Dispatcher
 from pythonosc.osc_server import ThreadingOSCUDPServer
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 from irec_live.cli import main
 from irec_live.errors import DeviceError, MissingExtraError
@@ -84,7 +84,7 @@ class Slow:
         self.closed = False
 
     def send(self, switches: list, activations: dict, levels_db: dict) -> None:  # type: ignore[type-arg]
-        self.gate.wait(60)
+        self.gate.wait(PATIENCE_S)
         if self.refuses:
             raise OSError("unplugged")
         self.calls.append((list(switches), activations, levels_db))

@@ -11,6 +11,7 @@ import pytest
 import soxr
 from cuts import CUTS, cut, noise
 from fake_models import RATE, FakeActivation, FakeEnvelope
+from waiting import PATIENCE_S
 
 from irec_live.results import Event
 from irec_live.streaming.decisions import TrackerSettings
@@ -523,7 +524,7 @@ def test_an_executor_predicts_while_more_is_pushed_and_keeps_few_jobs_waiting() 
 
     class Slow(FakeActivation):
         def __call__(self, windows: np.ndarray, /) -> np.ndarray:
-            assert free.wait(60)
+            assert free.wait(PATIENCE_S)
             return super().__call__(windows)
 
     alone = Pipeline(RATE, [FakeActivation()])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 from fake_portaudio import FakeSoundDevice, device
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 from irec_live.devices import refresh
 from irec_live.player import Player, SilentClock, clock, speaker
@@ -19,7 +19,6 @@ from irec_live.player.reader import PlaybackReader
 Install = Callable[..., FakeSoundDevice]
 RATE = 8000
 SECONDS = 3
-WAIT_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +176,7 @@ def pull(output: FakeSoundDevice, frames: int) -> np.ndarray:
     """Take so many frames from the player, in small buffers, as the feeder delivers them."""
     stream = output.streams[-1]
     heard: list[np.ndarray] = []
-    deadline = time.monotonic() + WAIT_S
+    deadline = time.monotonic() + PATIENCE_S
     while sum(map(len, heard)) < frames:
         assert time.monotonic() < deadline
         block = stream.pull(80)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 from fake_models import RATE, FakeActivation, FakeEnvelope
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 import irec_live.recording.writer
 from irec_live.analysis import analyze
@@ -65,7 +65,7 @@ def feed(recorder: Recorder, pipeline: Pipeline, sound: np.ndarray, block: int =
 
 def finish(recorder: Recorder) -> None:
     recorder.stop()
-    assert recorder.wait(60)
+    assert recorder.wait(PATIENCE_S)
 
 
 def saved_audio(folder: Path) -> np.ndarray:
@@ -108,7 +108,7 @@ def test_results_of_a_recording_are_those_of_its_audio(
     engine.add_tap(recorder)
     recorder.start(tmp_path)
     engine.start()
-    assert engine.wait(60)
+    assert engine.wait(PATIENCE_S)
     finish(recorder)
     offline = analyze(tmp_path / "audio.flac", models=detectors)
     live = Analysis.from_json((tmp_path / "results.json").read_text("utf-8"))
@@ -201,7 +201,7 @@ def test_nothing_is_lost_when_a_device_goes_away_and_another_one_comes(
     engine.add_tap(recorder)
     recorder.start(tmp_path)
     engine.start()
-    assert engine.wait(60)
+    assert engine.wait(PATIENCE_S)
     finish(recorder)
     assert engine.state == "ended"
     kept, saved = saved_audio(tmp_path), open_session(tmp_path)
@@ -364,14 +364,14 @@ def test_a_slow_disk_never_makes_the_worker_wait(tmp_path: Path, monkeypatch: py
 
     def wait_for_disk(writer: SessionWriter, items: list[Item]) -> None:
         writing.set()
-        assert freed.wait(60)
+        assert freed.wait(PATIENCE_S)
         write(writer, items)
 
     monkeypatch.setattr(SessionWriter, "write", wait_for_disk)
     pipeline = Pipeline(RATE, models())
     recorder = recorder_of(pipeline)
     recorder.start(tmp_path)
-    assert writing.wait(60)
+    assert writing.wait(PATIENCE_S)
     feed(recorder, pipeline, noise(10.0))
     assert pipeline.time_s == 10.0  # the disk has taken nothing yet
     freed.set()
@@ -437,5 +437,5 @@ def test_a_block_is_what_the_tap_gets_and_no_copy_of_the_ring() -> None:
     engine = Engine(ArraySource(sound, RATE, block=700), Pipeline(RATE, models()))
     engine.add_tap(Keep())
     engine.start()
-    assert engine.wait(60)
+    assert engine.wait(PATIENCE_S)
     assert np.array_equal(np.concatenate(blocks), sound)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 import tiny_models
 from irec_live.cli import main
@@ -35,9 +35,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory, tiny_activation_path: Pat
     engine.add_tap(recorder)
     recorder.start(folder)
     engine.start()
-    assert engine.wait(60)
+    assert engine.wait(PATIENCE_S)
     recorder.stop()
-    assert recorder.wait(60)
+    assert recorder.wait(PATIENCE_S)
     return folder
 
 
@@ -94,7 +94,7 @@ def test_what_the_user_had_set_while_recording_is_kept(tmp_path: Path, tiny_acti
     recorder.start(tmp_path)
     recorder.take_block(np.zeros((RATE, 1), np.float32), RATE, 0)
     recorder.stop()
-    assert recorder.wait(60)
+    assert recorder.wait(PATIENCE_S)
     saved = open_session(tmp_path)
     assert saved.info.decisions == pipeline.decisions
     assert saved.tracker().limits() == pipeline.tracker.limits(pipeline.decisions)
@@ -112,7 +112,7 @@ def test_a_threshold_moved_while_recording_counts_for_all_of_it(tmp_path: Path, 
         recorder.take_step(pipeline.push(sound[first : first + 800]))
     recorder.take_step(pipeline.flush())
     recorder.stop()
-    assert recorder.wait(60)
+    assert recorder.wait(PATIENCE_S)
     saved = open_session(tmp_path)
     assert saved.info.decisions_moved
     assert [event.label for event in saved.events] == list(tiny_models.LABELS[1:])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 from fake_portaudio import FakeSoundDevice, FakeStream, device
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 import tiny_models
 from irec_live.analysis import analyze
@@ -36,7 +36,6 @@ from irec_live.streaming.pipeline import Pipeline
 
 Install = Callable[..., FakeSoundDevice]
 RATE = 16_000
-WAIT_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -469,7 +468,7 @@ def test_pipeline_of_a_live_session_forgets_what_is_long_gone(detectors: list[De
 def test_any_past_span_of_a_live_session_reads_as_it_was_when_it_was_new(detectors: list[Detector]) -> None:
     parts = [tiny_models.tone(label, 30.0, sample_rate=RATE, amplitude=0.1) for label in tiny_models.LABELS]
     session = open_stream(ArraySource(np.concatenate(parts), RATE), detectors)
-    assert session.wait(60.0)
+    assert session.wait(PATIENCE_S)
     for number, label in enumerate(tiny_models.LABELS):
         past = session.snapshot(10.0, 30.0 * number + 20.0)
         assert (past.time_s, past.now_s, past.behind_s) == (30.0 * number + 20.0, 90.0, 70.0 - 30.0 * number)

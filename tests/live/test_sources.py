@@ -168,6 +168,7 @@ def test_device_that_falls_silent_without_a_word_is_lost(
     fake_portaudio: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
+    monkeypatch.setattr(microphone, "_STALL_S", 2.5)
     monkeypatch.setattr(microphone.time, "monotonic", lambda: now)
     fake = fake_portaudio(device("Mic", inputs=1))
     source = MicrophoneSource()
@@ -206,7 +207,6 @@ def test_a_monitor_that_sends_nothing_is_stalled_and_not_lost(tmp_path: Path, mo
     recorder.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     source = LoopbackSource(Device("Speakers", "PulseAudio", -1, 1, 8000, False, "loopback", "speakers.monitor"))
-    monkeypatch.setattr("irec_live.source.loopback._STALL_S", 60.0)
     source.start()
     heard = 0
     while heard < 2000:

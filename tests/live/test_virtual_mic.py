@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 from virtual_sound import SINK, VirtualSound
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 import tiny_models
 from irec_live.analysis import analyze
@@ -37,7 +37,6 @@ from irec_live.streaming.ring import Block
 pytestmark = pytest.mark.realtime
 
 RATE = 44_100
-WAIT_S = 60.0
 
 HEADPHONES = ("module-null-sink", "sink_name=headphones", "sink_properties=device.description=Headphones")
 
@@ -89,7 +88,7 @@ def test_listen_hears_what_another_program_plays(
         first = process.stdout.readline()
         virtual_sound.play(drums if bundled else clip)
         found = [json.loads(line) for line in (first + process.stdout.read()).splitlines()]
-        assert process.wait(WAIT_S) == 0
+        assert process.wait(PATIENCE_S) == 0
     stats = found[-1]
     assert stats["type"] == "stats"
     assert stats["overflows"] == 0
@@ -145,11 +144,11 @@ def test_live_equals_file(
     engine.start()
     wait_until(lambda: engine.pipeline.position > 0)
     player = virtual_sound.play(clip)
-    assert player.wait(WAIT_S) == 0
+    assert player.wait(PATIENCE_S) == 0
     heard_until = engine.pipeline.position + RATE
     wait_until(lambda: engine.pipeline.position > heard_until)
     tape.over = True
-    assert engine.wait(WAIT_S)
+    assert engine.wait(PATIENCE_S)
     engine.stop()
     stats = engine.stats()
     assert stats.overflows == 0
@@ -324,8 +323,8 @@ def test_a_device_that_goes_and_comes_back_while_recording_costs_nothing_but_a_g
 
     def play_it(session: LiveSession) -> None:
         from_s = session.time_s
-        assert mortal_sound.play(clip).wait(WAIT_S) == 0
-        wait_until(lambda: {event.label for event in played(session, from_s)} == set(tiny_models.LABELS), WAIT_S)
+        assert mortal_sound.play(clip).wait(PATIENCE_S) == 0
+        wait_until(lambda: {event.label for event in played(session, from_s)} == set(tiny_models.LABELS), PATIENCE_S)
 
     def played(session: LiveSession, from_s: float) -> list[Event]:
         events = session.snapshot(session.time_s - from_s + 1.0).events
@@ -340,15 +339,15 @@ def test_a_device_that_goes_and_comes_back_while_recording_costs_nothing_but_a_g
         wait_until(lambda: recorder.state.elapsed_s > 0.5)
         play_it(session)
         mortal_sound.pactl("unload-module", plugged)
-        wait_until(lambda: session.state == "lost", WAIT_S)
+        wait_until(lambda: session.state == "lost", PATIENCE_S)
         away_s = session.time_s
         wait_until(lambda: session.time_s > away_s + 1.0)
         mortal_sound.pactl(*stage)
-        wait_until(lambda: session.state == "running", WAIT_S)
+        wait_until(lambda: session.state == "running", PATIENCE_S)
         play_it(session)
         assert recorder.state.state == "recording"
         recorder.stop()
-        assert recorder.wait(WAIT_S)
+        assert recorder.wait(PATIENCE_S)
 
     saved = open_session(tmp_path / "take")
     (gap,) = (gap for gap in saved.info.gaps if gap.why == "device away")
@@ -411,7 +410,7 @@ def test_native_libraries_say_nothing_of_their_own(mortal_sound: VirtualSound, t
         process.terminate()
         (last,) = process.stderr.read().splitlines()
         assert "overflows" in last
-        assert process.wait(WAIT_S) == 0
+        assert process.wait(PATIENCE_S) == 0
 
 
 def test_no_server_means_no_device_in_one_sentence(mortal_sound: VirtualSound, tiny_paths: list[Path]) -> None:

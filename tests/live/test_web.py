@@ -21,7 +21,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 from starlette.testclient import TestClient
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 import tiny_models
 from irec_live import analyze
@@ -134,10 +134,10 @@ def test_serving_until_interrupted(clip: Path, own: list[Path]) -> None:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         url = process.stderr.readline().split()[1]
-        with urllib.request.urlopen(url + "api/models", timeout=60) as answer:
+        with urllib.request.urlopen(url + "api/models", timeout=PATIENCE_S) as answer:
             assert json.load(answer)
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_S) == 0
         assert process.stderr.read() == ""
 
 
@@ -153,7 +153,7 @@ def test_what_nobody_waits_for_is_given_up(tmp_path: Path, own: list[Path]) -> N
 
         def upload() -> None:
             with contextlib.suppress(httpx2.HTTPError):
-                httpx2.post(url + "api/analyze", files={"file": long.read_bytes()}, timeout=60)
+                httpx2.post(url + "api/analyze", files={"file": long.read_bytes()}, timeout=PATIENCE_S)
 
         def answered_now() -> int:
             """Requests; this question is one."""
@@ -167,7 +167,7 @@ def test_what_nobody_waits_for_is_given_up(tmp_path: Path, own: list[Path]) -> N
         waiting.start()
         wait_until(lambda: answered_now() == 2)
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_S) == 0
         waiting.join()
         assert process.stderr.read() == ""
 

@@ -23,7 +23,7 @@ import uvicorn
 from click.testing import CliRunner
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 from irec_live.cli import main
 from irec_live.web import connections, folders, guard, upload_analyzer
@@ -57,14 +57,14 @@ def served(app: ASGIApp, connection: type[BoundedConnection] | None = None) -> I
         yield listener.getsockname()[1]
     finally:
         server.should_exit = True
-        thread.join(60)
+        thread.join(PATIENCE_S)
         listener.close()
 
 
 def ask(port: int, request: bytes) -> bytes:
     """All that comes back from a request until the server closes the connection."""
     answer = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
         connection.sendall(request)
         with contextlib.suppress(ConnectionResetError):
             while part := connection.recv(65536):
@@ -73,7 +73,7 @@ def ask(port: int, request: bytes) -> bytes:
 
 
 def get_models(port: int) -> int:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/models", timeout=60) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/models", timeout=PATIENCE_S) as answer:
         return int(answer.status)
 
 
@@ -125,7 +125,7 @@ def test_an_analysis_without_end_is_given_up(
     serve: Serve, own: list[Path], clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def endless(*_: object, cancel: threading.Event, **__: object) -> None:
-        assert cancel.wait(60)
+        assert cancel.wait(PATIENCE_S)
         raise upload_analyzer.AnalysisCancelled
 
     monkeypatch.setattr(upload_analyzer, "analyze", endless)
@@ -141,7 +141,7 @@ def test_uploads_that_wait_stop_nothing_else(own: list[Path], clip: Path, monkey
 
     def slow(*arguments: Any, **options: Any) -> Any:
         running.set()
-        assert go_on.wait(60)
+        assert go_on.wait(PATIENCE_S)
         return real(*arguments, **options)
 
     monkeypatch.setattr(upload_analyzer, "analyze", slow)
@@ -157,7 +157,7 @@ def test_uploads_that_wait_stop_nothing_else(own: list[Path], clip: Path, monkey
         for sender in senders:
             sender.start()
         try:
-            assert running.wait(60)
+            assert running.wait(PATIENCE_S)
             wait_until(lambda: client.get("/api/models").status_code == 200 and len(statuses) == 14)  # found no place
             assert statuses == [503] * 14
             assert client.get("/api/models").status_code == 200
@@ -223,7 +223,7 @@ def test_half_sent_headers_make_room_for_requests(own: list[Path]) -> None:
 
     with served(create_app(own), Few) as port, contextlib.ExitStack() as half_sent:
         for _ in range(100):
-            connection = half_sent.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+            connection = half_sent.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S))
             connection.sendall(b"GET / HTTP/1.1\r\nHost: local")
         assert [get_models(port) for _ in range(20)] == [200] * 20
 
@@ -239,9 +239,9 @@ def test_an_answer_that_nobody_reads_is_given_up(monkeypatch: pytest.MonkeyPatch
         await send({"type": "http.response.body", "body": b""})
         ended.set()
 
-    with served(much) as port, socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+    with served(much) as port, socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert ended.wait(60)
+        assert ended.wait(PATIENCE_S)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits of descriptors there")
@@ -253,11 +253,11 @@ def test_few_descriptors_are_enough(own: list[Path]) -> None:
         port = int(process.stderr.readline().split()[1].rstrip("/").rpartition(":")[2])
         with contextlib.ExitStack() as half_sent:
             for _ in range(400):
-                connection = half_sent.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+                connection = half_sent.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S))
                 connection.sendall(b"GET / HTTP/1.1\r\nHost: local")
             assert get_models(port) == 200
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_S) == 0
         assert process.stderr.read() == ""
 
 
@@ -324,7 +324,7 @@ def test_other_machines_need_the_token(own: list[Path], given: str | None) -> No
                 f"http://127.0.0.1:{port}/api/models", headers={"Authorization": f"Bearer {secret}", "Host": host}
             )
             try:
-                with urllib.request.urlopen(request, timeout=60) as answer:
+                with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
                     return int(answer.status)
             except urllib.error.HTTPError as error:
                 error.close()
@@ -336,7 +336,7 @@ def test_other_machines_need_the_token(own: list[Path], given: str | None) -> No
         assert status(f"127.0.0.1:{port}", "wrong") == 401
         assert status("evil.example", right) == 400
         run.send_signal(signal.SIGINT)
-        assert run.wait(60) == 0
+        assert run.wait(PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize("token", ["short", "with\nline break", "ümlaut-token"])

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import soundfile
 from browser import browser, missing_browser, server
+from waiting import PATIENCE_S
 
 from irec_live.batch.writing import file_sha256
 from irec_live.formats import FORMATS
@@ -20,8 +21,6 @@ from irec_live.library import Library
 from irec_live.library.library import LIBRARY_VARIABLE
 from irec_live.tables.recording import Recording, Span
 from irec_live.web.page import static_files
-
-_WAIT_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +79,7 @@ def page(clips: dict[str, Path], library: Path) -> Iterator[Any]:
 def until(page: Any, what: Callable[[], Any]) -> Any:
     from selenium.webdriver.support.ui import WebDriverWait
 
-    return WebDriverWait(page, _WAIT_S, poll_frequency=0.1).until(lambda _: what())
+    return WebDriverWait(page, PATIENCE_S, poll_frequency=0.1).until(lambda _: what())
 
 
 def text(page: Any, name: str) -> str:

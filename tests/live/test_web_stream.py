@@ -15,7 +15,7 @@ import pytest
 import soundfile
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 from irec_live import analyze
 from irec_live.streaming.engine import Engine
@@ -267,7 +267,7 @@ def test_the_engine_skips_nothing_of_it(own: list[Path], sound: Samples) -> None
     pipeline = Pipeline(16_000, load_models(own), max_pending=5)
     engine = Engine(source, pipeline)
     engine.start()
-    assert engine.wait(60)
+    assert engine.wait(PATIENCE_S)
     assert (engine.state, engine.stats().skipped_windows) == ("ended", 0)
     assert pipeline.position == len(sound)
     engine.stop()

@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 from starlette.testclient import TestClient
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 from irec_live.analysis import analyze, check_channel
 from irec_live.assembly import with_offset
@@ -143,7 +143,7 @@ def test_jobs_are_bounded_and_can_be_given_up(
     given_up = threading.Event()
 
     def endless(*_: object, cancel: threading.Event, **__: object) -> None:
-        assert cancel.wait(60)
+        assert cancel.wait(PATIENCE_S)
         given_up.set()
         raise upload_analyzer.AnalysisCancelled
 
@@ -156,7 +156,7 @@ def test_jobs_are_bounded_and_can_be_given_up(
     assert is_problem(client.post("/v1/jobs", files=sound(clip)), 503, "try again later")
     assert len(list(temporary.iterdir())) == 1
     assert client.delete(where).status_code == 204
-    assert given_up.wait(60)
+    assert given_up.wait(PATIENCE_S)
     wait_until(lambda: client.get("/healthz") and not list(temporary.iterdir()))
 
 
@@ -164,7 +164,7 @@ def test_a_server_that_ends_gives_its_jobs_up(
     own: list[Path], clip: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def endless(*_: object, cancel: threading.Event, **__: object) -> None:
-        assert cancel.wait(60)
+        assert cancel.wait(PATIENCE_S)
         raise upload_analyzer.AnalysisCancelled
 
     monkeypatch.setattr(upload_analyzer, "analyze", endless)
@@ -270,7 +270,7 @@ def test_a_log_that_nobody_reads_holds_nobody_up() -> None:
 
     class Stuck(io.StringIO):
         def write(self, text: str) -> int:
-            assert go_on.wait(60)
+            assert go_on.wait(PATIENCE_S)
             return super().write(text)
 
     file = Stuck()

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from waiting import PATIENCE_S
+
 _PROGRAMS = (("chromium", "chromium-browser", "google-chrome"), ("chromedriver",))
 
 
@@ -81,6 +83,6 @@ def server(options: Sequence[str] = ()) -> Iterator[str]:
         finally:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(60)
+                process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 process.kill()

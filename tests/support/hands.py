@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from waiting import PATIENCE_S
 from x_server import XServer, wait_for
 
 SUPPORT = Path(__file__).parent
@@ -87,4 +88,4 @@ class Hands:
         """End the program as a power cut would, and wait for that."""
         if self.process is not None:
             self.process.send_signal(signal.SIGKILL)
-            self.process.wait(60)
+            self.process.wait(PATIENCE_S)

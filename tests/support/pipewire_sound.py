@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from waiting import PATIENCE_S
+
 PROGRAMS = ("pipewire", "wireplumber", "pipewire-pulse", "dbus-run-session", "pactl", "paplay", "parec")
 SINK = "irec_test"
 
-_START_S = 60.0
 
 # WirePlumber wants a session bus; all end with the shell that holds them.
 _SESSION = "pipewire & wireplumber & pipewire-pulse & wait"
@@ -91,7 +92,7 @@ class PipeWireSound:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _ask_until(self, question: str, answered: Callable[[str], bool]) -> None:
-        deadline = time.monotonic() + _START_S
+        deadline = time.monotonic() + PATIENCE_S
         said = ""
         while time.monotonic() < deadline:
             with contextlib.suppress(subprocess.SubprocessError):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from fake_models import FakeActivation, FakeEnvelope
+from waiting import PATIENCE_S
 
 from irec_live.recording import Recorder
 from irec_live.streaming.model_stream import WindowPredictor
@@ -27,6 +28,6 @@ def save_session(
         recorder.take_step(pipeline.push(part))
     recorder.take_step(pipeline.flush())
     recorder.stop()
-    assert recorder.wait(60), "it was not written in time"
+    assert recorder.wait(PATIENCE_S), "it was not written in time"
     assert recorder.state.state == "saved", recorder.state.message
     return folder

@@ -13,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from waiting import PATIENCE_S
+
 PROGRAMS = ("pulseaudio", "pactl", "paplay", "parec")
 SINK = "irec_test"
 
@@ -22,8 +24,6 @@ pcm.!default { type pulse }
 ctl.!default { type pulse }
 pcm.pulse { type pulse }
 """
-
-_START_S = 60.0
 
 
 def missing_programs() -> str:
@@ -82,7 +82,7 @@ class VirtualSound:
             self._server = subprocess.Popen(
                 [*command, *(f"--load={module}" for module in modules)], env=self.environment, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + _START_S
+        deadline = time.monotonic() + PATIENCE_S
         while subprocess.run(["pactl", "info"], env=self.environment, capture_output=True, check=False).returncode:
             if self._server.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("PulseAudio did not start: " + (self.folder / "log").read_text(errors="replace"))
@@ -91,7 +91,7 @@ class VirtualSound:
         """Take the server away, as if every device were unplugged."""
         if self._server is not None:
             self._server.kill()
-            self._server.wait(60)
+            self._server.wait(PATIENCE_S)
             self._server = None
         (self.folder / "native").unlink(missing_ok=True)
 
@@ -112,6 +112,6 @@ class VirtualSound:
         """Stop everything and remove the folder."""
         for player in self._players:
             player.kill()
-            player.wait(60)
+            player.wait(PATIENCE_S)
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)

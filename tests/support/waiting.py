@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
 """For what takes moments: only a test that fails waits so long, and a slow and busy machine must not make it fail."""
 
 

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-T = TypeVar("T")
+from waiting import PATIENCE_S
 
-PATIENCE_S = 240.0
+T = TypeVar("T")
 
 
 def missing_x_programs(*further: str) -> str:
@@ -71,7 +71,7 @@ class XServer:
         """End the screen, and the window manager before it."""
         for process in reversed(self._processes):
             process.terminate()
-            process.wait(60)
+            process.wait(PATIENCE_S)
 
 
 def wait_for(look: Callable[[], T], patience_s: float = PATIENCE_S) -> T:
