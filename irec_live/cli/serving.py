@@ -9,8 +9,6 @@ import socket
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -27,8 +25,6 @@ _EVERYWHERE = ("", "0.0.0.0", "::")
 _SHORTEST_TOKEN = 8
 _SWITCH_S = 0.001
 """Between two threads of Python that compute: what answers requests does not wait long for what analyses."""
-_LEAVE_S = 10
-"""Waited for open requests when the server ends."""
 
 
 def run_serve(
@@ -56,22 +52,13 @@ def run_serve(
         The token is one that anybody could guess, or that no header can carry.
     """
     try:
-        import uvicorn
-
         from irec_live.web.app import create_app
-        from irec_live.web.connections import accepted_at_a_stroke, bounded_connections
         from irec_live.web.folders import clear_left_folders
         from irec_live.web.observing import JsonLog
-        from irec_live.web.stream import MOST_BYTES
+        from irec_live.web.server import run_server
     except ImportError as error:
         raise MissingExtraError(error.name or "fastapi", "web") from error
-    given = token
-    if given is not None and (len(given) < _SHORTEST_TOKEN or not given.isascii() or not given.isprintable()):
-        raise click.BadParameter(
-            f"a token has at least {_SHORTEST_TOKEN} characters, ASCII and printable", param_hint="--token"
-        )
-    if token is None and not _is_loopback(host):
-        token = secrets.token_urlsafe(16)
+    required = _required_token(token, host)
     detectors = load_models(tuple(models) or None, provider)
     tell_notices(detectors)
     clear_left_folders()
@@ -86,53 +73,45 @@ def run_serve(
         most_bytes=round(1e6 * most_mb),
         most_s=60 * most_minutes,
         hosts=[*own, *names],
-        token=token,
+        token=required,
         ending=ending,
         log=lines,
         most_streams=most_streams,
         library=library,
     )
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with _listener(host, port) as listener:
+        bound = listener.getsockname()[1]
+        reached = socket.gethostname() if host in _EVERYWHERE else host
+        name = f"[{reached}]" if ":" in reached else reached
+        query = "" if required is None else "?token=" + (required if token is None else "...")
+        if lines is not None:
+            lines.write("start", host=host, port=bound, models=[detector.spec.name for detector in detectors])
+        click.echo(f"irec-live: http://{name}:{bound}/{query} - Ctrl-C ends it", err=True)
+        run_server(app, listener, ending)
+        if lines is not None:
+            lines.write("end")
+            lines.close()
+
+
+def _required_token(given: str | None, host: str) -> str | None:
+    """What requests must carry: the token given, else one that is made where other machines get in."""
+    if given is None:
+        return None if _is_loopback(host) else secrets.token_urlsafe(16)
+    if len(given) < _SHORTEST_TOKEN or not given.isascii() or not given.isprintable():
+        raise click.BadParameter(
+            f"a token has at least {_SHORTEST_TOKEN} characters, ASCII and printable", param_hint="--token"
+        )
+    return given
+
+
+def _listener(host: str, port: int) -> socket.socket:
     try:
-        listener = socket.create_server((host, port), family=family)
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
         wrong = "--port" if taken else "--host, an address of this machine"
         reason = (error.strerror or str(error)).partition(" (while")[0]  # Python repeats the address
         raise IrecError(f"cannot listen at {host}, port {port}: {reason}; choose another {wrong}") from error
-    with listener:
-        reached = socket.gethostname() if host in _EVERYWHERE else host
-        name = f"[{reached}]" if ":" in reached else reached
-        query = "" if token is None else "?token=" + (token if given is None else "...")
-        if lines is not None:
-            lines.write("start", host=host, port=listener.getsockname()[1], models=[d.spec.name for d in detectors])
-        click.echo(f"irec-live: http://{name}:{listener.getsockname()[1]}/{query} - Ctrl-C ends it", err=True)
-
-        class Server(uvicorn.Server):
-            """Waits for open requests when it ends, and they for nothing any more."""
-
-            def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-                ending.set()
-                super().handle_exit(sig, frame)
-
-        with suppress(KeyboardInterrupt):
-            Server(
-                uvicorn.Config(
-                    app,
-                    http=bounded_connections(),
-                    ws_max_size=MOST_BYTES,
-                    ws_per_message_deflate=False,  # a kilobyte would become a megabyte
-                    ws_ping_interval=None,  # an answer waits behind sound that is held up; streams have own limits
-                    backlog=accepted_at_a_stroke(),
-                    timeout_graceful_shutdown=_LEAVE_S,
-                    log_level="error",  # malformed requests of any client must not fill the log
-                    access_log=False,
-                    lifespan="on",
-                )
-            ).run(sockets=[listener])
-        if lines is not None:
-            lines.write("end")
-            lines.close()
 
 
 def _is_loopback(host: str) -> bool:

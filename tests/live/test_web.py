@@ -189,6 +189,7 @@ def test_an_address_of_another_machine(own: list[Path]) -> None:
 
 
 def test_without_the_extra_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "irec_live.web.server", raising=False)  # another test may have loaded it
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     result = CliRunner().invoke(main, ["serve"])
     assert result.exit_code == 2
