@@ -83,8 +83,11 @@ class MainWindow(QMainWindow):
         self.exporter = Exporter(backend, self)
         self._backend = backend
         self.playlist = Playlist(self)
-        self._build()
+        self._make_widgets()
+        self._lay_out()
+        self._make_controls()
         self._connect_manager()
+        self._connect_messages()
         self._connect_bridge()
         self._connect_controls()
         self._restore()
@@ -115,19 +118,21 @@ class MainWindow(QMainWindow):
         self.preferences.folder = found[0].parent
         self.playlist.set_files(found, model)
 
-    def _build(self) -> None:
-        self.top = TopBar(self.actions_.menu, self.actions_.toggle_theme)
+    def _make_widgets(self) -> None:
+        actions = self.actions_
+        self.top = TopBar(actions.menu, actions.toggle_theme)
         self.messages = MessageBar()
         self.mending = MendingBar()
         self.page = ListeningPage()
-        self.welcome = Welcome(self.actions_.open_file, self.actions_.listen_mic)
+        self.welcome = Welcome(actions.open_file, actions.listen_mic)
+        self.source_check = SourceCheck(self._backend, actions.open_file)
         self.stack = QStackedWidget()
-        self.stack.addWidget(self.page)
-        self.stack.addWidget(self.welcome)
-        self.source_check = SourceCheck(self._backend, self.actions_.open_file)
-        self.stack.addWidget(self.source_check)
-        self.panel = PlaybackPanel(Transport(self.actions_.play, self.actions_.to_start, self.actions_.loop))
+        for page in (self.page, self.welcome, self.source_check):
+            self.stack.addWidget(page)
+        self.panel = PlaybackPanel(Transport(actions.play, actions.to_start, actions.loop))
         self.status = StatusStrip()
+
+    def _lay_out(self) -> None:
         body = QWidget()
         layout = QVBoxLayout(body)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -146,55 +151,30 @@ class MainWindow(QMainWindow):
         body.setFocus()  # or the first control would have it, and Space would open that
         self.panel.hide()
         self.overlay = DropOverlay(body)
+
+    def _make_controls(self) -> None:
+        manager, preferences, lanes, menu = self.manager, self.preferences, self.page.lanes, self.actions_.menu
+        view, before = self.actions_.view_menu, self.actions_.view_menu.menuAction()
         self.timeline = TimelineControl(self)  # before whatever else watches the lanes: it has the mouse last
         self.view_export = ViewExport(
-            self.manager,
-            self._backend,
-            self.page,
-            lambda: self.timeline.selection.span,
-            self.actions_.menu,
-            self.actions_.view_menu.menuAction(),
-            self,
+            manager, self._backend, self.page, lambda: self.timeline.selection.span, menu, before, self
         )
-        self.view_export.said.connect(lambda text, level: self._report("export", text, level))
-        self.lanes = LaneControl(self.page.lanes, self.preferences, self.actions_.view_menu)
+        self.lanes = LaneControl(lanes, preferences, view)
         self.decisions = DecisionControl(
-            self.page.lanes,
-            self.top.threshold,
-            self.bridge,
-            self.preferences,
-            self.messages,
-            self.actions_.menu,
-            self.actions_.help,
+            lanes, self.top.threshold, self.bridge, preferences, self.messages, menu, self.actions_.help
         )
-        actions = self.actions_
-        self.recording = RecordingControl(
-            self.manager, self.preferences, actions.menu, actions.view_menu.menuAction(), self
-        )
+        self.recording = RecordingControl(manager, preferences, menu, before, self)
         self.top.add_button(self.recording.button)
-        self.correcting = CorrectionControl(
-            self.manager, self.page.lanes.canvas, actions.menu, actions.view_menu.menuAction(), self
-        )
-        self.sending = SendingControl(
-            self.manager, self.preferences, actions.menu, actions.view_menu.menuAction(), self
-        )
-        self.library = LibraryControl(
-            self.manager, self.playback, self.open_paths, actions.menu, actions.view_menu.menuAction(), self
-        )
-        self.models = ModelMemory(self._backend, self.top.models, self.preferences)
-        self.inputs = InputControl(self.manager, self.bridge, self.preferences, self.messages, self.top.meter)
-        self.spectrum = SpectrogramControl(self.page.spectrogram, self.preferences, self.actions_.view_menu)
-        self.scale = ScaleControl(self.preferences, self.actions_.view_menu, self)
-        self.scale.said.connect(self._report)
-        self.languages = LanguageControl(self.preferences, self.actions_.view_menu, self)
-        self.languages.said.connect(self._report)
-        self.comparison = ComparisonControl(self._backend, self.manager, self.bridge, self.top.models, self.page.lanes)
-        self.comparison.said.connect(self._report)
+        self.correcting = CorrectionControl(manager, lanes.canvas, menu, before, self)
+        self.sending = SendingControl(manager, preferences, menu, before, self)
+        self.library = LibraryControl(manager, self.playback, self.open_paths, menu, before, self)
+        self.models = ModelMemory(self._backend, self.top.models, preferences)
+        self.inputs = InputControl(manager, self.bridge, preferences, self.messages, self.top.meter)
+        self.spectrum = SpectrogramControl(self.page.spectrogram, preferences, view)
+        self.scale = ScaleControl(preferences, view, self)
+        self.languages = LanguageControl(preferences, view, self)
+        self.comparison = ComparisonControl(self._backend, manager, self.bridge, self.top.models, lanes)
         self.device_watch = DeviceWatch(self._backend, self)
-        self.device_watch.changed.connect(self.top.sources.set_devices)
-        self.device_watch.changed.connect(self.source_check.set_devices)
-        self.manager.devices_listed.connect(self.source_check.set_devices)
-        self.source_check.chosen.connect(self.open)
         OwnKeys((self.top, self.messages, self.mending, self.welcome, self.source_check, self.panel), self)
 
     def _connect_manager(self) -> None:
@@ -209,14 +189,12 @@ class MainWindow(QMainWindow):
         self.manager.failed.connect(lambda _: self.playlist.note_failed())  # first, or its message would hide the error
         self.manager.failed.connect(self._on_failed)
         self.manager.noted.connect(lambda text: self._report("note", text))
-        self.manager.devices_listed.connect(self.top.sources.set_devices)
+        for devices in (self.device_watch.changed, self.manager.devices_listed):
+            devices.connect(self.top.sources.set_devices)
+            devices.connect(self.source_check.set_devices)
         self.manager.models_listed.connect(self.top.models.set_models)
         self.manager.left_out_listed.connect(self.top.models.set_left_out)
-        self.exporter.said.connect(lambda text, level: self._report("export", text, level))
-        self.recording.said.connect(self._report)
-        self.correcting.said.connect(self._report)
         self.timeline.events.chosen.connect(self.correcting.take_if_on)
-        self.sending.said.connect(self._report)
         self.correcting.changed.connect(self.bridge.refresh_overview)
         self.bridge.snapshot_ready.connect(self.correcting.show_snapshot)
         self.recording.open_wanted.connect(lambda path: self.open_paths([path]))
@@ -224,6 +202,12 @@ class MainWindow(QMainWindow):
             lambda path, model: self.manager.open(SourceRequest(InputKind.FILE, path=path), model)
         )
         self.playlist.changed.connect(self._on_playlist)
+
+    def _connect_messages(self) -> None:
+        for control in (self.recording, self.correcting, self.sending, self.scale, self.languages, self.comparison):
+            control.said.connect(self._report)
+        for export in (self.exporter, self.view_export):
+            export.said.connect(lambda text, level: self._report("export", text, level))
 
     def _connect_bridge(self) -> None:
         self.bridge.snapshot_ready.connect(self._on_picture)
@@ -249,6 +233,7 @@ class MainWindow(QMainWindow):
         actions.export_wanted.connect(self._ask_export)
         actions.about.triggered.connect(self._about)
         actions.help.triggered.connect(self._help)
+        self.source_check.chosen.connect(self.open)
         self.top.sources.chosen.connect(self.open)
         self.top.sources.file_wanted.connect(self._ask_sound)
         self.top.sources.refresh_wanted.connect(self.manager.list_devices)
