@@ -14,6 +14,7 @@ from irec_live.results import SILENCE_DB
 
 _STRETCH_S = 0.05
 """Seconds in a segment; two periods of the lowest note of a bass guitar (41 Hz), so that its RMS is steady."""
+_FLOOR = np.float32(10.0 ** (SILENCE_DB / 20))
 _NO_LEVELS = np.zeros((0, 2), np.float32)
 
 
@@ -44,7 +45,8 @@ class LevelMeter:
 
     def reset(self) -> None:
         """Forget all samples and start again at index 0."""
-        self._tail = np.zeros(0, np.float32)
+        self._waiting: list[npt.NDArray[np.float32]] = []
+        self._held = 0  # samples that wait
         self._start = 0
 
     def push(self, block: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], int]:
@@ -62,15 +64,19 @@ class LevelMeter:
         start : int
             Absolute index of the first sample of the first segment.
         """
-        samples = np.concatenate([self._tail, block])
+        self._waiting.append(block)
+        self._held += block.size
         start = self._start
-        count = samples.size // self.stretch
+        count = self._held // self.stretch
         if not count:
-            self._tail = samples
             return _NO_LEVELS, start
+        samples = np.concatenate(self._waiting)
         whole = samples[: count * self.stretch].reshape(count, self.stretch)
-        self._tail = samples[whole.size :].copy()
+        self._waiting = [samples[whole.size :].copy()]
+        self._held -= whole.size
         self._start += whole.size
-        linear = np.stack([np.sqrt(np.mean(whole * whole, axis=1)), np.abs(whole).max(axis=1, initial=0.0)], axis=1)
-        levels: npt.NDArray[np.float32] = 20.0 * np.log10(np.maximum(linear, np.float32(10.0 ** (SILENCE_DB / 20))))
+        linear = np.empty((count, 2), np.float32)
+        linear[:, 0] = np.sqrt(np.mean(whole * whole, axis=1))
+        np.abs(whole).max(axis=1, out=linear[:, 1])
+        levels: npt.NDArray[np.float32] = np.float32(20.0) * np.log10(np.maximum(linear, _FLOOR))
         return levels, start

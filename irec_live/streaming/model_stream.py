@@ -62,7 +62,7 @@ class Window(NamedTuple):
     loud: bool
 
 
-class Job:
+class WindowBatch:
     """A batch of windows for one call of the network, and afterwards its predictions.
 
     Attributes
@@ -175,7 +175,7 @@ class ModelStream:
             self._overlap.reset()
 
     def take(self, samples: Array) -> None:
-        """Take the next samples, (n,) float32; windows that become complete wait for `jobs`."""
+        """Take the next samples, (n,) float32; windows that become complete wait for `batches`."""
         if self._columns_of is not None:
             self._columns_of.push(samples)
         self._wait(self._cutter.push(samples))
@@ -205,7 +205,7 @@ class ModelStream:
                 self._columns_of.pass_over(start)
             self._pending.append(Window(start, heard, columns, loud))
 
-    def jobs(self, max_pending: int | None, *, whole: bool = False) -> list[Job]:
+    def batches(self, max_pending: int | None, *, whole: bool = False) -> list[WindowBatch]:
         """All waiting windows, oldest first.
 
         Parameters
@@ -221,29 +221,29 @@ class ModelStream:
                 self.skipped += 1
         count = len(self._pending)
         waiting = [self._pending.popleft() for _ in range(count - count % self._batch if whole else count)]
-        return [Job(waiting[first : first + self._batch]) for first in range(0, len(waiting), self._batch)]
+        return [WindowBatch(waiting[first : first + self._batch]) for first in range(0, len(waiting), self._batch)]
 
-    def end_s(self, job: Job) -> float:
-        """End of the job's last window, in seconds from the stream's sample 0."""
-        return (job.starts[-1] + self.spec.window_length) / self.spec.sample_rate
+    def end_s(self, batch: WindowBatch) -> float:
+        """End of the batch's last window, in seconds from the stream's sample 0."""
+        return (batch.starts[-1] + self.spec.window_length) / self.spec.sample_rate
 
-    def predict(self, job: Job) -> None:
-        """Run the network on those windows of the job that are not silent. Any thread, several at once."""
-        waiting = job.windows[:]
-        job.windows.clear()
+    def predict(self, batch: WindowBatch) -> None:
+        """Run the network on those windows of the batch that are not silent. Any thread, several at once."""
+        waiting = batch.windows[:]
+        batch.windows.clear()
         loud = [window for window in waiting if window.loud]
-        job.predicted = len(loud)
+        batch.predicted = len(loud)
         if len(loud) == len(waiting):
-            job.outputs = self._run(loud, job)
+            batch.outputs = self._run(loud, batch)
             return
         spec = self.spec
         shape = (len(spec.labels),) if spec.kind == "activation" else (len(spec.labels), spec.frames)
-        job.outputs = np.zeros((len(waiting), *shape), np.float32)
+        batch.outputs = np.zeros((len(waiting), *shape), np.float32)
         if loud:
-            job.heard = np.array([window.loud for window in waiting], np.bool_)
-            job.outputs[job.heard] = self._run(loud, job)
+            batch.heard = np.array([window.loud for window in waiting], np.bool_)
+            batch.outputs[batch.heard] = self._run(loud, batch)
 
-    def _run(self, waiting: Sequence[Window], job: Job) -> Array:
+    def _run(self, waiting: Sequence[Window], batch: WindowBatch) -> Array:
         """What the network says of windows, and how long it took."""
         count = len(waiting)
         heard = _stacked([window.heard for window in waiting])
@@ -252,24 +252,24 @@ class ModelStream:
             shared = _stacked(columns)
             started = time.perf_counter()
             if self._context is not None:
-                said, job.features = self._shared.predict_with_features(heard, shared)
+                said, batch.features = self._shared.predict_with_features(heard, shared)
             else:
                 said = self._shared.predict(heard, shared)
-            job.seconds = time.perf_counter() - started
+            batch.seconds = time.perf_counter() - started
             return said
         if self._padded and count < self._batch:
             heard = np.concatenate([heard, np.zeros((self._batch - count, heard.shape[1]), np.float32)])
         started = time.perf_counter()
         if self._context is not None:
             both: tuple[Array, Array] = self.model.with_features(heard)  # type: ignore[attr-defined]
-            outputs, job.features = both[0][:count], both[1][:count]
+            outputs, batch.features = both[0][:count], both[1][:count]
         else:
             outputs = self.model(heard)[:count]
-        job.seconds = time.perf_counter() - started
+        batch.seconds = time.perf_counter() - started
         return outputs
 
-    def rows(self, job: Job) -> tuple[Times, Array]:
-        """Rows that a predicted job completes. Jobs must come in the order of their windows.
+    def rows(self, batch: WindowBatch) -> tuple[Times, Array]:
+        """Rows that a predicted batch completes. Batches must come in the order of their windows.
 
         Returns
         -------
@@ -279,19 +279,22 @@ class ModelStream:
             0..1.
         """
         if self._overlap is None:
-            self._decide(job)
-            starts = np.array(job.starts, np.float64)
-            return (starts + self.spec.window_length / 2) / self.spec.sample_rate, self._spread(job.outputs)
-        parts = [self._add(output, start) for output, start in zip(job.outputs, job.starts, strict=True)]
+            self._decide(batch)
+            starts = np.array(batch.starts, np.float64)
+            return (starts + self.spec.window_length / 2) / self.spec.sample_rate, self._spread(batch.outputs)
+        parts = [self._add(output, start) for output, start in zip(batch.outputs, batch.starts, strict=True)]
         return np.concatenate([times for times, _ in parts]), np.concatenate([rows for _, rows in parts])
 
-    def _decide(self, job: Job) -> None:
+    def _decide(self, batch: WindowBatch) -> None:
         """Put what the seconds before tell in the place of what each window alone does."""
-        if self._context is None or job.features is None:
+        if self._context is None or batch.features is None:
             return
-        starts = [job.starts[index] for index in np.flatnonzero(job.heard)]
-        job.outputs[job.heard] = self._context.decide(starts, job.features)
-        job.features = None
+        if batch.heard.all():
+            batch.outputs = self._context.decide(batch.starts, batch.features)
+        else:
+            starts = [batch.starts[index] for index in np.flatnonzero(batch.heard)]
+            batch.outputs[batch.heard] = self._context.decide(starts, batch.features)
+        batch.features = None
 
     def tail_rows(self) -> tuple[Times, Array]:
         """Envelope frames that no later window will complete now; see `rows`."""

@@ -29,7 +29,15 @@ from irec_live.streaming.decisions import Decisions, TrackerSettings
 from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.hop_times import HopTimes
 from irec_live.streaming.level import LevelMeter
-from irec_live.streaming.model_stream import Array, Job, ModelStream, Times, WindowPredictor, hop_length, thresholds
+from irec_live.streaming.model_stream import (
+    Array,
+    ModelStream,
+    Times,
+    WindowBatch,
+    WindowPredictor,
+    hop_length,
+    thresholds,
+)
 from irec_live.streaming.resample import Resampler
 from irec_live.streaming.retracking import Retracking
 from irec_live.streaming.spectrogram import LogMelStream
@@ -44,8 +52,8 @@ _PIECE_S = 4.0
 """Seconds. Longer blocks are processed in pieces of this length, which bounds the memory for a block of an hour."""
 
 _MOST_IN_FLIGHT = 8
-"""Jobs with an executor at once: enough to keep its threads busy while the next block is decoded, few enough that they
-hold some seconds of sound at most."""
+"""Batches with an executor at once: enough to keep its threads busy while the next block is decoded, few enough that
+they hold some seconds of sound at most."""
 
 _ROWS_A_PUSH = 128
 """Rows of the past that are tracked again beside a block of live sound: some milliseconds of work, and ten minutes of
@@ -186,7 +194,7 @@ class Pipeline:
         self._ended = False
         self._lit: tuple[str, ...] = ()
         self._hop_times = HopTimes()
-        self._in_flight: deque[tuple[ModelStream, Job, Future[None] | None]] = deque()
+        self._in_flight: deque[tuple[ModelStream, WindowBatch, Future[None] | None]] = deque()
         self._gather_anew()
 
     @property
@@ -432,15 +440,15 @@ class Pipeline:
 
     def _predict(self, wait: bool = False) -> PipelineStep:
         """Run the networks on all waiting windows and store their predictions, as far as they are ready."""
-        jobs = self._completed(wait)
-        if not jobs:
+        batches = self._completed(wait)
+        if not batches:
             return PipelineStep(detected=self._lit)
-        self._count(jobs)
+        self._count(batches)
         activations: list[tuple[float, Array]] = []
         envelopes: list[tuple[float, Array]] = []
         events: list[Event] = []
-        for stream, job in jobs:
-            times, rows = stream.rows(job)
+        for stream, batch in batches:
+            times, rows = stream.rows(batch)
             if stream.spec.kind == "envelope":
                 envelopes += self._store_envelope(times, rows)
             else:
@@ -450,30 +458,32 @@ class Pipeline:
                 activations += zip(times.tolist(), rows, strict=True)
         return PipelineStep(tuple(activations), tuple(envelopes), tuple(events), self._lit)
 
-    def _completed(self, wait: bool) -> list[tuple[ModelStream, Job]]:
-        """Jobs that are done, in the order of their windows: all with `wait`, else those that need no waiting."""
+    def _completed(self, wait: bool) -> list[tuple[ModelStream, WindowBatch]]:
+        """Batches that are done, in the order of their windows: all with `wait`, else those that need no waiting."""
         # A network costs less a window in whole batches, and nobody waits for the rows of a file's last second or two.
-        jobs = [(stream, job) for stream in self.streams for job in stream.jobs(self.max_pending, whole=not wait)]
-        jobs.sort(key=lambda pair: pair[0].end_s(pair[1]))
+        batches = [
+            (stream, batch) for stream in self.streams for batch in stream.batches(self.max_pending, whole=not wait)
+        ]
+        batches.sort(key=lambda pair: pair[0].end_s(pair[1]))
         if self._executor is None:
-            for stream, job in jobs:
-                stream.predict(job)
-            return jobs
-        self._in_flight.extend((stream, job, self._begun(stream, job)) for stream, job in jobs)
+            for stream, batch in batches:
+                stream.predict(batch)
+            return batches
+        self._in_flight.extend((stream, batch, self._begun(stream, batch)) for stream, batch in batches)
         done = []
         while self._in_flight and (wait or len(self._in_flight) > _MOST_IN_FLIGHT or _is_done(self._in_flight[0][2])):
-            stream, job, future = self._in_flight.popleft()
+            stream, batch, future = self._in_flight.popleft()
             if future is not None:
                 future.result()
-            done.append((stream, job))
+            done.append((stream, batch))
         return done
 
-    def _begun(self, stream: ModelStream, job: Job) -> Future[None] | None:
-        """The prediction of a job by the executor; None if it is done, since there is nothing to hear in it."""
-        if self._executor is None or job.silent:
-            stream.predict(job)
+    def _begun(self, stream: ModelStream, batch: WindowBatch) -> Future[None] | None:
+        """The prediction of a batch by the executor; None if it is done, since there is nothing to hear in it."""
+        if self._executor is None or batch.silent:
+            stream.predict(batch)
             return None
-        return self._executor.submit(stream.predict, job)
+        return self._executor.submit(stream.predict, batch)
 
     def _store_activation(self, times: Times, rows: Array) -> list[Event]:
         if self.tracker.at_rest and not rows.any():
@@ -495,14 +505,14 @@ class Pipeline:
             self.timeline.append_envelope(times, rows)
         return list(zip(times.tolist(), rows, strict=True))
 
-    def _count(self, jobs: Sequence[tuple[ModelStream, Job]]) -> None:
+    def _count(self, batches: Sequence[tuple[ModelStream, WindowBatch]]) -> None:
         """Count windows and time; a hop's time is that of an activation window and the envelope windows before it."""
         clock = self._activation or self.streams[0]
-        for stream, job in jobs:
-            self._windows += job.predicted
-            self._hop_times.add(job.seconds)
-            if stream is clock and job.predicted:
-                self._hop_times.close(len(job.starts))
+        for stream, batch in batches:
+            self._windows += batch.predicted
+            self._hop_times.add(batch.seconds)
+            if stream is clock and batch.predicted:
+                self._hop_times.close(len(batch.starts))
 
 
 def _is_done(future: Future[None] | None) -> bool:

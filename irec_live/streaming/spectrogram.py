@@ -76,8 +76,7 @@ class MelBands:
         inside = hz[self._first : last]
         stretch = np.clip(np.searchsorted(edges, inside, "right") - 1, 0, bands)  # the edges around each bin
         rising = (inside - edges[stretch]) / (edges[stretch + 1] - edges[stretch])
-        self._rising = rising.astype(np.float32)
-        self._falling = (1.0 - rising).astype(np.float32)
+        self._weights = np.stack([rising, 1.0 - rising]).astype(np.float32)
         # Low bands can be narrower than a bin. `np.add.reduceat` returns an element, not 0, for an empty range, so it
         # is given the other ranges only.
         self._filled, self._starts = np.unique(stretch, return_index=True)
@@ -86,11 +85,10 @@ class MelBands:
 
     def __call__(self, power: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Sum power spectra, (C, n_fft // 2 + 1) float32, to mel bands, (C, F) float32."""
-        power = power[:, self._first : self._first + self._rising.size]
-        stretches = np.zeros((2, len(power), self._bands + 1), np.float32)
-        for sums, weights in zip(stretches, (self._rising, self._falling), strict=True):
-            sums[:, self._filled] = np.add.reduceat(power * weights, self._starts, axis=1)
-        mel: npt.NDArray[np.float32] = stretches[0, :, :-1] + stretches[1, :, 1:]
+        power = power[:, None, self._first : self._first + self._weights.shape[1]]
+        stretches = np.zeros((len(power), 2, self._bands + 1), np.float32)
+        stretches[:, :, self._filled] = np.add.reduceat(power * self._weights, self._starts, axis=2)
+        mel: npt.NDArray[np.float32] = stretches[:, 0, :-1] + stretches[:, 1, 1:]
         return mel
 
 
@@ -205,7 +203,8 @@ class LogMelStream:
 
     def _transformed(self, stretches: npt.NDArray[np.float32]) -> Columns:
         spectrum = np.fft.rfft(stretches * self._taper)  # (C, n_fft / 2 + 1)
-        power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
+        squares = np.square(spectrum.view(spectrum.real.dtype))  # of real and imaginary parts in turn
+        power = (squares[:, ::2] + squares[:, 1::2]).astype(np.float32, copy=False)
         mel = self._mel(power) * self._scale
         levels: Columns = np.float32(10.0) * np.log10(np.maximum(mel, _FLOOR_POWER))
         return levels
