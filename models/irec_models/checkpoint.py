@@ -31,7 +31,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from irec_live.errors import CheckpointError
 from irec_live.files import make_folder, write_atomically
 from irec_live.models.onnx_file import printable
-from irec_live.models.spec import Lineage, ModelSpec, Source
+from irec_live.models.provenance import Lineage, Source
+from irec_live.models.spec import ModelSpec
 from irec_models.nets import ARCHITECTURES, Network, build
 
 SCHEMA: Final = "irec.checkpoint/1"

@@ -11,16 +11,8 @@ from pydantic import ValidationError
 import tiny_models
 from irec_live.errors import ModelError
 from irec_live.models.detector import Detector
-from irec_live.models.spec import (
-    DEFAULT_THRESHOLD,
-    SPEC_KEY,
-    Ancestor,
-    Lineage,
-    ModelSpec,
-    Source,
-    Threshold,
-    TradeOff,
-)
+from irec_live.models.provenance import Ancestor, Lineage, Source
+from irec_live.models.spec import DEFAULT_THRESHOLD, SPEC_KEY, ModelSpec, Threshold, TradeOff
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import small_nets
 import tiny_bank
 
 from irec_live.models.catalog import bundled_models
-from irec_live.models.spec import Source
+from irec_live.models.provenance import Source
 from irec_models.checkpoint import Checkpoint, joint_terms, load_checkpoint, respecify
 from irec_models.data.manifests.manifest import read_manifest
 from irec_models.publishing.provenance import data_sha256, with_provenance

@@ -12,7 +12,7 @@ from stress_predictors import LABELS, RATE, Formula, clip, envelope_predictor
 
 from irec_live.errors import DataError
 from irec_models.data import EvalMix
-from irec_models.measuring.stress.matrices import confusion_matrix, envelope_matrices, leakage_matrix, noise_matrix
+from irec_models.measuring.stress.matrices import confusion_matrix, envelope_matrices
 from irec_models.measuring.stress.tables import matrix_table
 
 LEVEL = 0.25
@@ -40,12 +40,9 @@ def test_noise_is_the_mean_deviation_and_leakage_the_level_below_who_plays() -> 
 def test_leakage_does_not_depend_on_loudness_but_noise_does() -> None:
     predictor = envelope_predictor(1.0, 0.1, 0.0)
     loud, soft = ([clip("a", "flute", level)] for level in (0.5, 0.05))
-    assert leakage_matrix(predictor, loud).values_db[0, 1] == pytest.approx(
-        leakage_matrix(predictor, soft).values_db[0, 1]
-    )
-    assert noise_matrix(predictor, loud).values_db[0, 1] == pytest.approx(
-        noise_matrix(predictor, soft).values_db[0, 1] + 20, abs=0.1
-    )
+    (loud_noise, loud_leakage), (soft_noise, soft_leakage) = (envelope_matrices(predictor, one) for one in (loud, soft))
+    assert loud_leakage.values_db[0, 1] == pytest.approx(soft_leakage.values_db[0, 1])
+    assert loud_noise.values_db[0, 1] == pytest.approx(soft_noise.values_db[0, 1] + 20, abs=0.1)
 
 
 def test_only_solos_count_and_only_their_first_five_seconds() -> None:
@@ -53,10 +50,10 @@ def test_only_solos_count_and_only_their_first_five_seconds() -> None:
     first = clip("a", "flute", LEVEL, seconds=5.0)
     later = clip("b", "flute", LEVEL, seconds=9.0)
     duo = clip("c", "flute", LEVEL, labels=("flute", "piano"))
-    assert noise_matrix(predictor, [first]).frames == noise_matrix(predictor, [later]).frames
-    assert noise_matrix(predictor, [first, duo]).frames == noise_matrix(predictor, [first]).frames
+    heard = [envelope_matrices(predictor, sounds)[0].frames for sounds in ([first], [later], [first, duo])]
+    assert heard[1:] == [heard[0], heard[0]]
     with pytest.raises(DataError, match="no sound"):
-        noise_matrix(predictor, [duo])
+        envelope_matrices(predictor, [duo])
 
 
 def mix(labels: tuple[str, ...], unclear: tuple[str, ...] = (), frame_hop: int = 128) -> EvalMix:
@@ -74,15 +71,16 @@ def test_a_mixture_stands_in_the_row_of_each_of_its_labels_and_leaks_into_those_
     assert np.isnan(noise.values_db[2]).all()
     assert np.isnan(leakage.values_db[:, :2]).all()
     np.testing.assert_allclose(leakage.values_db[:2, 2], -20.0, atol=0.1)
-    assert np.isnan(leakage_matrix(predictor, [mix(("flute", "piano"), ("drums",))]).values_db).all()
+    _, uncertain = envelope_matrices(predictor, [mix(("flute", "piano"), ("drums",))])
+    assert np.isnan(uncertain.values_db).all()
     with pytest.raises(ValueError, match="frames 64 apart"):
-        noise_matrix(predictor, [mix(("flute",), frame_hop=64)])
+        envelope_matrices(predictor, [mix(("flute",), frame_hop=64)])
 
 
 def test_moments_at_which_the_player_rests_do_not_count_as_leakage() -> None:
     sound = clip("a", "flute", LEVEL, seconds=4.0)
     sound.audio[RATE * 2 :] = 0.0
-    leakage = leakage_matrix(envelope_predictor(1.0, 0.1, 0.0), [sound])
+    _, leakage = envelope_matrices(envelope_predictor(1.0, 0.1, 0.0), [sound])
     assert leakage.frames[0] == pytest.approx(2 * RATE / 128, abs=2)
     assert leakage.values_db[0, 1] == pytest.approx(-20.0, abs=0.5)
 
@@ -101,7 +99,7 @@ def test_confusion_is_the_mean_activation_of_sounding_windows_of_solos() -> None
 
 def test_kinds_are_not_confused() -> None:
     with pytest.raises(ValueError, match="gives activations"):
-        noise_matrix(Formula(lambda windows: np.zeros((len(windows), 3))), [])
+        envelope_matrices(Formula(lambda windows: np.zeros((len(windows), 3))), [])
     with pytest.raises(ValueError, match="gives envelopes"):
         confusion_matrix(envelope_predictor(1.0, 1.0, 1.0), [])
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from irec_live.models.spec import Lineage, ModelSpec, Source
+from irec_live.models.provenance import Lineage, Source
+from irec_live.models.spec import ModelSpec
 from irec_models.data import StreamConfig
 from irec_models.data.manifests.manifest import KIN
 from irec_models.data.mixing.config import AugmentConfig

@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from irec_live.models.spec import Lineage, ModelSpec
+from irec_live.models.provenance import Lineage
+from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, respecify
 from irec_models.data.manifests.manifest import read_manifests
 from irec_models.recipes.recipe import Recipe, load_recipe

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from irec_live.models.spec import Ancestor, ModelSpec, Source
+from irec_live.models.provenance import Ancestor, Source
+from irec_live.models.spec import ModelSpec
 from irec_models.data.manifests.manifest import read_manifests
 
 

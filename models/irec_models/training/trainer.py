@@ -17,7 +17,8 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from irec_live.errors import CheckpointError, RecipeError
-from irec_live.models.spec import Lineage, ModelSpec, Source
+from irec_live.models.provenance import Lineage, Source
+from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.data import Batch
 from irec_models.losses import LOSSES, masked_cross_entropy

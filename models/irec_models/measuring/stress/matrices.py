@@ -116,12 +116,18 @@ class _Envelopes:
     absent: tuple[int, ...]
 
 
-def noise_matrix(predictor: Predictor, sounds: Iterable[Sound]) -> Matrix:
-    """How far each instrument's envelope is off while each instrument plays.
+def envelope_matrices(predictor: Predictor, sounds: Iterable[Sound]) -> tuple[Matrix, Matrix]:
+    """Noise matrix, how far each instrument's envelope is off while each plays, and leakage matrix, in one pass.
 
-    The mean absolute deviation of the predicted from the true envelope (which is zero for who does not play) as a
-    level, cut at -60 dB: section 5.4.1 of Häusler and Maier. The diagonal is how well the playing instrument's own
+    Noise is the mean absolute deviation of the predicted from the true envelope (which is zero for who does not play)
+    as a level, cut at -60 dB: section 5.4.1 of Häusler and Maier. The diagonal is how well the playing instrument's own
     envelope is followed. Soft sounds deviate less than loud ones.
+
+    Leakage is how much of each playing instrument shows up in the envelopes of the others. At each moment at which the
+    playing instrument's true envelope is above -60 dB: the level of that envelope over the one predicted for the other
+    instrument, limited to 0..60 dB, is taken off the dynamic range of 60 dB. The mean is given on the scale of the
+    figures, which ends at 0: there all of the instrument shows up in the other, at -60 dB nothing. Section 5.4.2; there
+    is no diagonal. In a mixture only instruments that do not play count as others.
 
     Parameters
     ----------
@@ -137,33 +143,7 @@ def noise_matrix(predictor: Predictor, sounds: Iterable[Sound]) -> Matrix:
         No sound has a label of the model.
     ValueError
         It is an activation model, or a mixture's envelope frames are not the model's.
-
-    References
-    ----------
-    Häusler and Maier, 2022, figures 15 and 16.
     """
-    return envelope_matrices(predictor, sounds)[0]
-
-
-def leakage_matrix(predictor: Predictor, sounds: Iterable[Sound]) -> Matrix:
-    """How much of each playing instrument shows up in the envelopes of the others.
-
-    At each moment at which the playing instrument's true envelope is above -60 dB: the level of that envelope over
-    the one predicted for the other instrument, limited to 0..60 dB, is taken off the dynamic range of 60 dB. The mean
-    is given on the scale of the figures, which ends at 0: there all of the instrument shows up in the other, at -60 dB
-    nothing. Section 5.4.2 of Häusler and Maier; there is no diagonal.
-
-    Parameters and errors are those of `noise_matrix`; in a mixture only instruments that do not play count as others.
-
-    References
-    ----------
-    Häusler and Maier, 2022, figures 17 and 18 (drawn with the playing instrument in columns).
-    """
-    return envelope_matrices(predictor, sounds)[1]
-
-
-def envelope_matrices(predictor: Predictor, sounds: Iterable[Sound]) -> tuple[Matrix, Matrix]:
-    """Noise and leakage matrix of one pass over the sounds; see `noise_matrix` and `leakage_matrix`."""
     spec = predictor.spec
     if spec.kind != "envelope":
         raise ValueError(f"{spec.name} gives activations; noise and leakage matrices need envelopes")
