@@ -120,7 +120,7 @@ class SequenceStream(ExcerptStream):
             sound = self._excerpt(rng, self._draw(rng, "noise"))
             if rng.random() < 0.25:
                 sound = sound + np.float32(rng.uniform(0.1, 1.0)) * self._excerpt(rng, self._draw(rng, "noise"))
-            return Labelled(self._through(rng, sound, noise=False), nobody, known)
+            return Labelled(self._through(rng, sound, noise=False)[0], nobody, known)
         if (kind := kind - _OTHERS) < 0 and self._others:
             names = [self._draw_other(rng) for _ in range(1 + int(rng.random() < 0.15))]
         else:
@@ -156,7 +156,7 @@ class SequenceStream(ExcerptStream):
                     mask[:, k] = 0.0
         # What one part leaves open, another may hold for certain.
         mask[(heard > 0) & (self._available > 0)] = 1.0
-        return Labelled(self._through(rng, parts.sum(axis=0), noise=True), heard, mask)
+        return Labelled(self._through(rng, parts.sum(axis=0), noise=True)[0], heard, mask)
 
     def _enter_or_leave(self, rng: Generator, part: Array) -> None:
         place = int(rng.uniform(0.05, 0.7) * len(part))
@@ -233,7 +233,7 @@ class SequenceStream(ExcerptStream):
                 mask[:, k] = 0.0
         ends = np.arange(self.windows) * self.hop + round(self.window_s * self.config.sample_rate)
         mask[ends > max(len(part), ends[0])] = 0.0
-        return Labelled(self._through(rng, audio, noise=True), np.zeros_like(mask), mask)
+        return Labelled(self._through(rng, audio, noise=True)[0], np.zeros_like(mask), mask)
 
 
 def _usual(moments: npt.NDArray[np.float64]) -> float:
