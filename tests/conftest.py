@@ -28,7 +28,7 @@ def private_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield home
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def patience(request: pytest.FixtureRequest) -> Iterator[None]:
     """The app gives nothing up that is only late; where real devices come and go, it must see that in time."""
     with pytest.MonkeyPatch.context() as patch:
