@@ -33,6 +33,9 @@ _MEMORY = 0.5
 """Of the power of a stretch ago."""
 _FADE = 0.1  # of a stretch
 
+_MOST_VALUES = 1 << 20
+"""Samples of all channels that wait to be counted, 8 MB, whatever the number of channels and the rate."""
+
 _STEPS = 65_536
 """Weights are multiples of 1 / this: sums of squares differ in their last digits with the blocks they come in."""
 
@@ -74,9 +77,12 @@ class MonoMix:
         self._begin(0)
 
     def _begin(self, channels: int) -> None:
-        self._room: Wide = np.empty((channels, self._stretch))
+        room = min(self._stretch, max(1, _MOST_VALUES // max(1, channels)))
+        self._room: Wide = np.empty((channels, room))  # the newest samples of the running stretch
+        self._total: Wide = np.empty(room)  # and their sum
+        self._held = 0  # samples that are in there
         self._count = 0  # samples of the running stretch
-        self._power, self._sum_power = np.zeros(channels), 0.0  # of the running stretch
+        self._power, self._sum_power = np.zeros(channels), 0.0  # of the running stretch, as far as it is known
         self._past_power, self._past_sum_power, self._past_loudest = np.zeros(channels), 0.0, 0.0
         self._included: Bools = np.ones(channels, np.bool_)  # channels in the sum; the others are left out
         self._lead: int | None = None  # the channel that stands for all
@@ -117,44 +123,56 @@ class MonoMix:
         mono = np.empty(len(block), np.float32)
         start = 0
         while start < len(block):
-            part = slice(start, min(len(block), start + self._stretch - self._count))
             # A row a channel: sums along it take a third of the time, and no BLAS, whose threads cost more than they
-            # save. A stretch at a time: it stays in the processor's cache.
-            wide = self._room[:, : part.stop - start]
-            wide[:] = block[part].T
-            self._mix(wide, mono[part])
-            start = part.stop
+            # save. A stretch at a time at most: it stays in the processor's cache.
+            end = min(len(block), start + self._stretch - self._count, start + self._room.shape[1] - self._held)
+            at = slice(self._held, self._held + end - start)
+            self._room[:, at] = block[start:end].T
+            self._mix(at, mono[start:end])
+            start = end
         return mono
 
-    def _mix(self, part: Wide, mono: Samples) -> None:
-        """Mix samples within a stretch, (C, n), and add their power to its sums."""
-        power = np.einsum("cn,cn->c", part, part)
-        total = self._sum(part)
-        if self._past_loudest:
-            if self._lead is None:
-                np.multiply(total, self._scale, out=mono, casting="same_kind")
-            else:
-                mono[:] = part[self._lead]
-            self._fade_in(part, total, mono)
-            self._power = self._power + power
-            self._sum_power += float(np.einsum("n,n->", total, total))
-        elif power.any() or self._power.any():  # the first stretch with sound: every sample counts
-            each = self._power[:, None] + np.cumsum(np.square(part), axis=1)
-            sum_power = self._sum_power + np.cumsum(np.square(total))
-            scale = _scale(each.max(axis=0), sum_power)
-            mono[:] = scale * total
-            self._power, self._sum_power, self._scale = each[:, -1], float(sum_power[-1]), float(scale[-1])
+    def _mix(self, at: slice, mono: Samples) -> None:
+        """Mix the newest samples of a stretch, which are at a place in its room."""
+        part, total = self._room[:, at], self._total[at]
+        heard = part if self._included.all() else part[self._included]
+        if len(heard) == 2:
+            np.add(heard[0], heard[1], out=total)
         else:
-            mono[:] = 0.0
+            np.add.reduce(heard, axis=0, out=total)
+        if not self._past_loudest:
+            self._mix_first(part, total, mono)
+        elif self._lead is None:
+            np.multiply(total, self._scale, out=mono, casting="same_kind")
+            self._fade_in(part, total, mono)
+        else:
+            mono[:] = part[self._lead]
+            self._fade_in(part, total, mono)
+        self._held = at.stop
         self._count += len(mono)
+        if self._held == self._room.shape[1] or self._count == self._stretch:
+            self._add()
         if self._count == self._stretch:
             self._decide()
 
-    def _sum(self, samples: Wide) -> Wide:
-        """The sum of those channels, (C, n), that are in it."""
-        heard = samples if self._included.all() else samples[self._included]
-        total: Wide = heard[0] + heard[1] if len(heard) == 2 else np.add.reduce(heard, axis=0)
-        return total
+    def _add(self) -> None:
+        """Count what is in the room towards the power of the running stretch, and empty it."""
+        if self._past_loudest:  # else it was counted sample by sample
+            part, total = self._room[:, : self._held], self._total[: self._held]
+            self._power = self._power + np.einsum("cn,cn->c", part, part)
+            self._sum_power += float(np.einsum("n,n->", total, total))
+        self._held = 0
+
+    def _mix_first(self, part: Wide, total: Wide, mono: Samples) -> None:
+        """Mix samples of the first stretch with sound, (C, n) and their sum: every one counts."""
+        if not (self._power.any() or part.any()):
+            mono[:] = 0.0
+            return
+        each = self._power[:, None] + np.cumsum(np.square(part), axis=1)
+        sum_power = self._sum_power + np.cumsum(np.square(total))
+        scale = _scale(each.max(axis=0), sum_power)
+        mono[:] = scale * total
+        self._power, self._sum_power, self._scale = each[:, -1], float(sum_power[-1]), float(scale[-1])
 
     def _fade_in(self, part: Wide, total: Wide, mono: Samples) -> None:
         """Let what was mixed of samples within a stretch, (C, n), follow on what the last stretch's weights give."""

@@ -91,6 +91,15 @@ def test_the_mix_does_not_depend_on_block_size(size: int | str) -> None:
     np.testing.assert_array_equal(mixed(left, right, side, size=size), mixed(left, right, side))
 
 
+def test_a_thousand_channels_at_a_high_rate_take_little_room_and_are_mixed_alike() -> None:
+    sound = 0.1 * np.random.default_rng(0).standard_normal((15_000, 8)).astype(np.float32)
+    many = np.concatenate([sound, np.zeros((len(sound), 1016), np.float32)], axis=1)
+    mix, few = MonoMix(96_000), MonoMix(96_000)
+    got = np.concatenate([mix.push(block) for block in cut(many, 3000)])
+    assert mix._room.nbytes <= 8 << 20
+    np.testing.assert_allclose(got, few.push(sound), rtol=1e-3, atol=1e-6)
+
+
 def test_samples_depend_on_the_past_alone() -> None:
     left, right = tone(0.4), noise(2 * RATE, 1, 0.2)
     for length in (100, 1599, 1601, 20_000):
