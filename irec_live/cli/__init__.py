@@ -203,7 +203,10 @@ def analyze(**options: Any) -> None:
 
     if is_batch(options):
         click.get_current_context().exit(run_batch(**options))
-    from irec_live.cli.analyzing import run_analyze
+    from irec_live.cli.imports import quick_imports
+
+    with quick_imports():
+        from irec_live.cli.analyzing import run_analyze
 
     if not options["files"]:
         raise click.UsageError("Missing argument 'PATH...'.")

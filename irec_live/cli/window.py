@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from irec_live.cli.imports import quick_imports
 from irec_live.errors import IrecError, MediaError
 from irec_live.files import look
 from irec_live.input_kind import InputKind, is_unasked
@@ -72,10 +73,11 @@ def run_window(
             )
             return 0
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    import numpy  # noqa: F401  (before Qt, whose bindings read the source text of every module that comes after them)
-
     try:
-        from irec_live.gui.app import run
+        with quick_imports():
+            import numpy  # noqa: F401  (before Qt, whose bindings read the source of every module that comes after them)
+
+            from irec_live.gui.app import run
     except ImportError as error:
         raise IrecError(f"the window needs Qt, which cannot be loaded ({error}); try: irec-live listen") from error
     if theme is not None:

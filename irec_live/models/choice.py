@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from irec_live.errors import ModelError
 from irec_live.models.catalog import bundled_models
@@ -37,9 +38,13 @@ def load_models(
     if isinstance(models, str | os.PathLike | Detector):
         models = (models,)
     chosen = default_models() if models is None else models
-    detectors = tuple(
-        model if isinstance(model, Detector) else load_model(model, provider=provider) for model in chosen
-    )
+
+    def load(model: ModelChoice) -> Detector:
+        return model if isinstance(model, Detector) else load_model(model, provider=provider)
+
+    # Two at once, as most of it is ONNX Runtime's work outside Python; on a GPU each finds out first what is free.
+    with ThreadPoolExecutor(1 if provider == "cuda" else 2, "model-loader") as loaders:
+        detectors = tuple(loaders.map(load, chosen))
     if not detectors:
         raise ModelError("no model was chosen; name one with --model, or see irec-live models")
     kinds = [detector.spec.kind for detector in detectors]

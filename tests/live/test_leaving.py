@@ -34,3 +34,45 @@ def test_a_stuck_thread_keeps_neither_the_process_nor_its_output() -> None:
 def test_a_stuck_thread_does_not_hide_an_error() -> None:
     left = leave("irec_live.cli.IrecError('the disk is full')")
     assert (left.returncode, left.stderr) == (2, "irec-live: the disk is full\n")
+
+
+def test_what_was_registered_is_run_but_memory_is_not_taken_apart() -> None:
+    code = """
+import atexit, sys, threading
+import irec_live.cli
+from irec_live.__main__ import start
+
+class Part:
+    def __del__(self):
+        print("taken apart")
+
+@irec_live.cli.main.command("leave")
+def leave():
+    atexit.register(print, "goodbye")
+    threading.Timer(0.1, print, ["waited for"]).start()
+    raise SystemExit(3)
+
+part = Part()
+sys.argv = ["irec-live", "leave"]
+start()
+"""
+    left = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
+    assert (left.returncode, left.stdout) == (3, "waited for\ngoodbye\n")
+
+
+def test_an_error_of_ours_is_told_as_python_tells_it() -> None:
+    code = """
+import sys
+import irec_live.cli
+from irec_live.__main__ import start
+
+@irec_live.cli.main.command("fail")
+def fail():
+    raise LookupError("a mistake in the code")
+
+sys.argv = ["irec-live", "fail"]
+start()
+"""
+    left = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
+    assert left.returncode == 1
+    assert left.stderr.splitlines()[-1] == "LookupError: a mistake in the code"
