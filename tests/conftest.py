@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,15 @@ import pytest
 from patience import be_patient
 
 import tiny_models
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
+    """Tell what a program said that a test ran and that failed, or did not end in time."""
+    error = call.excinfo.value if call.excinfo is not None else None
+    if isinstance(error, subprocess.CalledProcessError | subprocess.TimeoutExpired):
+        for said in filter(None, (error.stdout, error.stderr)):
+            error.add_note(said.decode(errors="replace") if isinstance(said, bytes) else said)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -137,8 +137,7 @@ def test_serving_until_interrupted(clip: Path, own: list[Path]) -> None:
         with urllib.request.urlopen(url + "api/models", timeout=PATIENCE_S) as answer:
             assert json.load(answer)
         process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE_S) == 0
-        assert process.stderr.read() == ""
+        assert (process.wait(PATIENCE_S), process.stderr.read()) == (0, "")
 
 
 def test_what_nobody_waits_for_is_given_up(tmp_path: Path, own: list[Path]) -> None:
@@ -167,9 +166,8 @@ def test_what_nobody_waits_for_is_given_up(tmp_path: Path, own: list[Path]) -> N
         waiting.start()
         wait_until(lambda: answered_now() == 2)
         process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE_S) == 0
+        assert (process.wait(PATIENCE_S), process.stderr.read()) == (0, "")
         waiting.join()
-        assert process.stderr.read() == ""
 
 
 def test_a_port_that_is_taken(own: list[Path]) -> None:

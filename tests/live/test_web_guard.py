@@ -257,8 +257,7 @@ def test_few_descriptors_are_enough(own: list[Path]) -> None:
                 connection.sendall(b"GET / HTTP/1.1\r\nHost: local")
             assert get_models(port) == 200
         process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE_S) == 0
-        assert process.stderr.read() == ""
+        assert (process.wait(PATIENCE_S), process.stderr.read()) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -336,7 +335,7 @@ def test_other_machines_need_the_token(own: list[Path], given: str | None) -> No
         assert status(f"127.0.0.1:{port}", "wrong") == 401
         assert status("evil.example", right) == 400
         run.send_signal(signal.SIGINT)
-        assert run.wait(PATIENCE_S) == 0
+        assert run.wait(PATIENCE_S) == 0, run.stderr.read()
 
 
 @pytest.mark.parametrize("token", ["short", "with\nline break", "ümlaut-token"])

@@ -49,6 +49,8 @@ class XServer:
             self.display = f":{pipe.readline().strip()}"
         if window_manager:
             self._processes.append(subprocess.Popen(["openbox"], env=self.environment, stderr=subprocess.DEVNULL))
+            # Before it is there, no window can be given the keys; it tells how many desktops there are.
+            wait_for(lambda: self.do("get_num_desktops") not in ("", "0"))
 
     @property
     def environment(self) -> dict[str, str]:
