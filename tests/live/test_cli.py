@@ -220,15 +220,15 @@ def test_a_full_disk_behind_the_output_is_one_sentence(clip: Path, model_options
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
-@pytest.mark.parametrize("buffered", ["", "1"])
 @pytest.mark.parametrize(
-    "program",
+    ("program", "buffered"),
     [
-        ("irec_live.cli", "--help"),
-        ("irec_live.cli", "--version"),
-        ("irec_live.cli", "analyze", "--help"),
-        ("irec_models.cli", "fit", "--help"),
-        ("irec_export.cli", "--help"),
+        (("irec_live.cli", "--help"), ""),
+        (("irec_live.cli", "--help"), "1"),
+        (("irec_live.cli", "--version"), ""),
+        (("irec_live.cli", "analyze", "--help"), "1"),
+        (("irec_models.cli", "fit", "--help"), ""),
+        (("irec_export.cli", "--help"), "1"),
     ],
 )
 def test_help_that_nobody_can_take_ends_with_one_sentence(program: tuple[str, ...], buffered: str) -> None:
