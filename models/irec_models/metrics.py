@@ -64,6 +64,12 @@ class Scores:
     items: int
     labels: dict[str, LabelScores]
 
+    @property
+    def averages(self) -> tuple[float, float, float, float, float, float]:
+        """Precision, recall and F1: micro averages, then macro."""
+        micro = (self.micro_precision, self.micro_recall, self.micro_f1)
+        return (*micro, self.macro_precision, self.macro_recall, self.macro_f1)
+
     def to_dict(self) -> dict[str, object]:
         """JSON values."""
         return asdict(self)

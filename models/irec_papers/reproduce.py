@@ -27,6 +27,7 @@ from irec_models.measuring.predictors import CheckpointPredictor
 from irec_models.measuring.thresholds import BOUNDS, choose_thresholds
 from irec_models.metrics import Scores, score
 from irec_models.progress import Progress, silent, tracked
+from irec_models.publishing.card import about_lines
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.fit import fit
 from irec_models.training.run import Run
@@ -88,12 +89,6 @@ class Reproduction:
                 for (how, at), row in self.published.items()
             ],
         }
-
-
-def six(scores: Scores) -> tuple[float, ...]:
-    """Micro precision, recall, F1, then macro."""
-    micro = (scores.micro_precision, scores.micro_recall, scores.micro_f1)
-    return (*micro, scores.macro_precision, scores.macro_recall, scores.macro_f1)
 
 
 def make_ready(folder: Path) -> None:
@@ -225,10 +220,7 @@ def card_of(recipe: Recipe, spec: ModelSpec, training: Any, sweep: dict[tuple[st
     lines = [
         f"# {spec.title or spec.name}",
         "",
-        f"{spec.kind} model, {spec.parameters:,} weights; hears {spec.window_s * 1000:.0f} ms at "
-        f"{spec.sample_rate} Hz.",
-        f"Front end: {spec.front_end}.",
-        f"Labels: {', '.join(spec.labels)}.",
+        *about_lines(spec),
         "",
         f"Trained on {recipe.model.training_data or 'clips as they are'}; seed {recipe.train.seed}, best at step "
         f"{training.get('step', '?')}. Thresholds: chosen on the split dev.",

@@ -18,16 +18,7 @@ def evaluation_tables(evaluation: Evaluation, split: str) -> RenderableType:
     columns = ("aggregation", "mAP", "top-1", "mic P", "mic R", "mic F1", "mac P", "mac R", "mac F1")
     summary = Table(*columns, title=title)
     for how, scores in evaluation.aggregations.items():
-        values = (
-            scores.macro_map,
-            evaluation.top1[how],
-            scores.micro_precision,
-            scores.micro_recall,
-            scores.micro_f1,
-            scores.macro_precision,
-            scores.macro_recall,
-            scores.macro_f1,
-        )
+        values = (scores.macro_map, evaluation.top1[how], *scores.averages)
         summary.add_row(_NAMES[how], *(f"{value:.3f}" for value in values))
     searched = Table("one threshold for all, searched here", "threshold", "micro F1", "macro F1")
     for how, best in evaluation.searched.items():

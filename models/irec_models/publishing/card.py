@@ -45,11 +45,7 @@ def write_card(
     lines = [
         f"# {spec.title or spec.name}",
         "",
-        f"{spec.kind} model, {spec.parameters:,} weights; hears {spec.window_s * 1000:.0f} ms at "
-        f"{spec.sample_rate} Hz.",
-        *([f"After {spec.reference}."] if spec.reference else []),
-        f"Front end: {spec.front_end}.",
-        f"Labels: {', '.join(spec.labels)}.",
+        *about_lines(spec),
         "",
         "## Training",
         "",
@@ -83,6 +79,17 @@ def write_card(
         if ancestor.sources and table not in tables.values():
             tables[f"## Training recordings of {ancestor.name}"] = table
     return "\n\n".join(["\n".join(lines), *(f"{title}\n\n{table}" for title, table in tables.items())]) + "\n"
+
+
+def about_lines(spec: ModelSpec) -> list[str]:
+    """Kind, size, reference, front end and labels, a line each."""
+    return [
+        f"{spec.kind} model, {spec.parameters:,} weights; hears {spec.window_s * 1000:.0f} ms at "
+        f"{spec.sample_rate} Hz.",
+        *([f"After {spec.reference}."] if spec.reference else []),
+        f"Front end: {spec.front_end}.",
+        f"Labels: {', '.join(spec.labels)}.",
+    ]
 
 
 def source_table(sources: Sequence[Source]) -> str:

@@ -97,12 +97,12 @@ def _rebuild() -> click.Command:
 
 
 def _summary(result: Reproduction) -> Table:
-    from irec_papers.reproduce import CHOSEN, six
+    from irec_papers.reproduce import CHOSEN
 
     columns = ("aggregation", "threshold", "mic P", "mic R", "mic F1", "mac P", "mac R", "mac F1")
     table = Table(*columns, title=f"{result.clips:,} test clips")
     for key in dict.fromkeys((result.best("s1"), result.best("s2"), CHOSEN)):
-        table.add_row(_NAMES[key[0]], f"{key[1]:.2f}", *(f"{value:.3f}" for value in six(result.sweep[key])))
+        table.add_row(_NAMES[key[0]], f"{key[1]:.2f}", *(f"{value:.3f}" for value in result.sweep[key].averages))
     for (how, threshold), row in result.published.items():
         table.add_row(f"paper: {_NAMES[how]}", f"{threshold:.2f}", *(f"{value:.3f}" for value in row), style="dim")
     return table

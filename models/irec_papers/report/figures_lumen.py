@@ -168,16 +168,7 @@ def _figures_9_and_10(found: list[Approach]) -> Block:
 
 
 def _overall(found: list[Approach]) -> Table:
-    values = [
-        (
-            each.accuracy,
-            each.scores.micro_precision,
-            each.scores.micro_recall,
-            each.scores.micro_f1,
-            each.scores.macro_f1,
-        )
-        for each in found
-    ]
+    values = [(each.accuracy, *each.scores.averages[:3], each.scores.macro_f1) for each in found]
     rows = [(each.name, *(number(value) for value in cells)) for each, cells in zip(found, values, strict=True)]
     for each in found:
         if each.name in PAPER:

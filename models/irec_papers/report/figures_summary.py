@@ -103,15 +103,7 @@ def _bars(study: Study) -> Block:
     drawing = Drawing(10, 3.1)
     series: dict[str, tuple[float, ...]] = {}
     for subject in study.subjects:
-        s = subject.scores.aggregations["s1"]
-        series[subject.name] = (
-            s.micro_precision,
-            s.micro_recall,
-            s.micro_f1,
-            s.macro_precision,
-            s.macro_recall,
-            s.macro_f1,
-        )
+        series[subject.name] = subject.scores.aggregations["s1"].averages
     series.update(FIGURE_3)
     groups = ("micro precision", "micro recall", "micro F1", "macro precision", "macro recall", "macro F1")
     grouped_bars(drawing.axes[0], groups, series, values=len(study.subjects) <= 5)

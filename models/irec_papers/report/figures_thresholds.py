@@ -127,23 +127,12 @@ def _table_iii(subjects: tuple[Subject, ...], how: Aggregation) -> Table:
 _PRF = ("micro P", "micro R", "micro F1", "macro P", "macro R", "macro F1")
 
 
-def _prf(scores: Scores) -> tuple[float, ...]:
-    return (
-        scores.micro_precision,
-        scores.micro_recall,
-        scores.micro_f1,
-        scores.macro_precision,
-        scores.macro_recall,
-        scores.macro_f1,
-    )
-
-
 def _table_v(subjects: tuple[Subject, ...]) -> Table:
     rows, values = [], []
     for subject in subjects:
         for how in AGGREGATIONS:
             best = subject.scores.searched[how]
-            scores = _prf(at(subject, how, best.threshold))
+            scores = at(subject, how, best.threshold).averages
             values.append(scores)
             rows.append((f"{subject.name}, {_NAMES[how]} (θ = {best.threshold:.2f})", *(number(v) for v in scores)))
     caption = (
@@ -159,7 +148,7 @@ def _table_iv(subjects: tuple[Subject, ...]) -> list[Block]:
     variants = [subject for subject in subjects if subject.spec.architecture == "han"]
     if not variants:
         return []
-    values = [_prf(at(subject, "s2", 0.5)) for subject in variants]
+    values = [at(subject, "s2", 0.5).averages for subject in variants]
     rows = [
         (f"{subject.name} ({_activation(subject)}, {subject.window_ms / 1000:g} s)", *(number(v) for v in cells))
         for subject, cells in zip(variants, values, strict=True)
