@@ -47,7 +47,7 @@ from irec_live.analysis import AnalysisCancelled
 from irec_live.errors import IrecError, ModelError
 from irec_live.models.choice import ModelChoice
 from irec_live.models.detector import Provider
-from irec_live.web import api, page, shelves, v1
+from irec_live.web import api, library_routes, page, v1
 from irec_live.web.answers import Refused, is_versioned, problems, refusal, refusals
 from irec_live.web.guard import HELD_BODIES, Guard
 from irec_live.web.heads import Heads
@@ -140,9 +140,7 @@ def create_app(
     app.include_router(page.routes(common))
     app.include_router(api.routes(analyzer, ended, common))
     app.include_router(v1.routes(analyzer, jobs, streams, ended, problems(*always)))
-    app.include_router(
-        shelves.routes(problems(400, 401, 403) if token is not None else problems(400, 403), shared=library)
-    )
+    app.include_router(library_routes.routes(problems(*always), shared=library))
     _add_own_state(app, metrics, common)
     return app
 

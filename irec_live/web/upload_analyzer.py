@@ -165,11 +165,13 @@ class UploadAnalyzer:
             await asyncio.to_thread(copy_upload, upload, path)
             detectors = await asyncio.wrap_future(self._threads.submit(self.named, models))
             check_format(form, detectors)
-            running, job = self.start(path, detectors, models, most_s)
-            analysis, _ = await self.patiently(running, job, unwanted)
+            running, future = self.start(path, detectors, models, most_s)
+            analysis, _ = await self.patiently(running, future, unwanted)
         return await asyncio.wrap_future(self._threads.submit(self.render, analysis, form)), analysis.warning
 
-    async def patiently(self, running: Running, job: Future[Result], unwanted: Callable[[], Awaitable[bool]]) -> Result:
+    async def patiently(
+        self, running: Running, future: Future[Result], unwanted: Callable[[], Awaitable[bool]]
+    ) -> Result:
         """Wait for an analysis, unless it becomes unwanted or takes too long.
 
         Raises
@@ -179,7 +181,7 @@ class UploadAnalyzer:
         Refused
             It took too long.
         """
-        waiting = asyncio.wrap_future(job)
+        waiting = asyncio.wrap_future(future)
         late = False
         try:
             while not (await asyncio.wait([waiting], timeout=_LOOK_S))[0]:
@@ -188,14 +190,14 @@ class UploadAnalyzer:
                     running.cancel.set()
                     if late:
                         running.queue.pass_on()
-                    if job.cancel():
+                    if future.cancel():
                         break
         finally:
             running.cancel.set()
         try:
             return await waiting
         except asyncio.CancelledError:
-            if job.cancelled():
+            if future.cancelled():
                 raise AnalysisCancelled from None
             raise
         except AnalysisCancelled:

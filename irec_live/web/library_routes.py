@@ -90,12 +90,12 @@ class WholeRecording(Heard):
 def routes(common: dict[int | str, dict[str, Any]], *, shared: bool) -> APIRouter:
     """The paths; `shared` is whether clients may see the library at all."""
     router = APIRouter(prefix="/v1/library", tags=["library"])
-    shelf = _Shelf(shared)
+    library = _SharedLibrary(shared)
     held = {503: "another process holds the library"}
 
     @router.get("", responses={**common, **problems(503, other=held)})
     async def tell() -> LibraryState:
-        return await shelf.look(shelf.state)
+        return await library.look(library.state)
 
     @router.get(
         "/search",
@@ -110,13 +110,13 @@ def routes(common: dict[int | str, dict[str, Any]], *, shared: bool) -> APIRoute
         limit: Annotated[int, Query(ge=1, le=MOST_MATCHES)] = 100,
         offset: Annotated[int, Query(ge=0, le=_FARTHEST)] = 0,
     ) -> FoundAll:
-        return await shelf.look(lambda: shelf.search(query, limit, offset))
+        return await library.look(lambda: library.search(query, limit, offset))
 
     unknown = {404: "the library has no such recording, or is not shared", **held}
 
     @router.get("/recordings/{sha256}", responses={**common, **problems(404, 422, 503, other=unknown)})
     async def tell_all(sha256: Hash) -> WholeRecording:
-        return await shelf.look(lambda: shelf.recording(sha256))
+        return await library.look(lambda: library.recording(sha256))
 
     @router.get(
         SOUND_PATH.removeprefix(router.prefix),
@@ -138,15 +138,15 @@ def routes(common: dict[int | str, dict[str, Any]], *, shared: bool) -> APIRoute
         until: Annotated[int, Query(ge=0, le=2**53)],
         key: Annotated[str, Query(max_length=_HASH)],
     ) -> Response:
-        shelf.sounds.keys.check(sha256, until, key)
-        sound = await shelf.look(lambda: shelf.sound(sha256))
+        library.sounds.keys.check(sha256, until, key)
+        sound = await library.look(lambda: library.sound(sha256))
         wanted = request.headers.get("range", "")
-        return shelf.sounds.answer(sound, wanted, body=HEAD_KEY not in request.scope)
+        return library.sounds.answer(sound, wanted, body=HEAD_KEY not in request.scope)
 
     return router
 
 
-class _Shelf:
+class _SharedLibrary:
     """The library, as far as clients may see it.
 
     Parameters
