@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -49,6 +49,77 @@ def read_span(audio: AudioFile, from_s: float, to_s: float) -> Block:
 
 
 @contextmanager
+def encoder(path: Path, sample_rate: int, channels: int, form: str) -> Iterator[Any]:
+    """A `soundfile.SoundFile` of 24 bits to write to, at a path where nothing is yet.
+
+    Parameters
+    ----------
+    path : Path
+    sample_rate : int
+        Hz.
+    channels : int
+    form : {"WAV", "FLAC"}
+
+    Raises
+    ------
+    OSError
+        It cannot be written, or not to its end.
+    """
+    import soundfile
+
+    with path.open("xb") as raw:
+        kept = _KeptErrors(raw)
+        try:
+            with soundfile.SoundFile(kept, "w", sample_rate, channels, subtype="PCM_24", format=form) as file:
+                yield file
+        # soundfile asserts that everything was taken; libsndfile's own errors are RuntimeErrors.
+        except (RuntimeError, AssertionError) as error:
+            raise kept.error or OSError(str(error)) from error
+        if kept.error is not None:
+            raise kept.error
+        raw.flush()
+        os.fsync(raw.fileno())
+
+
+class _KeptErrors:
+    """A file for libsndfile, which calls it from C, where an exception would be printed and forgotten."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self.error: OSError | None = None
+
+    def write(self, content: bytes) -> int:
+        """How many bytes were taken: none after an error."""
+        if self.error is None:
+            try:
+                return self._raw.write(content)
+            except OSError as error:
+                self.error = error
+        return 0
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """The new place; 0 after an error."""
+        if self.error is None:
+            try:
+                return self._raw.seek(offset, whence)
+            except OSError as error:
+                self.error = error
+        return 0
+
+    def tell(self) -> int:
+        """The place."""
+        try:
+            return 0 if self.error is not None else self._raw.tell()
+        except OSError as error:
+            self.error = error
+            return 0
+
+    def read(self, _count: int) -> bytes:
+        """Nothing: it is written only."""
+        return b""
+
+
+@contextmanager
 def sound_file(path: Path, sample_rate: int, channels: int) -> Iterator[Any]:
     """A `soundfile.SoundFile` of 24 bits to write to, WAV or FLAC by the name's ending, whole or not at all.
 
@@ -57,21 +128,15 @@ def sound_file(path: Path, sample_rate: int, channels: int) -> Iterator[Any]:
     OutputError
         It cannot be written, or has another ending.
     """
-    import soundfile
-
     if path.suffix.lower() not in SOUND_SUFFIXES:
         raise OutputError(f"a clip is a {' or '.join(SOUND_SUFFIXES)} file, not '{path.name}'")
     part, form = part_path(path), path.suffix[1:].upper()
     try:
-        with part.open("xb") as raw:
-            with soundfile.SoundFile(raw, "w", sample_rate, channels, subtype="PCM_24", format=form) as file:
-                yield file
-            raw.flush()
-            os.fsync(raw.fileno())
+        with encoder(part, sample_rate, channels, form) as file:
+            yield file
         part.replace(path)
-    # soundfile asserts that everything was taken; libsndfile's own errors are RuntimeErrors.
-    except (OSError, RuntimeError, AssertionError) as error:
-        raise OutputError(f"cannot write {path}: {error}") from error
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irec_live.cli.options import Number
-from irec_live.cli.output import QuietCommand
+from irec_live.cli.options import GivenPath, Number
+from irec_live.cli.output import QuietCommand, tell
 from irec_live.errors import ExportError, IrecError, MissingExtraError
 from irec_models.caches import keep_caches_together
 
@@ -24,8 +24,8 @@ EXIT_UNUSABLE = 2
 @click.command(
     "irec-export", cls=QuietCommand, context_settings={"help_option_names": ["-h", "--help"], "show_default": True}
 )
-@click.argument("checkpoint", type=click.Path(path_type=Path))
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="The .onnx file to write.")
+@click.argument("checkpoint", type=GivenPath())
+@click.option("-o", "--out", required=True, type=GivenPath(), help="The .onnx file to write.")
 @click.option("--fp16", is_flag=True, help="Weights and arithmetic of the trained part in float16.")
 @click.option("--int8", is_flag=True, help="Convolutions and products of the trained part in int8.")
 @click.option(
@@ -41,9 +41,7 @@ EXIT_UNUSABLE = 2
     default="half",
     help="Precision that trained weights are stored in; half, where no answer changes by more than 0.001.",
 )
-@click.option(
-    "--audio", "recordings", multiple=True, type=click.Path(path_type=Path), help="Recording to verify on; repeatable."
-)
+@click.option("--audio", "recordings", multiple=True, type=GivenPath(), help="Recording to verify on; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object.")
 def main(
     checkpoint: Path,
@@ -81,7 +79,7 @@ def main(
             on_report=_print_json if as_json else _print_report,
         )
     except IrecError as error:
-        click.echo(f"irec-export: {error}", err=True)
+        tell(f"irec-export: {error}")
         sys.exit(EXIT_DIFFERS if isinstance(error, ExportError) else EXIT_UNUSABLE)
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import click
 
 from irec_live.cli.library import library
-from irec_live.cli.options import Log, Number, Size
-from irec_live.cli.output import QuietGroup
+from irec_live.cli.options import GivenPath, GivenText, Log, Number, Size
+from irec_live.cli.output import QuietGroup, tell
 from irec_live.errors import IrecError
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
 from irec_live.input_kind import InputKind
@@ -59,12 +59,12 @@ class _Group(QuietGroup):
         try:
             return super().invoke(ctx)
         except IrecError as error:
-            click.echo(f"irec-live: {error}", err=True)
+            tell(f"irec-live: {error}")
             ctx.exit(2)
         except KeyboardInterrupt:
             from irec_live.cli.output import INTERRUPTED
 
-            click.echo("irec-live: stopped", err=True)
+            tell("irec-live: stopped")
             ctx.exit(INTERRUPTED)
 
 
@@ -85,10 +85,8 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
-@click.option(
-    "--screenshot", type=click.Path(path_type=Path), metavar="FILE.png", help="Save a picture of the window and exit."
-)
+@click.argument("files", nargs=-1, type=GivenPath(), metavar="[FILE]...")
+@click.option("--screenshot", type=GivenPath(), metavar="FILE.png", help="Save a picture of the window and exit.")
 @click.option(
     "--after",
     "after_s",
@@ -123,6 +121,7 @@ def gui(files: Sequence[Path], source: str, **options: Any) -> None:
 @click.option(
     "--input",
     "source",
+    type=GivenText(),
     default=InputKind.MIC.value,
     show_default=True,
     metavar="|".join([*InputKind.live(), "FILE"]),
@@ -135,7 +134,7 @@ def gui(files: Sequence[Path], source: str, **options: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, the last one with statistics.")
 @click.option(
     "--record",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     metavar="FOLDER",
     help="Record the input and the results to a new folder, which the window and `analyze` open.",
 )
@@ -170,17 +169,29 @@ Ctrl-C keeps what is done, and the same command with --resume goes on, also late
 
 
 @main.command(help=_ANALYZE)
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument("files", nargs=-1, type=GivenPath(), metavar="PATH...")
 @click.option(
     "--format",
     "form",
     type=click.Choice([*FORMATS, "parquet"]),
     help=f"What to write. Default: {DEFAULT_FORMAT}; in a terminal, a summary to read.",
 )
-@click.option("--out", default="-", show_default=True, metavar="DIR|-", help="Folder to write to, or - to print.")
+@click.option(
+    "--out",
+    type=GivenText(),
+    default="-",
+    show_default=True,
+    metavar="DIR|-",
+    help="Folder to write to, or - to print.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace files in that folder that say something else.")
 @click.option("-r", "--recursive", is_flag=True, help="Folders inside folders, too.")
-@click.option("--from-file", metavar="FILE|-", help="List of files, one a line or each with a null byte behind it.")
+@click.option(
+    "--from-file",
+    type=GivenText(),
+    metavar="FILE|-",
+    help="List of files, one a line or each with a null byte behind it.",
+)
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Files at once. Default: one a processor.")
 @click.option("--resume", is_flag=True, help="Skip what is done in the output folder, and unchanged.")
 @click.option("--curves", is_flag=True, help="With --format parquet, the curves of each file, too.")

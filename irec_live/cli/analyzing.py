@@ -15,7 +15,7 @@ from irec_live.analysis import analyze
 from irec_live.batch.naming import check_name, result_names
 from irec_live.batch.writing import write_result
 from irec_live.cli.options import hop_seconds, tell_notices, tell_of_pipe
-from irec_live.cli.output import write_text
+from irec_live.cli.output import one_line, tell, write_text
 from irec_live.errors import IrecError
 from irec_live.files import make_folder
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
@@ -98,13 +98,13 @@ def run_analyze(
                 analysis = replace(analysis, file=printable(path))
             incomplete = incomplete or bool(analysis.warning)
             for warning in () if summarised else analysis.warnings:  # the summary has them
-                click.echo(f"irec-live: {which}{warning}", err=True)
+                tell(f"irec-live: {which}{warning}")
             if target is not None:
                 write_result(lambda: wanted.pieces(analysis), target, overwrite=overwrite)  # noqa: B023
-                click.echo(f"{path} -> {target}", err=True)
+                tell(f"{path} -> {target}")
         except IrecError as error:
             failures += 1
-            click.echo(f"irec-live: {which}{error}", err=True)
+            tell(f"irec-live: {which}{error}")
             continue
         if summarised:
             write_text(_summary(analysis))
@@ -145,5 +145,5 @@ def _progress_bar(path: Path) -> Iterator[Callable[[float], None] | None]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task(escape(path.name), total=1.0)
+        task = bars.add_task(escape(one_line(path.name)), total=1.0)
         yield lambda share: bars.update(task, completed=share)

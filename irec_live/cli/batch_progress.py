@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-import click
-
+from irec_live.cli.output import tell
 from irec_live.gui.wording import clock_text
 
 if TYPE_CHECKING:
@@ -102,4 +101,4 @@ class BatchProgress:
             self._bars.update(self._task, completed=done, description=self.text())
         elif time.monotonic() - self._told_s >= _LINE_S:
             self._told_s = time.monotonic()
-            click.echo(f"irec-live: {self.text()}", err=True)
+            tell(f"irec-live: {self.text()}")

@@ -17,7 +17,7 @@ from irec_live.batch.items import PARQUET
 from irec_live.batch.paths import Found, find_files, is_collection, listed_files
 from irec_live.cli.batch_progress import BatchProgress
 from irec_live.cli.options import hop_seconds, tell_notices
-from irec_live.cli.output import INTERRUPTED, counted, write_text
+from irec_live.cli.output import INTERRUPTED, counted, tell, write_text
 from irec_live.errors import MediaError
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
 from irec_live.gui.wording import clock_text
@@ -181,14 +181,14 @@ def _tell(batch: Batch, wall_s: float, *, stopped: bool, again: bool) -> None:
     """The end: what was done, how fast, and what failed why."""
     summary = batch.summary
     for _, reason in summary.failures:
-        click.echo(f"irec-live: {reason}", err=True)
+        tell(f"irec-live: {reason}")
     for path in summary.incomplete:
-        click.echo(f"irec-live: part of {path} could not be analysed", err=True)
-    click.echo(f"irec-live: {_counts(summary, wall_s)}", err=True)
+        tell(f"irec-live: part of {path} could not be analysed")
+    tell(f"irec-live: {_counts(summary, wall_s)}")
     if stopped:
         left = len(batch.items) - summary.done - summary.same - len(summary.failures)
         how = "; the same command with --resume goes on" if again else ""
-        click.echo(f"irec-live: stopped with {counted(left, 'file')} left{how}", err=True)
+        tell(f"irec-live: stopped with {counted(left, 'file')} left{how}")
 
 
 def _counts(summary: Summary, wall_s: float) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from irec_live.cli.output import tell
 from irec_live.errors import OutputError
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class Recording:
         """Say it if the recording failed. Ten times a second."""
         if self._recorder is not None and self._recorder.state.message != self._told:
             self._told = self._recorder.state.message
-            click.echo(f"irec-live: {self._told}", err=True)
+            tell(f"irec-live: {self._told}")
 
     def end(self) -> None:
         """Write what waits still, after the session was closed.
@@ -72,7 +71,7 @@ class Recording:
         state = self._recorder.state
         if state.state != "saved":
             raise OutputError(state.message or f"the recording in {self._folder} could not be completed in time")
-        click.echo(f"irec-live: recorded {state.elapsed_s:.1f} s in {self._folder}", err=True)
+        tell(f"irec-live: recorded {state.elapsed_s:.1f} s in {self._folder}")
 
 
 class Sending:
@@ -113,14 +112,14 @@ class Sending:
         self._outputs = [LiveOutput(self._labels, receiver) for receiver in self._receivers]
         for output in self._outputs:
             session.add_tap(output)
-            click.echo(f"irec-live: sending {output.name}", err=True)
+            tell(f"irec-live: sending {output.name}")
 
     def tick(self) -> None:
         """Say once what cannot be sent. Ten times a second."""
         for output in self._outputs:
             if output.problem and output.name not in self._told:
                 self._told.add(output.name)
-                click.echo(f"irec-live: {output.problem}", err=True)
+                tell(f"irec-live: {output.problem}")
 
     def end(self) -> None:
         """Switch off what is lit, after the session was closed."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irec_live.cli.output import INTERRUPTED, QuietGroup, counted, one_line, write_text
+from irec_live.cli.options import GivenPath, GivenText, Number
+from irec_live.cli.output import INTERRUPTED, QuietGroup, counted, one_line, tell, write_text
 from irec_live.errors import LibraryError
 from irec_live.files import look, write_atomically
 from irec_live.gui.wording import clock_text, when_text
@@ -20,7 +21,9 @@ from irec_live.gui.wording import clock_text, when_text
 if TYPE_CHECKING:
     from irec_live.library import Library, Results
 
-_LIBRARY = click.option("--library", "file", metavar="FILE", help="Another library than the user's own.")
+_LIBRARY = click.option(
+    "--library", "file", type=GivenText(), metavar="FILE", help="Another library than the user's own."
+)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _LIMIT = click.option("--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True, metavar="N")
 _MOST_SPANS = 4
@@ -35,7 +38,7 @@ def library() -> None:
 
 
 @library.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=GivenPath(), metavar="PATH...")
 @click.option("--recursive/--flat", default=True, show_default=True, help="Folders inside folders, too.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Files at once. Default: one a processor.")
 @click.option("--checksum", is_flag=True, help="Look at the content of every file, not only at its size and time.")
@@ -106,7 +109,7 @@ def search(query: Sequence[str], offset: int, limit: int, as_json: bool, file: s
 
 
 @library.command()
-@click.argument("path")
+@click.argument("path", type=GivenText())
 @_JSON
 @_LIBRARY
 def show(path: str, as_json: bool, file: str | None) -> None:
@@ -126,8 +129,10 @@ def show(path: str, as_json: bool, file: str | None) -> None:
 @library.command()
 @click.argument("query", nargs=-1, metavar="QUERY")
 @click.option("--format", "form", type=click.Choice(["m3u", "csv", "json", "clips"]), required=True)
-@click.option("--out", default="-", show_default=True, metavar="FILE|DIR|-", help="For clips, a folder.")
-@click.option("--margin", "margin_s", type=float, default=0.0, help="Seconds before and after each clip.")
+@click.option(
+    "--out", type=GivenText(), default="-", show_default=True, metavar="FILE|DIR|-", help="For clips, a folder."
+)
+@click.option("--margin", "margin_s", type=Number(0, 3600), default=0.0, help="Seconds before and after each clip.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, metavar="N")
 @_LIBRARY
 def export(query: Sequence[str], form: str, out: str, margin_s: float, limit: int, file: str | None) -> None:
@@ -152,7 +157,7 @@ def export(query: Sequence[str], form: str, out: str, margin_s: float, limit: in
 
 
 @library.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument("paths", nargs=-1, type=GivenPath(), metavar="PATH...")
 @click.option("--missing", is_flag=True, help="All files that are not there any more, and what was known of them.")
 @_LIBRARY
 def remove(paths: Sequence[Path], missing: bool, file: str | None) -> None:
@@ -175,7 +180,7 @@ def remove(paths: Sequence[Path], missing: bool, file: str | None) -> None:
 
 
 @library.command("import")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=GivenPath())
 @_LIBRARY
 def import_(path: Path, file: str | None) -> None:
     """Add tables that `analyze --format parquet` or a cluster wrote: their folder, or its files.parquet."""
@@ -222,7 +227,7 @@ def _table(results: Results, offset: int, *, named: bool) -> str:
     if results.total > shown:
         lines.append(f"{offset + 1} to {offset + shown} of {results.total} files; --limit and --offset show others")
     elif not shown and sys.stderr is not None:
-        click.echo("no file is like that", err=True)
+        tell("no file is like that")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -233,13 +238,13 @@ def _spans(spans: Sequence[Any], most: int, *, named: bool) -> str:
 
 def _tell_added(summary: Any, wall_s: float, stopped: bool) -> None:
     for _, reason in summary.failures:
-        click.echo(one_line(f"irec-live: {reason}"), err=True)
+        tell(f"irec-live: {reason}")
     parts = [f"{counted(summary.done, 'file')} analysed in {clock_text(wall_s)}"]
     for count, what in ((summary.same, "unchanged"), (summary.moved, "moved or copied"), (summary.gone, "gone")):
         if count:
             parts.append(f"{count} {what}")
     if summary.failures:
         parts.append(f"{len(summary.failures)} failed")
-    click.echo(f"irec-live: {'; '.join(parts)}", err=True)
+    tell(f"irec-live: {'; '.join(parts)}")
     if stopped:
-        click.echo("irec-live: stopped; the same command goes on", err=True)
+        tell("irec-live: stopped; the same command goes on")

@@ -17,7 +17,7 @@ from irec_live.cli.extras import Recording, Sending
 from irec_live.cli.live_table import LiveTable
 from irec_live.cli.live_views import JsonLines, PlainLines, View
 from irec_live.cli.options import hop_seconds, tell_notices, tell_of_pipe
-from irec_live.cli.output import is_stuck
+from irec_live.cli.output import is_stuck, tell
 from irec_live.errors import IrecError
 from irec_live.input_kind import InputKind
 from irec_live.models.choice import ModelChoice, load_models
@@ -91,7 +91,7 @@ def run_listen(
     session = _open(source, device, detectors, hop_s, view.on_step, track, channel)
     shown = session.warnings
     for warning in shown:
-        click.echo(f"irec-live: {warning}", err=True)
+        tell(f"irec-live: {warning}")
     with _stop_signals() as stopped:
         try:
             for extra in extras:
@@ -107,7 +107,7 @@ def run_listen(
             extra.end()
     for warning in session.warnings:
         if warning not in shown:
-            click.echo(f"irec-live: {warning}", err=True)
+            tell(f"irec-live: {warning}")
     error = session.error
     if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough
         raise error
@@ -165,7 +165,7 @@ def _wait(
 
 def _leave_reader() -> None:
     """End at once. The worker waits for somebody to read our output, and Python would wait for the worker."""
-    click.echo("irec-live: nobody reads the output any more; its last lines are left out", err=True)
+    tell("irec-live: nobody reads the output any more; its last lines are left out")
     os._exit(2)
 
 

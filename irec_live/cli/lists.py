@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irec_live.cli.output import write_text
+from irec_live.cli.output import tell, write_text
 
 if TYPE_CHECKING:
     from irec_live.models.catalog import ModelInfo
@@ -24,7 +24,7 @@ def print_devices(as_json: bool) -> None:
     """
     from irec_live.devices import list_devices
 
-    found = list_devices(tell=lambda text: click.echo(f"irec-live: {text}", err=True))
+    found = list_devices(tell=lambda text: tell(f"irec-live: {text}"))
     if as_json:
         write_text(json.dumps([device.to_dict() for device in found], indent=2) + "\n")
         return
@@ -63,7 +63,7 @@ def print_models(as_json: bool) -> None:
                 err=True,
             )
     for left_out in left_out_models():
-        click.echo(f"irec-live: left out of the models: {left_out.reason}", err=True)
+        tell(f"irec-live: left out of the models: {left_out.reason}")
     if as_json:
         write_text(json.dumps([model.to_dict() for model in found], indent=2) + "\n")
         return

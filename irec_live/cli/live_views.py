@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-import click
-
-from irec_live.cli.output import write_text
+from irec_live.cli.output import tell, write_text
 from irec_live.errors import OutputError
 from irec_live.session.messages import stats_message, step_messages
 
@@ -95,21 +93,21 @@ class PlainLines:
         title = session.title
         if session.message != self._message:
             self._message = session.message
-            click.echo(self._message or f"listening again, to {title}", err=True)
+            tell(self._message or f"listening again, to {title}")
         elif title != self._title:
-            click.echo(f"listening to {title}", err=True)
+            tell(f"listening to {title}")
         self._title = title
 
     @contextmanager
     def showing(self, session: LiveSession) -> Iterator[None]:
         """Print the source's name."""
         self._title = session.title
-        click.echo(f"Listening to {self._title}", err=True)
+        tell(f"Listening to {self._title}")
         yield
 
     def finish(self, session: LiveSession) -> None:
         """Print the statistics."""
-        click.echo(stats_sentence(session.stats()), err=True)
+        tell(stats_sentence(session.stats()))
 
 
 def stats_sentence(stats: Stats) -> str:

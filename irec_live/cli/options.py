@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from irec_live.cli.output import tell
+
 if TYPE_CHECKING:
     from irec_live.models.detector import Detector
 
@@ -20,6 +22,33 @@ class Log(enum.StrEnum):
 
     NONE = enum.auto()
     JSON = enum.auto()
+
+
+_EMPTY = "it is empty, perhaps a variable that is not set; give a path (. is this folder)."
+
+
+class GivenPath(click.Path):
+    """A path as `Path`. An empty one, which Python takes for the current folder, is nobody's wish."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """See `click.ParamType.convert`."""
+        if value == "":
+            self.fail(_EMPTY, param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class GivenText(click.types.StringParamType):
+    """A path, or a word in its place, as text; not an empty one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """See `click.ParamType.convert`."""
+        text = str(super().convert(value, param, ctx))
+        if not text:
+            self.fail(_EMPTY, param, ctx)
+        return text
 
 
 class Number(click.FloatRange):
@@ -55,7 +84,7 @@ class Size(click.ParamType[tuple[int, int]]):
 def tell_notices(detectors: Sequence[Detector]) -> None:
     """Print the notices of models on standard error, such as that CUDA was requested but is unavailable."""
     for notice in dict.fromkeys(detector.notice for detector in detectors if detector.notice):
-        click.echo(f"irec-live: {notice}", err=True)
+        tell(f"irec-live: {notice}")
 
 
 def tell_of_pipe(path: Path) -> None:
@@ -70,7 +99,7 @@ def tell_of_pipe(path: Path) -> None:
 
     if stream_of(path) is not None and sys.stderr.isatty():
         name = "standard input" if path == STDIN else printable(path)
-        click.echo(f"irec-live: reading {name} to its end first", err=True)
+        tell(f"irec-live: reading {name} to its end first")
 
 
 def hop_seconds(hop_ms: float | None, detectors: Sequence[Detector]) -> float | None:

@@ -79,6 +79,11 @@ def one_line(text: str) -> str:
     )
 
 
+def tell(text: str) -> None:
+    """Print a line on standard error, whatever the names of files in it hold."""
+    click.echo(one_line(text), err=True)
+
+
 class QuietCommand(click.Command):
     """A program that ends with one sentence where standard output takes no more, whoever wrote to it: click its help,
     rich a table. A reader that has seen enough (``| head``) click knows of itself."""
@@ -92,7 +97,7 @@ class QuietCommand(click.Command):
                 raise
             _silence(sys.stdout)
             name = extra.get("prog_name") or self.name or "irec-live"
-            click.echo(f"{name}: cannot write to standard output: {error.strerror or error}", err=True)
+            tell(f"{name}: cannot write to standard output: {error.strerror or error}")
             sys.exit(2)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from irec_live.cli.options import Log, hop_seconds, tell_notices
+from irec_live.cli.output import tell
 from irec_live.errors import IrecError, MissingExtraError
 from irec_live.models.choice import load_models
 
@@ -86,7 +87,7 @@ def run_serve(
         query = "" if required is None else "?token=" + (required if token is None else "...")
         if lines is not None:
             lines.write("start", host=host, port=bound, models=[detector.spec.name for detector in detectors])
-        click.echo(f"irec-live: http://{name}:{bound}/{query} - Ctrl-C ends it", err=True)
+        tell(f"irec-live: http://{name}:{bound}/{query} - Ctrl-C ends it")
         run_server(app, listener, ending)
         if lines is not None:
             lines.write("end")

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from irec_live.cli.live_table import bar, decibels
+from irec_live.cli.output import one_line
 from irec_live.gui.wording import clock_text, display_name, list_text, when_text
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def span_text(spans: Sequence[tuple[float, float]], most: int = _MOST_SPANS) -> 
 
 
 def _parts(analysis: Analysis) -> list[RenderableType]:
-    head = Text.assemble((analysis.file, "bold"), f"   {clock_text(analysis.duration_s)}")
+    head = Text.assemble((one_line(analysis.file), "bold"), f"   {clock_text(analysis.duration_s)}")
     parts: list[RenderableType] = [head]
     if len(analysis.activation):
         parts += _instruments(analysis)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
 import click
 
 from irec_live.cli.imports import quick_imports
+from irec_live.cli.output import tell
 from irec_live.errors import IrecError, MediaError
 from irec_live.files import look
 from irec_live.input_kind import InputKind, is_unasked
@@ -74,7 +78,7 @@ def run_window(
             return 0
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     try:
-        with quick_imports():
+        with _ended_by_interrupts(), quick_imports():
             import numpy  # noqa: F401  (before Qt, whose bindings read the source of every module that comes after them)
 
             from irec_live.gui.app import run
@@ -105,6 +109,19 @@ def run_window(
         track=track,
         size=size,
     )
+
+
+@contextmanager
+def _ended_by_interrupts() -> Iterator[None]:
+    """Ctrl-C ends the process at once, without a word: Python's exception makes Qt abort with a dump while it loads."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler or current_thread() is not main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def has_display() -> bool:
@@ -160,7 +177,7 @@ def _run_terminal(
     place, note = str(file) if file is not None else source.value, ""
     if is_unasked(file, source, device):
         place, note = or_demo([("", microphone)], str)
-    click.echo("; ".join(filter(None, ("there is no display, so this is the terminal view", note))), err=True)
+    tell("; ".join(filter(None, ("there is no display, so this is the terminal view", note))))
     run_listen(
         source=place,
         device=device,

@@ -28,7 +28,9 @@ from irec_live.gui.requests import SourceRequest
 from irec_live.gui.scale_control import use_scale
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.theme import ThemeChoice, ThemeSwitch, font
+from irec_live.gui.view_export import write_picture
 from irec_live.input_kind import InputKind, is_unasked
+from irec_live.suffixes import is_session_folder
 
 PICTURE_SIZE = (1280, 720)
 """Width and height of a screenshot in device-independent pixels."""
@@ -149,13 +151,14 @@ def run(
     if theme is not None:
         preferences.theme = theme
     backend = AppBackend(hop_s=hop_s, provider=provider, audible=screenshot is None)
+    interrupt = _InterruptCloses()  # before the window is built, where Qt would swallow Python's exception for it
     parts = compose(backend, preferences, [str(model) for model in models or ()])
     if theme is not None:
         parts.themes.choose(theme)
     window = parts.window
     if screenshot is not None:
         window.resize(*size)
-    interrupt = _InterruptCloses(window)
+    interrupt.watch(window)
     window.show()
     wanted = _first_request(file, input, device, preferences, track)
     fallback = is_unasked(file, input, device)
@@ -170,7 +173,7 @@ def run(
 
 
 def _begin(window: MainWindow, request: SourceRequest, fallback: bool, more: Sequence[Path] = ()) -> None:
-    if more and request.path is not None:
+    if request.path is not None and (more or _holds_files(request.path)):
         window.open_paths([request.path, *more])
     elif fallback and window.preferences.is_first_run:
         window.check_source(lambda: window.manager.open_first(request, demo=True))
@@ -179,6 +182,11 @@ def _begin(window: MainWindow, request: SourceRequest, fallback: bool, more: Seq
     window.manager.list_devices()
     window.manager.list_models()
     window.device_watch.start()
+
+
+def _holds_files(path: Path) -> bool:
+    """Whether it is a folder that is no session."""
+    return look(path) == "folder" and not is_session_folder(path)
 
 
 def _first_request(
@@ -244,28 +252,26 @@ class _Screenshot(QObject):
         # Numbers that have just come may want more room than they had.
         QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
         picture = self._window.grab()
-        self.problem = None
-        if look(self._path.parent) != "folder" or not picture.save(str(self._path), "PNG"):
-            self.problem = OutputError(
-                f"cannot write the picture to {self._path}; choose a folder that exists and is writable"
-            )
-        elif self._manager.session is None and self._failure:
-            self.problem = IrecError(self._failure)
+        try:
+            write_picture(picture, self._path)
+            failed = self._manager.session is None and self._failure
+            self.problem = IrecError(self._failure) if failed else None
+        except OutputError as error:
+            self.problem = error
         QApplication.exit(0)
 
 
 class _InterruptCloses:
-    """Closes the window on Ctrl-C (SIGINT) and SIGTERM.
+    """Closes a window on Ctrl-C (SIGINT) and SIGTERM, also on one that came before there was the window.
 
     Python runs signal handlers between byte codes, and Qt's event loop runs none while it waits, so a socket wakes it.
     """
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self) -> None:
         self._reader, self._writer = socket.socketpair()
         for end in (self._reader, self._writer):
             end.setblocking(False)  # required by set_wakeup_fd
         self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read)
-        self._notifier.activated.connect(lambda: window.close())
         self._former: dict[signal.Signals, Any] = {}
         if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
             return
@@ -273,6 +279,10 @@ class _InterruptCloses:
         # Empty handlers: without one of Python's, nothing is written to the socket, and Python's own for SIGINT would
         # raise KeyboardInterrupt inside whatever slot runs.
         self._former |= {name: signal.signal(name, lambda *_: None) for name in (signal.SIGINT, signal.SIGTERM)}
+
+    def watch(self, window: MainWindow) -> None:
+        """Close this window."""
+        self._notifier.activated.connect(lambda: window.close())
 
     def close(self) -> None:
         """Restore the former signal handlers."""

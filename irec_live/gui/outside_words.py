@@ -14,6 +14,9 @@ from irec_live.gui.language import ENGLISH, language, marked, tr
 from irec_live.input_kind import InputKind
 from irec_live.instruments import INSTRUMENTS
 
+_NAMES = re.compile(r"\{(name|path)")
+"""How sentences begin that begin with the name of a file or folder."""
+
 TITLES = (
     # irec_live.formats
     marked("JSON analysis"),
@@ -178,13 +181,25 @@ def translated(text: str) -> str | None:
     return None if language() == ENGLISH else _translated(language(), text)
 
 
+def begins_with_name(text: str) -> bool:
+    """Whether a sentence of the rest of the app begins with the name of a file or folder, which keeps its spelling.
+
+    Examples
+    --------
+    >>> begins_with_name("my songs is empty (0 bytes)"), begins_with_name("there is no file a; check the path")
+    (True, False)
+    """
+    meant = next((sentence for pattern, sentence in _patterns() if pattern.fullmatch(text)), "")
+    return _NAMES.match(meant) is not None
+
+
 @lru_cache(maxsize=256)
 def _translated(_code: str, text: str) -> str | None:
     found = _found(text)
     if found is None:
         return None
     sentence, said = found
-    named = sentence.startswith(("{name", "{path", "„"))  # names keep their spelling
+    named = _NAMES.match(sentence) or sentence.startswith("„")  # names keep their spelling
     return said if named else said[:1].upper() + said[1:]
 
 

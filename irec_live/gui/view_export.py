@@ -30,6 +30,21 @@ _SOUND = {".wav": marked("Sound, WAV"), ".flac": marked("Sound, FLAC")}
 Span = tuple[float, float]
 
 
+def write_picture(picture: QPixmap, path: Path) -> None:
+    """Write a picture as PNG, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        As of `irec_live.files.write_atomically`.
+    """
+    content = QByteArray()
+    buffer = QBuffer(content)
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    picture.save(buffer, "PNG")
+    write_atomically(path, bytes(content.data()))
+
+
 class ViewExport(QObject):
     """Saves pictures and clips. GUI thread only.
 
@@ -134,9 +149,7 @@ class ViewExport(QObject):
         picture = QPixmap(QSize(round(size.width() * DENSITY), round(size.height() * DENSITY)))
         picture.setDevicePixelRatio(DENSITY)
         self._page.render(picture, QPoint())
-        if not picture.save(str(path), "PNG"):
-            text = tr("cannot write the picture to {path}; choose a folder that exists and is writable", path=path)
-            raise OutputError(text)
+        write_picture(picture, path)
 
     def _save_svg(self, path: Path) -> None:
         content = QByteArray()

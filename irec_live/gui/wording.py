@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from irec_live.gui.language import decimal_mark, tr
-from irec_live.gui.outside_words import instrument_name, translated
+from irec_live.gui.outside_words import begins_with_name, instrument_name, translated
 
 SILENCE_DB = -99.5
 """Levels at or below this are written as silence rather than as a number."""
@@ -51,9 +51,13 @@ def sentence(text: str) -> str:
     ('There is no sound input device', 'demo.csv cannot be decoded')
     >>> sentence("music is a folder"), sentence("nothing is called a.wav")
     ('music is a folder', 'Nothing is called a.wav')
+    >>> sentence("my songs cannot be opened: no right to")
+    'my songs cannot be opened: no right to'
     """
     if (said := translated(text)) is not None:
         return said
+    if begins_with_name(text):
+        return text
     first, verb = (*text.split(" ", 2), "")[:2]
     named = verb in _AFTER_NAMES and first not in _NO_NAMES
     return capital(text) if first.isalpha() and not named else text

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from irec_live.assembly import Circumstances, Curves
+from irec_live.clips import encoder
 from irec_live.errors import MediaError, OutputError
 from irec_live.media import open_audio
 from irec_live.recording.damage import missing_sound, read_results
@@ -156,26 +157,21 @@ def _mended(folder: SessionFolder, info: SessionInfo, progress: Callable[[float]
 
 def _rewrite(path: Path, progress: Callable[[float], None] | None, number: int, count: int) -> int:
     """Write a FLAC file without an end anew, losslessly; how many samples it has."""
-    import soundfile
-
     part = path.with_name(f".{path.name}.part")
     size = max(1, path.stat().st_size if path.exists() else 1)
     try:
-        with open_audio(path) as audio, part.open("wb") as raw:
-            file = soundfile.SoundFile(raw, "w", audio.sample_rate, audio.channels, subtype="PCM_24", format="FLAC")
-            with file:
-                for block in audio.blocks(audio.block_of(_BLOCK_S)):
-                    file.write(block)
-                    if progress is not None:
-                        progress(min(1.0, (number + raw.tell() / size) / count))
+        part.unlink(missing_ok=True)  # of a program that was ended meanwhile
+        with open_audio(path) as audio, encoder(part, audio.sample_rate, audio.channels, "FLAC") as file:
+            for block in audio.blocks(audio.block_of(_BLOCK_S)):
+                file.write(block)
+                if progress is not None:
+                    progress(min(1.0, (number + part.stat().st_size / size) / count))
             samples = audio.position
-            raw.flush()
-            os.fsync(raw.fileno())
         part.replace(path)
     except MediaError:  # not a whole block of sound: nothing to mend
         return 0
-    except (OSError, RuntimeError, AssertionError) as error:
-        raise OutputError(f"cannot mend {path}: {error}") from error
+    except OSError as error:
+        raise OutputError(f"cannot mend {path}: {error.strerror or error}") from error
     finally:
         part.unlink(missing_ok=True)
     return samples

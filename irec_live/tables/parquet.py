@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -91,7 +92,13 @@ def write_tables(recordings: Iterable[Recording], folder: Path) -> list[Path]:
             connection.execute("SET threads = 1")  # so that groups of rows end where they always do
             return _copy(connection, lines, Path(scratch), folder)
     except (duckdb.Error, OSError) as error:
-        raise OutputError(f"cannot write Parquet to {folder}: {str(error).splitlines()[0]}") from error
+        raise OutputError(f"cannot write Parquet to {folder}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, in the system's words where DuckDB wraps them into an object of its own."""
+    number = re.search(r'"errno":\s*"?(\d+)', str(error))
+    return os.strerror(int(number[1])) if number else str(error).splitlines()[0]
 
 
 def _copy(connection: DuckDBPyConnection, lines: Path, scratch: Path, folder: Path) -> list[Path]:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from irec_live.cli.output import QuietGroup
+from irec_live.cli.output import QuietGroup, tell
 from irec_live.errors import IrecError, MissingExtraError
 from irec_models.caches import keep_caches_together
 from irec_models.commands.adapt import adapt
@@ -32,16 +32,16 @@ class _Commands(CommandGroup, QuietGroup):
         try:
             return super().invoke(ctx)
         except IrecError as error:
-            click.echo(f"irec-train: {error}", err=True)
+            tell(f"irec-train: {error}")
             ctx.exit(2)
         except FloatingPointError as error:  # training that diverged; nothing after its last save was any use
-            click.echo(f"irec-train: {error}; what was saved before is in the run's folder", err=True)
+            tell(f"irec-train: {error}; what was saved before is in the run's folder")
             ctx.exit(2)
         except ModuleNotFoundError as error:
             # What the packages of this project lack is in the extra; a missing module of its own is a defect.
             if (error.name or "").startswith("irec_"):
                 raise
-            click.echo(f"irec-train: {MissingExtraError(str(error.name), 'train')}", err=True)
+            tell(f"irec-train: {MissingExtraError(str(error.name), 'train')}")
             ctx.exit(2)
 
 

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
@@ -75,7 +76,7 @@ def test_a_window_closed_too_early_for_its_picture_is_an_error(
 def test_a_picture_that_cannot_be_written_is_an_error(
     qapp: object, tmp_path: Path, models: list[Path], bury: Callable[[], None]
 ) -> None:
-    with pytest.raises(OutputError, match="cannot write the picture"):
+    with pytest.raises(OutputError, match=r"cannot write .*such\.png: No such file or directory; choose another place"):
         run(tmp_path / "gone.wav", screenshot=tmp_path / "no" / "such.png", after_s=0.0, models=models)
     bury()
 
@@ -119,3 +120,27 @@ def test_qt_keeps_its_references_to_none() -> None:
     for _ in range(1000):
         color.setAlpha(3)
     assert sys.getrefcount(None) > before - 500
+
+
+def test_ctrl_c_while_the_window_is_built_closes_it(
+    qapp: object, tmp_path: Path, models: list[Path], bury: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = app.compose
+
+    def interrupted(*given: Any) -> app.Composition:
+        signal.raise_signal(signal.SIGINT)
+        return built(*given)
+
+    monkeypatch.setattr(app, "compose", interrupted)
+    with pytest.raises(OutputError, match="closed before the picture"):
+        run(tmp_path / "gone.wav", screenshot=tmp_path / "window.png", after_s=600.0, models=models)
+    bury()
+
+
+def test_a_folder_alone_is_played_as_it_is_when_it_is_dropped(
+    qapp: object, tmp_path: Path, models: list[Path], bury: Callable[[], None]
+) -> None:
+    (tmp_path / "my songs").mkdir()
+    soundfile.write(tmp_path / "my songs" / "one.wav", tiny_models.tone("flute", 1.0), 8000)
+    assert run(tmp_path / "my songs", screenshot=tmp_path / "window.png", after_s=0.0, models=models) == 0
+    bury()

@@ -38,7 +38,6 @@ _NAMES = {
     "app.py": {
         # of screenshots; the terminal says it
         "the window was closed before the picture {} was taken",
-        "cannot write the picture to {}; choose a folder that exists and is writable",
     },
     "theme.py": {"Inter", "Segoe UI", "Segoe UI Variable Text", "SF Pro Text", "Helvetica Neue", "Cantarell", "Ubuntu",
                  "Noto Sans", "DejaVu Sans", "sans-serif"},

@@ -13,6 +13,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path, PurePath
 
+import duckdb
 import numpy as np
 import pytest
 import soundfile
@@ -29,7 +30,7 @@ from irec_live.cli import main
 from irec_live.errors import MediaError, OutputError
 from irec_live.models.choice import load_models
 from irec_live.report import Analysis
-from irec_live.tables import connect
+from irec_live.tables import connect, parquet
 
 
 @pytest.fixture(scope="module")
@@ -326,3 +327,16 @@ def test_curves_of_a_name_that_is_no_text(album: Path, model_options: list[str],
     with connect() as connection:
         path = connection.execute(f"SELECT path FROM '{tmp_path}/out/files.parquet'").fetchall()[0][0]
     assert path.endswith(r"caf\xe9/\xff.wav")
+
+
+def test_a_full_disk_is_told_in_the_systems_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> list[Path]:
+        raise duckdb.IOException(
+            'IO Error: Async write failed for range [offset=0, size=382]: {"exception_type":"IO","exception_message":'
+            '"Could not write file \\"files.parquet\\": No space left on device","errno":"28"}'
+        )
+
+    monkeypatch.setattr(parquet, "_copy", full)
+    with pytest.raises(OutputError) as refused:
+        parquet.write_tables([], tmp_path)
+    assert str(refused.value) == f"cannot write Parquet to {tmp_path}: {os.strerror(28)}"

@@ -678,3 +678,35 @@ def test_picture_needs_no_display(clip: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("QT_QPA_PLATFORM", "")  # so that what is set meanwhile is taken back
     assert run(clip, "--screenshot", "a.png").exit_code == 0
     assert platforms == ["offscreen"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("analyze", ""),
+        ("analyze", "song.wav", "--out", ""),
+        ("analyze", "--from-file", ""),
+        ("gui", ""),
+        ("listen", "--input", ""),
+        ("listen", "--record", ""),
+        ("library", "add", ""),
+        ("library", "remove", ""),
+        ("library", "show", ""),
+        ("library", "stats", "--library", ""),
+    ],
+)
+def test_an_empty_path_is_refused_and_never_the_current_folder(arguments: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert "it is empty, perhaps a variable that is not set" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file is called so there")
+def test_names_of_files_neither_steer_the_terminal_nor_break_the_line(tmp_path: Path) -> None:
+    song = tmp_path / "a\x1b[31m\nb\x07.wav"
+    song.write_text("no sound")
+    for path in (song, tmp_path / "gone\n.wav"):
+        result = CliRunner().invoke(main, ["analyze", "--out", str(tmp_path / "out"), str(path)], color=True)
+        assert result.exit_code == 2
+        assert len(result.stderr.splitlines()) == 1
+        assert result.stderr.rstrip("\n").isprintable()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -42,3 +45,23 @@ def test_what_cannot_be_cut_leaves_nothing_behind(song: Path, tmp_path: Path) ->
     with pytest.raises(OutputError, match="cannot write"):
         save_clip(song, 0.0, 1.0, tmp_path / "no" / "a.wav")
     assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac"])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(
+    song: Path, tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Full(io.BytesIO):
+        def write(self, _content: object) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    opened = Path.open
+    monkeypatch.setattr(
+        Path,
+        "open",
+        lambda path, mode="r", *rest, **named: Full() if mode == "xb" else opened(path, mode, *rest, **named),
+    )
+    with pytest.raises(OutputError, match="No space left on device"):
+        save_clip(song, 0.0, 2.0, tmp_path / f"clip{suffix}")
+    assert capfd.readouterr().err == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["song.wav"]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+
+import pytest
 
 STUCK = """
 import sys, threading
@@ -76,3 +80,25 @@ start()
     left = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
     assert left.returncode == 1
     assert left.stderr.splitlines()[-1] == "LookupError: a mistake in the code"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself Ctrl-C there")
+def test_ctrl_c_while_qt_is_loaded_ends_the_process_without_a_word() -> None:
+    code = """
+import signal, sys
+from importlib.abc import MetaPathFinder
+from irec_live.__main__ import start
+
+class Loading(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "irec_live.gui.app":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Loading())
+sys.argv = ["irec-live", "gui"]
+start()
+"""
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-c", code]
+    left = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
+    assert (left.returncode, left.stdout, left.stderr) == (-signal.SIGINT, "", "")

@@ -1964,10 +1964,6 @@ Doppelklick: die Schwellen des Modells.</translation>
         <translation>nach {folder} kann nicht aufgenommen werden: {error}; wählen Sie einen anderen Ort</translation>
     </message>
     <message>
-        <source>cannot write the picture to {path}; choose a folder that exists and is writable</source>
-        <translation>das Bild lässt sich nicht nach {path} schreiben; wählen Sie einen Ordner, den es gibt und der beschreibbar ist</translation>
-    </message>
-    <message>
         <source>cannot write {path}: {error}; choose another place</source>
         <translation>{path} lässt sich nicht schreiben: {error}; wählen Sie einen anderen Ort</translation>
     </message>

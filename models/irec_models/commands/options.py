@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 
 import click
 
+from irec_live.cli.options import GivenPath
+
 F = TypeVar("F", bound=Callable[..., Any])
 
-FILE = click.Path(path_type=Path)
+FILE = GivenPath()
 
 data_folders = click.option(
     "--data",
