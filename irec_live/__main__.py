@@ -42,9 +42,8 @@ def start() -> None:
 
 def _leave(status: object) -> None:
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(
-            OSError, ValueError, AttributeError
-        ):  # whoever read us may be gone, or never was there
+        # Whoever read us may be gone, or never was there.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()
     os._exit(status if isinstance(status, int) else 0 if status is None else 1)
 
