@@ -222,12 +222,14 @@ class _Stream:
             await self._converse(session, speaking)
             await self._finish(session, speaking, detectors)
         finally:
+            # Begun before anything is waited for: who breaks us off may do so again, and the engine must end even then.
+            self._outbox.close()
+            self._source.stop()
+            closing = asyncio.create_task(asyncio.to_thread(session.close))
             if speaking is not None:
                 speaking.cancel()
                 await asyncio.gather(speaking, return_exceptions=True)
-            self._outbox.close()
-            self._source.stop()
-            await asyncio.to_thread(session.close)
+            await asyncio.shield(closing)
             self._metrics.heard(session.time_s, "stream")
 
     def _opened(self, detectors: Sequence[Detector]) -> LiveSession:

@@ -169,6 +169,14 @@ def test_streams_are_bounded(client: TestClient) -> None:
     wait_until(lambda: "irec_streams 0.0" in client.get("/metrics").text)  # a client that goes makes room
 
 
+def test_a_client_that_goes_leaves_no_engine_behind(client: TestClient) -> None:
+    for _ in range(3):
+        with client.websocket_connect(PATH) as socket:
+            socket.send_text(start())
+            assert socket.receive_json()["type"] == "ready"
+    wait_until(lambda: "irec-engine" not in [thread.name for thread in threading.enumerate()])
+
+
 def test_silence_on_the_line_is_ended(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "START_S", 0.1)
     assert "first message" in refused(client)[1]
