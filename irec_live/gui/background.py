@@ -21,6 +21,10 @@ _STOP_S = 3.0
 """How long the running job is waited for at the end, unless told otherwise."""
 
 
+def _nothing(_: object) -> None:
+    pass
+
+
 class Background(QObject):
     """A daemon thread that does jobs in turn. Used on the GUI thread; only `work` runs on the other.
 
@@ -57,8 +61,11 @@ class Background(QObject):
         """Seconds since the last result, while another is still to come."""
         return time.monotonic() - self._started_s if self.busy else 0.0
 
-    def submit(self, work: Work, done: Done, failed: Failed) -> None:
-        """Run `work` on the thread, then call `done` with its result or `failed` with one sentence, on this one."""
+    def submit(self, work: Work, done: Done = _nothing, failed: Failed = _nothing) -> None:
+        """Run `work` on the thread, then call `done` with its result or `failed` with one sentence, on this one.
+
+        The thread begins with the first call.
+        """
         if self._stopped:
             return
         if not self.busy:

@@ -45,7 +45,7 @@ class ComparisonControl(QObject):
     ) -> None:
         super().__init__(lanes)
         self._backend, self._manager, self._picker, self._lanes = backend, manager, picker, lanes
-        self._worker: Background | None = None
+        self._worker = Background("irec-second-model", self)
         self._second: SecondModel | None = None
         self._name = ""
         self._ticket = 0
@@ -68,22 +68,21 @@ class ComparisonControl(QObject):
         session = self._manager.session
         if name and session is not None:
             ticket = self._ticket
-            self._background().submit(
+            self._worker.submit(
                 partial(self._backend.open_second, session, name), partial(self._take, ticket), self._refused
             )
 
     def stop(self) -> None:
         """End it for good."""
         self._close()
-        if self._worker is not None:
-            self._worker.stop()
+        self._worker.stop()
 
     def _follow(self, _: Setup) -> None:
         self.compare(self._name)
 
     def _take(self, ticket: int, second: SecondModel) -> None:
         if ticket != self._ticket:  # another model or source was chosen meanwhile
-            self._background().submit(second.close, lambda _: None, lambda _: None)
+            self._worker.submit(second.close)
             return
         self._second, self._turn = second, 0
 
@@ -98,7 +97,7 @@ class ComparisonControl(QObject):
         self._lanes.canvas.show_comparison(None)
         self._lanes.heading.show_comparison("")
         if second is not None:  # closing waits for a thread
-            self._background().submit(second.close, lambda _: None, lambda _: None)
+            self._worker.submit(second.close)
 
     def _show(self, snapshot: Snapshot) -> None:
         second = self._second
@@ -113,8 +112,3 @@ class ComparisonControl(QObject):
             if second.message:
                 self.said.emit("comparison", sentence(second.message), "warning")
         self._turn += 1
-
-    def _background(self) -> Background:
-        if self._worker is None:
-            self._worker = Background("irec-second-model", self)
-        return self._worker

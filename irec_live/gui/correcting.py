@@ -265,7 +265,7 @@ class CorrectionControl(QObject):
 
             save_corrections(corrections_path(path), corrections, file=path.name, duration_s=duration_s)
 
-        self._worker.submit(write, lambda _: None, lambda text: self.said.emit("correct", sentence(text), "error"))
+        self._worker.submit(write, failed=lambda text: self.said.emit("correct", sentence(text), "error"))
 
     def _hold(self, span: Span | None) -> None:
         self._held = span

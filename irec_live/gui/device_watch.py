@@ -62,7 +62,7 @@ class DeviceWatch(QObject):
         if self._worker is None:
             self._worker = Background("irec-device-watch", self)
         if not self._worker.busy:
-            self._worker.submit(self._backend.list_devices, self._take, lambda _: None)
+            self._worker.submit(self._backend.list_devices, self._take)
 
     def _take(self, devices: Sequence[Device]) -> None:
         known: list[tuple[str, str, str]] = [(device.name, device.hostapi, device.kind) for device in devices]

@@ -196,7 +196,7 @@ class LibraryControl(QObject):
 
     def _say(self, text: str) -> None:
         """Say it after what searches that still run will say."""
-        self._searcher.submit(lambda: None, lambda _: self.panel.show_problem(text), lambda _: None)
+        self._searcher.submit(lambda: None, lambda _: self.panel.show_problem(text))
 
     def _on_progress(self, text: str, share: float) -> None:
         if self._adder.busy:

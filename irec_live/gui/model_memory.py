@@ -50,7 +50,7 @@ class ModelMemory(QObject):
         self._former: dict[str, str] | None = None
         self._speeds: dict[str, float] = {}
         self._asked: set[str] = set()
-        self._worker: Background | None = None
+        self._worker = Background("irec-model-timer", self)
         picker.opened.connect(self._measure)
 
     def note_used(self, used: Mapping[str, str]) -> None:
@@ -64,13 +64,10 @@ class ModelMemory(QObject):
 
     def stop(self) -> None:
         """Give up measuring."""
-        if self._worker is not None:
-            self._worker.stop()
+        self._worker.stop()
 
     def _measure(self) -> None:
         """Time the next model that was not timed yet; one after another, so that closing waits for one at most."""
-        if self._worker is None:
-            self._worker = Background("irec-model-timer", self)
         waiting = [model.name for model in self._picker.models if model.name not in self._asked]
         if waiting and not self._worker.busy:
             name = waiting[0]

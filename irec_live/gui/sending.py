@@ -127,7 +127,7 @@ class SendingControl(QObject):
             return
         if self._session is not None:
             self._session.remove_tap(output)
-        self._worker.submit(output.close, lambda _: None, lambda _: None)
+        self._worker.submit(output.close)
 
     def _on_opened(self, setup: Setup) -> None:
         self._follow(setup)

@@ -176,8 +176,8 @@ class SessionManager(QObject):
 
     def list_models(self) -> None:
         """List the models; emits `models_listed` and `left_out_listed`."""
-        self._worker.submit(self._backend.list_models, self.models_listed.emit, lambda _: None)
-        self._worker.submit(self._backend.left_out_models, self.left_out_listed.emit, lambda _: None)
+        self._worker.submit(self._backend.list_models, self.models_listed.emit)
+        self._worker.submit(self._backend.left_out_models, self.left_out_listed.emit)
 
     def close(self) -> None:
         """Close the session and the threads; returns within a few seconds."""
@@ -298,7 +298,7 @@ class SessionManager(QObject):
 
     def _dispose(self, session: Session) -> None:
         # On a thread of its own: closing a device may take seconds, and the worker may be busy with another.
-        self._closer.submit(session.close, lambda _: None, lambda _: None)
+        self._closer.submit(session.close)
 
     @property
     def waiting_s(self) -> float:

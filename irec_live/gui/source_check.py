@@ -54,7 +54,7 @@ class SourceCheck(QWidget):
         self._probe: Probe | None = None
         self._ticket = 0
         self._heard_s = self._began_s = time.monotonic()
-        self._worker: Background | None = None
+        self._worker = Background("irec-source-check", self)
         title = QLabel(tr("Where does the sound come from?"))
         title.setProperty("role", "title")
         lead = QLabel(tr("Choose a source, then play or sing something: the bar should move."))
@@ -126,7 +126,7 @@ class SourceCheck(QWidget):
             self.set_devices(devices)
             (found if any(device.kind == "input" for device in devices) else nothing)()
 
-        self._background().submit(self._backend.list_devices, take, lambda _: nothing())
+        self._worker.submit(self._backend.list_devices, take, lambda _: nothing())
 
     def tick(self) -> None:
         """Show the present level, and advise."""
@@ -142,8 +142,7 @@ class SourceCheck(QWidget):
     def stop(self) -> None:
         """Let go of the source, for good."""
         self._close()
-        if self._worker is not None:
-            self._worker.stop()
+        self._worker.stop()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Begin to measure."""
@@ -183,13 +182,13 @@ class SourceCheck(QWidget):
             return
         ticket = self._ticket
         self.advice.setText(tr("Opening it…"))
-        self._background().submit(
+        self._worker.submit(
             partial(self._backend.open_probe, request), partial(self._take, ticket), partial(self._refused, ticket)
         )
 
     def _take(self, ticket: int, probe: Probe) -> None:
         if ticket != self._ticket:  # another source was chosen meanwhile
-            self._dispose(probe)
+            self._worker.submit(probe.close)
             return
         self._probe = probe
         self._heard_s = self._began_s = time.monotonic()
@@ -207,16 +206,7 @@ class SourceCheck(QWidget):
         self.meter.show_level(-120.0, -120.0)
         probe, self._probe = self._probe, None
         if probe is not None:
-            self._dispose(probe)
-
-    def _background(self) -> Background:
-        if self._worker is None:
-            self._worker = Background("irec-source-check", self)
-        return self._worker
-
-    def _dispose(self, probe: Probe) -> None:
-        if self._worker is not None:
-            self._worker.submit(probe.close, lambda _: None, lambda _: None)
+            self._worker.submit(probe.close)
 
     def _advise(self, peak_db: float, now_s: float) -> None:
         if self._probe is not None and self._probe.problem:
@@ -242,4 +232,4 @@ class SourceCheck(QWidget):
         if request is not None and self.start.isEnabled():
             self._close()
             # After the probe has let go of it: many devices admit one user at a time.
-            self._background().submit(lambda: request, self.chosen.emit, lambda _: None)
+            self._worker.submit(lambda: request, self.chosen.emit)
