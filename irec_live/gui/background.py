@@ -18,7 +18,7 @@ Done = Callable[[Any], None]
 Failed = Callable[[str], None]
 
 _STOP_S = 3.0
-"""How long the running job is waited for at the end, unless told otherwise."""
+"""How long the running task is waited for at the end, unless told otherwise."""
 
 
 def _nothing(_: object) -> None:
@@ -26,7 +26,7 @@ def _nothing(_: object) -> None:
 
 
 class Background(QObject):
-    """A daemon thread that does jobs in turn. Used on the GUI thread; only `work` runs on the other.
+    """A daemon thread that does tasks in turn. Used on the GUI thread; only `work` runs on the other.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Background(QObject):
 
     Notes
     -----
-    A job that hangs (calls to sound servers do) must not block the others for ever: `renew` abandons its thread.
+    A task that hangs (calls to sound servers do) must not block the others for ever: `renew` abandons its thread.
     """
 
     _answered = Signal(object)
@@ -43,7 +43,7 @@ class Background(QObject):
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._name = name
-        self._jobs: queue.SimpleQueue[tuple[Work, Done, Failed] | None] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[tuple[Work, Done, Failed] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._pending = 0
         self._started_s = 0.0
@@ -72,20 +72,20 @@ class Background(QObject):
             self._started_s = time.monotonic()
         self._pending += 1
         if self._thread is None:
-            self._thread = threading.Thread(target=_serve, args=(self._jobs, self._answered), name=self._name)
+            self._thread = threading.Thread(target=_serve, args=(self._tasks, self._answered), name=self._name)
             self._thread.daemon = True  # a call that hangs in a driver must not keep the process alive
             self._thread.start()
-        self._jobs.put((work, done, failed))
+        self._tasks.put((work, done, failed))
 
     def renew(self) -> None:
-        """Abandon the thread and its jobs and continue with a new one; late results still arrive."""
-        self._jobs.put(None)  # the old thread ends if it ever gets through what is in its queue
-        self._jobs, self._thread, self._pending = queue.SimpleQueue(), None, 0
+        """Abandon the thread and its tasks and continue with a new one; late results still arrive."""
+        self._tasks.put(None)  # the old thread ends if it ever gets through what is in its queue
+        self._tasks, self._thread, self._pending = queue.SimpleQueue(), None, 0
 
     def stop(self, timeout_s: float | None = None) -> None:
-        """Accept no more jobs and deliver no more results; wait a limited time for the running job."""
+        """Accept no more tasks and deliver no more results; wait a limited time for the running task."""
         self._stopped = True
-        self._jobs.put(None)
+        self._tasks.put(None)
         if self._thread is not None:
             self._thread.join(_STOP_S if timeout_s is None else timeout_s)
         self._thread = None
@@ -98,10 +98,10 @@ class Background(QObject):
             call(value)
 
 
-def _serve(jobs: queue.SimpleQueue[tuple[Work, Done, Failed] | None], answered: Any) -> None:
+def _serve(tasks: queue.SimpleQueue[tuple[Work, Done, Failed] | None], answered: Any) -> None:
     """Body of the thread; a plain function, so that the thread keeps no QObject alive."""
-    while (job := jobs.get()) is not None:
-        work, done, failed = job
+    while (task := tasks.get()) is not None:
+        work, done, failed = task
         try:
             answer: tuple[Callable[[Any], None], Any] = (done, work())
         except IrecError as error:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from irec_live.session import Session
 
 _STUCK_S = 6.0
-"""Seconds after which a job counts as hung once the user requests something else."""
+"""Seconds after which a task counts as hung once the user requests something else."""
 
 
 class SessionManager(QObject):
