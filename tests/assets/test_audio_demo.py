@@ -71,6 +71,18 @@ def test_the_app_names_what_plays_in_the_demo_and_nothing_else() -> None:
         assert heard > 0.5 * (offset - onset), label
 
 
+def test_the_envelope_of_a_solo_is_its_own_and_the_others_are_silent() -> None:
+    analysis = analyze(FOLDER / "demo.ogg")
+    columns = {label: number for number, label in enumerate(analysis.labels)}
+    times = analysis.envelope_start_s + analysis.envelope_frame_s * np.arange(len(analysis.envelope))
+    for label, onset, offset in _truth()[:5]:
+        playing = analysis.envelope[(times > onset + 0.2) & (times < offset - 0.2)]
+        level = np.sqrt(np.mean(playing**2, axis=0))
+        own = level[columns[label]]
+        others = np.delete(level, columns[label])
+        assert 20 * np.log10(others.max() / own) < -20, label
+
+
 def _folder(root: Path) -> tuple[Path, list[Excerpt]]:
     """Two tones of different strength, and a table of pieces of them."""
     time = np.arange(3 * RATE) / RATE

@@ -278,7 +278,8 @@ def test_publishing_a_run_gives_thresholds_scores_and_a_card(
     assert set(published.spec.thresholds) == {"flute", "piano", "drums"}
     assert published.spec.scores["dev_macro_map"] == pytest.approx(scores.clips.aggregations["s1"].macro_map, abs=1e-4)
     assert scores.mixtures is not None
-    assert scores.mixtures.envelope is None or published.spec.scores["mixes_envelope_error_db"] > 0
+    assert scores.mixtures.envelope is not None
+    assert published.spec.scores["mixes_envelope_error_db"] > 0
     for expected in ("Recipe `small`", "Held out of training", "south (held out)", "| flute |", "seed 3"):
         assert expected in published.card
     assert published.network().labels == 3

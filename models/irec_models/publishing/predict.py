@@ -160,6 +160,13 @@ class Material:
         plan = MixPlan(per_size=count, seed=seed, frame_hop=spec.frame_hop)
         return held_out_mixes(self.held_out, spec.sample_rate, plan)
 
+    def dev_mixtures(self, spec: ModelSpec, *, per_size: int, seed: int) -> Iterator[EvalMix]:
+        """The same of the dev split's solos; nothing where it has none."""
+        dev = ClipSelection(self.folders, "dev", labels=self.recipe.data.labels)
+        if not dev.has_stems():
+            return iter(())
+        return held_out_mixes(dev, spec.sample_rate, MixPlan(per_size=per_size, seed=seed, frame_hop=spec.frame_hop))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:

@@ -69,20 +69,24 @@ def lift_envelopes(network: Network, spec: ModelSpec, material: Material, *, pro
     """Scale and raise the logits of envelopes while silent instruments stay silent; returns a sentence for the card.
 
     Cross-entropy has its minimum at the mean over what might sound, so an uncertain instrument is shown too soft. How
-    much louder it may be is chosen on mixtures of the held-out sources, others than the published scores are of.
+    much louder it may be is chosen on mixtures of the held-out sources, others than the published scores are of, and on
+    as many of the dev split: what a network began with may have heard the held-out sources.
     """
     if network.kind != "envelope" or not has_plain_output(network):
         return ""
-    mixtures = list(material.mixtures(spec, per_size=LIFT_MIXES, seed=_LIFT_SEED))
+    plan = {"per_size": LIFT_MIXES, "seed": _LIFT_SEED}
+    held_out, dev = list(material.mixtures(spec, **plan)), list(material.dev_mixtures(spec, **plan))
     ones = torch.ones(network.labels)
     for lift in tracked(LIFTS, progress, "louder envelopes"):
         raised = copy.deepcopy(network)
         calibrate(raised, LIFT_SCALE * ones, lift * ones)
-        error = evaluate_mixes(CheckpointPredictor(raised, spec), mixtures).envelope
-        if error is not None and error.silent_db <= SILENT_ERROR_DB:
+        predictor = CheckpointPredictor(raised, spec)
+        errors = [evaluate_mixes(predictor, mixtures).envelope for mixtures in (held_out, dev) if mixtures]
+        if all(error is not None and error.silent_db <= SILENT_ERROR_DB for error in errors):
             calibrate(network, LIFT_SCALE * ones, lift * ones)
             return (
                 f". Logits times {LIFT_SCALE} plus {lift}: the highest of {len(LIFTS)} offsets that leaves them within "
                 f"{SILENT_ERROR_DB} dB where the instrument does not sound, on mixtures of the held-out sources"
+                + (" and on those of the dev split" if dev else "")
             )
     return ""
