@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from PySide6.QtCore import QCoreApplication, QElapsedTimer, QEvent, QObject, QSocketNotifier, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
@@ -142,30 +142,29 @@ def run(
     IrecError
         The screenshot was taken, but shows only that nothing could be opened.
     """
-    if screenshot is None:
-        use_scale(Preferences.of_user())
-    app = application()
-    # A screenshot neither depends on the user's settings nor changes them.
-    preferences = Preferences.of_user() if screenshot is None else Preferences()
-    use_language(language or preferences.get(schema.LANGUAGE))
-    if theme is not None:
-        preferences.theme = theme
-    backend = AppBackend(hop_s=hop_s, provider=provider, audible=screenshot is None)
-    interrupt = _InterruptCloses()  # before the window is built, where Qt would swallow Python's exception for it
-    parts = compose(backend, preferences, [str(model) for model in models or ()])
-    if theme is not None:
-        parts.themes.choose(theme)
-    window = parts.window
-    if screenshot is not None:
-        window.resize(*size)
-    interrupt.watch(window)
-    window.show()
-    wanted = _first_request(file, input, device, preferences, track)
-    fallback = is_unasked(file, input, device)
-    _AfterFirstPicture(window, lambda: _begin(window, wanted, fallback, more))
-    taken = _Screenshot(window, parts.manager, screenshot, after_s) if screenshot is not None else None
-    status = app.exec()
-    interrupt.close()
+    with _InterruptCloses() as interrupt:  # from now on: Qt swallows the exception that Python has for it
+        if screenshot is None:
+            use_scale(Preferences.of_user())
+        app = application()
+        # A screenshot neither depends on the user's settings nor changes them.
+        preferences = Preferences.of_user() if screenshot is None else Preferences()
+        use_language(language or preferences.get(schema.LANGUAGE))
+        if theme is not None:
+            preferences.theme = theme
+        backend = AppBackend(hop_s=hop_s, provider=provider, audible=screenshot is None)
+        parts = compose(backend, preferences, [str(model) for model in models or ()])
+        if theme is not None:
+            parts.themes.choose(theme)
+        window = parts.window
+        if screenshot is not None:
+            window.resize(*size)
+        interrupt.watch(window)
+        window.show()
+        wanted = _first_request(file, input, device, preferences, track)
+        fallback = is_unasked(file, input, device)
+        _AfterFirstPicture(window, lambda: _begin(window, wanted, fallback, more))
+        taken = _Screenshot(window, parts.manager, screenshot, after_s) if screenshot is not None else None
+        status = app.exec()
     parts.dispose()
     if taken is not None and taken.problem is not None:
         raise taken.problem
@@ -271,7 +270,7 @@ class _InterruptCloses:
         self._reader, self._writer = socket.socketpair()
         for end in (self._reader, self._writer):
             end.setblocking(False)  # required by set_wakeup_fd
-        self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read)
+        self._notifier: QSocketNotifier | None = None
         self._former: dict[signal.Signals, Any] = {}
         if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
             return
@@ -282,11 +281,16 @@ class _InterruptCloses:
 
     def watch(self, window: MainWindow) -> None:
         """Close this window."""
+        self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read)
         self._notifier.activated.connect(lambda: window.close())
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Restore the former signal handlers."""
-        self._notifier.setEnabled(False)
+        if self._notifier is not None:
+            self._notifier.setEnabled(False)
         for name, handler in self._former.items():
             signal.signal(name, handler)
         if self._former:

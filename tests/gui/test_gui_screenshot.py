@@ -122,16 +122,22 @@ def test_qt_keeps_its_references_to_none() -> None:
     assert sys.getrefcount(None) > before - 500
 
 
+@pytest.mark.parametrize("step", ["application", "use_language", "compose"])
 def test_ctrl_c_while_the_window_is_built_closes_it(
-    qapp: object, tmp_path: Path, models: list[Path], bury: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    qapp: object,
+    tmp_path: Path,
+    models: list[Path],
+    bury: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
 ) -> None:
-    built = app.compose
+    work = getattr(app, step)
 
-    def interrupted(*given: Any) -> app.Composition:
+    def interrupted(*given: Any) -> Any:
         signal.raise_signal(signal.SIGINT)
-        return built(*given)
+        return work(*given)
 
-    monkeypatch.setattr(app, "compose", interrupted)
+    monkeypatch.setattr(app, step, interrupted)
     with pytest.raises(OutputError, match="closed before the picture"):
         run(tmp_path / "gone.wav", screenshot=tmp_path / "window.png", after_s=600.0, models=models)
     bury()
