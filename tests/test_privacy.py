@@ -33,11 +33,13 @@ DOOR = ROOT / "irec_live" / "onnx_runtime.py"
 COMMANDS = ("analyze", "listen", "gui", "serve", "export", "evaluate")
 
 # Window and server end as they do by hand, by Ctrl-C; the first a moment after it takes it, the other when told to.
+# While Qt is loaded, the system's own handler is in place, which would end the process there and then.
 ENDED_BY_CTRL_C = """
 import os, pathlib, signal, sys, threading, time
 
 def end(before):
-    while not (pathlib.Path("stop").exists() if "serve" in sys.argv else signal.getsignal(signal.SIGINT) != before):
+    early = before, signal.SIG_DFL
+    while not (pathlib.Path("stop").exists() if "serve" in sys.argv else signal.getsignal(signal.SIGINT) not in early):
         time.sleep(0.05)
     time.sleep(1.5)
     os.kill(os.getpid(), signal.SIGINT)
