@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,25 @@ import pytest
 import soundfile
 from fake_portaudio import FakeSoundDevice
 from virtual_sound import VirtualSound, missing_programs
+from waiting import wait_until
 
 import tiny_models
 from irec_live.devices import portaudio
+
+_IDLE = ("irec-infer", "irec-serve")
+"""Threads of web applications that a test makes and does not run: they wait, and do nothing."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a module's tests begin ends with them: it would take the time of later ones, or their devices."""
+    yield
+    if request.node.get_closest_marker("realtime") is None:
+
+        def running() -> list[str]:
+            return [name for one in threading.enumerate() if (name := one.name).startswith("irec-")]
+
+        wait_until(lambda: all(name.startswith(_IDLE) for name in running()))
 
 
 @pytest.fixture(scope="session")

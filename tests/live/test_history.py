@@ -234,10 +234,12 @@ def test_copies_of_many_hours_stay_on_the_disk(monkeypatch: pytest.MonkeyPatch) 
     np.testing.assert_array_equal(got, rows)
     assert isinstance(got, np.memmap) == hasattr(os, "posix_fallocate")
     got[0] = 7.0  # it may be written to, as any copy
-    full = RowStore(3, history=HistoryFile())
+    other = HistoryFile()
+    full = RowStore(3, history=other)
     full.append(times, rows)
     monkeypatch.setattr("os.posix_fallocate", _no_room, raising=False)
     np.testing.assert_array_equal(full.between(*EVERYTHING)[1], rows)
+    other.close()
 
 
 def _no_room(_file: int, _offset: int, _size: int) -> None:
