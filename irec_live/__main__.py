@@ -9,7 +9,7 @@ import sys
 import threading
 
 from irec_live import native_lines
-from irec_live.cli import main
+from irec_live.interrupts import ended_by_interrupts
 
 
 def start() -> None:
@@ -20,6 +20,8 @@ def start() -> None:
     there is none, other threads are waited for and what others registered is run, but Python's memory is not taken
     apart object by object: it goes with the process, a tenth of a second earlier.
     """
+    with ended_by_interrupts():
+        from irec_live.cli import main
     native_lines.ours = True
     if getattr(sys, "frozen", False):  # the app as one folder: its worker processes are this program, too
         import multiprocessing

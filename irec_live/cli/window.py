@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +16,7 @@ from irec_live.cli.output import tell
 from irec_live.errors import IrecError, MediaError
 from irec_live.files import look
 from irec_live.input_kind import InputKind, is_unasked
+from irec_live.interrupts import ended_by_interrupts
 
 if TYPE_CHECKING:
     from irec_live.models.detector import Provider
@@ -78,7 +76,7 @@ def run_window(
             return 0
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     try:
-        with _ended_by_interrupts(), quick_imports():
+        with ended_by_interrupts(), quick_imports():
             import numpy  # noqa: F401  (before Qt, whose bindings read the source of every module that comes after them)
 
             from irec_live.gui.app import run
@@ -109,19 +107,6 @@ def run_window(
         track=track,
         size=size,
     )
-
-
-@contextmanager
-def _ended_by_interrupts() -> Iterator[None]:
-    """Ctrl-C ends the process at once, without a word: Python's exception makes Qt abort with a dump while it loads."""
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler or current_thread() is not main_thread():
-        yield
-        return
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def has_display() -> bool:

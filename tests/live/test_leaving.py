@@ -83,15 +83,16 @@ start()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself Ctrl-C there")
-def test_ctrl_c_while_qt_is_loaded_ends_the_process_without_a_word() -> None:
-    code = """
+@pytest.mark.parametrize("module", ["irec_live.cli", "irec_live.gui.app"])
+def test_ctrl_c_while_modules_are_loaded_ends_the_process_without_a_word(module: str) -> None:
+    code = f"""
 import signal, sys
 from importlib.abc import MetaPathFinder
 from irec_live.__main__ import start
 
 class Loading(MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
-        if name == "irec_live.gui.app":
+        if name == "{module}":
             signal.raise_signal(signal.SIGINT)
 
 sys.meta_path.insert(0, Loading())
