@@ -173,6 +173,10 @@ class FFmpegDecoder:
                 reached_s = max(reached_s, _end_s(packet))
                 if packet.stream_index == self._stream.index:
                     yield from (frame for frame in packet.decode() if frame.samples)
+            except (
+                IndexError
+            ):  # a packet of a stream that begins on the way, which PyAV does not know: on with the next
+                packets = self._container.demux()
             except self._av.InvalidDataError as error:
                 if packet is None or not bytes(packet).startswith(_TAGS):
                     self.complaint = error.strerror or "some of it is damaged"

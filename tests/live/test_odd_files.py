@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -320,3 +323,34 @@ def test_a_video_that_was_cut_says_so(tmp_path: Path) -> None:
     got, _, _, missing = heard(path)
     assert 0 < len(got) < 5 * 48_000
     assert "film.mkv is damaged: nothing in it goes beyond" in missing
+
+
+def test_a_stream_that_begins_on_the_way_does_not_end_the_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A damaged transport stream has them; PyAV knows no stream but those of the beginning, and raises IndexError."""
+    av = pytest.importorskip("av")
+    path = write_video(tmp_path / "film.ts", [chirp(1.0, 48_000)], 48_000, codec="aac", picture_s=1.0)
+    whole = heard(path)
+    opened, begun = av.open, []
+
+    class Container:
+        def __init__(self, container: Any) -> None:
+            self._container = container
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._container, name)
+
+        def demux(self) -> Iterator[Any]:
+            begun.append(self)
+            packets = self._container.demux()
+            yield from itertools.islice(packets, 5)
+            if len(begun) == 1:
+                raise IndexError("list index out of range")
+            yield from packets
+
+    monkeypatch.setattr(av, "open", lambda *given, **named: Container(opened(*given, **named)))
+    got = heard(path)
+    assert len(begun) > 1
+    assert np.array_equal(got[0], whole[0])
+    assert got[1:] == whole[1:]
