@@ -285,7 +285,7 @@ def test_the_view_is_saved_as_a_picture_and_the_selection_as_sound_and_labels(
     assert picture.width() == 2 * window.page.width()
     assert QSvgRenderer(str(tmp_path / "a.svg")).viewBox().size() == window.page.size()
     window.view_export.save_picture(tmp_path / "no" / "such" / "folder.png")
-    assert "Cannot write the picture" in window.messages.text
+    assert "no/such/folder.png: No such file" in window.messages.text
     for name in ("clip.wav", "clip.flac", "clip.txt", "clip.mid", "clip.json"):
         window.view_export.save_clip(tmp_path / name)
         qtbot.waitUntil(lambda name=name: f"Saved 0:03.0 as {name}" in window.messages.text)
