@@ -19,10 +19,18 @@ MEL: dict[str, dict[str, Any]] = {
     "tutti": {"n_fft": 1024, "hop_length": 512, "n_mels": 128, "fmin": 30.0, "fmax": None},
     "tutti-envelope": {"n_fft": 1024, "hop_length": 512, "n_mels": 128, "fmin": 30.0, "fmax": None},
     "tutti-mobile": {"n_fft": 1024, "hop_length": 320, "win_length": 800, "n_mels": 128, "fmax": 15_000.0},
+    "tutti-mobile-envelope": {"n_fft": 1024, "hop_length": 320, "win_length": 800, "n_mels": 128, "fmax": 15_000.0},
 }
 """By architecture: what librosa is told to come to a spectrogram of the same size."""
 
-FRAMES = {"han": 43, "neuroment": 16, "tutti": 43, "tutti-envelope": 16, "tutti-mobile": 98}
+FRAMES = {
+    "han": 43,
+    "neuroment": 16,
+    "tutti": 43,
+    "tutti-envelope": 16,
+    "tutti-mobile": 98,
+    "tutti-mobile-envelope": 35,
+}
 
 
 def usual_ways(spec: ModelSpec) -> dict[str, Way]:
