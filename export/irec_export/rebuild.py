@@ -24,8 +24,8 @@ from irec_models.plugins import load, trainer_place
 from irec_models.progress import Bars, Progress
 from irec_models.publishing.decide_file import PRECISION, decide
 from irec_models.publishing.publish import publish
+from irec_models.recipes.lookup import find_recipe
 from irec_models.recipes.recipe import Recipe, load_recipe
-from irec_models.recipes.shelf import find_recipe
 from irec_models.training.fit import fit
 from irec_models.training.run import Run
 

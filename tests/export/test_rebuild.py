@@ -23,7 +23,7 @@ from irec_live.models.catalog import bundled_models
 from irec_live.models.detector import Detector
 from irec_models.checkpoint import load_checkpoint
 from irec_models.nets import ARCHITECTURES
-from irec_models.recipes import shelf
+from irec_models.recipes import lookup
 from irec_models.training.start_weights import PUBLISHED
 
 
@@ -37,7 +37,7 @@ def recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
         named = text.replace('name = "small"', f'name = "{name}"\nstart_from = "{start}"')
         files[name] = tmp_path / f"{name}.toml"
         files[name].write_text(named, encoding="utf-8")
-    monkeypatch.setattr(shelf, "recipe_files", lambda: files)
+    monkeypatch.setattr(lookup, "recipe_files", lambda: files)
     return files
 
 

@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from irec_models.cli import main
+from irec_models.recipes.lookup import recipe_files
 from irec_models.recipes.recipe import load_recipe
-from irec_models.recipes.shelf import recipe_files
 from irec_models.training.trainer import Trainer
 
 Refusal = Callable[..., str]

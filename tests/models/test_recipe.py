@@ -8,8 +8,8 @@ import pytest
 import small_nets
 
 from irec_live.errors import RecipeError
+from irec_models.recipes.lookup import recipe_files
 from irec_models.recipes.recipe import load_recipe
-from irec_models.recipes.shelf import recipe_files
 
 RECIPES = recipe_files()
 SMALL = small_nets.RECIPE.format(architecture="small", monitor="map")

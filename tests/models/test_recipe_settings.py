@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from irec_live.errors import RecipeError
+from irec_models.recipes.lookup import recipe_files
 from irec_models.recipes.settings import label_name, label_settings, with_settings
-from irec_models.recipes.shelf import recipe_files
 
 TEXT = """# Heading
 [model]

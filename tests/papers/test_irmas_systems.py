@@ -16,8 +16,8 @@ from irec_models.cli import main
 from irec_models.data import ClipSelection, DataFolders, eval_clips, read_manifest
 from irec_models.measuring.clip_scores import predict_clips
 from irec_models.measuring.predictors import CheckpointPredictor
+from irec_models.recipes.lookup import recipe_files
 from irec_models.recipes.recipe import load_recipe
-from irec_models.recipes.shelf import recipe_files
 from irec_papers.datasets import DATA_SETS
 from irec_papers.lumen.fusion import grid_thresholds
 from irec_papers.reproduce import make_ready

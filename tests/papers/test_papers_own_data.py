@@ -19,8 +19,8 @@ from irec_models.checkpoint import load_checkpoint
 from irec_models.cli import main
 from irec_models.data import AugmentConfig, ClipSelection, ClipStream, DataFolders, MixStream, read_manifest
 from irec_models.data.mixing.overlaid import CHEN_PLAN, overlaid_clips
+from irec_models.recipes.lookup import recipe_files
 from irec_models.recipes.recipe import load_recipe
-from irec_models.recipes.shelf import recipe_files
 from irec_papers.chen.net import ChenNet
 from irec_papers.datasets import DATA_SETS
 from irec_papers.datasets.medley_solos import NAMES

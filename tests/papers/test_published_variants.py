@@ -8,8 +8,8 @@ import torch
 from torch.nn import functional
 
 from irec_models.losses import LOSSES, categorical_cross_entropy
+from irec_models.recipes.lookup import recipe_files
 from irec_models.recipes.recipe import Recipe, load_recipe
-from irec_models.recipes.shelf import recipe_files
 
 RECIPES = recipe_files()
 LABELS = 'data.labels=["flute", "piano", "drums"]'

@@ -23,8 +23,8 @@ from irec_models.measuring.clip_scores import predict_clips
 from irec_models.measuring.predictors import CheckpointPredictor
 from irec_models.measuring.thresholds import choose_thresholds
 from irec_models.publishing.publish import publish
+from irec_models.recipes.lookup import recipe_files
 from irec_models.recipes.recipe import load_recipe
-from irec_models.recipes.shelf import recipe_files
 from irec_models.training.fit import fit
 from irec_papers import reproduce as module
 from irec_papers.datasets import DATA_SETS

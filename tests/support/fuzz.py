@@ -387,7 +387,7 @@ class Recipes(Kind):
     """Recipes of training."""
 
     def __post_init__(self) -> None:
-        from irec_models.recipes.shelf import recipe_files
+        from irec_models.recipes.lookup import recipe_files
 
         self.files.update({path.name: path.read_bytes() for path in recipe_files().values()})
 

@@ -14,8 +14,8 @@ from rich.table import Table
 def recipes(as_json: bool) -> None:
     """List the recipes that are installed: the product's own networks and the published systems."""
     from irec_models.nets import ARCHITECTURES
+    from irec_models.recipes.lookup import recipe_files
     from irec_models.recipes.recipe import load_recipe
-    from irec_models.recipes.shelf import recipe_files
 
     rows = []
     for name, path in recipe_files().items():

@@ -27,9 +27,9 @@ from irec_models.nets import (
     TrunkNetwork,
     check_hyperparameters,
 )
+from irec_models.recipes.lookup import find_recipe
 from irec_models.recipes.mistakes import Mistake, blame, of_hyperparameter, of_validation
 from irec_models.recipes.settings import MOST_PARTS, with_settings
-from irec_models.recipes.shelf import find_recipe
 
 MOST_BYTES = 256_000
 """Of a recipe; those that come with the project have up to 4 kB."""

@@ -19,9 +19,9 @@ from typing import Any
 
 from irec_live.errors import OutputError, RecipeError
 from irec_live.files import make_folder, write_atomically
+from irec_models.recipes.lookup import find_recipe
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.recipes.settings import with_settings
-from irec_models.recipes.shelf import find_recipe
 
 
 def recipe_beside(checkpoint: Path) -> Recipe | None:
