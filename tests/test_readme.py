@@ -26,7 +26,9 @@ from saved_sessions import save_session
 from starlette.testclient import TestClient
 
 from irec_live.cli import main
+from irec_live.cli.options import GivenPath
 from irec_live.web.app import create_app
+from irec_models.commands.options import CheckedPath
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -83,11 +85,16 @@ RUN = [
 
 
 def parse(command: str) -> None:
-    """Parse a command of ours as its program would, without running it."""
-    program, *arguments = shlex.split(command)
+    """Parse a command of ours as its program would, without running it or looking for the files that it names."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CheckedPath, "convert", GivenPath.convert)
+        _parse(*shlex.split(command))
+
+
+def _parse(program: str, *arguments: str) -> None:
     module = __import__(OUR_PROGRAMS[program], fromlist=["main"])
     parser: click.Command = module.main
-    context = parser.make_context(program, arguments)
+    context = parser.make_context(program, list(arguments))
     while isinstance(parser, click.Group):
         rest = [*context._protected_args, *context.args]
         if not rest:

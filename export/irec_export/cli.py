@@ -12,7 +12,9 @@ import click
 from irec_live.cli.options import GivenPath, Number
 from irec_live.cli.output import QuietCommand, tell
 from irec_live.errors import ExportError, IrecError, MissingExtraError
+from irec_live.files import check_writable
 from irec_models.caches import keep_caches_together
+from irec_models.inputs import check_checkpoint, check_there
 
 if TYPE_CHECKING:
     from irec_export.report import ExportReport
@@ -64,6 +66,10 @@ def main(
         raise click.UsageError("--fp16 and --int8 exclude each other")
     keep_caches_together()
     try:
+        check_checkpoint(checkpoint)
+        for recording in recordings:
+            check_there(recording)
+        check_writable(out)
         try:
             from irec_export.to_onnx import export
         except ImportError as error:

@@ -33,6 +33,7 @@ from irec_live.files import make_folder, write_atomically
 from irec_live.models.onnx_file import printable
 from irec_live.models.provenance import Lineage, Source
 from irec_live.models.spec import ModelSpec
+from irec_models.inputs import check_checkpoint
 from irec_models.nets import ARCHITECTURES, Network, build
 
 SCHEMA: Final = "irec.checkpoint/1"
@@ -356,9 +357,7 @@ def _asked(operator: str, args: Sequence[Any]) -> float:
 
 
 def _read(path: Path) -> object:
-    if not path.is_file():
-        kind = "is not a plain file, so it is no checkpoint" if path.exists() else ""
-        raise CheckpointError(f"{path} {kind}" if kind else f"there is no checkpoint {path}")
+    check_checkpoint(path)
     try:
         _check_archive(path)
         with warnings.catch_warnings():

@@ -18,11 +18,12 @@ from irec_models.commands.data import data
 from irec_models.commands.decide import decide
 from irec_models.commands.evaluate import evaluate
 from irec_models.commands.lazy import CommandGroup
-from irec_models.commands.options import FILE, data_folders, interruptible, start_option, training_options
+from irec_models.commands.options import FILE, RECIPE, RUN, data_folders, interruptible, start_option, training_options
 from irec_models.commands.real import real
 from irec_models.commands.recipes import recipes
 from irec_models.commands.rotate import rotate
 from irec_models.commands.stress import stress
+from irec_models.inputs import BEST, LAST, check_new_run
 
 
 class _Commands(CommandGroup, QuietGroup):
@@ -64,7 +65,7 @@ main.add_command(stress)
 
 
 @main.command()
-@click.argument("recipe", type=FILE)
+@click.argument("recipe", type=RECIPE)
 @training_options
 @click.option("--out", type=FILE, help="Folder of the run; default runs/NAME of the recipe.")
 @click.option("--label", help="Train a classifier of this label alone, to be joined with others.")
@@ -86,12 +87,14 @@ def fit(
     """
     from irec_models.progress import Bars
     from irec_models.recipes.settings import label_name, label_settings
-    from irec_models.training.fit import fit as train
 
     name = label_name(recipe.stem, label) if label else recipe.stem
     if label:
         settings = (*label_settings(recipe.stem, label), *settings)
     folder = out or Path("runs") / name
+    check_new_run(folder, resume=options["resume"])
+    from irec_models.training.fit import fit as train
+
     bars = Bars()
     with interruptible():
         trainer = train(recipe, data, folder, settings=settings, console=bars.console, progress=bars, **options)
@@ -101,17 +104,17 @@ def fit(
 
 
 @main.command()
-@click.argument("run", type=FILE)
+@click.argument("run", type=RUN)
 @data_folders
 @click.option("-o", "--out", type=FILE, required=True, help="Checkpoint to write.")
 def publish(run: Path, data: tuple[Path, ...], out: Path) -> None:
     """Choose thresholds for the best weights of RUN, measure them, write card and checkpoint."""
+    if out.resolve() in ((run / BEST).resolve(), (run / LAST).resolve()):
+        raise click.UsageError(f"{out} is the run's own; name another file, so that it is not lost")
     from irec_models.measuring.tables import published_tables
     from irec_models.progress import Bars
     from irec_models.publishing.publish import publish as finish
 
-    if out.resolve() in ((run / "best.pt").resolve(), (run / "last.pt").resolve()):
-        raise click.UsageError(f"{out} is the run's own; name another file, so that it is not lost")
     scores = finish(run, data, out, progress=Bars())
     Console().print(published_tables(scores.clips, scores.mixtures))
     click.echo(f"next: irec-export {out} -o {out.with_suffix('.onnx').name}")

@@ -157,6 +157,7 @@ def test_a_score_apart_by_more_than_the_tolerance_is_not_the_same() -> None:
     assert decibels.tolerance == 2.0
 
 
-def test_the_command_tells_a_network_that_is_not_bundled() -> None:
-    told = CliRunner().invoke(command, ["kazoo"])
+def test_the_command_tells_a_network_that_is_not_bundled(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").touch()
+    told = CliRunner().invoke(command, ["kazoo", "--data", str(tmp_path)])
     assert isinstance(told.exception, ModelError)

@@ -136,12 +136,14 @@ def test_the_command_prints_a_table_a_part_and_writes_json(
     monkeypatch.setattr(real_recordings, "RESAMPLED", 5)
     out = tmp_path / "real.json"
     told = CliRunner().invoke(
-        main, ["real", "says", "--data", str(bank), "--part", "solo=solo", "--json", str(out)], catch_exceptions=False
+        main,
+        ["real", "tutti-1s", "--data", str(bank), "--part", "solo=solo", "--json", str(out)],
+        catch_exceptions=False,
     )
     assert told.exit_code == 0
     assert "all: 3 recordings of dev" in told.output
     assert "solo: 1 recordings of dev" in told.output
     assert json.loads(out.read_text())["all"]["says"]["figures"]["solos: top-1"][0] == 0.0
-    wrong = CliRunner().invoke(main, ["real", "says", "--data", str(bank), "--part", "solo"])
+    wrong = CliRunner().invoke(main, ["real", "tutti-1s", "--data", str(bank), "--part", "solo"])
     assert wrong.exit_code == 2
     assert "NAME=REGEX" in wrong.output

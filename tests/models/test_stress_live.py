@@ -232,7 +232,8 @@ def test_tests_without_material_are_left_out_unless_asked_for(bank: Path, small_
 
 
 def test_a_run_that_measures_nothing_is_a_mistake(small_checkpoint: Path, tmp_path: Path) -> None:
-    result = CliRunner().invoke(main, ["stress", str(small_checkpoint), "--data", str(tmp_path / "none")])
+    (tmp_path / "manifest.csv").write_text("file,labels,source,split\n")
+    result = CliRunner().invoke(main, ["stress", str(small_checkpoint), "--data", str(tmp_path)])
     assert result.exit_code == 2
     assert "nothing was measured" in result.output
 

@@ -303,7 +303,9 @@ def test_publishing_a_run_gives_thresholds_scores_and_a_card(
     assert later.partition("## Recordings\n")[2] == card.partition("## Recordings\n")[2]
     assert later.count("## Training recordings of small") == 1
     assert "Its weights are the mean of 2 trainings" in later
-    own = CliRunner().invoke(main, ["publish", str(tmp_path / "run"), "-o", str(tmp_path / "run" / "best.pt")])
+    own = CliRunner().invoke(
+        main, ["publish", str(tmp_path / "run"), "--data", str(bank), "-o", str(tmp_path / "run" / "best.pt")]
+    )
     assert own.exit_code == 2
     assert "is the run's own" in own.stderr
 

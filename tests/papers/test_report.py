@@ -207,9 +207,11 @@ def test_text_from_outside_cannot_become_markup() -> None:
         (["--report", "page.html", "--mixes"], "leave --compare and --mixes out"),
     ],
 )
-def test_what_a_report_cannot_do_is_said_before_any_work(extra: list[str], match: str, tmp_path: Path) -> None:
+def test_what_a_report_cannot_do_is_said_before_any_work(
+    extra: list[str], match: str, bank: Path, tmp_path: Path
+) -> None:
     model, _ = models(tmp_path)
-    result = CliRunner().invoke(main, ["evaluate", str(model), *extra])
+    result = CliRunner().invoke(main, ["evaluate", str(model), "--data", str(bank), *extra])
     assert result.exit_code == 2
     assert match in result.output
 

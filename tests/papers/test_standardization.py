@@ -103,7 +103,7 @@ def test_every_form_tells_how_far_it_is(
 
 
 def test_the_command_shows_a_bar_on_the_error_stream_alone(
-    small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    small_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")  # what makes rich take any stream for a terminal
     scores = [FormScores("so far", 0.5, 0.25, 0.75, None)]
@@ -113,7 +113,10 @@ def test_the_command_shows_a_bar_on_the_error_stream_alone(
             return scores
 
     monkeypatch.setattr("irec_papers.standardization.measure", measured)
-    result = CliRunner().invoke(main, ["standardization", str(small_checkpoint), "--source", "south"])
+    (tmp_path / "manifest.csv").touch()
+    result = CliRunner().invoke(
+        main, ["standardization", str(small_checkpoint), "--data", str(tmp_path), "--source", "south"]
+    )
     assert result.exit_code == 0, result.output
     assert "so far: clips of dev" in result.stderr
     assert "clips of dev" not in result.stdout

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import click
 
-from irec_models.commands.options import FILE
+from irec_live.files import check_writable
+from irec_models.commands.options import FILE, MODEL, THERE
 
 
 @click.command()
-@click.argument("name", type=FILE)
+@click.argument("name", type=MODEL)
 @click.option(
     "--corrections",
     "places",
-    type=FILE,
+    type=THERE,
     multiple=True,
     required=True,
     help="Recorded session, sound file that was corrected in the window, or folder of clips; may be repeated.",
@@ -33,13 +34,12 @@ def adapt(name: Path, places: tuple[Path, ...], out: Path | None, steps: int, se
     from rich.console import Console
     from rich.table import Table
 
-    from irec_live.files import check_writable
+    target = out or Path(f"{name.stem}-adapted.pt")
+    check_writable(target)
     from irec_models.measuring.reviewed import gather
     from irec_models.progress import Bars
     from irec_models.training.adapt import adapt as train
 
-    target = out or Path(f"{name.stem}-adapted.pt")
-    check_writable(target)
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="irec-adapt-") as folder:
         data = gather(places, Path(folder), name)

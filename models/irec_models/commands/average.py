@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from irec_live.files import write_atomically
-from irec_models.commands.options import FILE
+from irec_models.commands.options import FILE, MODEL
 
 
 @click.command()
-@click.argument("checkpoints", type=FILE, nargs=-1, required=True)
+@click.argument("checkpoints", type=MODEL, nargs=-1, required=True)
 @click.option("-o", "--out", type=FILE, required=True, help="Checkpoint to write.")
 @click.option("--share", "shares", type=float, multiple=True, help="Of each, in their order.  [default: equal]")
 def average(checkpoints: tuple[Path, ...], out: Path, shares: tuple[float, ...]) -> None:
@@ -21,16 +21,16 @@ def average(checkpoints: tuple[Path, ...], out: Path, shares: tuple[float, ...])
     Everything but the weights is the last one's; the recipe and the log beside that one are copied beside the result,
     so that `irec-train publish` can finish it.
     """
-    from irec_models.checkpoint import save_checkpoint
-    from irec_models.training.averaging import average as mean
-    from irec_models.training.averaging import read
-    from irec_models.training.run import check_held_out_alike
-
     given = shares or (1.0,) * len(checkpoints)
     if len(given) != len(checkpoints) or not all(0.0 < share < float("inf") for share in given):
         raise click.UsageError(f"--share must be given once for each of the {len(checkpoints)} checkpoints, above 0")
     if any(out.resolve() == path.resolve() for path in checkpoints):
         raise click.UsageError(f"{out} is one of the checkpoints; name another file, so that none is lost")
+    from irec_models.checkpoint import save_checkpoint
+    from irec_models.training.averaging import average as mean
+    from irec_models.training.averaging import read
+    from irec_models.training.run import check_held_out_alike
+
     check_held_out_alike(checkpoints)
     save_checkpoint(out, mean(read(checkpoints), given))
     for name in ("recipe.toml", "log.jsonl"):

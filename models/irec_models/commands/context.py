@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from irec_models.commands.options import FILE, data_folders, interruptible, settings_option
+from irec_models.commands.options import FILE, MODEL, RECIPE, data_folders, interruptible, settings_option
 
 
 @click.command()
-@click.argument("model", type=FILE)
+@click.argument("model", type=MODEL)
 @data_folders
 @settings_option
-@click.option("--recipe", type=FILE, help="With a [context] table; default: the recipe of the model's name.")
+@click.option("--recipe", type=RECIPE, help="With a [context] table; default: the recipe of the model's name.")
 @click.option("-o", "--out", type=FILE, required=True, help=".onnx file to write; may be MODEL itself.")
 def context(model: Path, data: tuple[Path, ...], settings: tuple[str, ...], recipe: Path | None, out: Path) -> None:
     """Train a head for MODEL, an .onnx file or the name of an installed model, that hears the last seconds.

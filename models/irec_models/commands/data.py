@@ -13,6 +13,7 @@ from rich.table import Table
 from irec_models.commands.lazy import CommandGroup
 from irec_models.commands.options import FILE
 from irec_models.commands.sources import sources
+from irec_models.inputs import check_data_folder
 
 
 @click.group(cls=CommandGroup, words="data", invoke_without_command=True)
@@ -32,6 +33,7 @@ data.add_command(sources)
 
 
 def _count(folder: Path, as_json: bool) -> None:
+    check_data_folder(folder)
     from irec_models.data import read_manifest
 
     clips = read_manifest(folder)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from irec_models.commands.options import FILE, data_folders
+from irec_models.commands.options import FILE, MODEL, data_folders
 
 
 @click.command()
-@click.argument("model", type=FILE)
+@click.argument("model", type=MODEL)
 @data_folders
 @click.option("-o", "--out", type=FILE, required=True, help=".onnx file to write; may be MODEL itself.")
 @click.option(

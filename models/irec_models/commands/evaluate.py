@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from irec_live.files import check_writable, make_folder, write_json
-from irec_models.commands.options import FILE, data_folders
+from irec_models.commands.options import FILE, MODEL, THERE, data_folders
 from irec_models.plugins import load, plugins
 from irec_models.progress import Bars, tracked
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("models", metavar="MODEL...", type=FILE, nargs=-1, required=True)
+@click.argument("models", metavar="MODEL...", type=MODEL, nargs=-1, required=True)
 @data_folders
 @click.option("--split", default="dev", show_default=True)
 @click.option("--source", "sources", multiple=True, help="Only clips of this source; may be repeated.")
 @click.option("--hop", type=click.FloatRange(min=0.01), help="Seconds between windows; default half a window.")
-@click.option("--compare", "rival", type=FILE, help="JSON with another system's scores of the same clips.")
+@click.option("--compare", "rival", type=THERE, help="JSON with another system's scores of the same clips.")
 @click.option("--mixes", is_flag=True, help="Instead, mixtures of 0 to 6 sources (those named by --source).")
 @click.option(
     "--overlaid",
@@ -64,8 +64,6 @@ def evaluate(
     With --report, models are also run on mixtures (of clips that hold one instrument alone), and all results become
     one page. Predictions are stored: a command that was interrupted continues where it stopped.
     """
-    from irec_models.data import ClipSelection, DataFolders
-
     if overlaid and (mixes or rival or report or hop):
         raise click.UsageError(
             "--overlaid cannot be combined with others; leave --mixes, --compare, --hop and --report out"
@@ -76,6 +74,8 @@ def evaluate(
         if path:
             make_folder(path.parent)
             check_writable(path)
+    from irec_models.data import ClipSelection, DataFolders
+
     console = Console()
     selection = ClipSelection(DataFolders(data), split, sources)
     contents = []

@@ -12,14 +12,51 @@ from typing import Any, TypeVar
 import click
 
 from irec_live.cli.options import GivenPath
+from irec_models.inputs import (
+    check_checkpoint,
+    check_data_folder,
+    check_model,
+    check_run,
+    check_teacher,
+    check_there,
+)
+from irec_models.recipes.lookup import find_recipe
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+class CheckedPath(GivenPath):
+    """A path to something that must be there; what is wrong with it is said before the command imports PyTorch.
+
+    Parameters
+    ----------
+    check : callable
+        Raises an `irec_live.errors.IrecError`.
+    """
+
+    def __init__(self, check: Callable[[Path], object]) -> None:
+        super().__init__()
+        self._check = check
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """See `click.ParamType.convert`."""
+        path = super().convert(value, param, ctx)
+        self._check(path)
+        return path
+
+
 FILE = GivenPath()
+DATA = CheckedPath(check_data_folder)
+RECIPE = CheckedPath(find_recipe)
+RUN = CheckedPath(check_run)
+MODEL = CheckedPath(check_model)
+CHECKPOINT = CheckedPath(check_checkpoint)
+TEACHER = CheckedPath(check_teacher)
+THERE = CheckedPath(check_there)
 
 data_folders = click.option(
     "--data",
-    type=FILE,
+    type=DATA,
     multiple=True,
     default=(Path("data"),),
     show_default="data",
@@ -29,7 +66,7 @@ settings_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value, as train.seed=1; repeatable."
 )
 
-start_option = click.option("--start-from", type=FILE, help="Trained model to begin with: .pt, .onnx or a name.")
+start_option = click.option("--start-from", type=MODEL, help="Trained model to begin with: .pt, .onnx or a name.")
 
 
 def machine_options(command: F) -> F:
@@ -45,7 +82,7 @@ def machine_options(command: F) -> F:
 
 def training_options(command: F) -> F:
     """Options of commands that train by a recipe: data, settings, machine and teacher."""
-    teacher = click.option("--teacher", type=FILE, help="yamnet.tflite, for recipes with a [distill] table.")
+    teacher = click.option("--teacher", type=TEACHER, help="yamnet.tflite, for recipes with a [distill] table.")
     return data_folders(settings_option(machine_options(teacher(command))))
 
 

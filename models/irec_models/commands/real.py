@@ -9,17 +9,18 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from irec_models.commands.options import FILE, data_folders
+from irec_live.files import check_writable, write_atomically
+from irec_models.commands.options import FILE, MODEL, THERE, data_folders
 
 
 @click.command()
-@click.argument("models", metavar="MODEL...", type=FILE, nargs=-1, required=True)
+@click.argument("models", metavar="MODEL...", type=MODEL, nargs=-1, required=True)
 @data_folders
 @click.option("--split", default="dev", show_default=True)
 @click.option(
     "--part", "parts", multiple=True, metavar="NAME=REGEX", help="Also those alone whose file name matches; repeatable."
 )
-@click.option("--compare", "rivals", type=FILE, multiple=True, help="JSON with another system's scores; repeatable.")
+@click.option("--compare", "rivals", type=THERE, multiple=True, help="JSON with another system's scores; repeatable.")
 @click.option("--json", "json_path", type=FILE, help="Write all figures here.")
 def real(
     models: tuple[Path, ...],
@@ -33,18 +34,19 @@ def real(
 
     In brackets, where nine of ten resamplings of the recording sources lie.
     """
-    from irec_live.files import write_atomically
-    from irec_models.data import ClipSelection, DataFolders, eval_clips
-    from irec_models.measuring import real_recordings as real_ones
-    from irec_models.measuring.predictors import load_predictor
-    from irec_models.progress import Bars, tracked
-
     wanted = {"all": ""}
     for part in parts:
         name, found, pattern = part.partition("=")
         if not (name and found and pattern):
             raise click.UsageError(f"--part takes NAME=REGEX, not '{part}'")
         wanted[name] = pattern
+    if json_path:
+        check_writable(json_path)
+    from irec_models.data import ClipSelection, DataFolders, eval_clips
+    from irec_models.measuring import real_recordings as real_ones
+    from irec_models.measuring.predictors import load_predictor
+    from irec_models.progress import Bars, tracked
+
     console = Console()
     systems = []
     selection = ClipSelection(DataFolders(data), split=split)

@@ -10,7 +10,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from irec_models.commands.options import FILE, interruptible, training_options
+from irec_live.files import check_writable, write_json
+from irec_models.commands.options import FILE, RECIPE, interruptible, training_options
 from irec_models.progress import Bars
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("recipe", type=FILE)
+@click.argument("recipe", type=RECIPE)
 @training_options
 @click.option("--out", type=FILE, help="Folder of the runs; default runs/NAME-rotation.")
 @click.option("--source", "sources", multiple=True, help="Leave out only this one in its turn; may be repeated.")
@@ -38,11 +39,10 @@ def rotate(
     Solo clips are scored, at most 30 of an instrument and turn, with the last weights of each network. If interrupted,
     the same command continues where it stopped.
     """
-    from irec_live.files import check_writable, write_json
-    from irec_models.experiments.rotation import rotate as run
-
     if json_path:
         check_writable(json_path)
+    from irec_models.experiments.rotation import rotate as run
+
     bars = Bars()
     with interruptible():
         rotation = run(

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from irec_models.commands.options import FILE
+from irec_models.commands.options import FILE, THERE
 
 
 @click.command()
 @click.option("--dir", "folder", type=FILE, default=Path("data"), show_default=True, help="Data folder to fill.")
 @click.option("--source", "sources", multiple=True, help="Only clips of this source; may be repeated.")
-@click.option("--list", "listing", type=FILE, help="Another list, .csv or .csv.gz, than the bundled one.")
+@click.option("--list", "listing", type=THERE, help="Another list, .csv or .csv.gz, than the bundled one.")
 def sources(folder: Path, sources: tuple[str, ...], listing: Path | None) -> None:
     """Fetch the recordings that the bundled networks were trained on, and write their manifest.csv.
 

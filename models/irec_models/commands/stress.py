@@ -6,13 +6,15 @@ from pathlib import Path
 
 import click
 
-from irec_models.commands.options import FILE, data_folders, interruptible
+from irec_live.errors import DataError
+from irec_live.files import check_writable, write_json
+from irec_models.commands.options import FILE, MODEL, data_folders, interruptible
 
 NAMES = ("robustness", "false-labels", "latency", "ensembles", "matrices")
 
 
 @click.command()
-@click.argument("models", type=FILE, nargs=-1, required=True)
+@click.argument("models", type=MODEL, nargs=-1, required=True)
 @data_folders
 @click.option("--split", default="dev", show_default=True)
 @click.option("--source", "sources", multiple=True, help="Only clips of this source; may be repeated.")
@@ -47,18 +49,16 @@ def stress(
     A test for which there is no material is skipped, unless it was named with --only. Ctrl-C stops; what was measured
     until then is printed and in the JSON.
     """
+    if json_path:
+        check_writable(json_path)
     from rich.console import Console
 
-    from irec_live.errors import DataError
-    from irec_live.files import check_writable, write_json
     from irec_models.data import ClipSelection, DataFolders
     from irec_models.measuring.predictors import load_predictor
     from irec_models.measuring.stress.suite import Material, empty_report
     from irec_models.measuring.stress.suite import stress as run
     from irec_models.progress import Bars
 
-    if json_path:
-        check_writable(json_path)
     predictors = [(path, load_predictor(path)[0]) for path in models]  # a broken one shows before anything is measured
     material = Material(ClipSelection(DataFolders(data), split, sources), most, noise_seconds)
     content = empty_report(split, [str(path) for path in models])

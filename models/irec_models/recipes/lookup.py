@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from irec_live.errors import RecipeError
+from irec_live.files import look
 from irec_models.plugins import plugins
 
 OWN = Path(__file__).parent
@@ -23,15 +24,20 @@ def find_recipe(given: Path) -> Path:
     Raises
     ------
     RecipeError
-        No installed recipe has this name.
+        No installed recipe has this name, or there is no such plain file.
 
     Examples
     --------
-    >>> find_recipe(Path("han-1s")).name, find_recipe(Path("mine.toml"))
-    ('han-1s.toml', PosixPath('mine.toml'))
+    >>> find_recipe(Path("han-1s")).name
+    'han-1s.toml'
     """
-    if given.name != str(given) or given.suffix or given.exists():
+    what = look(given, RecipeError)
+    if what == "file":
         return given
+    if what:
+        raise RecipeError(f"the recipe {given} is {'a folder' if what == 'folder' else 'not a plain file'}")
+    if given.name != str(given) or given.suffix:
+        raise RecipeError(f"there is no recipe {given}")
     files = recipe_files()
     if given.name not in files:
         raise RecipeError(f"no recipe is called '{given}'; known: {', '.join(files)}; or give the path of a .toml file")

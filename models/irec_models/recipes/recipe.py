@@ -288,7 +288,7 @@ def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
     RecipeError
         If the file is missing, not TOML, has an unknown key or an impossible value; names file and key.
     """
-    path = find_recipe(Path(path))
+    path = find_recipe(Path(path))  # a plain file: anything else could be without end, or never begin
     try:
         text = _read(path)
         content = _parsed(text)
@@ -297,8 +297,6 @@ def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
         found = _check(content)
         if isinstance(found, Mistake):
             raise RecipeError(blame(path, found, settings, lambda some: _mistake_in(with_settings(text, some))))
-    except FileNotFoundError as error:
-        raise RecipeError(f"there is no recipe {path}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"the recipe {path} cannot be read: {error}") from error
     except RecursionError as error:
@@ -310,9 +308,6 @@ def load_recipe(path: str | Path, settings: Sequence[str] = ()) -> Recipe:
 
 
 def _read(path: Path) -> str:
-    """The text of a plain file; anything else could be without end, or never begin."""
-    if path.exists() and not path.is_file():
-        raise RecipeError(f"the recipe {path} is {'a folder' if path.is_dir() else 'not a plain file'}")
     size = path.stat().st_size
     if size > MOST_BYTES:
         raise RecipeError(f"the recipe {path} has {size / 1000:.0f} kB; up to {MOST_BYTES // 1000} kB are read")

@@ -14,6 +14,7 @@ from irec_live.errors import CheckpointError, DataError, RecipeError
 from irec_models.checkpoint import load_checkpoint
 from irec_models.data import Bank, Batch, ClipStream, DataFolders, ExcerptStream, MixStream, make_loader
 from irec_models.data.mixing.pools import check_examples
+from irec_models.inputs import check_new_run
 from irec_models.nets import TrunkNetwork
 from irec_models.progress import Progress, silent
 from irec_models.recipes.recipe import Recipe, load_recipe
@@ -101,8 +102,8 @@ def fit(
     else:
         _check_start(recipe, start, start_from)
     _check_examples(recipe, data)
+    check_new_run(out, resume=resume)
     run = Run(out)
-    run.begin(resume=resume)
     target = _device(device)
     if threads:
         torch.set_num_threads(threads)

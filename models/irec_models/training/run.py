@@ -19,6 +19,7 @@ from typing import Any
 
 from irec_live.errors import OutputError, RecipeError
 from irec_live.files import make_folder, write_atomically
+from irec_models.inputs import BEST, LAST
 from irec_models.recipes.lookup import find_recipe
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.recipes.settings import with_settings
@@ -71,28 +72,17 @@ class Run:
     @property
     def last(self) -> Path:
         """Checkpoint to resume from."""
-        return self.folder / "last.pt"
+        return self.folder / LAST
 
     @property
     def best(self) -> Path:
         """Checkpoint that validated best."""
-        return self.folder / "best.pt"
+        return self.folder / BEST
 
     @property
     def log_path(self) -> Path:
         """The log."""
         return self.folder / "log.jsonl"
-
-    def begin(self, *, resume: bool) -> None:
-        """Check that no earlier run is overwritten.
-
-        Raises
-        ------
-        RecipeError
-            If there is already a run here and `resume` is False.
-        """
-        if self.last.exists() and not resume:
-            raise RecipeError(f"{self.folder} already holds a run; add --resume to continue it, or give another --out")
 
     def keep(self, recipe: Path, settings: Sequence[str] = ()) -> None:
         """Copy the recipe, with its settings, into the run's folder.

@@ -35,6 +35,7 @@ from irec_live.errors import DataError, MissingExtraError
 from irec_models.data import Batch, MixStream
 from irec_models.data.mixing.distortion import DistortedStream
 from irec_models.data.mixing.noise_overlay import NoiseOverlay
+from irec_models.inputs import check_teacher
 
 Array = npt.NDArray[np.float32]
 
@@ -220,8 +221,7 @@ class YamNet:
     """
 
     def __init__(self, path: Path, sample_rate: int) -> None:
-        if not path.is_file():
-            raise DataError(f"there is no teacher {path}; give YAMNet's published yamnet.tflite")
+        check_teacher(path)
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ModuleNotFoundError as error:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from irec_models.commands.options import FILE, data_folders, interruptible, settings_option
+from irec_models.commands.options import FILE, RECIPE, data_folders, interruptible, settings_option
+from irec_models.inputs import check_new_run
 
 
 @click.command()
-@click.argument("recipe", type=FILE)
+@click.argument("recipe", type=RECIPE)
 @data_folders
 @click.option("--out", type=FILE, help="Folder of the run; default runs/NAME of the recipe.")
 @settings_option
@@ -28,10 +29,11 @@ def bosch(
 
     Features and machines are stored in --out while it runs: an interrupted run continues with --resume.
     """
+    folder = out or Path("runs") / recipe.stem
+    check_new_run(folder, resume=resume)
     from irec_models.progress import Bars
     from irec_papers.bosch.training import PENALTY, train_bosch
 
-    folder = out or Path("runs") / recipe.stem
     bars = Bars()
     with interruptible():
         run, result = train_bosch(

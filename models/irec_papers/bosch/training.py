@@ -26,6 +26,7 @@ from rich.console import Console
 from irec_live.errors import CheckpointError, DataError, RecipeError
 from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from irec_models.data import ClipStream, DataFolders, MixStream
+from irec_models.inputs import UNFINISHED, check_new_run
 from irec_models.progress import Progress, silent, tracked
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.fit import validation_batches
@@ -133,11 +134,8 @@ def train_bosch(
             "irec-train fit"
         )
     recipe, settings = with_held_out(recipe, recipe_path, settings, data, console)
-    run = Run(out)
-    unfinished = out / "unfinished"
-    if unfinished.exists() and not resume:
-        raise RecipeError(f"{out} already holds a run; add --resume to continue it, or give another --out")
-    run.begin(resume=resume)
+    check_new_run(out, resume=resume)
+    run, unfinished = Run(out), out / UNFINISHED
     run.keep(recipe_path, settings)
     if run.last.exists():
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from irec_models.commands.options import FILE
+from irec_models.commands.options import CHECKPOINT, FILE
 
 
 @click.command()
-@click.argument("classifiers", type=FILE, nargs=-1, required=True)
+@click.argument("classifiers", type=CHECKPOINT, nargs=-1, required=True)
 @click.option("-o", "--out", type=FILE, required=True, help="Checkpoint to write.")
 @click.option("--name", help="Of the model; default the name of --out.")
 @click.option("--title", default="", help="Of the model, one line for people; default from the number of classifiers.")

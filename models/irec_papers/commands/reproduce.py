@@ -10,9 +10,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from irec_models.commands.options import FILE, interruptible, machine_options, settings_option, start_option
+from irec_models.commands.options import FILE, TEACHER, interruptible, machine_options, settings_option, start_option
+from irec_models.inputs import check_there
 from irec_models.plugins import command_place, load
 from irec_models.progress import Bars
+from irec_models.recipes.lookup import find_recipe
 
 if TYPE_CHECKING:
     from irec_papers.reproduce import Reproduction
@@ -34,7 +36,7 @@ _NAMES = {"s1": "S1, mean", "s2": "S2, sum / strongest"}
 @click.option("--out", type=FILE, help="Folder of the run; default runs/NAME of the recipe.")
 @settings_option
 @machine_options
-@click.option("--teacher", type=FILE, help="yamnet.tflite, for bundled networks that learnt from it.")
+@click.option("--teacher", type=TEACHER, help="yamnet.tflite, for bundled networks that learnt from it.")
 @start_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
 def reproduce(
@@ -54,8 +56,6 @@ def reproduce(
     The name of a bundled network trains, publishes and exports that again on the folders that it was trained on, as
     `irec-train rebuild` does.
     """
-    from irec_papers.reproduce import reproduce as run
-
     if _is_bundled(recipe):
         if as_json:
             raise click.UsageError(f"--json is for a paper's tables; {recipe} is a bundled network")
@@ -65,6 +65,10 @@ def reproduce(
     if len(folders) != 1 or teacher or start_from:
         raise click.UsageError("a paper's training takes one --data, no --teacher and no --start-from")
     (folder,) = folders
+    find_recipe(recipe)
+    check_there(folder)
+    from irec_papers.reproduce import reproduce as run
+
     bars = Bars()
     with interruptible():
         result = run(recipe, folder, out or Path("runs") / recipe.stem, console=bars.console, progress=bars, **options)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from irec_models.commands.options import FILE, data_folders
+from irec_models.commands.options import CHECKPOINT, data_folders
 
 
 @click.command()
-@click.argument("checkpoint", type=FILE)
+@click.argument("checkpoint", type=CHECKPOINT)
 @data_folders
 @click.option("--source", "sources", multiple=True, required=True, help="Held-out source for mixtures; repeatable.")
 def standardization(checkpoint: Path, data: tuple[Path, ...], sources: tuple[str, ...]) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from irec_models.commands.options import FILE, data_folders
+from irec_models.commands.options import CHECKPOINT, FILE, RECIPE, data_folders
 
 
 @click.command()
-@click.argument("members", type=FILE, nargs=-1, required=True)
+@click.argument("members", type=CHECKPOINT, nargs=-1, required=True)
 @data_folders
 @click.option("-o", "--out", type=FILE, required=True, help="Checkpoint to write.")
-@click.option("--recipe", type=FILE, help="Says what was held out; default recipe.toml beside each member.")
+@click.option("--recipe", type=RECIPE, help="Says what was held out; default recipe.toml beside each member.")
 @click.option("--name", help="Of the model; default the name of --out.")
 @click.option("--title", default="", help="Of the model, one line for people; default from the members.")
 def fuse(

@@ -22,8 +22,8 @@ from irec_live.errors import DataError
 from irec_live.files import write_atomically
 from irec_live.models.onnx_file import printable
 from irec_models.data.manifests.labels import UNPITCHED
+from irec_models.inputs import MANIFEST, NEEDED, check_data_folder
 
-NEEDED = ("file", "labels", "source", "split")
 OPTIONAL = ("unknown", "instrument", "kind", "licence", "seconds", "original_rate", "repository", "path")
 
 MOST_BYTES = 500_000_000
@@ -166,9 +166,8 @@ def read_manifest(folder: Path | str) -> tuple[Clip, ...]:
         is not there, or has no rows.
     """
     root = Path(folder)
-    if not root.is_dir():
-        raise DataError(f"data folder {root} does not exist; give the folder that holds manifest.csv")
-    path = root / "manifest.csv"
+    check_data_folder(root)
+    path = root / MANIFEST
     try:
         _check_plain(path)
         with path.open(newline="", encoding="utf-8-sig") as stream:
@@ -178,11 +177,6 @@ def read_manifest(folder: Path | str) -> tuple[Clip, ...]:
                 _clip(root, {k: (v or "").strip() for k, v in row.items() if k}, f"{path}, line {number}")
                 for number, row in enumerate(reader, start=2)
             )
-    except FileNotFoundError as error:
-        raise DataError(
-            f"{root} has no manifest.csv; expected a table with columns {', '.join(NEEDED)} (for a public data set, "
-            f"irec-train data check NAME --dir {root} writes it)"
-        ) from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as a UTF-8 table: {error}") from error
     if not clips:
@@ -304,4 +298,4 @@ def write_manifest(root: Path, columns: Sequence[str], rows: Iterable[Sequence[s
     writer = csv.writer(table)
     writer.writerow(columns)
     writer.writerows(rows)
-    write_atomically(root / "manifest.csv", table.getvalue())
+    write_atomically(root / MANIFEST, table.getvalue())
