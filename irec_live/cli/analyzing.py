@@ -14,8 +14,8 @@ import click
 from irec_live.analysis import analyze
 from irec_live.batch.naming import check_name, result_names
 from irec_live.batch.writing import write_result
-from irec_live.cli.options import hop_seconds, tell_notices, tell_of_pipe
-from irec_live.cli.output import one_line, tell, write_text
+from irec_live.cli.options import check_printed, hop_seconds, tell_notices, tell_of_pipe
+from irec_live.cli.output import on_terminal, one_line, tell, write_text
 from irec_live.errors import IrecError
 from irec_live.files import make_folder
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
@@ -69,13 +69,11 @@ def run_analyze(
     click.UsageError
         Several files would be printed in a format that does not tell them apart, or no model tells what it needs.
     """
-    summarised = form is None and out == "-" and _on_terminal()
+    summarised = form is None and out == "-" and on_terminal()
     form = DEFAULT_FORMAT if form is None else form
     wanted = FORMATS[form]
-    if out == "-" and not wanted.one_line and len(files) > 1:
-        raise click.UsageError(f"{form} does not tell several files apart; name a folder with --out")
-    if out == "-" and wanted.binary and _on_terminal():
-        raise click.UsageError(f"{form} is no text to look at; name a folder with --out, or send it to a file with >")
+    if out == "-":
+        check_printed(wanted, len(files))
     folder = None if out == "-" else make_folder(Path(out))  # proven before an hour of analysis
     detectors = load_models(tuple(models) or None, provider)
     lacking = wanted.lacks({detector.spec.kind for detector in detectors})
@@ -112,11 +110,6 @@ def run_analyze(
             for piece in wanted.pieces(analysis):
                 write_text(piece)
     return 2 if failures else int(incomplete)
-
-
-def _on_terminal() -> bool:
-    """Whether standard output is a terminal: a person reads it."""
-    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def _summary(analysis: Analysis) -> str:

@@ -16,8 +16,8 @@ import click
 from irec_live.batch.items import PARQUET
 from irec_live.batch.paths import Found, find_files, is_collection, listed_files
 from irec_live.cli.batch_progress import BatchProgress
-from irec_live.cli.options import hop_seconds, tell_notices
-from irec_live.cli.output import INTERRUPTED, counted, tell, write_text
+from irec_live.cli.options import check_printed, hop_seconds, tell_notices
+from irec_live.cli.output import INTERRUPTED, counted, on_terminal, tell, write_text
 from irec_live.errors import MediaError
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
 from irec_live.gui.wording import clock_text
@@ -75,6 +75,9 @@ def run_batch(
     if address is not None and engine != "ray":
         raise click.UsageError("--address is that of a cluster: give --engine ray, too")
     found = _found(files, recursive=recursive, from_file=from_file)
+    printed = out == "-"
+    if printed:
+        check_printed(FORMATS[chosen], len(found))
     from irec_live.batch.items import Settings
     from irec_live.batch.local import LocalEngine
     from irec_live.models.choice import load_models
@@ -91,8 +94,7 @@ def run_batch(
     settings = Settings.of(
         detectors, provider=provider, hop_s=hop_s, track=track, channel=channel, form=chosen, curves=curves, **ran_by
     )
-    printed = out == "-"
-    summarised = printed and form is None and sys.stdout is not None and sys.stdout.isatty()
+    summarised = printed and form is None and on_terminal()
     with _folder(out) as folder, _batch(found, folder, settings, resume, overwrite or printed) as batch:
         progress = BatchProgress(batch.items)
         if engine == "ray":
@@ -114,8 +116,6 @@ def _check_options(form: str, *, out: str, resume: bool, curves: bool) -> None:
         raise click.UsageError("--resume goes on in a folder of results; name it with --out")
     if form == PARQUET:
         raise click.UsageError("parquet is written to a folder; name it with --out")
-    if not FORMATS[form].one_line:
-        raise click.UsageError(f"{form} does not tell several files apart; name a folder with --out")
 
 
 def _found(files: Sequence[Path], *, recursive: bool, from_file: str | None) -> list[Found]:
@@ -224,7 +224,7 @@ class _Printer:
             heard = ", ".join(outcome.recording.detected) or "no instrument was recognised"
             write_text(f"{outcome.recording.name}  {clock_text(outcome.recording.duration_s)}  {heard}\n")
             return
-        with Path(item.target).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            while text := file.read(1 << 20):
-                write_text(text)
+        with Path(item.target).open("rb") as file:
+            while piece := file.read(1 << 20):
+                write_text(piece)
         Path(item.target).unlink()

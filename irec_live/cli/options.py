@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from irec_live.cli.output import tell
+from irec_live.cli.output import on_terminal, tell
 
 if TYPE_CHECKING:
+    from irec_live.formats import Format
     from irec_live.models.detector import Detector
 
 
@@ -85,6 +86,22 @@ def tell_notices(detectors: Sequence[Detector]) -> None:
     """Print the notices of models on standard error, such as that CUDA was requested but is unavailable."""
     for notice in dict.fromkeys(detector.notice for detector in detectors if detector.notice):
         tell(f"irec-live: {notice}")
+
+
+def check_printed(form: Format, files: int) -> None:
+    """Check that the results of so many files can be printed in a format.
+
+    Raises
+    ------
+    click.UsageError
+        It would not tell several apart, or is no text and a person would read it.
+    """
+    if files > 1 and not form.one_line:
+        raise click.UsageError(f"{form.name} does not tell several files apart; name a folder with --out")
+    if form.binary and on_terminal():
+        raise click.UsageError(
+            f"{form.name} is no text to look at; name a folder with --out, or send it to a file with >"
+        )
 
 
 def tell_of_pipe(path: Path) -> None:

@@ -105,6 +105,11 @@ class QuietGroup(QuietCommand, click.Group):
     """The same, with commands of its own."""
 
 
+def on_terminal() -> bool:
+    """Whether standard output is a terminal: a person reads it."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def is_stuck() -> bool:
     """Whether a thread is inside `write_text` now. Any thread."""
     return bool(_at_work)

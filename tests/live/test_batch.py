@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner, Result
+from saved_sessions import save_session
 from waiting import wait_until
 
 import tiny_models
@@ -55,6 +56,33 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def model_options(tiny_activation_path: Path, tiny_envelope_path: Path) -> list[str]:
     return ["--model", str(tiny_activation_path), "--model", str(tiny_envelope_path)]
+
+
+@pytest.mark.parametrize("form", ["audacity", "midi"])
+def test_what_stands_for_one_file_is_printed_as_that_file(album: Path, model_options: list[str], form: str) -> None:
+    alone = run("analyze", album / "live" / "c.wav", "--format", form, *model_options).stdout_bytes
+    assert alone
+    pattern, jobs = album / "live" / "c*.wav", ("--jobs", 2)
+    for given in ([pattern], [album / "live" / "c.wav", *jobs]):
+        assert run("analyze", *given, "--format", form, *model_options).stdout_bytes == alone
+
+
+def test_a_recorded_session_is_printed_as_labels(tmp_path: Path, model_options: list[str]) -> None:
+    sound = tiny_models.tone("flute", 1.5)[:, None]
+    session = save_session(tmp_path / "evening", sound, tiny_models.SAMPLE_RATE)
+    printed = run("analyze", session, "--format", "audacity", *model_options)
+    assert printed.exit_code == 0, printed.stderr
+    assert "flute" in printed.stdout
+
+
+def test_what_is_no_text_is_not_shown_in_a_terminal(
+    album: Path, model_options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("irec_live.cli.options.on_terminal", lambda: True)
+    for given in ([album / "a.wav"], [album / "live" / "c*.wav"]):
+        done = run("analyze", *given, "--format", "midi", *model_options)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "midi is no text to look at" in done.stderr
 
 
 @pytest.fixture
