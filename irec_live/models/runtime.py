@@ -21,8 +21,9 @@ from irec_live.onnx_runtime import load_onnx_runtime
 if TYPE_CHECKING:
     from irec_live.onnx_runtime import InferenceSession, SessionOptions
 
-LOAD_LIMIT_S = 30.0
-"""A model that takes longer to build or to try out is given up; the published ones take under a second."""
+LOAD_LIMIT_S = 300.0
+"""Seconds by the clock after which a model that is built or tried out is given up. The published ones take under one,
+but on a busy machine a good model may wait long: a strange one is stopped by its processor time, in the sandbox."""
 
 FATAL = 4
 """Severity from which ONNX Runtime may print: its errors reach us as exceptions."""

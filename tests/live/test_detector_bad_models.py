@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 import tiny_models
 from irec_live.errors import ModelError
 from irec_live.models import detector as detector_module
-from irec_live.models import onnx_file
+from irec_live.models import onnx_file, sandbox
 from irec_live.models.detector import Detector, load_model
 from irec_live.models.onnx_file import inspect_model
 from irec_live.models.operators import SIZES
@@ -502,6 +503,28 @@ def test_a_model_that_takes_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(detector_module, "LOAD_LIMIT_S", 1.5)
     with pytest.raises(ModelError, match=r"slow\.onnx was given up"):
         load_model(path)
+
+
+def test_a_test_run_ends_by_its_processor_time_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "slow.onnx"
+    path.write_bytes(slow_model(size=4000, products=200))
+    script = f"""
+import time
+from irec_live.models import sandbox
+sandbox.PROCESSOR_LIMIT_S = time.process_time() + 2.0
+sandbox.main({str(path)!r})
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert re.fullmatch(r"slow\.onnx was given up: it did not run within \d+ s of processor time\n", done.stdout)
+
+
+def test_time_in_which_others_have_the_processor_does_not_count() -> None:
+    used_s = iter([0.5] * 100_000 + [30.0])  # seven hours on a machine that does nearly all else first
+    slept: list[float] = []
+    sandbox.wait_for_processor_time(30.0, lambda: next(used_s), slept.append)
+    assert sum(slept) == 25_000.0
+    assert next(used_s, None) is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell script")
