@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from inspect import Signature
 from pathlib import Path
 
 import pytest
 from fake_models import FakeActivation, FakeEnvelope
 from fake_session import FakeBackend, FakeDevice, FakeFileSession, FakeModel, FakeProbe, FakeSecond, FakeSession, spec
 from reviewed import ReviewBackend, Reviewed
-from stand_ins import overridden, refused, refused_by
+from stand_ins import overridden, patched, refused, refused_by
 
 from irec_live.gui.backend import Backend, LoadedModel, Probe, SecondModel
 from irec_live.gui.source_picker import DeviceLike
@@ -19,8 +21,13 @@ from irec_live.streaming.model_stream import WindowPredictor
 TESTS = Path(__file__).parent
 
 
-def test_methods_in_tests_take_what_the_methods_they_replace_take() -> None:
-    pairs = [(path, *each) for path in sorted(TESTS.rglob("*.py")) for each in overridden(path)]
+@pytest.mark.parametrize(
+    "replaced", [pytest.param(overridden, id="by a class of its own"), pytest.param(patched, id="by a patch")]
+)
+def test_what_replaces_a_function_takes_what_that_takes(
+    replaced: Callable[[Path], Iterator[tuple[str, Signature, Signature]]],
+) -> None:
+    pairs = [(path, *each) for path in sorted(TESTS.rglob("*.py")) for each in replaced(path)]
     assert len(pairs) > 50
     wrong = [
         f"{path.relative_to(TESTS)}: {place} cannot be called {call}"

@@ -115,7 +115,7 @@ def tiny_converted(tiny_checkpoint: Path) -> onnx.ModelProto:
 def fast_convert(tiny_converted: onnx.ModelProto, monkeypatch: pytest.MonkeyPatch) -> None:
     """`export` takes the conversion that was made already."""
 
-    def again(_: Network) -> onnx.ModelProto:
+    def again(network: Network) -> onnx.ModelProto:
         copy = onnx.ModelProto()
         copy.CopyFrom(tiny_converted)
         return copy
@@ -127,7 +127,7 @@ def fast_convert(tiny_converted: onnx.ModelProto, monkeypatch: pytest.MonkeyPatc
 def drifted(tiny_converted: onnx.ModelProto, monkeypatch: pytest.MonkeyPatch) -> None:
     """A conversion in which one trained weight came out 5 % too large."""
 
-    def convert_badly(_: Network) -> onnx.ModelProto:
+    def convert_badly(network: Network) -> onnx.ModelProto:
         model = onnx.ModelProto()
         model.CopyFrom(tiny_converted)
         (tensor,) = (t for t in model.graph.initializer if t.name.endswith("output.weight"))

@@ -119,7 +119,7 @@ def test_disk_that_goes_away_is_one_sentence_and_the_next_file_is_analysed(
     limit = readable * bad.stat().st_size
     real = GuardedFile.read
 
-    def read(file: GuardedFile, size: int) -> bytes:
+    def read(file: GuardedFile, size: int = -1) -> bytes:
         if file.tell() < limit:
             return real(file, size)
         file.error = OSError(5, "Input/output error")

@@ -358,7 +358,7 @@ def test_curves_of_a_name_that_is_no_text(album: Path, model_options: list[str],
 
 
 def test_a_full_disk_is_told_in_the_systems_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> list[Path]:
+    def full(*_: object, **__: object) -> list[Path]:
         raise duckdb.IOException(
             'IO Error: Async write failed for range [offset=0, size=382]: {"exception_type":"IO","exception_message":'
             '"Could not write file \\"files.parquet\\": No space left on device","errno":"28"}'

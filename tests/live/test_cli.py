@@ -410,7 +410,7 @@ def test_tables_of_several_files_are_not_printed_as_one(clip: Path, form: str) -
 
 
 def test_cuda_that_cannot_be_had_is_said(clip: Path, model_options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("irec_live.models.runtime._prepare_cuda", lambda _: "CUDA is not there")
+    monkeypatch.setattr("irec_live.models.runtime._prepare_cuda", lambda onnxruntime: "CUDA is not there")
     for arguments in (("analyze", clip), ("listen", "--input", clip, "--seconds", "0.2")):
         done = run(*arguments, "--provider", "cuda", *model_options)
         assert done.exit_code == 0, done.output

@@ -137,7 +137,7 @@ def workers_with_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks that say that they run on CUDA where that is asked for."""
     load = item_analyzer.load_models
 
-    def pretend(models: Any, provider: Any) -> Any:
+    def pretend(models: Any = None, provider: Any = "auto") -> Any:
         detectors = load(models, "cpu")
         for detector in detectors:
             detector.providers = ("CUDA", "CPU") if provider == "cuda" else ("CPU",)
@@ -187,7 +187,7 @@ def test_a_worker_whose_gpu_does_not_work_ends_the_run_instead_of_using_its_proc
     on_ray: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with_fake(monkeypatch, CPU=8.0, GPU=1.0)
-    monkeypatch.setattr("irec_live.models.runtime._prepare_cuda", lambda _: "CUDA is not there")
+    monkeypatch.setattr("irec_live.models.runtime._prepare_cuda", lambda onnxruntime: "CUDA is not there")
     done = CliRunner().invoke(main, [*on_ray, "--provider", "cuda"])
     assert done.exit_code == 2
     assert "cannot run the networks on CUDA: CUDA is not there" in done.stderr

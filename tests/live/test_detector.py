@@ -150,7 +150,7 @@ def test_a_session_has_one_thread_that_does_not_spin(activation: Detector) -> No
 def test_a_runtime_that_cannot_be_loaded_is_one_sentence(
     tiny_activation_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception, reason: str
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(part: str = "") -> None:
         raise raised
 
     monkeypatch.setattr("irec_live.models.runtime.load_onnx_runtime", fail)
@@ -159,7 +159,7 @@ def test_a_runtime_that_cannot_be_loaded_is_one_sentence(
 
 
 def test_ctrl_c_while_the_runtime_is_loaded_is_one(tiny_activation_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
+    def fail(part: str = "") -> None:
         raise ImportError("initialization failed") from KeyboardInterrupt()
 
     monkeypatch.setattr("irec_live.models.runtime.load_onnx_runtime", fail)

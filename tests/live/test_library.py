@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -378,12 +379,12 @@ def test_the_library_is_locked_before_duckdb_opens_it(tmp_path: Path, monkeypatc
     path = tmp_path / "library.duckdb"
     seen = []
 
-    def watched(place: Path, *, read_only: bool) -> object:
+    def watched(path: Path | str = ":memory:", *, read_only: bool = False, **options: Any) -> object:
         with (tmp_path / "library.duckdb.lock").open("rb") as lock:
             seen.append((read_only, lock_file(lock, shared=True)))
         with (tmp_path / "library.duckdb.lock").open("rb") as lock:
             assert not lock_file(lock)
-        return connect(place, read_only=read_only)
+        return connect(path, read_only=read_only, **options)
 
     monkeypatch.setattr(store, "connect", watched)
     library = Library(path)

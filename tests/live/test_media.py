@@ -425,10 +425,10 @@ def fail_behind(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let FFmpeg's files fail behind so many bytes."""
     real = GuardedFile.__init__
 
-    def init(file: GuardedFile, path: Path) -> None:
-        real(file, path)
+    def init(file: GuardedFile, part: Path) -> None:
+        real(file, part)
         file._file.close()
-        file._file = FailingFile(path, limit)
+        file._file = FailingFile(part, limit)
 
     monkeypatch.setattr(GuardedFile, "__init__", init)
 

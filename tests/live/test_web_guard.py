@@ -124,7 +124,8 @@ def test_sound_that_is_too_long_is_refused_by_what_is_decoded(client: TestClient
 def test_an_analysis_without_end_is_given_up(
     serve: Serve, own: list[Path], clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def endless(*_: object, cancel: threading.Event, **__: object) -> None:
+    def endless(*_: object, cancel: threading.Event | None = None, **__: object) -> None:
+        assert cancel is not None
         assert cancel.wait(PATIENCE_S)
         raise upload_analyzer.AnalysisCancelled
 

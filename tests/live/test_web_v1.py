@@ -142,7 +142,8 @@ def test_jobs_are_bounded_and_can_be_given_up(
 ) -> None:
     given_up = threading.Event()
 
-    def endless(*_: object, cancel: threading.Event, **__: object) -> None:
+    def endless(*_: object, cancel: threading.Event | None = None, **__: object) -> None:
+        assert cancel is not None
         assert cancel.wait(PATIENCE_S)
         given_up.set()
         raise upload_analyzer.AnalysisCancelled
@@ -163,7 +164,8 @@ def test_jobs_are_bounded_and_can_be_given_up(
 def test_a_server_that_ends_gives_its_jobs_up(
     own: list[Path], clip: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def endless(*_: object, cancel: threading.Event, **__: object) -> None:
+    def endless(*_: object, cancel: threading.Event | None = None, **__: object) -> None:
+        assert cancel is not None
         assert cancel.wait(PATIENCE_S)
         raise upload_analyzer.AnalysisCancelled
 

@@ -131,7 +131,7 @@ def test_the_command_prints_a_table_a_part_and_writes_json(
     bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "irec_models.measuring.predictors.load_predictor", lambda _path: (_Says(("piano", "flute"), [0.9, 0.4]), {})
+        "irec_models.measuring.predictors.load_predictor", lambda path: (_Says(("piano", "flute"), [0.9, 0.4]), {})
     )
     monkeypatch.setattr(real_recordings, "RESAMPLED", 5)
     out = tmp_path / "real.json"

@@ -68,10 +68,10 @@ def test_a_resumed_run_ends_with_the_same_weights_as_one_that_never_stopped(
     whole = fit(recipe, bank, tmp_path / "whole")
     train_on = Trainer.train_on
 
-    def interrupted(self: Trainer, batch: Batch) -> float:
+    def interrupted(self: Trainer, given: Batch) -> float:
         if self.step == 6:
             raise KeyboardInterrupt
-        return train_on(self, batch)
+        return train_on(self, given)
 
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "train_on", interrupted)
@@ -216,7 +216,7 @@ def test_weights_that_were_saved_before_their_validation_are_validated_on_resumi
 def test_what_cannot_work_is_refused_before_the_first_step(
     write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Trainer, "train_on", lambda *_: pytest.fail("training began"))
+    monkeypatch.setattr(Trainer, "train_on", lambda *_, **__: pytest.fail("training began"))
     with pytest.raises(DataError, match="does not exist"):
         fit(write_recipe(), tmp_path / "nowhere", tmp_path / "a")
     with pytest.raises(DataError, match="tuba"):
@@ -244,7 +244,7 @@ def test_a_loss_that_is_not_finite_stops_before_it_reaches_the_weights(
 def test_a_training_that_diverges_ends_with_one_sentence(
     write_recipe: Callable[..., Path], bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Trainer, "_loss_of", lambda *_: (torch.tensor(torch.nan, requires_grad=True), 0.0))
+    monkeypatch.setattr(Trainer, "_loss_of", lambda *_, **__: (torch.tensor(torch.nan, requires_grad=True), 0.0))
     options = ["--data", str(bank), "--out", str(tmp_path / "run"), "--workers", "0", "--device", "cpu"]
     result = CliRunner().invoke(main, ["fit", str(write_recipe()), *options])
     assert result.exit_code == 2

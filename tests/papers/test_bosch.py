@@ -259,11 +259,11 @@ def test_a_stopped_run_goes_on_where_it_was(
 
     trained: list[str] = []
 
-    def machine(*arguments: Any) -> training.Machine:
+    def machine(*arguments: Any, **named: Any) -> training.Machine:
         trained.append(arguments[4])
         if stop_at and len(trained) == 2:
             raise KeyboardInterrupt
-        return train(*arguments)
+        return train(*arguments, **named)
 
     monkeypatch.setattr(BoschMachines, "raw_features", listened)
     monkeypatch.setattr(training, "train_machine", machine)

@@ -218,11 +218,13 @@ def test_what_clips_cannot_teach_is_told_before_training(recipe: Path, old: str,
 
 def test_the_name_of_a_bundled_network_rebuilds_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = ["reproduce", "bosch", "--data", str(tmp_path), "--data", str(tmp_path), "--out", str(tmp_path)]
-    monkeypatch.setattr("irec_papers.commands.reproduce.command_place", lambda _: "irec_export.rebuild_command:rebuild")
+    monkeypatch.setattr(
+        "irec_papers.commands.reproduce.command_place", lambda words: "irec_export.rebuild_command:rebuild"
+    )
     told = CliRunner().invoke(main, command)
     assert (told.exit_code, "manifest.csv" in told.stderr) == (2, True)
     assert "--json is for a paper's tables" in CliRunner().invoke(main, [*command, "--json"]).stderr
-    monkeypatch.setattr("irec_papers.commands.reproduce.command_place", lambda _: "")
+    monkeypatch.setattr("irec_papers.commands.reproduce.command_place", lambda words: "")
     assert "the package irec_export, which is not installed" in CliRunner().invoke(main, command).stderr
 
 

@@ -15,7 +15,7 @@ from ticks import Ticks
 from irec_live.models.spec import ModelSpec
 from irec_models.cli import main
 from irec_models.measuring.predictors import windows_of
-from irec_models.progress import Progress
+from irec_models.progress import Progress, silent
 from irec_papers.standardization import FormScores, Restandardized, measure
 
 WORK = ("clips of dev", "mixtures")
@@ -108,7 +108,7 @@ def test_the_command_shows_a_bar_on_the_error_stream_alone(
     monkeypatch.setenv("FORCE_COLOR", "1")  # what makes rich take any stream for a terminal
     scores = [FormScores("so far", 0.5, 0.25, 0.75, None)]
 
-    def measured(*_: object, progress: Progress) -> list[FormScores]:
+    def measured(*_: object, progress: Progress = silent, **__: object) -> list[FormScores]:
         with progress("so far: clips of dev", None):
             return scores
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from inspect import Parameter, Signature
 from pathlib import Path
+from pkgutil import resolve_name
+from types import FunctionType
 from typing import NamedTuple, Protocol
 
 _PROJECT = Path(__file__).parents[2]
@@ -68,6 +70,63 @@ def overridden(path: Path) -> Iterator[tuple[str, Signature, Signature]]:
                     yield f"{node.name}.{method.name}, line {method.lineno}", _written(method.args), original
 
 
+def patched(path: Path) -> Iterator[tuple[str, Signature, Signature]]:
+    """Functions and lambdas that a file of tests puts in the place of a function of ours, by ``setattr``, with that.
+
+    Those are left out whose place is known only while the test runs: an object's, or one that is put together.
+
+    Yields
+    ------
+    place : str
+        ``module.function, line N``.
+    ours, theirs : inspect.Signature
+    """
+    written = _read(path)
+    for call in written.patches:
+        match call.args:
+            case [ast.Constant(value=str(place)), stand_in]:
+                pass
+            case [owner, ast.Constant(value=str(name)), stand_in]:
+                first, *rest = ast.unparse(owner).split(".")
+                place = ".".join([*filter(None, written.imports.get(first, ("", first))), *rest, name])
+            case _:
+                continue
+        original = _function_at(place)
+        arguments = _arguments(stand_in, call.lineno, written.functions)
+        if original is None or arguments is None:
+            continue
+        ours, theirs = _written(arguments), inspect.signature(original)
+        if original.__qualname__ != original.__name__:  # a method: both are given the object first
+            ours, theirs = _without_self(ours), _without_self(theirs)
+        yield f"{place}, line {call.lineno}", ours, theirs
+
+
+def _function_at(place: str) -> FunctionType | None:
+    """The function of ours that is known by such a name; None if it is something else."""
+    if not place.startswith("irec_"):
+        return None
+    try:
+        found = resolve_name(place)
+    except (ImportError, AttributeError):
+        return None
+    return found if inspect.isfunction(found) and found.__module__.startswith("irec_") else None
+
+
+def _without_self(signature: Signature) -> Signature:
+    first, *rest = signature.parameters.values()
+    return signature.replace(parameters=rest if first.kind in _BY_PLACE else [first, *rest])
+
+
+def _arguments(stand_in: ast.expr, line: int, functions: list[ast.FunctionDef]) -> ast.arguments | None:
+    """Arguments of a lambda, or of the function that has this name in a line; None of anything else."""
+    if isinstance(stand_in, ast.Lambda):
+        return stand_in.args
+    if not isinstance(stand_in, ast.Name):
+        return None
+    before = [each for each in functions if each.name == stand_in.id and each.lineno < line]
+    return max(before, key=lambda each: each.lineno).args if before else None
+
+
 def refused_by(stand_in: object, protocol: type) -> list[str]:
     """What an object lacks, or does not take, of what a protocol promises."""
     found = []
@@ -99,9 +158,12 @@ def _inherited(path: Path, base: str, name: str) -> Signature | None:
 
 
 class _Read(NamedTuple):
-    """What a file says of classes."""
+    """What a file says of classes, and of what it patches."""
 
     classes: list[ast.ClassDef]
+    functions: list[ast.FunctionDef]
+    patches: list[ast.Call]
+    """Calls of ``setattr``."""
     imports: dict[str, tuple[str, str]]
     """Name in the file -> the module it is from, and its name there."""
 
@@ -115,7 +177,13 @@ def _read(path: Path) -> _Read:
             imports |= {each.asname or each.name: (each.name, "") for each in node.names}
         elif isinstance(node, ast.ImportFrom):
             imports |= {each.asname or each.name: (node.module or "", each.name) for each in node.names}
-    return _Read([node for node in nodes if isinstance(node, ast.ClassDef)], imports)
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    return _Read(
+        [node for node in nodes if isinstance(node, ast.ClassDef)],
+        [node for node in nodes if isinstance(node, ast.FunctionDef)],
+        [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "setattr"],
+        imports,
+    )
 
 
 @cache
