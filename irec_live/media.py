@@ -17,7 +17,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from irec_live.decoders import Decoder, NoSuchTrackError, NotDecodableError, openings_of
+from irec_live.decoders import Decoder, NoSuchTrackError, NotDecodableError, candidates_of
 from irec_live.errors import MediaError
 from irec_live.spool import STDIN, printable, remove_spool, spooled, stream_of
 
@@ -254,7 +254,7 @@ def check_seekable(path: str | os.PathLike[str]) -> None:
 def _open_file(path: Path, name: str, track: int | None, *, spool: Path | None = None) -> AudioFile:
     """Open it with the first library that decodes some sound."""
     try:
-        ways = openings_of(path, track)
+        ways = candidates_of(path, track)
     except OSError as error:
         raise MediaError(f"{name} cannot be read: {_reason(error)}") from error
     problem: NotDecodableError | None = None

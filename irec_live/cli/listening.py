@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from irec_live.cli.extras import Recording, Sending
+from irec_live.cli.live_outputs import Recording, Sending
 from irec_live.cli.live_table import LiveTable
 from irec_live.cli.live_views import JsonLines, PlainLines, View
 from irec_live.cli.options import hop_seconds, tell_notices, tell_of_pipe

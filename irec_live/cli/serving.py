@@ -55,7 +55,7 @@ def run_serve(
     try:
         from irec_live.web.app import create_app
         from irec_live.web.folders import clear_left_folders
-        from irec_live.web.observing import JsonLog
+        from irec_live.web.instrumentation import JsonLog
         from irec_live.web.server import run_server
     except ImportError as error:
         raise MissingExtraError(error.name or "fastapi", "web") from error

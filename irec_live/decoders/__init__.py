@@ -1,7 +1,7 @@
 """Audio decoders: libsndfile, and FFmpeg for the rest, behind one interface.
 
 Neither reads every file to its end of its own accord: `headers` finds lengths that are not true, `chains` files that
-are several, and `extent` the MP3s of which libsndfile decodes only the beginning. `openings` looks a file through and
+are several, and `extent` the MP3s of which libsndfile decodes only the beginning. `candidates` looks a file through and
 says which ways there are to decode it.
 
 All give float32 frames in order, and can jump to any frame. They know nothing of what the samples are for; checks that
@@ -12,7 +12,7 @@ Shapes: n frames, C channels.
 
 from __future__ import annotations
 
+from irec_live.decoders.candidates import Candidate, candidates_of
 from irec_live.decoders.contract import Decoder, NoSuchTrackError, NotDecodableError
-from irec_live.decoders.openings import Opening, openings_of
 
-__all__ = ["Decoder", "NoSuchTrackError", "NotDecodableError", "Opening", "openings_of"]
+__all__ = ["Candidate", "Decoder", "NoSuchTrackError", "NotDecodableError", "candidates_of"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from irec_live.decoders.contract import Block, NoSuchTrackError, NotDecodableError
-from irec_live.decoders.fitting import Fitting
+from irec_live.decoders.format_conversion import FormatConverter
 from irec_live.decoders.guarded_file import GuardedFile, Part
 
 _DEMUXERS = (
@@ -90,7 +90,7 @@ class FFmpegDecoder:
         # From a decoded frame, not the header: HE-AAC announces half the rate that it decodes to.
         self.sample_rate: int = first.sample_rate
         self.channels: int = len(first.layout.channels)
-        self._fitting = Fitting(self.sample_rate, self.channels)
+        self._converter = FormatConverter(self.sample_rate, self.channels)
         kind = self._container.format.name
         self._jumps = kind not in _WITHOUT_CLOCK
         late_s = self._late_s(first)
@@ -138,7 +138,7 @@ class FFmpegDecoder:
     @property
     def notes(self) -> tuple[str, ...]:
         """See `Decoder.notes`."""
-        return (*self._choice, *self._fitting.changes)
+        return (*self._choice, *self._converter.changes)
 
     def _late_s(self, first: Any) -> float:
         """How long after the container's start its sound begins; 0 for sound alone, and for less than a moment."""
@@ -221,7 +221,7 @@ class FFmpegDecoder:
                 frame = next(self._decoded, None)
                 if frame is not None:
                     self._take(frame)
-                elif not len(rest := self._fitting.finish()):
+                elif not len(rest := self._converter.finish()):
                     break
                 else:
                     self._ready = rest
@@ -234,7 +234,7 @@ class FFmpegDecoder:
 
     def _take(self, frame: Any) -> None:
         """Make the frame's samples ready, and note what is missing before it."""
-        self._ready = self._fitting.fit(self._samples_of(frame), frame.sample_rate)
+        self._ready = self._converter.fit(self._samples_of(frame), frame.sample_rate)
         place = self._place_of(frame)
         missing = 0 if place is None else place - self._decoded_to
         if missing > self._longest_gap():
@@ -258,7 +258,7 @@ class FFmpegDecoder:
 
     def _forget(self, position: int) -> None:
         """Drop what is ready; what is decoded next lies at `position`."""
-        self._fitting.forget()
+        self._converter.forget()
         self._ready = np.zeros((0, self.channels), np.float32)
         self._missing = 0
         self._position = self._decoded_to = position

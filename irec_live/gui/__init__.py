@@ -20,7 +20,7 @@
     window_size      sizes of the window and its parts
     diagnostics      versions and counters, as text                       (no Qt)
     language         sentences in the language of the window
-    outside_words    names and sentences from the rest of the app, in it  (no Qt)
+    message_translation  text from the rest of the app, in it         (no Qt)
     wording          numbers -> words                                     (no Qt)
     everything else is one widget a file
 

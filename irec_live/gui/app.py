@@ -22,7 +22,7 @@ from irec_live.gui.backend import AppBackend, Backend
 from irec_live.gui.icons import app_icon
 from irec_live.gui.language import use_language
 from irec_live.gui.main_window import MainWindow
-from irec_live.gui.model_memory import remembered_changes
+from irec_live.gui.model_preferences import remembered_changes
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.scale_control import use_scale

@@ -101,8 +101,8 @@ class Backend(Protocol):
     def open_second(self, session: Session, name_or_path: str) -> SecondModel:
         """Run a second model on the sound of a session."""
 
-    def mend(self, folder: Path, progress: Callable[[float], None]) -> None:
-        """Complete a recorded session whose program was killed; see `irec_live.recording.mend_session`."""
+    def repair(self, folder: Path, progress: Callable[[float], None]) -> None:
+        """Complete a recorded session whose program was killed; see `irec_live.recording.repair_session`."""
 
     def open(self, request: SourceRequest, models: Sequence[LoadedModel]) -> Session:
         """Start a session of a source; a file does not play yet."""
@@ -204,11 +204,11 @@ class AppBackend:
 
         return Comparison(session, self.load_model(name_or_path))
 
-    def mend(self, folder: Path, progress: Callable[[float], None]) -> None:
+    def repair(self, folder: Path, progress: Callable[[float], None]) -> None:
         """Complete a recorded session whose program was killed."""
-        from irec_live.recording import mend_session
+        from irec_live.recording import repair_session
 
-        mend_session(folder, progress)
+        repair_session(folder, progress)
 
     def open(self, request: SourceRequest, models: Sequence[Any]) -> Session:
         """Open a live or a file session with these networks, or a recorded one with the results it has."""

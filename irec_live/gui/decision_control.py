@@ -31,7 +31,7 @@ from irec_live.gui.menu_entries import entry
 from irec_live.gui.message_bar import MessageBar
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.threshold_control import ThresholdControl
-from irec_live.gui.threshold_touch import ThresholdTouch
+from irec_live.gui.threshold_drag import ThresholdDrag
 from irec_live.gui.wording import capital
 from irec_live.results import Snapshot
 from irec_live.streaming.decisions import Decisions
@@ -82,7 +82,7 @@ class DecisionControl(QObject):
         self.calibration = Calibration(self)
         self.calibration.progressed.connect(self._on_progress)
         self.calibration.finished.connect(self._on_calibrated)
-        self.touch = ThresholdTouch(lanes.canvas)
+        self.touch = ThresholdDrag(lanes.canvas)
         self.touch.began.connect(self._begin_drag)
         self.touch.moved.connect(lambda label, by: self.set_own(label, self._before_drag + by))
         self.touch.reset.connect(lambda label: self.set_own(label, 0.0))

@@ -11,13 +11,13 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from irec_live.gui.comparison import ComparedCurves
-from irec_live.gui.comparison_art import paint_comparison
+from irec_live.gui.comparison_painting import paint_comparison
 from irec_live.gui.event_bars import paint_bars, spans_by_label
 from irec_live.gui.focus_ring import paint_focus_ring
 from irec_live.gui.lane_curves import ENVELOPE_RANGE_DB, Floats, LaneCurves, lane_curves, time_to_pixels
 from irec_live.gui.lane_numbers import LaneNumbers, lane_numbers
 from irec_live.gui.language import tr
-from irec_live.gui.outside_words import family_name
+from irec_live.gui.message_translation import family_name
 from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
 from irec_live.gui.wording import SILENCE_DB, capital, decibel_text, display_name, not_analysed_text, percent_text
 from irec_live.results import Event, Snapshot

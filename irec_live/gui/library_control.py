@@ -17,7 +17,7 @@ from irec_live.files import look
 from irec_live.gui.background import Background
 from irec_live.gui.language import tr
 from irec_live.gui.menu_entries import command
-from irec_live.gui.outside_words import with_labels
+from irec_live.gui.message_translation import with_labels
 from irec_live.gui.playback import Playback
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.session_opener import Setup

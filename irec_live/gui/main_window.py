@@ -14,7 +14,7 @@ from irec_live.gui.actions import Actions
 from irec_live.gui.backend import Backend
 from irec_live.gui.bridge import Bridge
 from irec_live.gui.comparison_control import ComparisonControl
-from irec_live.gui.correcting import CorrectionControl
+from irec_live.gui.correction_control import CorrectionControl
 from irec_live.gui.decision_control import DecisionControl
 from irec_live.gui.device_watch import DeviceWatch
 from irec_live.gui.drop_overlay import DropOverlay, drop_text, dropped_paths
@@ -25,21 +25,21 @@ from irec_live.gui.language import tr
 from irec_live.gui.language_control import LanguageControl
 from irec_live.gui.library_control import LibraryControl
 from irec_live.gui.listening_page import ListeningPage
-from irec_live.gui.mending_bar import MendingBar
 from irec_live.gui.message_bar import Level, MessageBar
-from irec_live.gui.model_memory import ModelMemory
-from irec_live.gui.outside_words import source_title
-from irec_live.gui.own_keys import OwnKeys
+from irec_live.gui.message_translation import source_title
+from irec_live.gui.model_preferences import ModelPreferences
+from irec_live.gui.output_control import OutputControl
 from irec_live.gui.playback import Playback
 from irec_live.gui.playback_panel import PlaybackPanel
 from irec_live.gui.playlist import Playlist, sound_files
 from irec_live.gui.preferences import Preferences
-from irec_live.gui.recording import RecordingControl
+from irec_live.gui.recording_control import RecordingControl
+from irec_live.gui.repair_bar import RepairBar
 from irec_live.gui.requests import SourceRequest, as_playable, is_model_file
 from irec_live.gui.scale_control import ScaleControl
-from irec_live.gui.sending import SendingControl
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.session_opener import Setup
+from irec_live.gui.shortcut_override import ShortcutOverrides
 from irec_live.gui.source_check import SourceCheck
 from irec_live.gui.spectrogram_control import SpectrogramControl
 from irec_live.gui.status_strip import StatusStrip
@@ -122,7 +122,7 @@ class MainWindow(QMainWindow):
         actions = self.actions_
         self.top = TopBar(actions.menu, actions.toggle_theme)
         self.messages = MessageBar()
-        self.mending = MendingBar()
+        self.repair_bar = RepairBar()
         self.page = ListeningPage()
         self.welcome = Welcome(actions.open_file, actions.listen_mic)
         self.source_check = SourceCheck(self._backend, actions.open_file)
@@ -139,7 +139,7 @@ class MainWindow(QMainWindow):
         layout.setSpacing(0)
         layout.addWidget(self.top)
         layout.addWidget(self.messages)
-        layout.addWidget(self.mending)
+        layout.addWidget(self.repair_bar)
         self.middle = QHBoxLayout()
         self.middle.setSpacing(0)
         self.middle.addWidget(self.stack, 1)
@@ -166,24 +166,24 @@ class MainWindow(QMainWindow):
         self.recording = RecordingControl(manager, preferences, menu, before, self)
         self.top.add_button(self.recording.button)
         self.correcting = CorrectionControl(manager, lanes.canvas, menu, before, self)
-        self.sending = SendingControl(manager, preferences, menu, before, self)
+        self.sending = OutputControl(manager, preferences, menu, before, self)
         self.library = LibraryControl(manager, self.playback, self.open_paths, menu, before, self)
-        self.models = ModelMemory(self._backend, self.top.models, preferences)
+        self.models = ModelPreferences(self._backend, self.top.models, preferences)
         self.inputs = InputControl(manager, self.bridge, preferences, self.messages, self.top.meter)
         self.spectrum = SpectrogramControl(self.page.spectrogram, preferences, view)
         self.scale = ScaleControl(preferences, view, self)
         self.languages = LanguageControl(preferences, view, self)
         self.comparison = ComparisonControl(self._backend, manager, self.bridge, self.top.models, lanes)
         self.device_watch = DeviceWatch(self._backend, self)
-        OwnKeys((self.top, self.messages, self.mending, self.welcome, self.source_check, self.panel), self)
+        ShortcutOverrides((self.top, self.messages, self.repair_bar, self.welcome, self.source_check, self.panel), self)
 
     def _connect_manager(self) -> None:
         self.manager.opening.connect(self._on_opening)
-        self.manager.opening.connect(self.mending.begin)
-        self.manager.mending.connect(self.mending.show_share)
-        self.mending.stop_wanted.connect(self.manager.give_up)
+        self.manager.opening.connect(self.repair_bar.begin)
+        self.manager.repairing.connect(self.repair_bar.show_share)
+        self.repair_bar.stop_wanted.connect(self.manager.give_up)
         for over in (self.manager.opened, self.manager.closed, self.manager.failed):
-            over.connect(lambda *_: self.mending.end())
+            over.connect(lambda *_: self.repair_bar.end())
         self.manager.opened.connect(self._on_opened)
         self.manager.closed.connect(self._on_closed)
         self.manager.failed.connect(lambda _: self.playlist.note_failed())  # first, or its message would hide the error

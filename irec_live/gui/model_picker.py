@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 from irec_live.gui.icons import themed_icon
 from irec_live.gui.language import decimal_mark, marked, tr
 from irec_live.gui.menu_entries import entry
-from irec_live.gui.outside_words import part as said
+from irec_live.gui.message_translation import part as said
 from irec_live.gui.theme import DARK, Theme
 from irec_live.gui.wording import number_text
 from irec_live.models.names import OWN, PUBLISHED, YOURS, by_origin

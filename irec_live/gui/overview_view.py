@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 from irec_live.gui.focus_ring import paint_focus_ring
 from irec_live.gui.hover_text import overview_text
 from irec_live.gui.language import tr
-from irec_live.gui.overview_art import (
+from irec_live.gui.overview_painting import (
     labels_in_order,
     paint_rows,
     paint_time_bar,

@@ -43,7 +43,7 @@ class SessionManager(QObject):
 
     opening = Signal(str)
     """A phrase: what is being opened."""
-    mending = Signal(float)
+    repairing = Signal(float)
     """Share that is done of a recorded session that has to be completed before it is opened."""
     opened = Signal(object)
     """Carries the new `Setup`."""
@@ -60,7 +60,7 @@ class SessionManager(QObject):
     closed = Signal()
     """There is no session left."""
 
-    _mended = Signal(int, float)
+    _repaired = Signal(int, float)
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class SessionManager(QObject):
         # NB: of the newest request; replaced here, set here, read by the worker.
         self._given_up = threading.Event()
         # NB: emitted on the worker; queued, so that a share of an older request is recognised here.
-        self._mended.connect(self._show_mending, Qt.ConnectionType.QueuedConnection)
+        self._repaired.connect(self._show_repairing, Qt.ConnectionType.QueuedConnection)
         self._listing = False
         # NB: filled by the worker, emptied here; list.append and list.remove are atomic.
         self._unclaimed: list[Session] = []
@@ -135,7 +135,7 @@ class SessionManager(QObject):
         self._submit(plan, request.describe())
 
     def give_up(self) -> None:
-        """End the mending that `mending` tells of; the session can be opened, and mended, another time."""
+        """End the repairing that `repairing` tells of; the session can be opened, and repaired, another time."""
         self._given_up.set()
 
     def use_model(self, name_or_path: str) -> None:
@@ -223,7 +223,7 @@ class SessionManager(QObject):
         self._asked += 1
         ticket = self._asked  # the result of an older request is recognised by its number, and dropped
         self._pending = plan
-        self._given_up.set()  # nobody waits any more for what was being mended
+        self._given_up.set()  # nobody waits any more for what was being repaired
         given_up = self._given_up = threading.Event()
         self.opening.emit(what)
 
@@ -242,7 +242,7 @@ class SessionManager(QObject):
                 raise IrecError(
                     tr("{name} was not opened. Nothing in it is lost: it is completed next time.", name=what)
                 )
-            self._mended.emit(ticket, share)
+            self._repaired.emit(ticket, share)
 
         def keep() -> Outcome:
             outcome = self._opener.make(plan, progress)
@@ -252,9 +252,9 @@ class SessionManager(QObject):
 
         self._worker.submit(keep, take, report)
 
-    def _show_mending(self, ticket: int, share: float) -> None:
+    def _show_repairing(self, ticket: int, share: float) -> None:
         if ticket == self._asked and self._pending is not None:
-            self.mending.emit(share)
+            self.repairing.emit(share)
 
     def _take(self, outcome: Outcome, ticket: int) -> None:
         setup = outcome.setup

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from irec_live.errors import DeviceError, IrecError, ModelError
 from irec_live.gui.backend import Backend, LoadedModel
 from irec_live.gui.language import tr
-from irec_live.gui.outside_words import part
+from irec_live.gui.message_translation import part
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.wording import list_text
 from irec_live.input_kind import InputKind
@@ -137,7 +137,7 @@ class SessionOpener:
         try:
             path = plan.request.path
             if path is not None and is_session_folder(path):
-                self._backend.mend(path, progress)
+                self._backend.repair(path, progress)
             return self._make_demo(plan) if plan.demo else self._make(plan)
         except IrecError as error:
             old = self._running()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from irec_live.gui.language import decimal_mark, tr
-from irec_live.gui.outside_words import begins_with_name, instrument_name, translated
+from irec_live.gui.message_translation import begins_with_name, instrument_name, translated
 
 SILENCE_DB = -99.5
 """Levels at or below this are written as silence rather than as a number."""

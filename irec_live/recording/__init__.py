@@ -9,13 +9,13 @@
                                                 '---------> session.json  what it was found with, replaced atomically
 
 A process that is killed loses at most `MOST_LOST_S` of sound. `open_session` reads a folder back and, if its recorder
-never finished, mends the audio first. The format is described in docs/session-format.md.
+never finished, repairs the audio first. The format is described in docs/session-format.md.
 """
 
 from irec_live.recording.folder import SCHEMA, SessionFolder, new_folder
 from irec_live.recording.gate import GateSettings
 from irec_live.recording.recorder import MOST_LOST_S, Recorder, RecorderState
-from irec_live.recording.saved import SavedResults, mend_session, open_session
+from irec_live.recording.saved import SavedResults, open_session, repair_session
 
 __all__ = [
     "MOST_LOST_S",
@@ -25,7 +25,7 @@ __all__ = [
     "RecorderState",
     "SavedResults",
     "SessionFolder",
-    "mend_session",
     "new_folder",
     "open_session",
+    "repair_session",
 ]

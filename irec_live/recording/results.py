@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from irec_live.assembly import Circumstances, assemble
 from irec_live.files import write_atomically
-from irec_live.recording.deciding import events_of
+from irec_live.recording.decisions import events_of
 from irec_live.recording.folder import SessionFolder, SessionInfo
 from irec_live.recording.result_log import read_curves, read_events
 from irec_live.report import ModelUse

@@ -12,7 +12,7 @@ from irec_live.clips import encoder
 from irec_live.errors import MediaError, OutputError
 from irec_live.media import open_audio
 from irec_live.recording.damage import missing_sound, read_results
-from irec_live.recording.deciding import events_of, tracker_of
+from irec_live.recording.decisions import events_of, tracker_of
 from irec_live.recording.folder import SessionFolder, SessionInfo
 from irec_live.recording.result_log import ResultLog, read_curves, read_events
 from irec_live.recording.results import circumstances_of, warnings_of, write_results
@@ -65,14 +65,14 @@ class SavedResults:
 
 
 def open_session(path: Path, progress: Callable[[float], None] | None = None) -> SavedResults:
-    """Read a session folder. If its recorder was killed, mend the audio and complete the results first.
+    """Read a session folder. If its recorder was killed, repair the audio and complete the results first.
 
     Parameters
     ----------
     path : Path
         The folder.
     progress : callable, optional
-        As for `mend_session`.
+        As for `repair_session`.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def open_session(path: Path, progress: Callable[[float], None] | None = None) ->
         It has no sound.
     """
     folder = SessionFolder(path)
-    info, recording = mend_session(path, progress)
+    info, recording = repair_session(path, progress)
     curves, live, damage = read_results(folder, info)
     if info.audio.samples is None:
         duration_s = _count(folder.path / info.audio.files[0]) / info.audio.sample_rate
@@ -99,7 +99,7 @@ def open_session(path: Path, progress: Callable[[float], None] | None = None) ->
     return SavedResults(folder, info, curves, events, duration_s, recording, damage)
 
 
-def mend_session(path: Path, progress: Callable[[float], None] | None = None) -> tuple[SessionInfo, bool]:
+def repair_session(path: Path, progress: Callable[[float], None] | None = None) -> tuple[SessionInfo, bool]:
     """Complete a session folder whose recorder was killed, which takes as long as encoding its sound; else read only.
 
     Parameters
@@ -107,8 +107,8 @@ def mend_session(path: Path, progress: Callable[[float], None] | None = None) ->
     path : Path
         The folder.
     progress : callable, optional
-        Called with the share of the mending that is done, 0..1, for each second of sound. What it raises ends the
-        mending: nothing is lost, and the folder can be mended another time.
+        Called with the share of the repairing that is done, 0..1, for each second of sound. What it raises ends the
+        repairing: nothing is lost, and the folder can be repaired another time.
 
     Returns
     -------
@@ -127,10 +127,10 @@ def mend_session(path: Path, progress: Callable[[float], None] | None = None) ->
         return info, False
     with folder.lock() as free:
         recording = not free and os.access(path, os.W_OK)
-        return (info if recording else _mended(folder, info, progress)), recording
+        return (info if recording else _repaired(folder, info, progress)), recording
 
 
-def _mended(folder: SessionFolder, info: SessionInfo, progress: Callable[[float], None] | None) -> SessionInfo:
+def _repaired(folder: SessionFolder, info: SessionInfo, progress: Callable[[float], None] | None) -> SessionInfo:
     """Complete the folder of a recorder that was killed; without room for it, it is read as it is."""
     try:
         samples = min(
@@ -140,19 +140,19 @@ def _mended(folder: SessionFolder, info: SessionInfo, progress: Callable[[float]
         if not samples:
             return info
         said = "the program ended while this was recorded; what it had heard in the last second is missing"
-        mended = info.model_copy(
+        repaired = info.model_copy(
             update={
                 "state": "finished",
                 "audio": info.audio.model_copy(update={"samples": samples}),
                 "warnings": (*info.warnings, said),
             }
         )
-        _complete_events(folder, mended, samples / info.audio.sample_rate)
-        folder.write(mended)
-        write_results(folder, mended)
+        _complete_events(folder, repaired, samples / info.audio.sample_rate)
+        folder.write(repaired)
+        write_results(folder, repaired)
     except OutputError:
         return info
-    return mended
+    return repaired
 
 
 def _rewrite(path: Path, progress: Callable[[float], None] | None, number: int, count: int) -> int:
@@ -168,7 +168,7 @@ def _rewrite(path: Path, progress: Callable[[float], None] | None, number: int, 
                     progress(min(1.0, (number + part.stat().st_size / size) / count))
             samples = audio.position
         part.replace(path)
-    except MediaError:  # not a whole block of sound: nothing to mend
+    except MediaError:  # not a whole block of sound: nothing to repair
         return 0
     except OSError as error:
         raise OutputError(f"cannot mend {path}: {error.strerror or error}") from error

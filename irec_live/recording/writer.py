@@ -18,9 +18,9 @@ from datetime import UTC, datetime, timedelta
 
 from irec_live.assembly import Circumstances
 from irec_live.errors import IrecError, OutputError
-from irec_live.recording.fitting import Refit
 from irec_live.recording.flac_files import FlacFiles, file_names
 from irec_live.recording.folder import SCHEMA, Audio, Gap, Network, SessionFolder, SessionInfo, Why
+from irec_live.recording.format_conversion import FormatConverter
 from irec_live.recording.gate import Gate, GateSettings
 from irec_live.recording.result_log import ResultLog
 from irec_live.recording.results import write_results
@@ -98,7 +98,7 @@ class SessionWriter:
         self._title = title
         self._decisions, self._decisions_moved = pipeline.decisions, False
         self._gate = None if gate is None else Gate(self._rate, gate)
-        self._refit = Refit(self._rate, channels)
+        self._converter = FormatConverter(self._rate, channels)
         self._origin: int | None = None  # pipeline's sample that is the first of the recording
         self._end = 0  # pipeline's sample up to which everything was taken
         self._began = datetime.now(UTC)
@@ -137,11 +137,11 @@ class SessionWriter:
                 self._take_step(item)
             elif isinstance(item, Silence):
                 self._begin(item.position)
-                self._take_sound(*self._refit.flush())
+                self._take_sound(*self._converter.flush())
                 self._append(None, item.position + item.samples, "device away")
             else:
                 self._begin(item.position)
-                self._take_sound(*self._refit.push(item.block, item.sample_rate, item.position))
+                self._take_sound(*self._converter.push(item.block, item.sample_rate, item.position))
         self._release(final=False)
 
     def sync(self) -> None:
@@ -165,7 +165,7 @@ class SessionWriter:
             The disk takes no more.
         """
         with self._stack:
-            self._take_sound(*self._refit.flush())
+            self._take_sound(*self._converter.flush())
             self._release(final=True)
             self._log.add_events(self._open_events())
             self._log.close()

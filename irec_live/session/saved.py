@@ -21,7 +21,7 @@ from irec_live.media import open_audio
 from irec_live.models.spec import ModelSpec
 from irec_live.player import Loop, Player
 from irec_live.recording import SavedResults, open_session
-from irec_live.recording.deciding import events_of
+from irec_live.recording.decisions import events_of
 from irec_live.results import Event, Overview, Snapshot, Stats
 from irec_live.session.contract import corrected_view
 from irec_live.session.played import PlayedSession
@@ -269,7 +269,7 @@ class SavedSession(PlayedSession):
 
 
 def open_saved(path: Path, *, audible: bool = True, play: bool = True) -> SavedSession:
-    """Open a session folder to review it; if its recorder was killed, it is mended first.
+    """Open a session folder to review it; if its recorder was killed, it is repaired first.
 
     Parameters
     ----------

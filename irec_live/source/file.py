@@ -11,7 +11,7 @@ import time
 import numpy as np
 
 from irec_live.media import open_audio
-from irec_live.source.waiting import READ_S, RING_S
+from irec_live.source.polling import READ_S, RING_S
 from irec_live.streaming.ring import Block
 
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from irec_live.devices import Device, list_microphones, list_monitors
 from irec_live.errors import DeviceError
-from irec_live.source.waiting import READ_S, RING_S, wait_for_samples
+from irec_live.source.polling import READ_S, RING_S, wait_for_samples
 from irec_live.streaming.ring import Block, RingBuffer
 
 _LATENCY_MS = 25

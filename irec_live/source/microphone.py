@@ -13,7 +13,7 @@ import numpy as np
 
 from irec_live.devices import Device, ask, candidates, close_stream, hold_stream, open_first
 from irec_live.errors import DeviceError
-from irec_live.source.waiting import RING_S, wait_for_samples
+from irec_live.source.polling import RING_S, wait_for_samples
 from irec_live.streaming.ring import Block, RingBuffer
 
 _MOST_CHANNELS = 24

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from irec_live.source.waiting import READ_S, RING_S, wait_for_samples
+from irec_live.source.polling import READ_S, RING_S, wait_for_samples
 from irec_live.streaming.pipeline import PipelineStep
 from irec_live.streaming.ring import Block, RingBuffer
 

@@ -10,10 +10,10 @@ from fastapi.responses import Response
 
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
 from irec_live.models.catalog import list_models
-from irec_live.web.answers import refusals
+from irec_live.web.client_presence import Ending
+from irec_live.web.error_responses import refusals
 from irec_live.web.upload_analyzer import UploadAnalyzer
 from irec_live.web.uploads import FORM, safe_name, sent_file
-from irec_live.web.waiting import Ending
 
 if TYPE_CHECKING:
     FormatName = str

@@ -23,9 +23,9 @@
 ``GET /openapi.json``               all this for programs
 ==================================  ===================================================================
 
-What is wrong with a request is one sentence (`irec_live.web.answers`); bytes that are no HTTP get plain text. Damage
-in a file that could be analysed all the same is reported in the header ``Irec-Warning``, percent-encoded. What is
-refused before it is read: `irec_live.web.guard`. How several share the models: `irec_live.web.fairness`.
+What is wrong with a request is one sentence (`irec_live.web.error_responses`); bytes that are no HTTP get plain text.
+Damage in a file that could be analysed all the same is reported in the header ``Irec-Warning``, percent-encoded. What
+is refused before it is read: `irec_live.web.guard`. How several share the models: `irec_live.web.fairness`.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ from irec_live.errors import IrecError, ModelError
 from irec_live.models.choice import ModelChoice
 from irec_live.models.detector import Provider
 from irec_live.web import api, library_routes, page, v1
-from irec_live.web.answers import Refused, is_versioned, problems, refusal, refusals
+from irec_live.web.client_presence import Ending
+from irec_live.web.error_responses import Refused, is_versioned, problems, refusal, refusals
 from irec_live.web.guard import HELD_BODIES, Guard
-from irec_live.web.heads import Heads
+from irec_live.web.head_requests import HeadRequests
+from irec_live.web.instrumentation import JsonLog, Observer
 from irec_live.web.jobs import Jobs
 from irec_live.web.metrics import MEDIA_TYPE, Metrics
-from irec_live.web.observing import JsonLog, Observer
 from irec_live.web.stream import MOST_STREAMS, Streams
 from irec_live.web.upload_analyzer import UploadAnalyzer
 from irec_live.web.uploads import safe_name
-from irec_live.web.waiting import Ending
 
 __all__ = ["MOST_S", "create_app", "safe_name"]
 
@@ -131,7 +131,7 @@ def create_app(
     # For the OpenAPI description only: the guard checks the token.
     documented = [Depends(HTTPBearer(auto_error=False))] if token is not None else []
     app = FastAPI(title="irec-live", docs_url=None, redoc_url=None, dependencies=documented, lifespan=lifespan)
-    app.add_middleware(Heads)
+    app.add_middleware(HeadRequests)
     app.add_middleware(Guard, hosts=hosts, token=token, most_bytes=most_bytes)
     app.add_middleware(Observer, metrics=metrics, log=log)  # the outermost: it counts what the guard refuses, too
     _add_handlers(app)

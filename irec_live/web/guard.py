@@ -23,8 +23,8 @@ from urllib.parse import parse_qs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from irec_live.web.answers import Refused
 from irec_live.web.connections import SLOWEST_BYTES_S
+from irec_live.web.error_responses import Refused
 from irec_live.web.sounds import SOUND_PATH
 
 MOST_UPLOADS = 64

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Literal
 from irec_live.analysis import Analysis, AnalysisCancelled
 from irec_live.errors import IrecError, ModelError
 from irec_live.models.detector import Detector
-from irec_live.web.answers import Refused
+from irec_live.web.error_responses import Refused
 from irec_live.web.folders import upload_folder
 from irec_live.web.metrics import Metrics
 from irec_live.web.upload_analyzer import Running, UploadAnalyzer, copy_upload

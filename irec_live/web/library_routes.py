@@ -15,8 +15,8 @@ from irec_live.batch.remote import as_url
 from irec_live.errors import LibraryError, QueryError
 from irec_live.library import EXAMPLES, Library
 from irec_live.library.query import MOST_CHARACTERS
-from irec_live.web.answers import Refused, problems
-from irec_live.web.heads import HEAD_KEY
+from irec_live.web.error_responses import Refused, problems
+from irec_live.web.head_requests import HEAD_KEY
 from irec_live.web.sounds import MEDIA_TYPE, SOUND_PATH, Sound, Sounds
 
 MOST_MATCHES = 1000

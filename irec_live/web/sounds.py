@@ -34,7 +34,7 @@ from irec_live.library import Library
 from irec_live.library.library import Place
 from irec_live.media import Block, open_audio
 from irec_live.spool import path_of
-from irec_live.web.answers import Refused
+from irec_live.web.error_responses import Refused
 
 SOUND_PATH = "/v1/library/sound"
 MEDIA_TYPE = "audio/wav"

@@ -34,14 +34,14 @@ from irec_live.session import LiveSession
 from irec_live.session.messages import stats_message, step_messages
 from irec_live.streaming.decisions import Decisions
 from irec_live.streaming.pipeline import PipelineStep, union_labels
+from irec_live.web.client_presence import Ending
 from irec_live.web.jobs import Jobs
-from irec_live.web.kept_rows import KeptRows
 from irec_live.web.metrics import Metrics
 from irec_live.web.outbox import Outbox
 from irec_live.web.socket_source import SampleFormat, SocketSource
+from irec_live.web.stream_results import StreamResults
 from irec_live.web.upload_analyzer import UploadAnalyzer
 from irec_live.web.uploads import safe_name
-from irec_live.web.waiting import Ending
 
 MOST_STREAMS = 8
 """Open at once, by default."""
@@ -195,7 +195,7 @@ class _Stream:
         self._room = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._source = SocketSource(start.rate, start.channels, start.format, self._on_room, safe_name(start.name))
-        self._kept = KeptRows(analyzer.most_s) if start.keep else None
+        self._kept = StreamResults(analyzer.most_s) if start.keep else None
         self._labels: tuple[str, ...] = ()
         self._detected: tuple[str, ...] = ()
 

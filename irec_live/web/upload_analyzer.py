@@ -17,7 +17,7 @@ from irec_live.formats import FORMATS
 from irec_live.models.catalog import list_models
 from irec_live.models.choice import ModelChoice, load_models
 from irec_live.models.detector import Detector, Provider
-from irec_live.web.answers import Refused
+from irec_live.web.error_responses import Refused
 from irec_live.web.fairness import BatchQueue, FairPool
 from irec_live.web.folders import upload_folder
 from irec_live.web.merging import Merging

@@ -9,7 +9,7 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from irec_live.web.answers import Refused
+from irec_live.web.error_responses import Refused
 
 _LONGEST_NAME = 60  # characters of up to four bytes, of which file systems take 255
 _MOST_FIELDS = 8  # of a form; one is needed

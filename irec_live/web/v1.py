@@ -13,13 +13,13 @@ from pydantic import BaseModel, Field
 from irec_live.assembly import with_offset
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
 from irec_live.instruments import INSTRUMENTS
-from irec_live.web.answers import Refused, problems
 from irec_live.web.api import ANALYSIS, analysis_answer, model_entries
+from irec_live.web.client_presence import Ending
+from irec_live.web.error_responses import Refused, problems
 from irec_live.web.jobs import KEPT_S, Job, Jobs
 from irec_live.web.stream import Streams
 from irec_live.web.upload_analyzer import UploadAnalyzer
 from irec_live.web.uploads import FORM, safe_name, sent_file
-from irec_live.web.waiting import Ending
 
 if TYPE_CHECKING:
     FormatName = str

@@ -17,8 +17,8 @@ from irec_models.commands.context import context
 from irec_models.commands.data import data
 from irec_models.commands.decide import decide
 from irec_models.commands.evaluate import evaluate
-from irec_models.commands.lazy import CommandGroup
 from irec_models.commands.options import FILE, RECIPE, RUN, data_folders, interruptible, start_option, training_options
+from irec_models.commands.plugin_group import PluginGroup
 from irec_models.commands.real import real
 from irec_models.commands.recipes import recipes
 from irec_models.commands.rotate import rotate
@@ -26,7 +26,7 @@ from irec_models.commands.stress import stress
 from irec_models.inputs import BEST, LAST, check_new_run
 
 
-class _Commands(CommandGroup, QuietGroup):
+class _Commands(PluginGroup, QuietGroup):
     """Turns the world's errors into one sentence and exit code 2."""
 
     def invoke(self, ctx: click.Context) -> Any:

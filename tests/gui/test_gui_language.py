@@ -19,7 +19,7 @@ from irec_live.gui.decision_dialog import DecisionDialog
 from irec_live.gui.decision_values import PRESETS
 from irec_live.gui.event_table import EventTable, length_text
 from irec_live.gui.language import ENGLISH, SYSTEM, codes, language, languages, tr, use_language
-from irec_live.gui.outside_words import instrument_name, part, source_title, translated, with_labels
+from irec_live.gui.message_translation import instrument_name, part, source_title, translated, with_labels
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.wording import clock_text, display_name, list_text, number_text, sentence

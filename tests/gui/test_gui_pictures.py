@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from irec_live.gui.lane_curves import decibel_height, lane_curves, peak_decimate
-from irec_live.gui.overview_art import ranked_labels, resampled, strip_image
+from irec_live.gui.overview_painting import ranked_labels, resampled, strip_image
 from irec_live.gui.overview_view import OverviewView
 from irec_live.gui.spectrogram_settings import ramp_table
 from irec_live.gui.spectrogram_view import level_bytes

@@ -20,7 +20,7 @@ import tiny_models
 from irec_live.gui.app import Composition
 from irec_live.gui.main_window import MainWindow
 from irec_live.gui.preferences import Preferences
-from irec_live.gui.recording import default_folder
+from irec_live.gui.recording_control import default_folder
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.settings_schema import OSC_TARGET, RECORD_FOLDER, RECORD_ONLY_DETECTED, RECORD_PREROLL_S
 from irec_live.input_kind import InputKind
@@ -245,7 +245,7 @@ def test_results_are_sent_as_osc_when_asked_for_and_not_before(window: MainWindo
 def test_where_to_send_is_asked_and_remembered(
     window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("irec_live.gui.sending._ports", lambda: ["Desk", "virtual"])
+    monkeypatch.setattr("irec_live.gui.output_control._ports", lambda: ["Desk", "virtual"])
     window.sending.osc.action.trigger()
     (dialog,) = window.findChildren(QInputDialog)
     assert dialog.textValue() == "9000"

@@ -46,13 +46,13 @@ def test_opening_happens_on_another_thread(
 
 
 class MendingBackend(FakeBackend):
-    """Mends until it is stopped, or let go."""
+    """Repairs until it is stopped, or let go."""
 
     def __init__(self) -> None:
         super().__init__()
         self.done = threading.Event()
 
-    def mend(self, folder: Path, progress: Callable[[float], None]) -> None:
+    def repair(self, folder: Path, progress: Callable[[float], None]) -> None:
         progress(0.25)
         while not self.done.wait(0.01):
             progress(0.5)
@@ -76,18 +76,18 @@ def test_completing_a_recording_shows_how_far_it_is_and_can_be_left_for_later(
         window.open(MIC)
     live = parts.manager.session
     window.open(killed)
-    qtbot.waitUntil(lambda: window.mending.isVisible() and window.mending.progress.value() == 500)
-    assert "take was cut short" in window.mending.text.text()
+    qtbot.waitUntil(lambda: window.repair_bar.isVisible() and window.repair_bar.progress.value() == 500)
+    assert "take was cut short" in window.repair_bar.text.text()
     assert parts.manager.session is live, "listening goes on"
-    window.mending.stop.click()
+    window.repair_bar.stop.click()
     qtbot.waitUntil(lambda: "was not opened. Nothing in it is lost" in window.messages.text)
-    assert not window.mending.isVisible()
+    assert not window.repair_bar.isVisible()
     assert parts.manager.session is live
     window.open(killed)
-    qtbot.waitUntil(window.mending.isVisible)
+    qtbot.waitUntil(window.repair_bar.isVisible)
     with qtbot.waitSignal(parts.manager.opened):
         backend.done.set()
-    assert not window.mending.isVisible()
+    assert not window.repair_bar.isVisible()
     assert parts.manager.request == killed
 
 
@@ -96,11 +96,11 @@ def test_another_source_ends_the_completing_of_a_recording(
 ) -> None:
     parts = build(MendingBackend())
     parts.window.open(killed)
-    qtbot.waitUntil(parts.window.mending.isVisible)
+    qtbot.waitUntil(parts.window.repair_bar.isVisible)
     with qtbot.waitSignal(parts.manager.opened):
         parts.window.open(MIC)
     assert parts.manager.request == MIC
-    assert not parts.window.mending.isVisible()
+    assert not parts.window.repair_bar.isVisible()
 
 
 def test_a_new_session_replaces_the_old_one_and_closes_it(qtbot: QtBot, manager: SessionManager) -> None:

@@ -17,7 +17,7 @@ import translations
 import irec_live
 from irec_live.formats import FORMATS
 from irec_live.gui.language import ENGLISH, FOLDER, codes, use_language
-from irec_live.gui.outside_words import SENTENCES, TITLES, family_name, instrument_name
+from irec_live.gui.message_translation import SENTENCES, TITLES, family_name, instrument_name
 from irec_live.input_kind import InputKind
 from irec_live.instruments import INSTRUMENTS
 from irec_live.models.names import OWN, PUBLISHED, YOURS
@@ -43,11 +43,11 @@ _NAMES = {
                  "Noto Sans", "DejaVu Sans", "sans-serif"},
     "diagnostics.py": {"Qt for Python", "ONNX Runtime", "NumPy", "Python", "PySide6", "PySide6-Essentials",
                        "onnxruntime-gpu", "onnxruntime-directml", "License-Expression", "License", "irec-live"},
-    "sending.py": {"OSC", "MIDI"},
+    "output_control.py": {"OSC", "MIDI"},
     "scale_control.py": {"QT_SCALE_FACTOR"},
     "main_window.py": {"irec-live", "{} – irec-live"},
     "source_picker.py": {"open file"},
-    "outside_words.py": set(INSTRUMENTS),
+    "message_translation.py": set(INSTRUMENTS),
     "language.py": {"English"},
 }  # fmt: skip
 """Names of fonts, libraries and the like, by file."""

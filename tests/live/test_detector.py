@@ -63,11 +63,11 @@ def test_no_windows_give_no_answers(activation: Detector, envelope: Detector) ->
 
 def test_samples_that_are_not_finite_count_as_zero(activation: Detector) -> None:
     broken = np.tile(tiny_models.tone("violin", 1.0), (1, 1))
-    mended = broken.copy()
+    repaired = broken.copy()
     broken[0, [10, 500, 900]] = [np.nan, np.inf, -np.inf]
-    mended[0, [10, 500, 900]] = 0.0
+    repaired[0, [10, 500, 900]] = 0.0
     before = broken.copy()
-    np.testing.assert_array_equal(activation(broken), activation(mended))
+    np.testing.assert_array_equal(activation(broken), activation(repaired))
     np.testing.assert_array_equal(broken, before)  # the caller's samples are left alone
 
 

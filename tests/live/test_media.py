@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from encode import write_with_av, write_with_pause
 
-from irec_live.decoders import NotDecodableError, openings
+from irec_live.decoders import NotDecodableError, candidates
 from irec_live.decoders.chains import chain_of
 from irec_live.decoders.extent import goes_on_unannounced, starts_of_ogg_links
 from irec_live.decoders.guarded_file import GuardedFile
@@ -299,7 +299,7 @@ def test_without_ffmpeg_such_a_file_is_decoded_as_far_as_it_goes_and_said_to_be_
     def refuse(_: Path, **__: int) -> None:
         raise NotDecodableError("PyAV is not installed")
 
-    monkeypatch.setattr(openings, "FFmpegDecoder", refuse)
+    monkeypatch.setattr(candidates, "FFmpegDecoder", refuse)
     path, seconds = long_files[name]
     with open_audio(path) as audio:
         assert 0 < len(whole(audio)) <= (seconds + 0.2) * audio.sample_rate

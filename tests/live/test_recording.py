@@ -271,7 +271,7 @@ def test_a_killed_process_loses_at_most_a_second(tmp_path: Path) -> None:
     assert open_session(folder).events == saved.events  # opened again, it is as it was
 
 
-def test_a_mending_that_is_given_up_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+def test_a_repair_that_is_given_up_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
     pipeline, sound = Pipeline(RATE, models()), noise(6.0)
     recorder = recorder_of(pipeline)
     recorder.start(tmp_path / "live")

@@ -23,7 +23,7 @@ from irec_live.models.choice import load_models
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.web import jobs, upload_analyzer, v1
 from irec_live.web.app import create_app
-from irec_live.web.observing import JsonLog
+from irec_live.web.instrumentation import JsonLog
 
 TOKEN = "a-token-of-tests"
 Serve = Callable[[Any], TestClient]

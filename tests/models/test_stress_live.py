@@ -24,7 +24,7 @@ from irec_models.measuring.stress import suite
 from irec_models.measuring.stress.decision_latency import Latency, decision_latency, latency_of, onset_s
 from irec_models.measuring.stress.ensembles import ensembles
 from irec_models.measuring.stress.false_labels import FalseLabels, false_labels
-from irec_models.measuring.stress.listening import lead_s, listen, surrounded
+from irec_models.measuring.stress.live_pipeline import lead_s, listen, surrounded
 from irec_models.measuring.stress.noises import SAMPLE_RATE, noises
 from irec_models.measuring.stress.selection import choose
 

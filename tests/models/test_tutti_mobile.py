@@ -23,7 +23,7 @@ from irec_models.nets.mobile_trunk import MobileConv, MobileTrunk
 from irec_models.publishing.publish import publish
 from irec_models.recipes.recipe import load_recipe
 from irec_models.training.fit import fit
-from irec_models.training.keeping import Keeper
+from irec_models.training.learning_without_forgetting import ForgettingPenalty
 from irec_models.training.start_weights import PUBLISHED, load_start, take_over
 from irec_models.training.trainer import Trainer
 
@@ -195,7 +195,7 @@ def test_the_level_of_a_window_does_not_matter_and_an_offset_hardly() -> None:
 
 def test_what_keeps_the_start_costs_nothing_until_the_network_moves() -> None:
     network = random_network()
-    keeper = Keeper(network, weight=0.5, every=2)
+    keeper = ForgettingPenalty(network, weight=0.5, every=2)
     features = network.features(0.1 * torch.randn(4, network.window_length))
     at_start = float(keeper.loss(network, features, network.embed(features)).detach())
     with torch.no_grad():

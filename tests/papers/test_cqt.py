@@ -14,7 +14,7 @@ from demo_music import demo_music
 
 from irec_models.nets import build
 from irec_papers.frontends import ConstantQ
-from irec_papers.frontends.halving import PASSBAND, Halver
+from irec_papers.frontends.decimation import PASSBAND, HalfBandDecimator
 
 Audio = npt.NDArray[np.float32]
 
@@ -85,7 +85,7 @@ def direct(cqt: ConstantQ, audio: Audio, rate: int, first: int, every: int = 11)
 
 
 def test_a_halving_keeps_what_lies_below_its_passband_and_folds_nothing_onto_it() -> None:
-    response = np.abs(np.fft.rfft(Halver().taps.double().numpy().ravel(), 1 << 16))
+    response = np.abs(np.fft.rfft(HalfBandDecimator().taps.double().numpy().ravel(), 1 << 16))
     of_lower_rate = np.linspace(0, 1, len(response))  # half the higher rate is the whole of the lower
     assert np.abs(response[of_lower_rate <= PASSBAND] - 1).max() < 1e-4
     assert 20 * np.log10(response[of_lower_rate >= 1 - PASSBAND].max()) < -85

@@ -25,7 +25,7 @@ from irec_models.cli import main
 from irec_models.data import ClipSelection, DataFolders
 from irec_models.nets import build
 from irec_papers.report import figures_lumen, page
-from irec_papers.report.memory import CachingPredictor, PredictionCache
+from irec_papers.report.prediction_cache import CachingPredictor, PredictionCache
 from irec_papers.report.section import Remark, Section, Table
 from irec_papers.report.study import Material, conduct
 

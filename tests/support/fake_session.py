@@ -365,7 +365,7 @@ class FakeBackend:
     def list_devices(self) -> list[FakeDevice]:
         return [FakeDevice("USB Audio Interface"), FakeDevice("Built-in Microphone")]
 
-    def mend(self, folder: Path, progress: Callable[[float], None]) -> None:
+    def repair(self, folder: Path, progress: Callable[[float], None]) -> None:
         pass
 
     def open(self, request: SourceRequest, models: list[FakeModel]) -> FakeSession:

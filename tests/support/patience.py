@@ -12,7 +12,7 @@ LIMITS = (
     "irec_live.devices.portaudio.ANSWER_S",
     "irec_live.gui.background._STOP_S",
     "irec_live.gui.library_control._LEAVE_S",
-    "irec_live.gui.recording._CLOSE_S",
+    "irec_live.gui.recording_control._CLOSE_S",
     "irec_live.gui.session_manager._STUCK_S",
     "irec_live.models.detector.LOAD_LIMIT_S",
     "irec_live.models.runtime.LOAD_LIMIT_S",
@@ -30,7 +30,7 @@ LIMITS = (
     "irec_live.streaming.history_file._JOIN_S",
     "irec_live.web.connections.WAIT_S",
     "irec_live.web.guard.BODY_GRACE_S",
-    "irec_live.web.observing._STOP_S",
+    "irec_live.web.instrumentation._STOP_S",
 )
 """How long devices, threads, other programs and clients are waited for."""
 

@@ -36,7 +36,7 @@ def adapt(name: Path, places: tuple[Path, ...], out: Path | None, steps: int, se
 
     target = out or Path(f"{name.stem}-adapted.pt")
     check_writable(target)
-    from irec_models.measuring.reviewed import gather
+    from irec_models.measuring.corrected_clips import gather
     from irec_models.progress import Bars
     from irec_models.training.adapt import adapt as train
 

@@ -10,13 +10,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from irec_models.commands.lazy import CommandGroup
 from irec_models.commands.options import FILE
+from irec_models.commands.plugin_group import PluginGroup
 from irec_models.commands.sources import sources
 from irec_models.inputs import check_data_folder
 
 
-@click.group(cls=CommandGroup, words="data", invoke_without_command=True)
+@click.group(cls=PluginGroup, words="data", invoke_without_command=True)
 @click.option("--data", "folder", type=FILE, default=Path("data"), show_default=True, help="Folder with manifest.csv.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 @click.pass_context

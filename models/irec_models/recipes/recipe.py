@@ -145,7 +145,10 @@ class DistillSection(_Section):
 
 
 class KeepSection(_Section):
-    """``[keep]``: what the network began with goes on saying what it said (`irec_models.training.keeping`)."""
+    """``[keep]``: what the network began with goes on saying what it said.
+
+    See `irec_models.training.learning_without_forgetting`.
+    """
 
     weight: float = Field(gt=0, description="of the loss against the start's own answers, beside that of the labels")
     every: int = Field(default=1, ge=1, description="of so many windows one is asked for them")

@@ -24,7 +24,7 @@ from irec_models.data import Batch
 from irec_models.losses import LOSSES, masked_cross_entropy
 from irec_models.nets import HeadedNetwork, Network, TrunkNetwork
 from irec_models.recipes.recipe import Recipe
-from irec_models.training.keeping import Keeper
+from irec_models.training.learning_without_forgetting import ForgettingPenalty
 from irec_models.training.lineage import ancestors_of
 from irec_models.training.run import Run
 from irec_models.training.schedule import one_cycle
@@ -86,7 +86,7 @@ class Trainer:
         groups = _groups(network, options.learn == "head", options.head_rate)
         groups[0]["params"] += [p for module in helpers for p in module.parameters()]
         self.optimizer = kind(groups, lr=options.learning_rate, weight_decay=options.weight_decay)
-        self.keeper: Keeper | None = None
+        self.keeper: ForgettingPenalty | None = None
         self.average = AveragedModel(network, multi_avg_fn=warmed_average(options.ema)) if options.ema else None
         # Häusler and Maier (section 4.4) divide by 5 after 8 epochs without gain, down to 1e-5.
         self.plateau = ReduceLROnPlateau(
@@ -217,7 +217,7 @@ class Trainer:
         """Hold the network to what `start` says, as the recipe's ``[keep]`` asks."""
         options = self.recipe.keep
         if options:
-            self.keeper = Keeper(start, options.weight, options.every)
+            self.keeper = ForgettingPenalty(start, options.weight, options.every)
 
     def validate(self) -> dict[str, Any]:
         """Score the held-out windows, keep the weights if they are the best, log; the log's entry."""

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from irec_papers.frontends.halving import HALF_LENGTH, PASSBAND, Halver
+from irec_papers.frontends.decimation import HALF_LENGTH, PASSBAND, HalfBandDecimator
 
 Values = npt.NDArray[np.float64]
 
@@ -113,7 +113,7 @@ class ConstantQ(nn.Module):
         self.lengths: Values = np.minimum(quality * sample_rate / self.frequencies, window_length)
         self.lowest_constant_q = quality * sample_rate / window_length
         self._octaves = self._plan(sample_rate, bins_per_octave)
-        self.halver = Halver()
+        self.halver = HalfBandDecimator()
         for index, octave in enumerate(self._octaves):
             kernels = torch.from_numpy(self._kernels(octave, sample_rate)).to(torch.float32)
             self.register_buffer(f"kernels_{index}", kernels, persistent=False)

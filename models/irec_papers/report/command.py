@@ -13,8 +13,8 @@ from rich.console import Console
 from irec_live.files import write_atomically
 from irec_models.data import ClipSelection
 from irec_models.progress import Bars
-from irec_papers.report.memory import default_folder
 from irec_papers.report.page import draw, render
+from irec_papers.report.prediction_cache import default_folder
 from irec_papers.report.study import Material, conduct
 
 

@@ -27,7 +27,7 @@ from irec_papers.lumen.fusion import grid_thresholds
 from irec_papers.lumen.fusion_net import LumenFusion
 from irec_papers.report.drawing import Drawing, colour, grid_drawing, grouped_bars
 from irec_papers.report.figures_thresholds import f1_curves
-from irec_papers.report.memory import CachingPredictor, PredictionCache
+from irec_papers.report.prediction_cache import CachingPredictor, PredictionCache
 from irec_papers.report.section import Block, Remark, Section, Table, highest, number
 from irec_papers.report.study import Study, Subject
 

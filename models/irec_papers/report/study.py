@@ -27,7 +27,7 @@ from irec_models.measuring.predictors import Predictor, load_predictor, model_fi
 from irec_models.measuring.restore import network_of
 from irec_models.nets import Network
 from irec_models.progress import Progress, silent, tracked
-from irec_papers.report.memory import CachingPredictor, PredictionCache
+from irec_papers.report.prediction_cache import CachingPredictor, PredictionCache
 
 _TIMED_WINDOWS = 50
 
@@ -157,7 +157,7 @@ def conduct(
         ``.onnx`` files or checkpoints.
     material : Material
     cache : Path
-        Folder for `irec_papers.report.memory`.
+        Folder for `irec_papers.report.prediction_cache`.
     memories : ExitStack
         Closes the predictors of the study and saves their predictions, when it is closed.
     progress : Progress

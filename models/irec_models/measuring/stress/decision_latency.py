@@ -19,7 +19,7 @@ from irec_models.data import Clip, ClipSelection
 from irec_models.data.manifests.labels import truth_of
 from irec_models.data.mixing.evaluation_sets import load_clip
 from irec_models.measuring.predictors import Array, Predictor
-from irec_models.measuring.stress.listening import lead_s, listen, surrounded
+from irec_models.measuring.stress.live_pipeline import lead_s, listen, surrounded
 from irec_models.measuring.stress.noises import SAMPLE_RATE
 from irec_models.measuring.stress.selection import choose
 from irec_models.progress import Progress, silent, tracked

@@ -11,7 +11,7 @@ from irec_live.errors import DataError
 from irec_models.data import ClipSelection
 from irec_models.data.mixing.evaluation_sets import EvalClip, load_clip
 from irec_models.measuring.predictors import Predictor
-from irec_models.measuring.stress.listening import listen
+from irec_models.measuring.stress.live_pipeline import listen
 from irec_models.measuring.stress.noises import SAMPLE_RATE
 from irec_models.measuring.stress.selection import choose
 from irec_models.progress import Progress, silent, tracked

@@ -11,7 +11,7 @@ from irec_models.data import Clip, DataFolders
 from irec_models.data.manifests.manifest import HANDLING
 from irec_models.data.mixing.evaluation_sets import load_clip
 from irec_models.measuring.predictors import Array, Predictor
-from irec_models.measuring.stress.listening import listen, surrounded
+from irec_models.measuring.stress.live_pipeline import listen, surrounded
 from irec_models.measuring.stress.noises import SAMPLE_RATE, faded, noises
 from irec_models.measuring.stress.selection import choose
 from irec_models.progress import Advance, Progress, silent, tracked

@@ -1,4 +1,4 @@
-"""Keyboard focus: keys that a focused control handles itself although the window has a shortcut for them.
+"""Shortcut overrides: keys that a focused control handles itself although the window has a shortcut for them.
 
 Space plays and the arrows move the playhead, wherever the mouse clicked last; so controls take the focus from the Tab
 key only. With the keyboard, Space must still press the focused button, and the arrows must move the focused slider.
@@ -19,7 +19,7 @@ _KEYS = {
 }
 
 
-class OwnKeys(QObject):
+class ShortcutOverrides(QObject):
     """Event filter that lets controls keep their keys while they have the focus.
 
     Parameters

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from irec_live.decoders.contract import Block, Decoder, NotDecodableError
-from irec_live.decoders.fitting import Fitting
+from irec_live.decoders.format_conversion import FormatConverter
 
 if TYPE_CHECKING:
     from irec_live.decoders.guarded_file import Part
@@ -18,7 +18,7 @@ _AT_ONCE = 1 << 16
 """Frames decoded to be thrown away, divided by the channels."""
 
 
-class JoinedDecoder:
+class ConcatenatedDecoder:
     """One part after another, all at the rate of the first and with as many channels as it has.
 
     Parameters
@@ -62,7 +62,7 @@ class JoinedDecoder:
             raise problem or NotDecodableError("it has no parts")
         self.sample_rate = self._decoder.sample_rate
         self.channels = self._decoder.channels
-        self._fitting = Fitting(self.sample_rate, self.channels)
+        self._converter = FormatConverter(self.sample_rate, self.channels)
         self._ready = self._nothing()
 
     @property
@@ -90,10 +90,10 @@ class JoinedDecoder:
         """Make some frames ready, or go on to the next part."""
         block = decoder.read(frames)
         if len(block):
-            self._ready = self._fitting.fit(block, decoder.sample_rate)
-            self._changes.update(dict.fromkeys(self._fitting.changes))
+            self._ready = self._converter.fit(block, decoder.sample_rate)
+            self._changes.update(dict.fromkeys(self._converter.changes))
         else:
-            self._ready = self._fitting.finish()
+            self._ready = self._converter.finish()
             self._next_part(self._position + len(self._ready))
 
     def seek(self, frame: int) -> None:
@@ -107,7 +107,7 @@ class JoinedDecoder:
                 self._discard(frame - self._position)  # where this part ends is not known yet
                 return
         self._ready = self._nothing()
-        self._fitting.forget()
+        self._converter.forget()
         # A part that was not decoded to its end may end before the frame; resampling is exact from the start only.
         known = index + 1 < len(self._starts) or index + 1 == len(self._parts)
         self._position = frame if known and decoder.sample_rate == self.sample_rate else self._starts[index]

@@ -1,4 +1,4 @@
-"""HEAD wherever GET is: the same answer without its body (RFC 9110, 9.3.2)."""
+"""HEAD requests wherever GET is: the same answer without its body (RFC 9110, 9.3.2)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ HEAD_KEY = "irec_live.head"
 """In the scope of a request for nothing but the header, for routes whose body costs something."""
 
 
-class Heads:
+class HeadRequests:
     """Middleware that has HEAD answered as GET, and sends no body."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,4 +1,4 @@
-"""Observation of every request: metrics, and if wanted a log of JSON lines. No names of files, no query, no addresses.
+"""Instrumentation of requests: metrics, and if wanted a log of JSON lines. No names of files, no query, no addresses.
 
 The log is written by a thread of its own, from a queue with a limit: whoever reads it slowly holds nobody up; lines
 that find no room are counted in the next one.

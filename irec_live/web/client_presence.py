@@ -1,4 +1,4 @@
-"""Whether anybody still waits for an answer: the client is there, and the server is not ending."""
+"""Client presence: whether anybody still waits for an answer, and the server is not ending."""
 
 from __future__ import annotations
 

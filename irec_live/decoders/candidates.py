@@ -1,4 +1,4 @@
-"""Openings: in which ways a file can be decoded, by what its own bytes say of its format and its end."""
+"""Decoder candidates: in which ways a file can be decoded, by what its own bytes say of its format and its end."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from irec_live.decoders.chains import Chain, chain_of
+from irec_live.decoders.concatenation import ConcatenatedDecoder
 from irec_live.decoders.contract import Decoder, NotDecodableError
 from irec_live.decoders.extent import OggEnd, end_of_ogg, goes_on_unannounced
+from irec_live.decoders.fallback import FallbackDecoder
 from irec_live.decoders.ffmpeg import FFmpegDecoder
 from irec_live.decoders.guarded_file import Part
-from irec_live.decoders.handover import HandOverDecoder
 from irec_live.decoders.headers import is_wave, wrong_header
-from irec_live.decoders.joined import JoinedDecoder
 from irec_live.decoders.sndfile import SoundFileDecoder
 
 _NO_END_MARK = "has no end mark: it may have been cut, or is still being recorded"
@@ -24,7 +24,7 @@ _MOST_SURVEYS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class Candidate:
     """One way to decode a file.
 
     Attributes
@@ -67,7 +67,7 @@ def _survey(path: Path, _size: int, _modified: int) -> _Survey:
     return _Survey(Part(path), chain_of(path), note, goes_on_unannounced(path), is_wave(path), end)
 
 
-def openings_of(path: Path, track: int | None) -> list[Opening]:
+def candidates_of(path: Path, track: int | None) -> list[Candidate]:
     """How to decode a file, the best way first: libsndfile, unless it could leave it in the middle.
 
     Parameters
@@ -86,19 +86,19 @@ def openings_of(path: Path, track: int | None) -> list[Opening]:
     notes = (survey.note,) if survey.note else ()
     whole = survey.whole
     cut = _ENDS_INSIDE if survey.end == "cut" else ""
-    by_ffmpeg = Opening(lambda: FFmpegDecoder(whole if not whole.plain else path, **_only(track)), notes, cut)
+    by_ffmpeg = Candidate(lambda: FFmpegDecoder(whole if not whole.plain else path, **_only(track)), notes, cut)
     if survey.goes_on:
-        return [by_ffmpeg, Opening(lambda: SoundFileDecoder(path, whole=False))]
+        return [by_ffmpeg, Candidate(lambda: SoundFileDecoder(path, whole=False))]
     if survey.chain is not None:
         chain = survey.chain
-        return [Opening(lambda: _joined(chain), (*chain.notes, *notes), cut), by_ffmpeg]
+        return [Candidate(lambda: _joined(chain), (*chain.notes, *notes), cut), by_ffmpeg]
     if track is not None and track > 1:
-        return [by_ffmpeg, Opening(lambda: SoundFileDecoder(whole), notes, cut)]
+        return [by_ffmpeg, Candidate(lambda: SoundFileDecoder(whole), notes, cut)]
     # An empty chunk of sound in WAV is that: FFmpeg would take what follows for sound.
-    both = Opening(lambda: HandOverDecoder(SoundFileDecoder(whole), by_ffmpeg.decoder), notes, cut, survey.is_wave)
+    both = Candidate(lambda: FallbackDecoder(SoundFileDecoder(whole), by_ffmpeg.decoder), notes, cut, survey.is_wave)
     ways = [both, by_ffmpeg]
     if not whole.plain:
-        ways.append(Opening(lambda: FFmpegDecoder(path)))
+        ways.append(Candidate(lambda: FFmpegDecoder(path)))
     return ways
 
 
@@ -121,4 +121,4 @@ def _joined(chain: Chain) -> Decoder:
                 problem = error
         raise problem or NotDecodableError("no library decodes it")
 
-    return open_part(chain.parts[0]) if len(chain.parts) == 1 else JoinedDecoder(chain.parts, open_part)
+    return open_part(chain.parts[0]) if len(chain.parts) == 1 else ConcatenatedDecoder(chain.parts, open_part)

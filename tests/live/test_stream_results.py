@@ -10,10 +10,10 @@ import pytest
 from fake_models import RATE, FakeActivation, FakeEnvelope
 
 from irec_live.streaming.pipeline import Pipeline
-from irec_live.web.kept_rows import KeptRows
+from irec_live.web.stream_results import StreamResults
 
 
-def streamed(kept: KeptRows, seconds: float) -> Any:
+def streamed(kept: StreamResults, seconds: float) -> Any:
     """A session that has ended, and whose steps were all kept."""
     pipeline = Pipeline(RATE, [FakeActivation(), FakeEnvelope()])
     rng = np.random.default_rng(0)
@@ -24,7 +24,7 @@ def streamed(kept: KeptRows, seconds: float) -> Any:
 
 
 def test_all_rows_are_kept_however_many() -> None:
-    kept = KeptRows(3600.0)
+    kept = StreamResults(3600.0)
     session = streamed(kept, 150.0)
     found = kept.analysis("a stream", session)
     assert found is not None
@@ -37,7 +37,7 @@ def test_all_rows_are_kept_however_many() -> None:
 
 
 def test_a_stream_that_is_too_long_is_not_kept() -> None:
-    kept = KeptRows(5.0)
+    kept = StreamResults(5.0)
     session = streamed(kept, 8.0)
     assert kept.analysis("a stream", session) is None
     assert not kept._events

@@ -1,4 +1,4 @@
-"""Refusals as HTTP answers: one sentence, as ``{"detail": ...}`` on ``/api``, as a problem document on ``/v1``.
+"""Error responses: one sentence, as ``{"detail": ...}`` on ``/api``, as a problem document on ``/v1``.
 
 References
 ----------

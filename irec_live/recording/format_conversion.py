@@ -13,7 +13,7 @@ from irec_live.streaming.resample import Resampler, Samples
 from irec_live.streaming.ring import Block
 
 
-class Refit:
+class FormatConverter:
     """Converts rate and channels, block by block; sound that fits passes unchanged.
 
     Parameters
@@ -23,8 +23,8 @@ class Refit:
 
     Examples
     --------
-    >>> refit = Refit(8000, 2)
-    >>> block, position = refit.push(np.ones((4, 1), np.float32), 8000, 100)
+    >>> converter = FormatConverter(8000, 2)
+    >>> block, position = converter.push(np.ones((4, 1), np.float32), 8000, 100)
     >>> block.shape, position
     ((4, 2), 100)
     """

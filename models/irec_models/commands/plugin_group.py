@@ -9,7 +9,7 @@ import click
 from irec_models.plugins import load, plugins
 
 
-class CommandGroup(click.Group):
+class PluginGroup(click.Group):
     """A group that plugins may add commands to.
 
     Parameters

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 
 from irec_live.decoders.contract import Block, Decoder, NotDecodableError
-from irec_live.decoders.fitting import Fitting
+from irec_live.decoders.format_conversion import FormatConverter
 
 _SHORTFALL_S = 0.1
 """Missing sound that is not worth a second library."""
 
 
-class HandOverDecoder:
+class FallbackDecoder:
     """Decodes with the first; goes on with the second where that ends short of what the file announces.
 
     Some damage ends a file for one library and is a gap for the other.
@@ -34,7 +34,7 @@ class HandOverDecoder:
         self._position = 0
         self.sample_rate, self.channels, self.frames = first.sample_rate, first.channels, first.frames
         self.announces, self.tracks = first.announces, first.tracks
-        self._fitting = Fitting(self.sample_rate, self.channels)
+        self._converter = FormatConverter(self.sample_rate, self.channels)
 
     @property
     def complaint(self) -> str:
@@ -47,7 +47,7 @@ class HandOverDecoder:
     @property
     def notes(self) -> tuple[str, ...]:
         """See `Decoder.notes`."""
-        return (*self._first.notes, *self._fitting.changes)
+        return (*self._first.notes, *self._converter.changes)
 
     def read(self, frames: int) -> Block:
         """See `Decoder.read`."""
@@ -71,14 +71,14 @@ class HandOverDecoder:
         except (NotDecodableError, OSError):
             self._hopeless = True
             return False
-        self._fitting.forget()
+        self._converter.forget()
         self._handed_at = self._position
         return True
 
     def _read_second(self, frames: int) -> Block:
         block = np.zeros((0, self.channels), np.float32)
         if self._second is not None:
-            block = self._fitting.fit(self._second.read(frames), self._second.sample_rate)
+            block = self._converter.fit(self._second.read(frames), self._second.sample_rate)
         if not len(block) and self._handed_at == self._position:  # it decodes no more either: the file was cut
             self._handed_at, self._hopeless = None, True
         return block

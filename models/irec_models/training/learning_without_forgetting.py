@@ -1,4 +1,4 @@
-"""What a network began with goes on saying what it said: a second target, so that training on little forgets little.
+"""Learning without forgetting: what a network began with is a second target, so that training on little keeps it.
 
 Shapes: B batch, N frames, F bands, A labels that the start was trained on.
 
@@ -20,7 +20,7 @@ from irec_models.nets import Network, TrunkNetwork
 _SCALE = 20.0  # of some 500 labels hardly any sounds: their mean error is that much smaller than ours
 
 
-class Keeper:
+class ForgettingPenalty:
     """The start, frozen, and how far a network that was trained on has moved from its answers.
 
     Parameters

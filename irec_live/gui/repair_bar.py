@@ -1,4 +1,4 @@
-"""Mending bar: how far a recording is completed whose program was killed, and a button to leave that for later."""
+"""Repair bar: how far a recording is completed whose program was killed, and a button to leave that for later."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushBu
 from irec_live.gui.language import tr
 
 
-class MendingBar(QWidget):
-    """Text, progress and button; hidden unless something is mended."""
+class RepairBar(QWidget):
+    """Text, progress and button; hidden unless something is repaired."""
 
     stop_wanted = Signal()
 
@@ -39,7 +39,7 @@ class MendingBar(QWidget):
         self.hide()
 
     def begin(self, name: str) -> None:
-        """Something is opened, which may have to be mended."""
+        """Something is opened, which may have to be repaired."""
         self._name = name
         self.end()
 

@@ -24,7 +24,7 @@ HALF_LENGTH = 31
 _BETA = 9.0  # Kaiser window: 90 dB below in the stop band, a transition from 0.4 to 0.6 of the lower rate
 
 
-class Halver(nn.Module):
+class HalfBandDecimator(nn.Module):
     """Half-band low-pass, then every second sample; output sample m is centred on input sample 2 m.
 
     What lies above 0.6 of the new sample rate is 90 dB down, so nothing is folded on what lies below `PASSBAND`; in
@@ -32,7 +32,7 @@ class Halver(nn.Module):
 
     Examples
     --------
-    >>> Halver()(torch.ones(1, 200))[0, 20:80].round(decimals=4).unique().tolist()
+    >>> HalfBandDecimator()(torch.ones(1, 200))[0, 20:80].round(decimals=4).unique().tolist()
     [1.0]
     """
 

@@ -12,7 +12,7 @@ import numpy as np
 from irec_live.decoders.contract import Block
 
 
-class Fitting:
+class FormatConverter:
     """Makes every block fit the first.
 
     Parameters

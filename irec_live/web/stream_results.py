@@ -1,4 +1,4 @@
-"""The results of a stream, kept for its end: an `Analysis`, as that of a file.
+"""Stream results: the rows and events of a stream, kept for its end as an `Analysis`, like that of a file.
 
 Shapes: K labels.
 """
@@ -39,7 +39,7 @@ class _Rows:
         return np.array(self._times, np.float64), np.concatenate([*self._parts, new])
 
 
-class KeptRows:
+class StreamResults:
     """Rows and events of a stream.
 
     Parameters

@@ -34,7 +34,7 @@ class _Kind:
         self.output: LiveOutput | None = None
 
 
-class SendingControl(QObject):
+class OutputControl(QObject):
     """Sends what the live session hears. GUI thread only.
 
     Parameters

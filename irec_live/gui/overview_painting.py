@@ -1,4 +1,4 @@
-"""Drawing of the overview: the waveform as pixel columns, rows of event bars, the time bar. No widgets."""
+"""Painting of the overview: the waveform as pixel columns, rows of event bars, the time bar. No widgets."""
 
 from __future__ import annotations
 

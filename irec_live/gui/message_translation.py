@@ -1,4 +1,4 @@
-"""Words and sentences that come from outside of the window, and their translation where they are shown.
+"""Translation of words and sentences that come from outside of the window, where they are shown.
 
 The rest of the app knows no languages: its tables, exports and errors are English. Here are those that a window shows
 most. A sentence of them with names and numbers in it is found again by its fixed parts; one that is not here stays

@@ -1,4 +1,4 @@
-"""Model memory: remembers which models were chosen, and measures in the background what each costs on this computer."""
+"""Model preferences: remembers which models were chosen, and measures what each costs on this computer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def remembered_changes(preferences: Preferences) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-class ModelMemory(QObject):
+class ModelPreferences(QObject):
     """Remembers the models in use once they differ from those at the start, and times those on offer.
 
     Parameters

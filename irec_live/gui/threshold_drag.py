@@ -24,7 +24,7 @@ class _Drag:
     threshold: float
 
 
-class ThresholdTouch(QObject):
+class ThresholdDrag(QObject):
     """Event filter on a `LaneCanvas` that lets its threshold lines be dragged; it takes only what begins at a line."""
 
     began = Signal(str)
