@@ -14,7 +14,7 @@ from irec_models.cli import main
 from irec_models.nets import ARCHITECTURES, Network
 from irec_models.recipes.lookup import recipe_files
 from irec_models.recipes.recipe import load_recipe
-from irec_models.training.trainer import spec_of
+from irec_models.training.checkpoints import spec_of
 
 RECIPES = sorted(recipe_files().values(), key=lambda path: path.stem)
 

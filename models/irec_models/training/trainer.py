@@ -5,7 +5,6 @@ Shapes: B batch, T samples in a window, K labels, N frames.
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -16,19 +15,18 @@ from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from irec_live.errors import CheckpointError, RecipeError
-from irec_live.models.provenance import Lineage, Source
-from irec_live.models.spec import ModelSpec
+from irec_live.models.provenance import Source
 from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.data import Batch
 from irec_models.losses import LOSSES, masked_cross_entropy
-from irec_models.nets import HeadedNetwork, Network, TrunkNetwork
+from irec_models.nets import Network, TrunkNetwork
 from irec_models.recipes.recipe import Recipe
+from irec_models.training.checkpoints import checkpoint_of, load_training_state, training_state
 from irec_models.training.learning_without_forgetting import ForgettingPenalty
-from irec_models.training.lineage import ancestors_of
 from irec_models.training.run import Run
 from irec_models.training.schedule import one_cycle
-from irec_models.training.teacher import LabelClassifier, Student, TaughtBatch, TeacherHead
+from irec_models.training.setup import label_classifier_of, parameter_groups, teacher_head_of, uses_bfloat16
+from irec_models.training.teacher import Student, TaughtBatch
 from irec_models.training.validation import validate
 
 
@@ -77,13 +75,13 @@ class Trainer:
         self.validation = validation
         self.device = next(network.parameters()).device
         self.loss = LOSSES[recipe.train.loss]
-        self.narrow = _narrow(recipe.train.precision, self.device)
+        self.narrow = uses_bfloat16(recipe.train.precision, self.device)
         options = recipe.train
         kind = torch.optim.Adam if options.optimizer == "adam" else torch.optim.AdamW
-        self.teacher_head = _teacher_head(recipe, network)
-        self.label_classifier = _label_classifier(recipe, self.device)
+        self.teacher_head = teacher_head_of(recipe, network)
+        self.label_classifier = label_classifier_of(recipe, self.device)
         helpers = [module for module in (self.teacher_head, self.label_classifier) if module is not None]
-        groups = _groups(network, options.learn == "head", options.head_rate)
+        groups = parameter_groups(network, options.learn == "head", options.head_rate)
         groups[0]["params"] += [p for module in helpers for p in module.parameters()]
         self.optimizer = kind(groups, lr=options.learning_rate, weight_decay=options.weight_decay)
         self.keeper: ForgettingPenalty | None = None
@@ -241,7 +239,7 @@ class Trainer:
             progress = {key: entry[key] for key in ("step", "hours", "validation_loss", "validation_map")}
             if self.start:
                 progress["start"] = self.start
-            save_checkpoint(self.run.best, self._checkpoint(network.state_dict(), progress))
+            save_checkpoint(self.run.best, checkpoint_of(self, network.state_dict(), progress))
         self.run.log(entry)
         self.validated = self.step
         return entry
@@ -252,27 +250,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write ``last.pt``, with all that resuming needs."""
-        training = {
-            "step": self.step,
-            "seconds": self.elapsed,
-            "best": self.best,
-            "flat": self.flat,
-            "validated": self.validated,
-            "plateau": self.plateau.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-        }
-        if self.start:
-            training["start"] = self.start
-        if self.teacher_head:
-            # Named as in files of earlier versions, which are resumed too.
-            training["guess"] = self.teacher_head.state_dict()
-        if self.label_classifier:
-            training["expert"] = self.label_classifier.state_dict()
-        if self.keeper:
-            training["kept"] = self.keeper.network.state_dict()
-        if self.average:
-            training["average"] = self.average.state_dict()
-        save_checkpoint(self.run.last, self._checkpoint(self.network.state_dict(), training))
+        save_checkpoint(self.run.last, checkpoint_of(self, self.network.state_dict(), training_state(self)))
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Continue where ``last.pt`` stands.
@@ -282,50 +260,8 @@ class Trainer:
         CheckpointError
             If it is of another recipe or is not a ``last.pt``.
         """
-        state = checkpoint.training
-        saved = checkpoint.network()
-        spec, model = checkpoint.spec, self.recipe.model
-        theirs = (spec.name, spec.labels, saved.architecture, saved.hyperparameters)
-        if theirs != (model.name, self.recipe.data.labels, model.architecture, self.network.hyperparameters):
-            raise CheckpointError(f"{self.run.last} is of another network than the recipe's; give another --out")
-        try:
-            self.network.load_state_dict(dict(checkpoint.state_dict))
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.plateau.load_state_dict(state["plateau"])
-            self.step, self.seconds = int(state["step"]), float(state["seconds"])
-            self.best, self.flat = float(state["best"]), int(state["flat"])
-            self.validated = int(state.get("validated", self.step))
-            self.start = dict(state.get("start", {}))
-            if self.teacher_head:
-                self.teacher_head.load_state_dict(state["guess"])
-            if self.label_classifier:
-                self.label_classifier.load_state_dict(state["expert"])
-            if self.recipe.keep:
-                # The start itself is not at hand when a run is resumed; what it was lies in the checkpoint.
-                kept = copy.deepcopy(self.network)
-                kept.load_state_dict(state["kept"])
-                self.keep(kept)
-            if self.average:
-                self.average.load_state_dict(state["average"])
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise CheckpointError(
-                f"{self.run.last} cannot be resumed with this recipe and version: {reason}; start again with another "
-                "--out"
-            ) from error
+        load_training_state(self, checkpoint)
         self._resumed_at = self._clock()
-
-    def _checkpoint(self, weights: dict[str, Tensor], training: dict[str, Any]) -> Checkpoint:
-        lineage = Lineage(
-            recipe=self.recipe.model.name, start=self.start.get("name", ""), ancestors=ancestors_of(self.start)
-        )
-        return Checkpoint(
-            architecture=self.network.architecture,
-            hyperparameters=self.network.hyperparameters,
-            state_dict=weights,
-            spec=spec_of(self.recipe, self.network).model_copy(update={"sources": self.sources, "lineage": lineage}),
-            training=training,
-        )
 
 
 def warmed_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]:
@@ -348,65 +284,3 @@ def warmed_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor]
         get_ema_multi_avg_fn(min(decay, (1 + step) / (10 + step)))(averaged, current, count)  # type: ignore[no-untyped-call]
 
     return update
-
-
-def spec_of(recipe: Recipe, network: Network) -> ModelSpec:
-    """What the app must know about the recipe's model; thresholds and scores come later, from evaluation."""
-    return ModelSpec(
-        name=recipe.model.name,
-        title=recipe.model.title,
-        kind=network.kind,
-        labels=recipe.data.labels,
-        sample_rate=network.sample_rate,
-        window_length=network.window_length,
-        hop_length=recipe.model.hop_length,
-        frames=network.frames,
-        frame_hop=network.frame_hop,
-        architecture=network.architecture,
-        front_end=network.front_end,
-        parameters=network.parameter_count,
-        licence=recipe.model.licence,
-        training_data=recipe.model.training_data,
-        seed=recipe.train.seed,
-        reference=recipe.model.reference,
-    )
-
-
-def _groups(network: Network, head_alone: bool, head_rate: float) -> list[dict[str, Any]]:
-    """Parameters for the optimiser by their learning rate, relative to the recipe's; the others are frozen."""
-    if not isinstance(network, HeadedNetwork):
-        return [{"params": list(network.parameters()), "relative": 1.0}]
-    head = list(network.head())
-    known = {id(parameter) for parameter in head}
-    trunk = [parameter for parameter in network.parameters() if id(parameter) not in known]
-    if head_alone:
-        for parameter in trunk:
-            parameter.requires_grad_(False)
-        return [{"params": head, "relative": head_rate}]
-    return [{"params": trunk, "relative": 1.0}, {"params": head, "relative": head_rate}]
-
-
-def _teacher_head(recipe: Recipe, network: Network) -> TeacherHead | None:
-    if recipe.distill is None:
-        return None
-    if not isinstance(network, Student):
-        raise RecipeError(
-            f"recipe '{recipe.model.name}': architecture '{network.architecture}' cannot learn from a teacher"
-        )
-    head = TeacherHead(network.embedding_size, recipe.distill.contrast, network.kind == "envelope")
-    return head.to(next(network.parameters()).device)
-
-
-def _label_classifier(recipe: Recipe, device: torch.device) -> LabelClassifier | None:
-    if recipe.distill is None or recipe.distill.trust is None:
-        return None
-    return LabelClassifier(len(recipe.data.labels), recipe.distill.trust).to(device)
-
-
-def _narrow(precision: str, device: torch.device) -> bool:
-    """Whether to train in bfloat16: where the hardware multiplies it faster, unless the recipe says otherwise."""
-    if precision != "auto":
-        return precision == "bf16"
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())

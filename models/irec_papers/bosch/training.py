@@ -29,10 +29,10 @@ from irec_models.data import ClipStream, DataFolders, MixStream
 from irec_models.inputs import UNFINISHED, check_new_run
 from irec_models.progress import Progress, silent, tracked
 from irec_models.recipes.recipe import Recipe, load_recipe
+from irec_models.training.checkpoints import spec_of
 from irec_models.training.fit import validation_batches
 from irec_models.training.held_out import with_held_out
 from irec_models.training.run import Run
-from irec_models.training.trainer import spec_of
 from irec_models.training.validation import ValidationScores, validate
 from irec_papers.bosch.net import BoschMachines
 from irec_papers.bosch.resume_state import ResumeState
