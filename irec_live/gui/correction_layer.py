@@ -10,11 +10,11 @@ from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QBrush, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QWidget
 
 from irec_live.corrections import Span
 from irec_live.gui.lane_canvas import LaneCanvas
-from irec_live.gui.theme import DARK, LEFT_GUTTER, Theme
+from irec_live.gui.theme import LEFT_GUTTER
+from irec_live.gui.themed_widget import ThemedWidget
 from irec_live.results import Event, Snapshot
 
 Grip = Literal["onset", "offset", "new"]
@@ -26,7 +26,7 @@ LEAST_S = 0.05
 """Shortest event that is drawn by hand."""
 
 
-class CorrectionLayer(QWidget):
+class CorrectionLayer(ThemedWidget):
     """Covers the lane canvas; GUI thread only.
 
     Parameters
@@ -44,7 +44,6 @@ class CorrectionLayer(QWidget):
     def __init__(self, canvas: LaneCanvas) -> None:
         super().__init__(canvas)
         self._canvas = canvas
-        self._theme = DARK
         self._seen = False  # whether corrected events are shown
         self._snapshot = Snapshot()
         self._held: Span | None = None
@@ -53,11 +52,6 @@ class CorrectionLayer(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         canvas.installEventFilter(self)
         self._fit()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Paint in another theme."""
-        self._theme = theme
-        self.update()
 
     def set_on(self, on: bool) -> None:
         """Take the mouse, or leave it to others."""

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QTableView,
     QVBoxLayout,
-    QWidget,
 )
 
 from irec_live.gui.event_table import EventTable
@@ -39,8 +38,8 @@ class EventList(QFrame):
     chosen = Signal(object)
     """Carries the `Event` that was clicked, or chosen with Return."""
 
-    def __init__(self, shown: QAction, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, shown: QAction) -> None:
+        super().__init__()
         self.setObjectName("eventList")
         self.setFixedWidth(WIDTH)
         self._overview = Overview()

@@ -6,10 +6,11 @@ import time
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from irec_live.gui.language import marked, tr
-from irec_live.gui.theme import DARK, Theme, font
+from irec_live.gui.theme import font
+from irec_live.gui.themed_widget import ThemedWidget
 from irec_live.gui.wording import display_name, list_text, not_analysed_text
 from irec_live.results import Snapshot
 
@@ -26,12 +27,11 @@ _IDLE_WORDS = {
 }
 
 
-class Headline(QWidget):
+class Headline(ThemedWidget):
     """The detected labels in the order of their onsets; each fades out after its offset."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = DARK
+    def __init__(self) -> None:
+        super().__init__()
         self._shown: dict[str, float] = {}  # label -> when it was last lit
         self._strength: dict[str, float] = {}
         self._labels: tuple[str, ...] = ()
@@ -53,11 +53,6 @@ class Headline(QWidget):
     def idle_text(self) -> str:
         """The text shown when nothing is detected."""
         return self._idle
-
-    def set_theme(self, theme: Theme) -> None:
-        """Repaint in another theme."""
-        self._theme = theme
-        self.update()
 
     def clear(self) -> None:
         """Forget all labels, for a new session."""

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QWidget
 
 from irec_live.gui.comparison import ComparedCurves
 from irec_live.gui.comparison_painting import paint_comparison
@@ -18,7 +17,8 @@ from irec_live.gui.lane_curves import ENVELOPE_RANGE_DB, Floats, LaneCurves, lan
 from irec_live.gui.lane_numbers import LaneNumbers, lane_numbers
 from irec_live.gui.language import tr
 from irec_live.gui.message_translation import family_name
-from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
+from irec_live.gui.theme import LEFT_GUTTER, RIGHT_GUTTER, font
+from irec_live.gui.themed_widget import ThemedWidget
 from irec_live.gui.wording import SILENCE_DB, capital, decibel_text, display_name, not_analysed_text, percent_text
 from irec_live.results import Event, Snapshot
 
@@ -32,16 +32,15 @@ _HEADROOM = 0.86
 """Share of a lane's height that its curve may use; the rest keeps neighbours apart."""
 
 
-class LaneCanvas(QWidget):
+class LaneCanvas(ThemedWidget):
     """Paints lanes at given places, which `LanesView` decides.
 
     One widget paints all lanes because that was measured to be fastest: 2 K curve items in a scene took over twice as
     long.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = DARK
+    def __init__(self) -> None:
+        super().__init__()
         self._snapshot = Snapshot()
         self._spans: dict[str, Floats] = {}  # onsets and offsets of each label
         self._spans_of: tuple[tuple[Event, ...], float] = ((), 0.0)
@@ -127,11 +126,6 @@ class LaneCanvas(QWidget):
         if curves is not self._compared:
             self._compared = curves
             self.update(LEFT_GUTTER, 0, round(self.plot_width()), self.height())
-
-    def set_theme(self, theme: Theme) -> None:
-        """Repaint in another theme."""
-        self._theme = theme
-        self.update()
 
     def show_lanes(self, snapshot: Snapshot, tops: Floats, heights: Floats, headings: Headings = ()) -> None:
         """Draw one snapshot.

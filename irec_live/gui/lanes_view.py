@@ -15,7 +15,8 @@ from irec_live.gui.lane_curves import Floats
 from irec_live.gui.lane_handle import LaneHandles
 from irec_live.gui.lane_order import LaneOrder
 from irec_live.gui.language import tr
-from irec_live.gui.theme import DARK, LEFT_GUTTER, Theme, font
+from irec_live.gui.theme import LEFT_GUTTER, Theme, font
+from irec_live.gui.themed_widget import ThemedWidget
 from irec_live.results import Snapshot
 
 _GLIDE_S = 0.12
@@ -24,12 +25,11 @@ _LEAST_COMPARISON = 60.0
 """Pixels for the name of a second model; with less there is none."""
 
 
-class LanesHeading(QWidget):
+class LanesHeading(ThemedWidget):
     """The legend above the lanes."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = DARK
+    def __init__(self) -> None:
+        super().__init__()
         self._comparison = ""
         self.setFixedHeight(20)
         self.setAccessibleName(tr("Legend: likelihood as a line, loudness as an area, threshold as a level"))
@@ -83,11 +83,6 @@ class LanesHeading(QWidget):
         width = self.hidden_button.sizeHint().width()
         self.hidden_button.setGeometry(LEFT_GUTTER - 10 - width, 1, width, 18)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Repaint in another theme."""
-        self._theme = theme
-        self.update()
-
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the legend and the heads of the value columns."""
         painter = QPainter(self)
@@ -119,8 +114,8 @@ class LanesView(QWidget):
     key_wanted = Signal(str, int, object)
     """Label that the keyboard is on, a key, and its modifiers: a key that moves from lane to lane is not among them."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.arrangement = LaneArrangement()
         self._labels: tuple[str, ...] = ()
         self._order = LaneOrder(0)

@@ -6,11 +6,12 @@ import time
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy
 
 from irec_live.gui.focus_ring import paint_focus_ring
 from irec_live.gui.language import marked, tr
-from irec_live.gui.theme import DARK, Theme, font
+from irec_live.gui.theme import font
+from irec_live.gui.themed_widget import ThemedWidget
 from irec_live.gui.wording import decibel_text
 
 FLOOR_DB = -60.0
@@ -24,12 +25,11 @@ _RELEASE_DB_PER_S = 26.0
 _MEANING = marked("Input level in dB below full scale: bar = RMS, mark = peak of the last moments")
 
 
-class LevelMeter(QWidget):
+class LevelMeter(ThemedWidget):
     """RMS bar and peak mark on a scale of 60 dB, in the colours `warning` from -18 dBFS and `error` from -6 dBFS."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = DARK
+    def __init__(self) -> None:
+        super().__init__()
         self._level_db = self._peak_db = self._held_db = -120.0
         self._picture = (0, 0)
         self._held_s = self._drawn_s = time.monotonic()
@@ -87,11 +87,6 @@ class LevelMeter(QWidget):
     def minimumSizeHint(self) -> QSize:
         """Room for the number and a short bar."""
         return QSize(110, 28)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Repaint in another theme."""
-        self._theme = theme
-        self.update()
 
     def show_level(self, level_db: float, peak_db: float, now_s: float | None = None) -> None:
         """Take the newest levels, dBFS; the bar rises at once and falls slowly."""

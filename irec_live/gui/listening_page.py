@@ -16,8 +16,8 @@ from irec_live.results import Snapshot
 class ListeningPage(QWidget):
     """Shows one `Snapshot`."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.headline = Headline()
         self.lanes = LanesView()
         self.spectrogram = SpectrogramView()

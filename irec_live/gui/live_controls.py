@@ -14,8 +14,8 @@ from irec_live.gui.wording import clock_text, space_key
 class LiveControls(QWidget):
     """A button, which holds the picture or follows again, over a clock."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._clock_text = ""
         self.hold_button = PlayButton()
         self.clock = QLabel()

@@ -25,8 +25,8 @@ class MessageBar(QWidget):
     dismissed = Signal(str)
     """Key of the message."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._messages: dict[str, tuple[Level, str]] = {}
         self._ignored: dict[str, str] = {}
         self._frame = QFrame()

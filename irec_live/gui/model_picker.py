@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QMenu, QToolButton
 
 from irec_live.gui.icons import themed_icon
 from irec_live.gui.language import decimal_mark, marked, tr
@@ -45,8 +45,8 @@ class ModelPicker(QToolButton):
     """Name of a model to run beside the one of its kind; empty for none."""
     file_wanted = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._theme = DARK
         self._models: list[Entry] = []
         self._left_out: tuple[LeftOut, ...] = ()

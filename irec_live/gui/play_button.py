@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtWidgets import QAbstractButton
 
 from irec_live.gui.icons import themed_icon
 from irec_live.gui.language import tr
@@ -17,8 +17,8 @@ _SIZE = 36
 class PlayButton(QAbstractButton):
     """A disc in the accent colour with a triangle, or with two bars while it plays."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._theme = DARK
         self._playing = False
         self.setFixedSize(_SIZE, _SIZE)

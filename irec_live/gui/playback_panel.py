@@ -17,8 +17,8 @@ _LOWEST, _TALLEST = 98, 172
 class PlaybackPanel(QWidget):
     """An `OverviewView` with a `Transport`, or `LiveControls`, over its left gutter."""
 
-    def __init__(self, transport: Transport, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, transport: Transport) -> None:
+        super().__init__()
         self.overview = OverviewView(self)
         self.transport, self.live = transport, LiveControls()
         for controls in (self.transport, self.live):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QToolButton
 
 from irec_live.gui.language import tr
 from irec_live.gui.theme import DARK, Theme
@@ -16,8 +16,8 @@ _SIZE = 20
 class RecordButton(QToolButton):
     """A ring with a dot; a full disc with a clock while it records."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._theme = DARK
         self._recording = False
         self.setProperty("flat", True)

@@ -67,9 +67,8 @@ class SessionManager(QObject):
         backend: Backend,
         models: Sequence[str] = (),
         changes: Sequence[Change] = (),
-        parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self._backend = backend
         # Used while no session runs: the models of the last one, and those chosen since.
         self._last_models = tuple(models)

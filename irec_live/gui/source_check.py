@@ -46,8 +46,8 @@ class SourceCheck(QWidget):
     chosen = Signal(object)
     """Carries the `SourceRequest` to listen to."""
 
-    def __init__(self, backend: Backend, open_file: QAction, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, backend: Backend, open_file: QAction) -> None:
+        super().__init__()
         self._backend = backend
         self._theme = DARK
         self._devices: list[DeviceLike] = []

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QSizePolicy, QStyleOptionComboBox, QWidget
+from PySide6.QtWidgets import QComboBox, QSizePolicy, QStyleOptionComboBox
 
 from irec_live.gui.icons import themed_icon
 from irec_live.gui.language import tr
@@ -41,8 +41,8 @@ class SourcePicker(QComboBox):
     refresh_wanted = Signal()
     """The list was opened: time to look for newly plugged devices."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._theme = DARK
         self._devices: list[DeviceLike] = []
         self._current: SourceRequest | None = None

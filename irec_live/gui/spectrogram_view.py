@@ -101,8 +101,8 @@ class SpectrogramView(QWidget):
     takes well under a millisecond.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._theme = DARK
         self._marks: list[tuple[str, float]] = []
         self._picture: _Plot | None = None

@@ -31,8 +31,8 @@ _NARROW = 1000
 class _Dot(QWidget):
     """A small disc in the colour of the state."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.color = DARK.color("faint")
         self.setFixedSize(8, 8)
 
@@ -60,8 +60,8 @@ class _State(QLabel):
 class StatusStrip(QFrame):
     """State on the left; provider, load, latency, inference time, overflows and skipped windows on the right."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setObjectName("statusStrip")
         self.setFixedHeight(28)
         self._theme = DARK

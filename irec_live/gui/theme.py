@@ -246,8 +246,8 @@ class ThemeSwitch(QObject):
     changed = Signal(object)
     """Carries the new `Theme`."""
 
-    def __init__(self, choice: ThemeChoice = SYSTEM, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, choice: ThemeChoice = SYSTEM) -> None:
+        super().__init__()
         self._choice: ThemeChoice = choice
         self._theme = self._resolve()
         hints = QGuiApplication.styleHints()

@@ -36,8 +36,8 @@ class ThresholdControl(QWidget):
     changed = Signal(float)
     """The offset, -0.4..0.4."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._shown = ""
         self._measured: ModelSpec | None = None
         self._name = name = QLabel(tr("Threshold"))

@@ -9,13 +9,13 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from irec_live.gui.theme import DARK, Theme
+from irec_live.gui.themed_widget import ThemedWidget
 from irec_live.gui.time_axis import TimeAxis
 
 Span = tuple[float, float]
 
 
-class TimeOverlay(QWidget):
+class TimeOverlay(ThemedWidget):
     """Paints the marks; takes no mouse.
 
     Parameters
@@ -26,7 +26,6 @@ class TimeOverlay(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._theme = DARK
         self._axis = TimeAxis(0.0, 1.0, 1.0)
         self._selection: Span | None = None
         self._event: Span | None = None
@@ -44,11 +43,6 @@ class TimeOverlay(QWidget):
     def pointer_s(self) -> float | None:
         """Where the pointer is marked."""
         return self._pointer_s
-
-    def set_theme(self, theme: Theme) -> None:
-        """Repaint in another theme."""
-        self._theme = theme
-        self.update()
 
     def show_marks(
         self, axis: TimeAxis, *, selection: Span | None, event: Span | None, playhead_s: float | None

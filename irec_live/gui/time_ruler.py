@@ -6,10 +6,10 @@ import math
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
 
 from irec_live.gui.language import tr
-from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
+from irec_live.gui.theme import LEFT_GUTTER, RIGHT_GUTTER, font
+from irec_live.gui.themed_widget import ThemedWidget
 from irec_live.gui.wording import clock_text
 
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
@@ -58,22 +58,16 @@ def back_text(seconds: int) -> str:
     return f"−{seconds // 60} min" if seconds >= 60 and seconds % 60 == 0 else f"−{seconds} s"
 
 
-class TimeRuler(QWidget):
+class TimeRuler(ThemedWidget):
     """Ticks: at fixed places while it follows, else at round clock times."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = DARK
+    def __init__(self) -> None:
+        super().__init__()
         self._span_s = 15.0
         self._origin = tr("now")
         self._end_s: float | None = None
         self.setFixedHeight(20)
         self.setAccessibleName(tr("Time axis"))
-
-    def set_theme(self, theme: Theme) -> None:
-        """Repaint in another theme."""
-        self._theme = theme
-        self.update()
 
     def set_axis(self, span_s: float, origin: str, end_s: float | None = None) -> None:
         """Show `span_s` seconds before `origin`, a word for the right edge; or those before the moment `end_s`."""

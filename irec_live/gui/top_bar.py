@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton
 
 from irec_live.gui.icons import themed_icon
 from irec_live.gui.language import tr
@@ -29,8 +29,8 @@ class TopBar(QFrame):
     toggle_theme : QAction
     """
 
-    def __init__(self, menu: QMenu, toggle_theme: QAction, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, menu: QMenu, toggle_theme: QAction) -> None:
+        super().__init__()
         self.setObjectName("topBar")
         self.setFixedHeight(48)
         self._theme = DARK

@@ -22,8 +22,8 @@ class Transport(QWidget):
         Actions of the buttons, shared with menu and keyboard.
     """
 
-    def __init__(self, play: QAction, to_start: QAction, loop: QAction, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, play: QAction, to_start: QAction, loop: QAction) -> None:
+        super().__init__()
         self._theme = DARK
         self._playing = False
         self._clock_text = ""

@@ -19,8 +19,8 @@ class Welcome(QWidget):
         Actions of the buttons, shared with the menu.
     """
 
-    def __init__(self, open_file: QAction, listen: QAction, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, open_file: QAction, listen: QAction) -> None:
+        super().__init__()
         icon = QLabel()
         icon.setPixmap(app_icon().pixmap(72, 72))
         icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
