@@ -20,6 +20,7 @@ import ipaddress
 from collections.abc import Callable, Sequence
 from urllib.parse import parse_qs
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -66,7 +67,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         try:
-            headers = _Headers(scope)
+            headers = Headers(scope=scope)
             self._check_host(headers)
             _check_site(scope, headers)
             self._check_token(scope, headers)
@@ -85,8 +86,8 @@ class Guard:
             self._uploads -= 1
             self._held -= body.received
 
-    def _check_host(self, headers: _Headers) -> None:
-        given = headers.all(b"host")
+    def _check_host(self, headers: Headers) -> None:
+        given = headers.getlist("host")
         if len(given) == 1 and ("*" in self._hosts or host_name(given[0]) in self._hosts or _is_address(given[0])):
             return
         raise Refused(400, f"this server is not called {', '.join(given)[:80] or 'nothing'}; ask for it by its address")
@@ -94,10 +95,10 @@ class Guard:
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a WebSocket through. Without a token in its header it is the application's to ask for one."""
         try:
-            headers = _Headers(scope)
+            headers = Headers(scope=scope)
             self._check_host(headers)
             _check_site(scope, headers)
-            if headers.all(b"authorization"):
+            if headers.getlist("authorization"):
                 self._check_token(scope, headers)
         except Refused as refusal:
             socket = WebSocket(scope, receive, send)
@@ -105,10 +106,10 @@ class Guard:
             return
         await self._app(scope, receive, send)
 
-    def _check_token(self, scope: Scope, headers: _Headers) -> None:
+    def _check_token(self, scope: Scope, headers: Headers) -> None:
         if self._token is None or is_public(scope["path"]):
             return
-        given = [value[7:].strip() for value in headers.all(b"authorization") if value[:7].lower() == "bearer "]
+        given = [value[7:].strip() for value in headers.getlist("authorization") if value[:7].lower() == "bearer "]
         if scope["path"] == "/":
             given += parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
         if not any(hmac.compare_digest(value.encode(), self._token.encode()) for value in given):
@@ -118,9 +119,9 @@ class Guard:
                 "printed when the server started",
             )
 
-    def _check_length(self, scope: Scope, headers: _Headers) -> bool:
+    def _check_length(self, scope: Scope, headers: Headers) -> bool:
         """Whether a body comes that may."""
-        lengths, codings = headers.all(b"content-length"), headers.all(b"transfer-encoding")
+        lengths, codings = headers.getlist("content-length"), headers.getlist("transfer-encoding")
         if lengths and codings:
             raise Refused(400, "the request has both a Content-Length and a Transfer-Encoding; send the length alone")
         if scope["method"] != "POST":
@@ -171,29 +172,20 @@ class _Body:
         return message
 
 
-class _Headers:
-    def __init__(self, scope: Scope) -> None:
-        self._pairs = scope["headers"]
-
-    def all(self, name: bytes) -> list[str]:
-        """Every value of a header."""
-        return [value.decode("latin-1").strip() for key, value in self._pairs if key == name]
-
-
-def _check_site(scope: Scope, headers: _Headers) -> None:
-    for origin in headers.all(b"origin"):
+def _check_site(scope: Scope, headers: Headers) -> None:
+    for origin in headers.getlist("origin"):
         site = origin.rpartition("://")[2].lower()
-        if site not in {host.lower() for host in headers.all(b"host")}:
+        if site not in {host.lower() for host in headers.getlist("host")}:
             raise Refused(403, f"a page of {origin[:80]} may not use this server")
-    for relation in headers.all(b"sec-fetch-site"):
+    for relation in headers.getlist("sec-fetch-site"):
         # A link on another page may lead to this one.
         followed = scope["path"] == "/" and scope.get("method") == "GET" and _is_followed(headers)
         if relation not in ("same-origin", "none") and not followed:
             raise Refused(403, "a page of another site may not use this server")
 
 
-def _is_followed(headers: _Headers) -> bool:
-    return "navigate" in headers.all(b"sec-fetch-mode")
+def _is_followed(headers: Headers) -> bool:
+    return "navigate" in headers.getlist("sec-fetch-mode")
 
 
 def is_public(path: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, WebSocket
 from fastapi.responses import JSONResponse, Response
@@ -13,18 +13,13 @@ from pydantic import BaseModel, Field
 from irec_live.assembly import with_offset
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
 from irec_live.instruments import INSTRUMENTS
-from irec_live.web.api import ANALYSIS, analysis_answer, model_entries
+from irec_live.web.api import ANALYSIS, FormatName, analysis_answer, model_entries
 from irec_live.web.client_presence import Ending
 from irec_live.web.error_responses import Refused, problems
 from irec_live.web.jobs import KEPT_S, Job, Jobs
 from irec_live.web.stream import Streams
 from irec_live.web.upload_analyzer import UploadAnalyzer
 from irec_live.web.uploads import FORM, safe_name, sent_file
-
-if TYPE_CHECKING:
-    FormatName = str
-else:  # what FastAPI checks and tells in its OpenAPI
-    FormatName = Literal[tuple(FORMATS)]
 
 SYNC_MOST_S = 600.0
 """Seconds of sound that are answered at once; longer files are for jobs."""
@@ -58,7 +53,7 @@ class ModelEntry(BaseModel, extra="allow"):
     default: bool = Field(description="whether it is used when none is named")
 
 
-class FormatEntry(BaseModel):
+class FormatEntry(BaseModel, from_attributes=True):
     """A format that an analysis can have."""
 
     name: str
@@ -68,7 +63,7 @@ class FormatEntry(BaseModel):
     holds: str
 
 
-class InstrumentEntry(BaseModel):
+class InstrumentEntry(BaseModel, from_attributes=True):
     """An instrument: its family and its colours, empty where it has none of its own."""
 
     label: str
@@ -102,17 +97,11 @@ def _add_lists(router: APIRouter, analyzer: UploadAnalyzer, common: Responses) -
 
     @router.get("/formats", responses=common)
     async def tell_formats() -> list[FormatEntry]:
-        return [
-            FormatEntry(name=f.name, title=f.title, suffix=f.suffix, media_type=f.media_type, holds=f.holds)
-            for f in FORMATS.values()
-        ]
+        return [FormatEntry.model_validate(form) for form in FORMATS.values()]
 
     @router.get("/instruments", responses=common)
     async def tell_instruments() -> list[InstrumentEntry]:
-        return [
-            InstrumentEntry(label=i.label, family=i.family, on_dark=i.on_dark, on_light=i.on_light)
-            for i in INSTRUMENTS.values()
-        ]
+        return [InstrumentEntry.model_validate(instrument) for instrument in INSTRUMENTS.values()]
 
 
 def _add_analyze(router: APIRouter, analyzer: UploadAnalyzer, ending: Ending, common: Responses) -> None:
