@@ -39,23 +39,7 @@ def run_analyze(
     track: int | None = None,
     channel: int | None = None,
 ) -> int:
-    """Analyse files one after another.
-
-    Parameters
-    ----------
-    files : sequence of Path
-    form : str, optional
-        A name of `FORMATS`. By default `DEFAULT_FORMAT`, or where it would be printed on a terminal, a summary.
-    out : str
-        A folder, made if it is missing, or ``-`` for standard output.
-    overwrite : bool
-        Replace files that are there and say something else.
-    models : sequence of str
-        Names or paths; the bundled defaults if empty.
-    hop_ms : float, optional
-    provider : {"auto", "cpu", "cuda"}
-    track, channel : int, optional
-        Which sound track, and which channel alone, from 1 on.
+    """Analyse files one after another; parameters as the options of the command.
 
     Returns
     -------

@@ -48,29 +48,7 @@ def run_listen(
     osc: str | None = None,
     midi: str | None = None,
 ) -> None:
-    """Listen until the time is up, the file ends, or a signal comes.
-
-    Parameters
-    ----------
-    source : str
-        One of `InputKind.live`, or a file's path.
-    device : str, optional
-    seconds : float, optional
-        Seconds of sound, by the stream's own clock.
-    as_json : bool
-        JSON lines instead of a table.
-    models : sequence of str
-        Names or paths; the bundled defaults if empty.
-    hop_ms : float, optional
-    provider : {"auto", "cpu", "cuda"}
-    track, channel : int, optional
-        Which sound track of a file, and which channel alone, from 1 on.
-    record : Path, optional
-        New or empty folder to record the input and the results to.
-    only_detected : bool
-        Record only what is around detections.
-    osc, midi : str, optional
-        ``HOST:PORT``, and the name of a MIDI output, to send results to.
+    """Listen until the time is up, the file ends, or a signal comes; parameters as the options of the command.
 
     Raises
     ------

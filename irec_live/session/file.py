@@ -331,19 +331,11 @@ def open_file(
 
     Parameters
     ----------
-    path : str or path-like
-        Any file that `irec_live.media` decodes.
     models : sequence, optional
         Names, paths or detectors; the bundled defaults if not given.
-    hop_s : float, optional
-        Between activation windows.
+    path, hop_s, play, audible, track
+        As for `FileSession`.
     provider : {"auto", "cpu", "cuda"}
-    play : bool
-        Start playing at once.
-    audible : bool
-        Whether to look for an output device.
-    track : int, optional
-        Which sound track of a video, from 1 on; its default one if not given.
 
     Raises
     ------

@@ -299,14 +299,8 @@ def open_live(
         One of `InputKind.live`.
     device, hostapi : str, optional
         Which device; the default one if not given.
-    hop_s : float, optional
-        Between activation windows.
     provider : {"auto", "cpu", "cuda"}
-    listener : callable, optional
-        Gets every `PipelineStep`, on the worker's thread.
-    channel : int, optional
-        The device's channel to analyse alone, from 1 on; a mix of all if not given.
-    keep_s : float, optional
+    hop_s, listener, channel, keep_s
         As for `LiveSession`.
 
     Raises
