@@ -19,12 +19,7 @@ _LINE_S = 30.0
 
 
 class BatchProgress:
-    """How far a batch is, by the bytes of its files, how fast it goes, and when it will be done.
-
-    Parameters
-    ----------
-    items : sequence of Item
-    """
+    """How far a batch is, by the bytes of its files, how fast it goes, and when it will be done."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         self._sizes = {item.key: max(1, item.size_bytes) for item in items}

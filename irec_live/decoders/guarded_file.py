@@ -37,10 +37,6 @@ class GuardedFile:
     FFmpeg and libsndfile call it from C. One Python exception can be handed through there at best; others would be
     printed on standard error.
 
-    Parameters
-    ----------
-    part : Path or Part
-
     Attributes
     ----------
     error : OSError or None

@@ -26,16 +26,7 @@ _COST_EVERY = 30
 
 
 class ComparisonControl(QObject):
-    """Opens and closes the second model. GUI thread only.
-
-    Parameters
-    ----------
-    backend : Backend
-    manager : SessionManager
-    bridge : Bridge
-    picker : ModelPicker
-    lanes : LanesView
-    """
+    """Opens and closes the second model. GUI thread only."""
 
     said = Signal(str, str, str)
     """Key, sentence and level of a message."""

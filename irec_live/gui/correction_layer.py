@@ -27,12 +27,7 @@ LEAST_S = 0.05
 
 
 class CorrectionLayer(ThemedWidget):
-    """Covers the lane canvas; GUI thread only.
-
-    Parameters
-    ----------
-    canvas : LaneCanvas
-    """
+    """Covers the lane canvas; GUI thread only."""
 
     taken = Signal(object)
     """The `Event` that was clicked, or None beside all."""

@@ -21,11 +21,6 @@ class DeviceWatch(QObject):
     """Lists the devices every few seconds while the window has the user's attention.
 
     On a thread of its own: a sound server that hangs holds nothing else up.
-
-    Parameters
-    ----------
-    backend : Backend
-    window : QWidget
     """
 
     changed = Signal(object)

@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 
 
 class Exporter(QObject):
-    """Exports the analysis of a session. GUI thread only.
-
-    Parameters
-    ----------
-    backend : Backend
-    """
+    """Exports the analysis of a session. GUI thread only."""
 
     said = Signal(str, str)
     """A sentence, and ``info``, ``warning`` or ``error``."""

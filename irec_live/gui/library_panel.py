@@ -49,12 +49,7 @@ _EMPTY = marked(
 
 
 class LibraryPanel(QDialog):
-    """Shows what a search found; knows no library. Does not block the window.
-
-    Parameters
-    ----------
-    parent : QWidget
-    """
+    """Shows what a search found; knows no library. Does not block the window."""
 
     search_wanted = Signal(str)
     play_wanted = Signal(object, float)

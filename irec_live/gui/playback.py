@@ -16,12 +16,7 @@ _SHORTEST_LOOP_S = 0.25
 
 
 class Playback(QObject):
-    """Play, pause, seek and loop by actions and clicks. Does nothing while no file is open.
-
-    Parameters
-    ----------
-    actions : Actions
-    """
+    """Play, pause, seek and loop by actions and clicks. Does nothing while no file is open."""
 
     def __init__(self, actions: Actions, parent: QObject | None = None) -> None:
         super().__init__(parent)

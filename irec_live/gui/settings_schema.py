@@ -1,4 +1,4 @@
-"""Settings schema: every setting that persists, with its type, its default and the version it came with; migrations.
+"""Settings schema: every setting that persists, with its type and its default; migrations.
 
 A setting is data: to add one, add a `Setting` below. What a store holds for it may be missing, of another type, or
 edited by hand: `Setting.read` then returns the default, or the nearest value that is allowed.
@@ -47,15 +47,12 @@ class Setting(Generic[T]):
         What the store holds -> T; raises ValueError or TypeError if it is not usable.
     dump : callable
         T -> what the store shall hold.
-    since : int
-        Version of the schema that brought it.
     """
 
     key: str
     default: T
     parse: Callable[[Any], T]
     dump: Callable[[T], Any]
-    since: int = VERSION
 
     def read(self, held: object) -> T:
         """The value of what a store holds; the default if it holds nothing usable.
@@ -73,7 +70,7 @@ class Setting(Generic[T]):
             return self.default
 
 
-def number(key: str, default: float, low: float, high: float, since: int = VERSION) -> Setting[float]:
+def number(key: str, default: float, low: float, high: float) -> Setting[float]:
     """A number, clipped to a range."""
 
     def parse(held: object) -> float:
@@ -82,19 +79,19 @@ def number(key: str, default: float, low: float, high: float, since: int = VERSI
             raise ValueError("not a number")
         return min(high, max(low, value))
 
-    return Setting(key, default, parse, float, since)
+    return Setting(key, default, parse, float)
 
 
-def flag(key: str, default: bool, since: int = VERSION) -> Setting[bool]:
+def flag(key: str, default: bool) -> Setting[bool]:
     """On or off."""
 
     def parse(held: object) -> bool:
         return {"true": True, "false": False, "1": True, "0": False}.get(str(held).lower(), default)
 
-    return Setting(key, default, parse, lambda value: "true" if value else "false", since)
+    return Setting(key, default, parse, lambda value: "true" if value else "false")
 
 
-def choice(key: str, default: str, values: Collection[str] = (), since: int = VERSION) -> Setting[str]:
+def choice(key: str, default: str, values: Collection[str] = ()) -> Setting[str]:
     """One of several words; any text if none are given."""
 
     def parse(held: object) -> str:
@@ -102,10 +99,10 @@ def choice(key: str, default: str, values: Collection[str] = (), since: int = VE
             raise ValueError(f"one of {values}")
         return held
 
-    return Setting(key, default, parse, str, since)
+    return Setting(key, default, parse, str)
 
 
-def structure(key: str, default: T, check: Callable[[Any], T], since: int = VERSION) -> Setting[T]:
+def structure(key: str, default: T, check: Callable[[Any], T]) -> Setting[T]:
     """A list or a mapping, held as JSON: INI files have neither."""
 
     def parse(held: object) -> T:
@@ -113,7 +110,7 @@ def structure(key: str, default: T, check: Callable[[Any], T], since: int = VERS
             raise TypeError("not JSON")
         return check(json.loads(held))
 
-    return Setting(key, default, parse, lambda value: json.dumps(value, ensure_ascii=False), since)
+    return Setting(key, default, parse, lambda value: json.dumps(value, ensure_ascii=False))
 
 
 def names(held: object) -> tuple[str, ...]:
@@ -172,13 +169,13 @@ def _span(held: object) -> float:
     return value
 
 
-THEME = choice("view/theme", "system", since=1)
-SPAN_S: Setting[float] = Setting("view/span_s", 15.0, _span, float, 1)
-THRESHOLD_OFFSET = number("decisions/threshold_offset", 0.0, -WIDEST_OFFSET, WIDEST_OFFSET, 1)
-FOLDER = choice("files/folder", "", since=1)
-SOURCE_KIND = choice("source/kind", InputKind.MIC.value, since=1)
-SOURCE_DEVICE = choice("source/device", "", since=1)
-SOURCE_HOSTAPI = choice("source/hostapi", "", since=1)
+THEME = choice("view/theme", "system")
+SPAN_S: Setting[float] = Setting("view/span_s", 15.0, _span, float)
+THRESHOLD_OFFSET = number("decisions/threshold_offset", 0.0, -WIDEST_OFFSET, WIDEST_OFFSET)
+FOLDER = choice("files/folder", "")
+SOURCE_KIND = choice("source/kind", InputKind.MIC.value)
+SOURCE_DEVICE = choice("source/device", "")
+SOURCE_HOSTAPI = choice("source/hostapi", "")
 RECORD_FOLDER = choice("recording/folder", "")
 RECORD_PREROLL_S = number("recording/preroll_s", 5.0, 0.0, 30.0)
 OSC_TARGET = choice("sending/osc", "9000")

@@ -26,10 +26,6 @@ PAN_SHARE = 0.25
 class Viewport(QObject):
     """Zooms and pans. GUI thread only.
 
-    Parameters
-    ----------
-    bridge : Bridge
-
     Attributes
     ----------
     live : bool

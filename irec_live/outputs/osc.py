@@ -53,11 +53,6 @@ def parse_target(text: str) -> tuple[str, int]:
 class OscReceiver:
     """Sends OSC bundles.
 
-    Parameters
-    ----------
-    host : str
-    port : int
-
     Raises
     ------
     DeviceError

@@ -79,7 +79,6 @@ def test_every_default_survives_the_store(setting: Setting[Any], tmp_path: Path)
 def test_no_two_settings_share_a_key() -> None:
     keys = [setting.key for setting in SETTINGS]
     assert len(set(keys)) == len(keys)
-    assert all(1 <= setting.since <= schema.VERSION for setting in SETTINGS)
 
 
 def test_a_file_that_is_no_settings_file_counts_as_empty(tmp_path: Path) -> None:

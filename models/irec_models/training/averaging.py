@@ -25,10 +25,6 @@ def read(paths: Sequence[Path]) -> list[Checkpoint]:
     An exported file has its normalisations folded into the weights. Beside checkpoints that have them still they are
     put back with the statistics of the last of those, which is how a training begins with such a file.
 
-    Parameters
-    ----------
-    paths : sequence of Path
-
     Raises
     ------
     CheckpointError, ModelError

@@ -20,11 +20,6 @@ from irec_models.progress import Progress, silent, tracked
 def unpack(path: Path, folder: Path, *, progress: Progress = silent) -> None:
     """Unpack a ``.zip``, ``.tar.gz`` or ``.tgz`` into a folder.
 
-    Parameters
-    ----------
-    path, folder : Path
-    progress : Progress
-
     Raises
     ------
     DataError

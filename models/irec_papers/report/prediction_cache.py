@@ -102,11 +102,6 @@ class PredictionCache:
 class CachingPredictor:
     """A predictor with a cache: each window is predicted only once.
 
-    Parameters
-    ----------
-    predictor : Predictor
-    memory : PredictionCache
-
     Attributes
     ----------
     asked : int

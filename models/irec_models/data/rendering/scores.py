@@ -59,10 +59,6 @@ def read_parts(path: Path | str) -> list[Part]:
 
     Controllers, pedals and pitch bends are left out.
 
-    Parameters
-    ----------
-    path : path
-
     Raises
     ------
     MissingExtraError

@@ -11,12 +11,6 @@ from irec_models.data import Clip
 def choose(clips: Iterable[Clip], group: Callable[[Clip], Hashable], most: int) -> list[Clip]:
     """At most `most` clips of each group, spread evenly over it.
 
-    Parameters
-    ----------
-    clips : iterable of Clip
-    group : callable
-    most : int
-
     Returns
     -------
     list of Clip
