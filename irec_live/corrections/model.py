@@ -59,8 +59,8 @@ class Correction:
         What sounds; None: nothing does.
     """
 
-    was: Span | None
-    now: Span | None
+    was: Span | None = None
+    now: Span | None = None
 
     def __post_init__(self) -> None:
         if self.was is None and self.now is None:

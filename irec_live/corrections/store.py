@@ -7,11 +7,11 @@ Schema ``irec.corrections/1``: `file` and `duration_s` of the sound, and `correc
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from irec_live.corrections.model import Correction, Corrections, Span
+from irec_live.corrections.model import Correction, Corrections
 from irec_live.errors import DataError, OutputError
 from irec_live.files import look, write_atomically
 from irec_live.suffixes import is_session_folder
@@ -21,23 +21,7 @@ SCHEMA: Literal["irec.corrections/1"] = "irec.corrections/1"
 SIDECAR_SUFFIX = ".irec-corrections.json"
 
 _MOST_BYTES = 64 * 2**20
-
-_Seconds = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-
-
-class _Span(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    label: str = Field(min_length=1, max_length=64)
-    onset_s: _Seconds
-    offset_s: _Seconds
-
-
-class _Correction(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    was: _Span | None = None
-    now: _Span | None = None
+_LONGEST_LABEL = 64
 
 
 class _File(BaseModel):
@@ -45,8 +29,15 @@ class _File(BaseModel):
 
     schema_id: Literal["irec.corrections/1"] = Field(alias="schema")
     file: str = ""
-    duration_s: _Seconds = 0.0
-    corrections: tuple[_Correction, ...] = ()
+    duration_s: float = Field(default=0.0, ge=0.0, allow_inf_nan=False)
+    corrections: tuple[Correction, ...] = ()
+
+    @field_validator("corrections")
+    @classmethod
+    def _labels_are_short(cls, entries: tuple[Correction, ...]) -> tuple[Correction, ...]:
+        if any(span and len(span.label) > _LONGEST_LABEL for entry in entries for span in (entry.was, entry.now)):
+            raise ValueError(f"a label has more than {_LONGEST_LABEL} characters")
+        return entries
 
 
 def corrections_path(sound: Path) -> Path:
@@ -74,8 +65,7 @@ def load_corrections(path: Path) -> Corrections:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise DataError(f"{path} is too large for corrections")
-        read = _File.model_validate_json(path.read_bytes())
-        return Corrections(tuple(Correction(_span(entry.was), _span(entry.now)) for entry in read.corrections))
+        return Corrections(_File.model_validate_json(path.read_bytes()).corrections)
     except FileNotFoundError:
         return Corrections()
     except OSError as error:
@@ -86,8 +76,6 @@ def load_corrections(path: Path) -> Corrections:
             f"{path} does not hold corrections that this version can read ({first['msg'][:200]}); "
             "move it away to begin anew"
         ) from error
-    except ValueError as error:
-        raise DataError(f"{path} holds a correction that cannot be: {error}") from error
 
 
 def save_corrections(path: Path, corrections: Corrections, *, file: str, duration_s: float) -> None:
@@ -100,18 +88,5 @@ def save_corrections(path: Path, corrections: Corrections, *, file: str, duratio
     """
     if not corrections and not look(path, OutputError):
         return
-    held = _File(
-        schema=SCHEMA,
-        file=file,
-        duration_s=duration_s,
-        corrections=tuple(_Correction(was=_plain(entry.was), now=_plain(entry.now)) for entry in corrections.entries),
-    )
+    held = _File(schema=SCHEMA, file=file, duration_s=duration_s, corrections=corrections.entries)
     write_atomically(path, held.model_dump_json(by_alias=True, indent=1) + "\n")
-
-
-def _span(held: _Span | None) -> Span | None:
-    return None if held is None else Span(held.label, held.onset_s, held.offset_s)
-
-
-def _plain(span: Span | None) -> _Span | None:
-    return None if span is None else _Span(label=span.label, onset_s=span.onset_s, offset_s=span.offset_s)

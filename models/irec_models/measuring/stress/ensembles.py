@@ -10,6 +10,7 @@ from irec_live.assembly import lasting
 from irec_live.errors import DataError
 from irec_models.data import ClipSelection
 from irec_models.data.mixing.evaluation_sets import EvalClip, load_clip
+from irec_models.measuring.by_source import Counts
 from irec_models.measuring.predictors import Predictor
 from irec_models.measuring.stress.live_pipeline import listen
 from irec_models.measuring.stress.noises import SAMPLE_RATE
@@ -28,40 +29,21 @@ class EnsembleRow:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelCounts:
-    """Clips in which a label was rightly detected, wrongly detected, and missed."""
-
-    right: int
-    wrong: int
-    missed: int
-
-    @property
-    def precision(self) -> float:
-        """Share of what was detected that is there; 0 if nothing was detected."""
-        return self.right / max(1, self.right + self.wrong)
-
-    @property
-    def recall(self) -> float:
-        """Share of what is there that was detected; 0 if nothing is there."""
-        return self.right / max(1, self.right + self.missed)
-
-
-@dataclass(frozen=True, slots=True)
 class Ensembles:
     """Scores of one model on ensembles.
 
     Attributes
     ----------
     clips : tuple of EnsembleRow
-    overall : LabelCounts
+    overall : Counts
         All clips and labels together (micro average).
-    labels : dict of str to LabelCounts
+    labels : dict of str to Counts
         Labels that are there or were detected.
     """
 
     clips: tuple[EnsembleRow, ...]
-    overall: LabelCounts
-    labels: dict[str, LabelCounts]
+    overall: Counts
+    labels: dict[str, Counts]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
@@ -113,8 +95,8 @@ def ensembles(
             _count(counts, clip, row.detected)
     if not rows:
         raise DataError(f"no clip of split '{selection.split}' holds several instruments, at least one of them a label")
-    labels = {name: LabelCounts(*triple) for name, triple in counts.items() if any(triple)}
-    overall = LabelCounts(*(sum(triple[place] for triple in counts.values()) for place in range(3)))
+    labels = {name: Counts(*triple) for name, triple in counts.items() if any(triple)}
+    overall = Counts(*(sum(triple[place] for triple in counts.values()) for place in range(3)))
     return Ensembles(tuple(rows), overall, labels)
 
 

@@ -7,8 +7,9 @@ import math
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from irec_models.measuring.by_source import Counts
 from irec_models.measuring.stress.decision_latency import DecisionLatency, Latency
-from irec_models.measuring.stress.ensembles import Ensembles, LabelCounts
+from irec_models.measuring.stress.ensembles import Ensembles
 from irec_models.measuring.stress.false_labels import FalseLabels, NoiseRow
 from irec_models.measuring.stress.matrices import Confusion, Matrix
 from irec_models.measuring.stress.robustness import Robustness
@@ -118,7 +119,7 @@ def _latency_cells(latency: Latency) -> tuple[str, ...]:
     return (str(latency.clips), *times, f"{latency.never:.0%}")
 
 
-def _count_cells(counts: LabelCounts) -> tuple[str, ...]:
+def _count_cells(counts: Counts) -> tuple[str, ...]:
     numbers = (str(value) for value in (counts.right, counts.wrong, counts.missed))
     return (*numbers, f"{counts.precision:.3f}", f"{counts.recall:.3f}")
 
