@@ -256,6 +256,7 @@ class _Stream:
             },
             "warnings": list(session.warnings),
             "latency_ms": round(session.stats().latency_ms, 1),
+            "kept_s": self._analyzer.most_s,
             "idle_s": IDLE_S,
             "most_bytes": MOST_BYTES,
         }

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 import soundfile
@@ -193,6 +194,101 @@ def test_a_file_that_is_gone_is_said(page: Any, clips: dict[str, Path]) -> None:
         until(page, lambda: "moved or changed" in text(page, "state"))
     finally:
         kept.rename(clips["flute"].with_suffix(".aiff"))
+
+
+@pytest.fixture(scope="module")
+def long(clips: dict[str, Path]) -> Path:
+    """An hour but a minute, most of it silent: nobody waits for its end."""
+    path = clips["flute"].with_name("long.flac")
+    samples, rate = soundfile.read(clips["flute"], dtype="int16")
+    with soundfile.SoundFile(path, "w", rate, samples.ndim, "PCM_16") as file:
+        for _ in range(59 * 60 // 3):
+            file.write(samples)
+    return path
+
+
+def analyse_for_long(page: Any, path: Path) -> None:
+    page.find_element("id", "file").send_keys(str(path))
+    until(page, lambda: text(page, "progress-label") == "Listening")
+
+
+def drop(page: Any, *paths: Path) -> None:
+    """As a file manager does."""
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        page.execute_cdp_cmd("Input.dispatchDragEvent", {"type": kind, "x": 200, "y": 200, "data": data})
+
+
+def test_of_several_files_the_first_is_taken_and_a_folder_is_refused(page: Any, clips: dict[str, Path]) -> None:
+    drop(page, clips["trumpet"].parent)
+    until(page, lambda: text(page, "state") == "A folder cannot be sent: drop one file.")
+    drop(page, clips["trumpet"].parent, clips["flute"], clips["trumpet"])
+    until(page, lambda: text(page, "state") == "flute.wav, 0:03")
+    assert text(page, "warnings").startswith("Only the first file, flute.wav, was taken")
+
+
+def test_a_result_can_still_be_saved_after_the_way_back_to_the_page(page: Any) -> None:
+    # As a browser does that keeps the page for the way back, and then shows it as it was.
+    for event in ("pagehide", "pageshow"):
+        page.execute_script("dispatchEvent(new PageTransitionEvent(arguments[0], {persisted: true}))", event)
+    page.execute_script("window.saved = []")
+    page.find_element("id", "save").click()
+    until(page, lambda: page.execute_script("return window.saved.length") == 1)
+    assert text(page, "state") == "flute.wav, 0:03"
+
+
+def test_what_the_library_plays_takes_the_place_of_a_file_that_is_analysed(page: Any, long: Path) -> None:
+    analyse_for_long(page, long)
+    query = page.find_element("id", "query")
+    query.clear()
+    query.send_keys("trumpet")
+    query.submit()
+    until(page, lambda: "trumpet" in text(page, "matches"))
+    page.find_element("css selector", "#matches button").click()
+    until(page, lambda: text(page, "state") == "trumpet.wav, 0:03")
+    assert not page.find_element("id", "progress-row").is_displayed()
+    assert not page.find_element("id", "cancel").is_displayed()
+
+
+def test_a_page_that_is_reloaded_leaves_no_analysis_behind(page: Any, long: Path) -> None:
+    analyse_for_long(page, long)
+    page.refresh()
+
+    def is_empty() -> bool:
+        with urlopen(page.current_url + "metrics") as answer:
+            told = answer.read().decode()
+        return all(f'irec_jobs{{state="{state}"}} 0.0' in told for state in ("running", "done"))
+
+    until(page, is_empty)
+
+
+def test_of_a_microphone_that_is_heard_for_too_long_the_page_says_that_it_cannot_be_saved(page: Any) -> None:
+    own = page.current_url
+    with server(["--most-minutes", "0.05"]) as url:
+        page.get(url)
+        try:
+            page.find_element("id", "microphone").click()
+            until(page, lambda: "This cannot be saved: it is longer than 0:03" in text(page, "warnings"))
+            page.find_element("id", "microphone").click()
+            until(page, lambda: text(page, "state").startswith("Listened for"))
+            assert "cannot be saved" in text(page, "warnings")
+            assert not page.find_element("id", "export").is_displayed()
+        finally:
+            page.get(own)
+
+
+def test_a_server_that_is_gone_is_said_by_every_button(page: Any, clips: dict[str, Path]) -> None:
+    own = page.current_url
+    try:
+        with server() as url:
+            page.get(url)
+        page.find_element("id", "microphone").click()
+        until(page, lambda: text(page, "state") == "The server does not answer.")
+        assert text(page, "microphone") == "Use the microphone"
+        page.find_element("id", "file").send_keys(str(clips["flute"]))
+        until(page, lambda: text(page, "state").startswith("The server does not answer, or did not take"))
+    finally:
+        page.get(own)
 
 
 def test_a_phone_sees_it_all(page: Any) -> None:

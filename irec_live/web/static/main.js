@@ -11,6 +11,7 @@ const LIVE_SPAN_S = 20;
 const SPOKEN_MS = 1000;  // between two changes of what a screen reader reads out
 const LARGEST_DECODED = 60e6;  // bytes of a file whose level is shown
 const LEVEL_S = 0.05;
+const WARNED_SHARE = 0.9;  // of what the server keeps of a microphone, after which the end is foretold
 
 const get = id => document.getElementById(id);
 const audio = get("audio"), plot = get("plot"), playhead = get("playhead");
@@ -18,6 +19,7 @@ const lanes = new Lanes();
 
 let curves = null;  // what is shown
 let job = "";  // of the result on the server
+let awaited = "";  // a job that is not done
 let running = null;  // AbortController of a file on its way
 let microphone = null;
 let sourceUrl = "";
@@ -153,6 +155,7 @@ function leave() {
     old.release();
     listening(false);
   }
+  progress("", 0);
   if (job) forgetJob(job);
   job = "";
   clearTimeout(moving);
@@ -175,7 +178,8 @@ function progress(text, share) {
   else get("progress").value = share;
 }
 
-async function analyse(file) {
+/** Send a file and show what is found; `notes` are told beside the warnings. */
+async function analyse(file, notes = []) {
   if (!file) return;
   leave();
   const mine = running = new AbortController();
@@ -185,7 +189,7 @@ async function analyse(file) {
   let begun = "";
   try {
     const state = await sendFile(file, models(), share => progress("Sending", share), mine.signal);
-    begun = state.id;
+    begun = awaited = state.id;
     progress("Listening", 0);
     await waitForJob(begun, step => progress("Listening", step.progress), mine.signal);
     const answer = await ask(`v1/jobs/${begun}/result?format=json&offset=${offset()}`, { signal: mine.signal });
@@ -193,9 +197,10 @@ async function analyse(file) {
     if (mine !== running) return;
     running = null;
     job = begun;
+    awaited = "";
     progress("", 0);
     say(`${analysis.file}, ${clock(analysis.duration_s)}`);
-    warn(analysis.warnings ?? []);
+    warn([...notes, ...(analysis.warnings ?? [])]);
     sourceUrl = URL.createObjectURL(file);
     audio.src = sourceUrl;
     audio.hidden = false;
@@ -205,6 +210,7 @@ async function analyse(file) {
     if (begun) forgetJob(begun);
     if (mine !== running) return;
     running = null;
+    awaited = "";
     progress("", 0);
     if (error.name === "AbortError") say("Cancelled.");
     else say(error.message, true);
@@ -283,6 +289,8 @@ function listening(on) {
   get("microphone").textContent = on ? "Stop listening" : "Use the microphone";
 }
 
+const tooLong = keptS => `This cannot be saved: it is longer than ${clock(keptS)}, the most that the server keeps.`;
+
 async function toggleMicrophone() {
   if (microphone) {
     say("Finishing …");
@@ -290,14 +298,20 @@ async function toggleMicrophone() {
     return;
   }
   leave();
-  progress("", 0);
   say("Waiting for the microphone …");
-  let sentS = 0, published = {};
+  let sentS = 0, published = {}, keptS = Infinity;
+  const notes = { server: [], kept: [], lost: [] };
+  const note = (what, ...sentences) => {
+    if (notes[what].join() === sentences.join()) return;
+    notes[what] = sentences;
+    warn(Object.values(notes).flat());
+  };
   const mine = microphone = new Microphone({
     ready(message) {
       if (mine !== microphone) return;
       say("Listening");
-      warn(message.warnings);
+      note("server", ...message.warnings);
+      keptS = message.kept_s;
       published = message.thresholds;
       show(new Curves(message.labels));
       mine.limits();
@@ -305,6 +319,8 @@ async function toggleMicrophone() {
     result(message) {
       if (mine !== microphone) return;
       curves.take(message);
+      if (curves.timeS > keptS) note("kept", tooLong(keptS));
+      else if (curves.timeS > WARNED_SHARE * keptS) note("kept", `What is longer than ${clock(keptS)} cannot be saved: stop before.`);
       if (message.type === "event") showEvents();
       repaint();
     },
@@ -316,19 +332,27 @@ async function toggleMicrophone() {
       get("meter-text").textContent = peak >= 0.999 ? "too loud" : levelText(rms);
     },
     lost(seconds) {
-      warn([`${seconds.toFixed(1)} s of sound were left out: the server, or the way to it, is too slow.`]);
+      note("lost", `${seconds.toFixed(1)} s of sound were left out: the server, or the way to it, is too slow.`);
     },
     async ended(message) {
       if (mine !== microphone) return;
       microphone = null;
       listening(false);
-      job = message.job ?? "";
+      const kept = job = message.job ?? "";
       say(`Listened for ${clock(message.duration_s)}`);
-      if (!job) return;
-      const whole = Curves.of(await askJson(`v1/jobs/${job}/result?format=json`));
-      whole.level = curves.level;
-      fileName = "microphone";
-      show(whole);
+      if (!kept) {
+        if (message.duration_s > keptS) note("kept", tooLong(keptS));
+        return;
+      }
+      try {
+        const whole = Curves.of(await askJson(`v1/jobs/${kept}/result?format=json`));
+        if (kept !== job) return;  // meanwhile something else was asked for
+        whole.level = curves.level;
+        fileName = "microphone";
+        show(whole);
+      } catch (error) {
+        if (kept === job) say(error.message, true);
+      }
     },
     failed(sentence) {
       if (mine !== microphone) return;
@@ -448,8 +472,16 @@ function setUpDropping() {
     if (!isFile(event)) return;
     event.preventDefault();
     over(-depth);
-    analyse(event.dataTransfer.files[0]);
+    take(event.dataTransfer);
   });
+}
+
+/** Analyse the file that was dropped. Browsers list a folder as a file that cannot be read. */
+function take(dropped) {
+  const isFolder = [...dropped.items].filter(item => item.kind === "file").map(item => item.webkitGetAsEntry?.()?.isDirectory);
+  const files = [...dropped.files].filter((_, i) => !isFolder[i]);
+  if (!files.length) return say("A folder cannot be sent: drop one file.", true);
+  analyse(files[0], dropped.files.length > 1 ? [`Only the first file, ${files[0].name}, was taken: one at a time is analysed.`] : []);
 }
 
 async function fillLists() {
@@ -481,6 +513,9 @@ get("offset").addEventListener("input", moveThresholds);
 get("all").addEventListener("change", () => { arrange(); repaint(); });
 get("save").addEventListener("click", save);
 addEventListener("resize", repaint);
-addEventListener("pagehide", () => { if (job) forgetJob(job); });
+addEventListener("pagehide", event => {
+  if (event.persisted) return;  // the way back leads to the page as it was
+  for (const name of [job, awaited]) if (name) forgetJob(name);
+});
 fillLists().catch(error => say(error.message, true));
 setUpLibrary(playShelved);

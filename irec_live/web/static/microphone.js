@@ -25,7 +25,9 @@ export class Microphone {
       throw new Error(error.name === "NotFoundError" ? "There is no microphone." : "The microphone was not allowed.");
     }
     this.context = new AudioContext();
-    await this.context.audioWorklet.addModule("static/recorder.js");
+    await this.context.audioWorklet.addModule("static/recorder.js").catch(() => {
+      throw new Error("The server does not answer.");
+    });
     await this.context.resume();
     if (this.closed) return this.release();
     this.socket = new WebSocket(streamAddress());
