@@ -1,4 +1,4 @@
-"""Ctrl-C before there is anything to undo."""
+"""Interrupts: which signals end a program, and Ctrl-C before there is anything to undo."""
 
 from __future__ import annotations
 
@@ -24,3 +24,14 @@ def ended_by_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def ending_signals() -> tuple[signal.Signals, ...]:
+    """Signals that ask this process to end: Ctrl-C, SIGTERM, and where it is known SIGHUP, as its terminal is closed.
+
+    SIGHUP not where it is ignored: ``nohup`` asks to go on without a terminal.
+    """
+    hang_up: signal.Signals | None = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hang_up is None or signal.getsignal(hang_up) is signal.SIG_IGN:
+        return (signal.SIGINT, signal.SIGTERM)
+    return (signal.SIGINT, signal.SIGTERM, hang_up)

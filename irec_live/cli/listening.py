@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from irec_live.cli.options import hop_seconds, tell_notices, tell_of_pipe
 from irec_live.cli.output import is_stuck, tell
 from irec_live.errors import IrecError
 from irec_live.input_kind import InputKind
+from irec_live.interrupts import ending_signals
 from irec_live.models.choice import ModelChoice, load_models
 from irec_live.session import LiveSession, open_live, open_stream
 from irec_live.source import FileSource
@@ -70,19 +71,20 @@ def run_listen(
     shown = session.warnings
     for warning in shown:
         tell(f"irec-live: {warning}")
-    with _stop_signals() as stopped:
-        try:
-            for extra in extras:
-                extra.begin(session)
-            with view.showing(session):
-                _wait(session, view, seconds, stopped, extras)
-        finally:
-            session.close()
-            if is_stuck():
-                _leave_reader()
-            view.finish(session)
+    with ExitStack() as ending:
         for extra in extras:
-            extra.end()
+            ending.callback(extra.end)  # whatever becomes of the output: a recording is completed
+        with _stop_signals() as stopped:
+            try:
+                for extra in extras:
+                    extra.begin(session)
+                with view.showing(session):
+                    _wait(session, view, seconds, stopped, extras)
+            finally:
+                session.close()
+                if is_stuck():
+                    _leave_reader(ending)
+                view.finish(session)
     for warning in session.warnings:
         if warning not in shown:
             tell(f"irec-live: {warning}")
@@ -141,15 +143,20 @@ def _wait(
             return
 
 
-def _leave_reader() -> None:
-    """End at once. The worker waits for somebody to read our output, and Python would wait for the worker."""
-    tell("irec-live: nobody reads the output any more; its last lines are left out")
-    os._exit(2)
+def _leave_reader(ending: ExitStack) -> None:
+    """End at once, but for `ending`. The worker waits for somebody to read our output, and Python would wait for it."""
+    try:
+        ending.close()
+    except IrecError as error:
+        tell(f"irec-live: {error}")
+    finally:
+        tell("irec-live: nobody reads the output any more; its last lines are left out")
+        os._exit(2)
 
 
 @contextmanager
 def _stop_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, so that the last lines are still written; the second time they just end."""
+    """An event that Ctrl-C and the like set: the last lines are still written. The second time they just end."""
     stopped = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -160,7 +167,7 @@ def _stop_signals() -> Iterator[threading.Event]:
     if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
         yield stopped
         return
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, on_signal) for number in ending_signals()}
     try:
         yield stopped
     finally:

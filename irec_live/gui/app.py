@@ -30,6 +30,7 @@ from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.theme import ThemeChoice, ThemeSwitch, font
 from irec_live.gui.view_export import write_picture
 from irec_live.input_kind import InputKind, is_unasked
+from irec_live.interrupts import ending_signals
 from irec_live.suffixes import is_session_folder
 
 PICTURE_SIZE = (1280, 720)
@@ -261,7 +262,7 @@ class _Screenshot(QObject):
 
 
 class _InterruptCloses:
-    """Closes a window on Ctrl-C (SIGINT) and SIGTERM, also on one that came before there was the window.
+    """Closes a window on Ctrl-C and the like (`ending_signals`), also on one that came before there was the window.
 
     Python runs signal handlers between byte codes, and Qt's event loop runs none while it waits, so a socket wakes it.
     """
@@ -277,7 +278,7 @@ class _InterruptCloses:
         self._former_fd = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         # Empty handlers: without one of Python's, nothing is written to the socket, and Python's own for SIGINT would
         # raise KeyboardInterrupt inside whatever slot runs.
-        self._former |= {name: signal.signal(name, lambda *_: None) for name in (signal.SIGINT, signal.SIGTERM)}
+        self._former |= {name: signal.signal(name, lambda *_: None) for name in ending_signals()}
 
     def watch(self, window: MainWindow) -> None:
         """Close this window."""

@@ -30,6 +30,7 @@ from irec_live.cli.output import write_text
 from irec_live.cli.window import has_display
 from irec_live.errors import OutputError
 from irec_live.formats import DEFAULT_FORMAT, FORMATS
+from irec_live.interrupts import ending_signals
 from irec_live.models.names import DEFAULT_ACTIVATION
 from irec_live.source import FileSource
 
@@ -151,7 +152,7 @@ def test_listen_without_a_terminal_writes_a_line_a_change(clip: Path, model_opti
     assert "overflows 0" in done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ending_signals())
 def test_signal_still_brings_the_last_line(clip: Path, model_options: list[str], number: signal.Signals) -> None:
     arguments = command("listen", "--input", clip, "--json", *model_options)
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
@@ -185,7 +186,9 @@ def test_reader_that_stands_still_does_not_keep_the_process(
 ) -> None:
     sound, rate = soundfile.read(clip)
     soundfile.write(tmp_path / "long.wav", np.tile(sound, 5), rate)
-    arguments = command("listen", "--input", tmp_path / "long.wav", "--json", "--hop-ms", "10", *model_options)
+    folder = tmp_path / "recorded"
+    options = ("--json", "--hop-ms", "10", "--record", folder)
+    arguments = command("listen", "--input", tmp_path / "long.wav", *options, *model_options)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     import fcntl
     import termios
@@ -203,6 +206,39 @@ def test_reader_that_stands_still_does_not_keep_the_process(
         process.terminate()
         assert process.wait(PATIENCE_S) == 2
         assert b"nobody reads the output any more" in process.stderr.read()
+    assert json.loads((folder / "session.json").read_text())["state"] == "finished"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other terminals")
+def test_a_terminal_that_goes_away_leaves_a_whole_recording(
+    clip: Path, model_options: list[str], tmp_path: Path
+) -> None:
+    import pty
+
+    sound, rate = soundfile.read(clip)
+    soundfile.write(tmp_path / "long.wav", np.tile(sound, 30), rate)  # it is not over before the terminal is
+    folder = tmp_path / "recorded"
+    arguments = command("listen", "--input", tmp_path / "long.wav", "--record", folder, *model_options)
+    screen, terminal = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm"}  # where a table is drawn, by the main thread
+    with subprocess.Popen(arguments, stdout=terminal, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        os.close(terminal)
+        assert process.stderr is not None
+        os.read(screen, 1)
+        os.close(screen)
+        errors = process.stderr.read()
+        assert process.wait(PATIENCE_S) == 2, errors
+    assert "cannot write to standard output" in errors
+    assert "recorded " in errors
+    assert json.loads((folder / "session.json").read_text())["state"] == "finished"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP")
+def test_nohup_is_heeded() -> None:
+    ask = "import signal; from irec_live.interrupts import ending_signals; print(signal.SIGHUP in ending_signals())"
+    for first, answer in (("", "True"), ("trap '' HUP; ", "False")):
+        shell = ["sh", "-c", f'{first}exec "$0" -c "$1"', sys.executable, ask]
+        assert subprocess.run(shell, capture_output=True, text=True, check=True).stdout.strip() == answer
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
