@@ -86,7 +86,7 @@ def candidates_of(path: Path, track: int | None) -> list[Candidate]:
     notes = (survey.note,) if survey.note else ()
     whole = survey.whole
     cut = _ENDS_INSIDE if survey.end == "cut" else ""
-    by_ffmpeg = Candidate(lambda: FFmpegDecoder(whole if not whole.plain else path, **_only(track)), notes, cut)
+    by_ffmpeg = Candidate(lambda: FFmpegDecoder(whole, **_only(track)), notes, cut)
     if survey.goes_on:
         return [by_ffmpeg, Candidate(lambda: SoundFileDecoder(path, whole=False))]
     if survey.chain is not None:

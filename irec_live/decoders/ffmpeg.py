@@ -106,7 +106,7 @@ class FFmpegDecoder:
     def _open(self) -> None:
         """Open the container at its start. NotDecodableError, OSError: see the class."""
         # NB: an open file rather than a name: FFmpeg would take some names for addresses or for lists of files.
-        self._file = GuardedFile(self._part.path if self._part.plain else self._part)
+        self._file = GuardedFile(self._part)
         options = {"format_whitelist": _DEMUXERS, "protocol_whitelist": ""}
         try:
             self._container = self._av.open(self._file, mode="r", options=options, metadata_errors="replace")

@@ -56,12 +56,6 @@ class GuardedFile:
 
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes; none at the end and where it cannot be read."""
-        if self._part.plain:
-            try:
-                return self._file.read(size)
-            except OSError as error:
-                self.error = self.error or error
-                return b""
         if size < 0:
             size = max(0, self._size() - self._position)
         head = self._part.header[self._position : self._position + size]
@@ -71,13 +65,6 @@ class GuardedFile:
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Go to a byte; where that fails, stay."""
-        if self._part.plain:
-            try:
-                return self._file.seek(offset, whence)
-            except (OSError, ValueError) as error:
-                if isinstance(error, OSError):
-                    self.error = self.error or error
-                return self._file.tell()
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position}.get(whence)
         wanted = offset + (self._size() if base is None else base)
         self._position = wanted if wanted >= 0 else self._position
@@ -85,7 +72,7 @@ class GuardedFile:
 
     def tell(self) -> int:
         """Index of the byte that is read next."""
-        return self._file.tell() if self._part.plain else self._position
+        return self._position
 
     def close(self) -> None:
         """May be called twice."""

@@ -16,7 +16,7 @@ from encode import write_with_av, write_with_pause
 from irec_live.decoders import NotDecodableError, candidates
 from irec_live.decoders.chains import chain_of
 from irec_live.decoders.extent import goes_on_unannounced, starts_of_ogg_links
-from irec_live.decoders.guarded_file import GuardedFile
+from irec_live.decoders.guarded_file import GuardedFile, Part
 from irec_live.errors import MediaError
 from irec_live.media import AudioFile, open_audio
 
@@ -425,10 +425,10 @@ def fail_behind(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let FFmpeg's files fail behind so many bytes."""
     real = GuardedFile.__init__
 
-    def init(file: GuardedFile, part: Path) -> None:
+    def init(file: GuardedFile, part: Part) -> None:
         real(file, part)
         file._file.close()
-        file._file = FailingFile(part, limit)
+        file._file = FailingFile(part.path, limit)
 
     monkeypatch.setattr(GuardedFile, "__init__", init)
 
