@@ -78,6 +78,50 @@ def load_corrections(path: Path) -> Corrections:
         ) from error
 
 
+class CorrectionsFile:
+    """The corrections of one sound on the disk, as one editor of several may have them. One thread at a time.
+
+    Parameters
+    ----------
+    sound : Path
+        File or session folder.
+    duration_s : float
+        Of the sound.
+
+    Attributes
+    ----------
+    corrections : Corrections
+        What the disk had, or was given, last.
+
+    Raises
+    ------
+    DataError
+        It is damaged, or of a version that this program does not know.
+    """
+
+    def __init__(self, sound: Path, duration_s: float) -> None:
+        self._path, self._name, self._duration_s = corrections_path(sound), sound.name, duration_s
+        self.corrections = load_corrections(self._path)
+
+    def save(self, corrections: Corrections) -> None:
+        """Write these in place of `corrections`.
+
+        Raises
+        ------
+        OutputError
+            It cannot be written, or somebody else has written meanwhile, whose corrections would be lost.
+        DataError
+            Somebody else has damaged it.
+        """
+        if look(self._path, OutputError) and load_corrections(self._path) != self.corrections:
+            raise OutputError(
+                f"{self._path.name} was changed elsewhere meanwhile, and is left as it is: "
+                "open the sound again, and correct it in one window"
+            )
+        save_corrections(self._path, corrections, file=self._name, duration_s=self._duration_s)
+        self.corrections = corrections
+
+
 def save_corrections(path: Path, corrections: Corrections, *, file: str, duration_s: float) -> None:
     """Write corrections, atomically; a first file is only made for some.
 

@@ -30,6 +30,7 @@ from irec_live.gui.wording import clock_text, display_name, sentence
 from irec_live.results import Event, Snapshot
 
 if TYPE_CHECKING:
+    from irec_live.corrections.store import CorrectionsFile
     from irec_live.session import PlayableSession
 
 STEP_S = 0.1
@@ -82,6 +83,8 @@ class CorrectionControl(QObject):
     """Key of the message, a sentence, and ``info``, ``warning`` or ``error``."""
     changed = Signal()
     """Events are others now."""
+    stepped = Signal(object)
+    """The event that a key has gone to, for the view to follow."""
 
     def __init__(
         self, manager: SessionManager, canvas: LaneCanvas, menu: QMenu, before: QAction, window: QWidget
@@ -89,6 +92,7 @@ class CorrectionControl(QObject):
         super().__init__(window)
         self._window = window
         self._session: PlayableSession | None = None
+        self._file: CorrectionsFile | None = None  # of the session, once it is read
         self._held: Span | None = None
         self._snapshot = Snapshot()
         self._worker = Background("irec-corrections", self)
@@ -130,6 +134,11 @@ class CorrectionControl(QObject):
         """The event that keys act on."""
         return self._held
 
+    @property
+    def active(self) -> bool:
+        """Whether keys and mouse correct events: the mode is on, and it is known what was corrected before."""
+        return self.mode.isChecked() and self._file is not None
+
     def set_theme(self, theme: Theme) -> None:
         """Paint in another theme."""
         self.layer.set_theme(theme)
@@ -145,7 +154,7 @@ class CorrectionControl(QObject):
 
     def take_if_on(self, event: Event) -> None:
         """Hold an event that was chosen elsewhere, while events are corrected."""
-        if self.mode.isChecked():
+        if self.active:
             self.take(event)
 
     def add(self, span: Span) -> None:
@@ -198,7 +207,7 @@ class CorrectionControl(QObject):
             place = (later[0] if later else len(events)) - (by > 0)
         event = events[min(len(events) - 1, max(0, place + by))]
         self.take(event)
-        session.seek(event.onset_s + 1e-3)
+        self.stepped.emit(event)
         self.said.emit("correct", _told(event), "info")
 
     def export_clips(self, folder: Path) -> None:
@@ -258,14 +267,11 @@ class CorrectionControl(QObject):
         session.corrections = corrections
         self._hold(held)
         self.changed.emit()
-        path, duration_s = session.path, session.duration_s
-
-        def write() -> None:
-            from irec_live.corrections.store import corrections_path, save_corrections
-
-            save_corrections(corrections_path(path), corrections, file=path.name, duration_s=duration_s)
-
-        self._worker.submit(write, failed=lambda text: self.said.emit("correct", sentence(text), "error"))
+        if self._file is not None:
+            self._worker.submit(
+                partial(self._file.save, corrections),
+                failed=lambda text: self.said.emit("correct", sentence(text), "error"),
+            )
 
     def _hold(self, span: Span | None) -> None:
         self._held = span
@@ -276,24 +282,28 @@ class CorrectionControl(QObject):
 
     def _attach(self, session: PlayableSession | None) -> None:
         """Correct another session, with what was corrected of it before."""
-        self._session = session if hasattr(session, "corrections") else None
+        self._session, self._file = session if hasattr(session, "corrections") else None, None
         self._hold(None)
         self.stack.clear()
         self.mode.setChecked(False)
         self.mode.setEnabled(self._session is not None)
-        self._apply_mode(False)
+        self._apply_mode()
         if self._session is None:
             return
-        target, path = self._session, self._session.path
+        target, path, duration_s = self._session, self._session.path, self._session.duration_s
 
-        def read() -> Corrections:
-            from irec_live.corrections.store import corrections_path, load_corrections
+        def read() -> CorrectionsFile:
+            from irec_live.corrections.store import CorrectionsFile
 
-            return load_corrections(corrections_path(path))
+            return CorrectionsFile(path, duration_s)
 
-        def take(corrections: Corrections) -> None:
-            if target is self._session and corrections:
-                target.corrections = corrections
+        def take(file: CorrectionsFile) -> None:
+            if target is not self._session:
+                return
+            self._file = file
+            self._apply_mode()
+            if file.corrections:
+                target.corrections = file.corrections
                 self.changed.emit()
 
         def refuse(text: str) -> None:
@@ -305,10 +315,11 @@ class CorrectionControl(QObject):
         self._worker.submit(read, take, refuse)
 
     def _on_mode(self, on: bool) -> None:
-        self._apply_mode(on)
+        self._apply_mode()
         self.said.emit("correct", tr(_HINT) if on else "", "info")
 
-    def _apply_mode(self, on: bool) -> None:
+    def _apply_mode(self) -> None:
+        on = self.active
         self.layer.set_on(on)
         for action in self._keys:
             action.setEnabled(on)

@@ -195,6 +195,7 @@ class MainWindow(QMainWindow):
         self.manager.models_listed.connect(self.top.models.set_models)
         self.manager.left_out_listed.connect(self.top.models.set_left_out)
         self.timeline.events.chosen.connect(self.correcting.take_if_on)
+        self.correcting.stepped.connect(self.timeline.go_to)
         self.correcting.changed.connect(self.bridge.refresh_overview)
         self.bridge.snapshot_ready.connect(self.correcting.show_snapshot)
         self.recording.open_wanted.connect(lambda path: self.open_paths([path]))

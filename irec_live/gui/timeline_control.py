@@ -122,6 +122,7 @@ class TimelineControl(QObject):
             self.viewport.show(event.onset_s - 0.1 * length_s, offset_s + 0.1 * length_s)
         else:
             self.viewport.centre((event.onset_s + offset_s) / 2)
+        self._window.page.lanes.reveal(event.label)
         self._mark()
 
     def heard(self, snapshot: Snapshot) -> Snapshot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from reviewed import ReviewBackend, Reviewed
+from waiting import PATIENCE_S
 
-from irec_live.corrections import Corrections, Span
+from irec_live.corrections import Corrections, Span, store
 from irec_live.corrections.store import corrections_path, load_corrections, save_corrections
 from irec_live.gui.app import Composition
 from irec_live.gui.main_window import MainWindow
@@ -40,6 +42,7 @@ def window(parts: Composition, song: Path, qtbot: QtBot) -> MainWindow:
     qtbot.waitUntil(lambda: bool(window.correcting._snapshot.events))
     qtbot.waitUntil(lambda: not window.page.lanes.canvas.place_of("violin").isEmpty())
     window.correcting.mode.trigger()
+    qtbot.waitUntil(lambda: window.correcting.active)
     return window
 
 
@@ -172,6 +175,52 @@ def test_corrections_that_cannot_be_read_are_not_overwritten(window: MainWindow,
     qtbot.waitUntil(lambda: "move it away" in window.messages.text)
     assert not window.correcting.mode.isEnabled()
     assert corrections_path(other).read_text() == "{}"
+
+
+def test_corrections_of_another_window_are_not_overwritten(window: MainWindow, qtbot: QtBot, song: Path) -> None:
+    theirs = Corrections().added(Span("flute", 78.0, 79.0))
+    save_corrections(corrections_path(song), theirs, file=song.name, duration_s=194.0)
+    window.correcting.add(Span("violin", 10.0, 11.0))
+    qtbot.waitUntil(lambda: "changed elsewhere" in window.messages.text)
+    assert load_corrections(corrections_path(song)) == theirs
+
+
+def test_events_are_corrected_only_once_former_corrections_are_read(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, disk_answers = tmp_path / "other.flac", threading.Event()
+    mine = Corrections().added(Span("flute", 78.0, 79.0))
+    save_corrections(corrections_path(other), mine, file="other.flac", duration_s=194.0)
+
+    def slowly(path: Path) -> Corrections:
+        assert disk_answers.wait(PATIENCE_S)
+        return load_corrections(path)
+
+    monkeypatch.setattr(store, "load_corrections", slowly)
+    window.open(SourceRequest(InputKind.FILE, path=other))
+    qtbot.waitUntil(lambda: window.status.title == "other.flac")
+    window.correcting.mode.trigger()
+    qtbot.keyClick(window, Qt.Key.Key_Insert)
+    assert not session_of(window).corrections
+    disk_answers.set()
+    qtbot.waitUntil(lambda: window.correcting.active)
+    assert session_of(window).corrections == mine
+
+
+def test_the_event_that_a_key_goes_to_is_in_view(window: MainWindow, qtbot: QtBot) -> None:
+    window.resize(1000, 420)  # fewer lanes are seen than there are
+    lanes, view = window.page.lanes, window.timeline.viewport
+    qtbot.waitUntil(lambda: lanes.canvas.height() > 2 * lanes._scroll.viewport().height())
+    found = set()
+    for _ in session_of(window).overview().events[:12]:
+        window.correcting.step(1)
+        held = window.correcting.held
+        assert held is not None
+        found.add(held.label)
+        assert view.start_s <= held.onset_s < view.end_s
+        lane = lanes.canvas.place_of(held.label).toRect()
+        assert lanes.canvas.visibleRegion().boundingRect().contains(lane.center())
+    assert len(found) > 1
 
 
 def test_corrected_events_differ_by_more_than_colour(window: MainWindow, qtbot: QtBot) -> None:

@@ -35,7 +35,9 @@ def test_record_kill_reopen_correct_and_export_every_format(hands: Hands, tmp_pa
     hands.focus(f"{folder.name} – irec-live")
     wait_for(lambda: json.loads((folder / "session.json").read_text("utf-8"))["state"] == "finished")
     assert soundfile.info(folder / "audio.flac").duration > 6.0
-    hands.press("ctrl+k", "ctrl+Down", "alt+Up")
+    hands.press("ctrl+k")
+    wait_for(lambda: hands.seen["correcting"])
+    hands.press("ctrl+Down", "alt+Up")
     wait_for((folder / "corrections.json").exists)
     assert len(load_corrections(folder / "corrections.json").entries) == 1
     hands.press("ctrl+k", "ctrl+a")

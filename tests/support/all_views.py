@@ -260,6 +260,7 @@ def _correcting(me: Photographer) -> None:
     control = me.window.correcting
     if not control.mode.isChecked():
         control.mode.trigger()
+    me.until(lambda: control.active)
     me.until(lambda: control._snapshot.events)
     control.step(1)
 

@@ -82,7 +82,7 @@ def _seen(window: MainWindow) -> dict[str, Any]:
         "own": dict(window.decisions.decisions.own),
         "recording": window.recording.record.isChecked(),
         "can_open_last": window.recording.open_last.isEnabled(),
-        "correcting": window.correcting.mode.isChecked(),
+        "correcting": window.correcting.active,
         "held": [held.label, held.onset_s, held.offset_s] if held is not None else None,
         "focus": focus.accessibleName() if focus is not None else "",
         "rows": window.timeline.events.table.rowCount() if window.timeline.events.isVisible() else -1,
