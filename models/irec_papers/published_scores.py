@@ -4,7 +4,7 @@ Six numbers are micro precision, recall and F1, then macro. NaN: no text gives t
 
 References
 ----------
-Y. Han, J. Kim, K. Lee, 2017: Tables IV and V; Fig. 3 and section V.A for Fuhrmann and Herrera, whose recall is given as
+Y. Han, J. Kim, K. Lee, 2017: Tables III to V; Fig. 3 and section V.A for Fuhrmann and Herrera, whose recall is given as
 "around 0.25"; the figure prints no numbers.
 M. Vaznonis et al., 2022, section 2.1.1: micro F1 of the experiments of Bosch et al., of which the first is the method
 of Fuhrmann and Herrera (without separation) and the fifth their best.
@@ -13,15 +13,23 @@ of Fuhrmann and Herrera (without separation) and the fifth their best.
 from __future__ import annotations
 
 from math import nan
-from typing import Final
+from typing import Final, Literal
 
 Six = tuple[float, float, float, float, float, float]
+Strategy = Literal["s1", "s2"]
+"""Aggregation over windows that Han et al. try."""
 
 HAN_DEFAULT: Final = ("s2", 0.50)
 """Aggregation and threshold of Han et al."""
 
 HAN_WINDOW_S: Final = 1.0
 """Window of Tables IV and V, seconds."""
+
+TABLE_III: Final[dict[Strategy, tuple[float, ...]]] = {
+    "s1": tuple(round(0.02 * step, 2) for step in range(1, 10)),
+    "s2": tuple(round(0.20 + 0.05 * step, 2) for step in range(9)),
+}
+"""Thresholds that Han et al. try for the mean over windows and for the sum relative to the strongest label."""
 
 TABLE_IV: Final[dict[str, Six]] = {
     "tanh": (0.416, 0.625, 0.499, 0.348, 0.537, 0.399),

@@ -33,13 +33,7 @@ from irec_models.training.fit import fit
 from irec_models.training.run import Run
 from irec_papers.datasets import DATA_SETS, recognise
 from irec_papers.datasets.prepare import check
-from irec_papers.published_scores import HAN_DEFAULT, Six, han_rows
-
-GRIDS: dict[str, tuple[float, ...]] = {
-    "s1": tuple(round(0.02 * step, 2) for step in range(1, 10)),
-    "s2": tuple(round(0.15 + 0.05 * step, 2) for step in range(1, 10)),
-}
-"""Thresholds of Table III, by aggregation."""
+from irec_papers.published_scores import HAN_DEFAULT, TABLE_III, Six, han_rows
 
 CHOSEN = HAN_DEFAULT
 """The paper's own choice."""
@@ -198,8 +192,8 @@ def _predictions(
 def sweep_of(predictions: ClipPredictions) -> dict[tuple[str, float], Scores]:
     """Scores at every threshold of Table III."""
     return {
-        (how, threshold): score(predictions.activations[how], predictions.targets, predictions.labels, threshold)  # type: ignore[index]
-        for how, grid in GRIDS.items()
+        (how, threshold): score(predictions.activations[how], predictions.targets, predictions.labels, threshold)
+        for how, grid in TABLE_III.items()
         for threshold in grid
     }
 

@@ -28,8 +28,8 @@ from irec_models.recipes.recipe import load_recipe
 from irec_models.training.fit import fit
 from irec_papers import reproduce as module
 from irec_papers.datasets import DATA_SETS
-from irec_papers.published_scores import TABLE_IV, TABLE_V
-from irec_papers.reproduce import GRIDS, make_ready, published_of
+from irec_papers.published_scores import TABLE_III, TABLE_IV, TABLE_V
+from irec_papers.reproduce import make_ready, published_of
 
 HAN_IRMAS = recipe_files()["han-irmas"]
 
@@ -67,7 +67,7 @@ def test_one_command_goes_from_the_unpacked_data_set_to_the_papers_table(
     told = json.loads(result.stdout)
     assert told["clips"] == len(tiny_datasets.IRMAS_TESTING)
     assert [(row["aggregation"], row["threshold"]) for row in told["sweep"]] == [
-        (how, at) for how, grid in GRIDS.items() for at in grid
+        (how, at) for how, grid in TABLE_III.items() for at in grid
     ]
     assert told["published"] == []  # another network than the paper's
     assert told["learnt"] == ("mean nothing" not in result.stderr)

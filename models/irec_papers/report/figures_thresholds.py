@@ -15,16 +15,10 @@ from torch import Tensor
 
 from irec_models.measuring.aggregation import AGGREGATIONS, Aggregation
 from irec_models.metrics import UNKNOWN, Scores, score
-from irec_papers.published_scores import HAN_WINDOW_S, TABLE_IV, TABLE_V
+from irec_papers.published_scores import HAN_WINDOW_S, TABLE_III, TABLE_IV, TABLE_V, Strategy
 from irec_papers.report.drawing import Drawing, colour, grid_drawing, grouped_bars, style
 from irec_papers.report.section import Block, Section, Table, highest, number
 from irec_papers.report.study import Study, Subject
-
-TABLE_III: dict[Aggregation, tuple[float, ...]] = {
-    "s1": tuple(round(0.02 * step, 2) for step in range(1, 10)),
-    "s2": tuple(round(0.20 + 0.05 * step, 2) for step in range(9)),
-}
-"""Thresholds that Han et al. try for the mean over windows and for the sum relative to the strongest label."""
 
 _NAMES = {"s1": "S1, mean", "s2": "S2, sum / strongest", "max": "highest window"}
 _WIDE = tuple(round(0.02 * step, 2) for step in range(1, 50))
@@ -113,7 +107,7 @@ def _sweeps(subjects: tuple[Subject, ...]) -> Block:
     )
 
 
-def _table_iii(subjects: tuple[Subject, ...], how: Aggregation) -> Table:
+def _table_iii(subjects: tuple[Subject, ...], how: Strategy) -> Table:
     rows = []
     for subject in subjects:
         micro, macro = (values.tolist() for values in micro_macro(subject, how, TABLE_III[how]))
