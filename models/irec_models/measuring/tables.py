@@ -8,6 +8,7 @@ from rich.table import Table
 from irec_models.measuring.clip_scores import Evaluation
 from irec_models.measuring.comparison import Comparison
 from irec_models.measuring.mixture_scores import MixEvaluation
+from irec_models.metrics import Scores
 
 _NAMES = {"s1": "S1, mean", "s2": "S2, sum / strongest", "max": "maximum"}
 
@@ -23,14 +24,17 @@ def evaluation_tables(evaluation: Evaluation, split: str) -> RenderableType:
     searched = Table("one threshold for all, searched here", "threshold", "micro F1", "macro F1")
     for how, best in evaluation.searched.items():
         searched.add_row(_NAMES[how], f"{best.threshold:.2f}", f"{best.micro_f1:.3f}", f"{best.macro_f1:.3f}")
-    instruments = Table(
-        "instrument", "clips", "AP", "precision", "recall", "F1", title="S1, the model's own thresholds"
-    )
-    for label, row in evaluation.aggregations["s1"].labels.items():
+    return Group(summary, searched, instruments_table(evaluation.aggregations["s1"], "S1, the model's own thresholds"))
+
+
+def instruments_table(scores: Scores, title: str) -> RenderableType:
+    """One row an instrument."""
+    table = Table("instrument", "clips", "AP", "precision", "recall", "F1", title=title)
+    for label, row in scores.labels.items():
         numbers = (row.average_precision, row.precision, row.recall, row.f1)
         cells = [f"{value:.3f}" for value in numbers] if row.support else ["-"] * 4
-        instruments.add_row(label, str(row.support), *cells)
-    return Group(summary, searched, instruments)
+        table.add_row(label, str(row.support), *cells)
+    return table
 
 
 def mix_table(mixes: MixEvaluation) -> RenderableType:

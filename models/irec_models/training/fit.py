@@ -268,25 +268,15 @@ def validation_batches(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
         None of the labels has an example there: every loss would be 0, and the first step the best.
     """
     held_out, seed = recipe.data.validation(data), recipe.train.seed + 1_000_003
-    if recipe.stream.mode == "clips":
-        clips = ClipStream(recipe.stream, held_out, seed=seed, allow_missing_labels=True)
-        _check_sources_present(recipe, clips.missing)
-        return list(clips.epoch())
-    if recipe.stream.mode == "excerpts":
-        excerpts = ExcerptStream(recipe.stream, held_out, seed=seed, allow_missing_labels=True)
-        _check_sources_present(recipe, excerpts.missing)
-        return [excerpts.batch(step) for step in range(recipe.train.validation_steps)]
-    stream = MixStream(recipe.stream, held_out, seed=seed, allow_missing_labels=True)
-    _check_sources_present(recipe, stream.pools.missing)
-    return [stream.batch(step) for step in range(recipe.train.validation_steps)]
-
-
-def _check_sources_present(recipe: Recipe, missing: frozenset[str]) -> None:
-    if missing.issuperset(recipe.data.labels):
+    stream = _kind(recipe)(recipe.stream, held_out, seed=seed, allow_missing_labels=True)
+    if stream.missing.issuperset(recipe.data.labels):
         raise DataError(
             f"there is no example of {', '.join(recipe.data.labels)} to validate on; hold training sources out "
             "instead: --set data.validation_split=train --set 'data.hold_out=[\"SOURCE\"]'"
         )
+    if isinstance(stream, ClipStream):
+        return list(stream.epoch())
+    return [stream.batch(step) for step in range(recipe.train.validation_steps)]
 
 
 def _device(name: str) -> torch.device:

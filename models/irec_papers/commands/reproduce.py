@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 
 from irec_models.commands.options import FILE, TEACHER, interruptible, machine_options, settings_option, start_option
@@ -119,13 +119,8 @@ def _sweep(result: Reproduction) -> Table:
     return table
 
 
-def _instruments(result: Reproduction) -> Table:
+def _instruments(result: Reproduction) -> RenderableType:
+    from irec_models.measuring.tables import instruments_table
     from irec_papers.reproduce import CHOSEN
 
-    title = f"instruments, {_NAMES[CHOSEN[0]]}, threshold {CHOSEN[1]:.2f}"
-    table = Table("instrument", "clips", "AP", "precision", "recall", "F1", title=title)
-    for label, row in result.sweep[CHOSEN].labels.items():
-        numbers = (row.average_precision, row.precision, row.recall, row.f1)
-        cells = [f"{value:.3f}" for value in numbers] if row.support else ["-"] * 4
-        table.add_row(label, str(row.support), *cells)
-    return table
+    return instruments_table(result.sweep[CHOSEN], f"instruments, {_NAMES[CHOSEN[0]]}, threshold {CHOSEN[1]:.2f}")

@@ -37,8 +37,6 @@ class ClipStream(BatchStream):
     ----------
     windows : (W, 2) int64
         Clip and first sample of each window.
-    missing : frozenset of str
-        Labels without examples; they are masked.
 
     References
     ----------

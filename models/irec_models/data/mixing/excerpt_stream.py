@@ -55,11 +55,6 @@ class ExcerptStream(BatchStream):
     """Batches of windows of real recordings, without end.
 
     Batch number n depends on the seed and n alone, like those of `irec_models.data.MixStream`.
-
-    Attributes
-    ----------
-    missing : frozenset of str
-        Labels without examples; they are masked.
     """
 
     def _open(self, selection: ClipSelection, progress: Progress, allow_missing_labels: bool) -> None:

@@ -63,11 +63,18 @@ class BatchStream(IterableDataset[Batch]):
     allow_missing_labels : bool
         Accept labels without examples; they are masked.
 
+    Attributes
+    ----------
+    missing : frozenset of str
+        Those labels.
+
     Raises
     ------
     DataError
         Folder, manifest, column, file or source missing, no clips, or a label without examples that was not allowed.
     """
+
+    missing: frozenset[str]
 
     def __init__(
         self,
@@ -117,11 +124,12 @@ class MixStream(BatchStream):
         if self.config.balance:
             chosen = self._balanced(chosen, self.config.balance)
         self.pools = Pools(self.bank, chosen, self.labels, allow_missing=allow_missing_labels)
+        self.missing = self.pools.missing
         self.mixer = Mixer(self.bank, self.pools, self.config, seed=self.seed)
         # Frames at either end that reach beyond a window: its envelope has them, its presence must not.
         self._reach = -(-(self.config.frame_length // 2) // self.config.frame_hop)
         self._margin = self._reach if self.config.frames > 2 * self._reach else 0
-        self._available = np.array([label not in self.pools.missing for label in self.labels], np.float32)
+        self._available = np.array([label not in self.missing for label in self.labels], np.float32)
 
     def _balanced(self, chosen: Sequence[int], factor: float) -> list[int]:
         """The clips of single labels in equal numbers; all others as they are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -17,13 +18,9 @@ from irec_models.measuring.stress.robustness import Robustness
 
 def robustness_table(found: Robustness, model: str, split: str) -> RenderableType:
     """A row for each condition."""
-    table = Table(
-        title=f"{model}: robustness on {found.clips} clips of '{split}' ({found.solos} solos), ranked by S1",
-        caption=f"worst: {found.worst}",
-    )
-    table.add_column("condition")
-    for name in ("macro mAP", "drop", "top-1", "drop", "unheard"):
-        table.add_column(name, justify="right")
+    title = f"{model}: robustness on {found.clips} clips of '{split}' ({found.solos} solos), ranked by S1"
+    table = _table(title, "condition", ("macro mAP", "drop", "top-1", "drop", "unheard"))
+    table.caption = f"worst: {found.worst}"
     for name, row in found.conditions.items():
         scores = (f"{row.macro_map:.3f}", f"{row.map_drop:.1%}", f"{row.top1:.3f}", f"{row.top1_drop:.1%}")
         table.add_row(name, *scores, str(row.unheard))
@@ -33,20 +30,14 @@ def robustness_table(found: Robustness, model: str, split: str) -> RenderableTyp
 def noise_tables(found: FalseLabels, model: str) -> RenderableType:
     """Events on noise and silence, then what speech lights."""
     rates = f"{found.per_minute:.2f} of generated noise (silence apart), {found.per_minute_recorded:.2f} of recorded"
-    noise = Table(title=f"{model}: false labels a minute: {rates}")
-    noise.add_column("sound")
-    for name in ("seconds", "events", "a minute", "lit s"):
-        noise.add_column(name, justify="right")
-    noise.add_column("labels")
+    noise = _table(
+        f"{model}: false labels a minute: {rates}", "sound", ("seconds", "events", "a minute", "lit s"), "labels"
+    )
     for rows in (found.noises, found.recorded):
         for row in rows:
             noise.add_row(*_noise_cells(row))
         noise.add_section()
-    speech = Table(title=f"{model}: speech")
-    speech.add_column("source")
-    for name in ("clips", "light voice", "light others"):
-        speech.add_column(name, justify="right")
-    speech.add_column("others")
+    speech = _table(f"{model}: speech", "source", ("clips", "light voice", "light others"), "others")
     for spoken in found.speech:
         voice = "-" if math.isnan(spoken.voice) else f"{spoken.voice:.0%}"
         speech.add_row(spoken.name, str(spoken.clips), voice, f"{spoken.others:.0%}", _counted(spoken.labels))
@@ -55,10 +46,8 @@ def noise_tables(found: FalseLabels, model: str) -> RenderableType:
 
 def latency_table(found: DecisionLatency, model: str, split: str) -> RenderableType:
     """A row for each label, then all together."""
-    table = Table(title=f"{model}: from onset to label, solos of '{split}'")
-    table.add_column("instrument")
-    for name in ("solos", "median", "p90", "never lit"):
-        table.add_column(name, justify="right")
+    title = f"{model}: from onset to label, solos of '{split}'"
+    table = _table(title, "instrument", ("solos", "median", "p90", "never lit"))
     for label, latency in found.labels.items():
         table.add_row(label, *_latency_cells(latency))
     table.add_section()
@@ -68,10 +57,8 @@ def latency_table(found: DecisionLatency, model: str, split: str) -> RenderableT
 
 def ensemble_tables(found: Ensembles, model: str, split: str) -> RenderableType:
     """Precision and recall by label, then what was detected in each clip (the first thirty)."""
-    scores = Table(title=f"{model}: detected in {len(found.clips)} ensembles of '{split}'")
-    scores.add_column("instrument")
-    for name in ("right", "wrong", "missed", "precision", "recall"):
-        scores.add_column(name, justify="right")
+    title = f"{model}: detected in {len(found.clips)} ensembles of '{split}'"
+    scores = _table(title, "instrument", ("right", "wrong", "missed", "precision", "recall"))
     for label, counts in found.labels.items():
         scores.add_row(label, *_count_cells(counts))
     scores.add_section()
@@ -100,6 +87,16 @@ def matrix_table(matrix: Matrix | Confusion, model: str) -> Table:
     for label, row in zip(matrix.labels, values.tolist(), strict=True):
         if not all(math.isnan(value) for value in row):
             table.add_row(label, *("-" if math.isnan(value) else f"{value:.0f}" for value in row))
+    return table
+
+
+def _table(title: str, first: str, numbers: Sequence[str], *more: str) -> Table:
+    """An empty table whose columns of numbers stand to the right."""
+    table = Table(first, title=title)
+    for name in numbers:
+        table.add_column(name, justify="right")
+    for name in more:
+        table.add_column(name)
     return table
 
 
