@@ -63,6 +63,11 @@ def trainer_place(name: str) -> str:
     return next((plugin.trainers[name] for plugin in plugins() if name in plugin.trainers), "")
 
 
+def report_place() -> str:
+    """Where what draws the page of ``irec-train evaluate --report`` is; empty if no plugin brings it."""
+    return next((plugin.report for plugin in plugins() if plugin.report), "")
+
+
 def load(place: str) -> Any:
     """The object at a ``module:object``.
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from irec_live.files import check_writable, make_folder, write_json
 from irec_models.commands.options import FILE, MODEL, THERE, data_folders
-from irec_models.plugins import load, plugins
+from irec_models.plugins import load, report_place
 from irec_models.progress import Bars, tracked
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ def evaluate(
         )
     if mixes and (rival or hop) and not report:
         raise click.UsageError("--mixes cannot be combined with others; leave --compare and --hop out")
+    if report:
+        _check_report(report, rival, mixes)
     for path in (json_path, report):
         if path:
             make_folder(path.parent)
@@ -86,15 +88,19 @@ def evaluate(
             else:
                 contents.append(_measure(console, model, selection, hop, rival, mixes))
     else:
-        if rival or mixes:
-            raise click.UsageError("--report includes mixtures and comparisons; leave --compare and --mixes out")
-        places = [plugin.report for plugin in plugins() if plugin.report]
-        if not places:
-            raise click.UsageError("--report needs irec_papers, which draws the page and is not installed")
-        draw = load(places[0])
+        draw = load(report_place())
         contents = draw(report, models, selection, hop=hop, per_size=per_size, mistakes=mistakes, cache=cache)
     if json_path:
         write_json(json_path, _document(split, contents))
+
+
+def _check_report(path: Path, rival: Path | None, mixes: bool) -> None:
+    if rival or mixes:
+        raise click.UsageError("--report includes mixtures and comparisons; leave --compare and --mixes out")
+    if path.is_dir() or path.suffix.lower() not in (".html", ".htm"):
+        raise click.UsageError(f"--report writes a page, so its name should end in .html; '{path}' does not")
+    if not report_place():
+        raise click.UsageError("--report needs irec_papers, which draws the page and is not installed")
 
 
 def _measure(

@@ -29,8 +29,6 @@ def report(
     cache: Path | None,
 ) -> list[dict[str, Any]]:
     """Predict, write the page, and return what the JSON file holds of each model."""
-    if path.is_dir() or path.suffix.lower() not in (".html", ".htm"):
-        raise click.UsageError(f"--report writes a page, so its name should end in .html; '{path}' does not")
     material = Material(selection, hop, per_size)
     folder = cache or default_folder()
     try:
