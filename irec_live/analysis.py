@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 import numpy as np
@@ -219,20 +219,37 @@ def decode_into(
     if pipeline.sample_rate != audio.sample_rate:
         raise ValueError(f"the file has {audio.sample_rate} Hz, the pipeline {pipeline.sample_rate} Hz")
     began = audio.position
-    for block in audio.blocks(audio.block_of(BLOCK_S)):
-        if cancel is not None and cancel.is_set():
-            raise AnalysisCancelled(f"the analysis of {audio.name} was cancelled")
-        if most_s is not None and audio.position - began > most_s * audio.sample_rate:
-            raise MediaError(f"{audio.name} has more than {_spoken(most_s)} of sound; give a shorter part of it")
-        pipeline.push(block)
-        if on_block is not None:
-            on_block(block, audio.position - len(block))
-        if progress is not None and audio.frames:
-            progress(min(1.0, audio.position / audio.frames))
+    with contextlib.closing(_read_ahead(audio)) as blocks:
+        for block, position in blocks:
+            if cancel is not None and cancel.is_set():
+                raise AnalysisCancelled(f"the analysis of {audio.name} was cancelled")
+            if most_s is not None and position - began > most_s * audio.sample_rate:
+                raise MediaError(f"{audio.name} has more than {_spoken(most_s)} of sound; give a shorter part of it")
+            pipeline.push(block)
+            if on_block is not None:
+                on_block(block, position - len(block))
+            if progress is not None and audio.frames:
+                progress(min(1.0, position / audio.frames))
     pipeline.flush()
     if progress is not None:
         progress(1.0)
     return audio.position - began
+
+
+def _read_ahead(audio: AudioFile) -> Generator[tuple[npt.NDArray[np.float32], int]]:
+    """Blocks (n, C) of a file, each with the frame behind it; the next is decoded while one is analysed."""
+    decoded = audio.blocks(audio.block_of(BLOCK_S))
+
+    def read() -> tuple[npt.NDArray[np.float32], int] | None:
+        block = next(decoded, None)
+        return None if block is None else (block, audio.position)
+
+    # Its end waits for the block being read: nobody else may touch the file before.
+    with ThreadPoolExecutor(1, thread_name_prefix="decoder") as reader:
+        waiting = reader.submit(read)
+        while (found := waiting.result()) is not None:
+            waiting = reader.submit(read)
+            yield found
 
 
 def collect(
