@@ -88,6 +88,8 @@ class ItemAnalyzer:
             progress=progress,
             executor=self._pool,
         )
+        if not look(path):
+            raise MediaError(f"{printable(path.name)} was moved or deleted while it was analysed")
         if _stamp(path) != before:
             raise MediaError(f"{printable(path.name)} was changed while it was analysed; analyse it again")
         analysis = replace(analysis, file=item.name)

@@ -91,6 +91,7 @@ SENTENCES = (
     marked("the session {name} lacks its sound: there is no {file} in it"),
     # irec_live.recording
     marked("cannot record to {folder}: {error}; choose another place"),
+    marked("recording stopped: {reason}"),
     marked("the disk takes no more ({reason})"),
     marked("the folder is gone ({error})"),
     marked("the disk is full ({free} MB are left)"),
@@ -100,6 +101,10 @@ SENTENCES = (
     marked("cannot write {path}: {error}; choose another place"),
     marked("'{folder}' is a file; give a folder"),
     # irec_live.corrections
+    marked(
+        "{name} was changed elsewhere meanwhile, and is left as it is: open the sound again, and correct it in one "
+        "window"
+    ),
     marked("nothing was corrected; correct some events in the window (Ctrl+K) first"),
     # irec_live.library
     marked("no instrument is called {name}{hint}"),
@@ -112,6 +117,7 @@ SENTENCES = (
 )
 
 _JOINED = (
+    marked("recording stopped: {reason}; the {seconds} s before are kept in {folder}"),
     marked("{reason} (character {position} of the query)"),
     marked("no instrument is called {name}; is {label} meant?"),
     marked("mAP {score} on real clips"),

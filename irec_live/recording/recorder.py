@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from irec_live.errors import sentence_of
+from irec_live.files import look
 from irec_live.recording.folder import new_folder
 from irec_live.recording.gate import GateSettings
 from irec_live.recording.writer import Item, SessionWriter, Silence, Sound
@@ -208,7 +209,8 @@ class Recorder:
         message = f"recording stopped: {reason}"
         if writer is not None:
             writer.abandon(message)
-            message += f"; the {elapsed_s:.0f} s before are kept in {path}"
+            if look(path):
+                message += f"; the {elapsed_s:.0f} s before are kept in {path}"
         self._state = RecorderState("failed", path, elapsed_s, message)
         with self._lock:
             self._queue.clear()

@@ -122,6 +122,13 @@ def test_sentences_from_outside_of_the_window_are_translated_with_what_is_in_the
         "Kein Instrument heißt 'hron'; ist Horn gemeint? (Zeichen 1 der Suche)"
     )
     assert translated("a sentence of nobody") is None
+    full = "recording stopped: the disk is full (3 MB are left)"
+    stopped = "Die Aufnahme ist beendet: die Platte ist voll (3 MB sind frei)"
+    assert translated(full) == stopped
+    assert (
+        translated(full + "; the 5 s before are kept in /takes")
+        == stopped + "; die 5 s davor bleiben erhalten, in /takes"
+    )
     assert sentence("a sentence of nobody") == "A sentence of nobody"
     assert source_title("Microphone: Headset") == "Mikrofon: Headset"
     assert part("mAP 0.73 on real clips") == "mAP 0.73 auf echten Aufnahmen"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,8 +28,10 @@ def settings(own: list[Path]) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def worker(settings: Settings) -> ItemAnalyzer:
-    return ItemAnalyzer(settings)
+def worker(settings: Settings) -> Iterator[ItemAnalyzer]:
+    analyzer = ItemAnalyzer(settings)
+    yield analyzer
+    analyzer._pool.shutdown()  # a process of its own just ends; here its threads would outlast the last test
 
 
 @pytest.fixture
@@ -137,6 +140,22 @@ def test_a_file_that_changes_under_the_analysis_is_told(
     outcome = worker(item)
     assert (outcome.status, Path(str(item.target)).exists()) == ("failed", False)
     assert outcome.reason == "song.wav was changed while it was analysed; analyse it again"
+
+
+def test_a_file_that_is_deleted_under_the_analysis_is_told(
+    worker: ItemAnalyzer, item: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = module.analyze
+
+    def meanwhile(path: Path, **options: object) -> Analysis:
+        found = real(path, **options)  # type: ignore[arg-type]
+        path.unlink()
+        return found
+
+    monkeypatch.setattr(module, "analyze", meanwhile)
+    outcome = worker(item)
+    assert (outcome.status, Path(str(item.target)).exists()) == ("failed", False)
+    assert outcome.reason == "song.wav was moved or deleted while it was analysed"
 
 
 def test_a_fault_of_ours_costs_one_file_and_is_named(

@@ -329,6 +329,19 @@ def test_a_full_disk_ends_the_recording_with_one_sentence_and_not_the_detection(
     assert "recording stopped" in saved.warnings[0]
 
 
+def test_a_folder_that_is_deleted_meanwhile_ends_the_recording_and_keeps_nothing(tmp_path: Path) -> None:
+    pipeline = Pipeline(RATE, models())
+    recorder = recorder_of(pipeline)
+    recorder.start(tmp_path / "take")
+    feed(recorder, pipeline, noise(2.0))
+    wait_until(lambda: recorder.state.elapsed_s >= 2.0)
+    shutil.rmtree(tmp_path / "take")
+    recorder.stop()
+    wait_until(lambda: recorder.state.state == "failed")
+    assert recorder.state.message.startswith("recording stopped: ")
+    assert "are kept" not in recorder.state.message
+
+
 def test_a_write_that_fails_ends_the_recording_only(tmp_path: Path) -> None:
     code = f"""
 import resource, sys

@@ -2253,6 +2253,14 @@ und wie laut jedes ist.</translation>
         <translation>richtig {precision}, erkannt {recall}</translation>
     </message>
     <message>
+        <source>recording stopped: {reason}</source>
+        <translation>Die Aufnahme ist beendet: {reason}</translation>
+    </message>
+    <message>
+        <source>recording stopped: {reason}; the {seconds} s before are kept in {folder}</source>
+        <translation>Die Aufnahme ist beendet: {reason}; die {seconds} s davor bleiben erhalten, in {folder}</translation>
+    </message>
+    <message>
         <source>saxophone</source>
         <comment>instrument</comment>
         <translation>Saxofon</translation>
@@ -2586,6 +2594,10 @@ und wie laut jedes ist.</translation>
     <message>
         <source>{name} is empty (0 bytes)</source>
         <translation>{name} ist leer (0 Byte)</translation>
+    </message>
+    <message>
+        <source>{name} was changed elsewhere meanwhile, and is left as it is: open the sound again, and correct it in one window</source>
+        <translation>{name} wurde inzwischen anderswo geändert und bleibt, wie es ist: Öffnen Sie die Datei noch einmal und korrigieren Sie in einem Fenster</translation>
     </message>
     <message>
         <source>{name} was cut short when the program ended; it is being completed</source>
