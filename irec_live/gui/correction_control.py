@@ -5,6 +5,7 @@ Of files and recorded sessions; of a live input what it hears can be recorded an
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -93,6 +94,7 @@ class CorrectionControl(QObject):
         self._window = window
         self._session: PlayableSession | None = None
         self._file: CorrectionsFile | None = None  # of the session, once it is read
+        self._unsaved: deque[Corrections] = deque(maxlen=1)  # what a slow disk has still to write: the newest counts
         self._held: Span | None = None
         self._snapshot = Snapshot()
         self._worker = Background("irec-corrections", self)
@@ -268,8 +270,9 @@ class CorrectionControl(QObject):
         self._hold(held)
         self.changed.emit()
         if self._file is not None:
+            self._unsaved.append(corrections)
             self._worker.submit(
-                partial(self._file.save, corrections),
+                partial(_save_newest, self._file, self._unsaved),
                 failed=lambda text: self.said.emit("correct", sentence(text), "error"),
             )
 
@@ -300,7 +303,7 @@ class CorrectionControl(QObject):
         def take(file: CorrectionsFile) -> None:
             if target is not self._session:
                 return
-            self._file = file
+            self._file, self._unsaved = file, deque(maxlen=1)
             self._apply_mode()
             if file.corrections:
                 target.corrections = file.corrections
@@ -342,6 +345,12 @@ class CorrectionControl(QObject):
         menu.aboutToHide.connect(menu.deleteLater)
         place = self.layer.place_of(self._held).bottomLeft().toPoint()
         menu.popup(self.layer.mapToGlobal(QPoint(max(0, place.x()), place.y())))
+
+
+def _save_newest(file: CorrectionsFile, unsaved: deque[Corrections]) -> None:
+    """Write what waits, if nobody has written it together with an earlier change."""
+    if unsaved:
+        file.save(unsaved.pop())
 
 
 def _told(event: Event) -> str:

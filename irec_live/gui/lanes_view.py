@@ -124,6 +124,7 @@ class LanesView(QWidget):
         self._heights: Floats = np.zeros(0)
         self._drawn_s = 0.0
         self._left: str | None = None  # label that the keyboard was on
+        self._revealed: str | None = None  # label that was scrolled to, until the user scrolls
         self.canvas = LaneCanvas()
         self.handles = LaneHandles(self.canvas)
         self.heading = LanesHeading()
@@ -131,6 +132,7 @@ class LanesView(QWidget):
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(self.canvas)
+        self._scroll.verticalScrollBar().actionTriggered.connect(self._on_scrolled)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the arrow keys move the playhead
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -223,7 +225,8 @@ class LanesView(QWidget):
         return None
 
     def reveal(self, label: str) -> None:
-        """Scroll to a lane."""
+        """Scroll to a lane, and keep it in view when the room changes, as a message takes some."""
+        self._revealed = label
         if label in self._target.labels:
             lane = self._target.labels.index(label)
             top, height = self._target.tops[lane], self._target.heights[lane]
@@ -233,6 +236,11 @@ class LanesView(QWidget):
         """Fit the lanes to the new size."""
         super().resizeEvent(event)
         self.rearrange()
+        if self._revealed is not None:
+            self.reveal(self._revealed)
+
+    def _on_scrolled(self) -> None:
+        self._revealed = None
 
     def _sort(self, snapshot: Snapshot, now_s: float) -> None:
         """Follow the activity of the lanes, if that is how they are sorted."""

@@ -207,10 +207,34 @@ def test_events_are_corrected_only_once_former_corrections_are_read(
     assert session_of(window).corrections == mine
 
 
+def test_many_changes_on_a_slow_disk_are_written_at_once(
+    window: MainWindow, qtbot: QtBot, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk_answers, written = threading.Event(), []
+
+    def slowly(path: Path, corrections: Corrections, *, file: str, duration_s: float) -> None:
+        assert disk_answers.wait(PATIENCE_S)
+        written.append(corrections)
+        save_corrections(path, corrections, file=file, duration_s=duration_s)
+
+    monkeypatch.setattr(store, "save_corrections", slowly)
+    for number in range(50):
+        window.correcting.add(Span("violin", 1.0 + number, 1.5 + number))
+    disk_answers.set()
+    qtbot.waitUntil(lambda: load_corrections(corrections_path(song)) == session_of(window).corrections)
+    assert len(session_of(window).corrections.entries) == 50
+    assert len(written) <= 2
+
+
 def test_the_event_that_a_key_goes_to_is_in_view(window: MainWindow, qtbot: QtBot) -> None:
     window.resize(1000, 420)  # fewer lanes are seen than there are
     lanes, view = window.page.lanes, window.timeline.viewport
     qtbot.waitUntil(lambda: lanes.canvas.height() > 2 * lanes._scroll.viewport().height())
+
+    def is_seen(label: str) -> bool:
+        lane = lanes.canvas.place_of(label).toRect()
+        return lanes.canvas.visibleRegion().boundingRect().contains(lane.center())
+
     found = set()
     for _ in session_of(window).overview().events[:12]:
         window.correcting.step(1)
@@ -218,8 +242,7 @@ def test_the_event_that_a_key_goes_to_is_in_view(window: MainWindow, qtbot: QtBo
         assert held is not None
         found.add(held.label)
         assert view.start_s <= held.onset_s < view.end_s
-        lane = lanes.canvas.place_of(held.label).toRect()
-        assert lanes.canvas.visibleRegion().boundingRect().contains(lane.center())
+        qtbot.waitUntil(lambda label=held.label: is_seen(label))
     assert len(found) > 1
 
 
