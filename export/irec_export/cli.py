@@ -14,7 +14,7 @@ from irec_live.cli.output import QuietCommand, tell
 from irec_live.errors import ExportError, IrecError, MissingExtraError
 from irec_live.files import check_writable
 from irec_models.caches import keep_caches_together
-from irec_models.inputs import check_checkpoint, check_there
+from irec_models.inputs import check_checkpoint, check_model_name, check_there
 
 if TYPE_CHECKING:
     from irec_export.report import ExportReport
@@ -69,6 +69,7 @@ def main(
         check_checkpoint(checkpoint)
         for recording in recordings:
             check_there(recording)
+        check_model_name(out)
         check_writable(out)
         try:
             from irec_export.to_onnx import export

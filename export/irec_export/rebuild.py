@@ -13,10 +13,10 @@ from typing import Any
 
 from rich.console import Console
 
+from irec_export.shipped import shipped_spec
 from irec_export.to_onnx import export
-from irec_live.errors import ModelError, RecipeError
+from irec_live.errors import RecipeError
 from irec_live.files import make_folder
-from irec_live.models.catalog import bundled_models
 from irec_live.models.onnx_file import inspect_model, read_model_bytes
 from irec_live.models.spec import ModelSpec
 from irec_models.context.fit import fit_context
@@ -158,20 +158,6 @@ def _export(checkpoint: Path, exported: Path, recipe: Recipe, data: Sequence[Pat
     if not _newer(both, alone):
         fit_context(alone, recipe, data, both, progress=progress)
     decide(both, data, exported, precision=recipe.decisions.precision or PRECISION, progress=progress)
-
-
-def shipped_spec(name: str) -> ModelSpec:
-    """The spec of a bundled model.
-
-    Raises
-    ------
-    ModelError
-        None has this name.
-    """
-    models = {model.name: model.spec for model in bundled_models()}
-    if name not in models:
-        raise ModelError(f"no bundled model is called '{name}'; those that can be rebuilt: {', '.join(models)}")
-    return models[name]
 
 
 def recipe_chain(name: str, settings: Sequence[str] = ()) -> list[Recipe]:

@@ -27,9 +27,12 @@ def rebuild(name: str, data: tuple[Path, ...], out: Path | None, **options: Any)
     from rich.console import Console
     from rich.table import Table
 
-    from irec_export.rebuild import rebuild as make
-
     with interruptible():
+        from irec_export.shipped import shipped_spec
+
+        shipped_spec(name)
+        from irec_export.rebuild import rebuild as make
+
         exported, compared = make(name, data, out or Path("rebuilt") / name, **options)
     table = Table("score", "shipped", "rebuilt", "difference", "tolerance", title=str(exported))
     for row in compared:

@@ -19,10 +19,11 @@ from irec_export.quantize import Precision, to_fp16, to_int8
 from irec_export.report import ExportReport
 from irec_export.signals import verification_windows
 from irec_export.verify import TOLERANCE, Comparison, compare, median_ms
-from irec_live.errors import ExportError, ModelError, OutputError
+from irec_live.errors import ExportError, ModelError
 from irec_live.files import check_writable, write_atomically
 from irec_live.models.detector import Detector
 from irec_models.checkpoint import load_checkpoint
+from irec_models.inputs import check_model_name
 from irec_models.nets import Network
 
 SLOWDOWN = 1.1
@@ -74,8 +75,7 @@ def export(
         The converted network is not the same, or slower; nothing was written.
     """
     out_path = Path(out_path)
-    if out_path.suffix.lower() != ".onnx":
-        raise OutputError(f"{out_path} does not end in .onnx, so the app would not take it for a model")
+    check_model_name(out_path)
     check_writable(out_path)
     checkpoint = load_checkpoint(checkpoint_path)
     network = checkpoint.network()

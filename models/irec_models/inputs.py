@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from irec_live.errors import CheckpointError, DataError, ModelError, RecipeError
+from irec_live.errors import CheckpointError, DataError, ModelError, OutputError, RecipeError
 from irec_live.files import look
 
 MANIFEST = "manifest.csv"
@@ -45,6 +45,18 @@ def check_checkpoint(path: Path) -> None:
         raise CheckpointError(f"there is no checkpoint {path}")
     if what != "file":
         raise CheckpointError(f"{path} is not a plain file, so it is no checkpoint")
+
+
+def check_model_name(path: Path) -> None:
+    """Check that the app would take a file for a model.
+
+    Raises
+    ------
+    OutputError
+        Its name does not end in ``.onnx``.
+    """
+    if path.suffix.lower() != ".onnx":
+        raise OutputError(f"{path} does not end in .onnx, so the app would not take it for a model")
 
 
 def check_run(folder: Path) -> None:

@@ -63,6 +63,8 @@ COMMANDS = {
     "irec-export WRONG.pt -o x.onnx": "there is no checkpoint WRONG.pt",
     "irec-export EMPTY -o x.onnx": "EMPTY is not a plain file",
     "irec-export FILE.pt -o WRONG/x.onnx": "there is no folder 'WRONG'",
+    "irec-export FILE.pt -o x.pt": "x.pt does not end in .onnx",
+    "rebuild NOBODY --data DATA": "no bundled model is called 'NOBODY'",
     "irec-export FILE.pt -o x.onnx --audio WRONG.wav": "there is no file or folder WRONG.wav",
 }
 """What is typed -> what is said. DATA has a manifest, RUN a run that was not finished; WRONG is nowhere."""
