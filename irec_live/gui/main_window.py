@@ -31,7 +31,7 @@ from irec_live.gui.model_preferences import ModelPreferences
 from irec_live.gui.output_control import OutputControl
 from irec_live.gui.playback import Playback
 from irec_live.gui.playback_panel import PlaybackPanel
-from irec_live.gui.playlist import Playlist, sound_files
+from irec_live.gui.playlist import FileFinder, Playlist
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.recording_control import RecordingControl
 from irec_live.gui.repair_bar import RepairBar
@@ -83,6 +83,7 @@ class MainWindow(QMainWindow):
         self.exporter = Exporter(backend, self)
         self._backend = backend
         self.playlist = Playlist(self)
+        self.finder = FileFinder(self)
         self._make_widgets()
         self._lay_out()
         self._make_controls()
@@ -107,16 +108,21 @@ class MainWindow(QMainWindow):
         else:
             self.open_paths([path], model)
 
-    def open_paths(self, paths: Sequence[Path], model: Path | None = None) -> None:
-        """Play sound files and those of folders one after another, with another model if one is given."""
-        found = sound_files(paths)
+    def open_paths(self, paths: Sequence[Path], model: Path | None = None, note: str = "") -> None:
+        """Play sound files and those of folders one after another, with another model if one is given, and say this."""
+        self.finder.look(paths, lambda found: self._open_found(paths, found, model, note))
+
+    def _open_found(self, given: Sequence[Path], found: Sequence[Path], model: Path | None, note: str) -> None:
+        self.messages.clear("looking")
         if not found:
-            names = list_text([path.name for path in paths])
+            names = list_text([path.name for path in given])
             text = tr("{names} has no sound files; drop a song, or a folder of songs", names=names)
             self.messages.say("failed", text, "error")
             return
         self.preferences.folder = found[0].parent
         self.playlist.set_files(found, model)
+        if note:
+            self.messages.say("note", note)
 
     def _make_widgets(self) -> None:
         actions = self.actions_
@@ -199,6 +205,7 @@ class MainWindow(QMainWindow):
         self.correcting.changed.connect(self.bridge.refresh_overview)
         self.bridge.snapshot_ready.connect(self.correcting.show_snapshot)
         self.recording.open_wanted.connect(lambda path: self.open_paths([path]))
+        self.finder.slow.connect(lambda: self.messages.say("looking", tr("Looking through the folder…")))
         self.playlist.wanted.connect(
             lambda path, model: self.manager.open(SourceRequest(InputKind.FILE, path=path), model)
         )
@@ -414,14 +421,15 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         models = [path for path in paths if is_model_file(path)]
         sounds = [path for path in paths if not is_model_file(path)]
-        if sounds:
-            self.open_paths(sounds, models[0] if models else None)
-        elif models:
-            self.open_path(models[0])
+        note = ""
         if len(models) > 1:
             left = list_text([path.name for path in models[1:]])
-            text = tr("Of several models, {model} is used; not loaded: {left}", model=models[0].name, left=left)
-            self.messages.say("note", text)
+            note = tr("Of several models, {model} is used; not loaded: {left}", model=models[0].name, left=left)
+        if sounds:
+            self.open_paths(sounds, models[0] if models else None, note)
+        elif models:
+            self.open_path(models[0])
+            self.messages.say("note", note)
 
     def changeEvent(self, event: QEvent) -> None:
         """Poll less often while minimised, to save power."""
@@ -444,6 +452,7 @@ class MainWindow(QMainWindow):
         self.hide()  # first: stopping a device may take a second or two
         self.bridge.watch(None)
         self.playback.attach(None)
+        self.finder.stop()
         self.exporter.stop()
         self.recording.close()
         self.sending.close()

@@ -5,19 +5,24 @@ It only decides which file is next; the session manager opens it. A file that ca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from irec_live.batch.paths import files_below
 from irec_live.files import look
+from irec_live.gui.background import Background
 from irec_live.gui.language import tr
 from irec_live.suffixes import is_session_folder
 
 MOST_FILES = 1000
 """Files that are taken from the folders of one drop."""
+
+
+_QUICK_MS = 500
 
 
 def sound_files(paths: Sequence[Path], most: int = MOST_FILES) -> list[Path]:
@@ -27,6 +32,48 @@ def sound_files(paths: Sequence[Path], most: int = MOST_FILES) -> list[Path]:
         whole = is_session_folder(path) or look(path) != "folder"
         found += [path] if whole else islice(files_below(path), max(0, most - len(found)))
     return found
+
+
+class FileFinder(QObject):
+    """Looks for the sound files of what was given, on a thread of its own: a folder may be large, and a disk slow.
+
+    GUI thread only. What was given last counts.
+    """
+
+    slow = Signal()
+    """It takes longer than somebody waits without a word."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._worker = Background("irec-finder", self)
+        self._given: Sequence[Path] | None = None
+
+    def look(self, paths: Sequence[Path], found: Callable[[list[Path]], None]) -> None:
+        """Look for the files of these paths, and call `found` with them unless others are looked for by then."""
+        given = self._given = tuple(paths)
+        if self._worker.busy:
+            self._worker.renew()
+        # What cannot be looked into is left to whoever opens it, and says why not.
+        self._worker.submit(
+            partial(sound_files, given),
+            lambda files: self._answer(given, files, found),
+            lambda _: self._answer(given, list(given), found),
+        )
+        QTimer.singleShot(_QUICK_MS, self, lambda: self._tell(given))
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._given = None
+        self._worker.stop(0.0)
+
+    def _answer(self, given: Sequence[Path], files: list[Path], found: Callable[[list[Path]], None]) -> None:
+        if given is self._given:
+            self._given = None
+            found(files)
+
+    def _tell(self, given: Sequence[Path]) -> None:
+        if given is self._given:
+            self.slow.emit()
 
 
 class Playlist(QObject):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from fake_session import FakeBackend, FakeModel, FakeSession, spec
 from file_drop import drop
 from pytestqt.qtbot import QtBot
+from waiting import PATIENCE_S
 
 from irec_live.errors import MediaError
-from irec_live.gui import app
+from irec_live.gui import app, playlist
 from irec_live.gui.app import Composition
 from irec_live.gui.playlist import Playlist, sound_files
 from irec_live.gui.requests import SourceRequest
@@ -94,6 +97,28 @@ def test_a_folders_sound_files_are_played_in_order(qtbot: QtBot, parts: Composit
     assert parts.window.messages.text == "3 files; playing 1: 1.mp3"
     names = [str(path.relative_to(tmp_path)) for path in sound_files([tmp_path])]
     assert names == ["album/1.mp3", "album/2.flac", "album/cd2/1.ogg"]
+
+
+def test_a_folder_on_a_slow_disk_is_looked_through_while_the_window_lives(
+    qtbot: QtBot, parts: Composition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk_answers = threading.Event()
+
+    def slowly(paths: Sequence[Path], most: int = playlist.MOST_FILES) -> list[Path]:
+        assert tmp_path / "album" not in paths or disk_answers.wait(PATIENCE_S)
+        return sound_files(paths, most)
+
+    monkeypatch.setattr(playlist, "sound_files", slowly)
+    (song,) = touched(tmp_path, "song.flac")
+    touched(tmp_path, "album/1.flac")
+    drop(parts.window, tmp_path / "album")
+    qtbot.waitUntil(lambda: parts.window.messages.text == "Looking through the folder…")
+    drop(parts.window, song)  # what was dropped last counts
+    wait_for(qtbot, parts, song)
+    assert parts.window.messages.text == ""
+    disk_answers.set()
+    drop(parts.window, tmp_path / "album")
+    wait_for(qtbot, parts, tmp_path / "album" / "1.flac")
 
 
 def test_a_file_that_cannot_be_opened_is_named_and_skipped(qtbot: QtBot, parts: Composition, tmp_path: Path) -> None:

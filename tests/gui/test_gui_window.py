@@ -197,7 +197,7 @@ def test_a_dropped_model_and_a_dropped_folder(qtbot: QtBot, parts: Composition, 
     empty = tmp_path / "empty"
     empty.mkdir()
     assert drop_and_read(parts.window, empty) == "Listen to empty"
-    assert "empty has no sound files" in parts.window.messages.text
+    qtbot.waitUntil(lambda: "empty has no sound files" in parts.window.messages.text)
     assert parts.manager.session is running
 
 
