@@ -56,7 +56,8 @@ class StreamResults:
 
     def take(self, step: PipelineStep) -> None:
         """Add what is new. The engine's thread."""
-        last_s = step.activations[-1][0] if step.activations else step.envelopes[-1][0] if step.envelopes else 0.0
+        # As a client counts that draws them: envelopes are ahead of activations.
+        last_s = max((rows[-1][0] for rows in (step.activations, step.envelopes) if rows), default=0.0)
         if self._too_long or last_s > self._most_s:
             self._too_long = True
             self._activations, self._envelopes = _Rows(), _Rows()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fake_models import RATE, FakeActivation, FakeEnvelope
 
-from irec_live.streaming.pipeline import Pipeline
+from irec_live.streaming.pipeline import Pipeline, PipelineStep
 from irec_live.web.stream_results import StreamResults
 
 
@@ -41,3 +41,11 @@ def test_a_stream_that_is_too_long_is_not_kept() -> None:
     session = streamed(kept, 8.0)
     assert kept.analysis("a stream", session) is None
     assert not kept._events
+
+
+def test_what_a_client_sees_to_be_too_long_is_not_kept() -> None:
+    kept = StreamResults(5.0)
+    row = np.zeros(2, np.float32)
+    kept.take(PipelineStep(activations=((4.6, row),), envelopes=((4.9, row), (5.1, row))))
+    session = SimpleNamespace(pipeline=Pipeline(RATE, [FakeActivation(), FakeEnvelope()]), time_s=5.2, warnings=())
+    assert kept.analysis("a stream", session) is None
