@@ -227,6 +227,34 @@ def test_of_several_files_the_first_is_taken_and_a_folder_is_refused(page: Any, 
     assert text(page, "warnings").startswith("Only the first file, flute.wav, was taken")
 
 
+def test_curves_of_a_file_are_painted_again_only_when_they_change(page: Any) -> None:
+    page.execute_script(
+        "window.paintings = 0; const real = CanvasRenderingContext2D.prototype.clearRect;"
+        "CanvasRenderingContext2D.prototype.clearRect = function (...all) { window.paintings++; real.apply(this, all) }"
+    )
+
+    def paintings() -> int:
+        return int(page.execute_script("return window.paintings"))
+
+    def change(name: str, times: int = 1) -> None:
+        before = paintings()
+        for _ in range(times):
+            page.find_element("id", name).click()
+        until(page, lambda: paintings() > before)
+
+    until(page, lambda: page.find_elements("css selector", ".lane[data-label='']"))  # the level comes last
+    change("all")
+    change("theme", 2)  # the system's, dark, light
+    change("theme")
+    change("all")
+    page.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")  # what was begun
+    before = paintings()
+    for seconds in ("0.5", "1.5", "2.5"):
+        page.execute_script("document.getElementById('audio').currentTime = Number(arguments[0])", seconds)
+        until(page, lambda now=seconds: page.find_element("id", "plot").get_attribute("aria-valuenow") == now)
+    assert paintings() == before
+
+
 def test_a_result_can_still_be_saved_after_the_way_back_to_the_page(page: Any) -> None:
     # As a browser does that keeps the page for the way back, and then shows it as it was.
     for event in ("pagehide", "pageshow"):

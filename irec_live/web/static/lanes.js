@@ -28,6 +28,7 @@ export class Lanes {
   constructor() {
     this.instruments = new Map();
     this.rows = new Map();
+    this.painted = new Map();  // label -> how its curves of a file were painted, which stay while it plays
     this.order = [];
   }
 
@@ -35,8 +36,9 @@ export class Lanes {
     return colorOf(label, this.instruments);
   }
 
-  /** Show these labels, in this order; `level` adds a lane for the sound's own level. */
+  /** Show these labels, in this order, with curves that may be others now; `level` adds a lane for the sound's own level. */
   arrange(labels, level) {
+    this.painted.clear();
     const order = level ? ["", ...labels] : labels;
     if (order.join("\n") === this.order.join("\n") && box.childElementCount) return;
     this.order = order;
@@ -64,18 +66,17 @@ export class Lanes {
       const color = label ? this.color(label) : getComputedStyle(box).color;
       row.style.setProperty("--color", color);
       row.classList.toggle("lit", lit.has(label));
-      const context = fitted(canvas);
+      const look = [from, to, canvas.clientWidth, canvas.clientHeight, devicePixelRatio, color].join();
+      if (curves.live || this.painted.get(label) !== look) {
+        this.painted.set(label, look);
+        paintLane(fitted(canvas), curves, label, from, to, color);
+      }
       if (!label) {
-        area(context, curves.level.slices(from, to, canvas.width, 0), color, 0.45, decibels);
         value.textContent = time === null ? "" : levelText(curves.level.value(time, 0));
         continue;
       }
       const column = curves.labels.indexOf(label);
-      bars(context, curves, label, from, to, color);
-      area(context, curves.envelope.slices(from, to, canvas.width, column), color, 0.4, decibels);
       if (label in curves.thresholds) {
-        rule(context, curves.thresholds[label]);
-        line(context, curves.activation.slices(from, to, canvas.width, column), color);
         const share = time === null ? curves.peaks[label] : curves.activation.value(time, column);
         value.textContent = curves.activation.count ? Math.round(100 * share) + " %" : "";
       } else {
@@ -108,6 +109,18 @@ export class Lanes {
     const frame = box.getBoundingClientRect(), inner = canvas.getBoundingClientRect();
     return [inner.left - frame.left, inner.width];
   }
+}
+
+/** The curves and events of a label, or of "" the sound's own level. */
+function paintLane(context, curves, label, from, to, color) {
+  const width = context.canvas.width;
+  if (!label) return area(context, curves.level.slices(from, to, width, 0), color, 0.45, decibels);
+  const column = curves.labels.indexOf(label);
+  bars(context, curves, label, from, to, color);
+  area(context, curves.envelope.slices(from, to, width, column), color, 0.4, decibels);
+  if (!(label in curves.thresholds)) return;
+  rule(context, curves.thresholds[label]);
+  line(context, curves.activation.slices(from, to, width, column), color);
 }
 
 const decibels = value => Math.max(0, 1 + 20 * Math.log10(Math.max(value, 1e-6)) / FLOOR_DB);
