@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,8 +49,16 @@ class LiveTable:
         """Nothing: the table pulls what it shows."""
 
     def on_tick(self, session: LiveSession) -> None:
-        """Redraw."""
+        """Redraw.
+
+        Raises
+        ------
+        OSError
+            The terminal is gone. Rich, which then writes nothing, would not say so.
+        """
         if self._live is not None:
+            if not sys.stdout.isatty():
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
             self._live.update(self._picture(session.title, session.snapshot(_SPAN_S)), refresh=True)
 
     @contextmanager

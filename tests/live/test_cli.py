@@ -224,7 +224,9 @@ def test_a_terminal_that_goes_away_leaves_a_whole_recording(
     with subprocess.Popen(arguments, stdout=terminal, stderr=subprocess.PIPE, text=True, env=environment) as process:
         os.close(terminal)
         assert process.stderr is not None
-        os.read(screen, 1)
+        seen = b""
+        while b"input" not in seen:  # whether there is a terminal to draw on is asked once, before the first table
+            seen += os.read(screen, 4096)
         os.close(screen)
         errors = process.stderr.read()
         assert process.wait(PATIENCE_S) == 2, errors
