@@ -148,17 +148,11 @@ def test_the_window_is_painted(tone: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [
-        ("irec-train", "fit", "recipe.toml", "--data", "a.folder"),
-        ("irec-export", "a.pt", "-o", "a.onnx"),
-        ("irec-live", "serve"),
-    ],
+    [("irec-train", "fit", "recipe.toml"), ("irec-export", "a.pt", "-o", "a.onnx"), ("irec-live", "serve")],
 )
 def test_a_command_whose_extra_is_missing_says_which(command: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "a.pt").write_bytes(b"")
     (tmp_path / "recipe.toml").write_text("", encoding="utf-8")
-    (tmp_path / "a.folder").mkdir()
-    (tmp_path / "a.folder" / "manifest.csv").write_text("", encoding="utf-8")
     script, *arguments = command
     found = [str(tmp_path / a) if a.startswith(("a.", "recipe")) else a for a in arguments]
     done = run(script, *found, expect=2)

@@ -14,7 +14,7 @@ from irec_live.cli.output import QuietCommand, tell
 from irec_live.errors import ExportError, IrecError, MissingExtraError
 from irec_live.files import check_writable
 from irec_models.caches import keep_caches_together
-from irec_models.inputs import check_checkpoint, check_model_name, check_there
+from irec_models.inputs import check_checkpoint, check_extra, check_model_name, check_there
 
 if TYPE_CHECKING:
     from irec_export.report import ExportReport
@@ -66,6 +66,7 @@ def main(
         raise click.UsageError("--fp16 and --int8 exclude each other")
     keep_caches_together()
     try:
+        check_extra("export")
         check_checkpoint(checkpoint)
         for recording in recordings:
             check_there(recording)

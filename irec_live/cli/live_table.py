@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import math
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from irec_live.cli.live_views import stats_sentence
+from irec_live.cli.output import on_terminal
 
 if TYPE_CHECKING:
     from irec_live.results import Array, Snapshot
@@ -43,7 +43,7 @@ class LiveTable:
     def fits() -> bool:
         """Whether standard output is a terminal that can be drawn on."""
         console = Console()
-        return console.is_terminal and not console.is_dumb_terminal and sys.stdout.isatty()
+        return console.is_terminal and not console.is_dumb_terminal and on_terminal()
 
     def on_step(self, step: PipelineStep) -> None:
         """Nothing: the table pulls what it shows."""
@@ -57,7 +57,7 @@ class LiveTable:
             The terminal is gone. Rich, which then writes nothing, would not say so.
         """
         if self._live is not None:
-            if not sys.stdout.isatty():
+            if not on_terminal():
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             self._live.update(self._picture(session.title, session.snapshot(_SPAN_S)), refresh=True)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
-from irec_live.errors import CheckpointError, DataError, ModelError, OutputError, RecipeError
+from irec_live.errors import CheckpointError, DataError, MissingExtraError, ModelError, OutputError, RecipeError
 from irec_live.files import look
 
 MANIFEST = "manifest.csv"
@@ -13,6 +14,18 @@ NEEDED = ("file", "labels", "source", "split")
 
 LAST, BEST, UNFINISHED = "last.pt", "best.pt", "unfinished"
 """Files of a run, to resume from and to publish; and where one that is not trained by gradient keeps what it has."""
+
+
+def check_extra(extra: str) -> None:
+    """Check that PyTorch is installed: before anybody looks for files that could not be used without it.
+
+    Raises
+    ------
+    MissingExtraError
+        It is not; the extra brings it.
+    """
+    if find_spec("torch") is None:
+        raise MissingExtraError("torch", extra)
 
 
 def check_data_folder(folder: Path) -> None:

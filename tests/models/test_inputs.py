@@ -8,6 +8,10 @@ import sys
 from collections.abc import Mapping
 
 import pytest
+from click.testing import CliRunner
+
+from irec_export.cli import main as export
+from irec_models.cli import main as train
 
 HEAVY = ("torch", "onnx", "onnxruntime", "scipy", "soundfile")
 
@@ -95,3 +99,14 @@ def test_a_wrong_path_is_told_before_pytorch_is_imported(
     assert COMMANDS[typed] in said
     assert len(said.splitlines()) == 1 or said.startswith("Usage: ")
     assert (status, imported) == (2, [])
+
+
+def test_without_pytorch_that_is_told_before_any_path_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for program, words, extra in (
+        (train, ["fit", "nobody", "--data", "nowhere"], "train"),
+        (export, ["nowhere.pt", "-o", "x.onnx"], "export"),
+    ):
+        told = CliRunner().invoke(program, words)
+        assert told.exit_code == 2
+        assert told.stderr.endswith(f": torch is not installed; run: pip install 'irec-live[{extra}]'\n")

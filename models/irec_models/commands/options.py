@@ -15,6 +15,7 @@ from irec_live.cli.options import GivenPath
 from irec_models.inputs import (
     check_checkpoint,
     check_data_folder,
+    check_extra,
     check_model,
     check_run,
     check_teacher,
@@ -41,6 +42,7 @@ class CheckedPath(GivenPath):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """See `click.ParamType.convert`."""
         path = super().convert(value, param, ctx)
+        check_extra("train")
         self._check(path)
         return path
 
