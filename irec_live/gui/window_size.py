@@ -38,6 +38,18 @@ def least_size(available: QSize) -> QSize:
     return LEAST.boundedTo(available - _FRAME)
 
 
+def largest_growth(available: QSize) -> float:
+    """How many times its present size everything may have so that the window at its least still fits a screen.
+
+    Examples
+    --------
+    >>> largest_growth(QSize(1644, 2000)), round(largest_growth(QSize(1024, 560)), 2)
+    (2.0, 1.24)
+    """
+    needed = LEAST + _FRAME
+    return float(min(available.width() / needed.width(), available.height() / needed.height()))
+
+
 def part_height(window_height: int, smallest: int, usual: int) -> int:
     """Height of a part of the window.
 

@@ -1,9 +1,8 @@
-"""The spectrogram's colours, range and axis, and the scale of the window: chosen in menus, and remembered."""
+"""The spectrogram's colours, range and axis: chosen in menus, and remembered."""
 
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,6 @@ from fake_session import FakeBackend, FakeSession
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
-from irec_live.gui import scale_control
 from irec_live.gui import settings_schema as schema
 from irec_live.gui.app import Composition
 from irec_live.gui.hover_text import spectrum_text
@@ -89,19 +87,3 @@ def test_settings_and_table_name_the_same() -> None:
         assert schema.SPECTROGRAM_COLORS.read(name) == name
     for name in RANGES_DB:
         assert schema.SPECTROGRAM_LEVELS.read(name) == name
-
-
-def test_the_scale_is_kept_for_the_next_start(
-    parts: Composition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    preferences = Preferences.in_file(tmp_path / "settings.ini")
-    parts.window.scale.choose(1.5)
-    assert "from the next start on" in parts.window.messages.text
-    preferences.put(schema.UI_SCALE, 1.5)
-    monkeypatch.delenv("QT_SCALE_FACTOR", raising=False)
-    monkeypatch.setattr(scale_control, "QApplication", type("None", (), {"instance": staticmethod(lambda: None)}))
-    scale_control.use_scale(preferences)
-    assert os.environ.pop("QT_SCALE_FACTOR") == "1.5"
-    monkeypatch.setenv("QT_SCALE_FACTOR", "2")
-    scale_control.use_scale(preferences)
-    assert os.environ["QT_SCALE_FACTOR"] == "2"
