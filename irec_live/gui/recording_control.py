@@ -123,12 +123,8 @@ class RecordingControl(QObject):
         from irec_live.recording.folder import folder_name
 
         name = folder_name(datetime.now().astimezone(), recorder.title)
-        path = self.folder / name
-        number = 1
-        while look(path):
-            number += 1
-            path = self.folder / f"{name} ({number})"
-        recorder.start(path, gate=GateSettings() if self.only_detected.isChecked() else None)
+        gate = GateSettings() if self.only_detected.isChecked() else None
+        recorder.start(self.folder / name, gate=gate, numbered=True)
         self._timer.start()
         self._tick()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -254,6 +255,29 @@ def new_folder(path: Path) -> SessionFolder:
     if filled:
         raise OutputError(f"{path} holds something already; give a folder that is new or empty")
     return SessionFolder(make_folder(path))
+
+
+def numbered_folder(path: Path) -> SessionFolder:
+    """A folder for a new session by this name, or with the first number after it that nobody has taken.
+
+    Two programs that ask for the same name at the same moment get two folders.
+
+    Raises
+    ------
+    OutputError
+        It cannot be made or written to.
+    """
+    make_folder(path.parent)
+    for number in itertools.count(1):
+        named = path if number == 1 else path.with_name(f"{path.name} ({number})")
+        try:
+            named.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise OutputError(f"cannot make the folder '{named}': {error.strerror or error}") from error
+        break
+    return SessionFolder(named)
 
 
 def folder_name(began: datetime, title: str) -> str:

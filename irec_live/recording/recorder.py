@@ -17,7 +17,7 @@ from typing import Literal
 
 from irec_live.errors import sentence_of
 from irec_live.files import look
-from irec_live.recording.folder import new_folder
+from irec_live.recording.folder import new_folder, numbered_folder
 from irec_live.recording.gate import GateSettings
 from irec_live.recording.writer import Item, SessionWriter, Silence, Sound
 from irec_live.streaming.pipeline import Pipeline, PipelineStep
@@ -98,7 +98,7 @@ class Recorder:
         """What it does now. Any thread."""
         return self._state
 
-    def start(self, folder: Path, *, gate: GateSettings | None = None) -> None:
+    def start(self, folder: Path, *, gate: GateSettings | None = None, numbered: bool = False) -> None:
         """Record to a new folder from now on, the pre-roll included. Returns at once; see `state`.
 
         Parameters
@@ -107,6 +107,9 @@ class Recorder:
             New or empty.
         gate : GateSettings, optional
             Keep only what is around detections; the rest of the recording is silence.
+        numbered : bool
+            Add a number to the name where it is taken; `state` has the folder that it became. Otherwise the recording
+            fails.
 
         Raises
         ------
@@ -117,7 +120,9 @@ class Recorder:
             raise ValueError("it records already; stop it first")
         self._stopping.clear()
         self._state = RecorderState("recording", folder)
-        self._thread = threading.Thread(target=self._run, args=(folder, gate), name="irec-recorder", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(folder, gate, numbered), name="irec-recorder", daemon=True
+        )
         self._thread.start()
 
     @property
@@ -175,12 +180,14 @@ class Recorder:
             items, self._queue, self._queued = list(self._queue), deque(), 0
         return items
 
-    def _run(self, path: Path, gate: GateSettings | None) -> None:
+    def _run(self, path: Path, gate: GateSettings | None, numbered: bool) -> None:
         """Body of the writer thread."""
         writer: SessionWriter | None = None
         try:
             # Here, not in `start`: a folder on a disk that sleeps takes seconds, and `start` is called by the window.
-            writer = SessionWriter(new_folder(path), self._pipeline, self._channels, self._title(), gate)
+            folder = numbered_folder(path) if numbered else new_folder(path)
+            path = folder.path
+            writer = SessionWriter(folder, self._pipeline, self._channels, self._title(), gate)
             began = time.monotonic()
             while True:
                 stopping = self._stopping.is_set()  # before the queue is emptied, or its end would be lost

@@ -152,6 +152,21 @@ def test_a_recorder_can_record_again(tmp_path: Path) -> None:
     assert len(saved_audio(tmp_path / "second")) == pytest.approx(2 * RATE, abs=160)
 
 
+def test_recordings_that_begin_in_the_same_second_get_a_folder_each(tmp_path: Path) -> None:
+    pipelines = [Pipeline(RATE, models()) for _ in range(3)]
+    recorders = [recorder_of(pipeline) for pipeline in pipelines]
+    for recorder in recorders:
+        recorder.start(tmp_path / "takes" / "20-15-03", numbered=True)
+    for recorder, pipeline in zip(recorders, pipelines, strict=True):
+        feed(recorder, pipeline, noise(1.0))
+        finish(recorder)
+        assert recorder.state.state == "saved", recorder.state
+        assert recorder.state.folder is not None
+        assert len(saved_audio(recorder.state.folder)) > 0
+    names = {recorder.state.folder.name for recorder in recorders if recorder.state.folder is not None}
+    assert names == {"20-15-03", "20-15-03 (2)", "20-15-03 (3)"}
+
+
 def test_only_what_is_around_a_detection_is_kept_and_times_stay_right(tmp_path: Path) -> None:
     quiet, loud = noise(6.0, amplitude=SOFT), noise(2.0)
     sound = np.concatenate([quiet, loud, quiet])
