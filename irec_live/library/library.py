@@ -95,14 +95,14 @@ class Library:
         self._store = Store(self.path, wait_s)
 
     def exists(self) -> bool:
-        """Whether there is one already.
+        """Whether there is one already; an empty file is none.
 
         Raises
         ------
         LibraryError
             Nobody can tell: its folder may not be entered.
         """
-        return bool(look(self.path, LibraryError))
+        return self._store.is_there()
 
     def search(self, query: str | Query, *, limit: int = 100, offset: int = 0) -> Results:
         """Files in which instruments play as a query says.

@@ -41,6 +41,13 @@ CREATE TABLE spans (
 );
 """
 
+_TABLES = {"about", "recordings", "files", "spans"}
+
+_IN_USE = ("Could not set lock", "being used by another process")
+"""What DuckDB says, on Unix and on Windows, while another program has the file."""
+
+_ANOTHER = "move it away and add your folders anew, or name another library (--library, IREC_LIBRARY)"
+
 
 class Store:
     """A file of DuckDB with the library's tables. Any thread may call.
@@ -57,6 +64,19 @@ class Store:
         self._wait_s = wait_s
         self._turns = _turns_of(path)
 
+    def is_there(self) -> bool:
+        """Whether there is a file. An empty one is none: who made it was killed, or found the disk full.
+
+        Raises
+        ------
+        LibraryError
+            Nobody can tell: its folder may not be entered.
+        """
+        kind = look(self.path, LibraryError)
+        with suppress(OSError):
+            return bool(kind) and (kind != "file" or self.path.stat().st_size > 0)
+        return False
+
     @contextmanager
     def reading(self) -> Iterator[DuckDBPyConnection]:
         """The file as it is now, for one query.
@@ -66,7 +86,7 @@ class Store:
         LibraryError
             There is none, it is being written all the time, or it is damaged.
         """
-        if not look(self.path, LibraryError):
+        if not self.is_there():
             raise LibraryError(f"there is no library at {self.path} yet; irec-live library add FOLDER makes one")
         with self._turns.reading(), self._opened(read_only=True) as connection:
             yield connection
@@ -129,17 +149,19 @@ class Store:
     def _open(self, give_up_s: float, *, read_only: bool) -> DuckDBPyConnection:
         import duckdb
 
+        if not read_only and not self.is_there():
+            with suppress(OSError):
+                self.path.unlink()  # DuckDB makes a file, but does not begin in an empty one
         while True:
             try:
                 connection = connect(self.path, read_only=read_only)
                 break
-            except duckdb.IOException as error:
-                if "lock" not in str(error):
-                    raise LibraryError(f"the library {self.path} cannot be opened: {_first_line(error)}") from error
-                self._wait(give_up_s, read_only=read_only, cause=error)
             except duckdb.Error as error:
+                if any(words in str(error) for words in _IN_USE):
+                    self._wait(give_up_s, read_only=read_only, cause=error)
+                    continue
                 raise LibraryError(
-                    f"{self.path} is not a library, or is damaged: {_first_line(error)}; give another --library"
+                    f"{self.path} is no library that can be opened: {_first_line(error)}; {_ANOTHER}"
                 ) from error
         try:
             with self._worded():
@@ -151,20 +173,25 @@ class Store:
 
     def _check(self, connection: DuckDBPyConnection, *, make: bool) -> None:
         """See that the tables are those that we know; make them in an empty file."""
+        import duckdb
+
         tables = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
         if not tables and make:
             connection.execute(f"BEGIN; {SCHEMA} INSERT INTO about VALUES ('version', '{VERSION}'); COMMIT")
             return
         found = []
         if "about" in tables:
-            found = connection.execute("SELECT value FROM about WHERE key = 'version'").fetchall()
+            with suppress(duckdb.BinderException):  # it has other columns
+                found = connection.execute("SELECT value FROM about WHERE key = 'version'").fetchall()
         if not found:
-            raise LibraryError(f"{self.path} is a database of something else; give another --library")
+            raise LibraryError(f"{self.path} is a database of something else; {_ANOTHER}")
         if found[0][0] != VERSION:
             raise LibraryError(
                 f"the library {self.path} was made by another version of irec-live: it has tables {found[0][0]}, not "
-                f"{VERSION}; make a new one"
+                f"{VERSION}; {_ANOTHER}"
             )
+        if not tables >= _TABLES:
+            raise LibraryError(f"{self.path} lacks tables of a library; {_ANOTHER}")
 
     @contextmanager
     def _worded(self) -> Iterator[None]:
@@ -201,8 +228,11 @@ class _Turns:
     def writing(self) -> Iterator[None]:
         with self._changed:
             self._waiting += 1
-            self._changed.wait_for(lambda: not self._writes and not self._readers)
-            self._waiting -= 1
+            try:
+                self._changed.wait_for(lambda: not self._writes and not self._readers)
+            finally:
+                self._waiting -= 1  # also after Ctrl-C, or readers would wait for this writer for ever
+                self._changed.notify_all()
             self._writes = True
         try:
             yield

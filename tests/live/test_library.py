@@ -417,9 +417,55 @@ def test_what_is_no_library_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match="irec-live library add FOLDER makes one"):
         Library(tmp_path / "none.duckdb").search("")
     (tmp_path / "notes.duckdb").write_text("lyrics" * 2000)
-    with pytest.raises(LibraryError, match=r"is not a library, or is damaged|cannot be opened"):
-        Library(tmp_path / "notes.duckdb").search("")
+    # Its path has a word in it that DuckDB uses when another program has the file.
+    notes = tmp_path / "blocks"
+    notes.mkdir()
+    (notes / "lock.duckdb").write_text("lyrics" * 2000)
+    with pytest.raises(LibraryError, match=r"no library that can be opened: .*; move it away"):
+        Library(notes / "lock.duckdb", wait_s=0.0).search("")
     with connect(tmp_path / "other.duckdb") as connection:
         connection.execute("CREATE TABLE t (x INTEGER)")
     with pytest.raises(LibraryError, match="database of something else"):
         Library(tmp_path / "other.duckdb").put([recording("a", [])])
+    about = "CREATE TABLE about (key VARCHAR, value VARCHAR)"
+    for name, tables, reason in (
+        (
+            "older",
+            "CREATE TABLE about (key VARCHAR, value VARCHAR); INSERT INTO about VALUES ('version', '0')",
+            "another version",
+        ),
+        ("half", f"{about}; INSERT INTO about VALUES ('version', '1')", "lacks"),
+        ("about", "CREATE TABLE about (x INTEGER)", "database of something else"),
+    ):
+        with connect(tmp_path / name) as connection:
+            connection.execute(tables)
+        with pytest.raises(LibraryError, match=f"{reason}.*; move it away"):
+            Library(tmp_path / name).search("")
+
+
+def test_an_empty_file_is_no_library_yet_and_becomes_one(tmp_path: Path) -> None:
+    library = Library(tmp_path / "library.duckdb")
+    library.path.touch()
+    assert not library.exists()
+    with pytest.raises(LibraryError, match="there is no library"):
+        library.search("")
+    library.put([recording("a", [])])
+    assert library.search("").total == 1
+
+
+def test_a_writer_that_is_interrupted_while_it_waits_leaves_readers_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = Library(tmp_path / "library.duckdb")
+    library.put([recording("a", [])])
+    turns = store._turns_of(library.path)
+
+    def interrupted(_: object) -> bool:
+        raise KeyboardInterrupt
+
+    with turns.reading():
+        with monkeypatch.context() as patch:
+            patch.setattr(turns._changed, "wait_for", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                library.put([recording("b", [])])
+        assert library.search("").total == 1
