@@ -14,6 +14,9 @@ from irec_live.media import open_audio
 from irec_live.source.polling import READ_S, RING_S
 from irec_live.streaming.ring import Block
 
+_AHEAD_S = 0.5
+"""Decoded at once: every call of a decoder has a price, which is that of a spectrum where it decodes 20 ms."""
+
 
 class FileSource:
     """An audio file as a source.
@@ -45,6 +48,7 @@ class FileSource:
         self._realtime = realtime
         self._enough = max(1, round(READ_S * self.sample_rate))
         self._position = 0
+        self._ahead: Block = np.zeros((0, self.channels), np.float32)  # decoded, not delivered yet
         self._started_at = 0.0
 
     @property
@@ -71,7 +75,10 @@ class FileSource:
         wanted = self._due(timeout_s) if self._realtime else self._enough
         if self.ended or wanted < 1:
             return np.zeros((0, self.channels), np.float32), index
-        block = self._audio.read(min(wanted, self._audio.block_of(RING_S)))
+        if len(self._ahead) < wanted:
+            more = self._audio.read(self._audio.block_of(max(_AHEAD_S, wanted / self.sample_rate)))
+            self._ahead = np.concatenate([self._ahead, more])
+        block, self._ahead = self._ahead[:wanted], self._ahead[wanted:]
         self._position += len(block)
         self.ended = len(block) == 0
         return block, index

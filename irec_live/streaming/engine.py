@@ -225,12 +225,12 @@ class Engine:
 
     def stats(self) -> Stats:
         """How well the engine keeps up. Any thread."""
-        source = self._source
+        source, stats = self._source, self.pipeline.stats
         return replace(
-            self.pipeline.stats,
+            stats,
             overflows=self._past_overflows + source.overflows,
             load=self._load,
-            latency_ms=self.pipeline.latency_ms + 1000 * source.latency_s,
+            latency_ms=stats.latency_ms + 1000 * source.latency_s,
         )
 
     def _run(self) -> None:
