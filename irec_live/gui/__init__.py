@@ -17,6 +17,7 @@
     hover_text       what the pointer is on, in words                     (no Qt)
     lane_order       order of the lanes, with hysteresis                  (no Qt)
     lane_curves      arrays of a snapshot -> pixels                       (no Qt)
+    lane_plots       the curves painted into a picture that scrolls
     window_size      sizes of the window and its parts
     diagnostics      versions and counters, as text                       (no Qt)
     language         sentences in the language of the window

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QPaintEngine, QPainter, QPaintEvent
 
 from irec_live.gui.comparison import ComparedCurves
-from irec_live.gui.comparison_painting import paint_comparison
-from irec_live.gui.event_bars import paint_bars, spans_by_label
+from irec_live.gui.event_bars import spans_by_label
 from irec_live.gui.focus_ring import paint_focus_ring
 from irec_live.gui.lane_curves import ENVELOPE_RANGE_DB, Floats, LaneCurves, lane_curves, time_to_pixels
 from irec_live.gui.lane_numbers import LaneNumbers, lane_numbers
+from irec_live.gui.lane_plots import HEADROOM, LanePlots, LaneScene, paint_plots
 from irec_live.gui.language import tr
 from irec_live.gui.message_translation import family_name
 from irec_live.gui.theme import LEFT_GUTTER, RIGHT_GUTTER, font
@@ -25,11 +24,8 @@ from irec_live.results import Event, Snapshot
 Headings = tuple[tuple[str, float, float], ...]
 """Text, top and height of each heading between lanes."""
 
-_WORDS_EVERY = 4
-"""Names and numbers are repainted with every fourth snapshot only: faster, and slow numbers can be read."""
-
-_HEADROOM = 0.86
-"""Share of a lane's height that its curve may use; the rest keeps neighbours apart."""
+_WORDS_EVERY = 8
+"""Numbers are repainted with every eighth snapshot only: faster, and slow numbers can be read."""
 
 
 class LaneCanvas(ThemedWidget):
@@ -51,6 +47,7 @@ class LaneCanvas(ThemedWidget):
         self._focused: str | None = None
         self._own: frozenset[str] = frozenset()
         self._compared: ComparedCurves | None = None
+        self._plots = LanePlots()
         self._lit: frozenset[str] = frozenset()
         self._chosen: str | None = None
         self._painted = 0  # snapshots so far
@@ -109,12 +106,12 @@ class LaneCanvas(ThemedWidget):
         if place.isEmpty():
             return None
         threshold = self._threshold(self._snapshot.labels.index(label))
-        return place.bottom() - 1.0 - place.height() * _HEADROOM * threshold if math.isfinite(threshold) else None
+        return place.bottom() - 1.0 - place.height() * HEADROOM * threshold if math.isfinite(threshold) else None
 
     def threshold_at(self, label: str, y: float) -> float:
         """What a threshold would be whose line is at a vertical pixel, 0..1 within the lane."""
         place = self.place_of(label)
-        return (place.bottom() - 1.0 - y) / max(1.0, place.height() * _HEADROOM)
+        return (place.bottom() - 1.0 - y) / max(1.0, place.height() * HEADROOM)
 
     def mark_own(self, labels: frozenset[str]) -> None:
         """Mark the threshold lines of instruments that have one of their own."""
@@ -142,15 +139,16 @@ class LaneCanvas(ThemedWidget):
         moved = not np.array_equal(tops, self._tops) or not np.array_equal(heights, self._heights)
         whole = lit != self._lit or moved or headings != self._headings
         self._snapshot, self._tops, self._heights, self._headings, self._lit = snapshot, tops, heights, headings, lit
-        known_s = min(snapshot.time_s, snapshot.analysed_s)
+        known_s = snapshot.analysed_s if snapshot.is_ahead else math.inf
         if (snapshot.events, known_s) != self._spans_of:  # of a long span there are thousands, and rarely new ones
             self._spans, self._spans_of = spans_by_label(snapshot.events, known_s), (snapshot.events, known_s)
         self._curves = lane_curves(snapshot, self.plot_width())
         self._painted += 1
-        if whole or self._painted % _WORDS_EVERY == 0:
+        words = self._painted % _WORDS_EVERY == 0
+        if whole or (words and self._focused is not None):
             self.update()
-        else:  # the plots only
-            self.update(LEFT_GUTTER, 0, round(self.plot_width()), self.height())
+        else:  # the plots, and now and then the numbers right of them
+            self.update(LEFT_GUTTER, 0, self.width() if words else round(self.plot_width()), self.height())
 
     def plot_width(self) -> float:
         """Width of the time axis in pixels."""
@@ -159,14 +157,26 @@ class LaneCanvas(ThemedWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the visible lanes."""
         painter = QPainter(self)
-        painter.fillRect(event.rect(), self._theme.color("ground"))
-        words = event.rect().left() < LEFT_GUTTER
-        self._paint_headings(painter)
-        for lane in np.argsort(self._tops):
-            top, height = float(self._tops[lane]), float(self._heights[lane])
-            # Most of the canvas may be scrolled out of view.
-            if height > 0 and top + height >= event.rect().top() and top <= event.rect().bottom():
-                self._paint_lane(painter, int(lane), QRectF(0.0, top, float(self.width()), height), words)
+        plots = QRect(LEFT_GUTTER, 0, round(self.plot_width()), self.height())
+        scene = LaneScene(
+            self._snapshot,
+            self._curves,
+            self._spans,
+            self._tops,
+            self._heights,
+            self._own,
+            self._compared,
+            self._theme,
+            self.plot_width(),
+        )
+        if painter.paintEngine().type() == QPaintEngine.Type.SVG:  # not as pixels
+            place = QRectF(plots)
+            paint_plots(painter, scene, self._from_the_top(), place, scene.start_s - LEFT_GUTTER * scene.pixel_s)
+        else:
+            self._plots.paint(painter, scene, plots)
+        self._paint_beside(painter, event.rect(), plots)
+        for label in self._own:
+            self._mark_threshold(painter, label)
         if self._snapshot.is_ahead:
             self._paint_missing(painter)
         if self._chosen is not None:
@@ -174,6 +184,35 @@ class LaneCanvas(ThemedWidget):
             if not place.isEmpty():
                 paint_focus_ring(painter, place, self._theme)
         painter.end()
+
+    def _from_the_top(self) -> list[int]:
+        """Lanes in the order in which they are painted."""
+        return [lane for lane in np.argsort(self._tops).tolist() if self._heights[lane] > 0]
+
+    def _paint_beside(self, painter: QPainter, rect: QRect, plots: QRect) -> None:
+        """Paint names and numbers, as far as they are in a rectangle."""
+        names, numbers = rect.left() < plots.left(), rect.right() > plots.right()
+        gutters = [QRectF(0, 0, plots.left(), self.height())] if names else []
+        if numbers:
+            gutters.append(QRectF(plots.right() + 1, 0, self.width(), self.height()))
+        for gutter in gutters:
+            painter.fillRect(gutter, self._theme.color("ground"))
+        if names:
+            self._paint_headings(painter)
+        for lane in self._from_the_top() if gutters else ():
+            row = QRectF(0.0, float(self._tops[lane]), float(self.width()), float(self._heights[lane]))
+            if row.bottom() < rect.top() or row.top() > rect.bottom():  # most of the canvas may be scrolled out of view
+                continue
+            label = self._snapshot.labels[lane]
+            lit = label in self._lit
+            for gutter in gutters:
+                place = gutter.intersected(row)
+                painter.fillRect(place, self._theme.color("ground"))  # a lane that moves covers what is under it
+                painter.fillRect(QRectF(place.left(), row.bottom() - 1, place.width(), 1), self._theme.color("line"))
+            if names:
+                self._paint_name(painter, label, self._theme.instrument(label), lit, row)
+            if numbers:
+                self._paint_values(painter, lane, lit, row)
 
     def _paint_headings(self, painter: QPainter) -> None:
         painter.setFont(font(11, bold=True))
@@ -200,60 +239,11 @@ class LaneCanvas(ThemedWidget):
         painter.setPen(self._theme.color("text"))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
-    def _paint_lane(self, painter: QPainter, lane: int, row: QRectF, words: bool) -> None:
-        label = self._snapshot.labels[lane]
-        lit = label in self._lit
-        color = self._theme.instrument(label)
-        plot = QRectF(LEFT_GUTTER, row.top(), self.plot_width(), row.height())
-        painter.fillRect(row, self._theme.color("ground"))  # a lane that moves covers what is under it
-        painter.fillRect(QRectF(0, row.bottom() - 1, row.width(), 1), self._theme.color("line"))
-        if words:
-            self._paint_name(painter, label, color, lit, row)
-            self._paint_values(painter, lane, lit, row)
-        painter.setClipRect(plot)
-        self._paint_events(painter, label, color, plot)
-        self._paint_curves(painter, lane, color, lit, plot)
-        if self._compared is not None:
-            paint_comparison(painter, self._theme, self._compared, lane, self._snapshot, plot, _HEADROOM)
-        painter.setClipping(False)
-
-    def _paint_events(self, painter: QPainter, label: str, color: QColor, plot: QRectF) -> None:
-        """Paint a tint behind the times at which the label was lit."""
-        tint = QColor(color)
-        tint.setAlpha(self._theme.event_alpha)
-        spans = self._spans.get(label)
-        if spans is None:
-            return
-        edges = plot.left() + time_to_pixels(spans, self._snapshot, plot.width())
-        paint_bars(painter, plot.adjusted(0, 0, 0, -1), edges, tint)
-        paint_bars(painter, QRectF(plot.left(), plot.bottom() - 3, plot.width(), 2), edges, color)
-
-    def _paint_curves(self, painter: QPainter, lane: int, color: QColor, lit: bool, plot: QRectF) -> None:
-        base, scale = plot.bottom() - 1.0, plot.height() * _HEADROOM
-        curves = self._curves
-        if len(curves.fill_x) > 1:
-            painter.setPen(Qt.PenStyle.NoPen)
-            brush = QColor(color)
-            brush.setAlpha(self._theme.fill_alpha if lit else self._theme.fill_alpha * 2 // 3)
-            painter.setBrush(brush)
-            painter.drawPolygon(_filled(plot.left() + curves.fill_x, base - scale * curves.fill[:, lane], base))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-        threshold = self._threshold(lane)
-        if math.isfinite(threshold):
-            self._paint_threshold(painter, lane, base - scale * threshold, plot)
-        if len(curves.line_x) > 1 and not math.isnan(threshold):
-            pen = QColor(color)
-            pen.setAlpha(255 if lit else self._theme.unlit_alpha)
-            painter.setPen(QPen(pen, 1.0))
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)  # ten points a second only, so it costs little
-            painter.drawPolyline(_line(plot.left() + curves.line_x, base - scale * curves.line[:, lane]))
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-
-    def _paint_threshold(self, painter: QPainter, lane: int, level: float, plot: QRectF) -> None:
-        own = self._snapshot.labels[lane] in self._own
-        painter.fillRect(QRectF(plot.left(), level, plot.width(), 1), self._theme.color("faint", 200 if own else 110))
-        if own:  # not by its colour alone
-            for x in (plot.left(), plot.right() - 8):
+    def _mark_threshold(self, painter: QPainter, label: str) -> None:
+        """Mark the line of a threshold of its own: not by its colour alone."""
+        level = self.threshold_y(label)
+        if level is not None:
+            for x in (LEFT_GUTTER, LEFT_GUTTER + self.plot_width() - 8):
                 painter.fillRect(QRectF(x, level - 2, 8, 5), self._theme.color("text"))
 
     def _threshold(self, lane: int) -> float:
@@ -304,18 +294,3 @@ class LaneCanvas(ThemedWidget):
             level_db = float(self._curves.level_db[lane])
             level = decibel_text(level_db if level_db > -ENVELOPE_RANGE_DB else SILENCE_DB)
             painter.drawText(QRectF(right - 52, middle - 12, 52, 24), flags, level)
-
-
-def _line(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> QPolygonF:
-    from pyqtgraph.functions import arrayToQPolygonF  # not above: see spectrogram_view
-
-    # pyqtgraph copies the arrays into the polygon's memory, which is faster than to append a QPointF for each point.
-    polygon: QPolygonF = arrayToQPolygonF(x, y)
-    return polygon
-
-
-def _filled(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], base: float) -> QPolygonF:
-    polygon = _line(x, y)
-    polygon.append(QPointF(float(x[-1]), base))
-    polygon.append(QPointF(float(x[0]), base))
-    return polygon

@@ -284,7 +284,10 @@ class OverviewView(QWidget):
 
     def _update_between(self, *times_s: float) -> None:
         # Only the strip between the former and the new places: this runs thirty times a second.
-        places = [self.x_at(time_s) for time_s in times_s]
+        places = [round(self.x_at(time_s)) for time_s in times_s]
+        half = len(places) // 2
+        if places[:half] == places[half:]:  # where it was, to a pixel
+            return
         left, right = min(places) - _NARROWEST, max(places) + _NARROWEST
         self.update(int(left), 0, int(right - left) + 1, self.height())
 

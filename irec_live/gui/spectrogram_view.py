@@ -1,17 +1,13 @@
-"""Spectrogram view: log-mel, under the lanes and on the same time axis.
-
-pyqtgraph takes longer to import than all the rest of the window together, and there is nothing to draw with it before
-the first sound: it is imported with the first picture, and in good time by whatever opens a source off this thread.
-"""
+"""Spectrogram view: log-mel, under the lanes and on the same time axis."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, qRgb
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from irec_live.gui.lane_curves import time_to_pixels
@@ -20,12 +16,11 @@ from irec_live.gui.spectrogram_settings import SpectrogramSettings, log_bands, r
 from irec_live.gui.theme import DARK, LEFT_GUTTER, RIGHT_GUTTER, Theme, font
 from irec_live.results import Snapshot
 
-if TYPE_CHECKING:
-    import pyqtgraph as pg
-
 Floats = npt.NDArray[np.float64]
 
 _MOST_COLUMNS = 8192
+_MOST_MOVED = 8
+"""Columns by which a picture moves at most, to be taken for the one before it."""
 _SILENT_DB = np.float32(-100.0)
 
 MARKS_HZ = (100, 300, 1000, 3000, 10_000)
@@ -81,6 +76,8 @@ def evenly_spaced(
     ([-10.0, -20.0, -100.0, -100.0, -30.0, -40.0], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
     """
     steps = np.diff(x)
+    if steps.size and 0 < steps.max() < 1.5 * steps.min():  # as nearly always: the rest takes longer
+        return columns, x
     usual, finest = float(np.median(steps)), float(np.percentile(steps, 10))
     if not steps.size or usual <= 0 or (steps.max() < 1.5 * usual and finest > 0.5 * usual):
         return columns, x
@@ -105,10 +102,14 @@ class SpectrogramView(QWidget):
         super().__init__()
         self._theme = DARK
         self._marks: list[tuple[str, float]] = []
-        self._picture: _Plot | None = None
         self._settings = SpectrogramSettings()
         self._bands_hz: Floats = np.zeros(0)
         self._rows: npt.NDArray[np.intp] | None = None
+        self._shown: _Quantised | None = None
+        self._bytes = np.zeros((0, 0), np.uint8)  # (F, C), the image's memory
+        self._image = QImage()
+        self._place = (0.0, 0.0)  # left end of the image, and width of its columns, pixels
+        self._ramp: list[int] = []
         self.setMinimumHeight(36)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(tr("Spectrogram"))
@@ -128,11 +129,12 @@ class SpectrogramView(QWidget):
         """Draw with another colour map, range or axis."""
         self._settings = settings
         self._bands_hz = np.zeros(0)  # the axis is made anew
+        self._shown = None
         self._color()
 
     def _color(self) -> None:
-        if self._picture is not None:
-            self._picture.set_ramp(self._settings.ramp(self._theme.ramp))
+        self._ramp = [qRgb(*color) for color in ramp_table(self._settings.ramp(self._theme.ramp)).tolist()]
+        self._image.setColorTable(self._ramp)
         self.update()
 
     def _lay_axis(self, bands_hz: Floats) -> None:
@@ -150,36 +152,45 @@ class SpectrogramView(QWidget):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw the columns of one snapshot."""
         self._lay_axis(snapshot.spectrogram_hz)
+        width = self._plot_width()
+        self.update(LEFT_GUTTER, 0, width, self.height())
         columns = snapshot.spectrogram
         if columns.ndim != 2 or len(columns) < 2:
-            if self._picture is not None:
-                self._picture.image.hide()
+            self._image = QImage()
             return
-        if self._picture is None:
-            self._picture = _Plot(self)
-            self._picture.set_ramp(self._settings.ramp(self._theme.ramp))
-            self._place_picture()
-            self._picture.plot.show()
-        width = self._plot_width()
         x = time_to_pixels(snapshot.spectrogram_times, snapshot, width)
-        if self._rows is not None and columns.shape[1] == len(self._rows):
-            columns = columns[:, self._rows]
         columns, x = evenly_spaced(columns, x)
-        self._picture.draw(level_bytes(columns, self._settings.range_db), x, width)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the image between the gutters."""
-        super().resizeEvent(event)
-        self._place_picture()
+        self._shown = _quantised(columns, self._settings.range_db, self._shown)
+        rows = self._shown.levels
+        if self._rows is not None and rows.shape[1] == len(self._rows):
+            rows = rows[:, self._rows]
+        bands, count = rows.shape[1], len(rows)
+        if self._bytes.shape[0] != bands or self._bytes.shape[1] < count:
+            self._bytes = np.zeros((bands, count + -count % 64), np.uint8)  # Qt wants lines of whole words
+        self._bytes[:, :count] = rows[:, ::-1].T
+        self._image = QImage(self._bytes.data, count, bands, self._bytes.shape[1], QImage.Format.Format_Indexed8)
+        self._image.setColorTable(self._ramp)
+        column = float(x[-1] - x[0]) / (count - 1)
+        # Times are those of column centres, so the image begins half a column earlier.
+        self._place = float(x[0]) - column / 2, column
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the labels beside the image."""
+        """Paint the image, and the labels beside it."""
         painter = QPainter(self)
-        if self._picture is None:
-            painter.fillRect(
-                QRectF(LEFT_GUTTER, 0, self._plot_width(), self.height()),
-                QColor(self._settings.ramp(self._theme.ramp)[0]),
-            )
+        painter.fillRect(QRectF(LEFT_GUTTER, 0, self._plot_width(), self.height()), QColor(self._ramp[0]))
+        if not self._image.isNull():
+            self._paint_image(painter)
+        if event.rect().left() < LEFT_GUTTER:
+            self._paint_marks(painter)
+        painter.end()
+
+    def _paint_image(self, painter: QPainter) -> None:
+        left, column = self._place
+        from_x, to_x = max(0.0, left), min(float(self._plot_width()), left + column * self._image.width())
+        source = QRectF((from_x - left) / column, 0.0, (to_x - from_x) / column, self._image.height())
+        painter.drawImage(QRectF(LEFT_GUTTER + from_x, 0.0, to_x - from_x, self.height()), self._image, source)
+
+    def _paint_marks(self, painter: QPainter) -> None:
         painter.setFont(font(13))
         painter.setPen(self._theme.color("muted"))
         side = Qt.AlignmentFlag.AlignVCenter
@@ -193,41 +204,25 @@ class SpectrogramView(QWidget):
                 box = QRectF(0, y - 8, LEFT_GUTTER - 8, 16)
                 painter.drawText(box, Qt.AlignmentFlag.AlignRight | side, f"{words} Hz" if words == "100" else words)
                 last_y = y
-        painter.end()
-
-    def _place_picture(self) -> None:
-        if self._picture is not None:
-            self._picture.plot.setGeometry(LEFT_GUTTER, 0, self._plot_width(), self.height())
 
     def _plot_width(self) -> int:
         return max(1, self.width() - LEFT_GUTTER - RIGHT_GUTTER)
 
 
-class _Plot:
-    """What pyqtgraph draws."""
+class _Quantised(NamedTuple):
+    """Columns (C, F), dB, and what `level_bytes` makes of them."""
 
-    def __init__(self, parent: QWidget) -> None:
-        import pyqtgraph as pg
+    columns: npt.NDArray[np.float32]
+    levels: npt.NDArray[np.uint8]
 
-        self.plot: pg.GraphicsView = pg.GraphicsView(parent, useOpenGL=False)
-        self.plot.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
-        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.box = pg.ViewBox(enableMouse=False, enableMenu=False, border=None, defaultPadding=0.0)
-        self.plot.setCentralItem(self.box)
-        self.image = pg.ImageItem(axisOrder="row-major", autoDownsample=False)
-        self.box.addItem(self.image, ignoreBounds=True)
 
-    def set_ramp(self, ramp: tuple[str, ...]) -> None:
-        self.plot.setBackground(ramp[0])
-        self.image.setLookupTable(ramp_table(ramp))
-
-    def draw(self, columns: npt.NDArray[np.uint8], x: npt.NDArray[np.float64], width: int) -> None:
-        """Columns (C, F), indices of the colour table, at these pixels (C,)."""
-        # autoLevels would search the whole image for its extremes, every time.
-        self.image.setImage(columns.T, autoLevels=False, levels=(0, 255))
-        column = float(x[-1] - x[0]) / (len(x) - 1)
-        self.box.setRange(xRange=(0, width), yRange=(0, columns.shape[1]), padding=0, disableAutoRange=True)
-        # Times are those of column centres, so the image begins half a column earlier.
-        self.image.setRect(QRectF(float(x[0]) - column / 2, 0.0, column * len(x), float(columns.shape[1])))
-        self.image.show()
+def _quantised(
+    columns: npt.NDArray[np.float32], range_db: tuple[float, float], before: _Quantised | None
+) -> _Quantised:
+    """`level_bytes` of columns, of which most are those of the picture before, moved by one or two."""
+    former = _Quantised(columns[:0], np.zeros((0, 0), np.uint8)) if before is None else before
+    for moved in range(min(_MOST_MOVED, len(former.columns))):
+        kept, levels = former.columns[moved:], former.levels[moved:]
+        if np.array_equal(kept[0], columns[0]) and np.array_equal(kept, columns[: len(kept)]):
+            return _Quantised(columns, np.concatenate([levels, level_bytes(columns[len(kept) :], range_db)]))
+    return _Quantised(columns, level_bytes(columns, range_db))

@@ -8,6 +8,7 @@ the user's choice or because the desktop switched between light and dark. A them
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -224,8 +225,9 @@ def choices() -> dict[ThemeChoice, str]:
     return {SYSTEM: marked("Like the desktop")} | {theme.name: theme.title for theme in THEMES.values()}
 
 
+@lru_cache(maxsize=64)
 def font(pixels: int, *, bold: bool = False) -> QFont:
-    """The window's font at a size in device-independent pixels."""
+    """The window's font at a size in device-independent pixels; not to be changed."""
     made = QFont()
     made.setFamilies(_FAMILIES)
     made.setPixelSize(pixels)

@@ -49,7 +49,7 @@ def test_decimation_keeps_every_peak_and_fits_the_width(rows: int) -> None:
 
 def test_a_missing_model_leaves_its_curves_empty() -> None:
     curves = lane_curves(Snapshot(labels=("flute", "bass"), time_s=3.0, span_s=15.0), 800.0)
-    assert curves.line.shape == curves.fill.shape == (0, 2)
+    assert curves.line.shape == curves.envelope.shape == (0, 2)
     assert curves.activation.tolist() == [0.0, 0.0]
 
 
