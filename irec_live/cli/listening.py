@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,7 +28,6 @@ from irec_live.streaming.pipeline import union_labels
 
 if TYPE_CHECKING:
     from irec_live.models.detector import Provider
-    from irec_live.streaming.engine import Listener
 
 _TICK_S = 0.1
 
@@ -67,7 +66,7 @@ def run_listen(
     tell_notices(detectors)
     hop_s = hop_seconds(hop_ms, detectors)
     view = _choose_view(union_labels(detectors), as_json)
-    session = _open(source, device, detectors, hop_s, view.on_step, track, channel)
+    session = _open(source, device, detectors, hop_s, view, track, channel)
     shown = session.warnings
     for warning in shown:
         tell(f"irec-live: {warning}")
@@ -110,22 +109,27 @@ def _open(
     device: str | None,
     models: Sequence[ModelChoice],
     hop_s: float | None,
-    listener: Listener,
+    view: View,
     track: int | None,
     channel: int | None,
 ) -> LiveSession:
+    common: dict[str, Any] = {
+        "hop_s": hop_s,
+        "listener": view.on_step,
+        "channel": channel,
+        "keep_s": _KEEP_S,
+        "spectrogram": view.shows_level,
+    }
     if source in InputKind.live():
         if track is not None:
             raise click.UsageError("--track is for files; a microphone has channels")
         kind = InputKind(source)
-        return open_live(
-            models, input=kind, device=device, hop_s=hop_s, listener=listener, channel=channel, keep_s=_KEEP_S
-        )
+        return open_live(models, input=kind, device=device, **common)
     if device is not None:
         raise click.UsageError(f"--device is for microphones and loopback; '{source}' is a file")
     tell_of_pipe(Path(source))
     heard = FileSource(source, track=track)
-    return open_stream(heard, models, hop_s=hop_s, listener=listener, channel=channel, keep_s=_KEEP_S)
+    return open_stream(heard, models, **common)
 
 
 def _wait(

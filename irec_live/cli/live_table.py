@@ -33,6 +33,8 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 class LiveTable:
     """Redraws itself in place ten times a second."""
 
+    shows_level = True
+
     def __init__(self) -> None:
         self._console = Console()
         self._live: Live | None = None

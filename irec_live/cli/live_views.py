@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 class View(Protocol):
     """Shows a session while it listens."""
 
+    @property
+    def shows_level(self) -> bool:
+        """Whether it shows the input's level, which is not measured for views that do not."""
+
     def on_step(self, step: PipelineStep) -> None:
         """New results, on the worker's thread."""
 
@@ -41,6 +45,8 @@ class JsonLines:
     ``activations`` and ``envelopes`` have ``time_s`` and ``values`` by label; ``event`` has ``label``, ``onset_s`` and
     ``offset_s``; ``state`` tells when a device is lost or back.
     """
+
+    shows_level = False
 
     def __init__(self, labels: Sequence[str]) -> None:
         self._labels = tuple(labels)
@@ -75,6 +81,8 @@ class JsonLines:
 
 class PlainLines:
     """One line an event, for a terminal that is none: a log or a pipe."""
+
+    shows_level = False
 
     def __init__(self) -> None:
         self._lit: tuple[str, ...] = ()

@@ -286,6 +286,7 @@ def open_live(
     listener: Listener | None = None,
     channel: int | None = None,
     keep_s: float | None = None,
+    spectrogram: bool = True,
 ) -> LiveSession:
     """Analyse a microphone, or the computer's own sound.
 
@@ -300,7 +301,7 @@ def open_live(
     device, hostapi : str, optional
         Which device; the default one if not given.
     provider : {"auto", "cpu", "cuda"}
-    hop_s, listener, channel, keep_s
+    hop_s, listener, channel, keep_s, spectrogram
         As for `LiveSession`.
 
     Raises
@@ -327,6 +328,7 @@ def open_live(
         reopen=reopen,
         channel=channel,
         keep_s=keep_s,
+        spectrogram=spectrogram,
     )
 
 
@@ -339,6 +341,7 @@ def open_stream(
     listener: Listener | None = None,
     channel: int | None = None,
     keep_s: float | None = None,
+    spectrogram: bool = True,
 ) -> LiveSession:
     """Analyse any other audio source, such as a file in real time.
 
@@ -352,4 +355,12 @@ def open_stream(
     except BaseException:
         source.stop()
         raise
-    return LiveSession(source, detectors, hop_s=hop_s, listener=listener, channel=channel, keep_s=keep_s)
+    return LiveSession(
+        source,
+        detectors,
+        hop_s=hop_s,
+        listener=listener,
+        channel=channel,
+        keep_s=keep_s,
+        spectrogram=spectrogram,
+    )

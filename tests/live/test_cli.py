@@ -144,6 +144,17 @@ def test_listen_stops_after_the_seconds_asked_for(clip: Path, model_options: lis
 
 
 @pytest.mark.usefixtures("no_waiting")
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_what_only_a_window_shows_is_not_computed_where_nobody_sees_it(
+    clip: Path, model_options: list[str], monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    for part in ("LogMelStream", "LevelMeter"):
+        monkeypatch.setattr(f"irec_live.streaming.pipeline.{part}.push", lambda _self, _block: 1 / 0)
+    done = run("listen", "--input", clip, "--seconds", "1.2", *options, *model_options)
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.usefixtures("no_waiting")
 def test_listen_without_a_terminal_writes_a_line_a_change(clip: Path, model_options: list[str]) -> None:
     done = run("listen", "--input", clip, *model_options)
     assert done.exit_code == 0
