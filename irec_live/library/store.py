@@ -10,6 +10,7 @@ by one that works with what it had read. So a lock of our own, on an empty file 
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -152,6 +153,7 @@ class Store:
         if not read_only and not self.is_there():
             with suppress(OSError):
                 self.path.unlink()  # DuckDB makes a file, but does not begin in an empty one
+        self._check_access(read_only=read_only)
         while True:
             try:
                 connection = connect(self.path, read_only=read_only)
@@ -170,6 +172,18 @@ class Store:
             connection.close()
             raise
         return connection
+
+    def _check_access(self, *, read_only: bool) -> None:
+        """DuckDB says the same of a file that may not be opened as of one that is damaged."""
+        verb = "read" if read_only else "write"
+        allowed = os.access(self.path, os.R_OK if read_only else os.W_OK) or not look(self.path)
+        if not read_only:  # it keeps a file beside it while it writes
+            allowed = allowed and os.access(self.path.parent, os.W_OK)
+        if not allowed:
+            raise LibraryError(
+                f"cannot {verb} {self.path}: permission denied; see who may {verb} it and its folder, or name another "
+                "library (--library, IREC_LIBRARY)"
+            )
 
     def _check(self, connection: DuckDBPyConnection, *, make: bool) -> None:
         """See that the tables are those that we know; make them in an empty file."""

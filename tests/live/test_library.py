@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import random
 import subprocess
 import sys
@@ -441,6 +442,23 @@ def test_what_is_no_library_is_one_sentence(tmp_path: Path) -> None:
             connection.execute(tables)
         with pytest.raises(LibraryError, match=f"{reason}.*; move it away"):
             Library(tmp_path / name).search("")
+
+
+def test_a_library_that_may_not_be_opened_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = Library(tmp_path / "library.duckdb")
+    library.put([recording("a", [])])
+    access = os.access
+    for refused in ((library.path, os.R_OK), (library.path, os.W_OK), (tmp_path, os.W_OK)):
+
+        def asked(path: Path, mode: int, *, refused: tuple[Path, int] = refused, **how: Any) -> bool:
+            return (path, mode) != refused and access(path, mode, **how)
+
+        monkeypatch.setattr(os, "access", asked)  # the tests may run as root, whom no permission stops
+        work = (lambda: library.search("")) if refused[1] == os.R_OK else (lambda: library.put([recording("b", [])]))
+        with pytest.raises(LibraryError, match=r"cannot (read|write) .*: permission denied; see who may"):
+            work()
 
 
 def test_an_empty_file_is_no_library_yet_and_becomes_one(tmp_path: Path) -> None:
