@@ -21,7 +21,7 @@ STDIN = Path("-")
 """Stands for standard input."""
 
 MOST_BYTES = 4_000_000_000
-"""ResumeState of a pipe at most: 6 hours of CD sound."""
+"""Of a pipe at most: 6 hours of CD sound."""
 
 _WRITER_S = 5.0
 """How long to wait for somebody to open the other end of a pipe."""
@@ -110,9 +110,7 @@ def spooled(stream: Stream, name: str) -> Path:
             while chunk := _read(handle, name, received=size > 0):
                 size += len(chunk)
                 if size > room:
-                    raise MediaError(
-                        f"more than {room / 1e9:.1f} GB came through {name}, without an end; save it to a file first"
-                    )
+                    raise MediaError(_too_much(name, room, target.parent))
                 file.write(chunk)
         if not size:
             raise MediaError(f"nothing comes through {name}; is anybody writing to it?")
@@ -173,6 +171,15 @@ def _room(folder: Path) -> int:
     with contextlib.suppress(OSError):
         return max(0, min(MOST_BYTES, shutil.disk_usage(folder).free - _SPARE_BYTES))
     return MOST_BYTES
+
+
+def _too_much(name: str, room: int, folder: Path) -> str:
+    if room >= MOST_BYTES:
+        return f"more than {room / 1e9:.1f} GB came through {name}, without an end; save it to a file first"
+    return (
+        f"what comes through {name} has no room in {folder}, where temporary files are kept; save it to a file "
+        "first, or make room there"
+    )
 
 
 def _drop(path: Path | None) -> None:

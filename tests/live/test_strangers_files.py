@@ -216,6 +216,26 @@ def test_a_pipe_without_an_end_is_kept_up_to_a_bound(
 
 
 @POSIX
+def test_a_full_disk_is_told_from_a_pipe_without_an_end(
+    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool, "_SPARE_BYTES", 2**80)
+    fifo = tmp_path / "pipe"
+    os.mkfifo(fifo)
+
+    def write() -> None:
+        with contextlib.suppress(BrokenPipeError), fifo.open("wb", buffering=0) as file:
+            file.write(bytes(1000))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    with pytest.raises(MediaError, match=f"what comes through pipe has no room in {temporary}, where temporary"):
+        open_audio(fifo)
+    writer.join()
+    assert list(temporary.iterdir()) == []
+
+
+@POSIX
 def test_devices_and_terminals_are_no_files(models: list[str]) -> None:
     for path in ("/dev/zero", "/dev/null"):
         for verb in (["analyze"], ["listen", "--input"]):
