@@ -63,7 +63,8 @@ class Detector:
     """One network, ready to predict on windows.
 
     Weights and workspace belong to one ONNX Runtime session with a single thread that never spins: two networks side
-    by side and a GUI share a small machine better that way. Any thread may call it, and two may at once.
+    by side and a GUI share a small machine better that way. Any thread may call it, and two may at once. Pickled, as
+    for another process, it is its path, and loaded from there again.
 
     Parameters
     ----------
@@ -113,6 +114,7 @@ class Detector:
         if threads < 1:
             raise ValueError(f"threads is {threads}; expected 1 or more")
         self.path = None if isinstance(model, bytes) else Path(model)
+        self._asked = provider, threads
         data = model if isinstance(model, bytes) else read_model_bytes(Path(model))
         origin = "the model" if self.path is None else printable(self.path.name)
         contents = inspect_model(data, origin)
@@ -147,6 +149,11 @@ class Detector:
     def shared_columns(self) -> SharedColumns | None:
         """The network in two parts, of which the first need run only once a stream; None where it cannot be parted."""
         return self._parts
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.path is None:
+            raise TypeError("a Detector made of bytes cannot be pickled; load it in the process that uses it")
+        return _load_same, (self.path.absolute(), self.sha256, *self._asked)
 
     def __repr__(self) -> str:
         return f"Detector({self.spec.name!r}, {self.spec.kind}, providers={self.providers})"
@@ -320,6 +327,14 @@ def load_model(name_or_path: str | os.PathLike[str], *, provider: Provider = "au
     if detector.sha256 != digest:
         raise ModelError(f"{printable(path.name)} changed while it was loaded; load it again")
     detector.keep_to(_tried[digest])
+    return detector
+
+
+def _load_same(path: Path, sha256: str, provider: Provider, threads: int) -> Detector:
+    """Load a model that was pickled."""
+    detector = load_model(path, provider=provider, threads=threads)
+    if detector.sha256 != sha256:
+        raise ModelError(f"{printable(path.name)} changed since it was pickled; load it in each process")
     return detector
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -244,3 +245,19 @@ def test_running_a_model_needs_neither_torch_nor_onnx(tiny_activation_path: Path
         "assert not {'torch', 'onnx', 'librosa', 'PySide6', 'sounddevice'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script, str(tiny_activation_path)], check=True, timeout=300)
+
+
+def test_a_detector_goes_to_another_process_by_its_file(tmp_path: Path, tiny_activation_path: Path) -> None:
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(tiny_activation_path.read_bytes())
+    sent = load_model(path)
+    pickled = pickle.dumps(sent)
+    back = pickle.loads(pickled)  # noqa: S301 - our own
+    windows = windows_of(sent, 2)
+    np.testing.assert_array_equal(back(windows), sent(windows))
+    assert (back.path, back.sha256) == (path, sent.sha256)
+    path.write_bytes(tiny_models.activation_model(card="# Another"))
+    with pytest.raises(ModelError, match="changed since it was pickled"):
+        pickle.loads(pickled)  # noqa: S301 - our own
+    with pytest.raises(TypeError, match="made of bytes cannot be pickled"):
+        pickle.dumps(Detector(tiny_activation_path.read_bytes()))
