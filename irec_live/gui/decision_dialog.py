@@ -189,6 +189,12 @@ class DecisionDialog(QDialog):
         self.duration_text.setText(f"{1000 * settings.min_duration_s:.0f} ms: {_cost(duration_ms)}")
         gap_ms = 1000 * settings.refractory_s
         self.gap_text.setText(tr("{duration} ms: costs no time; labels go out that much later", duration=round(gap_ms)))
+        for slider, said in (
+            (self.smoothing, self.smoothing_text),
+            (self.duration, self.duration_text),
+            (self.gap, self.gap_text),
+        ):
+            slider.setAccessibleDescription(said.text())  # its value counts windows, or steps of `_STEP_S`
         now, usual = (round(1000 * decision_delay_s(one, self._hop_s)) for one in (settings, TrackerSettings()))
         if self._latency_ms:
             total = tr(

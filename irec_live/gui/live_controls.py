@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from irec_live.gui.language import tr
+from irec_live.gui.named_label import NamedLabel
 from irec_live.gui.play_button import PlayButton
 from irec_live.gui.theme import DARK, LEFT_GUTTER, Theme
 from irec_live.gui.wording import clock_text, space_key
@@ -18,10 +19,9 @@ class LiveControls(QWidget):
         super().__init__()
         self._clock_text = ""
         self.hold_button = PlayButton()
-        self.clock = QLabel()
+        self.clock = NamedLabel(tr("Length of the session"))
         self.clock.setProperty("role", "clock")
         self.clock.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.clock.setAccessibleName(tr("Length of the session"))
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(self.hold_button)

@@ -12,6 +12,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
 from irec_live.gui.language import tr
+from irec_live.gui.named_label import NamedLabel
 from irec_live.gui.settings_schema import WIDEST_OFFSET
 from irec_live.gui.wording import offset_text, percent_text
 
@@ -56,10 +57,9 @@ class ThresholdControl(QWidget):
             )
         )
         name.setBuddy(self.slider)
-        self.effect = QLabel()
+        self.effect = NamedLabel(tr("Thresholds in force"))
         self.effect.setProperty("role", "value")
         self.effect.setFixedWidth(_WIDTH)
-        self.effect.setAccessibleName(tr("Thresholds in force"))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)

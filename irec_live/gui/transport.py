@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from irec_live.gui.icons import themed_icon
 from irec_live.gui.language import tr
+from irec_live.gui.named_label import NamedLabel
 from irec_live.gui.play_button import PlayButton
 from irec_live.gui.theme import DARK, LEFT_GUTTER, Theme
 from irec_live.gui.wording import clock_text
@@ -33,10 +34,9 @@ class Transport(QWidget):
         self._loop_button = _button(loop)
         for button in (self._start_button, self._loop_button):
             button.setProperty("flat", True)
-        self.clock = QLabel()
+        self.clock = NamedLabel(tr("Playback position"))
         self.clock.setProperty("role", "clock")
         self.clock.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.clock.setAccessibleName(tr("Playback position"))
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addStretch(1)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QWidget
 
 from irec_live.gui.language import tr
+from irec_live.gui.named_label import NamedLabel
 from irec_live.gui.wording import clock_text
 
 HEIGHT = 26
@@ -45,8 +46,7 @@ class ViewChip(QFrame):
         super().__init__(parent)
         self.setObjectName("viewChip")
         self._room = 0
-        self.text = QLabel()
-        self.text.setAccessibleName(tr("What is shown"))
+        self.text = NamedLabel(tr("What is shown"))
         self.button = QToolButton()
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.button.clicked.connect(follow.trigger)
