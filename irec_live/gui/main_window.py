@@ -97,6 +97,13 @@ class MainWindow(QMainWindow):
         """Open another source; the current one continues until the new one is ready."""
         self.manager.open(request)
 
+    def check_settings(self) -> None:
+        """Say so if what is set here is forgotten when the window is closed."""
+        refused = self.preferences.save()
+        if refused is not None:
+            text = tr("Settings are forgotten when this window is closed: {file} cannot be written.", file=refused)
+            self.messages.say("settings", text, "warning")
+
     def check_source(self, otherwise: Callable[[], None]) -> None:
         """Let the user choose a source and see that sound arrives; do something else if there is no input at all."""
         self.source_check.look(lambda: self.stack.setCurrentWidget(self.source_check), otherwise)

@@ -120,10 +120,13 @@ class Preferences:
     def folder(self, value: Path) -> None:
         self.put(schema.FOLDER, str(value))
 
-    def save(self) -> None:
-        """Write to disk now."""
-        if self._store:
-            self._store.sync()
+    def save(self) -> Path | None:
+        """Write to disk now; the file if it cannot be written, else None."""
+        if self._store is None:
+            return None
+        self._store.sync()
+        refused = self._store.status() is QSettings.Status.AccessError
+        return Path(self._store.fileName()) if refused else None
 
     def _set(self, key: str, value: object) -> None:
         if self._store:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_session import FakeBackend
 from PySide6.QtCore import QSettings
 
 from irec_live.gui import settings_schema as schema
+from irec_live.gui.app import Composition
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest
 from irec_live.gui.settings_schema import Setting
@@ -29,6 +32,16 @@ kind=loopback
 """A file as version 0.2 wrote it."""
 
 SETTINGS = [value for value in vars(schema).values() if isinstance(value, Setting)]
+
+
+def test_settings_that_cannot_be_saved_are_told(build: Callable[..., Composition], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder, told in (("file", True), ("folder", False)):
+        store = tmp_path / folder / "settings.ini"
+        window = build(FakeBackend(), Preferences.in_file(store)).window
+        window.check_settings()
+        assert (f"{store} cannot be written" in window.messages.text) is told
+        assert store.exists() is not told
 
 
 def test_a_file_of_version_0_2_is_taken_over_whole(tmp_path: Path) -> None:

@@ -1532,6 +1532,10 @@ Doppelklick: die Schwellen des Modells.</translation>
         <translation>Gesendet wird {receiver}.</translation>
     </message>
     <message>
+        <source>Settings are forgotten when this window is closed: {file} cannot be written.</source>
+        <translation>Die Einstellungen werden beim Schließen dieses Fensters vergessen: {file} kann nicht geschrieben werden.</translation>
+    </message>
+    <message>
         <source>Share of real time that the analysis takes; near 100 % it can hardly keep up</source>
         <translation>Anteil der Echtzeit, den die Analyse braucht; nahe 100 % kommt sie kaum noch mit</translation>
     </message>
