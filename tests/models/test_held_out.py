@@ -15,7 +15,7 @@ from irec_live.errors import DataError
 from irec_models.data import Clip
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.fit import fit
-from irec_models.training.held_out import held_out_sources, share_of_sources
+from irec_models.training.held_out import held_out_sources, share_of_sources, with_held_out
 
 LABELS = ("flute", "piano", "drums")
 
@@ -100,3 +100,14 @@ def test_a_folder_without_the_named_sources_trains_and_the_run_tells_what_it_hel
         resume=True,
     )
     assert again.recipe.data.hold_out == (held,)
+
+
+@pytest.mark.parametrize(("named", "kept"), [("a studio far away", ()), ("sooth", ("sooth",)), ("south", ("south",))])
+def test_where_the_named_sources_are_not_there_the_split_dev_is_held_out_as_a_whole(
+    bank: Path, tmp_path: Path, small_architectures: None, named: str, kept: tuple[str, ...]
+) -> None:
+    said = io.StringIO()
+    path, wanted = write(tmp_path, f'["{named}"]'), ("data.validation_split=dev",)
+    recipe, settings = with_held_out(load_recipe(path, wanted), path, wanted, [bank], Console(file=said))
+    assert recipe.data.hold_out == load_recipe(path, settings).data.hold_out == kept
+    assert ("held out for validation: the split dev" in said.getvalue()) is (kept == ())

@@ -33,21 +33,23 @@ def with_held_out(
     DataError
         A manifest is unusable, or no source can be held out.
     """
-    if recipe.data.validation_split != "train":
+    if not recipe.data.hold_out and recipe.data.validation_split == "dev":
         return recipe, tuple(settings)
-    clips = [clip for clip in read_manifests(data) if clip.split == "train"]
+    clips = read_manifests(data)
+    if recipe.data.validation_split == "train":
+        clips = tuple(clip for clip in clips if clip.split == "train")
     chosen = held_out_sources(recipe, clips)
     if chosen == recipe.data.hold_out:
         return recipe, tuple(settings)
     absent = [name for name in recipe.data.hold_out if name not in chosen]
     named = f"sources that the recipe holds out but the data do not have: {', '.join(absent)}; " if absent else ""
-    console.print(f"{named}held out for validation: {', '.join(chosen)}", soft_wrap=True)
+    console.print(f"{named}held out for validation: {', '.join(chosen) or 'the split dev'}", soft_wrap=True)
     settings = (*settings, f"data.hold_out={json.dumps(chosen, ensure_ascii=False)}")
     return load_recipe(recipe_path, settings), settings
 
 
 def held_out_sources(recipe: Recipe, clips: Sequence[Clip]) -> tuple[str, ...]:
-    """Sources to hold out of training clips: the recipe's, as far as they are there, else a share of all.
+    """Sources to hold out of clips: the recipe's, as far as they are there, else a share of all; none of the split dev.
 
     Names that none of the clips has stay if one is nearly that of a source, or if the recipe wants no share: then they
     are a mistake, which `irec_models.data.Bank.select` tells.
@@ -64,6 +66,8 @@ def held_out_sources(recipe: Recipe, clips: Sequence[Clip]) -> tuple[str, ...]:
     there = tuple(name for name in wanted if name in known)
     if there or recipe.data.hold_out_share == 0:
         return there or wanted
+    if recipe.data.validation_split == "dev":  # which is held out as a whole
+        return ()
     examples = [clip for clip in clips if clip.stem or recipe.stream.mode == "clips"]
     return share_of_sources(examples, recipe.data.labels, recipe.data.hold_out_share)
 
