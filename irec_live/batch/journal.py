@@ -90,7 +90,8 @@ class Journal:
 
     def close(self) -> None:
         """Let others write; a journal of nothing is removed."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # of a full disk, which was told when a line did not go in
+            self._file.close()
         if not self._places:
             with contextlib.suppress(OSError):
                 if not self.path.stat().st_size:

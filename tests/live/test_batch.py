@@ -22,7 +22,7 @@ from saved_sessions import save_session
 from waiting import wait_until
 
 import tiny_models
-from irec_live.batch.items import Settings
+from irec_live.batch.items import Outcome, Settings
 from irec_live.batch.journal import NAME, Journal
 from irec_live.batch.local import LocalEngine
 from irec_live.batch.paths import Found, find_files, listed_files
@@ -31,7 +31,7 @@ from irec_live.cli import main
 from irec_live.errors import MediaError, OutputError
 from irec_live.models.choice import load_models
 from irec_live.report import Analysis
-from irec_live.tables import connect, parquet
+from irec_live.tables import Recording, connect, parquet
 
 
 @pytest.fixture(scope="module")
@@ -264,6 +264,28 @@ def test_a_journal_that_was_cut_off_loses_only_its_last_line(analysed: Path, tmp
     with Journal(tmp_path) as journal:
         assert len(journal.known) == whole.count(b"\n") - 1
     assert (tmp_path / NAME).read_bytes().endswith(b"\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits are set for a process there in another way")
+def test_a_disk_that_is_full_is_told_once_and_the_journal_closes_and_goes_on_later(tmp_path: Path) -> None:
+    import resource
+
+    recording = Recording("/m/a.wav", "a.wav", "0" * 64, 9, 1.0, "s", (), (), (), ("long " * 1000,), ())
+    outcome = Outcome("a.json", "done", recording=recording)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    journal = Journal(tmp_path)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limit[1]))
+    try:
+        with pytest.raises(OutputError, match="cannot write"):
+            journal.add(outcome, "s", keep_recording=True)
+        journal.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    with Journal(tmp_path) as again:
+        assert again.known == {}
+        again.add(outcome, "s", keep_recording=True)
+    with Journal(tmp_path) as kept:
+        assert list(kept.recordings(["a.json"])) == [recording]
 
 
 def test_patterns_and_lists_name_their_files_from_their_common_folder(album: Path) -> None:
