@@ -200,12 +200,13 @@ def paint_plots(painter: QPainter, scene: LaneScene, lanes: Iterable[int], place
     line, fill = curves.line[line_from:], decibel_height(curves.envelope[fill_from:])
     filled = fill.max(axis=0, initial=0.0)
     ground, rule = theme.color("ground"), theme.color("line")
+    faint, own = theme.color("faint", 110), theme.color("faint", 200)
+    painter.setClipRect(QRectF(place.left(), 0.0, place.width(), float((scene.tops + scene.heights).max())))
     for lane in lanes:
         top, height = float(scene.tops[lane]), float(scene.heights[lane])
         plot = QRectF(place.left(), top, place.width(), height)
         label, lit = scene.snapshot.labels[lane], scene.is_lit(lane)
         color = theme.instrument(label)
-        painter.setClipRect(plot)
         painter.fillRect(plot, ground)  # a lane that moves covers what is under it
         painter.fillRect(QRectF(plot.left(), plot.bottom() - 1, plot.width(), 1), rule)
         if label in scene.spans:
@@ -221,8 +222,8 @@ def paint_plots(painter: QPainter, scene: LaneScene, lanes: Iterable[int], place
             painter.setBrush(Qt.BrushStyle.NoBrush)
         threshold = scene.threshold(lane)
         if math.isfinite(threshold):
-            faint = theme.color("faint", 200 if label in scene.own else 110)
-            painter.fillRect(QRectF(plot.left(), base - high * threshold, plot.width(), 1), faint)
+            line_at = QRectF(plot.left(), base - high * threshold, plot.width(), 1)
+            painter.fillRect(line_at, own if label in scene.own else faint)
         if len(line_x) > 1 and not math.isnan(threshold):
             color.setAlpha(255 if lit else theme.unlit_alpha)
             painter.setPen(QPen(color, 1.0))

@@ -120,6 +120,7 @@ class LanesView(QWidget):
         self._labels: tuple[str, ...] = ()
         self._order = LaneOrder(0)
         self._target = LanePlaces()
+        self._there: LanePlaces | None = None  # where all lanes are
         self._tops: Floats = np.zeros(0)
         self._heights: Floats = np.zeros(0)
         self._drawn_s = 0.0
@@ -256,18 +257,21 @@ class LanesView(QWidget):
 
     def _glide(self, now_s: float) -> None:
         """Move each lane part of the way to its place (exponential smoothing); a lane that is new is there at once."""
+        passed_s, self._drawn_s = max(0.0, now_s - self._drawn_s), now_s
+        if self._there is self._target:
+            return
         tops, heights = np.zeros(len(self._labels)), np.zeros(len(self._labels))
         index = {label: lane for lane, label in enumerate(self._labels)}
         lanes = [index[label] for label in self._target.labels]
         tops[lanes], heights[lanes] = self._target.tops, self._target.heights
-        share = 1.0 - np.exp(-max(0.0, now_s - self._drawn_s) / _GLIDE_S)
-        self._drawn_s = now_s
+        share = 1.0 - np.exp(-passed_s / _GLIDE_S)
         moved = self._tops + share * (tops - self._tops)
         grown = self._heights + share * (heights - self._heights)
         # Snap at the end: while places change, however little, the canvas is repainted as a whole.
         there = (np.abs(tops - moved) < 0.5) | (self._heights == 0.0) | (heights == 0.0)
         grown_up = (np.abs(heights - grown) < 0.5) | (self._heights == 0.0) | (heights == 0.0)
         self._tops, self._heights = np.where(there, tops, moved), np.where(grown_up, heights, grown)
+        self._there = self._target if there.all() and grown_up.all() else None
 
 
 _LANE_KEYS = frozenset(

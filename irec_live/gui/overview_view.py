@@ -123,7 +123,7 @@ class OverviewView(QWidget):
     def show_position(self, position_s: float) -> None:
         """Move the playhead."""
         if position_s != self._position_s:
-            self._update_between(position_s, self._position_s)
+            self._update_between(self._position_s, position_s)
         self._position_s = position_s
 
     def show_selection(self, selection: tuple[float, float] | None) -> None:
@@ -135,7 +135,8 @@ class OverviewView(QWidget):
     def show_span(self, start_s: float, end_s: float) -> None:
         """Mark the span that the lanes show."""
         if (start_s, end_s) != self._shown:
-            self._update_between(*self._shown, start_s, end_s)
+            self._update_between(self._shown[0], start_s)
+            self._update_between(self._shown[1], end_s)
             self._shown = (start_s, end_s)
 
     def axis(self) -> TimeAxis:
@@ -282,14 +283,12 @@ class OverviewView(QWidget):
         self._picture = None
         self.update()
 
-    def _update_between(self, *times_s: float) -> None:
-        # Only the strip between the former and the new places: this runs thirty times a second.
-        places = [round(self.x_at(time_s)) for time_s in times_s]
-        half = len(places) // 2
-        if places[:half] == places[half:]:  # where it was, to a pixel
-            return
-        left, right = min(places) - _NARROWEST, max(places) + _NARROWEST
-        self.update(int(left), 0, int(right - left) + 1, self.height())
+    def _update_between(self, former_s: float, time_s: float) -> None:
+        # Only the strip between the former and the new place: this runs thirty times a second.
+        former, place = round(self.x_at(former_s)), round(self.x_at(time_s))
+        if former != place:
+            left, right = min(former, place) - _NARROWEST, max(former, place) + _NARROWEST
+            self.update(int(left), 0, int(right - left) + 1, self.height())
 
     def _scroll(self, by: float) -> None:
         self._scroll_bar.setValue(round(self._rows.offset + by))

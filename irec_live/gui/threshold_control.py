@@ -40,6 +40,7 @@ class ThresholdControl(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._shown = ""
+        self._facts: tuple[bytes, float, ModelSpec | None] | None = None  # that the text was made of
         self._measured: ModelSpec | None = None
         self._name = name = QLabel(tr("Threshold"))
         name.setProperty("role", "muted")
@@ -90,6 +91,10 @@ class ThresholdControl(QWidget):
 
     def show_thresholds(self, thresholds: npt.NDArray[np.float32]) -> None:
         """Show precision and recall at the slider's position if known, else the range of the thresholds, (K,) 0..1."""
+        facts = (thresholds.tobytes(), self.offset, self._measured)
+        if facts == self._facts:  # thirty times a second
+            return
+        self._facts = facts
         text = offset_text(self.offset)
         thresholds = thresholds[np.isfinite(thresholds)]
         if len(thresholds):
