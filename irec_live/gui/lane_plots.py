@@ -211,6 +211,7 @@ def paint_plots(painter: QPainter, scene: LaneScene, lanes: Iterable[int], place
         painter.fillRect(QRectF(plot.left(), plot.bottom() - 1, plot.width(), 1), rule)
         if label in scene.spans:
             edges = origin + time_to_pixels(scene.spans[label], scene.snapshot, scene.width)
+            edges = edges[edges[:, 1] > plot.left() - _JOINT]  # those before may be many
             _paint_events(painter, bars(edges), color, theme.event_alpha, plot)
         base, high = plot.bottom() - 1.0, height * HEADROOM
         if len(fill_x) > 1 and filled[lane] > 0.0:

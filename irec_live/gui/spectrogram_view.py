@@ -110,6 +110,7 @@ class SpectrogramView(QWidget):
         self._image = QImage()
         self._place = (0.0, 0.0)  # left end of the image, and width of its columns, pixels
         self._ramp: list[int] = []
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # so that Qt need not paint what is behind it
         self.setMinimumHeight(36)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(tr("Spectrogram"))
@@ -177,11 +178,12 @@ class SpectrogramView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the image, and the labels beside it."""
         painter = QPainter(self)
+        if event.rect().left() < LEFT_GUTTER:
+            painter.fillRect(self.rect(), self._theme.color("ground"))
+            self._paint_marks(painter)
         painter.fillRect(QRectF(LEFT_GUTTER, 0, self._plot_width(), self.height()), QColor(self._ramp[0]))
         if not self._image.isNull():
             self._paint_image(painter)
-        if event.rect().left() < LEFT_GUTTER:
-            self._paint_marks(painter)
         painter.end()
 
     def _paint_image(self, painter: QPainter) -> None:
