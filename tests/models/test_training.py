@@ -102,6 +102,16 @@ def test_a_run_leaves_checkpoints_a_log_and_its_recipe(
     assert fit(write_recipe(), bank, tmp_path / "run", resume=True).step == 12
 
 
+def test_a_run_that_is_resumed_with_other_settings_tells_them(
+    write_recipe: Callable[..., Path], bank: Path, tmp_path: Path
+) -> None:
+    fit(write_recipe(steps="2"), bank, tmp_path / "run")
+    for steps, told in (("2", ""), ("4", "resuming with other settings than before: train.steps 4, was 2\n")):
+        said = io.StringIO()
+        fit(write_recipe(steps=steps), bank, tmp_path / "run", resume=True, console=Console(file=said))
+        assert "".join(line for line in said.getvalue().splitlines(keepends=True) if "other settings" in line) == told
+
+
 def test_training_learns_the_tiny_bank(write_recipe: Callable[..., Path], bank: Path, tmp_path: Path) -> None:
     trainer = fit(write_recipe(steps="60", validate_every="60", learning_rate="1e-2"), bank, tmp_path / "run")
     assert trainer.best > 0.6  # chance is the share of windows that hold a label, about 0.3

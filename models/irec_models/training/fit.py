@@ -119,6 +119,8 @@ def fit(
         trainer.restore(load_checkpoint(run.last))
         if trainer.start:
             settings = (*settings, f"model.start_from={json.dumps(trainer.start['name'])}")
+        if changes := run.changes(load_recipe(recipe_path, settings)):
+            console.print(f"resuming with other settings than before: {'; '.join(changes)}", soft_wrap=True)
         run.keep(recipe_path, settings)
         console.print(f"resuming {out} at step {trainer.step}")
     else:

@@ -98,6 +98,14 @@ class Run:
         text = recipe.read_text(encoding="utf-8")
         write_atomically(copy, with_settings(text, settings) if settings else text)
 
+    def changes(self, recipe: Recipe) -> list[str]:
+        """What a recipe says otherwise than that of the run so far, as ``train.steps 200, was 100``."""
+        try:
+            former = recipe_beside(self.last)
+        except RecipeError:  # of another version
+            return []
+        return [] if former is None else list(_changes("", former.model_dump(), recipe.model_dump()))
+
     def recipe_text(self) -> str:
         """Recipe that it was trained by, TOML; empty if none was stored."""
         path = self.folder / "recipe.toml"
@@ -126,3 +134,11 @@ class Run:
                 yield json.loads(line)
             except ValueError:
                 continue  # a line that a crash cut short
+
+
+def _changes(key: str, former: Any, present: Any) -> Iterator[str]:
+    if isinstance(former, dict) and isinstance(present, dict):
+        for name in {**former, **present}:
+            yield from _changes(f"{key}.{name}" if key else name, former.get(name), present.get(name))
+    elif former != present:
+        yield f"{key} {present}, was {former}"
