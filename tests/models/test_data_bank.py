@@ -65,6 +65,14 @@ def test_a_broken_manifest_says_what_is_wrong(
         read_manifest(_edit(folder, tmp_path, change))
 
 
+@pytest.mark.parametrize(("mark", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_a_spreadsheet_that_writes_other_marks_than_commas_is_told(tmp_path: Path, mark: str, name: str) -> None:
+    text = "file,labels,source,split\na.wav,flute,home,train\n"
+    (tmp_path / "manifest.csv").write_text(text.replace(",", mark), "utf-8")
+    with pytest.raises(DataError, match=f"has {name} between its columns; save it with commas"):
+        read_manifest(tmp_path)
+
+
 def test_a_manifest_of_four_columns_is_enough(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", tiny_bank.tone(60, 0.3), tiny_bank.RATE)
     (tmp_path / "manifest.csv").write_text("file,labels,source,split\na.wav,flute,home,train\n")

@@ -196,6 +196,9 @@ def _check_plain(path: Path) -> None:
 
 def _check_columns(path: Path, names: Sequence[str]) -> None:
     missing = [name for name in NEEDED if name not in names]
+    if missing and len(names) == 1 and (marks := set(names[0]) & set(";\t")):
+        mark = "semicolons" if ";" in marks else "tabs"
+        raise DataError(f"{path} has {mark} between its columns; save it with commas (in a spreadsheet: as CSV, UTF-8)")
     if missing:
         raise DataError(f"{path} lacks column {', '.join(missing)}; it has {', '.join(names) or 'none'}")
     unknown = [name for name in names if name not in NEEDED + OPTIONAL]
