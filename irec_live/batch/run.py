@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +21,9 @@ from irec_live.tables import TABLES, write_tables
 
 Engine = Callable[[Iterable[Item]], Iterator[Outcome]]
 """Analyses items; tells the outcomes as they come."""
+
+_FULL = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT))
+"""What the system says of a disk that is full, and of a user's share of one."""
 
 CURVES = "curves"
 """Folder of the curves beside the tables."""
@@ -102,7 +107,13 @@ class Batch:
             raise
 
     def run(self, engine: Engine) -> Iterator[tuple[Item, Outcome]]:
-        """Analyse what is not done; outcomes as they come. Whatever happens, what is done is kept."""
+        """Analyse what is not done; outcomes as they come. Whatever happens, what is done is kept.
+
+        Raises
+        ------
+        OutputError
+            The disk is full: all others would be analysed for nothing.
+        """
         items = {item.key: item for item in self.items}
         fingerprint = self.settings.fingerprint
         for outcome in engine(self.items):
@@ -113,6 +124,8 @@ class Batch:
                 self._done.add(outcome.key)
             count_outcome(self.summary, item, outcome)
             yield item, outcome
+            if outcome.status == "failed" and any(words in outcome.reason for words in _FULL):
+                raise OutputError(f"{outcome.reason}; the run was stopped here, and what is done is kept")
 
     def write_tables(self) -> list[Path]:
         """Write the tables of `PARQUET` of all that this run did or found done, in the order of the items.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import multiprocessing
@@ -10,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePath
 
@@ -22,7 +24,7 @@ from saved_sessions import save_session
 from waiting import wait_until
 
 import tiny_models
-from irec_live.batch.items import Outcome, Settings
+from irec_live.batch.items import Item, Outcome, Settings
 from irec_live.batch.journal import NAME, Journal
 from irec_live.batch.local import LocalEngine
 from irec_live.batch.paths import Found, find_files, listed_files
@@ -264,6 +266,21 @@ def test_a_journal_that_was_cut_off_loses_only_its_last_line(analysed: Path, tmp
     with Journal(tmp_path) as journal:
         assert len(journal.known) == whole.count(b"\n") - 1
     assert (tmp_path / NAME).read_bytes().endswith(b"\n")
+
+
+def test_a_full_disk_ends_a_run_instead_of_failing_every_file(album: Path, settings: Settings, tmp_path: Path) -> None:
+    asked = []
+
+    def engine(items: Iterable[Item]) -> Iterator[Outcome]:
+        for item in items:
+            asked.append(item.key)
+            yield Outcome(item.key, "failed", f"cannot write {item.target}: {os.strerror(errno.ENOSPC)}")
+
+    with Batch(find_files([album]), tmp_path, settings) as batch:
+        with pytest.raises(OutputError, match="the run was stopped here, and what is done is kept"):
+            list(batch.run(engine))
+        assert asked == [batch.items[0].key]
+        assert len(batch.summary.failures) == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits are set for a process there in another way")
