@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSlider, QWidget, QWidgetAction
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QMenu
 
 from irec_live.gui import settings_schema as schema
 from irec_live.gui.bridge import Bridge
+from irec_live.gui.gain_action import GainAction, gain_text
 from irec_live.gui.language import tr
 from irec_live.gui.level_meter import LevelMeter
 from irec_live.gui.menu_entries import entry
@@ -142,9 +142,7 @@ class InputControl(QObject):
             entry(self.menu, channels_text(channels), partial(self.set_channels, channels), checked=chosen)
         self.menu.addSeparator()
         self.menu.addAction(tr("Gain")).setEnabled(False)
-        gain = QWidgetAction(self.menu)
-        gain.setDefaultWidget(_gain_row(self.shape.gain_db, self.set_gain))
-        self.menu.addAction(gain)
+        self.menu.addAction(GainAction(self.menu, self.shape.gain_db, self.set_gain))
         entry(self.menu, tr("No gain"), lambda: self.set_gain(0.0))
 
 
@@ -180,18 +178,6 @@ def channels_text(channels: tuple[int, ...]) -> str:
     return tr("Channels {numbers}", numbers=list_text(numbers))
 
 
-def gain_text(gain_db: float) -> str:
-    """A gain in decibels, signed.
-
-    Examples
-    --------
-    >>> gain_text(6.0), gain_text(0.0), gain_text(-3.0)
-    ('+6 dB', '0 dB', '−3 dB')
-    """
-    sign = "+" if gain_db > 0 else "−" if gain_db < 0 else ""
-    return f"{sign}{abs(gain_db):.0f} dB"
-
-
 def restored_shape(held: object) -> InputShape:
     """The input shape of what the settings hold; the plain one if that is not usable.
 
@@ -206,26 +192,3 @@ def restored_shape(held: object) -> InputShape:
         return InputShape(tuple(int(channel) for channel in held.get("channels", ())), float(held.get("gain_db", 0.0)))
     except (TypeError, ValueError):
         return InputShape()
-
-
-def _gain_row(gain_db: float, changed: Callable[[float], None]) -> QWidget:
-    row = QWidget()
-    slider = QSlider(Qt.Orientation.Horizontal)
-    slider.setRange(round(LOWEST_GAIN_DB), round(HIGHEST_GAIN_DB))
-    slider.setPageStep(6)
-    slider.setValue(round(gain_db))
-    slider.setMinimumWidth(180)
-    slider.setAccessibleName(tr("Gain in decibels"))
-    text = QLabel(gain_text(gain_db))
-    text.setFixedWidth(56)
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(24, 4, 12, 4)
-    layout.addWidget(slider)
-    layout.addWidget(text)
-
-    def take(value: int) -> None:
-        text.setText(gain_text(value))
-        changed(float(value))
-
-    slider.valueChanged.connect(take)
-    return row

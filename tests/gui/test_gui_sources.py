@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSlider, QWidgetAction
 from pytestqt.qtbot import QtBot
 
 from irec_live.gui.app import Composition
+from irec_live.gui.gain_action import GainAction
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.requests import SourceRequest
 from irec_live.input_kind import InputKind
@@ -50,6 +51,24 @@ def test_one_channel_and_a_gain_are_chosen_from_the_menu_beside_the_level(qtbot:
     assert meter.accessibleDescription() == "Channel 2, gain +12 dB"
     assert "Channel 2, gain +12 dB" in meter.toolTip()
     assert meter.focusPolicy() == Qt.FocusPolicy.TabFocus
+
+
+def test_the_gain_is_set_with_the_keyboard_alone(qtbot: QtBot, parts: Composition) -> None:
+    session, menu = opened(qtbot, parts, MIC), parts.window.inputs.menu
+    qtbot.keyClick(parts.window.top.meter, Qt.Key.Key_Return)
+    (gain,) = (action for action in menu.actions() if isinstance(action, GainAction))
+    qtbot.keyClick(menu, Qt.Key.Key_Right)
+    assert session.input_shape == InputShape()
+    while menu.activeAction() is not gain:
+        before = menu.activeAction()
+        qtbot.keyClick(menu, Qt.Key.Key_Down)
+        assert menu.activeAction() is not before
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Left):
+        qtbot.keyClick(menu, key)
+    assert session.input_shape == InputShape((), 2.0)
+    assert gain.text().endswith(": +2 dB")
+    assert menu.isVisible()
+    menu.close()
 
 
 def test_a_file_has_neither_channels_nor_gain(qtbot: QtBot, parts: Composition) -> None:
