@@ -212,8 +212,6 @@ class AppBackend:
 
     def open(self, request: SourceRequest, models: Sequence[Any]) -> Session:
         """Open a live or a file session with these networks, or a recorded one with the results it has."""
-        import pyqtgraph  # noqa: F401  (the first picture needs it, and must not wait for it then)
-
         from irec_live.session import open_file, open_live, open_saved
 
         provider: Any = self._provider

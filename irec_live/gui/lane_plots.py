@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF
+from shiboken6 import VoidPtr
 
 from irec_live.gui.comparison import ComparedCurves
 from irec_live.gui.comparison_painting import paint_comparison
@@ -229,7 +231,7 @@ def paint_plots(painter: QPainter, scene: LaneScene, lanes: Iterable[int], place
             color.setAlpha(255 if lit else theme.unlit_alpha)
             painter.setPen(QPen(color, 1.0))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)  # ten points a second only, so it costs little
-            painter.drawPolyline(_line(line_x, base - high * line[:, lane]))
+            painter.drawPolyline(_polygon(line_x, base - high * line[:, lane]))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         if scene.compared is not None:
             whole = QRectF(origin, top, scene.width, height)
@@ -247,22 +249,19 @@ def _paint_events(painter: QPainter, edges: Floats, color: QColor, alpha: int, p
             painter.fillRect(QRectF(left, plot.bottom() - 3, right - left, 2), color)
 
 
-_FEW = 24
-"""Points that are sooner made one by one."""
-
-
-def _line(x: Floats, y: Floats) -> QPolygonF:
-    if len(x) <= _FEW:
-        return QPolygonF([QPointF(*point) for point in zip(x.tolist(), y.tolist(), strict=True)])
-    from pyqtgraph.functions import arrayToQPolygonF  # not above: see spectrogram_view
-
-    # pyqtgraph copies the arrays into the polygon's memory, which is faster than to append a QPointF for each point.
-    polygon: QPolygonF = arrayToQPolygonF(x, y)
+def _polygon(x: Floats, y: Floats) -> QPolygonF:
+    """One point or more. Written into the polygon's memory: one by one they would take many times as long."""
+    polygon = QPolygonF()
+    polygon.resize(len(x))
+    # Its stub knows neither that a Qt object stands for its address nor the other arguments, nor that it is a buffer.
+    place: Any = VoidPtr(polygon.data(), 16 * len(x), True)  # type: ignore[call-arg, arg-type]
+    memory = np.frombuffer(place, np.float64).reshape(-1, 2)
+    memory[:, 0], memory[:, 1] = x, y
     return polygon
 
 
 def _filled(x: Floats, y: Floats, base: float) -> QPolygonF:
-    polygon = _line(x, y)
+    polygon = _polygon(x, y)
     polygon.append(QPointF(float(x[-1]), base))
     polygon.append(QPointF(float(x[0]), base))
     return polygon
