@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from irec_live.gui import app
 
 LATER = (
-    *("pydantic", "onnxruntime", "pyqtgraph", "duckdb", "soundfile", "soxr", "av", "sounddevice", "mido", "pythonosc"),
+    *("pydantic", "onnxruntime", "duckdb", "soundfile", "soxr", "av", "sounddevice", "mido", "pythonosc"),
     *("email", "importlib.metadata", "html", "platformdirs", "multiprocessing", "asyncio", "http", "ssl", "_hashlib"),
     *("irec_live.models.spec", "irec_live.models.catalog", "irec_live.session", "irec_live.analysis"),
     *("irec_live.gui.about_dialog", "irec_live.gui.diagnostics", "irec_live.gui.help_dialog"),

@@ -37,7 +37,7 @@ from irec_live.source import FileSource
 Install = Callable[..., FakeSoundDevice]
 Run = Callable[..., Result]
 
-HEAVY = ("numpy", "onnxruntime", "PySide6", "pyqtgraph", "sounddevice", "soundfile", "pydantic", "rich")
+HEAVY = ("numpy", "onnxruntime", "PySide6", "sounddevice", "soundfile", "pydantic", "rich")
 LINE_KEYS = {
     "activations": {"type", "time_s", "values"},
     "envelopes": {"type", "time_s", "values"},
