@@ -1,6 +1,6 @@
 """What training minimises.
 
-Shapes: B batch, K labels, N frames.
+Shapes: B batch, K labels, N frames, R windows of a sequence.
 """
 
 from __future__ import annotations
@@ -143,6 +143,39 @@ def bag_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
     likeliest = logits.masked_fill(~somewhere, -torch.inf).amax(dim=0)[here]
     missed = functional.softplus(-likeliest).sum()
     return known + missed * somewhere.sum(dim=0).max() / mask.numel()
+
+
+_SOMEWHERE = 0.25
+"""Share of an ensemble's windows in which each of its instruments is taken to be heard: those where it seems to be."""
+
+
+def sequence_loss(logits: Tensor, presence: Tensor, mask: Tensor, ensembles: float) -> Tensor:
+    """Cross-entropy of every window that is known, and of ensembles' likeliest windows.
+
+    Parameters
+    ----------
+    logits, presence, mask : (B, R, K) Tensor
+        See `irec_models.data.mixing.sequences.Labelled`.
+    ensembles : float
+        Weight of what is known of ensembles.
+
+    Returns
+    -------
+    () Tensor
+    """
+    known, somewhere = mask.clamp(min=0.0), mask < 0
+    total = known.sum().clamp(min=1.0)
+    each = functional.binary_cross_entropy_with_logits(logits, presence, reduction="none")
+    weight = known * (1.0 + _FOCUS * torch.sigmoid(logits.detach()) * (1.0 - presence))
+    loss = (each * weight).sum() / total
+    if not bool(somewhere.any()):
+        return loss
+    count = somewhere.sum(dim=1)  # (B, K)
+    taken = (count * _SOMEWHERE).ceil()
+    likeliest = logits.masked_fill(~somewhere, -1e4).topk(int(taken.max()), dim=1).values
+    places = torch.arange(likeliest.shape[1])[None, :, None] < taken[:, None, :]
+    missed = (functional.softplus(-likeliest) * places).sum(dim=1) / taken.clamp(min=1.0)
+    return loss + ensembles * (missed * count).sum() / total
 
 
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]

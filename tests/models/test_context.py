@@ -13,13 +13,14 @@ import torch
 
 from irec_live.errors import CheckpointError, RecipeError
 from irec_live.models.detector import Detector
-from irec_models.context import sequences
 from irec_models.context.features import SequenceFeatures, listen, readable
 from irec_models.context.fit import fit_context, train_head
-from irec_models.context.head import ContextHeadNet, sequence_loss
-from irec_models.context.sequences import HOP_S, SequenceStream, sequence_config
+from irec_models.context.head import ContextHeadNet
 from irec_models.data import ClipSelection, DataFolders, StreamConfig
+from irec_models.data.mixing import sequences
 from irec_models.data.mixing.excerpt_stream import SOMEWHERE
+from irec_models.data.mixing.sequences import USUAL, SequenceStream, sequence_config
+from irec_models.losses import sequence_loss
 from irec_models.measuring.predictors import model_file
 from irec_models.recipes.recipe import ContextSection, load_recipe
 
@@ -69,7 +70,7 @@ def test_a_label_sounds_where_its_part_does(stream: SequenceStream) -> None:
     parts[0, 2 * tiny_bank.RATE : 5 * tiny_bank.RATE] = 0.5
     parts[1] = 0.01  # masked by the other while that sounds
     sounds, silent = stream._activity(parts)
-    starts = np.arange(stream.windows) * HOP_S
+    starts = np.arange(stream.windows) * USUAL.hop_s
     assert np.array_equal(sounds[0], (starts > 1.0) & (starts < 5.0))
     assert np.array_equal(silent[0], (starts <= 1.0) | (starts >= 5.0))
     assert sounds[1][(starts <= 1.0) | (starts >= 5.0)].all()
@@ -134,7 +135,7 @@ def test_a_head_learns_what_only_the_seconds_before_tell(monkeypatch: pytest.Mon
     assert all(torch.equal(one, other) for one, other in zip(head.parameters(), again.parameters(), strict=True))
     with torch.no_grad():
         features = head.features(torch.from_numpy(heard.readings).float(), torch.from_numpy(heard.logits))
-        said = head.answer(head.contexts(features, torch.ones(64, 12), HOP_S))
+        said = head.answer(head.contexts(features, torch.ones(64, 12), USUAL.hop_s))
     right = float(((said > 0) == (torch.from_numpy(heard.presence) > 0)).float().mean())
     assert right > 0.8  # the newest window alone tells 0.67
 
@@ -190,7 +191,7 @@ def test_silence_is_not_heard(stream: SequenceStream, folder: Path, monkeypatch:
     at_its_rate.labels = recipe_labels = load_recipe("tutti-1s").data.labels
     heard = listen(network, at_its_rate, 1)
     assert heard.logits.shape == (1, at_its_rate.windows, len(recipe_labels))
-    assert heard.heard[0].tolist() == [row * HOP_S < 2.0 for row in range(at_its_rate.windows)]
+    assert heard.heard[0].tolist() == [row * USUAL.hop_s < 2.0 for row in range(at_its_rate.windows)]
     windows = torch.from_numpy(np.stack([quiet[row * 8000 : row * 8000 + 32_000] for row in range(3)]))
     with torch.no_grad():
         readings = network.embed(network.features(windows))

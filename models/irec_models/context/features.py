@@ -16,7 +16,7 @@ from torch import Tensor
 from irec_live.errors import CheckpointError
 from irec_live.models.spec import ModelSpec
 from irec_live.streaming.pipeline import SILENCE_DB
-from irec_models.context.sequences import SequenceStream
+from irec_models.data.mixing.sequences import SequenceStream
 from irec_models.measuring.restore import network_of
 from irec_models.nets import TuttiMobileNet
 from irec_models.nets.column_network import cut_frames
@@ -37,7 +37,7 @@ class SequenceFeatures:
     heard : (S, R) bool
         Windows that are not silent: the app runs the network on those alone.
     presence, mask : (S, R, K) float32
-        See `irec_models.context.sequences.Labelled`.
+        See `irec_models.data.mixing.sequences.Labelled`.
     """
 
     readings: npt.NDArray[np.float16]

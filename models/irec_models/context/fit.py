@@ -15,9 +15,10 @@ from irec_live.files import check_writable, write_atomically
 from irec_live.models.detector import Detector
 from irec_live.models.onnx_file import read_model_bytes
 from irec_models.context.features import SequenceFeatures, listen, readable
-from irec_models.context.head import ContextHeadNet, sequence_loss
+from irec_models.context.head import ContextHeadNet
 from irec_models.context.into_file import with_head
-from irec_models.context.sequences import HOP_S, SECONDS, SequenceStream, sequence_config
+from irec_models.data.mixing.sequences import USUAL, SequencePlan, SequenceStream, sequence_config
+from irec_models.losses import sequence_loss
 from irec_models.progress import Progress, silent, tracked
 from irec_models.publishing.decide_file import with_metadata
 from irec_models.recipes.recipe import ContextSection, Recipe
@@ -61,14 +62,15 @@ def fit_context(
     network = readable(path, spec)
     if spec.labels != recipe.data.labels:
         raise RecipeError(f"recipe '{recipe.model.name}' has other labels than {path}")
+    plan = SequencePlan(window_s=spec.window_s)
     stream = SequenceStream(
-        sequence_config(recipe.stream),
+        sequence_config(recipe.stream, plan),
         recipe.data.training(data),
         seed=options.seed,
         progress=progress,
         allow_missing_labels=True,
     )
-    stream.window_s = spec.window_s
+    stream.plan = plan
     head = train_head(listen(network, stream, options.sequences, progress), options, progress)
     made = with_head(content, head)
     made = with_metadata(made, spec, card_with_context(predictor.card, head, options))
@@ -90,9 +92,9 @@ def card_with_context(card: str, head: ContextHeadNet, options: ContextSection) 
         "values that each window's readings are projected to, and the network's logits: those of the newest window,",
         f"their means over windows that began in the last {spoken(options.means_s)} s, and their maxima over",
         f"{spoken(options.maxima_s)} s. The network's own newest logits are {options.own:g} of the answer.",
-        f"It was trained on {options.sequences} sequences of {SECONDS:g} s from the training recordings: solos, some",
-        "over each other, noise and other instruments, entering, leaving and following each other; mixtures of notes;",
-        "and ensembles of which is known who plays, but not when. Scores above are of the network without it.",
+        f"It was trained on {options.sequences} sequences of {USUAL.seconds:g} s from the training recordings: solos,",
+        "some over each other, noise and other instruments, entering, leaving and following each other; mixtures of",
+        "notes; and ensembles of which is known who plays, but not when. Scores above are of the network without it.",
         "",
         f"`[context]` of the recipe: `{options.model_dump_json()}`",
     ]
@@ -142,5 +144,5 @@ def _loss(
     rows = sounds.shape[1]
     begins = np.where(random.random(len(chosen)) < _CUT, random.integers(0, rows, len(chosen)), 0)
     sounds = sounds * torch.from_numpy(np.arange(rows) >= begins[:, None])
-    said = head.decide(head.contexts(head.features(readings, logits), sounds, HOP_S))
+    said = head.decide(head.contexts(head.features(readings, logits), sounds, USUAL.hop_s))
     return sequence_loss(said, presence, mask * sounds[..., None], options.ensembles)

@@ -1,4 +1,4 @@
-"""The head that decides from seconds of features, and what its training minimises.
+"""The head that decides from seconds of features.
 
 Shapes: B sequences, R windows, E readings of the network, K labels, D projected readings, W = D + K features.
 """
@@ -15,12 +15,6 @@ from irec_live.models.context import ContextSpec
 
 LIMIT = 12.0
 """Logits beyond count as this."""
-
-_FOCUS = 3.0
-"""As of `irec_models.losses.focused_cross_entropy`."""
-
-_SOMEWHERE = 0.25
-"""Share of an ensemble's windows in which each of its instruments is taken to be heard: those where it seems to be."""
 
 
 class ContextHeadNet(nn.Module):
@@ -117,32 +111,3 @@ def _maximum(features: Tensor, heard: Tensor, count: int) -> Tensor:
     masked = features.masked_fill(heard[..., None] == 0, lowest).transpose(1, 2)
     found = functional.max_pool1d(functional.pad(masked, (count - 1, 0), value=lowest), count, 1).transpose(1, 2)
     return found.masked_fill(found <= lowest / 2, 0.0)
-
-
-def sequence_loss(logits: Tensor, presence: Tensor, mask: Tensor, ensembles: float) -> Tensor:
-    """Cross-entropy of every window that is known, and of ensembles' likeliest windows.
-
-    Parameters
-    ----------
-    logits, presence, mask : (B, R, K) Tensor
-        See `irec_models.context.sequences.Labelled`.
-    ensembles : float
-        Weight of what is known of ensembles.
-
-    Returns
-    -------
-    () Tensor
-    """
-    known, somewhere = mask.clamp(min=0.0), mask < 0
-    total = known.sum().clamp(min=1.0)
-    each = functional.binary_cross_entropy_with_logits(logits, presence, reduction="none")
-    weight = known * (1.0 + _FOCUS * torch.sigmoid(logits.detach()) * (1.0 - presence))
-    loss = (each * weight).sum() / total
-    if not bool(somewhere.any()):
-        return loss
-    count = somewhere.sum(dim=1)  # (B, K)
-    taken = (count * _SOMEWHERE).ceil()
-    likeliest = logits.masked_fill(~somewhere, -1e4).topk(int(taken.max()), dim=1).values
-    places = torch.arange(likeliest.shape[1])[None, :, None] < taken[:, None, :]
-    missed = (functional.softplus(-likeliest) * places).sum(dim=1) / taken.clamp(min=1.0)
-    return loss + ensembles * (missed * count).sum() / total

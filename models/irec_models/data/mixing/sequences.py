@@ -13,21 +13,42 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from irec_models.data import ClipSelection, StreamConfig
 from irec_models.data.manifests.labels import truth_of
 from irec_models.data.mixing.excerpt_stream import SOMEWHERE, ExcerptStream
 from irec_models.data.mixing.mixer import Mixer
 from irec_models.data.mixing.pools import Pools
-from irec_models.data.mixing.stream import energies_of
+from irec_models.data.mixing.stream import Batch, energies_of
 from irec_models.data.mixing.targets import presence
 from irec_models.progress import Progress
 
 Array = npt.NDArray[np.float32]
 Generator = np.random.Generator
 
-SECONDS, HOP_S = 10.0, 0.25
-"""Of a sequence, and from one of its windows to the next."""
+
+class SequencePlan(NamedTuple):
+    """How long sequences are, and what is said of them.
+
+    Attributes
+    ----------
+    seconds : float
+        Of a sequence; a multiple of 0.05, and a whole number of hops.
+    hop_s : float
+        From one window to the next.
+    window_s : float
+        Of a window; a multiple of `hop_s`.
+    """
+
+    seconds: float = 10.0
+    hop_s: float = 0.25
+    window_s: float = 1.0
+
+
+USUAL = SequencePlan()
+"""What networks of windows learn from."""
+
 
 _BAGS, _MIXTURES, _SILENCE, _NOISE, _OTHERS, _SOLOS = 0.20, 0.14, 0.03, 0.16, 0.17, 0.30
 """Share of ensembles; then, of the rest, of each kind, and what is left are recordings over each other."""
@@ -55,13 +76,13 @@ class Labelled(NamedTuple):
     mask: Array
 
 
-def sequence_config(config: StreamConfig) -> StreamConfig:
+def sequence_config(config: StreamConfig, plan: SequencePlan = USUAL, batch_size: int = 1) -> StreamConfig:
     """The same stream, but with windows as long as a sequence."""
     changes = {
-        "window_length": round(SECONDS * config.sample_rate),
-        "mix_s": SECONDS,
+        "window_length": round(plan.seconds * config.sample_rate),
+        "mix_s": plan.seconds,
         "windows_per_mix": 1,
-        "batch_size": 1,
+        "batch_size": batch_size,
         "excerpts": config.excerpts.model_copy(update={"mixtures": 0.0}),
     }
     return config.model_copy(update=changes)
@@ -70,15 +91,14 @@ def sequence_config(config: StreamConfig) -> StreamConfig:
 class SequenceStream(ExcerptStream):
     """Sequences without end; number n depends on the seed and n alone.
 
-    Parameters are those of `ExcerptStream`, with a `sequence_config`, and `window_s` may be set after it is made.
+    Parameters are those of `ExcerptStream`, with a `sequence_config`, whose `plan` is to be set after it is made.
 
     Attributes
     ----------
-    window_s : float
-        Seconds of a window, a multiple of `HOP_S`.
+    plan : SequencePlan
     """
 
-    window_s = 1.0
+    plan = USUAL
 
     def _open(self, selection: ClipSelection, progress: Progress, allow_missing_labels: bool) -> None:
         super()._open(selection, progress, allow_missing_labels)
@@ -92,12 +112,12 @@ class SequenceStream(ExcerptStream):
     @property
     def hop(self) -> int:
         """Samples from one window to the next."""
-        return round(HOP_S * self.config.sample_rate)
+        return round(self.plan.hop_s * self.config.sample_rate)
 
     @property
     def windows(self) -> int:
         """R."""
-        return (self.config.window_length - round(self.window_s * self.config.sample_rate)) // self.hop + 1
+        return (self.config.window_length - round(self.plan.window_s * self.config.sample_rate)) // self.hop + 1
 
     def sequence(self, number: int) -> Labelled:
         """Sequence number `number`."""
@@ -106,6 +126,16 @@ class SequenceStream(ExcerptStream):
             return self._ensemble(rng)
         first = self._scene(rng)
         return self._followed(rng, first, self._scene(rng)) if rng.random() < _FOLLOWED else first
+
+    def batch(self, step: int) -> Batch:
+        """Batch number `step`: as many sequences as the config's `batch_size`; presence and mask are (B, R, K)."""
+        size = self.config.batch_size
+        found = [self.sequence(step * size + place) for place in range(size)]
+        audio, presence, mask = (
+            torch.from_numpy(np.stack(part))
+            for part in ([each.audio for each in found], [each.presence for each in found], [e.mask for e in found])
+        )
+        return Batch(audio, presence, torch.zeros(size, len(self.labels), 0), mask)
 
     def _scene(self, rng: Generator) -> Labelled:
         kind = rng.random()
@@ -171,7 +201,7 @@ class SequenceStream(ExcerptStream):
         """In which windows each of the parts sounds plainly, and in which it is plainly silent: both (P, R)."""
         squares = np.square(parts, dtype=np.float64)
         hops = squares.reshape(len(parts), -1, self.hop).mean(axis=2)
-        many = round(self.window_s / HOP_S)
+        many = round(self.plan.window_s / self.plan.hop_s)
         levels = np.sqrt(np.lib.stride_tricks.sliding_window_view(hops, many, axis=1).mean(axis=2)) + 1e-9
         moments = np.sqrt(squares.reshape(len(parts), -1, self.config.sample_rate // 20).mean(axis=2))
         usual = np.array([_usual(part) for part in moments])[:, None]
@@ -180,7 +210,7 @@ class SequenceStream(ExcerptStream):
 
     def _followed(self, rng: Generator, first: Labelled, second: Labelled) -> Labelled:
         """A scene, and another in its place from some moment on."""
-        many = round(self.window_s / HOP_S)
+        many = round(self.plan.window_s / self.plan.hop_s)
         start = int(rng.integers(2 * many, self.windows - many))  # the first window that has nothing of the first
         place, fade = start * self.hop, self.config.sample_rate // 50
         rise = np.linspace(0, 1, fade, dtype=np.float32)
@@ -204,12 +234,12 @@ class SequenceStream(ExcerptStream):
         energy, rest, unclear = energies_of(mix, mix.voices, self.labels, config)
         heard = np.zeros((self.windows, len(self.labels)), np.float32)
         mask = np.zeros_like(heard)
-        length = round(self.window_s * config.sample_rate)
+        length = round(self.plan.window_s * config.sample_rate)
         for row in range(self.windows):
             # Frames at either end reach beyond the window.
             frames = slice(-(-row * self.hop // config.frame_hop) + 1, (row * self.hop + length) // config.frame_hop)
             frame_s = config.frame_hop / config.sample_rate
-            heard[row], clear = presence(energy[:, frames], rest[:, frames], frame_s, self.window_s)
+            heard[row], clear = presence(energy[:, frames], rest[:, frames], frame_s, self.plan.window_s)
             mask[row] = clear * self._available * (1 - unclear * (1 - heard[row]))
         return Labelled(mix.audio, heard, mask)
 
@@ -231,7 +261,7 @@ class SequenceStream(ExcerptStream):
                 mask[:, k] = SOMEWHERE
             elif label in truth.unclear:
                 mask[:, k] = 0.0
-        ends = np.arange(self.windows) * self.hop + round(self.window_s * self.config.sample_rate)
+        ends = np.arange(self.windows) * self.hop + round(self.plan.window_s * self.config.sample_rate)
         mask[ends > max(len(part), ends[0])] = 0.0
         return Labelled(self._through(rng, audio, noise=True)[0], np.zeros_like(mask), mask)
 
