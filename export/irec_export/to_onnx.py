@@ -18,13 +18,13 @@ from irec_export.half_weights import halve_within_gate
 from irec_export.quantize import Precision, to_fp16, to_int8
 from irec_export.report import ExportReport
 from irec_export.signals import verification_windows
-from irec_export.verify import TOLERANCE, Comparison, compare, median_ms
+from irec_export.verify import TOLERANCE, Comparison, compare, compare_streams, median_ms
 from irec_live.errors import ExportError, ModelError
 from irec_live.files import check_writable, write_atomically
 from irec_live.models.detector import Detector
 from irec_models.checkpoint import load_checkpoint
 from irec_models.inputs import check_model_name
-from irec_models.nets import Network
+from irec_models.nets import Network, StatefulNetwork
 
 SLOWDOWN = 1.1
 """How much slower than float32 a reduced precision may be: nothing, but for the jitter of timing."""
@@ -122,6 +122,8 @@ def export(
     if on_report is not None:
         on_report(report)
     _check_gates(report, comparison, allow_slower)
+    if isinstance(network, StatefulNetwork) and detector.stateful is not None:
+        _check_stream(report, compare_streams(network, detector.stateful, windows))
     write_atomically(out_path, data)
     return report
 
@@ -153,6 +155,15 @@ def _original(network: Network) -> Callable[[npt.NDArray[np.float32]], npt.NDArr
         return output
 
     return predict
+
+
+def _check_stream(report: ExportReport, difference: float) -> None:
+    # Weights in half precision have their own gate, and over a stream their rounding is no larger.
+    if not difference <= report.tolerance + 2 * report.half_difference:
+        raise ExportError(
+            f"the {report.precision} network differs from torch by up to {difference:.2e} over a stream, more than "
+            f"{report.tolerance:.0e}; nothing was written"
+        )
 
 
 def _check_gates(report: ExportReport, comparison: Comparison, allow_slower: bool) -> None:

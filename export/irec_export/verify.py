@@ -11,11 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from irec_live.models.detector import Detector
+from irec_live.streaming.state_stream import StatefulMaker
+from irec_models.nets import StatefulNetwork
 
 BATCH_SIZES = (1, 3, 7)
 """None of them is the size that was traced (2), so a batch axis that was frozen in shows."""
+
+STREAM_STEPS = 5
+"""Steps of a network that keeps a state, in a call: neither one nor a window."""
 
 TOLERANCE = 1e-4
 """Largest difference of a probability that counts as the same network."""
@@ -91,6 +97,31 @@ def compare(
             if apart.max() > worst_difference:
                 worst, worst_difference = chosen[int(apart.argmax())], float(apart.max())
     return Comparison(differences, worst, len(names))
+
+
+def compare_streams(
+    original: StatefulNetwork, converted: StatefulMaker, windows: Mapping[str, Array], steps: int = STREAM_STEPS
+) -> float:
+    """Largest difference of any output over one stream of all windows, converted a few steps at a time.
+
+    Parameters
+    ----------
+    original : StatefulNetwork
+    converted : StatefulMaker
+        As `Detector.stateful` is.
+    windows : mapping of str to (T,) float32
+    steps : int
+        In a call.
+    """
+    audio = torch.from_numpy(np.concatenate(list(windows.values())))[None]
+    with torch.inference_mode():
+        powers = original.sequence_columns(audio)
+        wanted = original.probabilities(original.advance(powers)[0])[0].numpy()
+    found, state, columns = [], converted.begin(), powers[0].numpy()
+    for first in range(0, len(columns), steps * converted.step):
+        rows, state = converted.advance(columns[first : first + steps * converted.step], state)
+        found.append(rows)
+    return float(np.nan_to_num(np.abs(np.concatenate(found) - wanted), nan=np.inf).max())
 
 
 def median_ms(detectors: Sequence[Detector], repeats: int = 30) -> tuple[float, ...]:

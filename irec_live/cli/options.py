@@ -120,7 +120,7 @@ def tell_of_pipe(path: Path) -> None:
 
 
 def hop_seconds(hop_ms: float | None, detectors: Sequence[Detector]) -> float | None:
-    """``--hop-ms`` in seconds.
+    """``--hop-ms`` in seconds. Says of a network that reads a stream in steps of its own that this changes nothing.
 
     Raises
     ------
@@ -129,8 +129,11 @@ def hop_seconds(hop_ms: float | None, detectors: Sequence[Detector]) -> float | 
     """
     if hop_ms is None:
         return None
-    for spec in (detector.spec for detector in detectors):
-        if spec.kind == "activation" and hop_ms > 1000 * spec.window_s:
+    for detector in detectors:
+        spec = detector.spec
+        if detector.stateful is not None:
+            tell(f"irec-live: {spec.name} has steps of {1000 * spec.hop_s:g} ms, which --hop-ms does not change")
+        elif spec.kind == "activation" and hop_ms > 1000 * spec.window_s:
             raise click.BadParameter(
                 f"{hop_ms:g} ms is longer than the {1000 * spec.window_s:g} ms window of {spec.name}",
                 param_hint="--hop-ms",

@@ -35,6 +35,7 @@ from irec_live.models.runtime import (
     runtime_errors,
 )
 from irec_live.models.spec import CARD_KEY, INPUT_NAME, ModelSpec
+from irec_live.models.state import StatefulNetwork, stateful_network
 from irec_live.models.subgraph import Tensor, cut_out
 from irec_live.onnx_runtime import load_onnx_runtime
 
@@ -142,11 +143,16 @@ class Detector:
             self._try_out()
         names = tuple(name.removesuffix("ExecutionProvider") for name in self._session.get_providers())
         self.providers: tuple[str, ...] = names
-        self._parts: SharedColumns | None = None
-        if share_columns and names[0] == "CPU":
+        self._parts: SharedColumns | StatefulNetwork | None = stateful_network(
+            data, self.spec, contents.metadata, origin, cuda=names[0] == "CUDA", threads=threads
+        )
+        if self.stateful is not None:
+            window = np.random.default_rng(0).uniform(-0.3, 0.3, (1, self.spec.window_length)).astype(np.float32)
+            self.stateful.check(self._run(window)[0], window)
+        elif share_columns and names[0] == "CPU":
             self._parts = shared_columns(data, self.spec, contents.metadata, self, threads, context)
 
-    def shared_columns(self) -> SharedColumns | None:
+    def shared_columns(self) -> SharedColumns | StatefulNetwork | None:
         """The network in two parts, of which the first need run only once a stream; None where it cannot be parted."""
         return self._parts
 
@@ -154,6 +160,11 @@ class Detector:
         if self.path is None:
             raise TypeError("a Detector made of bytes cannot be pickled; load it in the process that uses it")
         return _load_same, (self.path.absolute(), self.sha256, *self._asked)
+
+    @property
+    def stateful(self) -> StatefulNetwork | None:
+        """The network as it is run over a stream, if it keeps a state from window to window."""
+        return self._parts if isinstance(self._parts, StatefulNetwork) else None
 
     def __repr__(self) -> str:
         return f"Detector({self.spec.name!r}, {self.spec.kind}, providers={self.providers})"
@@ -210,6 +221,8 @@ class Detector:
             One of them is 1.
         """
         self._batches = tuple(sorted(batches, reverse=True))
+        if self.stateful is not None:
+            self.stateful.most_steps = self._batches[0]
 
     def try_batch(self, batch: int) -> float:
         """Run so many windows of noise in one call; the seconds it took.
@@ -225,6 +238,8 @@ class Detector:
         _, features = self._run(windows)
         if self.context is not None:
             self.context(np.tile(features, (1, self.context.spec.size // self.context.spec.width)))
+        if self.stateful is not None:
+            self.stateful.try_steps(batch)
         return time.perf_counter() - began
 
     def _calls(self, count: int) -> Iterator[tuple[int, int]]:

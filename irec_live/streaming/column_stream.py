@@ -27,7 +27,7 @@ class _Frames(Protocol):
 
 
 class ColumnMaker(Protocol):
-    """What computes columns; `irec_live.models.columns.SharedColumns` does."""
+    """What computes columns; `irec_live.models.columns.SharedColumns` does, and `state.StatefulNetwork`."""
 
     @property
     def front(self) -> str:
@@ -43,10 +43,14 @@ class ColumnMaker(Protocol):
 
     @property
     def levelled(self) -> bool:
-        """Whether `predict` takes the levels of windows in place of their samples."""
+        """Whether of a window its level at most is asked for beside its columns, and not its samples."""
 
     def columns(self, frames: Array, /) -> Array:
         """Frames (m, L) to columns (m, F)."""
+
+
+class WindowMaker(ColumnMaker, Protocol):
+    """What computes columns, and what a network says of windows of them."""
 
     def predict(self, heard: Array, columns: Array, /) -> Array:
         """Windows (B, T), or their levels (B, 1), and columns (B, N, F) to what the network says."""
@@ -71,9 +75,9 @@ class ColumnStream:
         self._readers: list[ColumnReader] = []
         self.reset()
 
-    def reader(self, frames: int) -> ColumnReader:
-        """Another reader, of windows of N frames. All of them come before the first sample."""
-        self._readers.append(ColumnReader(self, frames, self._hop))
+    def reader(self, maker: ColumnMaker) -> ColumnReader:
+        """Another reader, for a network that makes the same columns. All of them come before the first sample."""
+        self._readers.append(ColumnReader(self, maker.frames, self._hop, maker.spec.offset // self._hop))
         return self._readers[-1]
 
     def reset(self) -> None:
@@ -84,7 +88,7 @@ class ColumnStream:
         self._columns: Array | None = None
         self._first = 0  # frame of the first column held
         self._next = 0  # frame of the first sample held
-        self._ahead = self._maker.spec.offset  # samples of the stream before the first frame, still to come
+        self._ahead = self._maker.spec.offset % self._hop  # samples before the first frame, still to come
 
     def push(self, block: Array) -> None:
         """Take the next samples, (n,) float32."""
@@ -139,15 +143,17 @@ class ColumnReader:
         N, in a window.
     hop : int
         Samples from one frame to the next.
+    left_out : int
+        Frames at the start of each window, before those N.
 
     Attributes
     ----------
     frame : int
-        First frame of the window asked for last.
+        First frame of the N of the window asked for last.
     """
 
-    def __init__(self, stream: ColumnStream, frames: int, hop: int) -> None:
-        self._stream, self._frames, self._hop = stream, frames, hop
+    def __init__(self, stream: ColumnStream, frames: int, hop: int, left_out: int = 0) -> None:
+        self._stream, self._frames, self._hop, self._left_out = stream, frames, hop, left_out
         self.reset()
 
     def reset(self) -> None:
@@ -184,6 +190,7 @@ class ColumnReader:
     def pass_over(self, start: int) -> None:
         """Forget what lies before a window, instead of asking for its columns; arguments and errors as of `window`."""
         frame, rest = divmod(start, self._hop)
+        frame += self._left_out
         if rest or frame < self.frame:
             raise ValueError(f"no column starts at sample {start}")
         if not self._stream.has_passed(frame):
@@ -193,7 +200,10 @@ class ColumnReader:
 
 
 class ColumnStreams:
-    """One `ColumnStream` for all networks of a pipeline that make the same columns of the same samples."""
+    """One `ColumnStream` for all networks of a pipeline that make the same columns of the same samples.
+
+    Windows of one network may have some columns at their start that another network leaves out.
+    """
 
     def __init__(self) -> None:
         self._streams: dict[tuple[object, ...], ColumnStream] = {}
@@ -201,7 +211,7 @@ class ColumnStreams:
     def reader(self, maker: ColumnMaker, sample_rate: int) -> ColumnReader:
         """What gives a network, which runs at a rate in Hz, its columns."""
         spec = maker.spec
-        key = (sample_rate, spec.frame_length, spec.frame_hop, spec.offset, maker.front)
+        key = (sample_rate, spec.frame_length, spec.frame_hop, spec.offset % spec.frame_hop, maker.front)
         if key not in self._streams:
             self._streams[key] = ColumnStream(maker)
-        return self._streams[key].reader(maker.frames)
+        return self._streams[key].reader(maker)

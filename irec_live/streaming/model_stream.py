@@ -16,14 +16,19 @@ import numpy as np
 import numpy.typing as npt
 
 from irec_live.models.spec import ModelSpec, Threshold
-from irec_live.streaming.column_stream import ColumnMaker, ColumnStreams
+from irec_live.streaming.column_stream import ColumnStreams, WindowMaker
 from irec_live.streaming.context_stream import ContextDecider, ContextStream
 from irec_live.streaming.overlap_add import OverlapAdd
+from irec_live.streaming.state_stream import StatefulMaker, StateStream
 from irec_live.streaming.window_level import WindowLevel, WindowLevels
 from irec_live.streaming.windows import Windower
 
 Array = npt.NDArray[np.float32]
 Times = npt.NDArray[np.float64]
+
+_STEPS = 4
+"""Windows of a network with a state for one of another, where many go into a call: each costs a step alone, and 64 of
+them a quarter less than four times 16."""
 
 
 class WindowPredictor(Protocol):
@@ -145,11 +150,15 @@ class ModelStream:
         self._same_labels = tuple(labels) == spec.labels
         self._n_labels = len(labels)
         self._silence_energy: float = 10.0 ** (silence_db / 10) * spec.window_length
-        self._shared = _shared_columns(model, hop_length)
+        shared = _shared_columns(model, hop_length)
         self._columns_of = None
-        if self._shared is not None:
-            self._columns_of = (columns or ColumnStreams()).reader(self._shared, spec.sample_rate)
-        levelled = self._shared is not None and self._shared.levelled
+        if shared is not None:
+            self._columns_of = (columns or ColumnStreams()).reader(shared, spec.sample_rate)
+        levelled = shared is not None and shared.levelled
+        self._state = StateStream(shared, hop_length) if isinstance(shared, StatefulMaker) else None
+        if self._state is not None and batch > 1:
+            self._batch = _STEPS * batch
+        self._shared = None if isinstance(shared, StatefulMaker) else shared
         self._cutter = (WindowLevels if levelled else Windower)(spec.window_length, hop_length)
         head: ContextDecider | None = getattr(model, "context", None)
         self._context = ContextStream(head) if head is not None else None
@@ -157,6 +166,11 @@ class ModelStream:
         self._overlap: OverlapAdd | None = None
         if spec.kind == "envelope":
             self._overlap = OverlapAdd(len(labels), spec.frames, hop_length // spec.frame_hop)
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether batches must be predicted one after the other, in their order."""
+        return self._state is not None
 
     @property
     def next_end(self) -> int:
@@ -171,6 +185,8 @@ class ModelStream:
             self._columns_of.reset()
         if self._context is not None:
             self._context.reset()
+        if self._state is not None:
+            self._state.reset()
         if self._overlap is not None:
             self._overlap.reset()
 
@@ -228,7 +244,10 @@ class ModelStream:
         return (batch.starts[-1] + self.spec.window_length) / self.spec.sample_rate
 
     def predict(self, batch: WindowBatch) -> None:
-        """Run the network on those windows of the batch that are not silent. Any thread, several at once."""
+        """Run the network on those windows of the batch that are not silent.
+
+        Any thread, and several at once, but `in_turn`.
+        """
         waiting = batch.windows[:]
         batch.windows.clear()
         loud = [window for window in waiting if window.loud]
@@ -246,10 +265,14 @@ class ModelStream:
     def _run(self, waiting: Sequence[Window], batch: WindowBatch) -> Array:
         """What the network says of windows, and how long it took."""
         count = len(waiting)
-        heard = _stacked([window.heard for window in waiting])
         columns = [window.columns for window in waiting if window.columns is not None]
+        if self._state is not None:
+            started = time.perf_counter()
+            said = self._state.decide([window.start for window in waiting], columns)
+            batch.seconds = time.perf_counter() - started
+            return said
         if self._shared is not None and columns:
-            shared = _stacked(columns)
+            heard, shared = _stacked([window.heard for window in waiting]), _stacked(columns)
             started = time.perf_counter()
             if self._context is not None:
                 said, batch.features = self._shared.predict_with_features(heard, shared)
@@ -257,6 +280,7 @@ class ModelStream:
                 said = self._shared.predict(heard, shared)
             batch.seconds = time.perf_counter() - started
             return said
+        heard = _stacked([window.heard for window in waiting])
         if self._padded and count < self._batch:
             heard = np.concatenate([heard, np.zeros((self._batch - count, heard.shape[1]), np.float32)])
         started = time.perf_counter()
@@ -327,17 +351,23 @@ def _stacked(parts: Sequence[Array]) -> Array:
     return parts[0][None] if len(parts) == 1 else np.stack(parts)
 
 
-def _shared_columns(model: WindowPredictor, hop_length: int) -> ColumnMaker | None:
+def _shared_columns(model: WindowPredictor, hop_length: int) -> StatefulMaker | WindowMaker | None:
     """What computes a network's columns once for all windows, if it has such a thing and windows start on columns."""
     parts = getattr(model, "shared_columns", None)
-    maker: ColumnMaker | None = parts() if parts is not None else None
+    maker: StatefulMaker | WindowMaker | None = parts() if parts is not None else None
     return maker if maker is not None and hop_length % maker.spec.frame_hop == 0 else None
 
 
+def keeps_state(model: WindowPredictor) -> bool:
+    """Whether a network hands on what it needs of the past, and so costs a step a window."""
+    parts = getattr(model, "shared_columns", None)
+    return parts is not None and isinstance(parts(), StatefulMaker)
+
+
 def hop_length(model: WindowPredictor, hop_s: float | None) -> int:
-    """Samples between windows: `hop_s` for activations; envelopes keep the overlap that their model states."""
+    """Samples between windows: `hop_s` for activations, but envelopes and networks with a state keep their model's."""
     spec = model.spec
-    if hop_s is None or spec.kind == "envelope":
+    if hop_s is None or spec.kind == "envelope" or keeps_state(model):
         return spec.hop_length
     if not 0.0 < hop_s <= spec.window_s:
         raise ValueError(f"hop {hop_s} s does not fit the {spec.window_s:g} s windows of {spec.name}")

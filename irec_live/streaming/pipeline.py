@@ -13,6 +13,7 @@ Shapes: n samples of each channel in a block, C channels, K labels, F mel bands.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import deque
 from collections.abc import Sequence
@@ -36,6 +37,7 @@ from irec_live.streaming.model_stream import (
     WindowBatch,
     WindowPredictor,
     hop_length,
+    keeps_state,
     thresholds,
 )
 from irec_live.streaming.resample import Resampler
@@ -43,6 +45,7 @@ from irec_live.streaming.retracking import Retracking
 from irec_live.streaming.spectrogram import LogMelStream
 from irec_live.streaming.timeline import Timeline
 from irec_live.streaming.tracker import LabelTracker
+from irec_live.streaming.turns import Turns
 
 SILENCE_DB = -75.0
 """RMS in dBFS below which a window counts as silent and no network is run: soft playing far from a microphone is above
@@ -54,6 +57,10 @@ _PIECE_S = 4.0
 _MOST_IN_FLIGHT = 8
 """Batches with an executor at once: enough to keep its threads busy while the next block is decoded, few enough that
 they hold some seconds of sound at most."""
+
+_STEPS = 4
+"""Windows of a network with a state for one of another, where nobody looks before the end: each costs a step, and 64 of
+them a quarter less in one call than in four."""
 
 _ROWS_A_PUSH = 128
 """Rows of the past that are tracked again beside a block of live sound: some milliseconds of work, and ten minutes of
@@ -113,7 +120,7 @@ class Pipeline:
     executor : concurrent.futures.Executor, optional
         Predicts batches in parallel and while more is pushed: rows come with a later push or with `flush`. For files.
     batch : int
-        Windows predicted in one call, where so many wait; for files.
+        Windows predicted in one call, where so many wait; for files. Networks with a state may have some times as many.
     channel : int, optional
         The source's channel to use alone, from 1 on; a mix of all if not given.
 
@@ -158,7 +165,7 @@ class Pipeline:
                 self.labels,
                 hop_length=hop_length(model, hop_s),
                 silence_db=silence_db,
-                batch=batch,
+                batch=batch * _STEPS if executor is not None and keeps_state(model) else batch,
                 columns=columns,
             )
             for model in self.models
@@ -173,6 +180,7 @@ class Pipeline:
         self.tracker = self._new_tracker(tracker)
         self._resamplers = {rate: Resampler(sample_rate, rate) for rate in sorted({m.spec.sample_rate for m in models})}
         self._executor = executor
+        self._turns = {stream: Turns(executor) for stream in self.streams if executor is not None and stream.in_turn}
         self._mel = LogMelStream(sample_rate, bands=self.timeline.bands) if spectrogram else None
         self._meter = LevelMeter(sample_rate) if spectrogram else None
         self._clear()
@@ -483,7 +491,9 @@ class Pipeline:
         if self._executor is None or batch.silent:
             stream.predict(batch)
             return None
-        return self._executor.submit(stream.predict, batch)
+        if not stream.in_turn:
+            return self._executor.submit(stream.predict, batch)
+        return self._turns[stream].submit(functools.partial(stream.predict, batch))
 
     def _store_activation(self, times: Times, rows: Array) -> list[Event]:
         if self.tracker.at_rest and not rows.any():

@@ -158,7 +158,9 @@ class MergedDetector:
         self.context = detector.context
         self._both = _Joined(detector.with_features) if detector.context is not None else None
         shared = detector.shared_columns()
-        self._columns = None if shared is None else _MergedColumns(shared, merger, len(detector.spec.labels))
+        self._columns = (
+            None if not isinstance(shared, SharedColumns) else _MergedColumns(shared, merger, len(detector.spec.labels))
+        )
 
     def shared_columns(self) -> _MergedColumns | None:
         """As of the network."""
@@ -217,7 +219,12 @@ class Merging:
         self._same: weakref.WeakKeyDictionary[Detector, bool] = weakref.WeakKeyDictionary()
 
     def of(self, detector: Detector) -> Detector | MergedDetector:
-        """The network to give to a stream. Takes a moment when it is the network's first."""
+        """The network to give to a stream. Takes a moment when it is the network's first.
+
+        One that keeps a state costs a stream a step at a time, and is left as it is.
+        """
+        if detector.stateful is not None:
+            return detector
         with self._lock:
             if detector not in self._same:
                 self._same[detector] = says_the_same_in_company(detector)
@@ -231,7 +238,7 @@ def says_the_same_in_company(detector: Detector) -> bool:
     loudness = np.geomspace(0.001, 0.5, MOST_WINDOWS)[:, None]
     run: Run = detector if detector.context is None else _Joined(detector.with_features)
     inputs: tuple[Any, ...] = ((loudness * chance.standard_normal((MOST_WINDOWS, spec.window_length))).astype("f4"),)
-    if shared is not None:
+    if isinstance(shared, SharedColumns):
         width = 1 if shared.levelled else spec.window_length
         columns = chance.standard_normal((MOST_WINDOWS, shared.frames, shared.spec.bands))
         inputs = (np.abs(inputs[0][:, :width]), columns.astype(np.float32))

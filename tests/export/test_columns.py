@@ -252,7 +252,7 @@ def test_two_networks_share_columns_that_are_alike_and_nothing_changes(
 def test_a_window_that_is_not_whole_has_no_columns(data: bytes) -> None:
     parts = Detector(data).shared_columns()
     assert parts is not None
-    stream = ColumnStream(parts).reader(parts.frames)
+    stream = ColumnStream(parts).reader(parts)
     stream.push(np.zeros(LENGTH - 1, np.float32))
     with pytest.raises(ValueError, match="the window at sample 0 is not whole yet"):
         stream.window(0)

@@ -12,17 +12,20 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from irec_live.errors import CheckpointError
 from irec_live.models.catalog import find_model
+from irec_live.models.columns import ColumnsSpec
 from irec_live.models.detector import Detector
 from irec_live.models.spec import ModelSpec
 from irec_live.streaming.context_stream import ContextStream
 from irec_live.streaming.overlap_add import OverlapAdd
 from irec_live.streaming.pipeline import SILENCE_DB
+from irec_live.streaming.state_stream import StatefulMaker, StateStream
 from irec_live.streaming.windows import Windower
 from irec_models.checkpoint import load_checkpoint
-from irec_models.nets import Network
+from irec_models.nets import Network, StatefulNetwork
 
 Array = npt.NDArray[np.float32]
 
@@ -47,11 +50,17 @@ class CheckpointPredictor:
     ----------
     network : Network
     spec : ModelSpec
+
+    Attributes
+    ----------
+    stateful : StatefulCheckpoint or None
+        The network as it is run over a stream, if it keeps a state.
     """
 
     def __init__(self, network: Network, spec: ModelSpec) -> None:
         self.spec = spec
         self._network = network.eval()
+        self.stateful = StatefulCheckpoint(network) if isinstance(network, StatefulNetwork) else None
 
     @torch.no_grad()
     def __call__(self, windows: npt.NDArray[np.floating[Any]]) -> Array:
@@ -59,6 +68,44 @@ class CheckpointPredictor:
         audio = torch.from_numpy(np.ascontiguousarray(windows, np.float32))
         result: Array = self._network.predict(audio).numpy()
         return result
+
+
+class StatefulCheckpoint:
+    """A network of a checkpoint that keeps a state; see `irec_live.models.state.StatefulNetwork`.
+
+    Parameters
+    ----------
+    network : StatefulNetwork
+    """
+
+    levelled = True
+
+    def __init__(self, network: StatefulNetwork) -> None:
+        self._network = network
+        self.step, self.front = network.step_columns, network.front_end
+        self.spec = ColumnsSpec(
+            frame_length=network.column_length,
+            frame_hop=network.column_hop,
+            offset=network.column_offset,
+            bands=network.bands,
+        )
+        self.frames = self.spec.frames(network.window_length)
+
+    @torch.no_grad()
+    def columns(self, frames: Array) -> Array:
+        """Frames (n, L) to columns (n, F)."""
+        columns: Array = self._network.columns_of(torch.from_numpy(frames)[None])[0].numpy()
+        return columns
+
+    def begin(self) -> tuple[Tensor, ...]:
+        """The state at the start of a stream."""
+        return ()
+
+    @torch.no_grad()
+    def advance(self, columns: Array, state: tuple[Tensor, ...]) -> tuple[Array, tuple[Tensor, ...]]:
+        """The next columns (n, F), and a state, to rows (R, K) and the state after them."""
+        logits, after = self._network.advance(torch.from_numpy(columns)[None], state)
+        return torch.sigmoid(logits[0]).numpy(), after
 
 
 def model_file(given: Path) -> Path:
@@ -108,15 +155,24 @@ def windows_of(audio: Array, window_length: int, hop_length: int) -> Array:
     return np.stack(cut) if cut else np.zeros((1, window_length), np.float32)
 
 
+def hop_of(predictor: Predictor, hop_length: int) -> int:
+    """Samples between windows that were wanted `hop_length` apart: a network that keeps a state has its own hop."""
+    return hop_length if stateful_of(predictor) is None else predictor.spec.hop_length
+
+
 def predict_recording(predictor: Predictor, audio: Array, hop_length: int) -> Array:
-    """A whole recording (T,): (R, K) activations or (R, K, N) envelopes of windows `hop_length` apart.
+    """A whole recording (T,): (R, K) activations or (R, K, N) envelopes of windows `hop_length` apart; see `hop_of`.
 
     Windows below `irec_live.streaming.pipeline.SILENCE_DB` count as silence and give zeros, as in the app.
     """
+    hop_length = hop_of(predictor, hop_length)
     windows = windows_of(audio, predictor.spec.window_length, hop_length)
     # In batches: a recording of ten minutes would need gigabytes inside the network at once.
     batches = [windows[start : start + _BATCH] for start in range(0, len(windows), _BATCH)]
     sounds = np.sqrt(np.mean(windows**2, axis=1)) >= _SILENCE_RMS
+    stateful = stateful_of(predictor)
+    if stateful is not None:
+        return _in_order(stateful, windows, sounds, hop_length)
     if isinstance(predictor, Detector) and predictor.context is not None:
         said = [predictor.with_features(batch) for batch in batches]
         rows, features = (np.concatenate(each) for each in zip(*said, strict=True))
@@ -127,6 +183,36 @@ def predict_recording(predictor: Predictor, audio: Array, hop_length: int) -> Ar
     else:
         rows = np.concatenate([predictor(batch) for batch in batches])
     rows[~sounds] = 0.0
+    return rows
+
+
+def stateful_of(predictor: Predictor) -> StatefulMaker | None:
+    """The predictor's network as it is run over a stream, if it keeps a state."""
+    found: StatefulMaker | None = getattr(predictor, "stateful", None)
+    return found
+
+
+def _in_order(
+    network: StatefulMaker, windows: Array, sounds: npt.NDArray[np.bool_], hop_length: int
+) -> npt.NDArray[np.float32]:
+    """What a network that keeps a state says of the windows (R, T) of a recording, as in the app: (R, K)."""
+    heard = np.concatenate([windows[0], windows[1:, windows.shape[1] - hop_length :].reshape(-1)])
+    cut, apart = network.spec, network.spec.frame_hop
+    frames = np.lib.stride_tricks.sliding_window_view(heard[cut.offset :], cut.frame_length)[::apart]
+    columns = np.concatenate(
+        [network.columns(np.ascontiguousarray(frames[at : at + 1000])) for at in range(0, len(frames), 1000)]
+    )
+    stream = StateStream(network, hop_length)
+    places = [int(index) for index in np.flatnonzero(sounds)]
+    parts = []
+    for first in range(0, len(places), _BATCH):
+        some = [index * hop_length for index in places[first : first + _BATCH]]
+        parts.append(stream.decide(some, [columns[start // apart :][: network.frames] for start in some]))
+    if not parts:
+        silence, _ = network.advance(np.zeros((network.step, columns.shape[1]), np.float32), network.begin())
+        return np.zeros((len(windows), silence.shape[1]), np.float32)
+    rows = np.zeros((len(windows), parts[0].shape[1]), np.float32)
+    rows[places] = np.concatenate(parts)
     return rows
 
 

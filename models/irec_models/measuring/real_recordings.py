@@ -24,7 +24,7 @@ from irec_models.data import LABELS, EvalClip
 from irec_models.measuring.by_source import Counts, Figure, Ints, Kind, count, kind_of, over_sources
 from irec_models.measuring.clip_scores import target_row
 from irec_models.measuring.comparison import read_scores
-from irec_models.measuring.predictors import Array, Predictor, predict_recording
+from irec_models.measuring.predictors import Array, Predictor, hop_of, predict_recording
 from irec_models.metrics import UNKNOWN
 
 Floats = npt.NDArray[np.float64]
@@ -107,10 +107,11 @@ def predict_recordings(model: Predictor, clips: Iterable[EvalClip]) -> Recording
     if spec.kind != "activation" or max(columns) < 0:
         raise DataError(f"{spec.name} tells activations of none of {', '.join(LABELS)}")
     thresholds = {label: spec.threshold(label) for label in spec.labels}
+    hop = hop_of(model, round(HOP_S * spec.sample_rate))
     table: list[tuple[EvalClip, Array, set[str], int]] = []
     for clip in clips:
-        rows = predict_recording(model, clip.audio, round(HOP_S * spec.sample_rate))
-        events = _events(rows, LabelTracker(spec.labels, thresholds, hop_s=HOP_S))
+        rows = predict_recording(model, clip.audio, hop)
+        events = _events(rows, LabelTracker(spec.labels, thresholds, hop_s=hop / spec.sample_rate))
         wrong = [e for e in events if e.label in LABELS and e.label not in (*clip.labels, *clip.unclear)]
         table.append((clip, rows.mean(axis=0), lasting(events), len(wrong)))
     if not table:
@@ -197,7 +198,7 @@ def label_precisions(recordings: Recordings) -> dict[str, float]:
 def _events(rows: Array, tracker: LabelTracker) -> list[Event]:
     ended: list[Event] = []
     for number, row in enumerate(rows):
-        ended += tracker.push(number * HOP_S, row).ended
+        ended += tracker.push(number * tracker.hop_s, row).ended
     return [*ended, *tracker.flush()]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from irec_models.nets.hyperparameters import HyperparameterError, check_names, check_types
 from irec_models.nets.network import HeadedNetwork, Network, TrunkNetwork
+from irec_models.nets.stateful_network import StatefulNetwork
 from irec_models.nets.tutti import TuttiNet
 from irec_models.nets.tutti_envelope import TuttiEnvelopeNet
 from irec_models.nets.tutti_mobile import TuttiMobileNet
@@ -26,6 +27,7 @@ __all__ = [
     "HeadedNetwork",
     "HyperparameterError",
     "Network",
+    "StatefulNetwork",
     "TrunkNetwork",
     "TuttiEnvelopeNet",
     "TuttiMobileEnvelopeNet",

@@ -19,7 +19,7 @@ from irec_live.models.spec import ModelSpec
 from irec_live.results import Event
 from irec_live.streaming.pipeline import Pipeline, PipelineStep
 from irec_live.streaming.tracker import LabelTracker
-from irec_models.measuring.predictors import Array, Predictor
+from irec_models.measuring.predictors import Array, Predictor, stateful_of
 from irec_models.measuring.stress.noises import faint
 
 HOP_S = 0.1
@@ -65,6 +65,9 @@ class _AsModel:
         if isinstance(predictor, Detector):
             self.context = predictor.context
             self.with_features = predictor.with_features
+        stateful = stateful_of(predictor)
+        if stateful is not None:
+            self.shared_columns = lambda: stateful
 
     @property
     def spec(self) -> ModelSpec:

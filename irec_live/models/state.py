@@ -1,0 +1,240 @@
+"""State: a network that reads a stream column by column, and hands on what it needs of the past from call to call.
+
+A window network hears every moment as often as windows overlap. A file whose metadata has `STATE_KEY` can be run once
+over a stream instead: between the tensor `COLUMNS` (see `irec_live.models.columns`) and a tensor `ROWS`, with tensors
+``state.0`` and so on that a call takes, and ``next.0`` and so on that the call after it is given in their place. A
+stream begins with zeros. The graph from audio to activations is the same network on a stream that begins with the
+window, so whoever runs single windows gets what those alone tell.
+
+Shapes: n columns, R steps, F bands, N columns in a window, K labels, L samples in a frame.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from irec_live.errors import ModelError
+from irec_live.models.columns import COLUMNS, COLUMNS_KEY, FRAMES, ColumnsSpec
+from irec_live.models.protobuf import MalformedError
+from irec_live.models.runtime import build_session, finite, first_line, in_range, runtime_errors
+from irec_live.models.spec import ModelSpec
+from irec_live.models.subgraph import Tensor, cut_out, fingerprint
+
+Array = npt.NDArray[np.float32]
+State = tuple[Array, ...]
+
+STATE_KEY = "irec.state"
+"""Key of the JSON `StateSpec` in an ONNX file's metadata."""
+
+ROWS, STATE, NEXT = "rows", "state.", "next."
+"""Names of tensors in the graph: float32 (1, R, K), and, before their numbers, of what is handed on."""
+
+_MOST_VALUES = 2**22
+_LARGEST_DIFFERENCE = 5e-3
+"""Of the parts from the whole: another network is further away, rounding on any processor or GPU is not."""
+
+Size = Annotated[int, Field(ge=1, le=65_536)]
+
+
+class StateSpec(BaseModel):
+    """How a stream is read.
+
+    Attributes
+    ----------
+    step : int
+        Columns from one row of activations to the next; the model's hop is as many.
+    shapes : tuple of tuple of int
+        Of the tensors that are handed on, without their first axis.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    step: int = Field(ge=1, le=4096)
+    shapes: Annotated[tuple[Annotated[tuple[Size, ...], Field(max_length=4)], ...], Field(min_length=1, max_length=256)]
+
+    @model_validator(mode="after")
+    def _bounded(self) -> StateSpec:
+        if sum(int(np.prod(shape, dtype=np.float64)) for shape in self.shapes) > _MOST_VALUES:
+            raise ValueError("the state has too many values")
+        return self
+
+
+class StatefulNetwork:
+    """A network in two parts: frames to columns, and columns with a state to activations. Any thread may call it.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    model : ModelSpec
+    columns : ColumnsSpec
+    state : StateSpec
+    origin : str
+        What to call the file in an error.
+    cuda : bool
+    threads : int
+
+    Attributes
+    ----------
+    spec : ColumnsSpec
+    step : int
+        Columns from one row to the next.
+    frames : int
+        N.
+    levelled : bool
+        True: of a window nothing but its columns is asked for.
+    front : str
+        Fingerprint of the first part: networks with the same make the same columns.
+
+    Raises
+    ------
+    ModelError
+        The graph has no such parts, or their sizes do not fit together.
+    """
+
+    levelled = True
+
+    def __init__(
+        self,
+        data: bytes,
+        model: ModelSpec,
+        columns: ColumnsSpec,
+        state: StateSpec,
+        origin: str,
+        *,
+        cuda: bool = False,
+        threads: int = 1,
+    ) -> None:
+        self.spec, self.step, self.frames = columns, state.step, columns.frames(model.window_length)
+        self._origin, self._shapes, self._labels = origin, state.shapes, len(model.labels)
+        if not self.frames or self.frames % state.step or model.hop_length != state.step * columns.frame_hop:
+            raise ModelError(f"{origin} cannot be run over a stream: its windows are no whole number of its steps")
+        frames = Tensor(FRAMES, ("batch", "n", columns.frame_length))
+        made = Tensor(COLUMNS, ("batch", "n", columns.bands))
+        given = [Tensor(f"{STATE}{number}", ("batch", *shape)) for number, shape in enumerate(state.shapes)]
+        handed_on = [Tensor(f"{NEXT}{number}", ("batch", *shape)) for number, shape in enumerate(state.shapes)]
+        try:
+            front = cut_out(data, [frames], [made])
+            rest = cut_out(data, [made, *given], [Tensor(ROWS, ("batch", "rows", self._labels)), *handed_on])
+            self.front = fingerprint(front)
+        except MalformedError as error:
+            raise ModelError(f"{origin} cannot be run over a stream: {error}") from error
+        self._names = [tensor.name for tensor in given]
+        self._front, self._rest = (build_session(part, origin, cuda=cuda, threads=threads)[0] for part in (front, rest))
+        self.most_steps = 0
+        """Steps in one call, beyond those of a window; 0 for any number."""
+
+    def columns(self, frames: Array) -> Array:
+        """Frames (n, L), contiguous, to columns (n, F)."""
+        most = self._most_columns(len(frames))
+        parts = [
+            self._front.run(None, {FRAMES: frames[at : at + most][None]})[0][0] for at in range(0, len(frames), most)
+        ]
+        columns: Array = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return columns
+
+    def begin(self) -> State:
+        """The state at the start of a stream."""
+        return tuple(np.zeros((1, *shape), np.float32) for shape in self._shapes)
+
+    def advance(self, columns: Array, state: State) -> tuple[Array, State]:
+        """Read on.
+
+        Parameters
+        ----------
+        columns : (n, F) float32
+            The next ones; n is a multiple of `step`.
+        state : State
+            Of `begin`, or what the call before gave.
+
+        Returns
+        -------
+        rows : (n / step, K) float32
+            Activations in 0..1, always finite.
+        state : State
+
+        Raises
+        ------
+        ModelError
+            The network failed, or returned other shapes than its metadata says.
+        """
+        most = self._most_columns(len(columns))
+        found = []
+        for first in range(0, len(columns), most):
+            rows, state = self._run(columns[first : first + most], state)
+            found.append(rows)
+        return found[0] if len(found) == 1 else np.concatenate(found), state
+
+    def _most_columns(self, count: int) -> int:
+        """Columns in one call, where there are so many."""
+        return self.most_steps * self.step + self.frames if self.most_steps else max(1, count)
+
+    def _run(self, columns: Array, state: State) -> tuple[Array, State]:
+        try:
+            rows, *after = self._rest.run(None, {COLUMNS: columns[None], **dict(zip(self._names, state, strict=True))})
+        except runtime_errors() as error:
+            raise ModelError(f"{self._origin} failed while it ran: {first_line(error)}") from error
+        expected = (1, len(columns) // self.step, self._labels)
+        shapes = [each.shape[1:] for each in after]
+        if rows.shape != expected or rows.dtype != np.float32 or shapes != list(self._shapes):
+            raise ModelError(
+                f"{self._origin} returned {rows.dtype} {rows.shape} for {len(columns)} columns of a stream"
+            )
+        return in_range(rows[0]), tuple(finite(each) for each in after)
+
+    def try_steps(self, steps: int) -> None:
+        """Run so many steps beside those of a window in one call.
+
+        Raises
+        ------
+        ModelError
+            The network failed.
+        """
+        count = steps * self.step + self.frames
+        frames = np.full((count, self.spec.frame_length), 0.1, np.float32)
+        self.advance(self.columns(frames), self.begin())
+
+    def check(self, whole: npt.NDArray[np.float32], window: Array) -> None:
+        """Compare the parts with what the whole network says, (1, K), of a window (1, T).
+
+        Raises
+        ------
+        ModelError
+            They are not the same network.
+        """
+        framed = np.lib.stride_tricks.sliding_window_view(window[0, self.spec.offset :], self.spec.frame_length)
+        columns = self.columns(np.ascontiguousarray(framed[:: self.spec.frame_hop][: self.frames]))
+        at_once, _ = self.advance(columns, self.begin())
+        some, state = self.advance(columns[: self.step], self.begin())
+        others, _ = self.advance(columns[self.step :], state)
+        for rows in (at_once, np.concatenate([some, others])):
+            if not float(np.abs(rows[-1] - whole[0]).max()) <= _LARGEST_DIFFERENCE:
+                raise ModelError(f"{self._origin} says one thing of a window and another of a stream")
+
+
+def stateful_network(
+    data: bytes, model: ModelSpec, metadata: Mapping[str, str], origin: str, *, cuda: bool = False, threads: int = 1
+) -> StatefulNetwork | None:
+    """A file's network as one that is run over a stream; None where it is one of windows.
+
+    Raises
+    ------
+    ModelError
+        What the file says of it makes no sense, or is not so.
+    """
+    if STATE_KEY not in metadata:
+        return None
+    if model.kind != "activation":
+        raise ModelError(f"{origin} keeps a state, which only models of activations can")
+    try:
+        columns = ColumnsSpec.model_validate(json.loads(metadata[COLUMNS_KEY]))
+        state = StateSpec.model_validate(json.loads(metadata[STATE_KEY]))
+    except (KeyError, ValidationError, ValueError, RecursionError) as error:
+        raise ModelError(f"{origin} does not tell how it is run over a stream: {first_line(error)}") from error
+    return StatefulNetwork(data, model, columns, state, origin, cuda=cuda, threads=threads)
