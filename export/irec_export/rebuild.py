@@ -130,6 +130,7 @@ def rebuild(
                 threads=threads,
                 teacher=teacher if recipe.distill else None,
                 start_from=start,
+                keep_to=start_from if recipe.sequences and recipe.sequences.keep else None,
                 go_on="the same command continues",
             )
         elif not run.best.exists():

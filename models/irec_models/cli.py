@@ -71,6 +71,7 @@ main.add_command(stress)
 @click.option("--label", help="Train a classifier of this label alone, to be joined with others.")
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
 @start_option
+@click.option("--keep-to", type=FILE, help="Published weights that [sequences] of the recipe holds the network to.")
 def fit(
     recipe: Path,
     data: tuple[Path, ...],

@@ -19,6 +19,7 @@ from irec_models.nets.tutti import TuttiNet
 from irec_models.nets.tutti_envelope import TuttiEnvelopeNet
 from irec_models.nets.tutti_mobile import TuttiMobileNet
 from irec_models.nets.tutti_mobile_envelope import TuttiMobileEnvelopeNet
+from irec_models.nets.tutti_stream import TuttiStreamNet
 from irec_models.plugins import load, plugins
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "TuttiMobileEnvelopeNet",
     "TuttiMobileNet",
     "TuttiNet",
+    "TuttiStreamNet",
     "build",
     "check_hyperparameters",
 ]
@@ -60,7 +62,7 @@ class Architectures(dict[str, type[Network]]):
         return sorted({*self, *(name for plugin in plugins() for name in plugin.architectures)})
 
 
-ARCHITECTURES = Architectures(TuttiNet, TuttiEnvelopeNet, TuttiMobileNet, TuttiMobileEnvelopeNet)
+ARCHITECTURES = Architectures(TuttiNet, TuttiEnvelopeNet, TuttiMobileNet, TuttiMobileEnvelopeNet, TuttiStreamNet)
 """Every architecture that recipes and checkpoints can name."""
 
 

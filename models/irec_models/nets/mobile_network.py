@@ -18,10 +18,10 @@ from irec_models.nets.mobile_trunk import BANDS, HIDDEN, HOP_LENGTH, SAMPLE_RATE
 READ = 512
 """Values that a window's readings are brought to."""
 
-_LEVEL_FLOOR = 1e-4  # -80 dBFS, below what the app calls silence: every window beyond is brought to one level
-_LEVEL = 0.1  # RMS that a window is brought to, about that of the music that the trunk was trained on
+LEVEL_FLOOR = 1e-4  # -80 dBFS, below what the app calls silence: every window beyond is brought to one level
+LEVEL = 0.1  # RMS that a window is brought to, about that of the music that the trunk was trained on
 _MEAN, _DEVIATION = -4.5, 5.0  # what the trunk's log-mel was brought to 0 and 1 with
-_FLOOR = 1e-5  # added to powers before the logarithm
+FLOOR = 1e-5  # added to powers before the logarithm
 
 
 class MobileNetwork(ColumnNetwork):
@@ -52,9 +52,9 @@ class MobileNetwork(ColumnNetwork):
     def features_of(self, columns: Tensor, audio: Tensor) -> Tensor:
         """Powers (B, N, F) and the window (B, T) that they are of to log-mel (B, N, F), the window at one level."""
         rms = torch.sqrt((audio - audio.mean(dim=1, keepdim=True)).square().mean(dim=1, keepdim=True))
-        gain = _LEVEL / torch.clamp(rms, min=_LEVEL_FLOOR)
+        gain = LEVEL / torch.clamp(rms, min=LEVEL_FLOOR)
         # The level comes after the spectrum, so that the spectrum of a stream need be computed only once.
-        return torch.log(gain.square().unsqueeze(2) * columns + _FLOOR)
+        return torch.log(gain.square().unsqueeze(2) * columns + FLOOR)
 
     def window_readings(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps to the mean and the maximum of each over time and bands, and what AudioSet is told from: (B, E)."""

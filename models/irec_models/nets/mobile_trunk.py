@@ -12,7 +12,7 @@ ICASSP 2023 (one input channel, widths, front end, 527 classes).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -113,6 +113,18 @@ def kaldi_filters(bands: int, high_hz: float, n_fft: int, sample_rate: int) -> n
     return filters
 
 
+def power_weights() -> Tensor:
+    """By which the bands of a column (F,) add up to the mean square of the frame before pre-emphasis: (F,)."""
+    emphasis = 1.0 + _PRE_EMPHASIS**2 - 2.0 * _PRE_EMPHASIS * np.cos(2.0 * np.pi * np.arange(N_FFT // 2 + 1) / N_FFT)
+    filters = kaldi_filters(BANDS, _HIGHEST_HZ, N_FFT, SAMPLE_RATE)
+    passed = filters.sum(axis=1)
+    # The lowest triangles are narrower than a bin: some have none.
+    gains = np.divide(filters @ emphasis, passed, out=np.full(BANDS, np.inf), where=passed > 0)
+    taper = torch.hann_window(TAPER, periodic=False, dtype=torch.float64)
+    weights = 2.0 / (N_FFT * float(taper.square().sum()) * gains)
+    return torch.from_numpy(weights).to(torch.float32)
+
+
 class MobileMel(nn.Module):
     """Mel-weighted power spectrogram of what pre-emphasis leaves of a sound.
 
@@ -193,8 +205,15 @@ class _Excite(nn.Module):
         weights = torch.sigmoid(self.excite(torch.relu(self.squeeze(maps.mean(dim=(2, 3))))))
         return maps * weights[:, :, None, None]
 
+    def weights(self, means: Tensor) -> Tensor:
+        """Means (B, C, 1, n) to weights (B, C, 1, n) in 0..1: the same layers as convolutions, for a stream."""
+        squeezed = functional.conv2d(means, self.squeeze.weight[:, :, None, None], self.squeeze.bias)
+        return torch.sigmoid(
+            functional.conv2d(torch.relu(squeezed), self.excite.weight[:, :, None, None], self.excite.bias)
+        )
 
-class _Block(nn.Module):
+
+class MobileBlock(nn.Module):
     """Widened by a 1 x 1 convolution, filtered channel by channel, weighed, narrowed; past which the input goes on."""
 
     def __init__(self, inputs: int, row: _Row, folded: bool) -> None:
@@ -236,7 +255,7 @@ class MobileTrunk(nn.Module):
         self.stem = MobileConv(1, channels, 3, 2, 1, nn.Hardswish(), folded)
         blocks = []
         for row in _ROWS:
-            block = _Block(channels, row, folded)
+            block = MobileBlock(channels, row, folded)
             blocks.append(block)
             channels = block.outputs
         self.blocks = nn.ModuleList(blocks)
@@ -244,11 +263,17 @@ class MobileTrunk(nn.Module):
         self.last = MobileConv(channels, last, 1, 1, 1, nn.Hardswish(), folded)
         self.depths = (*(blocks[depth - 1].outputs for depth in read), last)
 
+    def each_block(self) -> Iterator[MobileBlock]:
+        """The blocks, from the first on."""
+        for block in self.blocks:
+            assert isinstance(block, MobileBlock)
+            yield block
+
     def forward(self, features: Tensor) -> list[Tensor]:
         """Features (B, N, F) to the maps behind the blocks read and the last ones, (B, C, F / s, N / s)."""
         maps = self.stem(features.transpose(1, 2).unsqueeze(1))
         found = []
-        for number, block in enumerate(self.blocks, start=1):
+        for number, block in enumerate(self.each_block(), start=1):
             maps = block(maps)
             if number in self.read:
                 found.append(maps)

@@ -24,6 +24,7 @@ from irec_models.nets import (
     HeadedNetwork,
     HyperparameterError,
     Network,
+    StatefulNetwork,
     TrunkNetwork,
     check_hyperparameters,
 )
@@ -195,6 +196,16 @@ class ContextSection(_Section):
     ensembles: float = Field(default=5.0, ge=0, description="weight of ensembles of which only is known who plays")
 
 
+class SequencesSection(_Section):
+    """``[sequences]``: what a network that keeps a state learns from, in place of windows."""
+
+    batch_size: int = Field(default=16, ge=1, description="sequences of a step, some ten seconds each")
+    ensembles: float = Field(default=2.0, ge=0, description="weight of ensembles of which only is known who plays")
+    teach: float = Field(default=0.0, ge=0, description="of the loss against what the --teacher says")
+    keep: float = Field(default=0.0, ge=0, description="of the loss against what the published trunk says")
+    keep_every: int = Field(default=2, ge=1, description="of so many steps one asks it")
+
+
 class Recipe(_Section):
     """A whole recipe file."""
 
@@ -206,6 +217,7 @@ class Recipe(_Section):
     distill: DistillSection | None = None
     keep: KeepSection | None = None
     context: ContextSection | None = None
+    sequences: SequencesSection | None = None
     decisions: DecisionsSection = DecisionsSection()
     _origin: str = PrivateAttr("")
 
@@ -220,6 +232,11 @@ class Recipe(_Section):
             raise ValueError("has an impossible value for 'stream.mode': [distill] needs mixtures, not clips")
         if self.train.loss == "bags" and self.stream.mode != "excerpts":
             raise ValueError("has an impossible value for 'train.loss': bags come from stream.mode 'excerpts' alone")
+        if self.sequences and (self.keep or self.distill or self.stream.mode != "excerpts"):
+            raise ValueError(
+                "has an impossible value for 'sequences': they come from stream.mode 'excerpts', without [keep] or "
+                "[distill]"
+            )
         if self.keep and self.train.learn == "head":
             raise ValueError("has an impossible value for 'keep': what only trains its head keeps the rest as it is")
         return self
@@ -247,6 +264,10 @@ class Recipe(_Section):
             raise RecipeError(
                 f"recipe '{self.model.name}': [stream] gives windows of {given[1]} samples at {given[0]} Hz, but "
                 f"architecture '{self.model.architecture}' takes {wanted[1]} at {wanted[0]} Hz"
+            )
+        if isinstance(network, StatefulNetwork) != (self.sequences is not None):
+            raise RecipeError(
+                f"recipe '{self.model.name}': [sequences] is what networks that keep a state learn from, and no others"
             )
         if network.kind == "envelope" and (self.stream.mode == "clips" or self.train.loss != "binary"):
             raise RecipeError(

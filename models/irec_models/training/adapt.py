@@ -25,7 +25,7 @@ from irec_live.mono import MonoMix
 from irec_live.streaming.resample import Resampler
 from irec_models.checkpoint import Checkpoint, respecify, save_checkpoint
 from irec_models.data.manifests.manifest import Clip, read_manifest
-from irec_models.nets import HeadedNetwork, Network
+from irec_models.nets import HeadedNetwork, Network, TuttiStreamNet
 from irec_models.progress import Progress, silent
 from irec_models.training.lineage import start_of
 from irec_models.training.start_weights import Start, load_start
@@ -225,6 +225,8 @@ def _parted(lessons: Sequence[_Lesson]) -> tuple[list[_Lesson], list[_Lesson]]:
 def _learning(network: Network) -> list[nn.Parameter]:
     """Parameters that learn: the head of a network with a trunk, else all."""
     chosen = list(network.head()) if isinstance(network, HeadedNetwork) else list(network.parameters())
+    if isinstance(network, TuttiStreamNet):  # of windows alone nothing can be learnt about seconds
+        chosen = [*network.read.parameters(), *network.output.parameters()]
     for parameter in network.parameters():
         parameter.requires_grad_(False)
     for parameter in chosen:

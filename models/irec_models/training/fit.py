@@ -15,13 +15,14 @@ from irec_models.checkpoint import load_checkpoint
 from irec_models.data import Bank, Batch, ClipStream, DataFolders, ExcerptStream, MixStream, make_loader
 from irec_models.data.mixing.pools import check_examples
 from irec_models.inputs import check_new_run
-from irec_models.nets import TrunkNetwork
+from irec_models.nets import TrunkNetwork, TuttiStreamNet
 from irec_models.progress import Progress, silent
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.held_out import with_held_out
 from irec_models.training.lineage import sources_of
 from irec_models.training.run import Run, check_held_out_alike
-from irec_models.training.start_weights import Start, check_published, load_start, take_over
+from irec_models.training.sequences import PublishedTags, SequenceTrainer, TaughtSequences, sequence_stream
+from irec_models.training.start_weights import PUBLISHED, Start, check_published, load_start, take_over
 from irec_models.training.teacher import TaughtBatch, TaughtStream, YamNet
 from irec_models.training.trainer import Trainer
 
@@ -39,6 +40,7 @@ def fit(
     threads: int | None = None,
     teacher: Path | None = None,
     start_from: Path | None = None,
+    keep_to: Path | None = None,
     settings: Sequence[str] = (),
     console: Console | None = None,
     progress: Progress = silent,
@@ -67,6 +69,8 @@ def fit(
         File of the teacher, if the recipe learns from one.
     start_from : Path or None
         Checkpoint, exported file or installed name of the model to start from; the run's recipe then tells which.
+    keep_to : Path or None
+        The published trunk, if ``[sequences]`` holds the network to it.
     settings : sequence of str
         Keys of the recipe with other values; see `irec_models.recipes.settings.with_settings`.
     console : Console, optional
@@ -89,6 +93,7 @@ def fit(
         settings = (*settings, f"model.start_from={json.dumps(start.name)}")  # so that the run's recipe tells
     recipe = load_recipe(recipe_path, settings)
     _check_teacher(recipe, teacher)
+    kept = _kept(recipe, keep_to)
     network = recipe.network()
     if network.trained_by != "fit":
         raise RecipeError(
@@ -111,9 +116,12 @@ def fit(
     torch.manual_seed(options.seed)
     network = recipe.network().to(target, memory_format=torch.channels_last)  # type: ignore[call-overload]
     stream = _stream(recipe, data, 0, teacher, progress)
-    mixtures = stream.stream if isinstance(stream, TaughtStream) else stream
+    mixtures = stream.stream if isinstance(stream, TaughtStream | TaughtSequences) else stream
     validation = validation_batches(recipe, data)
-    trainer = Trainer(recipe, network, run, validation)
+    if recipe.sequences:
+        trainer: Trainer = SequenceTrainer(recipe, network, run, validation, kept)
+    else:
+        trainer = Trainer(recipe, network, run, validation)
     trainer.sources = sources_of(data, recipe.data.hold_out)
     if resuming:
         trainer.restore(load_checkpoint(run.last))
@@ -138,7 +146,7 @@ def fit(
                     f"{start.name} was trained on {', '.join(known)}: scores on them will not be of unseen sources"
                 )
             trainer.start = start.told()
-            if isinstance(network, TrunkNetwork) and not start.labels:  # the trunk alone
+            if isinstance(network, TuttiStreamNet) or (isinstance(network, TrunkNetwork) and not start.labels):
                 network.fit_readings(windows)
             trainer.begin_from_here()
         network.to(target)
@@ -195,7 +203,10 @@ def _validate(trainer: Trainer, console: Console) -> None:
 
 def _stream(
     recipe: Recipe, data: Sequence[Path], start_step: int, teacher: Path | None, progress: Progress
-) -> ClipStream | ExcerptStream | MixStream | TaughtStream:
+) -> ClipStream | ExcerptStream | MixStream | TaughtStream | TaughtSequences:
+    if recipe.sequences:
+        sequences = sequence_stream(recipe, recipe.data.training(data), start_step=start_step, progress=progress)
+        return TaughtSequences(sequences, teacher) if teacher else sequences
     kind = _kind(recipe)
     mixtures = kind(
         recipe.stream,
@@ -249,7 +260,27 @@ def _check_start(recipe: Recipe, start: Start | None, path: Path | None) -> None
         )
 
 
+def _kept(recipe: Recipe, path: Path | None) -> PublishedTags | None:
+    """What the recipe's ``[sequences]`` holds the network to."""
+    wanted = recipe.sequences is not None and recipe.sequences.keep > 0
+    if wanted and path is None:
+        raise RecipeError(
+            f"recipe '{recipe.model.name}' holds its network to what the published {PUBLISHED} says; give that file "
+            "with --keep-to, or add --set sequences.keep=0"
+        )
+    if path is not None and not wanted:
+        raise RecipeError(f"recipe '{recipe.model.name}' has no sequences.keep, so --keep-to has no use")
+    return PublishedTags(path) if path else None
+
+
 def _check_teacher(recipe: Recipe, teacher: Path | None) -> None:
+    if recipe.sequences:
+        if bool(recipe.sequences.teach) != (teacher is not None):
+            raise RecipeError(
+                f"recipe '{recipe.model.name}' has sequences.teach = {recipe.sequences.teach:g}: give the exported "
+                "file of a network of windows with --teacher, or add --set sequences.teach=0"
+            )
+        return
     if recipe.distill and teacher is None:
         raise RecipeError(
             f"recipe '{recipe.model.name}' learns from {recipe.distill.teacher}; give its file with --teacher, "

@@ -9,6 +9,7 @@ Shapes: B batch, T samples in a window, K labels.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import pickle
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +27,8 @@ from irec_models.checkpoint import load_checkpoint
 from irec_models.frontends.normalize import Standardizer
 from irec_models.measuring.predictors import model_file
 from irec_models.measuring.restore import network_of
-from irec_models.nets import Network, TuttiMobileNet
+from irec_models.nets import Network, TuttiMobileNet, TuttiStreamNet
+from irec_models.nets.tutti_stream import shorten
 from irec_models.recipes.recipe import StartSection
 from irec_models.training.lineage import start_of
 from irec_models.training.run import recipe_beside
@@ -154,6 +156,9 @@ def take_over(network: Network, labels: Sequence[str], start: Start, audio: Iter
     # A network built folded has a bias where the start has a normalisation.
     if not any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
         given = given.folded()
+    if isinstance(network, TuttiStreamNet) and isinstance(given, TuttiMobileNet):
+        given = copy.deepcopy(given)
+        shorten(given.trunk)
     mine, theirs = _layers(network), _layers(given)
     same_front_end = (network.front_end, network.window_length) == (given.front_end, given.window_length)
     put_back = []

@@ -1,0 +1,202 @@
+"""Training on sequences, for a network that keeps a state over a stream.
+
+Shapes: B sequences, T samples, n columns, R windows, K labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import IterableDataset, get_worker_info
+
+from irec_live.errors import CheckpointError, RecipeError
+from irec_live.models.detector import Detector
+from irec_live.streaming.context_stream import ContextStream
+from irec_live.streaming.pipeline import SILENCE_DB
+from irec_models.data import Batch, ClipSelection
+from irec_models.data.mixing.sequences import SequencePlan, SequenceStream, sequence_config
+from irec_models.losses import sequence_loss
+from irec_models.nets import Network, TuttiMobileNet, TuttiStreamNet
+from irec_models.nets.mobile_network import FLOOR, LEVEL, LEVEL_FLOOR
+from irec_models.progress import Progress, silent
+from irec_models.recipes.recipe import Recipe
+from irec_models.training.pieces import TAUGHT, WINDOW_STEPS, cut_pieces
+from irec_models.training.run import Run
+from irec_models.training.start_weights import PUBLISHED, published_start
+from irec_models.training.teacher import TaughtBatch
+from irec_models.training.trainer import Trainer
+
+PLAN = SequencePlan(seconds=10.4, hop_s=0.16, window_s=0.16 * WINDOW_STEPS)
+"""An answer at every step of the network is learnt, from a second of sound on, about the last second."""
+
+_SCALE = 20.0  # as of `irec_models.training.keeping`
+
+
+def sequence_stream(
+    recipe: Recipe, selection: ClipSelection, *, start_step: int = 0, progress: Progress = silent
+) -> SequenceStream:
+    """The sequences that a recipe with ``[sequences]`` learns from.
+
+    Raises
+    ------
+    DataError
+        The selection has nothing to learn from.
+    """
+    size = recipe.sequences.batch_size if recipe.sequences else 1
+    stream = SequenceStream(
+        sequence_config(recipe.stream, PLAN, size),
+        selection,
+        seed=recipe.train.seed,
+        start_step=start_step,
+        progress=progress,
+    )
+    stream.plan = PLAN
+    return stream
+
+
+class TaughtSequences(IterableDataset[TaughtBatch]):
+    """Sequences, and what a network of windows says of every third of their windows, with its context.
+
+    Parameters
+    ----------
+    stream : SequenceStream
+    teacher : Path
+        An exported file of a network with columns, whose windows start where those of `PLAN` do.
+
+    Raises
+    ------
+    ModelError
+        The file is unusable.
+    RecipeError
+        It is a network of another kind.
+    """
+
+    def __init__(self, stream: SequenceStream, teacher: Path) -> None:
+        super().__init__()
+        self.stream, self._path = stream, teacher
+        spec = Detector(teacher, provider="cpu").spec
+        if (spec.kind, spec.sample_rate, spec.labels) != ("activation", stream.config.sample_rate, stream.labels):
+            raise RecipeError(f"{teacher} cannot teach: it is for another sample rate or for other labels")
+        self._length = spec.window_length
+        self._teacher: Detector | None = None
+
+    def __iter__(self) -> Iterator[TaughtBatch]:
+        worker = get_worker_info()
+        step, stride = (
+            (self.stream.start_step + worker.id, worker.num_workers) if worker else (self.stream.start_step, 1)
+        )
+        while True:
+            yield self.taught_batch(step)
+            step += stride
+
+    def taught_batch(self, step: int) -> TaughtBatch:
+        """Taught batch number `step`: taught is (B, R / 3, K), in 0..1."""
+        batch = self.stream.batch(step)
+        if self._teacher is None:  # sessions do not travel to other processes
+            self._teacher = Detector(self._path, provider="cpu")
+        rows = [predict_starts(self._teacher, audio.numpy(), self._starts(audio.shape[0])) for audio in batch.audio]
+        return TaughtBatch(batch, torch.from_numpy(np.stack(rows)))
+
+    def _starts(self, samples: int) -> list[int]:
+        apart = round(PLAN.hop_s * self.stream.config.sample_rate)
+        return list(range(0, samples - self._length + 1, apart * TAUGHT))
+
+
+def predict_starts(teacher: Detector, audio: npt.NDArray[np.float32], starts: Sequence[int]) -> npt.NDArray[np.float32]:
+    """What a network says of the windows of a sound (T,) that start at some samples, with its context: (R, K)."""
+    windows = np.stack([audio[start : start + teacher.spec.window_length] for start in starts])
+    loud = np.flatnonzero(np.sqrt(np.mean(windows**2, axis=1)) >= 10 ** (SILENCE_DB / 20))
+    rows = np.zeros((len(starts), len(teacher.spec.labels)), np.float32)
+    if not len(loud):
+        return rows
+    if teacher.context is None:
+        rows[loud] = teacher(windows[loud])
+        return rows
+    _, features = teacher.with_features(windows[loud])
+    rows[loud] = ContextStream(teacher.context).decide([starts[place] for place in loud.tolist()], features)
+    return rows
+
+
+class PublishedTags(nn.Module):
+    """What EfficientAT's ``mn04_as`` says of a whole sequence: AudioSet's classes, which training must not forget.
+
+    Parameters
+    ----------
+    path : Path
+        Its file of weights.
+
+    Raises
+    ------
+    CheckpointError
+        It is another file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        start = published_start(path)
+        if start is None or not isinstance(start.network, TuttiMobileNet):
+            raise CheckpointError(f"{path} is not the published {PUBLISHED}, to which --keep-to holds a network")
+        self.network = start.network.eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def forward(self, columns: Tensor, power: Tensor) -> Tensor:
+        """Columns (B, n, F) of powers, and the mean square of each (B, n), to probabilities (B, 527)."""
+        network = self.network
+        level = power.mean(dim=1).clamp(min=LEVEL_FLOOR**2)[:, None, None]
+        features = network.standardizer(torch.log(LEVEL**2 / level * columns + FLOOR))
+        hidden = functional.hardswish(network.hidden(network.trunk(features)[-1].mean(dim=(2, 3))))
+        return torch.sigmoid(network.tags(hidden))
+
+
+class SequenceTrainer(Trainer):
+    """A `Trainer` whose batches are sequences; validation is on windows, as of any network.
+
+    Parameters
+    ----------
+    recipe, network, run, validation
+        As of `Trainer`.
+    kept : PublishedTags or None
+        What the network is held to.
+
+    Raises
+    ------
+    RecipeError
+        The recipe has no ``[sequences]``, or asks for what is not given.
+    """
+
+    def __init__(
+        self, recipe: Recipe, network: Network, run: Run, validation: Sequence[Batch], kept: PublishedTags | None
+    ) -> None:
+        super().__init__(recipe, network, run, validation)
+        if recipe.sequences is None or not isinstance(network, TuttiStreamNet):
+            raise RecipeError(f"recipe '{recipe.model.name}' has no [sequences]")
+        self._options, self._stateful = recipe.sequences, network
+        self._kept = kept.to(self.device) if kept is not None else None
+
+    def _loss_of(self, given: Batch | TaughtBatch) -> tuple[Tensor, float]:
+        """The loss of one batch, and the part of it that keeps what the trunk knew."""
+        batch, taught = given if isinstance(given, TaughtBatch) else (given, None)
+        audio, presence, _, mask = (part.to(self.device) for part in batch)
+        advice = presence[:, :0] if taught is None else taught.to(self.device)
+        random = np.random.default_rng([self.recipe.train.seed, self.step, 9])
+        with torch.no_grad():
+            columns = self._stateful.sequence_columns(audio)
+            pieces = cut_pieces(columns, presence, mask, advice, self._stateful.step_columns, random)
+        logits, tags = self._stateful.learn(pieces.columns)
+        said = logits[:, WINDOW_STEPS - 1 :]
+        loss = sequence_loss(said, pieces.presence, pieces.mask, self._options.ensembles)
+        others = loss.new_zeros(())
+        if taught is not None:
+            each = functional.binary_cross_entropy_with_logits(said[:, ::TAUGHT], pieces.advice, reduction="none")
+            counts = pieces.advised.sum().clamp(min=1.0) * each.shape[2]
+            others = self._options.teach * (each * pieces.advised[:, :, None]).sum() / counts
+        if self._kept is not None and pieces.long and self.step % self._options.keep_every == 0:
+            wanted = self._kept(pieces.columns, pieces.columns @ self._stateful.level_weights)
+            others = others + self._options.keep * _SCALE * functional.binary_cross_entropy_with_logits(tags, wanted)
+        return loss + others, float(others.detach())
