@@ -31,6 +31,7 @@ import numpy.typing as npt
 from irec_live.models.columns import SharedColumns
 from irec_live.models.detector import Detector
 from irec_live.models.spec import ModelSpec
+from irec_live.streaming.model_stream import keeps_state
 
 Array = npt.NDArray[np.float32]
 Run = Callable[..., Array]
@@ -223,7 +224,7 @@ class Merging:
 
         One that keeps a state costs a stream a step at a time, and is left as it is.
         """
-        if detector.stateful is not None:
+        if keeps_state(detector):
             return detector
         with self._lock:
             if detector not in self._same:
