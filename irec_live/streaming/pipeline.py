@@ -37,7 +37,6 @@ from irec_live.streaming.model_stream import (
     WindowBatch,
     WindowPredictor,
     hop_length,
-    keeps_state,
     thresholds,
 )
 from irec_live.streaming.resample import Resampler
@@ -57,10 +56,6 @@ _PIECE_S = 4.0
 _MOST_IN_FLIGHT = 8
 """Batches with an executor at once: enough to keep its threads busy while the next block is decoded, few enough that
 they hold some seconds of sound at most."""
-
-_STEPS = 4
-"""Windows of a network with a state for one of another, where nobody looks before the end: each costs a step, and 64 of
-them a quarter less in one call than in four."""
 
 _ROWS_A_PUSH = 128
 """Rows of the past that are tracked again beside a block of live sound: some milliseconds of work, and ten minutes of
@@ -120,7 +115,7 @@ class Pipeline:
     executor : concurrent.futures.Executor, optional
         Predicts batches in parallel and while more is pushed: rows come with a later push or with `flush`. For files.
     batch : int
-        Windows predicted in one call, where so many wait; for files. Networks with a state may have some times as many.
+        Windows predicted in one call, where so many wait; for files.
     channel : int, optional
         The source's channel to use alone, from 1 on; a mix of all if not given.
 
@@ -165,7 +160,7 @@ class Pipeline:
                 self.labels,
                 hop_length=hop_length(model, hop_s),
                 silence_db=silence_db,
-                batch=batch * _STEPS if executor is not None and keeps_state(model) else batch,
+                batch=batch,
                 columns=columns,
             )
             for model in self.models
