@@ -163,6 +163,7 @@ class ModelStream:
         head: ContextDecider | None = getattr(model, "context", None)
         self._context = ContextStream(head) if head is not None else None
         self._pending: deque[Window] = deque()
+        self._begun = False
         self._overlap: OverlapAdd | None = None
         if spec.kind == "envelope":
             self._overlap = OverlapAdd(len(labels), spec.frames, hop_length // spec.frame_hop)
@@ -181,6 +182,7 @@ class ModelStream:
         """Forget all samples; `skipped` is kept."""
         self._cutter.reset()
         self._pending.clear()
+        self._begun = False
         if self._columns_of is not None:
             self._columns_of.reset()
         if self._context is not None:
@@ -229,13 +231,17 @@ class ModelStream:
         max_pending : int, optional
             If more wait, drop the oldest and count them in `skipped`.
         whole : bool
-            Whole batches only: the newest windows wait for others to fill theirs.
+            Whole batches only: the newest windows wait for others to fill theirs, but for the first of all.
         """
         if max_pending is not None:
             while len(self._pending) > max_pending:
                 self._pending.popleft()
                 self.skipped += 1
+        # The first of a network with a state come at once: whoever looks on waits for them, and how many there are in a
+        # call changes no number.
+        whole = whole and (self._begun or self._state is None)
         count = len(self._pending)
+        self._begun = self._begun or count > 0
         waiting = [self._pending.popleft() for _ in range(count - count % self._batch if whole else count)]
         return [WindowBatch(waiting[first : first + self._batch]) for first in range(0, len(waiting), self._batch)]
 

@@ -62,6 +62,20 @@ def test_batches_change_nothing_even_by_several_threads(detector: Detector) -> N
     np.testing.assert_allclose(together, singly, atol=1e-5)
 
 
+def test_the_first_answers_do_not_wait_for_a_whole_batch(detector: Detector) -> None:
+    pipeline = Pipeline(RATE, [detector], spectrogram=False, batch=16)
+    signal = sound(2.0)
+    pipeline.push(signal[: LENGTH - 1])
+    assert not len(pipeline.timeline.activations()[1])
+    pipeline.push(signal[LENGTH - 1 : LENGTH + 320])
+    assert len(pipeline.timeline.activations()[1]) == 3
+    pipeline.push(signal[LENGTH + 320 : LENGTH + 320 + 15 * 160])
+    assert len(pipeline.timeline.activations()[1]) == 3
+    pipeline.push(signal[LENGTH + 320 + 15 * 160 :])
+    pipeline.flush()
+    np.testing.assert_allclose(pipeline.timeline.activations()[1], rows_of(detector, signal), atol=1e-5)
+
+
 def test_batches_are_read_one_after_the_other(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
     plain, reading, overlaps = StatefulNetwork.advance, threading.Lock(), []
 
