@@ -2,6 +2,7 @@
 
 One chain: what its recipe starts from is trained first, then the network itself; it is published, exported, and its
 scores are compared with those of the file that was shipped. Every step leaves a file and is left out if that is there.
+Where a recipe learns from the network before it, that is published and exported first as well.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def rebuild(
     out : Path
         Gets a run for each network of the chain, and ``NAME.onnx``.
     teacher, device, workers, threads
-        As of `irec_models.training.fit.fit`; the teacher is for those recipes that learn from one.
+        As of `irec_models.training.fit.fit`; the teacher is for those recipes that learn from one that others publish.
     start_from : Path, optional
         File that the first recipe of the chain begins with, if it begins with one that others publish.
     settings : sequence of str
@@ -112,9 +113,10 @@ def rebuild(
     chain = recipe_chain(name, settings)
     if start_from and not chain[0].start:
         raise RecipeError(f"recipe '{chain[0].model.name}' begins with no published file, so --start-from has no use")
+    _check_kept(chain, start_from)
     make_folder(out)
     start = start_from
-    for recipe in chain:
+    for place, recipe in enumerate(chain):
         run = Run(out / recipe.model.name)
         path = find_recipe(Path(recipe.model.name))
         common: dict[str, Any] = {"settings": settings, "resume": True, "console": console, "progress": bars}
@@ -128,7 +130,7 @@ def rebuild(
                 device=device,
                 workers=workers,
                 threads=threads,
-                teacher=teacher if recipe.distill else None,
+                teacher=_teacher_of(recipe, chain[:place], data, out, bars) or (teacher if recipe.distill else None),
                 start_from=start,
                 keep_to=start_from if recipe.sequences and recipe.sequences.keep else None,
                 go_on="the same command continues",
@@ -136,14 +138,44 @@ def rebuild(
         elif not run.best.exists():
             load(trainer_place(how))(path, data, run.folder, **common)
         start = run.best
-    checkpoint, exported = Run(out / name).folder / f"{name}.pt", out / f"{name}.onnx"
-    best = Run(out / name).best
-    if not _newer(checkpoint, best):
-        publish(out / name, data, checkpoint, progress=bars)
-    if not _newer(exported, checkpoint):
-        _export(checkpoint, exported, chain[-1], data, bars)
+    exported = _finished(chain[-1], data, out, bars)
     made = ModelSpec.from_metadata(inspect_model(read_model_bytes(exported), exported.name).metadata, exported.name)
     return exported, compare_scores(shipped, made, tolerance)
+
+
+def _check_kept(chain: Sequence[Recipe], published: Path | None) -> None:
+    # Here the published file is given once, for all recipes of the chain, and under another name than `fit` has for it.
+    for recipe in chain:
+        if recipe.sequences and recipe.sequences.keep and published is None:
+            wanted = chain[0].start.file if chain[0].start else "FILE"
+            raise RecipeError(
+                f"recipe '{recipe.model.name}' holds its network to what others publish; give it with --start-from {wanted}"
+            )
+
+
+def _teacher_of(
+    recipe: Recipe, before: Sequence[Recipe], data: Sequence[Path], out: Path, progress: Progress
+) -> Path | None:
+    """The exported file of what a recipe begins with, if it learns from that; None if it has no such teacher."""
+    if not recipe.sequences or not recipe.sequences.teach:
+        return None
+    if not before:
+        raise RecipeError(
+            f"recipe '{recipe.model.name}' learns from what it starts from, but names none; add --set sequences.teach=0"
+        )
+    return _finished(before[-1], data, out, progress)
+
+
+def _finished(recipe: Recipe, data: Sequence[Path], out: Path, progress: Progress) -> Path:
+    """The exported file of a recipe that has been trained by."""
+    name = recipe.model.name
+    run = Run(out / name)
+    checkpoint, exported = run.folder / f"{name}.pt", out / f"{name}.onnx"
+    if not _newer(checkpoint, run.best):
+        publish(run.folder, data, checkpoint, progress=progress)
+    if not _newer(exported, checkpoint):
+        _export(checkpoint, exported, recipe, data, progress)
+    return exported
 
 
 def _export(checkpoint: Path, exported: Path, recipe: Recipe, data: Sequence[Path], progress: Progress) -> None:
