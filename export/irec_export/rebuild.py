@@ -149,7 +149,8 @@ def _check_kept(chain: Sequence[Recipe], published: Path | None) -> None:
         if recipe.sequences and recipe.sequences.keep and published is None:
             wanted = chain[0].start.file if chain[0].start else "FILE"
             raise RecipeError(
-                f"recipe '{recipe.model.name}' holds its network to what others publish; give it with --start-from {wanted}"
+                f"recipe '{recipe.model.name}' holds its network to what others publish: give that with "
+                f"--start-from {wanted}"
             )
 
 

@@ -138,7 +138,12 @@ def test_no_chain_is_endless_or_without_a_trainer(recipes: dict[str, Path], monk
         recipe_chain("circle")
     monkeypatch.undo()
     assert [recipe.model.name for recipe in recipe_chain("bosch")] == ["bosch"]
-    assert [recipe.model.name for recipe in recipe_chain("tutti-1s")] == ["tutti-1s-head", "tutti-1s"]
+    assert [recipe.model.name for recipe in recipe_chain("tutti-1s")] == [
+        *("tutti-1s-head", "tutti-1s-windows", "tutti-1s")
+    ]
+    assert [recipe.model.name for recipe in recipe_chain("tutti-348ms")] == [
+        *("tutti-1s-head", "tutti-1s-windows", "tutti-348ms")
+    ]
     monkeypatch.setattr("irec_export.rebuild.trainer_place", lambda name: "")
     with pytest.raises(RecipeError, match="'bosch' is trained by irec-train bosch, which no installed package brings"):
         recipe_chain("bosch")

@@ -1,5 +1,19 @@
 """Checkpoints with random weights, and small networks that recipes can name; see `network_fixtures`."""
 
-from network_fixtures import one_torch_thread, small_architectures, small_checkpoint, small_envelope_checkpoint
+from network_fixtures import (
+    context_file,
+    one_torch_thread,
+    small_architectures,
+    small_checkpoint,
+    small_envelope_checkpoint,
+    windows_file,
+)
 
-__all__ = ["one_torch_thread", "small_architectures", "small_checkpoint", "small_envelope_checkpoint"]
+__all__ = [
+    "context_file",
+    "one_torch_thread",
+    "small_architectures",
+    "small_checkpoint",
+    "small_envelope_checkpoint",
+    "windows_file",
+]

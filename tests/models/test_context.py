@@ -147,10 +147,12 @@ def test_windows_that_were_not_heard_are_no_context() -> None:
     assert context.tolist() == [3.0, 2.0, -1.0, 2.0, 2.0, -2.0, 3.0, 2.0, -1.0]
 
 
-def test_a_bundled_network_is_given_a_head_and_keeps_what_it_says(folder: Path, tmp_path: Path) -> None:
-    path, out = model_file(Path("tutti-1s")), tmp_path / "out.onnx"
+def test_a_network_of_windows_is_given_a_head_and_keeps_what_it_says(
+    folder: Path, tmp_path: Path, windows_file: Path
+) -> None:
+    path, out = windows_file, tmp_path / "out.onnx"
     small = ["context.sequences=2", "context.steps=2", "context.batch_size=2", "context.projection=4"]
-    recipe = load_recipe("tutti-1s", small)
+    recipe = load_recipe("tutti-1s-windows", small)
     fit_context(path, recipe, [folder], out)
     before, after = Detector(path), Detector(out)
     assert after.context is not None
@@ -166,29 +168,31 @@ def test_a_bundled_network_is_given_a_head_and_keeps_what_it_says(folder: Path, 
     assert out.stat().st_size < path.stat().st_size + 150_000  # once, not twice
 
 
-def test_what_cannot_be_given_a_head_is_told(folder: Path, tmp_path: Path) -> None:
-    recipe = load_recipe("tutti-1s")
+def test_what_cannot_be_given_a_head_is_told(folder: Path, tmp_path: Path, windows_file: Path) -> None:
+    recipe = load_recipe("tutti-1s-windows")
+    with pytest.raises(CheckpointError, match="keeps a state over a stream, which is its context"):
+        fit_context(model_file(Path("tutti-1s")), load_recipe("tutti-1s"), [folder], tmp_path / "out.onnx")
     with pytest.raises(CheckpointError, match="a context head needs 'tutti-mobile'"):
         fit_context(model_file(Path("han-1s")), recipe, [folder], tmp_path / "out.onnx")
     without = recipe.model_copy(update={"context": None})
-    with pytest.raises(RecipeError, match="has no \\[context\\]"):
-        fit_context(model_file(Path("tutti-1s")), without, [folder], tmp_path / "out.onnx")
+    with pytest.raises(RecipeError, match=r"has no \[context\].* give one that has with --recipe"):
+        fit_context(windows_file, without, [folder], tmp_path / "out.onnx")
     other = recipe.model_copy(update={"data": recipe.data.model_copy(update={"labels": ("flute",)})})
     with pytest.raises(RecipeError, match="has other labels"):
-        fit_context(model_file(Path("tutti-1s")), other, [folder], tmp_path / "out.onnx")
+        fit_context(windows_file, other, [folder], tmp_path / "out.onnx")
 
 
-def test_silence_is_not_heard(stream: SequenceStream, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = model_file(Path("tutti-1s"))
-    network = readable(path, Detector(path).spec)
-    config = sequence_config(load_recipe("tutti-1s").stream)
+def test_silence_is_not_heard(folder: Path, monkeypatch: pytest.MonkeyPatch, windows_file: Path) -> None:
+    network = readable(windows_file, Detector(windows_file).spec)
+    recipe = load_recipe("tutti-1s-windows")
+    config = sequence_config(recipe.stream)
     selection = ClipSelection(DataFolders([folder]), "train", labels=tiny_bank.LABELS)
     at_its_rate = SequenceStream(config, selection, seed=0)
     quiet = np.zeros(config.window_length, np.float32)
     quiet[: 2 * 32_000] = 0.1 * np.random.default_rng(0).standard_normal(2 * 32_000)
     nothing = np.zeros((at_its_rate.windows, 13), np.float32)
     monkeypatch.setattr(at_its_rate, "sequence", lambda _: sequences.Labelled(quiet, nothing, nothing))
-    at_its_rate.labels = recipe_labels = load_recipe("tutti-1s").data.labels
+    at_its_rate.labels = recipe_labels = recipe.data.labels
     heard = listen(network, at_its_rate, 1)
     assert heard.logits.shape == (1, at_its_rate.windows, len(recipe_labels))
     assert heard.heard[0].tolist() == [row * USUAL.hop_s < 2.0 for row in range(at_its_rate.windows)]

@@ -13,11 +13,10 @@ from network_fixtures import spec_for
 from rich.console import Console
 
 from irec_live.errors import CheckpointError, RecipeError
-from irec_live.models.catalog import find_model
 from irec_live.models.detector import Detector
 from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from irec_models.data import ClipSelection, DataFolders
-from irec_models.measuring.predictors import predict_recording
+from irec_models.measuring.predictors import model_file, predict_recording
 from irec_models.nets import TuttiMobileNet, TuttiStreamNet
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.fit import fit
@@ -28,6 +27,7 @@ from irec_models.training.sequences import (
     PublishedTags,
     SequenceTrainer,
     TaughtSequences,
+    check_teacher,
     predict_starts,
     sequence_stream,
 )
@@ -64,12 +64,12 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def recipe(*settings: str) -> Recipe:
-    return load_recipe(Path("tutti-stream"), (*SETTINGS, *settings))
+    return load_recipe(Path("tutti-1s"), (*SETTINGS, *settings))
 
 
 def train(bank: Path, out: Path, window: Path, *settings: str, **options: object) -> SequenceTrainer:
     trainer = fit(
-        Path("tutti-stream"),
+        Path("tutti-1s"),
         [bank],
         out,
         settings=(*SETTINGS, *settings),
@@ -166,8 +166,9 @@ def test_of_an_ensemble_short_pieces_say_nothing_and_without_a_teacher_there_is_
         assert pieces.advice.shape[1] == pieces.advised.shape[1] == 0
 
 
-def test_the_teacher_says_of_windows_what_it_says_in_the_app(private_home: Path) -> None:
-    teacher = Detector(find_model("tutti-1s"), provider="cpu")
+def test_the_teacher_says_of_windows_what_it_says_in_the_app(private_home: Path, context_file: Path) -> None:
+    teacher = Detector(context_file, provider="cpu")
+    assert teacher.context is not None
     sound = 0.1 * np.random.default_rng(0).standard_normal(4 * 32_000).astype(np.float32)
     sound[40_000:90_000] = 0.0
     starts = list(range(0, 96_001, 16_000))
@@ -177,9 +178,16 @@ def test_the_teacher_says_of_windows_what_it_says_in_the_app(private_home: Path)
     assert not predict_starts(teacher, np.zeros(64_000, np.float32), [0, 32_000]).any()
 
 
-def test_a_teacher_of_other_labels_is_refused(bank: Path) -> None:
+def test_a_teacher_of_other_labels_is_refused(bank: Path, windows_file: Path) -> None:
     with pytest.raises(RecipeError, match="cannot teach: it is for another sample rate or for other labels"):
-        TaughtSequences(sequence_stream(recipe(), selection(bank)), find_model("tutti-1s"))
+        TaughtSequences(sequence_stream(recipe(), selection(bank)), windows_file)
+    with pytest.raises(RecipeError, match="cannot teach: it keeps a state over a stream; give a network of windows"):
+        check_teacher(32_000, load_recipe("tutti-1s").data.labels, model_file(Path("tutti-1s")))
+
+
+def test_a_recipe_tells_who_teaches_it() -> None:
+    assert load_recipe(Path("tutti-1s")).teacher == "tutti-1s-windows"
+    assert load_recipe(Path("tutti-1s"), ("sequences.teach=0",)).teacher == ""
 
 
 def test_what_the_recipe_needs_is_asked_for_before_the_first_step(bank: Path, window: Path, tmp_path: Path) -> None:
@@ -192,7 +200,7 @@ def test_what_the_recipe_needs_is_asked_for_before_the_first_step(bank: Path, wi
     with pytest.raises(CheckpointError, match="is not the published mn04_as"):
         train(bank, tmp_path / "run", window, "sequences.keep=1", keep_to=window)
     with pytest.raises(RecipeError, match="networks that keep a state learn from"):
-        load_recipe(Path("tutti-1s"), ("sequences.batch_size=2", "keep=")).network()
+        load_recipe(Path("tutti-1s-windows"), ("sequences.batch_size=2", "keep=")).network()
     assert not (tmp_path / "run").exists()
 
 

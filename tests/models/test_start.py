@@ -24,12 +24,12 @@ def _windows(length: int, count: int = 2) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize(
-    ("name", "normalised"), [("tutti-1s", {"folded": False}), ("han-1s", {"batch_norm": True}), ("chen-1s", {})]
+    ("name", "normalised"), [("WINDOWS", {"folded": False}), ("han-1s", {"batch_norm": True}), ("chen-1s", {})]
 )
 def test_an_exported_model_goes_on_as_it_was_with_its_normalisations_back(
-    name: str, normalised: dict[str, bool]
+    name: str, normalised: dict[str, bool], windows_file: Path
 ) -> None:
-    start = load_start(Path(name))
+    start = load_start(windows_file if name == "WINDOWS" else Path(name))
     network = build(start.network.architecture, **{**start.network.hyperparameters, **normalised})
     windows = _windows(network.window_length)
     assert take_over(network, start.labels, start, windows) > 0
@@ -60,8 +60,12 @@ def test_labels_are_taken_over_by_their_names(name: str) -> None:
     assert not torch.equal(given[:, 0], start.network.predict(windows[0])[:, 0])
 
 
-def test_an_exported_network_is_averaged_with_a_training_that_began_with_it(tmp_path: Path) -> None:
-    start = load_start(Path("tutti-1s"))
+@pytest.mark.parametrize("name", ["WINDOWS", "tutti-1s"])
+def test_an_exported_network_is_averaged_with_a_training_that_began_with_it(
+    name: str, tmp_path: Path, windows_file: Path
+) -> None:
+    given = windows_file if name == "WINDOWS" else Path(name)
+    start = load_start(given)
     assert start.spec is not None
     built = {**start.network.hyperparameters, "folded": False}
     network = build(start.network.architecture, **built)
@@ -69,12 +73,12 @@ def test_an_exported_network_is_averaged_with_a_training_that_began_with_it(tmp_
     take_over(network, start.labels, start, windows)
     trained = Checkpoint(network.architecture, built, network.state_dict(), spec=start.spec)
     save_checkpoint(tmp_path / "trained.pt", trained)
-    both = read([Path("tutti-1s"), tmp_path / "trained.pt"])
+    both = read([given, tmp_path / "trained.pt"])
     mean = average(both, [0.6, 0.4])
     wanted = start.network.predict(windows[0])
     for one in (both[0], mean):
         torch.testing.assert_close(one.network().predict(windows[0]), wanted, atol=1e-5, rtol=0)
-    alone = average(read([Path("tutti-1s"), Path("tutti-1s")]), [1.0, 1.0])  # folded, as it was exported
+    alone = average(read([given, given]), [1.0, 1.0])  # folded, as it was exported
     torch.testing.assert_close(alone.network().predict(windows[0]), wanted)
 
 

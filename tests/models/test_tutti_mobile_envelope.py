@@ -1,4 +1,4 @@
-"""The envelope network on the trunk of `tutti-1s`: frames where they should be, columns that both networks share."""
+"""The envelope network on the trunk of `tutti-1s-windows`: frames where they should be, columns that both share."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from irec_live.models.spec import ModelSpec
 from irec_live.streaming.pipeline import SILENCE_DB
 from irec_models.data.mixing.sequences import SequenceStream
 from irec_models.measuring.restore import network_of
-from irec_models.nets import TuttiMobileNet
+from irec_models.nets import StatefulNetwork, TuttiMobileNet
 from irec_models.nets.column_network import cut_frames
 from irec_models.progress import Progress, silent, tracked
 
@@ -58,9 +58,13 @@ def readable(path: Path, spec: ModelSpec) -> TuttiMobileNet:
     Raises
     ------
     CheckpointError
-        It is no network on a trunk, or does not tell its weights.
+        It is no network of windows on a trunk, or does not tell its weights.
     """
     network = network_of(path)
+    if isinstance(network, StatefulNetwork):
+        raise CheckpointError(
+            f"{path} keeps a state over a stream, which is its context; a head is for networks of windows"
+        )
     if not isinstance(network, TuttiMobileNet):
         raise CheckpointError(f"{path} has architecture '{spec.architecture}'; a context head needs 'tutti-mobile'")
     return network.eval()

@@ -52,14 +52,17 @@ def fit_context(
         There is no ``[context]``, or it is for other labels.
     ModelError, CheckpointError, DataError, OutputError
     """
-    options = recipe.context
-    if options is None:
-        raise RecipeError(f"recipe '{recipe.model.name}' has no [context], which says how a head is trained")
     check_writable(out)
     content = read_model_bytes(path)
     predictor = Detector(content, provider="cpu")
     spec = predictor.spec
     network = readable(path, spec)
+    options = recipe.context
+    if options is None:
+        raise RecipeError(
+            f"recipe '{recipe.model.name}' has no [context], which says how a head is trained; give one that has with "
+            "--recipe"
+        )
     if spec.labels != recipe.data.labels:
         raise RecipeError(f"recipe '{recipe.model.name}' has other labels than {path}")
     plan = SequencePlan(window_s=spec.window_s)

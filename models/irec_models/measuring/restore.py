@@ -46,15 +46,22 @@ def network_of(path: Path) -> Network | None:
 def _weights(data: bytes) -> dict[str, Tensor]:
     """Trained values as float32 by their names in torch.
 
-    Where exporting itself folded a normalisation into a convolution, it named the bias after the weight.
+    Where exporting itself folded a normalisation into a convolution, it named the bias after the weight. A small weight
+    that the network gave another shape it stored in that shape, nameless: it is the one beside its bias.
     """
-    tensors = onnx.load_from_string(data).graph.initializer
+    graph = onnx.load_from_string(data).graph
+    tensors = {tensor.name: tensor for tensor in graph.initializer}
+    names = {
+        name: name.removeprefix(_PREFIX).replace(".weight_bias", ".bias")
+        for name in tensors
+        if name.startswith(_PREFIX)
+    }
+    for node in graph.node:
+        if len(node.input) == 3 and node.input[1] in tensors and names.get(node.input[2], "").endswith(".bias"):
+            names.setdefault(node.input[1], names[node.input[2]].removesuffix("bias") + "weight")
     return {
-        tensor.name.removeprefix(_PREFIX).replace(".weight_bias", ".bias"): torch.from_numpy(
-            numpy_helper.to_array(tensor).astype("float32")
-        )
-        for tensor in tensors
-        if tensor.name.startswith(_PREFIX)
+        name: torch.from_numpy(numpy_helper.to_array(tensors[tensor]).astype("float32"))
+        for tensor, name in names.items()
     }
 
 
@@ -67,7 +74,7 @@ def _restored(spec: ModelSpec, weights: Mapping[str, Tensor]) -> Network | None:
     except (ValueError, MemoryError):  # of another version of the architecture, or not ours
         return None
     state = network.state_dict()
-    known = {name: weights[name] for name in state if name in weights}
+    known = {name: _as_layer(weights[name], value) for name, value in state.items() if name in weights}
     # Counters of training steps are whole numbers; no answer depends on them.
     known |= {name: value for name, value in state.items() if name not in known and not value.is_floating_point()}
     # Equal tensors are written once, under one of their names: in practice, biases that are zero.
@@ -81,3 +88,9 @@ def _restored(spec: ModelSpec, weights: Mapping[str, Tensor]) -> Network | None:
         return None
     network.load_state_dict(known)
     return network.eval()
+
+
+def _as_layer(weight: Tensor, layer: Tensor) -> Tensor:
+    """A layer's weight that was stored as that of a convolution of 1 x 1, in the layer's own shape."""
+    same = weight.shape[: layer.ndim] == layer.shape and weight.numel() == layer.numel()
+    return weight.reshape(layer.shape) if same else weight

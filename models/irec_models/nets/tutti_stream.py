@@ -210,7 +210,7 @@ class TuttiStreamNet(MobileNetwork, StatefulNetwork):
     def fit_readings(self, batches: Iterable[Tensor]) -> None:
         """Set what the layers of labels take as 0 and 1 of each reading, from training audio (B, T), T any length.
 
-        Before that they must be the identity, and the longer readings must count nothing; the answers stay the same.
+        Before that they must be the identity, as in a network that was folded; the answers stay the same.
         """
         maps = (self._maps(self.spectrum(self.sequence_columns(each))) for each in batches)
         read = torch.cat([self._readings(each, (_SHORT_S,), _Past())[0] for each in maps])
@@ -218,8 +218,9 @@ class TuttiStreamNet(MobileNetwork, StatefulNetwork):
         self.readings.mean.copy_(mean)
         self.readings.deviation.copy_(deviation)
         if self.read.bias is not None:
-            self.read.bias.add_(self.read.weight @ mean)
-        self.read.weight.mul_(deviation)
+            self.read.bias.add_((self.read.weight + self.longer.weight) @ mean)
+        for layer in (self.read, self.longer):
+            layer.weight.mul_(deviation)
 
     def features_of(self, columns: Tensor, audio: Tensor) -> Tensor:
         """Powers (B, n, F) to log-mel (B, n, F), brought to one level; the samples (B, T) need not be known."""

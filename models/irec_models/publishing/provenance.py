@@ -57,7 +57,7 @@ def lineage_of(
         recipe=recipe.model.name,
         recipe_text=recipe_text,
         start=start.get("name", ""),
-        teacher=recipe.distill.teacher if recipe.distill else "",
+        teacher=recipe.teacher,
         mean_of=int(training.get("mean_of", 0)),
         step=step,
         steps=int(training.get("steps_in_all", step)),

@@ -202,6 +202,7 @@ class SequencesSection(_Section):
     batch_size: int = Field(default=16, ge=1, description="sequences of a step, some ten seconds each")
     ensembles: float = Field(default=2.0, ge=0, description="weight of ensembles of which only is known who plays")
     teach: float = Field(default=0.0, ge=0, description="of the loss against what the --teacher says")
+    teacher: str = Field(default="", description="name of that network; of a run, the one that was given")
     keep: float = Field(default=0.0, ge=0, description="of the loss against what the published trunk says")
     keep_every: int = Field(default=2, ge=1, description="of so many steps one asks it")
 
@@ -240,6 +241,13 @@ class Recipe(_Section):
         if self.keep and self.train.learn == "head":
             raise ValueError("has an impossible value for 'keep': what only trains its head keeps the rest as it is")
         return self
+
+    @property
+    def teacher(self) -> str:
+        """Network whose outputs are learnt beside the labels; empty if there is none."""
+        if self.distill:
+            return self.distill.teacher
+        return self.sequences.teacher if self.sequences and self.sequences.teach else ""
 
     def network(self) -> Network:
         """A freshly initialised network for these labels.

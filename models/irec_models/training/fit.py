@@ -21,7 +21,13 @@ from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.held_out import with_held_out
 from irec_models.training.lineage import sources_of
 from irec_models.training.run import Run, check_held_out_alike
-from irec_models.training.sequences import PublishedTags, SequenceTrainer, TaughtSequences, sequence_stream
+from irec_models.training.sequences import (
+    PublishedTags,
+    SequenceTrainer,
+    TaughtSequences,
+    check_teacher,
+    sequence_stream,
+)
 from irec_models.training.start_weights import PUBLISHED, Start, check_published, load_start, take_over
 from irec_models.training.teacher import TaughtBatch, TaughtStream, YamNet
 from irec_models.training.trainer import Trainer
@@ -93,6 +99,9 @@ def fit(
         settings = (*settings, f"model.start_from={json.dumps(start.name)}")  # so that the run's recipe tells
     recipe = load_recipe(recipe_path, settings)
     _check_teacher(recipe, teacher)
+    if recipe.sequences and teacher:
+        teaches = check_teacher(recipe.stream.sample_rate, recipe.data.labels, teacher).name
+        settings = (*settings, f"sequences.teacher={json.dumps(teaches)}")
     kept = _kept(recipe, keep_to)
     network = recipe.network()
     if network.trained_by != "fit":

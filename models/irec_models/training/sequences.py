@@ -17,6 +17,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from irec_live.errors import CheckpointError, RecipeError
 from irec_live.models.detector import Detector
+from irec_live.models.spec import ModelSpec
 from irec_live.streaming.context_stream import ContextStream
 from irec_live.streaming.pipeline import SILENCE_DB
 from irec_models.data import Batch, ClipSelection
@@ -60,6 +61,25 @@ def sequence_stream(
     return stream
 
 
+def check_teacher(rate: int, labels: Sequence[str], path: Path) -> ModelSpec:
+    """The spec of a teacher of sequences.
+
+    Raises
+    ------
+    ModelError
+        The file is unusable.
+    RecipeError
+        It is a network of another kind.
+    """
+    teacher = Detector(path, provider="cpu")
+    spec = teacher.spec
+    if (spec.kind, spec.sample_rate, spec.labels) != ("activation", rate, tuple(labels)):
+        raise RecipeError(f"{path} cannot teach: it is for another sample rate or for other labels")
+    if teacher.stateful is not None:
+        raise RecipeError(f"{path} cannot teach: it keeps a state over a stream; give a network of windows")
+    return spec
+
+
 class TaughtSequences(IterableDataset[TaughtBatch]):
     """Sequences, and what a network of windows says of every third of their windows, with its context.
 
@@ -80,9 +100,7 @@ class TaughtSequences(IterableDataset[TaughtBatch]):
     def __init__(self, stream: SequenceStream, teacher: Path) -> None:
         super().__init__()
         self.stream, self._path = stream, teacher
-        spec = Detector(teacher, provider="cpu").spec
-        if (spec.kind, spec.sample_rate, spec.labels) != ("activation", stream.config.sample_rate, stream.labels):
-            raise RecipeError(f"{teacher} cannot teach: it is for another sample rate or for other labels")
+        spec = check_teacher(stream.config.sample_rate, stream.labels, teacher)
         self._length = spec.window_length
         self._teacher: Detector | None = None
 
@@ -178,6 +196,8 @@ class SequenceTrainer(Trainer):
             raise RecipeError(f"recipe '{recipe.model.name}' has no [sequences]")
         self._options, self._stateful = recipe.sequences, network
         self._kept = kept.to(self.device) if kept is not None else None
+        if kept is not None:  # what the network began with was folded, and had them no longer
+            network.tags.load_state_dict(kept.network.tags.state_dict())
 
     def _loss_of(self, given: Batch | TaughtBatch) -> tuple[Tensor, float]:
         """The loss of one batch, and the part of it that keeps what the trunk knew."""
