@@ -20,9 +20,10 @@ from irec_models.commands.options import FILE, interruptible, start_option, trai
 def rebuild(name: str, data: tuple[Path, ...], out: Path | None, **options: Any) -> None:
     """Train, publish and export the bundled network NAME again, and compare its scores with the shipped file's.
 
-    What its recipe starts from is trained first; where that begins with a file that others publish (tutti-1s), give it
-    with --start-from. If interrupted, the same command continues where it stopped. Exit status 1: a score differs from
-    the shipped one by more than --tolerance (errors in dB: by more than 2 dB).
+    What its recipe starts from is trained first, and exported where it teaches what comes after; where that begins with
+    a file that others publish (tutti-1s), give it with --start-from. If interrupted, the same command continues where
+    it stopped. Exit status 1: a score differs from the shipped one by more than --tolerance (errors in dB: by more than
+    2 dB).
     """
     from rich.console import Console
     from rich.table import Table

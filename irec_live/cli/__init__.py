@@ -30,7 +30,7 @@ _MODEL = click.option(
 _HOP = click.option(
     "--hop-ms",
     type=Number(10, 1000),
-    help="Time between two activations. Default: the model's own, mostly 100 ms.",
+    help="Time between two activations. Default: the model's own. Those that keep a state have no other.",
 )
 _PROVIDER = click.option(
     "--provider", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to run."

@@ -165,7 +165,7 @@ def test_the_page_on_the_window_tells_what_presets_cost() -> None:
             f"{1000 * settings.min_duration_s:.0f} ms",
             f"{1000 * settings.refractory_s:.0f} ms",
         ]
-        assert cells[5] == f"{1000 * decision_delay_s(settings, 0.1):.0f} ms"
+        assert cells[5] == f"{1000 * decision_delay_s(settings, 0.16):.0f} ms"
 
 
 class Room(FakeSession):

@@ -102,9 +102,9 @@ def _chosen_on(predictions: Predictions, options: DecisionsSection, name: str, c
     text = (
         f"highest F1 with a precision of at least {floor} on {len(predictions.held_out[1])} windows of mixtures of the "
         f"held-out sources and {real} of the dev clips (so precision, recall and F1 on dev are not of unseen "
-        f"clips{_CALIBRATED if calibration else ''}); labels with few examples, or never that precise, share one; "
-        f"raised where noise would light a label{calibration}"
+        f"clips{_CALIBRATED if calibration else ''}); labels with few examples, or never that precise, share one"
     )
+    text += f"{'' if predictions.noise is None else '; raised where noise would light a label'}{calibration}"
     if options.pooled_examples:
         text += f"; drawn towards the threshold of all labels pooled, as if that had {options.pooled_examples} examples"
     return text

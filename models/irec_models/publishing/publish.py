@@ -5,7 +5,7 @@ Everything is predicted once (`predict`), decided on (`decide`), scored (`score`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from irec_models.publishing.calibration import calibrate, has_plain_output
 from irec_models.publishing.card import write_card
 from irec_models.publishing.decide import decide
 from irec_models.publishing.decide_file import decide_on, decided_card
-from irec_models.publishing.predict import PARTS, Material, predict
+from irec_models.publishing.predict import PARTS, Material, Part, predict
 from irec_models.publishing.prepare import learnt_labels, lift_envelopes
 from irec_models.publishing.provenance import provenance
 from irec_models.publishing.score import PublishedScores, score
@@ -64,7 +64,8 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path, *, progress: Prog
         remarks = lift_envelopes(network, spec, material, progress=progress) + remarks
     # Only activations of mixtures: envelopes are not named, and a paper's network keeps its paper's decision.
     by_precision = recipe.decisions.precision if material.mixed and network.kind == "activation" else None
-    parts = PARTS if by_precision is None else (*PARTS, "recordings")
+    # Noise raises thresholds, and these are chosen anew.
+    parts: Collection[Part] = PARTS if by_precision is None else ("windows", "mixtures", "recordings")
     predictions = predict(network, spec, material, parts=parts, progress=progress)
     calibrating = material.mixed and network.kind == "activation" and has_plain_output(network)
     decision = decide(predictions, spec, recipe.decisions, calibrating=calibrating, name=material.name)
