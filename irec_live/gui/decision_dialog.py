@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from irec_live.gui.decision_values import LONGEST_S, MOST_WINDOWS, PRESETS, preset_of, preset_title
 from irec_live.gui.language import marked, tr
 from irec_live.gui.wording import label_text, list_text, offset_text
-from irec_live.streaming.decisions import Decisions, TrackerSettings, decision_delay_s
+from irec_live.streaming.decisions import Decisions, TrackerSettings, decision_delay_s, pooled_windows
 
 _STEP_S = 0.05
 _CUSTOM = marked("Custom")
@@ -184,7 +184,7 @@ class DecisionDialog(QDialog):
         alone = replace(settings, min_duration_s=0.0)
         smoothing_ms = 1000 * decision_delay_s(alone, self._hop_s)
         duration_ms = 1000 * decision_delay_s(replace(settings, pool=1), self._hop_s)
-        windows = tr("%n windows", "", settings.pool)
+        windows = tr("%n windows", "", pooled_windows(settings, self._hop_s))
         self.smoothing_text.setText(f"{windows}: {_cost(smoothing_ms)}")
         self.duration_text.setText(f"{1000 * settings.min_duration_s:.0f} ms: {_cost(duration_ms)}")
         gap_ms = 1000 * settings.refractory_s

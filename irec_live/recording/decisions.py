@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from irec_live.assembly import Curves, to_the_ends
 from irec_live.recording.folder import SessionInfo
 from irec_live.results import Event
-from irec_live.streaming.decisions import Decisions
+from irec_live.streaming.decisions import Decisions, pooled_windows
 from irec_live.streaming.tracker import LabelTracker, track
 
 
@@ -38,6 +38,6 @@ def events_of(
         tracker.decisions = decisions or info.decisions
         ended, _ = track(times, curves.activation, tracker)
         events = (*ended, *tracker.flush())
-    pooled = min(tracker.settings.pool, len(times))
+    pooled = min(pooled_windows(tracker.settings, tracker.hop_s), len(times))
     decided_s = float(times[-1]) - (pooled - 1) / 2 * tracker.hop_s  # what the last decision is about
     return tuple(sorted(to_the_ends(events, times, decided_s, duration_s), key=lambda event: event.onset_s))

@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+_USUAL_HOP_S = 0.1
+
 TIME_TOLERANCE_S = 1e-6
 """Durations that should be equal differ by the rounding of seconds to float64."""
 
@@ -20,11 +22,11 @@ class TrackerSettings:
     Attributes
     ----------
     pool : int
-        Number of windows pooled, including the newest.
+        Number of windows pooled, including the newest, at hops of up to 100 ms; see `pooled_windows`.
     pooling : {"mean", "lme"}
         Mean, or log-mean-exp, which gives strong windows more weight.
     min_duration_s : float
-        Time above threshold after which a label lights, counted in hops.
+        Time above threshold after which a label lights, to the nearest hop.
     refractory_s : float
         Gaps shorter than this do not end an event.
     memory_s : float
@@ -78,6 +80,22 @@ class Decisions:
         return replace(self, own=tuple(sorted((name, value) for name, value in offsets.items() if value)))
 
 
+def pooled_windows(settings: TrackerSettings, hop_s: float) -> int:
+    """Windows that are pooled at a hop: of hops longer than 100 ms as many as fit into the same time, at least one.
+
+    Examples
+    --------
+    >>> [pooled_windows(TrackerSettings(pool=3), hop_s) for hop_s in (0.05, 0.1, 0.16)]
+    [3, 3, 1]
+    """
+    return max(1, int(settings.pool * min(1.0, _USUAL_HOP_S / hop_s) + TIME_TOLERANCE_S))
+
+
+def long_enough_s(settings: TrackerSettings, hop_s: float) -> float:
+    """Seconds, n windows in a row counting as n hops, after which a label lights: the minimum to the nearest hop."""
+    return settings.min_duration_s - hop_s / 2 + 2 * TIME_TOLERANCE_S
+
+
 def decision_delay_s(settings: TrackerSettings, hop_s: float) -> float:
     """Delay in seconds that settings add, at a hop: see `irec_live.streaming.tracker.LabelTracker.delay_s`.
 
@@ -86,5 +104,5 @@ def decision_delay_s(settings: TrackerSettings, hop_s: float) -> float:
     >>> decision_delay_s(TrackerSettings(pool=3, min_duration_s=0.2), 0.1)
     0.2
     """
-    waiting = max(0.0, math.ceil(settings.min_duration_s / hop_s - TIME_TOLERANCE_S) - 1) * hop_s
-    return (settings.pool - 1) / 2 * hop_s + waiting
+    waiting = max(0.0, math.ceil(long_enough_s(settings, hop_s) / hop_s - TIME_TOLERANCE_S) - 1) * hop_s
+    return (pooled_windows(settings, hop_s) - 1) / 2 * hop_s + waiting

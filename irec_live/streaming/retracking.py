@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from irec_live.results import Event
+from irec_live.streaming.decisions import pooled_windows
 from irec_live.streaming.timeline import Timeline
 from irec_live.streaming.tracker import LabelTracker
 
@@ -58,7 +59,9 @@ class Retracking:
 
     def _without_rows(self) -> list[Event]:
         times = np.concatenate([*self._times, np.empty(0)])
-        around_s = (1 + self.tracker.settings.pool) * self.tracker.hop_s  # onset and offset lie between rows
+        around_s = (
+            1 + pooled_windows(self.tracker.settings, self.tracker.hop_s)
+        ) * self.tracker.hop_s  # onset and offset lie between rows
         former = [event for event in self._timeline.events() if event.offset_s is not None]
         first = np.searchsorted(times, [event.onset_s - around_s for event in former])
         last = np.searchsorted(times, [(event.offset_s or 0.0) + around_s for event in former], "right")

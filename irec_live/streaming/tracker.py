@@ -24,7 +24,14 @@ import numpy.typing as npt
 
 from irec_live.models.spec import DEFAULT_THRESHOLD, Threshold
 from irec_live.results import Event
-from irec_live.streaming.decisions import TIME_TOLERANCE_S, Decisions, TrackerSettings, decision_delay_s
+from irec_live.streaming.decisions import (
+    TIME_TOLERANCE_S,
+    Decisions,
+    TrackerSettings,
+    decision_delay_s,
+    long_enough_s,
+    pooled_windows,
+)
 
 Row = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -164,7 +171,7 @@ class LabelTracker:
     def reset(self) -> None:
         """Forget all windows; `decisions` are kept."""
         count = len(self.labels)
-        self._history = np.zeros((self.settings.pool, count), np.float32)
+        self._history = np.zeros((self._windows(self.settings), count), np.float32)
         self._cursor = self._filled = self._rows = 0
         self._first_s = self._newest_s = 0.0
         self._above: Bools = np.zeros(count, np.bool_)  # of the hysteresis, in the last window
@@ -230,7 +237,7 @@ class LabelTracker:
     ) -> list[Event]:
         """Take windows, fill in their pooled activations, (R, K), and give the events that ended."""
         ended: list[Event] = []
-        at, pool = 0, decisions.settings.pool
+        at, pool = 0, self._windows(decisions.settings)
         # The first windows of a stream are pooled over what there is.
         while at < len(times_s) and (self._filled < pool or pool != len(self._history)):
             smoothed[at] = self._pooled(activation[at], decisions.settings)
@@ -268,7 +275,7 @@ class LabelTracker:
         self._last_s[self._above], self._to_s[self._above] = time_s, self.reached_s
         self._peak[self._above] = np.maximum(self._peak, smoothed)[self._above]
         # Held, not above: a dip within the refractory time does not start the count anew.
-        self._lit |= self._held & self._lasted(settings.min_duration_s)
+        self._lit |= self._held & self._lasted(long_enough_s(settings, self.hop_s))
         self._known_s[self._lit] = time_s
         self._waiting = bool((self._held != (self._above & self._lit)).any())
         return ended
@@ -309,14 +316,14 @@ class LabelTracker:
 
     def pass_over(self, times_s: npt.NDArray[np.float64]) -> None:
         """Take windows of zeros while `at_rest`: as if each, (m,) centres in seconds, were pushed."""
-        settings = self.settings
-        if settings.pool != len(self._history):
-            self._resize(settings.pool)
+        pool = self._windows(self.settings)
+        if pool != len(self._history):
+            self._resize(pool)
         if not self._rows:
             self._first_s = float(times_s[0])
         self._rows += len(times_s)
-        self._filled = min(self._filled + len(times_s), settings.pool)
-        self._cursor = (self._cursor + len(times_s)) % settings.pool
+        self._filled = min(self._filled + len(times_s), pool)
+        self._cursor = (self._cursor + len(times_s)) % pool
         self._newest_s = float(times_s[-1])
 
     def flush(self) -> tuple[Event, ...]:
@@ -330,7 +337,7 @@ class LabelTracker:
         """
         whole_s = self._newest_s - self._first_s + self.hop_s
         # In a stream that is shorter than the minimum duration nothing could ever light.
-        self._lit |= self._held & self._lasted(min(self.settings.min_duration_s, whole_s))
+        self._lit |= self._held & self._lasted(min(long_enough_s(self.settings, self.hop_s), whole_s))
         return self._close(self._held)
 
     def open_events(self) -> tuple[Event, ...]:
@@ -338,18 +345,19 @@ class LabelTracker:
         return tuple(self._event(index, None) for index in np.flatnonzero(self._lit))
 
     def _pooled(self, activation: Row, settings: TrackerSettings) -> Row:
-        """Add an activation, (K,), to the history and pool the last `pool` of them."""
-        if settings.pool != len(self._history):
-            self._resize(settings.pool)
+        """Add an activation, (K,), to the history and pool the last of them."""
+        pool = self._windows(settings)
+        if pool != len(self._history):
+            self._resize(pool)
         self._history[self._cursor] = activation
-        self._cursor = (self._cursor + 1) % settings.pool
-        self._filled = min(self._filled + 1, settings.pool)
+        self._cursor = (self._cursor + 1) % pool
+        self._filled = min(self._filled + 1, pool)
         self._rows += 1
         return _pool(self._history[: self._filled], settings)  # a ring
 
     def _pooled_rows(self, activation: Row, settings: TrackerSettings) -> Row:
         """What `_pooled` gives of each of some activations, (R, K), once the history is full."""
-        pool, count = settings.pool, len(activation)
+        pool, count = self._windows(settings), len(activation)
         history = np.concatenate([np.roll(self._history, -self._cursor, axis=0), activation])  # oldest first
         # Each in the order in which the ring holds them, so that they add up to the same, bit by bit.
         oldest = 1 + np.arange(count)[:, None]
@@ -359,6 +367,10 @@ class LabelTracker:
         self._rows += count
         self._history = np.roll(history[-pool:], self._cursor, axis=0)
         return pooled
+
+    def _windows(self, settings: TrackerSettings) -> int:
+        """How many are pooled."""
+        return pooled_windows(settings, self.hop_s)
 
     def _resize(self, pool: int) -> None:
         """Pool another number of windows from now on, those before among them."""

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from irec_live.assembly import lasting
 from irec_live.models.spec import Threshold, TradeOff
-from irec_live.streaming.decisions import TrackerSettings
+from irec_live.streaming.decisions import TrackerSettings, pooled_windows
 from irec_live.streaming.tracker import LabelTracker
 from irec_models.measuring.by_source import Bools, Counts, Figure, Ints, Kind, count, over_sources
 
@@ -75,7 +75,8 @@ class RecordingPredictions:
     @property
     def peaks(self) -> Array:
         """Highest pooled activation of each label in each recording, (C, K): the threshold at which it just lights."""
-        return np.stack([peak(rows) for rows in self.rows])
+        pool = pooled_windows(TrackerSettings(), self.hop_s)
+        return np.stack([peak(rows, pool) for rows in self.rows])
 
 
 def peak(rows: Array, pool: int = TrackerSettings().pool) -> Array:
