@@ -29,7 +29,7 @@ def test_every_example_is_tried_here() -> None:
 
 
 def test_live_callback_prints_a_line_for_each_hop(tmp_path: Path) -> None:
-    assert "2.5 s" in run("live_callback.py", tmp_path)
+    assert "2.6 s" in run("live_callback.py", tmp_path)
 
 
 def test_batch_to_pandas_prints_a_table(tmp_path: Path) -> None:

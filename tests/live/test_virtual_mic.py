@@ -69,7 +69,7 @@ def drums(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def windows_left_out(times: Sequence[float] | np.ndarray, hop_s: float = 0.1) -> int:
+def windows_left_out(times: Sequence[float] | np.ndarray, hop_s: float) -> int:
     """How many of the windows that lie `hop_s` apart are missing between the first and the last of these times."""
     hops = np.diff(times) / hop_s
     assert hops == pytest.approx(np.round(hops), abs=1e-3)
@@ -81,6 +81,7 @@ def test_listen_hears_what_another_program_plays(
     virtual_sound: VirtualSound, clip: Path, drums: Path, tiny_paths: list[Path], tmp_path: Path
 ) -> None:
     bundled = bool(bundled_models())
+    hop_s = load_models(default_models() if bundled else tiny_paths)[0].spec.hop_s
     options = [] if bundled else [option for path in tiny_paths for option in ("--model", str(path))]
     command = [sys.executable, "-m", "irec_live", "listen", "--json", "--seconds", "7", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=virtual_sound.environment) as process:
@@ -99,9 +100,9 @@ def test_listen_hears_what_another_program_plays(
     assert ({"drums"} if bundled else set(tiny_models.LABELS)) <= heard <= known
     times = [line["time_s"] for line in found if line["type"] == "activations"]
     # A machine that others keep busy may make us late: what is left out then is counted, and nothing else is wrong.
-    left_out = windows_left_out(times)
+    left_out = windows_left_out(times, hop_s)
     assert left_out <= stats["skipped_windows"]
-    assert len(times) + left_out > 55
+    assert len(times) + left_out > 5.5 / hop_s
 
 
 class Tape:
@@ -167,10 +168,13 @@ def test_live_equals_file(
     soundfile.write(tmp_path / "padded.wav", padded, RATE)
     found = analyze(tmp_path / "padded.wav", models=detectors)
     times, live, _ = engine.pipeline.timeline.activations()
-    left_out = windows_left_out(times)  # on a busy machine; counted, and the other windows are as they should be
+    hop_s = detectors[0].spec.hop_s
+    left_out = windows_left_out(times, hop_s)  # on a busy machine; those before are as they should be
     assert left_out <= stats.skipped_windows
     whole = times + 0.5 <= end / RATE
-    assert whole.sum() + left_out > 20
+    assert whole.sum() + left_out > 2.0 / hop_s
+    if left_out:  # a network that keeps a state has another one from there on
+        whole[np.flatnonzero(np.diff(times) > 1.5 * hop_s)[0] + 1 :] = False
     rows = np.searchsorted(found.activation_times, times[whole] - 1e-3)
     assert found.activation_times[rows] == pytest.approx(times[whole])
     assert live[whole] == pytest.approx(found.activation[rows], abs=TOLERANCE)
