@@ -19,6 +19,7 @@ MEL: dict[str, dict[str, Any]] = {
     "tutti": {"n_fft": 1024, "hop_length": 512, "n_mels": 128, "fmin": 30.0, "fmax": None},
     "tutti-envelope": {"n_fft": 1024, "hop_length": 512, "n_mels": 128, "fmin": 30.0, "fmax": None},
     "tutti-mobile": {"n_fft": 1024, "hop_length": 320, "win_length": 800, "n_mels": 128, "fmax": 15_000.0},
+    "tutti-stream": {"n_fft": 1024, "hop_length": 320, "win_length": 800, "n_mels": 128, "fmax": 15_000.0},
     "tutti-mobile-envelope": {"n_fft": 1024, "hop_length": 320, "win_length": 800, "n_mels": 128, "fmax": 15_000.0},
 }
 """By architecture: what librosa is told to come to a spectrogram of the same size."""
@@ -29,6 +30,7 @@ FRAMES = {
     "tutti": 43,
     "tutti-envelope": 16,
     "tutti-mobile": 98,
+    "tutti-stream": 96,
     "tutti-mobile-envelope": 35,
 }
 
