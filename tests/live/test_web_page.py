@@ -145,6 +145,7 @@ def test_the_microphone_ends_in_its_instrument(page: Any) -> None:
 
 def test_a_recording_of_the_library_plays_from_its_span_with_lanes_in_step(page: Any) -> None:
     query = page.find_element("id", "query")
+    until(page, query.is_displayed)  # once the page knows that there is a library
     query.send_keys("flute")
     query.submit()
     buttons = until(page, lambda: page.find_elements("css selector", "#matches button"))
