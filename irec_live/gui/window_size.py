@@ -44,7 +44,7 @@ def largest_growth(available: QSize) -> float:
     Examples
     --------
     >>> largest_growth(QSize(1644, 2000)), round(largest_growth(QSize(1024, 560)), 2)
-    (2.0, 1.24)
+    (2.0, 1.25)
     """
     needed = LEAST + _FRAME
     return float(min(available.width() / needed.width(), available.height() / needed.height()))
