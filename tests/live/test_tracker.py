@@ -302,3 +302,11 @@ def test_smoothing_that_changes_pools_the_windows_before_it_too(pools: tuple[int
         kept = min(after, pools[0]) + index - after + 1  # windows that were still there, and those since
         recent = values[max(0, index + 1 - min(pools[1], kept)) : index + 1]
         assert step.smoothed[0] == pytest.approx(recent.mean(), abs=1e-6)
+
+
+@pytest.mark.parametrize(("hop_s", "windows"), [(0.05, 5), (0.1, 3), (0.16, 1)])
+def test_windows_further_apart_than_usual_are_not_smoothed_for_longer(hop_s: float, windows: int) -> None:
+    tracker = LabelTracker(["flute"], THRESHOLDS, hop_s=hop_s)
+    lit = [tracker.push(number * hop_s, np.float32([number >= 5])).lit for number in range(15)]
+    # Of three pooled windows two must be loud, and then 0.2 s; at 160 ms one window stands for both.
+    assert lit.index(("flute",)) - 5 + 1 == windows
