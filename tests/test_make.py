@@ -59,6 +59,36 @@ def test_a_choice_that_leaves_one_kind_without_tests_is_no_failure(tmp_path: Pat
     assert make_test(tmp_path, "pytest", 5)[0].returncode != 0
 
 
+@pytest.mark.parametrize("fails", ["", "ruff check", "pytest -m realtime", "pytest -m not", "wheel ", "app "])
+def test_what_a_change_must_pass_runs_to_its_end_and_the_end_says_what_failed(tmp_path: Path, fails: str) -> None:
+    tools = tmp_path / ".venv" / "bin"
+    for folder in (tools, tmp_path / ".ci"):
+        folder.mkdir(parents=True)
+    for name in ("Makefile", ".ci/run"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for path in (tmp_path / ".ci" / "setup", tmp_path / ".ci" / "wheel", tmp_path / ".ci" / "app"):
+        path.write_text(TOOL)
+        path.chmod(0o755)
+    for name in ("ruff", "mypy", "lint-imports", "pytest"):
+        (tools / name).write_text(TOOL + "echo '== 1 passed in 0.01s =='\n")
+        (tools / name).chmod(0o755)
+    hidden = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    variables = {"LOG": str(tmp_path / "log"), "FAILS": fails or "nothing", "STATUS": "1"}
+    done = subprocess.run(
+        ["bash", str(tmp_path / ".ci" / "run")],
+        env={name: value for name, value in os.environ.items() if name not in hidden} | variables,
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    ran = (tmp_path / "log").read_text().splitlines()
+    assert all(any(line.startswith(name) for line in ran) for name in (*EVERYTHING, "wheel", "app")), ran
+    assert (done.returncode != 0) == bool(fails), done.stderr
+    assert (".ci/run: failed: " in done.stderr) == bool(fails)
+    assert done.stdout.count("== 1 passed in 0.01s ==\n") >= 1
+    # What runs in real time has the machine to itself.
+    first = next(number for number, line in enumerate(ran) if line.startswith("pytest"))
+    assert {line.split()[0] for line in ran[first:]} <= {"pytest", "setup"}
+
+
 def tell(script: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [ROOT / ".ci" / "tell", "sh", "-c", script],
