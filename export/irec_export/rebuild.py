@@ -157,14 +157,16 @@ def _check_kept(chain: Sequence[Recipe], published: Path | None) -> None:
 def _teacher_of(
     recipe: Recipe, before: Sequence[Recipe], data: Sequence[Path], out: Path, progress: Progress
 ) -> Path | None:
-    """The exported file of what a recipe begins with, if it learns from that; None if it has no such teacher."""
+    """The exported file of the network in the chain that a recipe learns from; None if it has no such teacher."""
     if not recipe.sequences or not recipe.sequences.teach:
         return None
-    if not before:
-        raise RecipeError(
-            f"recipe '{recipe.model.name}' learns from what it starts from, but names none; add --set sequences.teach=0"
-        )
-    return _finished(before[-1], data, out, progress)
+    for earlier in before:
+        if earlier.model.name == recipe.sequences.teacher:
+            return _finished(earlier, data, out, progress)
+    raise RecipeError(
+        f"recipe '{recipe.model.name}' learns from '{recipe.sequences.teacher}', which is none of those that it starts "
+        "from; add --set sequences.teach=0"
+    )
 
 
 def _finished(recipe: Recipe, data: Sequence[Path], out: Path, progress: Progress) -> Path:

@@ -16,13 +16,14 @@ from rich.console import Console
 
 import irec_assets
 import tiny_models
-from irec_export.rebuild import Compared, compare_scores, rebuild, recipe_chain
+from irec_export.rebuild import Compared, _teacher_of, compare_scores, rebuild, recipe_chain
 from irec_export.rebuild_command import rebuild as command
 from irec_live.errors import CheckpointError, ModelError, RecipeError
 from irec_live.models.catalog import bundled_models
 from irec_live.models.detector import Detector
 from irec_models.checkpoint import load_checkpoint
 from irec_models.nets import ARCHITECTURES
+from irec_models.progress import silent
 from irec_models.recipes import lookup
 from irec_models.training.start_weights import PUBLISHED
 
@@ -149,6 +150,16 @@ def test_no_chain_is_endless_or_without_a_trainer(recipes: dict[str, Path], monk
         recipe_chain("bosch")
     with pytest.raises(ModelError, match="no bundled model is called 'kazoo'"):
         rebuild("kazoo", [], Path("nowhere"))
+
+
+def test_whoever_teaches_is_an_earlier_network_of_the_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("irec_export.rebuild._finished", lambda recipe, data, out, progress: Path(recipe.model.name))
+    chain = recipe_chain("tutti-1s")
+    assert [_teacher_of(recipe, chain[:place], [], tmp_path, silent) for place, recipe in enumerate(chain)] == [
+        *(None, None, Path("tutti-1s-windows"))
+    ]
+    with pytest.raises(RecipeError, match="'tutti-1s' learns from 'tutti-1s-windows', which is none of those"):
+        _teacher_of(chain[-1], chain[:1], [], tmp_path, silent)
 
 
 def test_a_score_apart_by_more_than_the_tolerance_is_not_the_same() -> None:
