@@ -40,13 +40,13 @@ def masked_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tenso
     return (each * weight).sum() / weight.sum().clamp(min=1.0)
 
 
-_FOCUS = 3.0  # a label that is heard with certainty and does not sound counts this much more, beside 1
+_FOCUS = 3.0  # a label that is predicted with certainty and does not sound counts this much more, beside 1
 
 
 def focused_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-    """`bag_cross_entropy` that dwells on what is heard and does not sound: noise and strangers light fewer labels.
+    """`bag_cross_entropy` that dwells on what is predicted and does not sound: noise and strangers light fewer labels.
 
-    Labels that do not sound are many and mostly easy; one that is heard with probability p counts 1 + 3 p times, so
+    Labels that do not sound are many and mostly easy; one that is predicted with probability p counts 1 + 3 p times, so
     that those a network is sure of do not drown among them.
 
     Parameters
@@ -61,11 +61,11 @@ def focused_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tens
 
     Examples
     --------
-    >>> heard, sounds = torch.tensor([[2.0]]), torch.tensor([[1.0]])
+    >>> logits, sounds = torch.tensor([[2.0]]), torch.tensor([[1.0]])
     >>> mask = torch.ones(1, 1)
-    >>> round(float(focused_cross_entropy(heard, 0 * sounds, mask) / bag_cross_entropy(heard, 0 * sounds, mask)), 2)
+    >>> round(float(focused_cross_entropy(logits, 0 * sounds, mask) / bag_cross_entropy(logits, 0 * sounds, mask)), 2)
     3.64
-    >>> bool(focused_cross_entropy(heard, sounds, mask) == bag_cross_entropy(heard, sounds, mask))
+    >>> bool(focused_cross_entropy(logits, sounds, mask) == bag_cross_entropy(logits, sounds, mask))
     True
 
     References
@@ -146,7 +146,7 @@ def bag_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
 
 
 _SOMEWHERE = 0.25
-"""Share of an ensemble's windows in which each of its instruments is taken to be heard: those where it seems to be."""
+"""Share of an ensemble's windows in which each of its instruments is taken to sound: those where it likeliest does."""
 
 
 def sequence_loss(logits: Tensor, presence: Tensor, mask: Tensor, ensembles: float) -> Tensor:

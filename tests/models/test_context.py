@@ -13,7 +13,7 @@ import torch
 
 from irec_live.errors import CheckpointError, RecipeError
 from irec_live.models.detector import Detector
-from irec_models.context.features import SequenceFeatures, listen, readable
+from irec_models.context.features import SequenceFeatures, readable, sequence_features
 from irec_models.context.fit import fit_context, train_head
 from irec_models.context.head import ContextHeadNet
 from irec_models.data import ClipSelection, DataFolders, StreamConfig
@@ -193,10 +193,10 @@ def test_silence_is_not_heard(folder: Path, monkeypatch: pytest.MonkeyPatch, win
     nothing = np.zeros((at_its_rate.windows, 13), np.float32)
     monkeypatch.setattr(at_its_rate, "sequence", lambda _: sequences.Labelled(quiet, nothing, nothing))
     at_its_rate.labels = recipe_labels = recipe.data.labels
-    heard = listen(network, at_its_rate, 1)
-    assert heard.logits.shape == (1, at_its_rate.windows, len(recipe_labels))
-    assert heard.heard[0].tolist() == [row * USUAL.hop_s < 2.0 for row in range(at_its_rate.windows)]
+    found = sequence_features(network, at_its_rate, 1)
+    assert found.logits.shape == (1, at_its_rate.windows, len(recipe_labels))
+    assert found.sounding[0].tolist() == [row * USUAL.hop_s < 2.0 for row in range(at_its_rate.windows)]
     windows = torch.from_numpy(np.stack([quiet[row * 8000 : row * 8000 + 32_000] for row in range(3)]))
     with torch.no_grad():
         readings = network.embed(network.features(windows))
-    torch.testing.assert_close(torch.from_numpy(heard.readings[0, :3]).float(), readings, atol=0.02, rtol=0.01)
+    torch.testing.assert_close(torch.from_numpy(found.readings[0, :3]).float(), readings, atol=0.02, rtol=0.01)

@@ -112,7 +112,7 @@ def test_a_missing_or_wrong_teacher_is_one_clear_sentence(yamnet: Path, monkeypa
         YamNet(yamnet, 22050)
 
 
-def test_lessons_depend_on_seed_and_step_alone(yamnet: Path, bank: Path, recipe: Path) -> None:
+def test_taught_batches_depend_on_seed_and_step_alone(yamnet: Path, bank: Path, recipe: Path) -> None:
     config = load_recipe(recipe)
     stream = MixStream(config.stream, ClipSelection(DataFolders(bank), labels=config.data.labels), seed=1)
     first, again = (TaughtStream(stream, yamnet, 0.5).taught_batch(3) for _ in range(2))

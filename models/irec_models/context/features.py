@@ -28,13 +28,13 @@ _BATCH = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SequenceFeatures:
-    """Sequences as a network hears them.
+    """What a network makes of sequences.
 
     Attributes
     ----------
     readings : (S, R, E) float16
     logits : (S, R, K) float32
-    heard : (S, R) bool
+    sounding : (S, R) bool
         Windows that are not silent: the app runs the network on those alone.
     presence, mask : (S, R, K) float32
         See `irec_models.data.mixing.sequences.Labelled`.
@@ -42,13 +42,13 @@ class SequenceFeatures:
 
     readings: npt.NDArray[np.float16]
     logits: npt.NDArray[np.float32]
-    heard: npt.NDArray[np.bool_]
+    sounding: npt.NDArray[np.bool_]
     presence: npt.NDArray[np.float32]
     mask: npt.NDArray[np.float32]
 
     def statistics(self) -> tuple[Tensor, Tensor]:
         """Mean and deviation of the readings of a quarter of the sequences, each (E,) float32."""
-        some = torch.from_numpy(self.readings[::4][self.heard[::4]].astype(np.float32))
+        some = torch.from_numpy(self.readings[::4][self.sounding[::4]].astype(np.float32))
         return some.mean(dim=0), some.std(dim=0).clamp(min=1e-2)
 
 
@@ -71,10 +71,10 @@ def readable(path: Path, spec: ModelSpec) -> TuttiMobileNet:
 
 
 @torch.no_grad()
-def listen(
+def sequence_features(
     network: TuttiMobileNet, stream: SequenceStream, count: int, progress: Progress = silent
 ) -> SequenceFeatures:
-    """The first `count` sequences of a stream, as the network hears them."""
+    """What the network makes of the first `count` sequences of a stream."""
     rows, labels = stream.windows, len(stream.labels)
     found = SequenceFeatures(
         np.zeros((count, rows, network.embedding_size), np.float16),
@@ -85,12 +85,12 @@ def listen(
     )
     for number in tracked(range(count), progress, "sequences", count):
         audio, found.presence[number], found.mask[number] = stream.sequence(number)
-        readings, logits, rms = _heard(network, torch.from_numpy(audio), stream.hop, rows)
-        found.readings[number], found.logits[number], found.heard[number] = readings, logits, rms >= _SILENCE_RMS
+        readings, logits, rms = _window_features(network, torch.from_numpy(audio), stream.hop, rows)
+        found.readings[number], found.logits[number], found.sounding[number] = readings, logits, rms >= _SILENCE_RMS
     return found
 
 
-def _heard(
+def _window_features(
     network: TuttiMobileNet, audio: Tensor, hop: int, rows: int
 ) -> tuple[Tensor, Tensor, npt.NDArray[np.float32]]:
     """Readings (R, E), logits (R, K) and RMS (R,) of the windows of a sound (T,)."""

@@ -14,7 +14,7 @@ from irec_live.errors import ModelError, RecipeError
 from irec_live.files import check_writable, write_atomically
 from irec_live.models.detector import Detector
 from irec_live.models.onnx_file import read_model_bytes
-from irec_models.context.features import SequenceFeatures, listen, readable
+from irec_models.context.features import SequenceFeatures, readable, sequence_features
 from irec_models.context.head import ContextHeadNet
 from irec_models.context.into_file import with_head
 from irec_models.data.mixing.sequences import USUAL, SequencePlan, SequenceStream, sequence_config
@@ -41,7 +41,7 @@ def fit_context(
     recipe : Recipe
         With a ``[context]``.
     data : sequence of Path
-        Folders with a ``manifest.csv`` each; their train split is heard.
+        Folders with a ``manifest.csv`` each; the head learns from their train split.
     out : Path
         ``.onnx`` file to write; may be `path`.
     progress : Progress
@@ -74,7 +74,7 @@ def fit_context(
         allow_missing_labels=True,
     )
     stream.plan = plan
-    head = train_head(listen(network, stream, options.sequences, progress), options, progress)
+    head = train_head(sequence_features(network, stream, options.sequences, progress), options, progress)
     made = with_head(content, head)
     made = with_metadata(made, spec, card_with_context(predictor.card, head, options))
     if Detector(made, provider="cpu").context is None:
@@ -106,13 +106,13 @@ def card_with_context(card: str, head: ContextHeadNet, options: ContextSection) 
     return f"{before.rstrip()}\n\n{_TITLE}\n" + "\n".join(lines) + f"\n\n{card[place:]}"
 
 
-def train_head(heard: SequenceFeatures, options: ContextSection, progress: Progress = silent) -> ContextHeadNet:
+def train_head(features: SequenceFeatures, options: ContextSection, progress: Progress = silent) -> ContextHeadNet:
     """A head trained on sequences, in evaluation mode, its weights averaged over the last steps."""
     torch.manual_seed(options.seed)
     random = np.random.default_rng(options.seed)
     head = ContextHeadNet(
-        *heard.statistics(),
-        heard.logits.shape[2],
+        *features.statistics(),
+        features.logits.shape[2],
         projection=options.projection,
         hidden=options.hidden,
         means_s=options.means_s,
@@ -126,7 +126,7 @@ def train_head(heard: SequenceFeatures, options: ContextSection, progress: Progr
     )
     average = AveragedModel(head, multi_avg_fn=warmed_average(_DECAY))
     for _ in tracked(range(options.steps), progress, "context head", options.steps):
-        loss = _loss(head, heard, options, random)
+        loss = _loss(head, features, options, random)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(head.parameters(), 2.0)
@@ -138,14 +138,14 @@ def train_head(heard: SequenceFeatures, options: ContextSection, progress: Progr
 
 
 def _loss(
-    head: ContextHeadNet, heard: SequenceFeatures, options: ContextSection, random: np.random.Generator
+    head: ContextHeadNet, features: SequenceFeatures, options: ContextSection, random: np.random.Generator
 ) -> torch.Tensor:
     """Loss of one batch of sequences, some of which begin somewhere."""
-    chosen = np.sort(random.integers(0, len(heard.logits), options.batch_size))
-    part = [getattr(heard, field.name)[chosen] for field in dataclasses.fields(heard)]
-    readings, logits, sounds, presence, mask = (torch.from_numpy(values).float() for values in part)
-    rows = sounds.shape[1]
+    chosen = np.sort(random.integers(0, len(features.logits), options.batch_size))
+    part = [getattr(features, field.name)[chosen] for field in dataclasses.fields(features)]
+    readings, logits, sounding, presence, mask = (torch.from_numpy(values).float() for values in part)
+    rows = sounding.shape[1]
     begins = np.where(random.random(len(chosen)) < _CUT, random.integers(0, rows, len(chosen)), 0)
-    sounds = sounds * torch.from_numpy(np.arange(rows) >= begins[:, None])
-    said = head.decide(head.contexts(head.features(readings, logits), sounds, USUAL.hop_s))
-    return sequence_loss(said, presence, mask * sounds[..., None], options.ensembles)
+    sounding = sounding * torch.from_numpy(np.arange(rows) >= begins[:, None])
+    said = head.decide(head.contexts(head.features(readings, logits), sounding, USUAL.hop_s))
+    return sequence_loss(said, presence, mask * sounding[..., None], options.ensembles)

@@ -74,11 +74,11 @@ class ContextHeadNet(nn.Module):
         projected = torch.relu(self.project(self.before(standard)))
         return torch.cat((projected, logits.clamp(-LIMIT, LIMIT) / 4), dim=2)
 
-    def contexts(self, features: Tensor, heard: Tensor, hop_s: float) -> Tensor:
-        """Features (B, R, W) and which windows were heard, 1 or 0 (B, R), to contexts (B, R, C)."""
+    def contexts(self, features: Tensor, sounding: Tensor, hop_s: float) -> Tensor:
+        """Features (B, R, W) and which windows are sounding, 1 or 0 (B, R), to contexts (B, R, C)."""
         parts = [features]
-        parts += [_mean(features, heard, round(span / hop_s) + 1) for span in self.spec.means_s]
-        parts += [_maximum(features, heard, round(span / hop_s) + 1) for span in self.spec.maxima_s]
+        parts += [_mean(features, sounding, round(span / hop_s) + 1) for span in self.spec.means_s]
+        parts += [_maximum(features, sounding, round(span / hop_s) + 1) for span in self.spec.maxima_s]
         return torch.cat(parts, dim=2)
 
     def decide(self, contexts: Tensor) -> Tensor:
@@ -96,18 +96,18 @@ class ContextHeadNet(nn.Module):
         return (1 - self.own) * self.decide(contexts) + self.own * newest
 
 
-def _mean(features: Tensor, heard: Tensor, count: int) -> Tensor:
-    """Mean over the last `count` windows, of those that were heard."""
-    sums = functional.pad(torch.cumsum(features * heard[..., None], dim=1), (0, 0, 1, 0))
-    many = functional.pad(torch.cumsum(heard, dim=1), (1, 0))
+def _mean(features: Tensor, sounding: Tensor, count: int) -> Tensor:
+    """Mean over the last `count` windows, of those that are sounding."""
+    sums = functional.pad(torch.cumsum(features * sounding[..., None], dim=1), (0, 0, 1, 0))
+    many = functional.pad(torch.cumsum(sounding, dim=1), (1, 0))
     ends = torch.arange(1, features.shape[1] + 1)
     begins = (ends - count).clamp(min=0)
     return (sums[:, ends] - sums[:, begins]) / (many[:, ends] - many[:, begins]).clamp(min=1)[..., None]
 
 
-def _maximum(features: Tensor, heard: Tensor, count: int) -> Tensor:
-    """Maximum over the last `count` windows, of those that were heard; 0 before the first."""
+def _maximum(features: Tensor, sounding: Tensor, count: int) -> Tensor:
+    """Maximum over the last `count` windows, of those that are sounding; 0 before the first."""
     lowest = -1e9
-    masked = features.masked_fill(heard[..., None] == 0, lowest).transpose(1, 2)
+    masked = features.masked_fill(sounding[..., None] == 0, lowest).transpose(1, 2)
     found = functional.max_pool1d(functional.pad(masked, (count - 1, 0), value=lowest), count, 1).transpose(1, 2)
     return found.masked_fill(found <= lowest / 2, 0.0)

@@ -169,20 +169,20 @@ def predict_recording(predictor: Predictor, audio: Array, hop_length: int) -> Ar
     windows = windows_of(audio, predictor.spec.window_length, hop_length)
     # In batches: a recording of ten minutes would need gigabytes inside the network at once.
     batches = [windows[start : start + _BATCH] for start in range(0, len(windows), _BATCH)]
-    sounds = np.sqrt(np.mean(windows**2, axis=1)) >= _SILENCE_RMS
+    sounding = np.sqrt(np.mean(windows**2, axis=1)) >= _SILENCE_RMS
     stateful = stateful_of(predictor)
     if stateful is not None:
-        return _in_order(stateful, windows, sounds, hop_length)
+        return _in_order(stateful, windows, sounding, hop_length)
     if isinstance(predictor, Detector) and predictor.context is not None:
         said = [predictor.with_features(batch) for batch in batches]
         rows, features = (np.concatenate(each) for each in zip(*said, strict=True))
-        heard = np.flatnonzero(sounds)
-        if len(heard):
+        places = np.flatnonzero(sounding)
+        if len(places):
             stream = ContextStream(predictor.context)
-            rows[heard] = stream.decide([int(index) * hop_length for index in heard], features[heard])
+            rows[places] = stream.decide([int(index) * hop_length for index in places], features[places])
     else:
         rows = np.concatenate([predictor(batch) for batch in batches])
-    rows[~sounds] = 0.0
+    rows[~sounding] = 0.0
     return rows
 
 
@@ -193,17 +193,17 @@ def stateful_of(predictor: Predictor) -> StatefulMaker | None:
 
 
 def _in_order(
-    network: StatefulMaker, windows: Array, sounds: npt.NDArray[np.bool_], hop_length: int
+    network: StatefulMaker, windows: Array, sounding: npt.NDArray[np.bool_], hop_length: int
 ) -> npt.NDArray[np.float32]:
     """What a network that keeps a state says of the windows (R, T) of a recording, as in the app: (R, K)."""
-    heard = np.concatenate([windows[0], windows[1:, windows.shape[1] - hop_length :].reshape(-1)])
+    audio = np.concatenate([windows[0], windows[1:, windows.shape[1] - hop_length :].reshape(-1)])
     cut, apart = network.spec, network.spec.frame_hop
-    frames = np.lib.stride_tricks.sliding_window_view(heard[cut.offset :], cut.frame_length)[::apart]
+    frames = np.lib.stride_tricks.sliding_window_view(audio[cut.offset :], cut.frame_length)[::apart]
     columns = np.concatenate(
         [network.columns(np.ascontiguousarray(frames[at : at + 1000])) for at in range(0, len(frames), 1000)]
     )
     stream = StateStream(network, hop_length)
-    places = [int(index) for index in np.flatnonzero(sounds)]
+    places = [int(index) for index in np.flatnonzero(sounding)]
     parts = []
     for first in range(0, len(places), _BATCH):
         some = [index * hop_length for index in places[first : first + _BATCH]]

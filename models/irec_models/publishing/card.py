@@ -52,7 +52,7 @@ def write_card(
         f"Recipe `{lineage.recipe}`, seed {spec.seed}: best of {lineage.steps} steps at step {lineage.step}, after "
         f"{lineage.hours:.2f} hours and {lineage.windows_hours:.1f} hours of windows, which overlap, in batches of "
         f"{recipe.stream.batch_size}.",
-        *_heard(recipe.stream),
+        *_training_sound(recipe.stream),
         *([_TEACHERS.get(lineage.teacher, f"It learnt from {lineage.teacher} too.")] if lineage.teacher else []),
         *(
             [f"Its weights are the mean of {lineage.mean_of} trainings, of which this is the last."]
@@ -125,7 +125,7 @@ def _shared_recordings(held_out: Collection[str], sources: Collection[str]) -> l
     return found
 
 
-def _heard(stream: StreamConfig) -> list[str]:
+def _training_sound(stream: StreamConfig) -> list[str]:
     if stream.mode == "clips":
         return [
             "Windows of the recordings below as they are, without overlap; nothing was mixed or augmented.",

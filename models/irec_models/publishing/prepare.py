@@ -70,7 +70,7 @@ def lift_envelopes(network: Network, spec: ModelSpec, material: Material, *, pro
 
     Cross-entropy has its minimum at the mean over what might sound, so an uncertain instrument is shown too soft. How
     much louder it may be is chosen on mixtures of the held-out sources, others than the published scores are of, and on
-    as many of the dev split: what a network began with may have heard the held-out sources.
+    as many of the dev split: what a network began with may have been trained on the held-out sources.
     """
     if network.kind != "envelope" or not has_plain_output(network):
         return ""

@@ -280,14 +280,14 @@ def _measure(network: Network, norms: Sequence[nn.BatchNorm2d], audio: Iterable[
     """Give normalisations that do nothing yet the statistics of their input, and let them undo their effect."""
     sums = {norm: torch.zeros(3, norm.num_features, dtype=torch.float64) for norm in norms}
 
-    def listen(norm: nn.BatchNorm2d, given: tuple[Tensor, ...]) -> None:
+    def add_up(norm: nn.BatchNorm2d, given: tuple[Tensor, ...]) -> None:
         maps = given[0].double()
         # In double: the variance is a difference of two large sums.
         total = maps.sum(dim=(0, 2, 3))
         squares = maps.square().sum(dim=(0, 2, 3))
         sums[norm] += torch.stack((total, squares, torch.full_like(total, maps.numel() / maps.shape[1])))
 
-    hooks = [norm.register_forward_pre_hook(listen) for norm in norms]
+    hooks = [norm.register_forward_pre_hook(add_up) for norm in norms]
     training = network.training
     network.eval()
     for windows in audio:
