@@ -77,9 +77,8 @@ def halve_within_gate(
     finished: Callable[[onnx.ModelProto], bytes],
     reference: Detector,
     windows: Mapping[str, Array],
-    tolerance: float = HALF_TOLERANCE,
 ) -> tuple[onnx.ModelProto, float, int]:
-    """Store as many trained weights in half precision as the answers allow.
+    """Store as many trained weights in half precision as `HALF_TOLERANCE` allows.
 
     If all of them change an answer too much, the smaller half of them is left in float32, and so on: those save least.
 
@@ -95,8 +94,6 @@ def halve_within_gate(
         Of `model`.
     windows : mapping of str to (T,) float32
         To compare on.
-    tolerance : float
-        Largest difference of any output.
 
     Returns
     -------
@@ -110,7 +107,7 @@ def halve_within_gate(
     while names:
         half = store_half(model, names)
         difference = compare(reference, Detector(finished(half), provider="cpu"), windows, _BATCH_SIZES).largest
-        if difference <= tolerance:
+        if difference <= HALF_TOLERANCE:
             return half, difference, len(names)
         names = names[: len(names) // 2]
     return model, 0.0, 0

@@ -99,10 +99,8 @@ def compare(
     return Comparison(differences, worst, len(names))
 
 
-def compare_streams(
-    original: StatefulNetwork, converted: StatefulMaker, windows: Mapping[str, Array], steps: int = STREAM_STEPS
-) -> float:
-    """Largest difference of any output over one stream of all windows, converted a few steps at a time.
+def compare_streams(original: StatefulNetwork, converted: StatefulMaker, windows: Mapping[str, Array]) -> float:
+    """Largest difference of any output over one stream of all windows, converted `STREAM_STEPS` at a time.
 
     Parameters
     ----------
@@ -110,16 +108,15 @@ def compare_streams(
     converted : StatefulMaker
         As `Detector.stateful` is.
     windows : mapping of str to (T,) float32
-    steps : int
-        In a call.
     """
     audio = torch.from_numpy(np.concatenate(list(windows.values())))[None]
     with torch.inference_mode():
         powers = original.sequence_columns(audio)
         wanted = original.probabilities(original.advance(powers)[0])[0].numpy()
     found, state, columns = [], converted.begin(), powers[0].numpy()
-    for first in range(0, len(columns), steps * converted.step):
-        rows, state = converted.advance(columns[first : first + steps * converted.step], state)
+    size = STREAM_STEPS * converted.step
+    for first in range(0, len(columns), size):
+        rows, state = converted.advance(columns[first : first + size], state)
         found.append(rows)
     return float(np.nan_to_num(np.abs(np.concatenate(found) - wanted), nan=np.inf).max())
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from irec_models.frontends.dft import FoldedDft
 from irec_models.frontends.framing import Framer
-from irec_models.frontends.mel import Scale, mel_filters
+from irec_models.frontends.mel import mel_filters
 
 
 class LogMel(nn.Module):
@@ -30,7 +30,6 @@ class LogMel(nn.Module):
         F.
     low_hz, high_hz : float
         Range of the bands.
-    scale : {"slaney", "htk"}
     floor : float
         Added before the logarithm. It bounds the dynamic range from below: recordings differ in their noise floors,
         and a network that gets them learns the recording session in place of the instrument.
@@ -54,7 +53,6 @@ class LogMel(nn.Module):
         *,
         low_hz: float = 0.0,
         high_hz: float | None = None,
-        scale: Scale = "slaney",
         floor: float = 1e-3,
     ) -> None:
         super().__init__()
@@ -62,7 +60,7 @@ class LogMel(nn.Module):
         self.dft = FoldedDft(n_fft)
         self.bins = bands
         self.floor = floor
-        filters = mel_filters(sample_rate, n_fft, bands, low_hz, high_hz, scale)
+        filters = mel_filters(sample_rate, n_fft, bands, low_hz, high_hz)
         # Columns in the transform's own order of bins, so nothing needs reordering at run time.
         reordered = torch.from_numpy(filters[:, self.dft.bins.numpy()].T.copy())
         self.register_buffer("filters", reordered.to(torch.float32), persistent=False)

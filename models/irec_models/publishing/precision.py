@@ -164,12 +164,12 @@ def named(
 
 
 def leave_sources_out(
-    predictions: RecordingPredictions, precision: float, folds: int = _FOLDS
+    predictions: RecordingPredictions, precision: float
 ) -> Iterator[tuple[Bools, dict[str, Threshold]]]:
     """Cross-validation folds by source: recordings (C,) of a fold, and thresholds chosen on the other folds."""
     names = np.array(sorted(set(predictions.sources)))
     fold_of = dict(
-        zip(np.random.default_rng(0).permutation(names).tolist(), np.arange(len(names)) % folds, strict=True)
+        zip(np.random.default_rng(0).permutation(names).tolist(), np.arange(len(names)) % _FOLDS, strict=True)
     )
     # By source, since clips of one source share players, rooms and microphones.
     fold = np.array([fold_of[source] for source in predictions.sources])
@@ -197,13 +197,11 @@ def named_by(predictions: RecordingPredictions, thresholds: dict[str, Threshold]
     )
 
 
-def trade_off(
-    predictions: RecordingPredictions, precision: float, offsets: Sequence[float] = OFFSETS
-) -> tuple[TradeOff, ...]:
+def trade_off(predictions: RecordingPredictions, precision: float) -> tuple[TradeOff, ...]:
     """Precision and recall on solos and ensembles together at each position of the slider, on sources left out."""
     music = predictions.of("solo", "ensemble")
     points = []
-    for offset in offsets:
+    for offset in OFFSETS:
         found = count(named_unseen(predictions, precision, offset)[music], predictions.targets[music])
         precise = found.precision if found.right + found.wrong else 1.0
         points.append(TradeOff(offset=offset, precision=round(precise, 4), recall=round(found.recall, 4)))

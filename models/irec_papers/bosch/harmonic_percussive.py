@@ -20,7 +20,7 @@ _STILL = 1e-2
 """Smallest median that counts, of magnitudes of 2048 samples of RMS 1: float32 rounds those by up to 0.0003."""
 
 
-def separate(magnitude: Tensor, kernel: int = KERNEL) -> tuple[Tensor, Tensor]:
+def separate(magnitude: Tensor) -> tuple[Tensor, Tensor]:
     """Harmonic and percussive part of a magnitude spectrogram; their sum is the input.
 
     A steady tone is a line along time and survives a median over time; a stroke is a line along frequency and survives
@@ -30,14 +30,14 @@ def separate(magnitude: Tensor, kernel: int = KERNEL) -> tuple[Tensor, Tensor]:
     Parameters
     ----------
     magnitude : (B, N, H) float
-        At least half of `kernel` frames and bins.
+        At least half of `KERNEL` frames and bins.
 
     Returns
     -------
     harmonic, percussive : (B, N, H) float
     """
     # Raised, not added to: conversion to ONNX drops the addition of a constant below 1e-8, which left 0 / 0 in silence.
-    steady = sliding_median(magnitude, kernel, dim=1).clamp(min=_STILL).square()
-    struck = sliding_median(magnitude, kernel, dim=2).clamp(min=_STILL).square()
+    steady = sliding_median(magnitude, KERNEL, dim=1).clamp(min=_STILL).square()
+    struck = sliding_median(magnitude, KERNEL, dim=2).clamp(min=_STILL).square()
     share = steady / (steady + struck)
     return magnitude * share, magnitude * (1.0 - share)

@@ -21,6 +21,9 @@ C1_HZ = 32.70319566257483
 
 OCTAVES = 7
 
+_FLOOR = 1e-3
+"""A frame whose maximum is below is not raised to 1: silence stays silence. The chroma of a sine so loud, roughly."""
+
 
 class CqtChroma(nn.Module):
     """How strongly each pitch class sounds, octaves added up, the strongest of a frame being 1.
@@ -40,9 +43,6 @@ class CqtChroma(nn.Module):
         N, in the middle of the window.
     classes : int
         C, also the bins per octave; class 0 is C.
-    floor : float
-        A frame whose maximum is below is not raised to 1: silence stays silence. It is the chroma of a sine of this
-        amplitude, roughly.
 
     Examples
     --------
@@ -61,8 +61,6 @@ class CqtChroma(nn.Module):
         hop_length: int,
         frames: int,
         classes: int = 36,
-        *,
-        floor: float = 1e-3,
     ) -> None:
         super().__init__()
         self.bins = classes
@@ -78,10 +76,9 @@ class CqtChroma(nn.Module):
         # Kernels of equal energy rather than equal gain, relative to the longest: low notes count more.
         energy = torch.from_numpy((self.cqt.lengths / self.cqt.lengths[0]) ** 0.5)
         self.register_buffer("weights", energy.to(torch.float32), persistent=False)
-        self.floor = floor
 
     def forward(self, audio: Tensor) -> Tensor:
         """Audio (B, T) to chroma (B, N, C) in 0..1."""
         spectrum: Tensor = self.cqt(audio) * self.weights
         chroma = spectrum.reshape(-1, self.cqt.frames, OCTAVES, self.bins).sum(dim=2)
-        return chroma / torch.clamp(chroma.amax(dim=2, keepdim=True), min=self.floor)
+        return chroma / torch.clamp(chroma.amax(dim=2, keepdim=True), min=_FLOOR)

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 import numpy as np
 import numpy.typing as npt
 
+_LOWEST_HZ, _HIGHEST_HZ = 40.0, 2500.0
 _STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _SHIFTS = {"#": 1, "s": 1, "sharp": 1, "b": -1, "flat": -1, "": 0}
 _BEFORE = re.compile(r"(?<![a-z0-9#])([a-g])(sharp|flat|#|s|b)?(-?\d)(?![0-9])", re.IGNORECASE)
@@ -58,10 +59,8 @@ def pitch_from_name(path: str) -> float:
     return float(12 * (int(octave) + 1) + _STEPS[name.lower()] + _SHIFTS[shift])
 
 
-def pitch_from_sound(
-    audio: npt.NDArray[np.float32], sample_rate: int, *, lowest_hz: float = 40.0, highest_hz: float = 2500.0
-) -> float:
-    """Estimate the pitch of a note by normalised autocorrelation; NaN where it is not periodic.
+def pitch_from_sound(audio: npt.NDArray[np.float32], sample_rate: int) -> float:
+    """Estimate the pitch of a note, 40 to 2500 Hz, by normalised autocorrelation; NaN where it is not periodic.
 
     Parameters
     ----------
@@ -69,8 +68,6 @@ def pitch_from_sound(
         One note.
     sample_rate : int
         Hz.
-    lowest_hz, highest_hz : float
-        Range to look in.
 
     Returns
     -------
@@ -95,7 +92,7 @@ def pitch_from_sound(
         return math.nan
     tail = np.concatenate(([total], total - energy[:-1]))  # energy of x[tau:]
     nsdf = 2 * correlation / np.maximum(energy[::-1] + tail, 1e-12)
-    first, last = int(sample_rate / highest_hz), min(int(sample_rate / lowest_hz), size - 2)
+    first, last = int(sample_rate / _HIGHEST_HZ), min(int(sample_rate / _LOWEST_HZ), size - 2)
     inner = nsdf[first : last + 1]
     peaks = np.flatnonzero((inner[1:-1] > inner[:-2]) & (inner[1:-1] >= inner[2:])) + 1 + first
     # A maximum before the correlation first falls below zero belongs to lag 0, not to a period.

@@ -32,6 +32,7 @@ from irec_models.progress import Progress, silent
 FORMAT = 1
 """Changes whenever the same files would be decoded or trimmed differently."""
 
+_FLOOR_DB = -50.0  # of a note, below its peak
 _FULL_SCALE = 32000.0
 _FLUSH_EVERY = 100
 
@@ -116,10 +117,10 @@ def block_rms(audio: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float
     return np.sqrt(sums / np.diff(np.append(starts, len(audio)))).astype(np.float32)
 
 
-def trim(audio: npt.NDArray[np.float32], sample_rate: int, *, floor_db: float = -50.0) -> slice:
+def trim(audio: npt.NDArray[np.float32], sample_rate: int) -> slice:
     """The part of a note (T,) that sounds, with 5 ms before its onset, as a slice of samples."""
     size = max(1, sample_rate // 200)
-    loud = np.flatnonzero(block_rms(audio, size) > np.abs(audio).max() * 10 ** (floor_db / 20))
+    loud = np.flatnonzero(block_rms(audio, size) > np.abs(audio).max() * 10 ** (_FLOOR_DB / 20))
     if not len(loud):
         return slice(0, len(audio))
     return slice(max(0, (int(loud[0]) - 1) * size), min(len(audio), (int(loud[-1]) + 2) * size))

@@ -75,8 +75,8 @@ def coloured(colour: str, length: int, rng: np.random.Generator) -> Audio:
     return _unit(scipy.fft.irfft(spectrum, size)[:length])
 
 
-def noises(seconds: float = _SECONDS, *, seed: int = 0) -> Iterator[Noise]:
-    """All noises, the same for the same arguments.
+def noises(seconds: float = _SECONDS) -> Iterator[Noise]:
+    """All noises, always the same.
 
     White, pink and brown noise and tape hiss at `LEVELS_DB`, mains hum, room tone, clicks, and digital silence.
 
@@ -84,14 +84,13 @@ def noises(seconds: float = _SECONDS, *, seed: int = 0) -> Iterator[Noise]:
     ----------
     seconds : float
         Of each.
-    seed : int
 
     Examples
     --------
     >>> sum(noise.silent for noise in noises(0.1))
     1
     """
-    rng = np.random.default_rng([seed, 23])
+    rng = np.random.default_rng([0, 23])
     length = round(seconds * SAMPLE_RATE)
     for colour in _SLOPES:
         for level in LEVELS_DB:
@@ -122,7 +121,7 @@ def faded(sound: Audio) -> Audio:
     return sound * gain
 
 
-def faint(length: int, sample_rate: int, *, level_db: float = SILENCE_DB - 5.0) -> Audio:
+def faint(length: int, sample_rate: int) -> Audio:
     """What a quiet input gives: white noise too soft for a network to be run on it, always the same.
 
     Parameters
@@ -130,11 +129,9 @@ def faint(length: int, sample_rate: int, *, level_db: float = SILENCE_DB - 5.0) 
     length : int
     sample_rate : int
         Hz; noise of another rate is another noise.
-    level_db : float
-        RMS, dBFS.
     """
     noise = np.random.default_rng([sample_rate, 29]).standard_normal(length)
-    return (noise * 10 ** (level_db / 20)).astype(np.float32)
+    return (noise * 10 ** ((SILENCE_DB - 5.0) / 20)).astype(np.float32)
 
 
 def _unit(sound: npt.NDArray[np.floating]) -> Audio:
