@@ -26,6 +26,7 @@ sample             one value of one channel; counts and indices of samples are o
 block              the samples of one callback or read, (n, channels) float32
 window, hop        the samples that a network takes as one input; samples from one window to the next
 frame              one spectral column inside a window, or one value of an envelope
+state, step        what some networks hand on from call to call over a stream; columns from answer to answer
 taper              the weights that fade a window or column in and out (Hann)
 predict            run a network: windows in, activations or envelopes (its predictions) out
 activation         how sure a network is of a label, 0..1, per window

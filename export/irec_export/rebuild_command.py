@@ -16,7 +16,13 @@ from irec_models.commands.options import FILE, interruptible, start_option, trai
 @training_options
 @start_option
 @click.option("--out", type=FILE, help="Folder for the runs and the file; default rebuilt/NAME.")
-@click.option("--tolerance", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Of scores in 0..1.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="Largest difference of a score in 0..1.",
+)
 def rebuild(name: str, data: tuple[Path, ...], out: Path | None, **options: Any) -> None:
     """Train, publish and export the bundled network NAME again, and compare its scores with the shipped file's.
 

@@ -106,7 +106,10 @@ def check_teacher(path: Path) -> None:
         It is not.
     """
     if look(path, DataError) != "file":
-        raise DataError(f"there is no teacher {path}; give YAMNet's published yamnet.tflite")
+        raise DataError(
+            f"there is no teacher {path}; give YAMNet's published yamnet.tflite ([distill]) or an exported network of "
+            "windows ([sequences])"
+        )
 
 
 def check_there(path: Path) -> None:

@@ -22,8 +22,8 @@ from irec_models.commands.options import FILE, MODEL, THERE
     help="Recorded session, sound file that was corrected in the window, or folder of clips; may be repeated.",
 )
 @click.option("-o", "--out", type=FILE, help="Checkpoint to write; default NAME-adapted.pt.")
-@click.option("--steps", type=click.IntRange(1), default=200, show_default=True, help="Of the training.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--steps", type=click.IntRange(1), default=200, show_default=True, help="Steps of the training.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another one draws other windows.")
 @click.option("--anyway", is_flag=True, help="Write it also if it is no better on held-out corrections.")
 def adapt(name: Path, places: tuple[Path, ...], out: Path | None, steps: int, seed: int, anyway: bool) -> None:
     """Train NAME, an installed model or its file, on with your corrections, and show before and after.

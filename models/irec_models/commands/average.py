@@ -13,7 +13,7 @@ from irec_models.commands.options import FILE, MODEL
 @click.command()
 @click.argument("checkpoints", type=MODEL, nargs=-1, required=True)
 @click.option("-o", "--out", type=FILE, required=True, help="Checkpoint to write.")
-@click.option("--share", "shares", type=float, multiple=True, help="Of each, in their order.  [default: equal]")
+@click.option("--share", "shares", type=float, multiple=True, help="Weight of each, in their order.  [default: equal]")
 def average(checkpoints: tuple[Path, ...], out: Path, shares: tuple[float, ...]) -> None:
     """Average the weights of CHECKPOINTS: one network, trained on from the same weights in several ways.
 

@@ -41,7 +41,11 @@ if TYPE_CHECKING:
     help="Mixtures of each number of sources, 0 to 10, for --report and --overlaid.",
 )
 @click.option(
-    "--mistakes", type=click.IntRange(min=0), default=6, show_default=True, help="Of each model, for --report."
+    "--mistakes",
+    type=click.IntRange(min=0),
+    default=6,
+    show_default=True,
+    help="Worst ones of each model, for --report.",
 )
 @click.option("--cache", type=FILE, help="Where --report stores predictions; default in the user's cache folder.")
 def evaluate(

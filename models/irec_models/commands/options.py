@@ -84,7 +84,11 @@ def machine_options(command: F) -> F:
 
 def training_options(command: F) -> F:
     """Options of commands that train by a recipe: data, settings, machine and teacher."""
-    teacher = click.option("--teacher", type=TEACHER, help="yamnet.tflite, for recipes with a [distill] table.")
+    teacher = click.option(
+        "--teacher",
+        type=TEACHER,
+        help="Network to learn from as well: yamnet.tflite ([distill]) or an exported one ([sequences]).",
+    )
     return data_folders(settings_option(machine_options(teacher(command))))
 
 

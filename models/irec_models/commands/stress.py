@@ -27,7 +27,11 @@ NAMES = ("robustness", "false-labels", "latency", "ensembles", "matrices")
     help="Clips of each label or source in the tests that run the live pipeline.",
 )
 @click.option(
-    "--noise-seconds", type=click.FloatRange(min=1.0), default=20.0, show_default=True, help="Of each generated noise."
+    "--noise-seconds",
+    type=click.FloatRange(min=1.0),
+    default=20.0,
+    show_default=True,
+    help="Length of each generated noise.",
 )
 @click.option("--json", "json_path", type=FILE, help="Write all results here, and what there is after each test.")
 def stress(

@@ -12,8 +12,10 @@ from irec_models.commands.options import CHECKPOINT, FILE
 @click.command()
 @click.argument("classifiers", type=CHECKPOINT, nargs=-1, required=True)
 @click.option("-o", "--out", type=FILE, required=True, help="Checkpoint to write.")
-@click.option("--name", help="Of the model; default the name of --out.")
-@click.option("--title", default="", help="Of the model, one line for people; default from the number of classifiers.")
+@click.option("--name", help="Name of the model; default the name of --out.")
+@click.option(
+    "--title", default="", help="Title of the model, one line for people; default from the number of classifiers."
+)
 def join(classifiers: tuple[Path, ...], out: Path, name: str | None, title: str) -> None:
     """Put CLASSIFIERS of architecture chen side by side: one model with the labels of all.
 

@@ -14,8 +14,8 @@ from irec_models.commands.options import CHECKPOINT, FILE, RECIPE, data_folders
 @data_folders
 @click.option("-o", "--out", type=FILE, required=True, help="Checkpoint to write.")
 @click.option("--recipe", type=RECIPE, help="Says what was held out; default recipe.toml beside each member.")
-@click.option("--name", help="Of the model; default the name of --out.")
-@click.option("--title", default="", help="Of the model, one line for people; default from the members.")
+@click.option("--name", help="Name of the model; default the name of --out.")
+@click.option("--title", default="", help="Title of the model, one line for people; default from the members.")
 def fuse(
     members: tuple[Path, ...], data: tuple[Path, ...], out: Path, recipe: Path | None, name: str | None, title: str
 ) -> None:
