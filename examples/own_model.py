@@ -12,24 +12,21 @@ if len(sys.argv) != 2:
 
 import irec_live
 from irec_export.to_onnx import export
-from irec_live.models.spec import ModelSpec, Threshold
-from irec_models.checkpoint import Checkpoint, save_checkpoint
+from irec_live.models.spec import Threshold
+from irec_models.checkpoint import Checkpoint, save_checkpoint, spec_for
 from irec_models.nets import build
 
 labels = ("whistle", "kazoo")
 network = build("tutti", labels=len(labels))
-spec = ModelSpec(
+spec = spec_for(
+    network,
     name="mine",
     title="Whistles and kazoos",
-    kind=network.kind,
     labels=labels,
-    sample_rate=network.sample_rate,
-    window_length=network.window_length,
     hop_length=network.window_length // 10,
-    architecture=network.architecture,
     thresholds={label: Threshold(on=0.5, off=0.4) for label in labels},
 )
-save_checkpoint("mine.pt", Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec))
+save_checkpoint("mine.pt", Checkpoint.of(network, spec))
 export("mine.pt", "mine.onnx")
 
 analysis = irec_live.analyze(sys.argv[1], models=["./mine.onnx"])

@@ -16,14 +16,12 @@ import pytest
 import small_nets
 import soundfile
 import tiny_bank
-import torch
+from network_fixtures import write_network
 from waiting import PATIENCE_S
 from watched import Watched, cannot_trace, python
 
 import tiny_models
-from irec_live.models.spec import ModelSpec
 from irec_live.onnx_runtime import SWITCH, load_onnx_runtime
-from irec_models.checkpoint import Checkpoint, save_checkpoint
 
 ROOT = Path(__file__).parents[1]
 SUPPORT = ROOT / "tests" / "support"
@@ -60,21 +58,6 @@ main()
 """
 
 
-def write_checkpoint(path: Path) -> Path:
-    network = small_nets.SmallNet(3)
-    spec = ModelSpec(
-        name="small",
-        kind="activation",
-        labels=tiny_bank.LABELS,
-        sample_rate=network.sample_rate,
-        window_length=network.window_length,
-        hop_length=1024,
-    )
-    torch.manual_seed(1)
-    save_checkpoint(path, Checkpoint("small", network.hyperparameters, network.state_dict(), spec, card="# Small"))
-    return path
-
-
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Watched]]:
     """Every command, ended; they ran side by side."""
@@ -82,7 +65,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Watc
     soundfile.write(folder / "clip.wav", tiny_models.tone("bass", 3.0, sample_rate=16_000), 16_000)
     clip, model = str(folder / "clip.wav"), str(tiny_models.write_activation_model(folder))
     bank = str(tiny_bank.write_bank(folder / "bank"))
-    checkpoint = str(write_checkpoint(folder / "small.pt"))
+    checkpoint = str(write_network(folder / "small.pt", small_nets.SmallNet(3), "# Small", labels=tiny_bank.LABELS))
     app, ended = python("-m", "irec_live"), python("-c", ENDED_BY_CTRL_C)
     arguments = {
         # By its path, so that it is tried in a process of its own first.

@@ -10,9 +10,7 @@ It is read with ``weights_only=True``, so an untrusted file can be refused but n
 
 from __future__ import annotations
 
-import contextlib
 import io
-import math
 import os
 import pickle
 import re
@@ -26,27 +24,20 @@ from typing import Any, Final
 import torch
 from pydantic import ValidationError
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from irec_live.errors import CheckpointError
 from irec_live.files import make_folder, write_atomically
 from irec_live.models.onnx_file import printable
-from irec_live.models.provenance import Lineage, Source
 from irec_live.models.spec import ModelSpec
 from irec_models.inputs import check_checkpoint
-from irec_models.nets import ARCHITECTURES, Network, build
+from irec_models.nets import ARCHITECTURES, Network
+from irec_models.nets.bounded import build_bounded
 
 SCHEMA: Final = "irec.checkpoint/1"
 _PARTS: Final = {"architecture": str, "hyperparameters": dict, "state_dict": dict, "spec": dict, "card": str}
 _WRAPPERS: Final = ("module.", "_orig_mod.")
 """Prefixes that DataParallel and torch.compile put before every name."""
 _LONGEST_REASON: Final = 400
-_MOST_ELEMENTS: Final = 2**26
-"""Most elements of one tensor of a network, or twice as many as in the checkpoint's largest if that is more."""
-_LENGTHS: Final = ("window_length", "sample_rate", "length", "vectors", "hidden", "silence")
-_LONGEST: Final = 2**23
-_LARGEST: Final = 2**14
-"""A hyperparameter that counts samples or units, and any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +65,15 @@ class Checkpoint:
     spec: ModelSpec
     card: str = ""
     training: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, network: Network, spec: ModelSpec, card: str = "", training: Mapping[str, Any] | None = None
+    ) -> Checkpoint:
+        """A network as it is now; its weights are not copied."""
+        return cls(
+            network.architecture, network.hyperparameters, network.state_dict(), spec, card, dict(training or {})
+        )
 
     def network(self) -> Network:
         """The network with these weights, in evaluation mode.
@@ -123,6 +123,19 @@ class Checkpoint:
                 f"in the spec and {expected} in the network"
             )
         return network.eval()
+
+
+def spec_for(network: Network, **fields: Any) -> ModelSpec:
+    """The spec of a network: what it tells of itself, and other fields of `ModelSpec`, at least name and hop_length.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        One is missing or impossible.
+    """
+    own = ("kind", "sample_rate", "window_length", "frames", "frame_hop", "architecture", "front_end")
+    told = {name: getattr(network, name) for name in own}
+    return ModelSpec.model_validate({**told, "parameters": network.parameter_count, **fields})
 
 
 def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
@@ -212,29 +225,6 @@ def respecify(spec: ModelSpec, **changes: Any) -> ModelSpec:
         raise CheckpointError(f"a model cannot have {where} '{given}': {first['msg']}") from error
 
 
-def joint_terms(specs: Sequence[ModelSpec]) -> dict[str, Any]:
-    """Provenance of a model combined from others: every licence, all sources, the seed if they share one.
-
-    Of their lineages only the ancestors are left: it has no recipe of its own. For `respecify`.
-    """
-    seeds = {spec.seed for spec in specs}
-    sources: dict[str, Source] = {}
-    for source in (source for spec in specs for source in spec.sources):
-        # What one was trained on, all of it was; held out is only what no one was trained on.
-        if source.name not in sources or sources[source.name].held_out:
-            sources[source.name] = source
-    ancestors = {ancestor.name: ancestor for spec in specs if spec.lineage for ancestor in spec.lineage.ancestors}
-    references = dict.fromkeys(spec.reference for spec in specs if spec.reference)
-    return {
-        "licence": "; ".join(dict.fromkeys(spec.licence for spec in specs if spec.licence)),
-        "training_data": "; ".join(dict.fromkeys(spec.training_data for spec in specs if spec.training_data)),
-        "seed": seeds.pop() if len(seeds) == 1 else None,
-        "sources": tuple(sources[name] for name in sorted(sources)),
-        "lineage": Lineage(ancestors=tuple(ancestors.values())),
-        "reference": "; ".join(references)[:300],
-    }
-
-
 def _unwrapped(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Weights by the network's own names, whatever it was wrapped in when they were saved.
 
@@ -252,34 +242,6 @@ def _unwrapped(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return weights
 
 
-def build_bounded(architecture: str, hyperparameters: Mapping[str, Any], *, most: int = 0) -> Network:
-    """A freshly initialised network, unless it would be of an absurd size.
-
-    Parameters
-    ----------
-    architecture : str
-    hyperparameters : mapping of str to value
-        The number of labels among them.
-    most : int
-        Elements of a tensor that may be made, if they are more than a network has that can be trained.
-
-    Raises
-    ------
-    ValueError
-        As `irec_models.nets.build`, and for such a size: before its memory is taken.
-    """
-    for name, value in hyperparameters.items():
-        limit = _LONGEST if name in _LENGTHS else _LARGEST
-        numbers = [number for number in _flat(value) if isinstance(number, int | float) and abs(number) > limit]
-        if numbers:
-            raise ValueError(f"hyperparameter '{printable(name)}' is {numbers[0]:g}; up to {limit} is possible")
-    try:
-        with _SizeLimit(max(most, _MOST_ELEMENTS)):
-            return build(architecture, **hyperparameters)
-    except MemoryError as error:
-        raise ValueError("there is not enough memory for it") from error
-
-
 def _check_labels(hyperparameters: Mapping[str, Any], labels: int) -> None:
     """Check that the number of labels equals the number of names, before the network is built.
 
@@ -294,10 +256,6 @@ def _check_labels(hyperparameters: Mapping[str, Any], labels: int) -> None:
             f"the checkpoint's spec does not describe its network: it names {labels} labels, and the network is said "
             f"to have {printable(str(given)[:40])}"
         )
-
-
-def _flat(value: object) -> list[object]:
-    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _difference(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
@@ -322,38 +280,6 @@ def _difference(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
 def _some(names: Sequence[str]) -> str:
     shown = ", ".join(printable(name) for name in names[:3])
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
-
-
-class _SizeLimit(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """While it is on, no tensor of more elements is made: refused before its memory is taken."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._most = most
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        if _asked(str(func), args) > self._most:
-            raise ValueError(f"it asks for a tensor of more than {self._most} numbers")
-        return func(*args, **(kwargs or {}))
-
-
-def _asked(operator: str, args: Sequence[Any]) -> float:
-    """Elements that an operator is about to make: as its sizes say, or as its operands' shapes do together."""
-    most = 0.0
-    shapes = []
-    for arg in args:
-        if isinstance(arg, Tensor):
-            shapes.append(arg.shape)
-        elif isinstance(arg, list | tuple) and all(isinstance(size, int) for size in arg):
-            most = max(most, math.prod(arg))
-        elif isinstance(arg, int | float) and operator.startswith(("aten.arange", "aten.linspace")):
-            most = max(most, arg)
-    if len(shapes) > 1:
-        with contextlib.suppress(RuntimeError):  # operands of a product of matrices, which is no larger than they are
-            most = max(most, math.prod(torch.broadcast_shapes(*shapes)))  # type: ignore[no-untyped-call]
-    return most
 
 
 def _read(path: Path) -> object:

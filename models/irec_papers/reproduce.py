@@ -166,10 +166,7 @@ def reproduce(
     path = out / f"{recipe.model.name}.pt"
     spec = finished_spec(best.spec, dev, sweep)
     card = card_of(recipe, spec, best.training, sweep)
-    content = Checkpoint(
-        network.architecture, network.hyperparameters, network.state_dict(), spec, card=card, training=best.training
-    )
-    save_checkpoint(path, content)
+    save_checkpoint(path, Checkpoint.of(network, spec, card, best.training))
     return Reproduction(len(test.files), sweep, published_of(recipe), path, learnt)
 
 

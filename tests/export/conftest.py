@@ -12,58 +12,35 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import small_nets
 import torch
+from network_fixtures import one_torch_thread, write_network
 from torch import Tensor, nn
 
 from irec_export.convert import convert
-from irec_live.models.spec import ModelSpec
-from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from irec_models.frontends import LogMel
-from irec_models.frontends.normalize import Standardizer
+from irec_models.checkpoint import load_checkpoint
 from irec_models.nets import ARCHITECTURES, Network, build
+
+__all__ = ["one_torch_thread"]
 
 LABELS = ("flute", "piano", "violin")
 HOPS = {"tiny": 800, "han": 2205, "neuroment": 8192}
 
 
-class TinyNet(Network):
-    """One convolution and one dense layer behind a small log-mel front end; half a second at 8 kHz."""
+class TinyNet(small_nets.SmallNet):
+    """The same with a hidden layer, so that it has weights which are worth halving."""
 
     architecture = "tiny"
-    kind = "activation"
-    sample_rate = 8000
-    window_length = 4000
-    frames = 0
-    frame_hop = 0
-    front_end = "log-mel 16 bands"
 
     def __init__(self, labels: int) -> None:
-        super().__init__()
-        self.hyperparameters = {"labels": labels}
-        self.labels = labels
-        self.mel = LogMel(8000, 4000, 256, 128, frames=31, bands=16)
-        self.standardizer = Standardizer(16)
-        self.convolution = nn.Conv2d(1, 8, 3, padding=1)
+        super().__init__(labels)
         self.hidden = nn.Linear(8 * 16, 64)
         self.output = nn.Linear(64, labels)
-
-    def raw_features(self, audio: Tensor) -> Tensor:
-        mel: Tensor = self.mel(audio)
-        return mel
 
     def classify(self, features: Tensor) -> Tensor:
         maps = torch.relu(self.convolution(features.unsqueeze(1))).amax(dim=2)
         logits: Tensor = self.output(torch.relu(self.hidden(maps.flatten(1))))
         return logits
-
-
-@pytest.fixture(scope="package", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Small networks on a busy machine run faster without torch's thread pool."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -84,21 +61,8 @@ def _save_random(architecture: str, folder: Path) -> Path:
     """A checkpoint whose network answers neither 0 nor 1, nor the same to everything."""
     torch.manual_seed(11)
     network = build(architecture, labels=len(LABELS))
-    spec = ModelSpec(
-        name=f"random-{architecture}",
-        kind=network.kind,
-        labels=LABELS,
-        sample_rate=network.sample_rate,
-        window_length=network.window_length,
-        hop_length=HOPS[architecture],
-        frames=network.frames,
-        frame_hop=network.frame_hop,
-        architecture=architecture,
-    )
-    path = folder / f"{architecture}.pt"
-    content = Checkpoint(architecture, network.hyperparameters, network.state_dict(), spec, card="# Random\nNo use.")
-    save_checkpoint(path, content)
-    return path
+    fields = {"name": f"random-{architecture}", "labels": LABELS, "hop_length": HOPS[architecture]}
+    return write_network(folder / f"{architecture}.pt", network, "# Random\nNo use.", **fields)
 
 
 @pytest.fixture(scope="package")

@@ -4,50 +4,33 @@ from __future__ import annotations
 
 from functools import cache
 
+import network_fixtures
 import numpy as np
 import onnx
 import pytest
 import torch
 from cuts import CUTS, cut
-from torch import Tensor, nn
+from tiny_columns import LABELS, LENGTH, RATE, ProjectionNet
+from torch import Tensor
 
-from irec_export.convert import convert, finish
 from irec_live.models.columns import COLUMNS, COLUMNS_KEY, FRAMES, SharedColumns
 from irec_live.models.detector import Detector
 from irec_live.models.protobuf import MalformedError
-from irec_live.models.spec import ModelSpec
 from irec_live.models.subgraph import Tensor as Port
 from irec_live.models.subgraph import cut_out
 from irec_live.streaming.column_stream import ColumnStream
 from irec_live.streaming.pipeline import Pipeline
-from irec_models.checkpoint import Checkpoint
-from irec_models.frontends.normalize import Standardizer
-from irec_models.nets.column_network import ColumnNetwork, cut_frames
+from irec_models.checkpoint import spec_for
+from irec_models.nets.column_network import cut_frames
 
-RATE, LENGTH, HOP = 8000, 800, 200
-LABELS = ("flute", "piano", "voice")
+HOP = 200
 
 
-class ColumnNet(ColumnNetwork):
+class ColumnNet(ProjectionNet):
     """Squared projections of frames, levelled by the window's RMS, one maximum over time."""
 
     architecture = "columns"
-    kind = "activation"
-    sample_rate, window_length, frames, frame_hop = RATE, LENGTH, 0, 0
-    column_length, column_hop, column_offset = 90, 40, 30
-    front_end = "projections"
-
-    def __init__(self, labels: int = 3) -> None:
-        super().__init__()
-        self.hyperparameters = {"labels": labels}
-        self.labels = labels
-        self.project = nn.Linear(90, 12)
-        self.standardizer = Standardizer(12)
-        self.output = nn.Linear(12, labels)
-
-    def columns_of(self, frames: Tensor) -> Tensor:
-        columns: Tensor = self.project(frames).square()
-        return columns
+    column_offset = 30
 
     def features_of(self, columns: Tensor, audio: Tensor) -> Tensor:
         level = audio.square().mean(dim=1)[:, None, None] + 1e-4
@@ -102,19 +85,9 @@ def data(request: pytest.FixtureRequest) -> bytes:
 def exported(kind: type[ColumnNet]) -> bytes:
     torch.manual_seed(4)
     network = kind().eval()
-    spec = ModelSpec(
-        name=network.architecture,
-        kind=network.kind,
-        labels=LABELS,
-        sample_rate=RATE,
-        window_length=network.window_length,
-        hop_length=HOP if network.kind == "activation" else 240,
-        frames=network.frames,
-        frame_hop=network.frame_hop,
-        architecture=network.architecture,
-    )
-    checkpoint = Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec, card="")
-    return finish(convert(network), network, checkpoint, "fp32")
+    hop_length = HOP if network.kind == "activation" else 240
+    spec = spec_for(network, name=network.architecture, labels=LABELS, hop_length=hop_length)
+    return network_fixtures.exported(network, spec)
 
 
 def sound(seconds: float) -> np.ndarray:

@@ -10,16 +10,15 @@ import onnx
 import pytest
 import torch
 from cuts import cut
+from network_fixtures import exported
 from torch import Tensor
 
-from irec_export.convert import convert, finish
 from irec_live.errors import ExportError, ModelError
 from irec_live.models.context import CONTEXT_KEY
 from irec_live.models.detector import Detector, load_model
-from irec_live.models.spec import ModelSpec
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.web.merging import MergedDetector, Merger, says_the_same_in_company
-from irec_models.checkpoint import Checkpoint
+from irec_models.checkpoint import spec_for
 from irec_models.context.head import ContextHeadNet
 from irec_models.context.into_file import with_head
 from irec_models.measuring.predictors import predict_recording
@@ -39,17 +38,7 @@ def network() -> TuttiMobileNet:
 
 @pytest.fixture(scope="module")
 def plain(network: TuttiMobileNet) -> bytes:
-    spec = ModelSpec(
-        name="toy",
-        kind="activation",
-        labels=LABELS,
-        sample_rate=RATE,
-        window_length=RATE,
-        hop_length=HOP,
-        architecture=network.architecture,
-    )
-    checkpoint = Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec, card="# Toy")
-    return finish(convert(network), network, checkpoint, "fp32")
+    return exported(network, spec_for(network, name="toy", labels=LABELS, hop_length=HOP), "# Toy")
 
 
 @pytest.fixture(scope="module")

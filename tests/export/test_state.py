@@ -11,7 +11,8 @@ import onnx
 import pytest
 import torch
 from cuts import CUTS, cut
-from tiny_stream import LENGTH, RATE, STEP, TinyNet, directly, exported, network, sound, spec
+from tiny_columns import LENGTH, RATE
+from tiny_stream import STEP, TinyNet, directly, exported, network, sound, spec
 
 from irec_export.verify import compare_streams
 from irec_live.errors import ModelError

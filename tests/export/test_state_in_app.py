@@ -12,7 +12,8 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 from starlette.testclient import TestClient
-from tiny_stream import RATE, directly, exported, sound
+from tiny_columns import RATE
+from tiny_stream import directly, exported, sound
 from waiting import wait_until
 
 from irec_live.analysis import Analysis, analyze

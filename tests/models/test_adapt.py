@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import torch
 from click.testing import CliRunner
-from network_fixtures import spec_for
+from network_fixtures import write_network
 from saved_sessions import save_session
 
 from irec_live.corrections import Corrections, Span
@@ -18,7 +18,7 @@ from irec_live.corrections.labels import COLUMNS, Reviewed, export_labels
 from irec_live.corrections.store import corrections_path, save_corrections
 from irec_live.errors import DataError
 from irec_live.results import Event
-from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from irec_models.checkpoint import load_checkpoint
 from irec_models.cli import main
 from irec_models.data.manifests.manifest import read_manifest
 from irec_models.nets import TuttiStreamNet
@@ -112,8 +112,7 @@ def test_corrections_are_learnt_and_held_out_ones_show_it(
 def test_of_a_network_that_keeps_a_state_only_what_windows_tell_is_learnt(corrected: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     network, start, out = TuttiStreamNet(3), tmp_path / "start.pt", tmp_path / "mine.pt"
-    spec = spec_for(network, "stream", 5120)
-    save_checkpoint(start, Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec))
+    write_network(start, network, hop_length=5120)
     adapt(start, data_of(corrected, tmp_path), out, steps=1, anyway=True)
     before, after = network.state_dict(), load_checkpoint(out).state_dict
     changed = {name for name, value in before.items() if not torch.equal(value, after[name])}

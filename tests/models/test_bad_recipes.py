@@ -10,9 +10,9 @@ import pytest
 import small_nets
 import tiny_bank
 from click.testing import CliRunner, Result
+from network_fixtures import write_network
 
-from irec_live.models.spec import ModelSpec
-from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from irec_models.checkpoint import load_checkpoint, save_checkpoint
 from irec_models.cli import main
 from irec_models.recipes.lookup import recipe_files
 from irec_models.recipes.recipe import load_recipe
@@ -109,19 +109,7 @@ def test_sources_that_nobody_recorded_are_told_by_the_manifest_alone(refusal: Re
 
 
 def test_a_checkpoint_of_another_architecture(refusal: Refusal, bank: Path, recipe: Path, tmp_path: Path) -> None:
-    network = small_nets.SmallEnvelopeNet(3)
-    spec = ModelSpec(
-        name="other",
-        kind="envelope",
-        labels=("flute", "piano", "drums"),
-        sample_rate=8000,
-        window_length=4096,
-        hop_length=512,
-        frames=9,
-        frame_hop=512,
-    )
-    content = Checkpoint("small-envelope", network.hyperparameters, network.state_dict(), spec)
-    save_checkpoint(tmp_path / "run" / "last.pt", content)
+    content = load_checkpoint(write_network(tmp_path / "run" / "last.pt", small_nets.SmallEnvelopeNet(3)))
     assert "last.pt is of another network than the recipe's; give another --out" in refusal("--resume")
     assert "already holds a run; add --resume" in refusal()
     save_checkpoint(tmp_path / "run" / "last.pt", replace(content, architecture="small"))

@@ -9,9 +9,9 @@ import small_nets
 import tiny_bank
 
 from irec_live.models.catalog import bundled_models
-from irec_models.checkpoint import Checkpoint, joint_terms, load_checkpoint, respecify
+from irec_models.checkpoint import Checkpoint, load_checkpoint, respecify
 from irec_models.data.manifests.manifest import read_manifest
-from irec_models.publishing.provenance import data_sha256, with_provenance
+from irec_models.publishing.provenance import data_sha256, joint_terms, with_provenance
 from irec_models.training.lineage import ancestors_of, sources_of
 from irec_models.training.start_weights import load_start
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import tiny_bank
 import torch
-from network_fixtures import spec_for
+from network_fixtures import write_network
 from rich.console import Console
 
 from irec_live.errors import CheckpointError, RecipeError
 from irec_live.models.detector import Detector
-from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from irec_models.checkpoint import load_checkpoint
 from irec_models.data import ClipSelection, DataFolders
 from irec_models.measuring.predictors import model_file, predict_recording
 from irec_models.nets import TuttiMobileNet, TuttiStreamNet
@@ -57,10 +57,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory, private_home: Path) -> Path:
 def window(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of a network of windows."""
     torch.manual_seed(0)
-    network, path = TuttiMobileNet(3), tmp_path_factory.mktemp("start") / "window.pt"
-    spec = spec_for(network, "window", 3200)
-    save_checkpoint(path, Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec))
-    return path
+    return write_network(tmp_path_factory.mktemp("start") / "window.pt", TuttiMobileNet(3), hop_length=3200)
 
 
 def recipe(*settings: str) -> Recipe:

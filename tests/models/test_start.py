@@ -7,11 +7,11 @@ from pathlib import Path
 import onnx_twin
 import pytest
 import torch
+from network_fixtures import write_network
 from torch import nn
 
 from irec_export.to_onnx import export
 from irec_live.errors import CheckpointError, ModelError
-from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.nets import build
 from irec_models.training.averaging import average, read
@@ -122,19 +122,7 @@ def test_another_architecture_takes_the_layers_of_the_same_name() -> None:
 
 def test_an_exported_file_tells_its_hyperparameters(tmp_path: Path) -> None:
     network = onnx_twin.shake(build("tutti-envelope", labels=2, width=0.25)).eval()
-    spec = ModelSpec(
-        name="narrow",
-        kind="envelope",
-        labels=("flute", "drums"),
-        sample_rate=network.sample_rate,
-        window_length=network.window_length,
-        hop_length=4096,
-        frames=network.frames,
-        frame_hop=network.frame_hop,
-        architecture="tutti-envelope",
-    )
-    saved = Checkpoint("tutti-envelope", network.hyperparameters, network.state_dict(), spec)
-    save_checkpoint(tmp_path / "narrow.pt", saved)
+    write_network(tmp_path / "narrow.pt", network, hop_length=4096)
     export(tmp_path / "narrow.pt", tmp_path / "narrow.onnx", half_weights=False)
     start = load_start(tmp_path / "narrow.onnx")
     assert start.network.hyperparameters["width"] == 0.25

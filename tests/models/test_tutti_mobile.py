@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import tiny_bank
 import torch
+from network_fixtures import write_network
 from rich.console import Console
 
 from irec_export.to_onnx import export
 from irec_live.errors import CheckpointError, RecipeError
-from irec_live.models.spec import ModelSpec
 from irec_live.onnx_runtime import load_onnx_runtime
-from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from irec_models.checkpoint import load_checkpoint
 from irec_models.losses import masked_cross_entropy
 from irec_models.measuring.restore import network_of
 from irec_models.nets import TrunkNetwork, TuttiMobileNet
@@ -63,20 +63,6 @@ def published(network: TuttiMobileNet) -> dict[str, torch.Tensor]:
     parts |= {f"hidden.{key}": value for key, value in network.hidden.state_dict().items()}
     parts |= {f"tags.{key}": value for key, value in network.tags.state_dict().items()}
     return {f"theirs.{key}": value.clone() for key, value in parts.items()}
-
-
-def spec_for(network: TuttiMobileNet) -> ModelSpec:
-    return ModelSpec(
-        name="toy",
-        kind="activation",
-        labels=("cello", "flute", "voice")[: network.labels],
-        sample_rate=network.sample_rate,
-        window_length=network.window_length,
-        hop_length=3200,
-        architecture=network.architecture,
-        front_end=network.front_end,
-        parameters=network.parameter_count,
-    )
 
 
 @pytest.mark.parametrize("name", SIGNALS)
@@ -209,18 +195,14 @@ def test_what_keeps_the_start_costs_nothing_until_the_network_moves() -> None:
 
 def test_a_checkpoint_gives_the_same_network_back(tmp_path: Path) -> None:
     network = random_network()
-    checkpoint = Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec_for(network))
-    save_checkpoint(tmp_path / "net.pt", checkpoint)
-    again = load_checkpoint(tmp_path / "net.pt").network()
+    again = load_checkpoint(write_network(tmp_path / "net.pt", network, hop_length=3200)).network()
     windows = 0.1 * torch.randn(2, network.window_length)
     torch.testing.assert_close(again.predict(windows), network.predict(windows), atol=0, rtol=0)
 
 
 def test_the_exported_file_gives_the_same_answers_at_batches_never_traced(tmp_path: Path) -> None:
     network = random_network().folded()
-    spec = spec_for(network)
-    checkpoint = Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec)
-    save_checkpoint(tmp_path / "net.pt", checkpoint)
+    write_network(tmp_path / "net.pt", network, hop_length=3200)
     export(tmp_path / "net.pt", tmp_path / "net.onnx", tolerance=1e-3)
     assert (tmp_path / "net.onnx").stat().st_size <= 8_000_000
     session = load_onnx_runtime().InferenceSession(str(tmp_path / "net.onnx"), providers=["CPUExecutionProvider"])

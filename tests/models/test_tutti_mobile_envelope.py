@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import tiny_bank
 import torch
-from network_fixtures import spec_for
+from network_fixtures import write_network
 from rich.console import Console
 
 from irec_export.to_onnx import export
 from irec_live.errors import RecipeError
 from irec_live.models.detector import Detector
-from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from irec_models.checkpoint import load_checkpoint
 from irec_models.losses import masked_cross_entropy
 from irec_models.measuring.restore import network_of
-from irec_models.nets import HeadedNetwork, Network, TrunkNetwork, TuttiMobileEnvelopeNet, TuttiMobileNet
+from irec_models.nets import HeadedNetwork, TrunkNetwork, TuttiMobileEnvelopeNet, TuttiMobileNet
 from irec_models.nets.tutti_mobile_envelope import FRAME_HOP, FRAMES, spread_over_frames
 from irec_models.recipes.recipe import load_recipe
 from irec_models.training.fit import fit
@@ -40,12 +40,6 @@ def begun(labels: int = 3) -> tuple[TuttiMobileEnvelopeNet, TuttiMobileNet]:
     given.fit_readings([0.1 * torch.randn(4, given.window_length)])
     take_over(network, LABELS[:labels], Start("given", LABELS[:labels], given), ())
     return network, given
-
-
-def save(network: Network, path: Path, *, hop_length: int) -> None:
-    """Write a checkpoint, named as its file."""
-    spec = spec_for(network, path.stem, hop_length)
-    save_checkpoint(path, Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec))
 
 
 def tone(network: TuttiMobileEnvelopeNet) -> torch.Tensor:
@@ -168,7 +162,7 @@ def test_which_half_of_a_window_sounds_is_learnt_by_heart() -> None:
 
 def test_the_exported_file_shares_its_columns(tmp_path: Path) -> None:
     network, _ = begun()
-    save(network, tmp_path / "net.pt", hop_length=5760)
+    write_network(tmp_path / "net.pt", network, hop_length=5760)
     export(tmp_path / "net.pt", tmp_path / "net.onnx", tolerance=1e-3)
     data = (tmp_path / "net.onnx").read_bytes()
     assert len(data) < 5_400_000
@@ -223,7 +217,7 @@ def test_it_is_trained_on_real_recordings_and_mixtures_together(tmp_path: Path, 
     bank = tiny_bank.write_bank(tmp_path / "bank")
     torch.manual_seed(1)
     given = TuttiMobileNet(3).eval()
-    save(given, tmp_path / "given.pt", hop_length=3200)
+    write_network(tmp_path / "given.pt", given, hop_length=3200)
     path = tmp_path / "frames.toml"
     path.write_text(RECIPE.format(start="given"))
     console = Console(file=io.StringIO())

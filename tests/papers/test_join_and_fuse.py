@@ -13,13 +13,13 @@ import small_nets
 import tiny_bank
 import torch
 from click.testing import CliRunner, Result
+from network_fixtures import write_network
 
 import irec_models.publishing.predict
 from irec_export.to_onnx import export
 from irec_live.errors import CheckpointError
 from irec_live.models.detector import Detector
-from irec_live.models.spec import ModelSpec
-from irec_models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from irec_models.checkpoint import load_checkpoint, save_checkpoint
 from irec_models.cli import main
 from irec_models.nets import build
 from irec_models.training.averaging import average
@@ -49,24 +49,8 @@ def write(
     **options: object,
 ) -> Path:
     network = onnx_twin.shake(build(architecture, labels=len(labels), **options), seed)
-    spec = ModelSpec(
-        name=name,
-        kind=network.kind,
-        labels=labels,
-        sample_rate=network.sample_rate,
-        window_length=network.window_length,
-        hop_length=2205,
-        frames=network.frames,
-        frame_hop=network.frame_hop,
-        architecture=architecture,
-        licence=licence,
-        seed=seed,
-    )
-    path = folder / f"{name}.pt"
-    save_checkpoint(
-        path, Checkpoint(architecture, network.hyperparameters, network.state_dict(), spec, card=f"# Card of {name}")
-    )
-    return path
+    fields = {"labels": labels, "hop_length": 2205, "licence": licence, "seed": seed}
+    return write_network(folder / f"{name}.pt", network, f"# Card of {name}", **fields)
 
 
 def run(*arguments: object) -> Result:

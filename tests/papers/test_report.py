@@ -15,12 +15,11 @@ import pytest
 import tiny_bank
 import torch
 from click.testing import CliRunner
+from network_fixtures import write_network
 
 import tiny_models
 from irec_live.errors import DataError, OutputError
 from irec_live.models.detector import Detector
-from irec_live.models.spec import ModelSpec
-from irec_models.checkpoint import Checkpoint, save_checkpoint
 from irec_models.cli import main
 from irec_models.data import ClipSelection, DataFolders
 from irec_models.nets import build
@@ -250,20 +249,8 @@ def test_fusions_and_lone_members_are_taken_apart(bank: Path, tmp_path: Path) ->
     }
     paths = []
     for name, network in networks.items():
-        spec = ModelSpec(
-            name=name,
-            kind="activation",
-            labels=LABELS,
-            sample_rate=network.sample_rate,
-            window_length=network.window_length,
-            hop_length=network.window_length // 2,
-            architecture=network.architecture,
-            front_end=network.front_end,
-        )
-        paths.append(tmp_path / f"{name}.pt")
-        save_checkpoint(
-            paths[-1], Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec)
-        )
+        hop_length = network.window_length // 2
+        paths.append(write_network(tmp_path / f"{name}.pt", network, labels=LABELS, hop_length=hop_length))
     with ExitStack() as memories, pytest.MonkeyPatch.context() as patch:
         patch.setattr("irec_papers.report.study.ms_per_window", lambda predictor: 1.0)
         patch.setattr(Material, "mixes", lambda self, spec: iter(list(only_noise(self, spec))))

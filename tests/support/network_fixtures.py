@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import small_nets
@@ -11,7 +12,7 @@ import torch
 
 from irec_export.convert import convert, finish
 from irec_live.models.spec import ModelSpec
-from irec_models.checkpoint import Checkpoint, respecify, save_checkpoint
+from irec_models.checkpoint import Checkpoint, save_checkpoint, spec_for
 from irec_models.context.head import ContextHeadNet
 from irec_models.context.into_file import with_head
 from irec_models.nets import ARCHITECTURES, Network, TuttiMobileNet, build
@@ -20,27 +21,22 @@ from irec_models.recipes.recipe import load_recipe
 THREE_LABELS = ("flute", "piano", "drums")
 
 
-def spec_for(network: Network, name: str = "random", hop_length: int = 1024) -> ModelSpec:
-    return ModelSpec(
-        name=name,
-        kind=network.kind,
-        labels=THREE_LABELS,
-        sample_rate=network.sample_rate,
-        window_length=network.window_length,
-        hop_length=hop_length,
-        frames=network.frames,
-        frame_hop=network.frame_hop,
-        architecture=network.architecture,
-    )
+def write_network(path: Path, network: Network, card: str = "", **fields: Any) -> Path:
+    """Write a checkpoint, named as its file unless `fields` of its spec say otherwise."""
+    fields = {"name": path.stem, "labels": THREE_LABELS[: network.labels], "hop_length": 1024} | fields
+    save_checkpoint(path, Checkpoint.of(network, spec_for(network, **fields), card))
+    return path
+
+
+def exported(network: Network, spec: ModelSpec, card: str = "") -> bytes:
+    """The file that a network is exported to, not yet compared with it."""
+    return finish(convert(network), network, Checkpoint.of(network, spec, card), "fp32")
 
 
 def write_random(folder: Path, architecture: str) -> Path:
     torch.manual_seed(1)
     network = build(architecture, labels=len(THREE_LABELS))
-    path = folder / f"{architecture}.pt"
-    content = Checkpoint(architecture, network.hyperparameters, network.state_dict(), spec_for(network), card="# Card")
-    save_checkpoint(path, content)
-    return path
+    return write_network(folder / f"{architecture}.pt", network, "# Card", name="random")
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -75,11 +71,10 @@ def windows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     labels = load_recipe("tutti-1s-windows").data.labels
     network = TuttiMobileNet(len(labels)).eval()
     network.fit_readings([torch.randn(4, network.window_length) * torch.rand(4, 1)])
-    spec = respecify(spec_for(network, "tutti-1s-windows", 3200), labels=labels)
+    spec = spec_for(network, name="tutti-1s-windows", labels=labels, hop_length=3200)
     card = "# A card\n\n## Decisions\n\nNone yet.\n\n## Recordings\n\nNone.\n"
-    checkpoint = Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec, card=card)
     path = tmp_path_factory.mktemp("windows") / "tutti-1s-windows.onnx"
-    path.write_bytes(finish(convert(network), network, checkpoint, "fp32"))
+    path.write_bytes(exported(network, spec, card))
     return path
 
 

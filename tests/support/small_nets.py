@@ -50,14 +50,10 @@ class SmallNet(Network):
     kind = "activation"
     sample_rate = 8000
     window_length = 4096
-    frames = 0
-    frame_hop = 0
     front_end = "log-mel 16 bands"
 
     def __init__(self, labels: int) -> None:
-        super().__init__()
-        self.hyperparameters = {"labels": labels}
-        self.labels = labels
+        super().__init__(labels)
         self.mel = LogMel(8000, 4096, 256, 128, frames=31, bands=16)
         self.standardizer = Standardizer(16)
         self.convolution = nn.Conv2d(1, 8, 3, padding=1)

@@ -5,40 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
+import network_fixtures
 import numpy as np
 import torch
+from tiny_columns import LABELS, LENGTH, RATE, ProjectionNet
 from torch import Tensor, nn
 
-from irec_export.convert import convert, finish
 from irec_live.models.spec import ModelSpec
-from irec_models.checkpoint import Checkpoint
-from irec_models.frontends.normalize import Standardizer
+from irec_models.checkpoint import spec_for
 from irec_models.nets import stateful_network
 
-RATE, LENGTH, STEP = 8000, 800, 4
-LABELS = ("flute", "piano", "voice")
+STEP = 4
 
 
-class TinyNet(stateful_network.StatefulNetwork):
+class TinyNet(ProjectionNet, stateful_network.StatefulNetwork):
     """Squared projections of frames, and their means from the start of the stream on."""
 
     architecture = "tiny-stream"
-    kind = "activation"
-    sample_rate, window_length, frames, frame_hop = RATE, LENGTH, 0, 0
-    column_length, column_hop, column_offset, step_columns = 90, 40, 100, STEP
-    front_end = "projections"
-
-    def __init__(self, labels: int = 3) -> None:
-        super().__init__()
-        self.hyperparameters = {"labels": labels}
-        self.labels = labels
-        self.project = nn.Linear(90, 12)
-        self.standardizer = Standardizer(12)
-        self.output = nn.Linear(12, labels)
-
-    def columns_of(self, frames: Tensor) -> Tensor:
-        columns: Tensor = self.project(frames).square()
-        return columns
+    column_offset, step_columns = 100, STEP
 
     def features_of(self, columns: Tensor, audio: Tensor) -> Tensor:
         return columns
@@ -65,16 +49,13 @@ def network() -> TinyNet:
     return TinyNet().eval()
 
 
-def spec(**changes: object) -> ModelSpec:
-    values = {"hop_length": STEP * TinyNet.column_hop, "window_length": LENGTH} | changes
-    return ModelSpec(name="tiny", kind="activation", labels=LABELS, sample_rate=RATE, architecture="tiny", **values)
+def spec() -> ModelSpec:
+    return spec_for(network(), name="tiny", labels=LABELS, hop_length=STEP * TinyNet.column_hop)
 
 
 @cache
 def exported() -> bytes:
-    net = network()
-    checkpoint = Checkpoint(net.architecture, net.hyperparameters, net.state_dict(), spec(), card="")
-    return finish(convert(net), net, checkpoint, "fp32")
+    return network_fixtures.exported(network(), spec())
 
 
 def sound(seconds: float) -> np.ndarray:

@@ -23,7 +23,6 @@ from torch.nn import functional
 
 from irec_live.errors import CheckpointError
 from irec_models.frontends.dft import FoldedDft
-from irec_models.nets.fold_norm import fold_norm
 
 SAMPLE_RATE = 32_000
 WINDOW_LENGTH = 32_000
@@ -316,8 +315,3 @@ def published_weights(trunk: MobileTrunk, given: Mapping[str, Tensor]) -> dict[s
         "hidden": {"weight": rest[0], "bias": rest[1]},
         "tags": {"weight": rest[2], "bias": rest[3]},
     }
-
-
-def fold_mobile(trunk: MobileTrunk) -> dict[str, Tensor]:
-    """State dict of a trunk built with ``folded=True`` that computes the same."""
-    return fold_norm(trunk, MobileConv)

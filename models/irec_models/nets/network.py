@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,13 @@ from irec_models.frontends.normalize import Standardizer
 
 class Network(nn.Module, ABC):
     """Raw audio to logits, in two steps.
+
+    Parameters
+    ----------
+    labels : int
+        K.
+    **hyperparameters : JSON values
+        What else the class was called with.
 
     Attributes
     ----------
@@ -30,14 +37,17 @@ class Network(nn.Module, ABC):
     member_a_label : bool
         Whether it is made of ``members``, a classifier for each label, rather than of one network with K outputs.
     kind : {"activation", "envelope"}
-    labels : int
-        K.
     sample_rate, window_length : int
         Hz; T.
     frames, frame_hop : int
         N and the samples between frames of an envelope network; 0 for an activation network.
     front_end : str
         One line for people.
+
+    Raises
+    ------
+    ValueError
+        For no labels.
     """
 
     architecture: ClassVar[str]
@@ -48,10 +58,17 @@ class Network(nn.Module, ABC):
     labels: int
     sample_rate: int
     window_length: int
-    frames: int
-    frame_hop: int
+    frames: int = 0
+    frame_hop: int = 0
     front_end: str
     standardizer: Standardizer
+
+    def __init__(self, labels: int, **hyperparameters: Any) -> None:
+        super().__init__()
+        if labels < 1:
+            raise ValueError(f"labels must be at least 1, not {labels}")
+        self.labels = labels
+        self.hyperparameters = {"labels": labels, **hyperparameters}
 
     @abstractmethod
     def raw_features(self, audio: Tensor) -> Tensor:
@@ -94,6 +111,12 @@ class Network(nn.Module, ABC):
     def folded(self) -> Network:
         """The same function with everything that only helps training folded into the weights."""
         return self
+
+    def with_weights(self, weights: Mapping[str, Tensor], **hyperparameters: Any) -> Self:
+        """A network of the same class with these weights, and some hyperparameters that are not its own."""
+        network = type(self)(**{**self.hyperparameters, **hyperparameters})
+        network.load_state_dict(weights)
+        return network.train(self.training)
 
     @property
     def parameter_count(self) -> int:

@@ -52,16 +52,10 @@ class TuttiNet(Network):
     kind = "activation"
     sample_rate = SAMPLE_RATE
     window_length = SAMPLE_RATE
-    frames = 0
-    frame_hop = 0
     front_end = f"log-mel {BANDS} bands, {N_FFT}/{HOP_LENGTH}, window brought to equal RMS"
 
     def __init__(self, labels: int, dropout: float = 0.2, width: float = 1.0, folded: bool = False) -> None:
-        super().__init__()
-        if labels < 1:
-            raise ValueError(f"labels must be at least 1, not {labels}")
-        self.hyperparameters = {"labels": labels, "dropout": dropout, "width": width, "folded": folded}
-        self.labels = labels
+        super().__init__(labels, dropout=dropout, width=width, folded=folded)
         self.level = LevelNormalizer(LEVEL_FLOOR)
         self.mel = LogMel(
             SAMPLE_RATE,
@@ -104,6 +98,4 @@ class TuttiNet(Network):
 
     def folded(self) -> TuttiNet:
         """The network with batch normalisation folded into its convolutions; same outputs."""
-        network = TuttiNet(**{**self.hyperparameters, "folded": True})
-        network.load_state_dict(fold(self))
-        return network.train(self.training)
+        return self.with_weights(fold(self), folded=True)

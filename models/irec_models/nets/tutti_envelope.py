@@ -76,11 +76,7 @@ class TuttiEnvelopeNet(EnvelopeNetwork):
     front_end = f"log-mel {BANDS} bands, {N_FFT}/{HOP_LENGTH}, window brought to equal RMS; frame RMS"
 
     def __init__(self, labels: int, dropout: float = 0.1, width: float = 1.0, folded: bool = False) -> None:
-        super().__init__()
-        if labels < 1:
-            raise ValueError(f"labels must be at least 1, not {labels}")
-        self.hyperparameters = {"labels": labels, "dropout": dropout, "width": width, "folded": folded}
-        self.labels = labels
+        super().__init__(labels, dropout=dropout, width=width, folded=folded)
         self.level = LevelNormalizer(LEVEL_FLOOR)
         self.mel = LogMel(
             SAMPLE_RATE, WINDOW_LENGTH, N_FFT, HOP_LENGTH, frames=FRAMES, bands=BANDS, low_hz=30.0, floor=1e-2
@@ -126,6 +122,4 @@ class TuttiEnvelopeNet(EnvelopeNetwork):
 
     def folded(self) -> TuttiEnvelopeNet:
         """The network with batch normalisation folded into its convolutions; same outputs."""
-        network = TuttiEnvelopeNet(**{**self.hyperparameters, "folded": True})
-        network.load_state_dict(fold(self))
-        return network.train(self.training)
+        return self.with_weights(fold(self), folded=True)

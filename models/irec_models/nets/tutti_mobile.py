@@ -5,27 +5,24 @@ Shapes: B batch, T = 32 000 samples, N = 98 frames, F = 128 bands, E = 1472 feat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
 
-from irec_models.frontends.normalize import Standardizer
-from irec_models.nets.mobile_network import READ, MobileNetwork
+from irec_models.nets.mobile_network import READ, ActivationMobileNetwork
 from irec_models.nets.mobile_trunk import (
     BANDS,
     HIDDEN,
     HOP_LENGTH,
     N_FFT,
-    TAGS,
     WINDOW_LENGTH,
     MobileTrunk,
-    fold_mobile,
     published_weights,
 )
 
 
-class TuttiMobileNet(MobileNetwork):
+class TuttiMobileNet(ActivationMobileNetwork):
     """`MobileTrunk` read out at several depths, two layers of labels.
 
     Of each depth the mean and the maximum over time and bands, and the layer that AudioSet's classes were told from.
@@ -47,25 +44,11 @@ class TuttiMobileNet(MobileNetwork):
     """
 
     architecture = "tutti-mobile"
-    kind = "activation"
     window_length = WINDOW_LENGTH
-    frames = 0
-    frame_hop = 0
     front_end = f"log-mel {BANDS} bands, {N_FFT}/{HOP_LENGTH}, pre-emphasis, window brought to equal RMS"
 
     def __init__(self, labels: int, dropout: float = 0.4, folded: bool = False) -> None:
-        super().__init__(MobileTrunk(folded))
-        if labels < 1:
-            raise ValueError(f"labels must be at least 1, not {labels}")
-        self.hyperparameters = {"labels": labels, "dropout": dropout, "folded": folded}
-        self.labels = labels
-        if not folded:
-            self.tags = nn.Linear(HIDDEN, TAGS)
-        self.embedding_size = 2 * sum(self.trunk.depths) + HIDDEN
-        self.readings = Standardizer(self.embedding_size)
-        self.before = nn.Dropout(dropout / 2)
-        self.read = nn.Linear(self.embedding_size, READ)
-        self.between = nn.Dropout(dropout)
+        super().__init__(MobileTrunk(folded), labels, dropout, folded)
         self.output = nn.Linear(READ, labels)
 
     def train(self, mode: bool = True) -> TuttiMobileNet:
@@ -75,11 +58,6 @@ class TuttiMobileNet(MobileNetwork):
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
         return self
-
-    def head(self) -> Iterator[nn.Parameter]:
-        """Parameters of the layers that tell the labels; all others came with the trunk."""
-        yield from self.read.parameters()
-        yield from self.output.parameters()
 
     def begin_with(self, published: Mapping[str, Tensor]) -> None:
         """Take over EfficientAT's state dict of ``mn04_as``.
@@ -104,9 +82,6 @@ class TuttiMobileNet(MobileNetwork):
         self.readings.deviation.copy_(read.std(dim=0).clamp(min=1e-2))
         self.train(training)
 
-    def fit_normalization(self, batches: Iterable[Tensor]) -> None:
-        """The spectrum's constants are the trunk's own; see `fit_readings` for the others."""
-
     def _readings(self, features: Tensor) -> Tensor:
         return self.window_readings(self.trunk(features))
 
@@ -129,15 +104,3 @@ class TuttiMobileNet(MobileNetwork):
         hidden = embedding[:, -HIDDEN:] * self.readings.deviation[-HIDDEN:] + self.readings.mean[-HIDDEN:]
         logits: Tensor = self.tags(hidden)
         return logits
-
-    def folded(self) -> TuttiMobileNet:
-        """The same function without batch normalisation, AudioSet's classes and constants between trunk and head."""
-        network = TuttiMobileNet(**{**self.hyperparameters, "folded": True})
-        values = {key: value for key, value in self.state_dict().items() if not key.startswith(("trunk.", "tags."))}
-        weight = self.read.weight.detach() / self.readings.deviation
-        values["read.weight"] = weight
-        values["read.bias"] = self.read.bias.detach() - weight @ self.readings.mean
-        values["readings.mean"] = torch.zeros_like(self.readings.mean)
-        values["readings.deviation"] = torch.ones_like(self.readings.deviation)
-        network.load_state_dict(values | {f"trunk.{key}": value for key, value in fold_mobile(self.trunk).items()})
-        return network.train(self.training)

@@ -83,11 +83,7 @@ class TuttiMobileEnvelopeNet(EnvelopeNetwork, MobileNetwork):
     spread: Tensor
 
     def __init__(self, labels: int, dropout: float = 0.2) -> None:
-        super().__init__(MobileTrunk(folded=True, read=tuple(sorted({*_STRIDES, *DEPTHS}))))
-        if labels < 1:
-            raise ValueError(f"labels must be at least 1, not {labels}")
-        self.hyperparameters = {"labels": labels, "dropout": dropout}
-        self.labels = labels
+        super().__init__(MobileTrunk(folded=True, read=tuple(sorted({*_STRIDES, *DEPTHS}))), labels, dropout=dropout)
         channels = dict(zip(self.trunk.read, self.trunk.depths, strict=False))
         strides = (*_STRIDES.values(), _LAST_STRIDE)
         depths = (*(channels[block] for block in _STRIDES), self.trunk.depths[-1])
@@ -133,9 +129,6 @@ class TuttiMobileEnvelopeNet(EnvelopeNetwork, MobileNetwork):
     def classify(self, features: Tensor) -> Tensor:
         """Features (B, C + 2, F) to logits (B, K, N)."""
         return self.decide(self.embed(features))
-
-    def fit_normalization(self, batches: object) -> None:
-        """The spectrum's constants are the trunk's own."""
 
     def frame_rms(self, audio: Tensor) -> Tensor:
         """Audio (B, T) to the RMS of its frames (B, 1, N): two hops around each centre, at the edges what is there."""

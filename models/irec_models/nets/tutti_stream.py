@@ -10,25 +10,15 @@ E = 1472 readings, K labels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from irec_models.frontends.normalize import Standardizer
-from irec_models.nets.mobile_network import FLOOR, LEVEL, LEVEL_FLOOR, READ, MobileNetwork
-from irec_models.nets.mobile_trunk import (
-    BANDS,
-    HIDDEN,
-    HOP_LENGTH,
-    N_FFT,
-    TAGS,
-    MobileConv,
-    MobileTrunk,
-    power_weights,
-)
+from irec_models.nets.mobile_network import FLOOR, LEVEL, LEVEL_FLOOR, READ, ActivationMobileNetwork
+from irec_models.nets.mobile_trunk import BANDS, HOP_LENGTH, N_FFT, MobileConv, MobileTrunk, power_weights
 from irec_models.nets.stateful_network import StatefulNetwork
 
 STEP = 16
@@ -147,7 +137,7 @@ def _causal(layer: MobileConv, maps: Tensor, step: int, apart: int, past: _Past)
     return result
 
 
-class TuttiStreamNet(MobileNetwork, StatefulNetwork):
+class TuttiStreamNet(ActivationMobileNetwork, StatefulNetwork):
     """`MobileTrunk` over a stream, two layers of labels behind the last second and the last four.
 
     A window alone is a stream that begins with it. The level that a sound is brought to is that of the last two
@@ -170,41 +160,20 @@ class TuttiStreamNet(MobileNetwork, StatefulNetwork):
     """
 
     architecture = "tutti-stream"
-    kind = "activation"
     window_length = 32_000
     column_offset = 2 * HOP_LENGTH  # so that a window has a whole number of steps
     step_columns = STEP
-    frames = 0
-    frame_hop = 0
     front_end = f"log-mel {BANDS} bands, {N_FFT}/{HOP_LENGTH}, pre-emphasis, brought to equal RMS over two seconds"
+    readers = ("read", "longer")
 
     level_weights: Tensor
 
     def __init__(self, labels: int, dropout: float = 0.4, folded: bool = False) -> None:
-        super().__init__(shorten(MobileTrunk(folded=True)))
-        if labels < 1:
-            raise ValueError(f"labels must be at least 1, not {labels}")
-        self.hyperparameters = {"labels": labels, "dropout": dropout, "folded": folded}
-        self.labels = labels
-        if not folded:
-            self.tags = nn.Linear(HIDDEN, TAGS)
-        self.embedding_size = 2 * sum(self.trunk.depths) + HIDDEN
-        self.readings = Standardizer(self.embedding_size)
-        self.before = nn.Dropout(dropout / 2)
-        self.read = nn.Linear(self.embedding_size, READ)
+        super().__init__(shorten(MobileTrunk(folded=True)), labels, dropout, folded)
         self.longer = nn.Linear(self.embedding_size, READ, bias=False)
         nn.init.zeros_(self.longer.weight)
-        self.between = nn.Dropout(dropout)
         self.output = nn.Linear(READ, labels)
         self.register_buffer("level_weights", power_weights(), persistent=False)
-
-    def head(self) -> Iterator[nn.Parameter]:
-        """Parameters of the layers that tell the labels; all others came with the trunk."""
-        for part in (self.read, self.longer, self.output):
-            yield from part.parameters()
-
-    def fit_normalization(self, batches: Iterable[Tensor]) -> None:
-        """The spectrum's constants are the trunk's own; see `fit_readings` for the others."""
 
     @torch.no_grad()
     def fit_readings(self, batches: Iterable[Tensor]) -> None:
@@ -247,19 +216,6 @@ class TuttiStreamNet(MobileNetwork, StatefulNetwork):
         maps = self._maps(self.spectrum(columns))
         hidden = functional.hardswish(self.hidden(maps[-1].maps.mean(dim=(2, 3))))
         return self._decided(maps, _Past()), self.tags(hidden)
-
-    def folded(self) -> TuttiStreamNet:
-        """The same function without AudioSet's classes and constants between trunk and head."""
-        network = TuttiStreamNet(**{**self.hyperparameters, "folded": True})
-        values = {key: value for key, value in self.state_dict().items() if not key.startswith("tags.")}
-        mean, deviation = self.readings.mean, self.readings.deviation
-        for layer in ("read", "longer"):
-            values[f"{layer}.weight"] = values[f"{layer}.weight"] / deviation
-        both = values["read.weight"] + values["longer.weight"]
-        values["read.bias"] = values["read.bias"] - both @ mean
-        values["readings.mean"], values["readings.deviation"] = torch.zeros_like(mean), torch.ones_like(mean)
-        network.load_state_dict(values)
-        return network.train(self.training)
 
     def _levelled(self, columns: Tensor, past: _Past) -> Tensor:
         power = (columns @ self.level_weights)[:, None, None]

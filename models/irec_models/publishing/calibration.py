@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from irec_models.metrics import UNKNOWN
-from irec_models.nets import Network, build
+from irec_models.nets import Network
 
 _SUPPORT = 20
 _PRIOR = 0.02  # pull towards leaving the logit as it is: a few examples must not move it far
@@ -96,12 +96,10 @@ def calibrate(network: Network, scale: Tensor, offset: Tensor) -> None:
 @torch.no_grad()
 def keep_labels(network: Network, chosen: Sequence[int]) -> Network:
     """A copy of a network with some of its labels only, in the given order."""
-    smaller = build(network.architecture, **{**network.hyperparameters, "labels": len(chosen)})
     weights = dict(network.state_dict())
     for name in ("output.weight", "output.bias"):
         weights[name] = weights[name][list(chosen)]
-    smaller.load_state_dict(weights)
-    return smaller.train(network.training)
+    return network.with_weights(weights, labels=len(chosen))
 
 
 def has_plain_output(network: Network) -> bool:

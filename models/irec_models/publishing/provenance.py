@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from irec_live.models.provenance import Lineage
+from irec_live.models.provenance import Lineage, Source
 from irec_live.models.spec import ModelSpec
 from irec_models.checkpoint import Checkpoint, respecify
 from irec_models.data.manifests.manifest import read_manifests
@@ -76,6 +76,29 @@ def provenance(
         "sources": sources_of(data, recipe.data.hold_out),
         "lineage": lineage_of(recipe, recipe_text, training, spec.window_s, data),
         "reference": recipe.model.reference,
+    }
+
+
+def joint_terms(specs: Sequence[ModelSpec]) -> dict[str, Any]:
+    """Provenance of a model combined from others: every licence, all sources, the seed if they share one.
+
+    Of their lineages only the ancestors are left: it has no recipe of its own. For `irec_models.checkpoint.respecify`.
+    """
+    seeds = {spec.seed for spec in specs}
+    sources: dict[str, Source] = {}
+    for source in (source for spec in specs for source in spec.sources):
+        # What one was trained on, all of it was; held out is only what no one was trained on.
+        if source.name not in sources or sources[source.name].held_out:
+            sources[source.name] = source
+    ancestors = {ancestor.name: ancestor for spec in specs if spec.lineage for ancestor in spec.lineage.ancestors}
+    references = dict.fromkeys(spec.reference for spec in specs if spec.reference)
+    return {
+        "licence": "; ".join(dict.fromkeys(spec.licence for spec in specs if spec.licence)),
+        "training_data": "; ".join(dict.fromkeys(spec.training_data for spec in specs if spec.training_data)),
+        "seed": seeds.pop() if len(seeds) == 1 else None,
+        "sources": tuple(sources[name] for name in sorted(sources)),
+        "lineage": Lineage(ancestors=tuple(ancestors.values())),
+        "reference": "; ".join(references)[:300],
     }
 
 

@@ -85,7 +85,7 @@ def publish(run_folder: Path, data: Sequence[Path], out: Path, *, progress: Prog
     card = write_card(material.recipe, spec, scores.clips, scores.mixtures, decision.chosen_on + remarks)
     if named is not None:
         card = decided_card(card, named)
-    finished = Checkpoint(network.architecture, network.hyperparameters, network.state_dict(), spec, training=training)
+    finished = Checkpoint.of(network, spec, training=training)
     save_checkpoint(out, replace(finished, card=card))
     return scores
 

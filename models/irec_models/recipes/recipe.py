@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from irec_live.errors import RecipeError
 from irec_live.models.onnx_file import printable
-from irec_models.checkpoint import build_bounded
 from irec_models.data import LABELS, ClipSelection, DataFolders, StreamConfig
 from irec_models.losses import LossName
 from irec_models.nets import (
@@ -28,6 +27,7 @@ from irec_models.nets import (
     TrunkNetwork,
     check_hyperparameters,
 )
+from irec_models.nets.bounded import build_bounded
 from irec_models.recipes.lookup import find_recipe
 from irec_models.recipes.mistakes import Mistake, blame, of_hyperparameter, of_validation
 from irec_models.recipes.settings import MOST_PARTS, with_settings

@@ -94,7 +94,7 @@ class Adaptation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lesson:
+class _Example:
     """Windows of a clip, (W, T); what sounds, (K,) 0 or 1; and where that is known, (K,) 0 or 1."""
 
     group: str
@@ -143,14 +143,14 @@ def adapt(
     start = load_start(name)
     if start.network.kind != "activation" or start.spec is None:
         raise CheckpointError(f"{start.name} does not name instruments; corrections are about names")
-    lessons = _lessons(read_manifest(data), start, progress)
-    trained, tested = _parted(lessons)
+    examples = _examples(read_manifest(data), start, progress)
+    trained, tested = _parted(examples)
     torch.manual_seed(seed)
     network = start.network.eval()
     before = _score(network, start, tested)
     with torch.no_grad():
-        answers = [network.predict(lesson.windows) for lesson in trained]
-        replayed = [_mixture(lessons, np.random.default_rng([seed, number])) for number in range(16)]
+        answers = [network.predict(example.windows) for example in trained]
+        replayed = [_mixture(examples, np.random.default_rng([seed, number])) for number in range(16)]
         former = [network.predict(windows) for windows in replayed]
     learnt = _learning(network)
     rate = learning_rate or (1e-3 if isinstance(network, HeadedNetwork) else 1e-4)
@@ -166,7 +166,7 @@ def adapt(
             advance()
     with torch.no_grad():
         after = _score(network, start, tested)
-        fresh = _mixture(lessons, np.random.default_rng([seed, 99]))
+        fresh = _mixture(examples, np.random.default_rng([seed, 99]))
         drift = float((network.predict(fresh) - load_start(name).network.predict(fresh)).abs().mean())
     found = Adaptation(before, after, _groups(trained), _groups(tested), drift, False)
     if not (found.better or anyway):
@@ -175,9 +175,9 @@ def adapt(
     return Adaptation(before, after, found.trained_on, found.held_out, drift, True)
 
 
-def _lessons(clips: Sequence[Clip], start: Start, progress: Progress) -> list[_Lesson]:
+def _examples(clips: Sequence[Clip], start: Start, progress: Progress) -> list[_Example]:
     """Decoded clips in which something is known of a label of the network."""
-    lessons = []
+    examples = []
     with progress("decoding", len(clips), unit="clips") as advance:
         for clip in clips:
             known = torch.tensor([float(label not in clip.unknown) for label in start.labels])
@@ -185,9 +185,9 @@ def _lessons(clips: Sequence[Clip], start: Start, progress: Progress) -> list[_L
             windows = _windows(clip, start.network)
             if known.any() and len(windows):
                 group = clip.file.rpartition("-")[0] or clip.file  # pieces of one correction belong together
-                lessons.append(_Lesson(group, windows, wanted, known))
+                examples.append(_Example(group, windows, wanted, known))
             advance()
-    return lessons
+    return examples
 
 
 def _windows(clip: Clip, network: Network) -> Tensor:
@@ -204,11 +204,11 @@ def _windows(clip: Clip, network: Network) -> Tensor:
     return torch.from_numpy(np.stack([samples[int(first) : int(first) + length] for first in starts]))
 
 
-def _parted(lessons: Sequence[_Lesson]) -> tuple[list[_Lesson], list[_Lesson]]:
-    """Lessons to train on and to test on; of every set of labels, as far as it has several, some to test on."""
+def _parted(examples: Sequence[_Example]) -> tuple[list[_Example], list[_Example]]:
+    """Examples to train on and to test on; of every set of labels, as far as it has several, some to test on."""
     groups: dict[str, str] = {}
-    for lesson in lessons:
-        groups.setdefault(lesson.group, "".join(str(int(value)) for value in lesson.wanted.tolist()))
+    for example in examples:
+        groups.setdefault(example.group, "".join(str(int(value)) for value in example.wanted.tolist()))
     if len(groups) < FEWEST:
         raise DataError(
             f"there are {len(groups)} corrections about labels of this network; it takes {FEWEST} at least, a part of "
@@ -219,7 +219,7 @@ def _parted(lessons: Sequence[_Lesson]) -> tuple[list[_Lesson], list[_Lesson]]:
     tested = set(ordered[every // 2 :: every])
     if len(tested) < _LEAST_HELD_OUT:
         tested = set(ordered[::2][:_LEAST_HELD_OUT])
-    return [one for one in lessons if one.group not in tested], [one for one in lessons if one.group in tested]
+    return [one for one in examples if one.group not in tested], [one for one in examples if one.group in tested]
 
 
 def _learning(network: Network) -> list[nn.Parameter]:
@@ -237,13 +237,13 @@ def _learning(network: Network) -> list[nn.Parameter]:
 def _loss(
     network: Network,
     start: Start,
-    trained: Sequence[_Lesson],
+    trained: Sequence[_Example],
     answers: Sequence[Tensor],
     replayed: Sequence[Tensor],
     former: Sequence[Tensor],
     rng: np.random.Generator,
 ) -> Tensor:
-    """Cross-entropy of a few lessons to what a person said, and to the start's answers where nobody did."""
+    """Cross-entropy of a few examples to what a person said, and to the start's answers where nobody did."""
     chosen = rng.integers(len(trained), size=min(8, len(trained)))
     picks = [int(rng.integers(len(trained[place].windows))) for place in chosen]
     windows = torch.stack([trained[place].windows[pick] for place, pick in zip(chosen, picks, strict=True)])
@@ -263,39 +263,39 @@ def _cross_entropy(network: Network, windows: Tensor, target: Tensor, weight: Te
     return functional.binary_cross_entropy(given, target, weight)
 
 
-def _mixture(lessons: Sequence[_Lesson], rng: np.random.Generator) -> Tensor:
+def _mixture(examples: Sequence[_Example], rng: np.random.Generator) -> Tensor:
     """Eight sums of two windows at levels up to 12 dB apart: sounds that nobody corrected, (8, T)."""
     sums = []
     for _ in range(8):
-        one, other = (lessons[int(rng.integers(len(lessons)))].windows for _ in range(2))
+        one, other = (examples[int(rng.integers(len(examples)))].windows for _ in range(2))
         gain = 10.0 ** (-rng.uniform(0.0, 12.0) / 20.0)
         sums.append(one[int(rng.integers(len(one)))] + gain * other[int(rng.integers(len(other)))])
     return torch.stack(sums)
 
 
 @torch.no_grad()
-def _score(network: Network, start: Start, lessons: Sequence[_Lesson]) -> Score:
+def _score(network: Network, start: Start, examples: Sequence[_Example]) -> Score:
     """Of each clip the mean over its windows, against its label's threshold."""
     right = decisions = 0
     losses = []
-    for lesson, given in zip(lessons, _means(network, lessons), strict=True):
+    for example, given in zip(examples, _means(network, examples), strict=True):
         spec = start.spec
         limits = torch.tensor([spec.threshold(label).on if spec else 0.5 for label in start.labels])
-        agrees = (given >= limits) == (lesson.wanted > 0)
-        right += int(agrees[lesson.known > 0].sum())
-        decisions += int((lesson.known > 0).sum())
-        entropy = functional.binary_cross_entropy(given.clamp(1e-6, 1 - 1e-6), lesson.wanted, reduction="none")
-        losses.append(float(entropy[lesson.known > 0].mean()))
+        agrees = (given >= limits) == (example.wanted > 0)
+        right += int(agrees[example.known > 0].sum())
+        decisions += int((example.known > 0).sum())
+        entropy = functional.binary_cross_entropy(given.clamp(1e-6, 1 - 1e-6), example.wanted, reduction="none")
+        losses.append(float(entropy[example.known > 0].mean()))
     return Score(right, decisions, float(np.mean(losses)) if losses else 0.0)
 
 
-def _means(network: Network, lessons: Sequence[_Lesson]) -> Iterator[Tensor]:
-    for lesson in lessons:
-        yield network.predict(lesson.windows).mean(dim=0)
+def _means(network: Network, examples: Sequence[_Example]) -> Iterator[Tensor]:
+    for example in examples:
+        yield network.predict(example.windows).mean(dim=0)
 
 
-def _groups(lessons: Sequence[_Lesson]) -> int:
-    return len({lesson.group for lesson in lessons})
+def _groups(examples: Sequence[_Example]) -> int:
+    return len({example.group for example in examples})
 
 
 def _checkpoint(network: Network, start: Start, found: Adaptation) -> Checkpoint:
@@ -314,7 +314,4 @@ def _checkpoint(network: Network, start: Start, found: Adaptation) -> Checkpoint
         training_data=f"{start.spec.training_data}; {found.trained_on} corrections of its user".removeprefix("; "),
     )
     training = {"start": start_of(start.spec), "corrections": found.trained_on}
-    state = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    return Checkpoint(
-        network.architecture, network.hyperparameters, state, spec, f"# {spec.name}\n\n{said}\n", training
-    )
+    return Checkpoint.of(network, spec, f"# {spec.name}\n\n{said}\n", training)

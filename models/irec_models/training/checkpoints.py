@@ -10,7 +10,7 @@ from torch import Tensor
 from irec_live.errors import CheckpointError
 from irec_live.models.provenance import Lineage
 from irec_live.models.spec import ModelSpec
-from irec_models.checkpoint import Checkpoint
+from irec_models.checkpoint import Checkpoint, spec_for
 from irec_models.nets import Network
 from irec_models.recipes.recipe import Recipe
 from irec_models.training.lineage import ancestors_of
@@ -21,19 +21,12 @@ if TYPE_CHECKING:
 
 def spec_of(recipe: Recipe, network: Network) -> ModelSpec:
     """What the app must know about the recipe's model; thresholds and scores come later, from evaluation."""
-    return ModelSpec(
+    return spec_for(
+        network,
         name=recipe.model.name,
         title=recipe.model.title,
-        kind=network.kind,
         labels=recipe.data.labels,
-        sample_rate=network.sample_rate,
-        window_length=network.window_length,
         hop_length=recipe.model.hop_length,
-        frames=network.frames,
-        frame_hop=network.frame_hop,
-        architecture=network.architecture,
-        front_end=network.front_end,
-        parameters=network.parameter_count,
         licence=recipe.model.licence,
         training_data=recipe.model.training_data,
         seed=recipe.train.seed,

@@ -60,21 +60,17 @@ class BoschMachines(Network):
     kind = "activation"
     sample_rate = SAMPLE_RATE
     window_length = WINDOW_LENGTH
-    frames = 0
-    frame_hop = 0
 
     order: Tensor
 
     def __init__(self, labels: int, vectors: int = 1, streams: Sequence[str] = get_args(Stream)) -> None:
-        super().__init__()
-        if labels < 1 or vectors < 1:
-            raise ValueError(f"labels and vectors must be at least 1, not {labels} and {vectors}")
+        super().__init__(labels, vectors=vectors, streams=list(streams))
+        if vectors < 1:
+            raise ValueError(f"vectors must be at least 1, not {vectors}")
         if not streams or len(set(streams)) != len(streams) or not set(streams) <= set(get_args(Stream)):
             raise ValueError(
                 f"streams must be some of {', '.join(get_args(Stream))}, each once, not {', '.join(streams)}"
             )
-        self.hyperparameters = {"labels": labels, "vectors": vectors, "streams": list(streams)}
-        self.labels = labels
         self.streams = tuple(streams)
         self.front_end = f"timbre of {', '.join(streams)}, {N_FFT}/{HOP_LENGTH}, mean and deviation of a window"
         self.level = LevelNormalizer()

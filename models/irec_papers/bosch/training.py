@@ -163,13 +163,8 @@ def train_bosch(
         "validation_map": mean,
     }
     run.log({**entry, "best": True})
-    checkpoint = Checkpoint(
-        network.architecture,
-        network.hyperparameters,
-        network.state_dict(),
-        spec_of(recipe, network),
-        training={**entry, "windows": len(collected.features), "penalty": penalty},
-    )
+    training = {**entry, "windows": len(collected.features), "penalty": penalty}
+    checkpoint = Checkpoint.of(network, spec_of(recipe, network), training=training)
     for path in (run.best, run.last):
         save_checkpoint(path, checkpoint)
     state.clear()

@@ -110,8 +110,6 @@ class ChenNet(Network):
     architecture = "chen"
     member_a_label = True
     kind = "activation"
-    frames = 0
-    frame_hop = 0
 
     def __init__(
         self,
@@ -121,24 +119,20 @@ class ChenNet(Network):
         bins: int = 128,
         grid: Sequence[int] | None = (4, 1),
     ) -> None:
-        super().__init__()
+        fields = tuple(grid) if grid else None
+        super().__init__(
+            labels,
+            sample_rate=sample_rate,
+            window_length=window_length,
+            bins=bins,
+            grid=list(fields) if fields else None,
+        )
         whole = N_FFT // 2 + 1
         frames = window_length // HOP_LENGTH + 1
-        if labels < 1:
-            raise ValueError(f"labels must be at least 1, not {labels}")
         if not 8 <= bins <= whole or frames < 8:
             raise ValueError(f"8 to {whole} bins and 8 frames are needed, not {bins} and {frames}")
-        fields = tuple(grid) if grid else None
         if fields and (len(fields) != 2 or not (1 <= fields[0] <= bins // 8 and 1 <= fields[1] <= frames // 8)):
             raise ValueError(f"grid {fields} does not fit the last maps of {bins // 8} x {frames // 8}")
-        self.hyperparameters = {
-            "labels": labels,
-            "sample_rate": sample_rate,
-            "window_length": window_length,
-            "bins": bins,
-            "grid": list(fields) if fields else None,
-        }
-        self.labels = labels
         self.sample_rate = sample_rate
         self.window_length = window_length
         self.level = LevelNormalizer()

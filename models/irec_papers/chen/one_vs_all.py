@@ -14,7 +14,8 @@ from torch import Tensor
 
 from irec_live.errors import CheckpointError
 from irec_live.models.spec import Threshold
-from irec_models.checkpoint import Checkpoint, joint_terms, respecify
+from irec_models.checkpoint import Checkpoint, respecify
+from irec_models.publishing.provenance import joint_terms
 from irec_papers.chen.net import ChenNet
 
 _PREFIX = "members."

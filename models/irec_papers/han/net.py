@@ -85,8 +85,6 @@ class HanConvNet(Network):
     architecture = "han"
     kind = "activation"
     sample_rate = SAMPLE_RATE
-    frames = 0
-    frame_hop = 0
     front_end = f"log-mel {BANDS} bands, {N_FFT}/{HOP_LENGTH}, window brought to equal RMS"
 
     def __init__(
@@ -97,21 +95,11 @@ class HanConvNet(Network):
         gain: bool = False,
         batch_norm: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(labels, activation=activation, window_length=window_length, gain=gain, batch_norm=batch_norm)
         if activation not in get_args(Activation):
             raise ValueError(f"unknown activation '{activation}'; there are: {', '.join(get_args(Activation))}")
-        if labels < 1:
-            raise ValueError(f"labels must be at least 1, not {labels}")
         if window_length < N_FFT * 4:
             raise ValueError(f"window_length must be at least {N_FFT * 4} samples, not {window_length}")
-        self.hyperparameters = {
-            "labels": labels,
-            "activation": activation,
-            "window_length": window_length,
-            "gain": gain,
-            "batch_norm": batch_norm,
-        }
-        self.labels = labels
         self.window_length = window_length
         self.level = LevelNormalizer()
         self.mel = LogMel(
@@ -153,6 +141,4 @@ class HanConvNet(Network):
 
     def folded(self) -> HanConvNet:
         """The network with batch normalisation folded into its convolutions; same outputs."""
-        network = HanConvNet(**{**self.hyperparameters, "batch_norm": False})
-        network.load_state_dict(fold_pairs(self, "convolutions"))
-        return network.train(self.training)
+        return self.with_weights(fold_pairs(self, "convolutions"), batch_norm=False)

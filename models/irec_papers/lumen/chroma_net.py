@@ -43,15 +43,11 @@ class LumenChromaNet(Network):
     kind = "activation"
     sample_rate = SAMPLE_RATE
     window_length = WINDOW_LENGTH
-    frames = 0
-    frame_hop = 0
     front_end = f"constant-Q chroma, {CLASSES} classes, hop {HOP_LENGTH}"
 
     def __init__(self, labels: int, output: Output = "sigmoid", batch_norm: bool = False) -> None:
-        super().__init__()
+        super().__init__(labels, output=output, batch_norm=batch_norm)
         check_output(labels, output)
-        self.hyperparameters = {"labels": labels, "output": output, "batch_norm": batch_norm}
-        self.labels = labels
         self.output: Output = output
         self.level = LevelNormalizer()
         self.chroma = CqtChroma(SAMPLE_RATE, WINDOW_LENGTH, HOP_LENGTH, FRAMES, CLASSES)
@@ -69,6 +65,4 @@ class LumenChromaNet(Network):
 
     def folded(self) -> LumenChromaNet:
         """The network with batch normalisation folded into its convolutions; same outputs."""
-        network = LumenChromaNet(**{**self.hyperparameters, "batch_norm": False})
-        network.load_state_dict(fold_pairs(self, "trunk.convolutions"))
-        return network.train(self.training)
+        return self.with_weights(fold_pairs(self, "trunk.convolutions"), batch_norm=False)

@@ -18,8 +18,9 @@ from torch import Tensor
 
 from irec_live.errors import CheckpointError
 from irec_live.models.spec import ModelSpec
-from irec_models.checkpoint import Checkpoint, joint_terms, respecify
+from irec_models.checkpoint import Checkpoint, respecify
 from irec_models.metrics import UNKNOWN
+from irec_models.publishing.provenance import joint_terms
 from irec_papers.lumen.fusion_net import MEMBERS, LumenFusion
 
 STEPS: Final = 100
@@ -113,21 +114,20 @@ def fuse(members: Mapping[str, Checkpoint], thresholds: Mapping[str, Tensor], *,
     for row, member in enumerate(order):
         fused.networks[member].load_state_dict(members[member].network().folded().state_dict())
         fused.thresholds[row] = thresholds[member]
-    return Checkpoint(
+    spec = respecify(
+        first,
+        name=name,
+        title=title,
         architecture=fused.architecture,
-        hyperparameters=fused.hyperparameters,
-        state_dict=fused.state_dict(),
-        spec=respecify(
-            first,
-            name=name,
-            title=title,
-            architecture=fused.architecture,
-            front_end=fused.front_end,
-            parameters=fused.parameter_count,
-            thresholds={},  # 0.5 says what the members' own thresholds say
-            scores={},
-            **joint_terms([specs[member] for member in order]),
-        ),
+        front_end=fused.front_end,
+        parameters=fused.parameter_count,
+        thresholds={},  # 0.5 says what the members' own thresholds say
+        scores={},
+        **joint_terms([specs[member] for member in order]),
+    )
+    return Checkpoint.of(
+        fused,
+        spec,
         card="\n\n".join(members[member].card for member in order if members[member].card),
         training={"members": {member: specs[member].name for member in order}},
     )

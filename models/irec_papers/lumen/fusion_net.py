@@ -57,8 +57,6 @@ class LumenFusion(Network):
     kind = "activation"
     sample_rate = SAMPLE_RATE
     window_length = WINDOW_LENGTH
-    frames = 0
-    frame_hop = 0
 
     thresholds: Tensor
 
@@ -71,13 +69,11 @@ class LumenFusion(Network):
         gamma: float = 0.5,
         lifter: int = 8,
     ) -> None:
-        super().__init__()
+        super().__init__(labels, members=list(members), output=output)
         if not members or len(set(members)) != len(members) or not set(members) <= set(MEMBERS):
             raise ValueError(f"members must be some of {', '.join(MEMBERS)}, each once, not {', '.join(members)}")
-        self.hyperparameters = {"labels": labels, "members": list(members), "output": output}
         if "modgd" in members:
             self.hyperparameters |= {"alpha": alpha, "gamma": gamma, "lifter": lifter}
-        self.labels = labels
         self.networks = nn.ModuleDict()
         for name in members:
             self.networks[name] = (

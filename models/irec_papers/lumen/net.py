@@ -97,11 +97,11 @@ def log_odds(scores: Tensor, output: Output) -> Tensor:
 
 
 def check_output(labels: int, output: str) -> None:
-    """Raise ``ValueError`` for no labels, or an output the project does not know."""
+    """Raise ``ValueError`` for an output that the project does not know, or a softmax of one label."""
     if output not in get_args(Output):
         raise ValueError(f"unknown output '{output}'; there are: {', '.join(get_args(Output))}")
-    if labels < (2 if output == "softmax" else 1):
-        raise ValueError(f"a {output} needs more than {labels} labels")
+    if output == "softmax" and labels < 2:
+        raise ValueError("a softmax needs more than 1 label")
 
 
 class LumenNet(Network):
@@ -134,8 +134,6 @@ class LumenNet(Network):
     kind = "activation"
     sample_rate = SAMPLE_RATE
     window_length = WINDOW_LENGTH
-    frames = 0
-    frame_hop = 0
 
     def __init__(
         self,
@@ -147,12 +145,10 @@ class LumenNet(Network):
         lifter: int = 8,
         batch_norm: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(labels, front_end=front_end, output=output, batch_norm=batch_norm)
         check_output(labels, output)
         if front_end not in get_args(FrontEnd):
             raise ValueError(f"unknown front_end '{front_end}'; there are: {', '.join(get_args(FrontEnd))}")
-        self.hyperparameters = {"labels": labels, "front_end": front_end, "output": output, "batch_norm": batch_norm}
-        self.labels = labels
         self.output: Output = output
         self.level = LevelNormalizer()
         self.spectrum: LogMel | ModifiedGroupDelay
@@ -179,6 +175,4 @@ class LumenNet(Network):
 
     def folded(self) -> LumenNet:
         """The network with batch normalisation folded into its convolutions; same outputs."""
-        network = LumenNet(**{**self.hyperparameters, "batch_norm": False})
-        network.load_state_dict(fold_pairs(self, "trunk.convolutions"))
-        return network.train(self.training)
+        return self.with_weights(fold_pairs(self, "trunk.convolutions"), batch_norm=False)

@@ -132,19 +132,9 @@ class NeuromentNet(Network):
         dropout: float = 0.1,
         batch_norm: bool = False,
     ) -> None:
-        super().__init__()
-        if labels < 1:
-            raise ValueError(f"labels must be at least 1, not {labels}")
+        super().__init__(labels, front_end=front_end, companding=companding, dropout=dropout, batch_norm=batch_norm)
         if front_end not in get_args(FrontEnd):
             raise ValueError(f"unknown front_end '{front_end}'; there are: {', '.join(get_args(FrontEnd))}")
-        self.hyperparameters = {
-            "labels": labels,
-            "front_end": front_end,
-            "companding": companding,
-            "dropout": dropout,
-            "batch_norm": batch_norm,
-        }
-        self.labels = labels
         self.companding = companding
         self.spectrum: LogMel | StftMagnitude | ConstantQ
         if front_end == "mel":
@@ -196,6 +186,4 @@ class NeuromentNet(Network):
 
     def folded(self) -> NeuromentNet:
         """The network with batch normalisation folded into its convolutions; same outputs."""
-        network = NeuromentNet(**{**self.hyperparameters, "batch_norm": False})
-        network.load_state_dict(fold_pairs(self, "trunk.convolutions"))
-        return network.train(self.training)
+        return self.with_weights(fold_pairs(self, "trunk.convolutions"), batch_norm=False)

@@ -59,8 +59,6 @@ class VaznonisFftNet(Network):
 
     architecture = "vaznonis-fft"
     kind = "activation"
-    frames = 0
-    frame_hop = 0
 
     def __init__(
         self,
@@ -70,17 +68,11 @@ class VaznonisFftNet(Network):
         length: int = 22_050,
         hidden: Sequence[int] = (64, 10_000, 32, 5_000),
     ) -> None:
-        super().__init__()
-        if labels < 1 or not hidden or min(hidden) < 1:
-            raise ValueError(f"labels and hidden layers must be at least 1, not {labels} and {list(hidden)}")
-        self.hyperparameters = {
-            "labels": labels,
-            "sample_rate": sample_rate,
-            "window_length": window_length,
-            "length": length,
-            "hidden": list(hidden),
-        }
-        self.labels = labels
+        super().__init__(
+            labels, sample_rate=sample_rate, window_length=window_length, length=length, hidden=list(hidden)
+        )
+        if not hidden or min(hidden) < 1:
+            raise ValueError(f"hidden layers must be at least 1, not {list(hidden)}")
         self.sample_rate = sample_rate
         self.window_length = window_length
         self.level = LevelNormalizer()

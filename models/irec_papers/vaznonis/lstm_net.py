@@ -83,21 +83,12 @@ class VaznonisLstmNet(Network):
 
     architecture = "vaznonis-lstm"
     kind = "activation"
-    frames = 0
-    frame_hop = 0
     front_end = "raw samples, window brought to equal RMS"
 
     def __init__(self, labels: int, sample_rate: int = 22_050, window_length: int = 22_050, silence: int = 0) -> None:
-        super().__init__()
-        if labels < 1 or window_length < 1:
-            raise ValueError(f"labels and window_length must be at least 1, not {labels} and {window_length}")
-        self.hyperparameters = {
-            "labels": labels,
-            "sample_rate": sample_rate,
-            "window_length": window_length,
-            "silence": silence,
-        }
-        self.labels = labels
+        super().__init__(labels, sample_rate=sample_rate, window_length=window_length, silence=silence)
+        if window_length < 1:
+            raise ValueError(f"window_length must be at least 1, not {window_length}")
         self.sample_rate = sample_rate
         self.window_length = window_length
         self.level = LevelNormalizer()
