@@ -9,31 +9,29 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
+from torch import Tensor
 
 from irec_live.errors import CheckpointError, DataError, RecipeError
 from irec_models.checkpoint import load_checkpoint
-from irec_models.data import Bank, Batch, ClipStream, DataFolders, ExcerptStream, MixStream, make_loader
-from irec_models.data.mixing.pools import check_examples
-from irec_models.inputs import check_new_run
+from irec_models.data import Batch, ClipStream, DataFolders, ExcerptStream, MixStream, make_loader
+from irec_models.inputs import LAST, check_new_run
 from irec_models.nets import TrunkNetwork, TuttiStreamNet
 from irec_models.progress import Progress, silent
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.held_out import with_held_out
 from irec_models.training.lineage import sources_of
 from irec_models.training.memory import keep_freed_memory
+from irec_models.training.requirements import published_to_keep, require_examples, require_start, require_teacher
 from irec_models.training.run import Run, check_held_out_alike
-from irec_models.training.sequences import (
-    PublishedTags,
-    SequenceTrainer,
-    TaughtSequences,
-    check_teacher,
-    sequence_stream,
-)
-from irec_models.training.start_weights import PUBLISHED, Start, check_published, load_start, take_over
-from irec_models.training.teacher import TaughtBatch, TaughtStream, YamNet
+from irec_models.training.sequences import SequenceTrainer, TaughtSequences, check_teacher, sequence_stream
+from irec_models.training.start_weights import Start, load_start, take_over
+from irec_models.training.teacher import TaughtBatch, TaughtStream
 from irec_models.training.trainer import Trainer
 
 _LOG_EVERY_S = 20.0
+
+Stream = ClipStream | ExcerptStream | MixStream | TaughtStream | TaughtSequences
+"""What batches come from."""
 
 
 def fit(
@@ -95,38 +93,23 @@ def fit(
     console = console or Console(stderr=True)
     data = DataFolders(data)
     start = load_start(start_from) if start_from else None
-    wanted = load_recipe(recipe_path, settings).model
-    if start and (not wanted.start_from or start.name == wanted.name):
-        settings = (*settings, f"model.start_from={json.dumps(start.name)}")  # so that the run's recipe tells
-    recipe = load_recipe(recipe_path, settings)
-    _check_teacher(recipe, teacher)
-    if recipe.sequences and teacher:
-        teaches = check_teacher(recipe.stream.sample_rate, recipe.data.labels, teacher).name
-        settings = (*settings, f"sequences.teacher={json.dumps(teaches)}")
-    kept = _kept(recipe, keep_to)
-    network = recipe.network()
-    if network.trained_by != "fit":
-        raise RecipeError(
-            f"recipe '{recipe.model.name}': architecture '{network.architecture}' is not trained by gradient; use "
-            f"irec-train {network.trained_by}"
-        )
+    recipe, settings = _with_given(recipe_path, settings, start, teacher)
+    kept = published_to_keep(recipe, keep_to)
     recipe, settings = with_held_out(recipe, recipe_path, settings, data, console)
-    resuming = resume and (out / "last.pt").exists()
+    resuming = resume and (out / LAST).exists()
     if resuming:
-        check_held_out_alike([out / "last.pt"], recipe)
+        check_held_out_alike([out / LAST], recipe)
     else:
-        _check_start(recipe, start, start_from)
-    _check_examples(recipe, data)
+        require_start(recipe, start, start_from)
+    require_examples(recipe, data)
     check_new_run(out, resume=resume)
-    run = Run(out)
     target = _device(device)
+    run = Run(out)
     if threads:
         torch.set_num_threads(threads)
-    options = recipe.train
-    torch.manual_seed(options.seed)
+    torch.manual_seed(recipe.train.seed)
     network = recipe.network().to(target, memory_format=torch.channels_last)  # type: ignore[call-overload]
     stream = _stream(recipe, data, 0, teacher, progress)
-    mixtures = stream.stream if isinstance(stream, TaughtStream | TaughtSequences) else stream
     validation = validation_batches(recipe, data)
     if recipe.sequences:
         trainer: Trainer = SequenceTrainer(recipe, network, run, validation, kept)
@@ -134,37 +117,10 @@ def fit(
         trainer = Trainer(recipe, network, run, validation)
     trainer.sources = sources_of(data, recipe.data.hold_out)
     if resuming:
-        trainer.restore(load_checkpoint(run.last))
-        if trainer.start:
-            settings = (*settings, f"model.start_from={json.dumps(trainer.start['name'])}")
-        if changes := run.changes(load_recipe(recipe_path, settings)):
-            console.print(f"resuming with other settings than before: {'; '.join(changes)}", soft_wrap=True)
-        run.keep(recipe_path, settings)
-        console.print(f"resuming {out} at step {trainer.step}")
+        _resume(trainer, recipe_path, settings, console)
     else:
         run.keep(recipe_path, settings)
-        windows = [mixtures.batch(step).audio for step in range(options.normalization_steps)]
-        network.cpu().fit_normalization(windows)
-        if start:
-            taken = take_over(network, recipe.data.labels, start, windows)
-            if not taken:
-                raise CheckpointError(f"no layer of {start_from} fits recipe '{recipe.model.name}'; start from another")
-            console.print(f"{taken} layers taken over from {start_from}")
-            known = sorted(start.trained_on(recipe.data.hold_out))
-            if known:
-                console.print(
-                    f"{start.name} was trained on {', '.join(known)}: scores on them will not be of unseen sources"
-                )
-            trainer.start = start.told()
-            if isinstance(network, TuttiStreamNet) or (isinstance(network, TrunkNetwork) and not start.labels):
-                network.fit_readings(windows)
-            trainer.begin_from_here()
-        network.to(target)
-        if trainer.teacher_head and isinstance(stream, TaughtStream):
-            taught = [stream.taught_batch(step).taught for step in range(options.normalization_steps)]
-            trainer.teacher_head.fit(torch.cat(taught))
-            if trainer.label_classifier:
-                trainer.label_classifier.fit(torch.cat(taught))
+        _begin(trainer, stream, start, console)
     if trainer.finished and trainer.validated == trainer.step:
         console.print(f"{out} is finished at step {trainer.step}")
         return trainer
@@ -178,6 +134,69 @@ def fit(
         raise
     trainer.save()
     return trainer
+
+
+def _with_given(
+    recipe_path: Path, settings: Sequence[str], start: Start | None, teacher: Path | None
+) -> tuple[Recipe, Sequence[str]]:
+    """The recipe, and the settings by which the run's own copy tells what it started from and who taught it."""
+    wanted = load_recipe(recipe_path, settings).model
+    if start and (not wanted.start_from or start.name == wanted.name):
+        settings = (*settings, f"model.start_from={json.dumps(start.name)}")
+    recipe = load_recipe(recipe_path, settings)
+    require_teacher(recipe, teacher)
+    if recipe.sequences and teacher:
+        teaches = check_teacher(recipe.stream.sample_rate, recipe.data.labels, teacher).name
+        settings = (*settings, f"sequences.teacher={json.dumps(teaches)}")
+    network = recipe.network()
+    if network.trained_by != "fit":
+        raise RecipeError(
+            f"recipe '{recipe.model.name}': architecture '{network.architecture}' is not trained by gradient; use "
+            f"irec-train {network.trained_by}"
+        )
+    return recipe, settings
+
+
+def _resume(trainer: Trainer, recipe_path: Path, settings: Sequence[str], console: Console) -> None:
+    """Continue where the run's last checkpoint stands."""
+    run = trainer.run
+    trainer.restore(load_checkpoint(run.last))
+    if trainer.start:
+        settings = (*settings, f"model.start_from={json.dumps(trainer.start['name'])}")
+    if changes := run.changes(load_recipe(recipe_path, settings)):
+        console.print(f"resuming with other settings than before: {'; '.join(changes)}", soft_wrap=True)
+    run.keep(recipe_path, settings)
+    console.print(f"resuming {run.folder} at step {trainer.step}")
+
+
+def _begin(trainer: Trainer, stream: Stream, start: Start | None, console: Console) -> None:
+    """Set constants and first weights from the start and the first batches, on the CPU."""
+    network, steps = trainer.network, range(trainer.recipe.train.normalization_steps)
+    mixtures = stream.stream if isinstance(stream, TaughtStream | TaughtSequences) else stream
+    windows = [mixtures.batch(step).audio for step in steps]
+    network.cpu().fit_normalization(windows)
+    if start:
+        _start_from(trainer, start, windows, console)
+    network.to(trainer.device)
+    if trainer.teacher_head and isinstance(stream, TaughtStream):
+        taught = torch.cat([stream.taught_batch(step).taught for step in steps])
+        trainer.teacher_head.fit(taught)
+        if trainer.label_classifier:
+            trainer.label_classifier.fit(taught)
+
+
+def _start_from(trainer: Trainer, start: Start, windows: Sequence[Tensor], console: Console) -> None:
+    network, data = trainer.network, trainer.recipe.data
+    taken = take_over(network, data.labels, start, windows)
+    if not taken:
+        raise CheckpointError(f"no layer of {start.name} fits recipe '{trainer.recipe.model.name}'; start from another")
+    console.print(f"{taken} layers taken over from {start.name}")
+    if known := sorted(start.trained_on(data.hold_out)):
+        console.print(f"{start.name} was trained on {', '.join(known)}: scores on them will not be of unseen sources")
+    trainer.start = start.told()
+    if isinstance(network, TuttiStreamNet) or (isinstance(network, TrunkNetwork) and not start.labels):
+        network.fit_readings(windows)
+    trainer.begin_from_here()
 
 
 def _loop(trainer: Trainer, batches: Iterator[Batch | TaughtBatch], console: Console, progress: Progress) -> None:
@@ -212,9 +231,7 @@ def _validate(trainer: Trainer, console: Console) -> None:
     )
 
 
-def _stream(
-    recipe: Recipe, data: Sequence[Path], start_step: int, teacher: Path | None, progress: Progress
-) -> ClipStream | ExcerptStream | MixStream | TaughtStream | TaughtSequences:
+def _stream(recipe: Recipe, data: Sequence[Path], start_step: int, teacher: Path | None, progress: Progress) -> Stream:
     if recipe.sequences:
         sequences = sequence_stream(recipe, recipe.data.training(data), start_step=start_step, progress=progress)
         return TaughtSequences(sequences, teacher) if teacher else sequences
@@ -234,73 +251,6 @@ def _stream(
 def _kind(recipe: Recipe) -> type[ClipStream] | type[ExcerptStream] | type[MixStream]:
     kinds: dict[str, type[ClipStream] | type[ExcerptStream]] = {"clips": ClipStream, "excerpts": ExcerptStream}
     return kinds.get(recipe.stream.mode, MixStream)
-
-
-def _check_examples(recipe: Recipe, data: Sequence[Path]) -> None:
-    """What manifests tell of training and validation clips, before any of them is decoded."""
-    if recipe.stream.mode == "clips":  # whose stream looks at labels itself, before it decodes
-        return
-    bank = Bank(DataFolders(data), recipe.stream.sample_rate)
-    for selection, allow_missing in ((recipe.data.training(data), False), (recipe.data.validation(data), True)):
-        clips = [bank.clips[index] for index in bank.select(selection)]
-        check_examples(clips, recipe.data.labels, allow_missing=allow_missing)
-
-
-def _check_start(recipe: Recipe, start: Start | None, path: Path | None) -> None:
-    wanted = recipe.model.start_from
-    if wanted and start is None:
-        if recipe.start:
-            raise RecipeError(
-                f"recipe '{recipe.model.name}' starts from {wanted}, which others publish: fetch "
-                f"{recipe.start.address} and give it with --start-from {recipe.start.file}"
-            )
-        raise RecipeError(
-            f"recipe '{recipe.model.name}' starts from a trained {wanted}; give its file or name with --start-from"
-        )
-    if start and path and recipe.start and start.spec is None:
-        check_published(path, recipe.start)
-    if start and start.name != wanted:
-        raise RecipeError(
-            f"recipe '{recipe.model.name}' starts from {wanted}, but --start-from is {start.name}; "
-            f"to begin with that one, add --set model.start_from={start.name}"
-        )
-    if start and recipe.keep and getattr(start.network, "tags", None) is None:
-        raise RecipeError(
-            f"{start.name} no longer says what its trunk was trained on, which [keep] would hold it to; start from its "
-            "checkpoint, or add --set keep="
-        )
-
-
-def _kept(recipe: Recipe, path: Path | None) -> PublishedTags | None:
-    """What the recipe's ``[sequences]`` holds the network to."""
-    wanted = recipe.sequences is not None and recipe.sequences.keep > 0
-    if wanted and path is None:
-        raise RecipeError(
-            f"recipe '{recipe.model.name}' holds its network to what the published {PUBLISHED} says; give that file "
-            "with --keep-to, or add --set sequences.keep=0"
-        )
-    if path is not None and not wanted:
-        raise RecipeError(f"recipe '{recipe.model.name}' has no sequences.keep, so --keep-to has no use")
-    return PublishedTags(path) if path else None
-
-
-def _check_teacher(recipe: Recipe, teacher: Path | None) -> None:
-    if recipe.sequences:
-        if bool(recipe.sequences.teach) != (teacher is not None):
-            raise RecipeError(
-                f"recipe '{recipe.model.name}' has sequences.teach = {recipe.sequences.teach:g}: give the exported "
-                "file of a network of windows with --teacher, or add --set sequences.teach=0"
-            )
-        return
-    if recipe.distill and teacher is None:
-        raise RecipeError(
-            f"recipe '{recipe.model.name}' learns from {recipe.distill.teacher}; give its file with --teacher, "
-            "or take [distill] out of the recipe"
-        )
-    if teacher is not None:
-        if not recipe.distill:
-            raise RecipeError(f"recipe '{recipe.model.name}' has no [distill] table, so --teacher has no use")
-        YamNet(teacher, recipe.stream.sample_rate)
 
 
 def validation_batches(recipe: Recipe, data: Sequence[Path]) -> list[Batch]:
