@@ -19,7 +19,7 @@ from irec_models.context.head import ContextHeadNet
 from irec_models.data import ClipSelection, DataFolders, StreamConfig
 from irec_models.data.mixing import sequences
 from irec_models.data.mixing.excerpt_stream import SOMEWHERE
-from irec_models.data.mixing.sequences import USUAL, SequenceStream, sequence_config
+from irec_models.data.mixing.sequences import USUAL, SequenceStream
 from irec_models.losses import sequence_loss
 from irec_models.measuring.predictors import model_file
 from irec_models.recipes.recipe import ContextSection, load_recipe
@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, private_home: Path) -> Path
 
 @pytest.fixture(scope="module")
 def stream(folder: Path) -> SequenceStream:
-    config = sequence_config(StreamConfig(sample_rate=tiny_bank.RATE, window_length=tiny_bank.RATE, mode="excerpts"))
+    config = StreamConfig(sample_rate=tiny_bank.RATE, window_length=tiny_bank.RATE, mode="excerpts")
     selection = ClipSelection(DataFolders([folder]), "train", labels=tiny_bank.LABELS)
     return SequenceStream(config, selection, seed=3)
 
@@ -185,10 +185,9 @@ def test_what_cannot_be_given_a_head_is_told(folder: Path, tmp_path: Path, windo
 def test_silence_is_not_heard(folder: Path, monkeypatch: pytest.MonkeyPatch, windows_file: Path) -> None:
     network = readable(windows_file, Detector(windows_file).spec)
     recipe = load_recipe("tutti-1s-windows")
-    config = sequence_config(recipe.stream)
     selection = ClipSelection(DataFolders([folder]), "train", labels=tiny_bank.LABELS)
-    at_its_rate = SequenceStream(config, selection, seed=0)
-    quiet = np.zeros(config.window_length, np.float32)
+    at_its_rate = SequenceStream(recipe.stream, selection, seed=0)
+    quiet = np.zeros(at_its_rate.config.window_length, np.float32)
     quiet[: 2 * 32_000] = 0.1 * np.random.default_rng(0).standard_normal(2 * 32_000)
     nothing = np.zeros((at_its_rate.windows, 13), np.float32)
     monkeypatch.setattr(at_its_rate, "sequence", lambda _: sequences.Labelled(quiet, nothing, nothing))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from rich.console import Console
 from irec_live.errors import CheckpointError, RecipeError
 from irec_live.models.detector import Detector
 from irec_models.checkpoint import load_checkpoint
-from irec_models.data import ClipSelection, DataFolders
+from irec_models.data import Batch, ClipSelection, DataFolders
 from irec_models.measuring.predictors import model_file, predict_recording
 from irec_models.nets import TuttiMobileNet, TuttiStreamNet
 from irec_models.recipes.recipe import Recipe, load_recipe
@@ -28,7 +29,6 @@ from irec_models.training.sequences import (
     SequenceTrainer,
     TaughtSequences,
     check_teacher,
-    predict_starts,
     sequence_stream,
 )
 from irec_models.training.teacher import TaughtBatch
@@ -166,13 +166,17 @@ def test_of_an_ensemble_short_pieces_say_nothing_and_without_a_teacher_there_is_
 def test_the_teacher_says_of_windows_what_it_says_in_the_app(private_home: Path, context_file: Path) -> None:
     teacher = Detector(context_file, provider="cpu")
     assert teacher.context is not None
-    sound = 0.1 * np.random.default_rng(0).standard_normal(4 * 32_000).astype(np.float32)
+    sound = 0.1 * np.random.default_rng(0).standard_normal(round(PLAN.seconds * 32_000)).astype(np.float32)
     sound[40_000:90_000] = 0.0
-    starts = list(range(0, 96_001, 16_000))
-    np.testing.assert_allclose(
-        predict_starts(teacher, sound, starts), predict_recording(teacher, sound, 16_000), atol=1e-5
-    )
-    assert not predict_starts(teacher, np.zeros(64_000, np.float32), [0, 32_000]).any()
+    batch = Batch(torch.from_numpy(sound)[None], *torch.zeros(3, 1, 60, 13))
+    config = SimpleNamespace(sample_rate=32_000)
+    stream = SimpleNamespace(config=config, labels=teacher.spec.labels, hop=5120, batch=lambda step: batch)
+    (taught,) = TaughtSequences(stream, context_file).taught_batch(0).taught.numpy()
+    assert taught.shape == (20, 13)
+    for row in (0, 1, 19):
+        end = row * 3 * 5120 + 32_000
+        np.testing.assert_allclose(taught[row], predict_recording(teacher, sound[:end], 3 * 5120)[row], atol=1e-5)
+    assert [row for row in range(20) if not taught[row].any()] == [3]
 
 
 def test_a_teacher_of_other_labels_is_refused(bank: Path, windows_file: Path) -> None:

@@ -17,7 +17,7 @@ from irec_live.models.onnx_file import read_model_bytes
 from irec_models.context.features import SequenceFeatures, readable, sequence_features
 from irec_models.context.head import ContextHeadNet
 from irec_models.context.into_file import with_head
-from irec_models.data.mixing.sequences import USUAL, SequencePlan, SequenceStream, sequence_config
+from irec_models.data.mixing.sequences import USUAL, SequencePlan, SequenceStream
 from irec_models.losses import sequence_loss
 from irec_models.progress import Progress, silent, tracked
 from irec_models.publishing.decide_file import with_metadata
@@ -65,15 +65,14 @@ def fit_context(
         )
     if spec.labels != recipe.data.labels:
         raise RecipeError(f"recipe '{recipe.model.name}' has other labels than {path}")
-    plan = SequencePlan(window_s=spec.window_s)
     stream = SequenceStream(
-        sequence_config(recipe.stream, plan),
+        recipe.stream,
         recipe.data.training(data),
         seed=options.seed,
+        plan=SequencePlan(window_s=spec.window_s),
         progress=progress,
         allow_missing_labels=True,
     )
-    stream.plan = plan
     head = train_head(sequence_features(network, stream, options.sequences, progress), options, progress)
     made = with_head(content, head)
     made = with_metadata(made, spec, card_with_context(predictor.card, head, options))

@@ -17,7 +17,8 @@ from torch.nn import functional
 
 from irec_models.nets import Network, TrunkNetwork
 
-_SCALE = 20.0  # of some 500 labels hardly any sounds: their mean error is that much smaller than ours
+TAGS_SCALE = 20.0
+"""Weight of AudioSet's classes beside ours: of some 500 hardly any sounds, so their mean error is that much smaller."""
 
 
 class ForgettingPenalty:
@@ -46,4 +47,4 @@ class ForgettingPenalty:
         with torch.no_grad():
             wanted = torch.sigmoid(start.tag(start.embed(features[:: self.every])))
         said = network.tag(embedding[:: self.every])
-        return self.weight * _SCALE * functional.binary_cross_entropy_with_logits(said, wanted)
+        return self.weight * TAGS_SCALE * functional.binary_cross_entropy_with_logits(said, wanted)

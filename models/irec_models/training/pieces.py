@@ -39,7 +39,7 @@ class Pieces(NamedTuple):
     advice : (P, S, K) Tensor
         In 0..1; S is 0 without a teacher.
     advised : (P, S) Tensor
-        1 where that is about what is heard.
+        1 where that is about sound that is in the piece.
     """
 
     columns: Tensor

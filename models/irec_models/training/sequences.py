@@ -9,24 +9,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset
 
 from irec_live.errors import CheckpointError, RecipeError
 from irec_live.models.detector import Detector
 from irec_live.models.spec import ModelSpec
-from irec_live.streaming.context_stream import ContextStream
-from irec_live.streaming.pipeline import SILENCE_DB
 from irec_models.data import Batch, ClipSelection
-from irec_models.data.mixing.sequences import SequencePlan, SequenceStream, sequence_config
+from irec_models.data.mixing.sequences import SequencePlan, SequenceStream
+from irec_models.data.mixing.stream import steps_of_worker
 from irec_models.losses import sequence_loss
+from irec_models.measuring.predictors import predict_recording
 from irec_models.nets import Network, TuttiMobileNet, TuttiStreamNet
 from irec_models.nets.mobile_network import FLOOR, LEVEL, LEVEL_FLOOR
 from irec_models.progress import Progress, silent
 from irec_models.recipes.recipe import Recipe
+from irec_models.training.learning_without_forgetting import TAGS_SCALE
 from irec_models.training.pieces import TAUGHT, WINDOW_STEPS, cut_pieces
 from irec_models.training.run import Run
 from irec_models.training.start_weights import PUBLISHED, published_start
@@ -35,8 +35,6 @@ from irec_models.training.trainer import Trainer
 
 PLAN = SequencePlan(seconds=10.4, hop_s=0.16, window_s=0.16 * WINDOW_STEPS)
 """An answer at every step of the network is learnt, from a second of sound on, about the last second."""
-
-_SCALE = 20.0  # as of `irec_models.training.keeping`
 
 
 def sequence_stream(
@@ -49,16 +47,15 @@ def sequence_stream(
     DataError
         The selection has nothing to learn from.
     """
-    size = recipe.sequences.batch_size if recipe.sequences else 1
-    stream = SequenceStream(
-        sequence_config(recipe.stream, PLAN, size),
+    return SequenceStream(
+        recipe.stream,
         selection,
         seed=recipe.train.seed,
+        plan=PLAN,
+        batch_size=recipe.sequences.batch_size if recipe.sequences else 1,
         start_step=start_step,
         progress=progress,
     )
-    stream.plan = PLAN
-    return stream
 
 
 def check_teacher(rate: int, labels: Sequence[str], path: Path) -> ModelSpec:
@@ -105,40 +102,17 @@ class TaughtSequences(IterableDataset[TaughtBatch]):
         self._teacher: Detector | None = None
 
     def __iter__(self) -> Iterator[TaughtBatch]:
-        worker = get_worker_info()
-        step, stride = (
-            (self.stream.start_step + worker.id, worker.num_workers) if worker else (self.stream.start_step, 1)
-        )
-        while True:
-            yield self.taught_batch(step)
-            step += stride
+        return map(self.taught_batch, steps_of_worker(self.stream.start_step))
 
     def taught_batch(self, step: int) -> TaughtBatch:
         """Taught batch number `step`: taught is (B, R / 3, K), in 0..1."""
         batch = self.stream.batch(step)
         if self._teacher is None:  # sessions do not travel to other processes
             self._teacher = Detector(self._path, provider="cpu")
-        rows = [predict_starts(self._teacher, audio.numpy(), self._starts(audio.shape[0])) for audio in batch.audio]
+        apart = TAUGHT * self.stream.hop
+        windows = 1 + (batch.audio.shape[1] - self._length) // apart  # one that reaches beyond the end is predicted too
+        rows = [predict_recording(self._teacher, audio.numpy(), apart)[:windows] for audio in batch.audio]
         return TaughtBatch(batch, torch.from_numpy(np.stack(rows)))
-
-    def _starts(self, samples: int) -> list[int]:
-        apart = round(PLAN.hop_s * self.stream.config.sample_rate)
-        return list(range(0, samples - self._length + 1, apart * TAUGHT))
-
-
-def predict_starts(teacher: Detector, audio: npt.NDArray[np.float32], starts: Sequence[int]) -> npt.NDArray[np.float32]:
-    """What a network says of the windows of a sound (T,) that start at some samples, with its context: (R, K)."""
-    windows = np.stack([audio[start : start + teacher.spec.window_length] for start in starts])
-    loud = np.flatnonzero(np.sqrt(np.mean(windows**2, axis=1)) >= 10 ** (SILENCE_DB / 20))
-    rows = np.zeros((len(starts), len(teacher.spec.labels)), np.float32)
-    if not len(loud):
-        return rows
-    if teacher.context is None:
-        rows[loud] = teacher(windows[loud])
-        return rows
-    _, features = teacher.with_features(windows[loud])
-    rows[loud] = ContextStream(teacher.context).decide([starts[place] for place in loud.tolist()], features)
-    return rows
 
 
 class PublishedTags(nn.Module):
@@ -218,5 +192,7 @@ class SequenceTrainer(Trainer):
             others = self._options.teach * (each * pieces.advised[:, :, None]).sum() / counts
         if self._kept is not None and pieces.long and self.step % self._options.keep_every == 0:
             wanted = self._kept(pieces.columns, pieces.columns @ self._stateful.level_weights)
-            others = others + self._options.keep * _SCALE * functional.binary_cross_entropy_with_logits(tags, wanted)
+            others = others + self._options.keep * TAGS_SCALE * functional.binary_cross_entropy_with_logits(
+                tags, wanted
+            )
         return loss + others, float(others.detach())

@@ -29,12 +29,13 @@ import soxr
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset
 
 from irec_live.errors import DataError, MissingExtraError
 from irec_models.data import Batch, MixStream
 from irec_models.data.mixing.distortion import DistortedStream
 from irec_models.data.mixing.noise_overlay import NoiseOverlay
+from irec_models.data.mixing.stream import steps_of_worker
 from irec_models.inputs import check_teacher
 
 Array = npt.NDArray[np.float32]
@@ -291,12 +292,7 @@ class TaughtStream(IterableDataset[TaughtBatch]):
         self._teacher: YamNet | None = None
 
     def __iter__(self) -> Iterator[TaughtBatch]:
-        worker = get_worker_info()
-        first, stride = (worker.id, worker.num_workers) if worker else (0, 1)
-        step = self.stream.start_step + first
-        while True:
-            yield self.taught_batch(step)
-            step += stride
+        return map(self.taught_batch, steps_of_worker(self.stream.start_step))
 
     def taught_batch(self, step: int) -> TaughtBatch:
         """Taught batch number `step`; like `MixStream.batch` it depends on seed and step alone."""

@@ -22,7 +22,7 @@ from irec_models.data.mixing.mixer import Mixer
 from irec_models.data.mixing.pools import Pools
 from irec_models.data.mixing.stream import Batch, energies_of
 from irec_models.data.mixing.targets import presence
-from irec_models.progress import Progress
+from irec_models.progress import Progress, silent
 
 Array = npt.NDArray[np.float32]
 Generator = np.random.Generator
@@ -76,7 +76,7 @@ class Labelled(NamedTuple):
     mask: Array
 
 
-def sequence_config(config: StreamConfig, plan: SequencePlan = USUAL, batch_size: int = 1) -> StreamConfig:
+def _sequence_config(config: StreamConfig, plan: SequencePlan, batch_size: int) -> StreamConfig:
     """The same stream, but with windows as long as a sequence."""
     changes = {
         "window_length": round(plan.seconds * config.sample_rate),
@@ -91,14 +91,38 @@ def sequence_config(config: StreamConfig, plan: SequencePlan = USUAL, batch_size
 class SequenceStream(ExcerptStream):
     """Sequences without end; number n depends on the seed and n alone.
 
-    Parameters are those of `ExcerptStream`, with a `sequence_config`, whose `plan` is to be set after it is made.
-
-    Attributes
+    Parameters
     ----------
+    config : StreamConfig
+        Of the windows that a network would be trained on.
+    selection, seed, start_step, progress, allow_missing_labels
+        As of `ExcerptStream`.
     plan : SequencePlan
+    batch_size : int
+        Sequences of a batch.
     """
 
-    plan = USUAL
+    def __init__(
+        self,
+        config: StreamConfig,
+        selection: ClipSelection,
+        *,
+        seed: int,
+        plan: SequencePlan = USUAL,
+        batch_size: int = 1,
+        start_step: int = 0,
+        progress: Progress = silent,
+        allow_missing_labels: bool = False,
+    ) -> None:
+        self.plan = plan
+        super().__init__(
+            _sequence_config(config, plan, batch_size),
+            selection,
+            seed=seed,
+            start_step=start_step,
+            progress=progress,
+            allow_missing_labels=allow_missing_labels,
+        )
 
     def _open(self, selection: ClipSelection, progress: Progress, allow_missing_labels: bool) -> None:
         super()._open(selection, progress, allow_missing_labels)
@@ -165,7 +189,7 @@ class SequenceStream(ExcerptStream):
         """One part of each name, the first the loudest, through one microphone."""
         below = np.append(0.0, rng.uniform(0.0, 15.0, len(names) - 1))
         parts = np.zeros((len(names), self.config.window_length), np.float32)
-        heard = np.zeros((self.windows, len(self.labels)), np.float32)
+        sounding = np.zeros((self.windows, len(self.labels)), np.float32)
         mask = np.tile(self._available, (self.windows, 1))
         truths = []
         for part, name, less_db in zip(parts, names, below.tolist(), strict=True):
@@ -180,13 +204,13 @@ class SequenceStream(ExcerptStream):
         for truth, on, off in zip(truths, sounds, silent, strict=True):
             for k, label in enumerate(self.labels):
                 if label in truth.present:
-                    heard[on, k] = 1.0
+                    sounding[on, k] = 1.0
                     mask[~on & ~off, k] = 0.0
                 elif label in truth.unclear:
                     mask[:, k] = 0.0
         # What one part leaves open, another may hold for certain.
-        mask[(heard > 0) & (self._available > 0)] = 1.0
-        return Labelled(self._through(rng, parts.sum(axis=0), noise=True)[0], heard, mask)
+        mask[(sounding > 0) & (self._available > 0)] = 1.0
+        return Labelled(self._through(rng, parts.sum(axis=0), noise=True)[0], sounding, mask)
 
     def _enter_or_leave(self, rng: Generator, part: Array) -> None:
         place = int(rng.uniform(0.05, 0.7) * len(part))
@@ -214,34 +238,34 @@ class SequenceStream(ExcerptStream):
         start = int(rng.integers(2 * many, self.windows - many))  # the first window that has nothing of the first
         place, fade = start * self.hop, self.config.sample_rate // 50
         rise = np.linspace(0, 1, fade, dtype=np.float32)
-        audio, heard, mask = (part.copy() for part in first)
+        audio, sounding, mask = (part.copy() for part in first)
         audio[place:] = second.audio[: len(audio) - place]
         meet = slice(place, place + fade)
         audio[meet] = first.audio[meet] * (1 - rise) + second.audio[:fade] * rise
-        heard[start:], mask[start:] = second.presence[: len(heard) - start], second.mask[: len(heard) - start]
+        sounding[start:], mask[start:] = second.presence[: len(sounding) - start], second.mask[: len(sounding) - start]
         after, known = second.presence[0], second.mask[0]
         for row in range(start - many + 1, start):  # windows that have some of both
-            heard[row] = np.maximum(first.presence[row], after)
+            sounding[row] = np.maximum(first.presence[row], after)
             mask[row] = np.minimum(first.mask[row], known)
             if row == start - many + 1:  # a first quarter of what comes
                 mask[row, (first.presence[row] == 0) & (after == 1)] = 0.0
             if row == start - 1:  # a last quarter of what went
                 mask[row, (first.presence[row] == 1) & (after == 0)] = 0.0
-        return Labelled(audio, heard, mask)
+        return Labelled(audio, sounding, mask)
 
     def _mixture(self, rng: Generator) -> Labelled:
         config, mix = self.config, self.mixer.render(rng)
         energy, rest, unclear = energies_of(mix, mix.voices, self.labels, config)
-        heard = np.zeros((self.windows, len(self.labels)), np.float32)
-        mask = np.zeros_like(heard)
+        sounding = np.zeros((self.windows, len(self.labels)), np.float32)
+        mask = np.zeros_like(sounding)
         length = round(self.plan.window_s * config.sample_rate)
         for row in range(self.windows):
             # Frames at either end reach beyond the window.
             frames = slice(-(-row * self.hop // config.frame_hop) + 1, (row * self.hop + length) // config.frame_hop)
             frame_s = config.frame_hop / config.sample_rate
-            heard[row], clear = presence(energy[:, frames], rest[:, frames], frame_s, self.plan.window_s)
-            mask[row] = clear * self._available * (1 - unclear * (1 - heard[row]))
-        return Labelled(mix.audio, heard, mask)
+            sounding[row], clear = presence(energy[:, frames], rest[:, frames], frame_s, self.plan.window_s)
+            mask[row] = clear * self._available * (1 - unclear * (1 - sounding[row]))
+        return Labelled(mix.audio, sounding, mask)
 
     def _ensemble(self, rng: Generator) -> Labelled:
         """Some seconds of one recording of several instruments."""

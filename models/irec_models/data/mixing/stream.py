@@ -6,6 +6,7 @@ Letters: B windows of a batch, T samples, K labels, N frames of a window, M fram
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -101,11 +102,7 @@ class BatchStream(IterableDataset[Batch]):
         raise NotImplementedError
 
     def __iter__(self) -> Iterator[Batch]:
-        worker = get_worker_info()
-        step, stride = (self.start_step + worker.id, worker.num_workers) if worker else (self.start_step, 1)
-        while True:
-            yield self.batch(step)
-            step += stride
+        return map(self.batch, steps_of_worker(self.start_step))
 
     def batch(self, step: int) -> Batch:
         """Batch number `step`."""
@@ -260,7 +257,13 @@ def energies_of(
     return energy, rest, unclear
 
 
-def make_loader(stream: IterableDataset[Any], workers: int = 0, *, pin_memory: bool = False) -> DataLoader[Any]:
+def steps_of_worker(start_step: int) -> Iterator[int]:
+    """Numbers of the batches that this process makes, without end: with n processes, every n-th."""
+    worker = get_worker_info()
+    return count(start_step + worker.id, worker.num_workers) if worker else count(start_step)
+
+
+def make_loader(stream: IterableDataset[Any], workers: int = 0) -> DataLoader[Any]:
     """A loader of a stream's batches, in order.
 
     Parameters
@@ -268,8 +271,6 @@ def make_loader(stream: IterableDataset[Any], workers: int = 0, *, pin_memory: b
     stream : MixStream or another endless data set of batches
     workers : int
         Processes that render ahead; 0 renders in this process.
-    pin_memory : bool
-        For a faster way to a GPU.
     """
     if workers < 0:
         raise ValueError(f"workers must not be negative, not {workers}")
@@ -277,7 +278,6 @@ def make_loader(stream: IterableDataset[Any], workers: int = 0, *, pin_memory: b
         stream,
         batch_size=None,
         num_workers=workers,
-        pin_memory=pin_memory,
         persistent_workers=False,
         prefetch_factor=4 if workers else None,
         worker_init_fn=_one_thread if workers else None,
