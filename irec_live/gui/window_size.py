@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 WANTED = QSize(1280, 720)
 """At the first start, where the screen has room for it."""
 
-LEAST = QSize(820, 400)
+LEAST = QSize(816, 400)
 """Below this something would be cut off."""
 
 _FRAME = QSize(2, 38)
@@ -43,7 +43,7 @@ def largest_growth(available: QSize) -> float:
 
     Examples
     --------
-    >>> largest_growth(QSize(1644, 2000)), round(largest_growth(QSize(1024, 560)), 2)
+    >>> largest_growth(QSize(1636, 2000)), round(largest_growth(QSize(1024, 560)), 2)
     (2.0, 1.25)
     """
     needed = LEAST + _FRAME

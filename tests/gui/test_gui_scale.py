@@ -44,9 +44,9 @@ def scale_at_start(folder: Path, chosen: float, *screens: tuple[int, int], **env
 
 
 def test_a_scale_is_used_as_far_as_the_window_fits_a_screen(tmp_path: Path) -> None:
-    assert scale_at_start(tmp_path, 2.0, (3840, 2160)) == ["2", "2.0", "4.67"]
-    assert scale_at_start(tmp_path, 2.0, (1024, 600)) == ["1.24", "1.24", "1.24"]
-    assert scale_at_start(tmp_path, 2.0, (1024, 600), (1920, 1080)) == ["2", "2.0", "2.33"]
+    assert scale_at_start(tmp_path, 2.0, (3840, 2160)) == ["2", "2.0", "4.69"]
+    assert scale_at_start(tmp_path, 2.0, (1024, 600)) == ["1.25", "1.25", "1.25"]
+    assert scale_at_start(tmp_path, 2.0, (1024, 600), (1920, 1080)) == ["2", "2.0", "2.34"]
     assert scale_at_start(tmp_path, 2.0, (800, 480)) == ["1", "1.0", "1.0"]
     assert scale_at_start(tmp_path, 0.8, (800, 480))[0] == "0.8"
     assert scale_at_start(tmp_path, 2.0, (1024, 600), QT_SCALE_FACTOR="1.5")[0] == "1.5"

@@ -22,7 +22,13 @@ from irec_live.gui.requests import SourceRequest
 from irec_live.gui.window_size import LEAST, WANTED, first_size, least_size
 from irec_live.models.spec import TradeOff
 
-SCREENS = {"hd": (1280, 720), "fhd-200%": (960, 540), "wxga-150%": (911, 512), "fhd": (1920, 1080)}
+SCREENS = {
+    "hd": (1280, 720),
+    "fhd-200%": (960, 540),
+    "wxga-150%": (911, 512),
+    "netbook-125%": (819, 480),
+    "fhd": (1920, 1080),
+}
 PANEL = 40
 """Height of a desktop's own panel."""
 
@@ -34,6 +40,7 @@ def test_the_first_window_fits_the_screen_with_title_bar_and_panel(screen: tuple
         assert size.width() <= room.width()
         assert size.height() <= room.height() - 30
     assert first_size(room) == WANTED or first_size(room).height() >= room.height() - 40
+    assert least_size(room) == LEAST, "all of the window has room"
 
 
 def test_even_a_tiny_screen_is_not_too_small_for_the_least_size() -> None:
