@@ -11,5 +11,8 @@ from irec_live.gui.theme import Theme
 def paint_focus_ring(painter: QPainter, place: QRectF, theme: Theme) -> None:
     """Paint the ring inside a rectangle."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(theme.color("accent"), 2))
-    painter.drawRect(place.adjusted(1, 1, -1, -1))
+    half = theme.ring / 2
+    pen = QPen(theme.color("accent"), theme.ring)
+    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+    painter.setPen(pen)
+    painter.drawRect(place.adjusted(half, half, -half, -half))

@@ -29,16 +29,20 @@ QLabel[role="clock"] { color: $text; font-size: 13px; font-weight: 600; }
 QComboBox, QPushButton, QToolButton { background: $raised; border: 1px solid $outline; border-radius: 6px;
     padding: 5px 10px; min-height: 18px; }
 QComboBox:hover, QPushButton:hover, QToolButton:hover { background: $hover; }
-QComboBox:focus, QPushButton:focus, QToolButton:focus { border-color: $accent; }
+QComboBox:focus, QPushButton:focus, QToolButton:focus { border: ${ring}px solid $accent; padding: ${tall}px ${wide}px; }
 QPushButton:pressed, QToolButton:pressed { background: $line; }
 QPushButton:disabled, QToolButton:disabled, QComboBox:disabled { color: $faint; }
 QPushButton[primary="true"] { background: $accent; color: $on_accent; font-weight: 600; }
+QPushButton[primary="true"]:focus { background: $raised; color: $text; }
 QToolButton[flat="true"] { background: transparent; padding: 4px; }
+QToolButton[flat="true"]:focus { padding: ${slim}px; }
 QToolButton[flat="true"]:hover { background: $hover; }
 QToolButton[flat="true"]:checked { background: $hover; border-color: $accent; }
 QFileDialog QToolButton { padding: 2px; min-height: 0; }
+QFileDialog QToolButton:focus { padding: 1px; border-width: 2px; }
 QToolButton::menu-indicator { image: none; }
 QComboBox { padding-right: 26px; combobox-popup: 0; }
+QComboBox:focus { padding-right: ${button}px; }
 QComboBox::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow { image: url($chevron); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $raised; border: none; outline: none; padding: 4px;
@@ -48,7 +52,7 @@ QComboBox QAbstractItemView::item { min-height: 26px; padding-left: 6px; }
 QListWidget { background: $raised; border: 1px solid $outline; border-radius: 6px; outline: none; padding: 4px; }
 QListWidget::item { min-height: 26px; padding-left: 6px; border-radius: 4px; }
 QListWidget::item:selected { background: $hover; color: $text; }
-QListWidget:focus { border-color: $accent; }
+QListWidget:focus { border: ${ring}px solid $accent; padding: ${slim}px; }
 
 QMenu { background: $raised; border: 1px solid $hover; padding: 6px; }
 QMenu::item { padding: 6px 26px 6px 24px; border-radius: 4px; }
@@ -58,7 +62,7 @@ QMenu::separator { height: 1px; background: $hover; margin: 6px 8px; }
 
 QLineEdit { background: $raised; border: 1px solid $outline; border-radius: 6px; padding: 5px 10px; min-height: 18px;
     placeholder-text-color: $muted; }
-QLineEdit:focus { border-color: $accent; }
+QLineEdit:focus { border: ${ring}px solid $accent; padding: ${tall}px ${wide}px; }
 QProgressBar { background: $hover; border: none; border-radius: 4px; }
 QProgressBar::chunk { background: $accent; border-radius: 4px; }
 
@@ -86,12 +90,13 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 #viewChip { background: $raised; border: 1px solid $accent; border-radius: 6px; }
 #viewChip QLabel { font-size: 12px; }
 #viewChip QToolButton { background: $accent; color: $on_accent; font-weight: 600; padding: 0 10px; min-height: 18px; }
-#viewChip QToolButton:focus { border: 2px solid $text; }
+#viewChip QToolButton:focus { background: $raised; color: $text; border: 2px solid $accent; padding: 0 9px; }
 #zoomButtons QToolButton { padding: 0; min-height: 0; border-radius: 4px; font-size: 12px; }
+#zoomButtons QToolButton:focus { border-width: 2px; }
 
 #eventList { background: $surface; border-left: 1px solid $line; }
 #eventList QLineEdit { background: $ground; border: 1px solid $faint; border-radius: 6px; padding: 4px 8px; }
-#eventList QLineEdit:focus { border-color: $accent; }
+#eventList QLineEdit:focus { border: 2px solid $accent; padding: 3px 7px; }
 #eventList QLineEdit QToolButton { background: transparent; border: none; padding: 0; min-height: 0; }
 #eventList QTableView { background: $surface; border: 2px solid transparent; outline: none; font-size: 12px;
     selection-background-color: $accent; selection-color: $on_accent; }
@@ -114,7 +119,11 @@ def stylesheet(theme: Theme) -> str:
     """The style sheet of the whole application in one theme."""
     # as_posix: Qt style sheets want forward slashes in a url, on Windows, too.
     named = {key: value for key, value in vars(theme).items() if isinstance(value, str)}
-    return _SHEET.substitute(named, chevron=icon_path("chevron-down").as_posix())
+    # What has the keyboard has a thicker border and so much less inside of it: nothing moves.
+    more = theme.ring - 1
+    inside = {"tall": 5, "wide": 10, "slim": 4, "button": 26}
+    paddings = {name: pixels - more for name, pixels in inside.items()}
+    return _SHEET.substitute(named, **paddings, ring=theme.ring, chevron=icon_path("chevron-down").as_posix())
 
 
 def palette(theme: Theme) -> QPalette:

@@ -60,6 +60,8 @@ class Theme:
         Opacity of the curve and of the mark of a label that is not lit.
     outline : str
         Border of buttons and boxes at rest; may be ``transparent``.
+    ring : int
+        Pixels of the border around what has the keyboard, 2 to 4.
     ramp : tuple of str
         Spectrogram colours from silence to full scale.
     """
@@ -77,6 +79,7 @@ class Theme:
     unlit_alpha: int
     unlit_mark_alpha: int
     outline: str
+    ring: int
     ground: str
     surface: str
     raised: str
@@ -130,6 +133,7 @@ THEMES: dict[str, Theme] = {
             unlit_alpha=190,
             unlit_mark_alpha=110,
             outline="transparent",
+            ring=2,
             ground="#0f1318",
             surface="#151a21",
             raised="#1f262f",
@@ -162,6 +166,7 @@ THEMES: dict[str, Theme] = {
             unlit_alpha=190,
             unlit_mark_alpha=110,
             outline="transparent",
+            ring=2,
             ground="#f4f6f8",
             surface="#ffffff",
             raised="#e9edf1",
@@ -194,10 +199,11 @@ THEMES: dict[str, Theme] = {
             unlit_alpha=255,
             unlit_mark_alpha=255,
             outline="#ffffff",
+            ring=4,
             ground="#000000",
             surface="#000000",
             raised="#141414",
-            hover="#3c3c3c",
+            hover="#646464",
             line="#6e6e6e",
             text="#ffffff",
             muted="#e4e4e4",

@@ -122,6 +122,9 @@ def test_high_contrast_is_that(qapp: object) -> None:
     for level in ("warning_ground", "error_ground", "info_ground"):
         assert ratio(theme, "text", level) >= 7.0, level
     assert ratio(theme, "line", "ground") >= 3.0
+    for behind in ("ground", "raised"):
+        assert ratio(theme, "hover", behind) >= 3.0, "entries of menus and lists that are chosen, scroll bars"
+    assert ratio(theme, "text", "hover") >= 4.5
 
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
