@@ -11,7 +11,14 @@ from PySide6.QtGui import QBrush, QColor, QPaintEngine, QPainter, QPaintEvent
 from irec_live.gui.comparison import ComparedCurves
 from irec_live.gui.event_bars import spans_by_label
 from irec_live.gui.focus_ring import paint_focus_ring
-from irec_live.gui.lane_curves import ENVELOPE_RANGE_DB, Floats, LaneCurves, lane_curves, time_to_pixels
+from irec_live.gui.lane_curves import (
+    ENVELOPE_RANGE_DB,
+    Floats,
+    LaneCurves,
+    lane_curves,
+    time_to_pixels,
+    with_numbers_of,
+)
 from irec_live.gui.lane_numbers import LaneNumbers, lane_numbers
 from irec_live.gui.lane_plots import HEADROOM, LanePlots, LaneScene, paint_plots
 from irec_live.gui.language import tr
@@ -124,7 +131,14 @@ class LaneCanvas(ThemedWidget):
             self._compared = curves
             self.update(LEFT_GUTTER, 0, round(self.plot_width()), self.height())
 
-    def show_lanes(self, snapshot: Snapshot, tops: Floats, heights: Floats, headings: Headings = ()) -> None:
+    def show_lanes(
+        self,
+        snapshot: Snapshot,
+        tops: Floats,
+        heights: Floats,
+        headings: Headings = (),
+        heard: Snapshot | None = None,
+    ) -> None:
         """Draw one snapshot.
 
         Parameters
@@ -134,6 +148,8 @@ class LaneCanvas(ThemedWidget):
             Pixels from the top of the canvas to each lane, and its height, which is 0 for labels without a lane.
         headings : tuple of (str, float, float)
             Text, top and height of each heading between lanes.
+        heard : Snapshot, optional
+            The numbers are of its end, rather than of the end of what is drawn.
         """
         lit = frozenset(snapshot.detected)
         moved = not np.array_equal(tops, self._tops) or not np.array_equal(heights, self._heights)
@@ -143,6 +159,8 @@ class LaneCanvas(ThemedWidget):
         if (snapshot.events, known_s) != self._spans_of:  # of a long span there are thousands, and rarely new ones
             self._spans, self._spans_of = spans_by_label(snapshot.events, known_s), (snapshot.events, known_s)
         self._curves = lane_curves(snapshot, self.plot_width())
+        if heard is not None:
+            self._curves = with_numbers_of(self._curves, lane_curves(heard, self.plot_width()))
         self._painted += 1
         words = self._painted % _WORDS_EVERY == 0
         if whole or (words and self._focused is not None):

@@ -6,7 +6,7 @@ Shapes: K lanes, R activation rows, M envelope rows. Heights are 0 (bottom of a 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -153,6 +153,16 @@ def lane_curves(snapshot: Snapshot, width: float) -> LaneCurves:
         envelope=envelope,
         activation=line[-1] if len(line) else np.zeros(lanes),
         level_db=level_db,
+    )
+
+
+def with_numbers_of(drawn: LaneCurves, heard: LaneCurves) -> LaneCurves:
+    """Curves with the newest activation and level of others; where those know nothing, it is not known here."""
+    nothing = np.full(len(drawn.activation), np.nan)
+    return replace(
+        drawn,
+        activation=heard.activation if len(heard.line_x) else nothing,
+        level_db=heard.level_db if len(heard.fill_x) else nothing,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
@@ -37,7 +38,9 @@ class LanesHeading(ThemedWidget):
         self.hidden_button.setProperty("flat", True)
         self.hidden_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.hidden_button.setToolTip(tr("Show instruments that are hidden"))
-        self.hidden_button.setStyleSheet("font-size: 11px; padding: 0 4px; min-height: 0;")
+        self.hidden_button.setStyleSheet(
+            "QToolButton { font-size: 11px; padding: 0 4px; min-height: 0; } QToolButton:focus { border-width: 2px; }"
+        )
         self.hidden_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.hidden_button.hide()
 
@@ -159,8 +162,13 @@ class LanesView(QWidget):
         self.canvas.set_theme(theme)
         self.heading.set_theme(theme)
 
-    def show_snapshot(self, snapshot: Snapshot, now_s: float | None = None) -> None:
-        """Draw one snapshot; `now_s`, from a monotonic clock, is the time of the animation."""
+    def show_snapshot(self, snapshot: Snapshot, now_s: float | None = None, heard: Snapshot | None = None) -> None:
+        """Draw one snapshot, with the numbers of another one, if that is heard.
+
+        `now_s`, from a monotonic clock, is the time of the animation.
+        """
+        if heard is not None:
+            snapshot = replace(snapshot, detected=heard.detected)
         now_s = time.monotonic() if now_s is None else now_s
         if snapshot.labels != self._labels:
             self._labels = snapshot.labels
@@ -170,7 +178,7 @@ class LanesView(QWidget):
             self.labels_changed.emit()
         self._sort(snapshot, now_s)
         self._glide(now_s)
-        self.canvas.show_lanes(snapshot, self._tops, self._heights, self._target.headings)
+        self.canvas.show_lanes(snapshot, self._tops, self._heights, self._target.headings, heard)
         self.handles.follow(self._target)
 
     def rearrange(self) -> None:
@@ -247,7 +255,7 @@ class LanesView(QWidget):
         """Follow the activity of the lanes, if that is how they are sorted."""
         if self.arrangement.sorting != "strongest":
             return
-        activation = self.canvas.curves.activation
+        activation = np.nan_to_num(self.canvas.curves.activation)  # NaN where the playhead is ahead of the analysis
         if len(activation) != len(self._labels):
             activation = np.zeros(len(self._labels))
         lit = np.isin(np.array(self._labels, dtype=object), list(snapshot.detected))

@@ -45,7 +45,7 @@ class ListeningPage(QWidget):
         self.headline.clear()
 
     def show_snapshot(self, snapshot: Snapshot, heard: Snapshot | None = None) -> None:
-        """Draw one snapshot; the headline shows another one, if what is heard is not what is looked at."""
+        """Draw one snapshot; headline and numbers are of another one, if what is heard is not what is looked at."""
         self.headline.show_snapshot(heard or snapshot)
-        self.lanes.show_snapshot(snapshot)
+        self.lanes.show_snapshot(snapshot, heard=heard)
         self.spectrogram.show_snapshot(snapshot)

@@ -219,7 +219,11 @@ def test_a_file_can_be_looked_at_beyond_the_playhead(parts: Composition, file: F
     tick(parts)
     assert (view.start_s, view.end_s) == (0.0, file.duration_s)
     assert window.timeline.overlay.playhead_s == pytest.approx(61.4)
-    assert window.page.headline.labels == file.snapshot(1.0).detected, "what is heard"
+    heard, canvas = file.snapshot(1.0), window.page.lanes.canvas
+    assert window.page.headline.labels == heard.detected, "what is heard"
+    for label, likely in zip(heard.labels, heard.activation[-1], strict=True):
+        numbers = canvas.numbers(label)
+        assert (numbers.activation, numbers.playing) == (pytest.approx(likely), label in heard.detected)
     assert window.timeline.chip.text.text() == "0:00 to 3:14, playhead at 1:01"
     QTest.keyClick(window, Key.Key_Right)
     assert file.time_s == pytest.approx(66.4), "in a file the arrows move the playhead"
