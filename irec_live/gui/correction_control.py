@@ -47,6 +47,11 @@ _HINT = marked(
 )
 
 
+_NOT_LIVE = marked(
+    "Events are corrected in files and recordings: Ctrl+R records what is heard, Ctrl+Shift+R opens the recording."
+)
+
+
 @dataclass(frozen=True)
 class _Change:
     before: Corrections
@@ -289,7 +294,7 @@ class CorrectionControl(QObject):
         self._hold(None)
         self.stack.clear()
         self.mode.setChecked(False)
-        self.mode.setEnabled(self._session is not None)
+        self.mode.setEnabled(True)  # also where nothing can be corrected, to say why
         self._apply_mode()
         if self._session is None:
             return
@@ -318,6 +323,10 @@ class CorrectionControl(QObject):
         self._worker.submit(read, take, refuse)
 
     def _on_mode(self, on: bool) -> None:
+        if on and self._session is None:
+            self.mode.setChecked(False)
+            self.said.emit("correct", tr(_NOT_LIVE), "info")
+            return
         self._apply_mode()
         self.said.emit("correct", tr(_HINT) if on else "", "info")
 

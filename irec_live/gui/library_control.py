@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MOST_FOUND = 200
 """Recordings shown of one search."""
+_SLOW_MS = 700
+"""How long a search may take before it is said that it goes on."""
 _STEP_S = 0.2
 _LEAVE_S = 5.0
 """How long processes that add files have to end."""
@@ -80,6 +82,10 @@ class LibraryControl(QObject):
         self._stop = threading.Event()
         self._wanted: tuple[Path, float] | None = None
         self._query = ""
+        self._slow = QTimer(self)
+        self._slow.setSingleShot(True)
+        self._slow.setInterval(_SLOW_MS)
+        self._slow.timeout.connect(self._on_slow)
         self.make_library: Callable[[], Library] = _default_library
         self.make_settings: Callable[[], Settings] = _default_settings
         self.make_engine: MakeEngine = _local_engine
@@ -122,12 +128,18 @@ class LibraryControl(QObject):
         def found(results: Results | None) -> None:
             if query != self._query:
                 return  # another one was asked for meanwhile
+            self._slow.stop()
             if results is None or (not results.total and not query):
                 self.panel.show_empty()
             else:
                 self.panel.show_results(results)
 
-        self._searcher.submit(find, found, lambda text: self.panel.show_problem(sentence(text)))
+        def failed(text: str) -> None:
+            self._slow.stop()
+            self.panel.show_problem(sentence(text))
+
+        self._slow.start()
+        self._searcher.submit(find, found, failed)
 
     def play(self, path: Path, start_s: float) -> None:
         """Play a file from a moment on."""
@@ -197,6 +209,10 @@ class LibraryControl(QObject):
     def _say(self, text: str) -> None:
         """Say it after what searches that still run will say."""
         self._searcher.submit(lambda: None, lambda _: self.panel.show_problem(text))
+
+    def _on_slow(self) -> None:
+        if self._searcher.busy:
+            self.panel.show_problem(tr("Still searching: this waits while another program adds to the library."))
 
     def _on_progress(self, text: str, share: float) -> None:
         if self._adder.busy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -25,6 +25,7 @@ from irec_live.gui.language import tr
 from irec_live.gui.language_control import LanguageControl
 from irec_live.gui.library_control import LibraryControl
 from irec_live.gui.listening_page import ListeningPage
+from irec_live.gui.menu_entries import key_text
 from irec_live.gui.message_bar import Level, MessageBar
 from irec_live.gui.message_translation import source_title
 from irec_live.gui.model_preferences import ModelPreferences
@@ -51,9 +52,12 @@ from irec_live.gui.transport import Transport
 from irec_live.gui.view_export import ViewExport
 from irec_live.gui.welcome import Welcome
 from irec_live.gui.window_size import available_size, first_size, least_size
-from irec_live.gui.wording import list_text, sentence
+from irec_live.gui.wording import clock_text, list_text, sentence
 from irec_live.input_kind import InputKind
 from irec_live.results import Overview, Snapshot
+
+_SLOW_MS = 700
+"""How long something may take to open before it is said that it is being opened."""
 
 
 class MainWindow(QMainWindow):
@@ -197,8 +201,15 @@ class MainWindow(QMainWindow):
         self.repair_bar.stop_wanted.connect(self.manager.give_up)
         for over in (self.manager.opened, self.manager.closed, self.manager.failed):
             over.connect(lambda *_: self.repair_bar.end())
+            over.connect(lambda *_: self._end_opening())
+        self._slow = QTimer(self)
+        self._slow.setSingleShot(True)
+        self._slow.setInterval(_SLOW_MS)
+        self._slow.timeout.connect(lambda: self.messages.say("opening", self._opening))
+        self.manager.repairing.connect(lambda _: self._end_opening())
         self.manager.opened.connect(self._on_opened)
         self.manager.closed.connect(self._on_closed)
+        self.manager.left.connect(self._on_left)
         self.manager.failed.connect(lambda _: self.playlist.note_failed())  # first, or its message would hide the error
         self.manager.failed.connect(self._on_failed)
         self.manager.noted.connect(lambda text: self._report("note", text))
@@ -236,6 +247,8 @@ class MainWindow(QMainWindow):
         actions.open_model.triggered.connect(self._ask_model)
         actions.listen_mic.triggered.connect(lambda: self.open(SourceRequest(InputKind.MIC)))
         actions.listen_computer.triggered.connect(lambda: self.open(SourceRequest(InputKind.LOOPBACK)))
+        actions.open_menu.triggered.connect(self.top.open_menu)
+        actions.go_back.triggered.connect(self.manager.go_back)
         actions.quit.triggered.connect(self.close)
         actions.toggle_theme.triggered.connect(self.themes.toggle)
         actions.theme_chosen.connect(self._choose_theme)
@@ -266,8 +279,11 @@ class MainWindow(QMainWindow):
         self.resize(self.size().boundedTo(available_size(self)))  # remembered from a larger screen
 
     def _on_opening(self, what: str) -> None:
+        self._opening = tr("Opening {source}…", source=what)
         if self.manager.session is None:
-            self.status.show_text(tr("Opening {source}…", source=what))
+            self.status.show_text(self._opening)
+        else:  # which goes on meanwhile, and would look as if nothing had been asked for
+            self._slow.start()
         self.messages.clear("failed")
         self.messages.clear("note")
 
@@ -278,12 +294,14 @@ class MainWindow(QMainWindow):
         self.status.kind = session.kind
         self._show_title(session.title)
         self.top.sources.set_current(setup.request)
+        self.top.sources.over = setup.over
         self.top.models.set_running(session.specs, setup.models)
         self.models.note_used(setup.models)
         self.top.threshold.show_models(session.specs)
         self.preferences.source = setup.wanted  # so that a device that is missing today is looked for again
         self.messages.clear("state")
         self.messages.clear("file")
+        self._show_kept()
         self.playlist.note_opened(setup.request.path)
         self.page.clear()
         self.panel.show_kind(live=playable is None)
@@ -296,6 +314,7 @@ class MainWindow(QMainWindow):
         self.timeline.attach(session)
 
     def _on_closed(self) -> None:
+        self._show_kept()
         self.bridge.watch(None)
         self.timeline.attach(None)
         self.playback.attach(None)
@@ -304,6 +323,23 @@ class MainWindow(QMainWindow):
         self.playlist.note_opened(None)
         self.panel.hide()
         self._show_welcome()
+
+    def _end_opening(self) -> None:
+        self._slow.stop()
+        self.messages.clear("opening")
+
+    def _show_kept(self) -> None:
+        """Whether there is something to go back to; what was said of another one is no longer true."""
+        self.messages.clear("left")
+        self.actions_.go_back.setEnabled(self.manager.kept is not None)
+
+    def _on_left(self, setup: Setup) -> None:
+        length = clock_text(setup.session.snapshot(1.0).now_s)
+        text = tr(
+            "{source} was heard for {length}; {key} goes back to that.",
+            source=source_title(setup.session.title), length=length, key=key_text(self.actions_.go_back),
+        )  # fmt: skip
+        self.messages.say("left", text)
 
     def _on_failed(self, text: str) -> None:
         self.messages.say("failed", sentence(text), "error")
@@ -341,6 +377,7 @@ class MainWindow(QMainWindow):
         if snapshot.state == "lost":
             self.messages.say("state", sentence(snapshot.message), "warning")
         elif snapshot.state == "failed":
+            self.top.sources.over = True
             self.messages.say("state", sentence(snapshot.message), "error")
         else:
             self.messages.clear("state")

@@ -30,8 +30,7 @@ def command(window: QWidget, text: str, *keys: Keys, do: Do | None = None, check
     action.setCheckable(checkable)
     if keys:
         action.setShortcuts([QKeySequence(key) for key in keys])
-        shown = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        action.setToolTip(f"{text.replace('&', '').rstrip('…')} ({shown})")
+        action.setToolTip(f"{text.replace('&', '').rstrip('…')} ({key_text(action)})")
     if do is not None:
         action.triggered.connect(lambda: do())
     window.addAction(action)  # or its keys would work only while the menu is open
@@ -46,3 +45,8 @@ def entry(menu: QMenu, text: str, do: Do, *, checked: bool | None = None) -> QAc
         action.setChecked(checked)
     action.triggered.connect(lambda: do())
     return action
+
+
+def key_text(action: QAction) -> str:
+    """The first shortcut of a command, as keyboards and menus name it."""
+    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)

@@ -17,14 +17,16 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
 from irec_live.files import look
+from irec_live.gui.background import Background
 from irec_live.gui.language import tr
-from irec_live.gui.menu_entries import command, entry
+from irec_live.gui.menu_entries import command, entry, key_text
 from irec_live.gui.preferences import Preferences
 from irec_live.gui.record_button import RecordButton
 from irec_live.gui.session_manager import SessionManager
 from irec_live.gui.session_opener import Setup
 from irec_live.gui.settings_schema import RECORD_FOLDER, RECORD_ONLY_DETECTED, RECORD_PREROLL_S
 from irec_live.gui.wording import clock_text, sentence
+from irec_live.suffixes import is_session_folder
 
 if TYPE_CHECKING:
     from irec_live.recording import Recorder
@@ -40,6 +42,15 @@ def default_folder() -> Path:
     from platformdirs import user_music_path
 
     return user_music_path() / "irec-live"
+
+
+def newest_recording(folder: Path) -> Path | None:
+    """The newest session in a folder of recordings, whose names begin with their dates; None without any."""
+    try:
+        paths = sorted(folder.iterdir(), reverse=True)
+    except OSError:
+        return None
+    return next(filter(is_session_folder, paths), None)
 
 
 class RecordingControl(QObject):
@@ -86,6 +97,9 @@ class RecordingControl(QObject):
         manager.opened.connect(self._on_opened)
         manager.closed.connect(lambda: self._follow(None))
         self._follow(None)
+        self._looker = Background("irec-recordings", self)
+        chosen = preferences.get(RECORD_FOLDER)
+        self._looker.submit(lambda: newest_recording(Path(chosen) if chosen else default_folder()), self._offer)
 
     @property
     def recorder(self) -> Recorder | None:
@@ -114,6 +128,7 @@ class RecordingControl(QObject):
     def close(self) -> None:
         """End the recording, and wait a moment for it."""
         self._timer.stop()
+        self._looker.stop()
         for recorder in filter(None, (*self._finishing, self._recorder)):
             recorder.stop()
             recorder.wait(_CLOSE_S)
@@ -138,7 +153,7 @@ class RecordingControl(QObject):
         if former is not None and former.busy:
             former.stop()
             self._finishing.append(former)
-        session = None if setup is None else setup.session
+        session = None if setup is None or setup.over else setup.session
         if session is not None and session.kind == "live":
             from irec_live.recording import Recorder
             from irec_live.session import LiveSession
@@ -150,7 +165,6 @@ class RecordingControl(QObject):
                 live.add_tap(self._recorder)
                 if again:
                     self._start(self._recorder)
-        self.record.setEnabled(self._recorder is not None)
         self.button.setEnabled(self._recorder is not None)
         self._show()
 
@@ -169,6 +183,12 @@ class RecordingControl(QObject):
         if not self._finishing and ended:
             self._timer.stop()
 
+    def _offer(self, folder: Path | None) -> None:
+        """Let a recording of an earlier day be opened, until there is one of this."""
+        if self._last is None and folder is not None:
+            self._last = folder
+            self.open_last.setEnabled(True)
+
     def _report(self, recorder: Recorder) -> None:
         state = recorder.state
         if state.folder is not None:
@@ -178,7 +198,8 @@ class RecordingControl(QObject):
             self.said.emit("record", sentence(state.message), "error")
         elif state.folder is not None:
             length = clock_text(state.elapsed_s)
-            text = tr("Recorded {length} in {folder}. It is in the menu, Record.", length=length, folder=state.folder)
+            text = tr("Recorded {length} in {folder}. {key} opens it.", length=length, folder=state.folder,
+                      key=key_text(self.open_last))  # fmt: skip
             self.said.emit("record", text, "info")
 
     def _show(self) -> None:

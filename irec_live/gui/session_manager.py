@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from irec_live.errors import IrecError
 from irec_live.gui.backend import Backend, LoadedModel
 from irec_live.gui.background import Background
+from irec_live.gui.kept_session import KeptSession
 from irec_live.gui.language import tr
 from irec_live.gui.requests import SourceRequest, as_playable
 from irec_live.gui.session_opener import Change, Outcome, SessionOpener, SessionPlan, Setup
@@ -59,6 +60,8 @@ class SessionManager(QObject):
     """Carries a sequence of `LeftOut`."""
     closed = Signal()
     """There is no session left."""
+    left = Signal(object)
+    """Carries the `Setup` of a live session that was replaced, and that `go_back` shows again."""
 
     _repaired = Signal(int, float)
 
@@ -88,6 +91,7 @@ class SessionManager(QObject):
         # Two threads: closing a device that hangs must not delay the opening of the next one.
         self._worker = Background("irec-manager", self)
         self._closer = Background("irec-closer", self)
+        self._kept = KeptSession(self._closer.submit)
 
     @property
     def session(self) -> Session | None:
@@ -98,6 +102,11 @@ class SessionManager(QObject):
     def request(self) -> SourceRequest | None:
         """The source of the running session."""
         return self._setup.request if self._setup else None
+
+    @property
+    def kept(self) -> Setup | None:
+        """The live session that was left last, if enough was heard in it."""
+        return self._kept.setup
 
     @property
     def models(self) -> dict[str, str]:
@@ -132,6 +141,14 @@ class SessionManager(QObject):
         """
         plan = SessionPlan(request, request, self._last_models, tuple(self._changes), demo, self._complete)
         self._submit(plan, request.describe())
+
+    def go_back(self) -> None:
+        """Show the live session that was left last, as it was; what runs now is left for it. Without one, nothing."""
+        setup = self._kept.take()
+        if setup is not None:
+            self._asked += 1  # what is being opened comes too late
+            self._given_up.set()
+            self._replace(setup)
 
     def give_up(self) -> None:
         """End the repairing that `repairing` tells of; the session can be opened, and repaired, another time."""
@@ -183,8 +200,10 @@ class SessionManager(QObject):
         self._given_up.set()
         self._asked += 1
         setup, self._setup = self._setup, None
-        if setup is not None:
-            setup.session.close()
+        kept = self._kept.take()
+        for one in (setup, kept):
+            if one is not None:
+                one.session.close()
         self._worker.stop()
         self._closer.stop()
         for session in self._unclaimed:  # opened while we closed
@@ -263,20 +282,27 @@ class SessionManager(QObject):
             if setup is not None:
                 self._dispose(setup.session)
             return
-        old, self._setup = self._setup, setup
-        self._pending = None
         self._changes.clear()
-        if setup is not None:
-            self._last_models, self._complete = tuple(setup.models.values()), False
-        self._continue(old, setup)
-        if setup is None:
-            self.closed.emit()
-        else:
-            self.opened.emit(setup)
+        self._replace(setup)
         if outcome.note:
             self.noted.emit(sentence(outcome.note))
         if outcome.problem:  # last: the newest message is the one that is shown
             self.failed.emit(outcome.problem)
+
+    def _replace(self, setup: Setup | None) -> None:
+        """Show another session, or none, and say so."""
+        old, self._setup = self._setup, setup
+        self._pending = None
+        if setup is not None:
+            self._last_models, self._complete = tuple(setup.models.values()), False
+        self._continue(old, setup)
+        kept = old is not None and self._kept.leave(old)
+        if setup is None:
+            self.closed.emit()
+        else:
+            self.opened.emit(setup)
+        if kept:
+            self.left.emit(self.kept)
 
     def _continue(self, old: Setup | None, new: Setup | None) -> None:
         """Carry over the playhead, and start the new session only when the old one is paused."""
@@ -287,7 +313,6 @@ class SessionManager(QObject):
                 if new is not None and old.request == new.request:  # the same file with another model
                     position_s, playing = former.position_s, former.playing
                 former.pause()
-            self._dispose(old.session)
         coming = as_playable(new.session) if new is not None else None
         if coming is not None:
             if position_s > 0:

@@ -39,12 +39,15 @@ class Setup:
         The source that the user chose; differs from `request` after a fallback.
     models : dict of str to str
         Model kind -> the name or path that it was loaded by.
+    over : bool
+        Whether it was left before: what was heard can be looked at, and no more sound comes.
     """
 
     session: Session
     request: SourceRequest
     wanted: SourceRequest
     models: dict[str, str] = field(default_factory=dict)
+    over: bool = False
 
 
 @dataclass(frozen=True)
@@ -175,7 +178,7 @@ class SessionOpener:
         except DeviceError:
             if old is None or old.session.kind != "live" or not plan.request.kind.is_live:
                 raise
-            old.session.close()
+            release(old.session)
         try:
             return Outcome(self._open(plan, choice), problem, choice.note)
         except IrecError as error:
@@ -214,9 +217,19 @@ class SessionOpener:
         """Open the former source again."""
         try:
             networks = [self._backend.load_model(name) for name in old.models.values()]
-            return Outcome(replace(old, session=self._backend.open(old.request, networks)), problem)
+            return Outcome(replace(old, session=self._backend.open(old.request, networks), over=False), problem)
         except IrecError:
             return Outcome(None, problem)
+
+
+def release(session: Session) -> None:
+    """Release the device of a session, and leave what was heard, if that is possible. May block."""
+    from irec_live.session import StoppableSession
+
+    if isinstance(session, StoppableSession):
+        session.stop()
+    else:
+        session.close()
 
 
 def _unchanged(error: IrecError) -> str:

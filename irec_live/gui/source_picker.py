@@ -43,6 +43,8 @@ class SourcePicker(QComboBox):
 
     def __init__(self) -> None:
         super().__init__()
+        self.over = False
+        """Whether no more sound comes from the current source: choosing it again opens it again."""
         self._theme = DARK
         self._devices: list[DeviceLike] = []
         self._current: SourceRequest | None = None
@@ -143,5 +145,5 @@ class SourcePicker(QComboBox):
         self._select_current()  # the source in use, until the new one is open
         if request == _OPEN_FILE:
             self.file_wanted.emit()
-        elif isinstance(request, SourceRequest) and request != self._current:
+        elif isinstance(request, SourceRequest) and (self.over or request != self._current):
             self.chosen.emit(request)

@@ -57,6 +57,13 @@ class TopBar(QFrame):
         layout.addWidget(self._menu_button)
         self.set_theme(DARK)
 
+    def open_menu(self) -> None:
+        """Open the menu for the keyboard: its first entry is chosen."""
+        menu, button = self._menu_button.menu(), self._menu_button
+        if menu is not None:
+            menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
+            menu.setActiveAction(menu.actions()[0])
+
     def add_button(self, button: RecordButton) -> None:
         """Put a button before those on the right."""
         self._buttons.append(button)

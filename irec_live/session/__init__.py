@@ -13,7 +13,7 @@ session returns at once.
 
 from irec_live.input_kind import InputKind
 from irec_live.models.choice import ModelChoice, default_models, load_models
-from irec_live.session.contract import Loop, PlayableSession, Session, SessionKind
+from irec_live.session.contract import Loop, PlayableSession, Session, SessionKind, StoppableSession
 from irec_live.session.default import demo_clip, open_default, or_demo
 from irec_live.session.file import FileSession, open_file
 from irec_live.session.live import LiveSession, open_live, open_stream
@@ -29,6 +29,7 @@ __all__ = [
     "SavedSession",
     "Session",
     "SessionKind",
+    "StoppableSession",
     "default_models",
     "demo_clip",
     "load_models",

@@ -94,6 +94,23 @@ class Session(Protocol):
 
 
 @runtime_checkable
+class StoppableSession(Session, Protocol):
+    """A session of a live input, which can be looked at when it is over.
+
+    Attributes
+    ----------
+    time_s : float
+        Seconds of sound analysed so far.
+    """
+
+    @property
+    def time_s(self) -> float: ...
+
+    def stop(self) -> None:
+        """Stop the analysis and release the device; what was heard can be looked at until `close`."""
+
+
+@runtime_checkable
 class PlayableSession(Session, Protocol):
     """A session of a file: playback controls, and results beyond the playhead.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -33,6 +34,9 @@ SLICES = 1200
 
 SHORTEST_SLICE_S = 0.1
 """Level and activations come no faster than ten times a second."""
+
+_PATIENCE_S = 1.0
+"""How long `close` waits for events that are found anew."""
 
 MAX_PENDING = 5
 MAX_PENDING_S = 0.5
@@ -85,6 +89,7 @@ class LiveSession:
         spectrogram: bool = True,
     ) -> None:
         self._role = role
+        self._tracking_anew = threading.Lock()
         self._specs = tuple(detector.spec for detector in detectors)
         try:
             if channel is not None and channel > source.channels:
@@ -242,6 +247,8 @@ class LiveSession:
         if decisions != pipeline.decisions:
             pipeline.decisions = decisions
             pipeline.retrack_beside()
+            if self._engine.wait(0.0):  # no more sound comes, beside which it could be done
+                threading.Thread(target=self._retrack, name="irec-retrack", daemon=True).start()
 
     def analysis(self) -> Analysis | None:
         """What was heard so far, as far back as results are kept. Any thread.
@@ -269,10 +276,24 @@ class LiveSession:
         """Wait until the analysis has ended or failed; False if the time was up first."""
         return self._engine.wait(timeout_s)
 
+    def stop(self) -> None:
+        """Stop the analysis and release the device; what was heard can be looked at until `close`."""
+        self._engine.stop()
+        self._retrack()
+
     def close(self) -> None:
         """Stop the analysis and release the device; may be called twice."""
         self._engine.stop()
+        held = self._tracking_anew.acquire(timeout=_PATIENCE_S)
         self._engine.pipeline.timeline.close()
+        if held:
+            self._tracking_anew.release()
+
+    def _retrack(self) -> None:
+        """Find the events of a session that has ended anew. Blocks: those of hours take seconds."""
+        with self._tracking_anew:
+            if self._engine.wait(0.0) and self._engine.pipeline.retracking:
+                self._engine.pipeline.retrack()
 
 
 def open_live(

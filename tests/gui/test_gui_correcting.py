@@ -168,6 +168,17 @@ def test_corrections_come_back_with_the_file(window: MainWindow, qtbot: QtBot, t
     qtbot.waitUntil(lambda: session_of(window).corrections == mine)
 
 
+def test_correcting_live_sound_says_to_record_it_first(qtbot: QtBot, window: MainWindow, backend: FakeBackend) -> None:
+    with qtbot.waitSignal(window.manager.opened):
+        window.open(SourceRequest(InputKind.MIC))
+    window.correcting.mode.trigger()
+    assert not window.correcting.mode.isChecked()
+    assert not window.correcting.active
+    assert "Ctrl+R records what is heard" in window.messages.text
+    window.correcting.delete()
+    window.correcting.add_here()
+
+
 def test_corrections_that_cannot_be_read_are_not_overwritten(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     other = tmp_path / "other.flac"
     corrections_path(other).write_text("{}")
@@ -259,13 +270,6 @@ def test_corrected_events_differ_by_more_than_colour(window: MainWindow, qtbot: 
     rows = [after.pixelColor(middle + QPoint(x, 0)).lightness() for x in range(-8, 9)]
     assert before != after
     assert np.ptp(rows) > 10  # hatching: light and dark in turn
-
-
-def test_a_live_input_is_not_corrected(window: MainWindow, qtbot: QtBot) -> None:
-    window.open(SourceRequest(InputKind.MIC))
-    qtbot.waitUntil(lambda: not window.correcting.mode.isEnabled())
-    window.correcting.delete()
-    window.correcting.add_here()
 
 
 def test_clips_for_training_are_saved_from_the_menu(

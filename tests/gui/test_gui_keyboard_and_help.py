@@ -92,6 +92,34 @@ def test_the_focus_can_be_seen_on_slider_lanes_and_overview(qtbot: QtBot, shown:
         assert with_focus > count_of(widget.grab().toImage(), accent) + 40, widget
 
 
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+def test_buttons_show_the_focus_by_a_thicker_border_and_stay_where_they_are(
+    qtbot: QtBot, shown: Composition, theme: Theme
+) -> None:
+    """At least two pixels all around change (WCAG 2.2, 2.4.13): a border of another colour alone is easily missed."""
+    window = shown.window
+    shown.themes.choose(theme.name)
+    accent = theme.color("accent").getRgb()[:3]
+    buttons = (window.top.models, window.top.sources, window.top._menu_button, window.source_check.start)
+    window.check_source(lambda: None)
+    qtbot.waitUntil(window.source_check.start.isVisible)
+    for button, other in zip(buttons, (*buttons[1:], buttons[0]), strict=True):
+        other.setFocus(Qt.FocusReason.TabFocusReason)
+        hint, without = button.sizeHint(), count_of(button.grab().toImage(), accent)
+        button.setFocus(Qt.FocusReason.TabFocusReason)
+        ring = count_of(button.grab().toImage(), accent) - without
+        assert button.sizeHint() == hint, button
+        assert abs(ring) > 2 * (button.width() + button.height()), button  # fewer where all of it was of that colour
+
+
+def test_f10_opens_the_menu_at_its_first_entry(qtbot: QtBot, shown: Composition) -> None:
+    menu = shown.window.actions_.menu
+    qtbot.keyClick(shown.window, Qt.Key.Key_F10)
+    qtbot.waitUntil(menu.isVisible)
+    assert menu.activeAction() is shown.window.actions_.open_file
+    menu.close()
+
+
 def test_f1_opens_help_with_every_shortcut(qtbot: QtBot, shown: Composition, bury: Callable[[], None]) -> None:
     shown.window.actions_.help.trigger()
     dialog = shown.window.findChild(HelpDialog)
@@ -145,7 +173,7 @@ def test_buttons_of_the_file_dialog_are_not_blank(qtbot: QtBot, shown: Compositi
 def pixels(image: QImage) -> np.ndarray:
     image = image.convertToFormat(QImage.Format.Format_RGB32)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1, 4)
-    return rows[:, : image.width(), 2::-1]
+    return rows[:, : image.width(), 2::-1].copy()  # the memory is the image's, which ends here
 
 
 def count_of(image: QImage, color: tuple[int, ...]) -> int:

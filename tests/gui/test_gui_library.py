@@ -12,11 +12,13 @@ from file_drop import drop
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
+from waiting import PATIENCE_S
 
 from irec_live.batch.items import Item, Outcome, Settings
 from irec_live.gui.app import Composition
 from irec_live.gui.library_control import LibraryControl
-from irec_live.library import EXAMPLES, Library, Recording, Span
+from irec_live.library import EXAMPLES, Library, Recording, Results, Span
+from irec_live.library.query import Query
 
 SETTINGS = Settings(models=("a",), sha256=("1",), providers=("CPU",))
 
@@ -68,6 +70,22 @@ def find(qtbot: QtBot, control: LibraryControl, text: str) -> None:
     control.panel.field.setText(text)
     QTest.keyClick(control.panel.field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: not control._searcher.busy)
+
+
+def test_a_search_that_waits_for_another_program_says_so(
+    qtbot: QtBot, control: LibraryControl, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free, real = threading.Event(), Library.search
+
+    def search(self: Library, query: str | Query, *, limit: int = 100, offset: int = 0) -> Results:
+        free.wait(PATIENCE_S)
+        return real(self, query, limit=limit, offset=offset)
+
+    monkeypatch.setattr(Library, "search", search)
+    control.action.trigger()
+    qtbot.waitUntil(lambda: "while another program adds to the library" in control.panel.note.text())
+    free.set()
+    qtbot.waitUntil(lambda: control.panel.note.text() == "2 recordings. Double-click to play from there.")
 
 
 def test_an_empty_library_tells_how_to_fill_it(qtbot: QtBot, control: LibraryControl) -> None:

@@ -199,8 +199,9 @@ def test_without_a_live_input_there_is_nothing_to_record(window: MainWindow, qtb
     soundfile.write(song, tiny_models.tone("flute", 2.0), RATE)
     window.open_paths([song])
     qtbot.waitUntil(lambda: window.recording.recorder is None)
-    assert not window.recording.record.isEnabled()
-    window.recording.toggle()
+    assert not window.recording.button.isEnabled()
+    window.recording.record.trigger()
+    assert not window.recording.record.isChecked()
     assert "no live input" in window.messages.text
 
 

@@ -355,6 +355,31 @@ def test_a_threshold_that_moves_while_listening_counts_for_what_was_heard_before
     session.close()
 
 
+def test_a_session_that_was_stopped_can_be_looked_at_and_decided_anew(detectors: list[Detector]) -> None:
+    source = _Handed(
+        np.concatenate(
+            [tiny_models.tone(label, 2.0, sample_rate=RATE, amplitude=0.1) for label in ("violin", "flute", "bass")]
+        )
+    )
+    session = open_stream(source, detectors)
+
+    def past() -> list[str]:
+        return [event.label for event in session.snapshot(2.0, 3.0).events]
+
+    source.hand(5.0)
+    wait_until(lambda: session.time_s == 5.0 and past() == ["violin", "flute"])
+    session.stop()
+    wait_until(lambda: session.state == "ended")
+    session.decisions = session.decisions.with_own("violin", 0.49)
+    wait_until(lambda: past() == ["flute"])
+    session.decisions = session.decisions.with_own("violin", 0.0)
+    wait_until(lambda: past() == ["violin", "flute"])
+    found = session.analysis()
+    assert found is not None
+    assert found.duration_s == 5.0
+    session.close()
+
+
 def test_unplugged_microphone_is_found_again(
     fake_portaudio: Install, detectors: list[Detector], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -143,6 +143,10 @@
         <translation>&amp;Vollbild</translation>
     </message>
     <message>
+        <source>&amp;Go back to what was heard</source>
+        <translation>&amp;Zurück zum Gehörten</translation>
+    </message>
+    <message>
         <source>&amp;Help</source>
         <translation>&amp;Hilfe</translation>
     </message>
@@ -643,6 +647,10 @@
     <message>
         <source>Events</source>
         <translation>Ereignisse</translation>
+    </message>
+    <message>
+        <source>Events are corrected in files and recordings: Ctrl+R records what is heard, Ctrl+Shift+R opens the recording.</source>
+        <translation>Ereignisse werden in Dateien und Aufnahmen korrigiert: Strg+R nimmt auf, was zu hören ist, Strg+Umschalt+R öffnet die Aufnahme.</translation>
     </message>
     <message>
         <source>Everything is shown at {share} from the next start on</source>
@@ -1210,6 +1218,10 @@ Doppelklick: die Schwellen des Modells.</translation>
         <translation>&amp;Letzte Aufnahme öffnen</translation>
     </message>
     <message>
+        <source>Open the menu</source>
+        <translation>Das Menü öffnen</translation>
+    </message>
+    <message>
         <source>Open the session {name}</source>
         <translation>Sitzung {name} öffnen</translation>
     </message>
@@ -1377,8 +1389,8 @@ Doppelklick: die Schwellen des Modells.</translation>
         <translation>Diesen Eingang aufnehmen (Strg+R)</translation>
     </message>
     <message>
-        <source>Recorded {length} in {folder}. It is in the menu, Record.</source>
-        <translation>{length} aufgenommen in {folder}. Sie finden es im Menü unter Aufnahme.</translation>
+        <source>Recorded {length} in {folder}. {key} opens it.</source>
+        <translation>{length} in {folder} aufgenommen. {key} öffnet die Aufnahme.</translation>
     </message>
     <message>
         <source>Recording</source>
@@ -1647,6 +1659,10 @@ Doppelklick: die Schwellen des Modells.</translation>
     <message>
         <source>Steady: slower, with fewer short events that are wrong</source>
         <translation>Ruhig: langsamer, mit weniger kurzen Ereignissen, die falsch sind</translation>
+    </message>
+    <message>
+        <source>Still searching: this waits while another program adds to the library.</source>
+        <translation>Es wird noch gesucht: Das wartet, solange ein anderes Programm zur Bibliothek hinzufügt.</translation>
     </message>
     <message>
         <source>Stop</source>
@@ -2658,6 +2674,10 @@ und wie laut jedes ist.</translation>
     <message>
         <source>{share} of the time shown</source>
         <translation>{share} der gezeigten Zeit</translation>
+    </message>
+    <message>
+        <source>{source} was heard for {length}; {key} goes back to that.</source>
+        <translation>{source} wurde {length} lang gehört; {key} kehrt dahin zurück.</translation>
     </message>
     <message numerus="yes">
         <source>{times} and %n more</source>
