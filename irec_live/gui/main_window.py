@@ -110,7 +110,12 @@ class MainWindow(QMainWindow):
 
     def check_source(self, otherwise: Callable[[], None]) -> None:
         """Let the user choose a source and see that sound arrives; do something else if there is no input at all."""
-        self.source_check.look(lambda: self.stack.setCurrentWidget(self.source_check), otherwise)
+
+        def show() -> None:
+            self.stack.setCurrentWidget(self.source_check)
+            self.source_check.sources.setFocus()  # the arrows choose, and Enter begins
+
+        self.source_check.look(show, otherwise)
 
     def open_path(self, path: Path, model: Path | None = None) -> None:
         """Open a sound file, with another model if one is given; or use a model file."""
@@ -165,6 +170,7 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.status)
         self.setCentralWidget(body)
         body.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._body = body
         body.setFocus()  # or the first control would have it, and Space would open that
         self.panel.hide()
         self.overlay = DropOverlay(body)
@@ -307,6 +313,8 @@ class MainWindow(QMainWindow):
         self.panel.show_kind(live=playable is None)
         self.panel.show()
         self.panel.overview.show_overview(Overview())
+        if self.stack.currentWidget() is not self.page:
+            self._body.setFocus()  # or Qt would choose a button, and Space would be for that
         self.stack.setCurrentWidget(self.page)
         self.playback.attach(playable)
         self.actions_.enable_export(False)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_session import FakeBackend, FakeDevice
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from waiting import wait_until
 
@@ -59,6 +60,19 @@ def test_another_source_is_measured_and_then_listened_to_and_never_asked_for_aga
     assert begun.manager.request == wanted
     assert begun.window.stack.currentWidget() is begun.window.page
     assert not begun.window.preferences.is_first_run
+
+
+def test_the_page_is_used_by_the_arrows_and_enter_and_then_the_keys_are_the_windows(
+    qtbot: QtBot, begun: Composition
+) -> None:
+    window, sources = begun.window, begun.window.source_check.sources
+    window.activateWindow()
+    qtbot.waitUntil(sources.hasFocus)
+    qtbot.keyClick(sources, Qt.Key.Key_Down)
+    assert sources.currentRow() == 1
+    with qtbot.waitSignal(begun.manager.opened):
+        qtbot.keyClick(sources, Qt.Key.Key_Return)
+    assert window.focusWidget() is window.centralWidget(), "not a button, which Space would press"
 
 
 def test_without_any_input_the_demo_plays_as_before(
