@@ -12,7 +12,8 @@ Shapes: n columns, R steps, F bands, N columns in a window, K labels, L samples 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -186,7 +187,7 @@ class StatefulNetwork:
             raise ModelError(
                 f"{self._origin} returned {rows.dtype} {rows.shape} for {len(columns)} columns of a stream"
             )
-        return in_range(rows[0]), tuple(finite(each) for each in after)
+        return in_range(rows[0]), _all_finite(after)
 
     def try_steps(self, steps: int) -> None:
         """Run so many steps beside those of a window in one call.
@@ -216,6 +217,14 @@ class StatefulNetwork:
         for rows in (at_once, np.concatenate([some, others])):
             if not float(np.abs(rows[-1] - whole[0]).max()) <= _LARGEST_DIFFERENCE:
                 raise ModelError(f"{self._origin} says one thing of a window and another of a stream")
+
+
+def _all_finite(state: Sequence[Array]) -> State:
+    """What is handed on, changed in place where it is not finite."""
+    # One sum tells: to look at each value takes longer than some networks' layers.
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = sum(float(np.add.reduce(each, axis=None)) for each in state)
+    return tuple(state) if math.isfinite(total) else tuple(finite(each) for each in state)
 
 
 def stateful_network(

@@ -86,8 +86,10 @@ class MelBands:
     def __call__(self, power: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Sum power spectra, (C, n_fft // 2 + 1) float32, to mel bands, (C, F) float32."""
         power = power[:, None, self._first : self._first + self._weights.shape[1]]
-        stretches = np.zeros((len(power), 2, self._bands + 1), np.float32)
-        stretches[:, :, self._filled] = np.add.reduceat(power * self._weights, self._starts, axis=2)
+        stretches = np.add.reduceat(power * self._weights, self._starts, axis=2)
+        if len(self._filled) <= self._bands:
+            found, stretches = stretches, np.zeros((len(power), 2, self._bands + 1), np.float32)
+            stretches[:, :, self._filled] = found
         mel: npt.NDArray[np.float32] = stretches[:, 0, :-1] + stretches[:, 1, 1:]
         return mel
 

@@ -186,6 +186,22 @@ def test_columns_are_shared_with_a_network_whose_windows_begin_with_some_more(
     assert sum(made) == (len(signal) - 90 - 20) // 40 + 1
 
 
+def test_what_is_not_finite_is_not_handed_on(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = detector.stateful
+    assert network is not None
+    shapes = [each.shape for each in network.begin()]
+
+    class Rest:
+        def run(self, outputs: None, feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+            return [np.zeros((1, 1, 3), np.float32), *(np.full(shape, fill, np.float32) for shape in shapes)]
+
+    monkeypatch.setattr(network, "_rest", Rest())
+    for fill in (np.nan, np.inf, -np.inf, 3e38, -1.0):
+        _, state = network.advance(np.zeros((STEP, 12), np.float32), network.begin())
+        for each, shape in zip(state, shapes, strict=True):
+            np.testing.assert_array_equal(each, np.full(shape, np.nan_to_num(np.float32(fill)), np.float32))
+
+
 def test_its_hop_is_its_own(detector: Detector) -> None:
     assert Pipeline(RATE, [detector], hop_s=0.05).streams[0].hop_s == 0.02
     assert hop_of(detector, 400) == 160
