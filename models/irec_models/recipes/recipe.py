@@ -204,7 +204,6 @@ class SequencesSection(_Section):
     teach: float = Field(default=0.0, ge=0, description="of the loss against what the --teacher says")
     teacher: str = Field(default="", description="name of that network; of a run, the one that was given")
     keep: float = Field(default=0.0, ge=0, description="of the loss against what the published trunk says")
-    keep_every: int = Field(default=2, ge=1, description="of so many steps one asks it")
 
 
 class Recipe(_Section):

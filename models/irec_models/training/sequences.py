@@ -36,6 +36,8 @@ from irec_models.training.trainer import Trainer
 PLAN = SequencePlan(seconds=10.4, hop_s=0.16, window_s=0.16 * WINDOW_STEPS)
 """An answer at every step of the network is learnt, from a second of sound on, about the last second."""
 
+_KEEP_EVERY = 2  # steps: the published trunk costs as much as the network itself
+
 
 def sequence_stream(
     recipe: Recipe, selection: ClipSelection, *, start_step: int = 0, progress: Progress = silent
@@ -190,7 +192,7 @@ class SequenceTrainer(Trainer):
             each = functional.binary_cross_entropy_with_logits(said[:, ::TAUGHT], pieces.advice, reduction="none")
             counts = pieces.advised.sum().clamp(min=1.0) * each.shape[2]
             others = self._options.teach * (each * pieces.advised[:, :, None]).sum() / counts
-        if self._kept is not None and pieces.long and self.step % self._options.keep_every == 0:
+        if self._kept is not None and pieces.long and self.step % _KEEP_EVERY == 0:
             wanted = self._kept(pieces.columns, pieces.columns @ self._stateful.level_weights)
             others = others + self._options.keep * TAGS_SCALE * functional.binary_cross_entropy_with_logits(
                 tags, wanted
