@@ -1,8 +1,8 @@
 """Translation of words and sentences that come from outside of the window, where they are shown.
 
-The rest of the app knows no languages: its tables, exports and errors are English. Here are those that a window shows
-most. A sentence of them with names and numbers in it is found again by its fixed parts; one that is not here stays
-English. A test holds each against the code that makes it.
+The rest of the app knows no languages: its tables, exports and errors are English. The titles of tables are found by
+`make translations`; here are the sentences that a window shows most. One with names and numbers in it is found again by
+its fixed parts; one that is not here stays English. A test holds each against the code that makes it.
 """
 
 from __future__ import annotations
@@ -16,29 +16,6 @@ from irec_live.instruments import INSTRUMENTS
 
 _NAMES = re.compile(r"\{(name|path)")
 """How sentences begin that begin with the name of a file or folder."""
-
-TITLES = (
-    # irec_live.formats
-    marked("JSON analysis"),
-    marked("CSV table"),
-    marked("Audacity labels"),
-    marked("JAMS annotation"),
-    marked("MIDI file"),
-    # irec_live.input_kind
-    marked("Microphone"),
-    marked("Default microphone"),
-    marked("the default microphone"),
-    marked("Computer sound"),
-    marked("This computer's sound"),
-    marked("the computer's own sound"),
-    marked("File"),
-    marked("Open a file…"),
-    marked("a file"),
-    # irec_live.models.catalog
-    marked("Made for this app"),
-    marked("Yours"),
-    marked("Published systems, for comparison"),
-)
 
 SENTENCES = (
     # irec_live.devices

@@ -5,6 +5,7 @@ With the code of a language, one that is not there yet is begun: ``make translat
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -13,10 +14,19 @@ from pathlib import Path
 
 import PySide6
 
+from irec_live.formats import FORMATS
 from irec_live.gui.language import ENGLISH, FOLDER
+from irec_live.input_kind import InputKind
+from irec_live.models.names import OWN, PUBLISHED, YOURS
 
 GUI = FOLDER.parent
 _ALIASES = "QT_TR_NOOP+=marked"
+
+
+def titles() -> list[str]:
+    """Words that the window shows of tables elsewhere: formats, inputs, and groups of models."""
+    kinds = [text for kind in InputKind for text in (kind.offer, kind.described, kind.role)]
+    return [*(form.title for form in FORMATS.values()), *kinds, OWN, YOURS, PUBLISHED]
 
 
 def collect(code: str, target: Path) -> None:
@@ -29,7 +39,10 @@ def collect(code: str, target: Path) -> None:
     options += ["-disable-heuristic", "similartext", "-source-language", "en", "-target-language", code]
     options += ["-pluralonly"] if code == ENGLISH else []
     sources = [str(path.relative_to(GUI)) for path in sorted(GUI.glob("*.py"))]
-    _run("lupdate", *options, *sources, "-ts", str(target))
+    with tempfile.TemporaryDirectory() as folder:
+        words = Path(folder) / "titles.py"  # lupdate reads nothing but calls, and the tables have none
+        words.write_text("".join(f"marked({json.dumps(title, ensure_ascii=False)})\n" for title in titles()), "utf-8")
+        _run("lupdate", *options, *sources, str(words), "-ts", str(target))
 
 
 def compile_(source: Path, target: Path) -> None:
