@@ -20,7 +20,7 @@ from irec_models.progress import Progress, silent
 from irec_models.recipes.recipe import Recipe, load_recipe
 from irec_models.training.held_out import with_held_out
 from irec_models.training.lineage import sources_of
-from irec_models.training.memory import keep_freed_memory
+from irec_models.training.memory import freed_memory_kept
 from irec_models.training.requirements import published_to_keep, require_examples, require_start, require_teacher
 from irec_models.training.run import Run, check_held_out_alike
 from irec_models.training.sequences import SequenceTrainer, TaughtSequences, check_teacher, sequence_stream
@@ -124,10 +124,10 @@ def fit(
     if trainer.finished and trainer.validated == trainer.step:
         console.print(f"{out} is finished at step {trainer.step}")
         return trainer
-    keep_freed_memory()
     batches = iter(make_loader(_stream(recipe, data, trainer.step, teacher, progress), workers=workers))
     try:
-        _loop(trainer, batches, console, progress)
+        with freed_memory_kept():
+            _loop(trainer, batches, console, progress)
     except KeyboardInterrupt:
         trainer.save()
         console.print(f"stopped and saved at step {trainer.step}; {go_on}")
