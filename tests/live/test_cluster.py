@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import soundfile
 from click.testing import CliRunner
+from waiting import PATIENCE_S
 
 import tiny_models
 from irec_live.batch import item_analyzer
@@ -201,6 +202,11 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.setenv("RAY_enable_worker_prestart", "0")
     monkeypatch.setenv("RAY_prestart_worker_first_driver", "0")
+    # A node that refuses to answer five times is lost; asked every 3 s, that takes most of the time of this test. One
+    # that is only slow has 10 s for each answer as before.
+    monkeypatch.setenv("RAY_health_check_period_ms", "500")
+    # Ray gives up on a node that does not start; on a busy machine that takes longer than the 30 s it allows.
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", str(round(PATIENCE_S)))
     import ray
     from ray.cluster_utils import Cluster
 
