@@ -69,24 +69,20 @@ def compare(network: Network, batch_sizes: tuple[int, ...] = (1, 3), traced: int
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = runtime.InferenceSession(buffer.getvalue(), options, providers=["CPUExecutionProvider"])
+    with torch.no_grad():
+        expected = [values.numpy() for values in (network.features(windows), network.predict(windows))]
     apart = np.zeros(2)
     for size in batch_sizes:
         for start in range(0, len(windows) - size + 1, size):
-            audio = windows[start : start + size]
-            with torch.no_grad():
-                features = network.features(audio)
-                expected = (features, network.predict(audio))
-            for index, (found, wanted) in enumerate(
-                zip(session.run(None, {"audio": audio.numpy()}), expected, strict=True)
-            ):
+            given = windows[start : start + size].numpy()
+            for index, (found, whole) in enumerate(zip(session.run(None, {"audio": given}), expected, strict=True)):
+                wanted = whole[start : start + size]
                 assert found.shape == wanted.shape
-                scale = max(float(wanted.abs().max()), 1.0) if index == 0 else 1.0
+                scale = max(float(np.abs(wanted).max()), 1.0) if index == 0 else 1.0
                 # NaN on one side is as far apart as can be; `max` would pass over it.
-                difference = np.nan_to_num(np.abs(found - wanted.numpy()), nan=np.inf)
+                difference = np.nan_to_num(np.abs(found - wanted), nan=np.inf)
                 apart[index] = max(apart[index], float(difference.max()) / scale)
-    with torch.no_grad():
-        said = network.predict(windows)
-    spread = float((said.amax(dim=0) - said.amin(dim=0)).max())
+    spread = float(np.ptp(expected[1], axis=0).max())
     return Twin(
         float(apart[0]), float(apart[1]), spread, frozenset(node.op_type for node in program.model_proto.graph.node)
     )
