@@ -98,8 +98,6 @@ class RecordingControl(QObject):
         manager.closed.connect(lambda: self._follow(None))
         self._follow(None)
         self._looker = Background("irec-recordings", self)
-        chosen = preferences.get(RECORD_FOLDER)
-        self._looker.submit(lambda: newest_recording(Path(chosen) if chosen else default_folder()), self._offer)
 
     @property
     def recorder(self) -> Recorder | None:
@@ -111,6 +109,11 @@ class RecordingControl(QObject):
         """Where recordings are put."""
         chosen = self._preferences.get(RECORD_FOLDER)
         return Path(chosen) if chosen else default_folder()
+
+    def look_for_last(self) -> None:
+        """Look for the newest recording of an earlier day, which can be opened then. Returns at once."""
+        chosen = self._preferences.get(RECORD_FOLDER)
+        self._looker.submit(lambda: newest_recording(Path(chosen) if chosen else default_folder()), self._offer)
 
     def toggle(self) -> None:
         """Begin or end a recording."""

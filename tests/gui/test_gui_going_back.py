@@ -166,6 +166,7 @@ def test_the_newest_recording_of_an_earlier_day_can_be_opened(
     preferences = Preferences.in_file(tmp_path / "settings.ini")
     preferences.put(RECORD_FOLDER, str(tmp_path))
     parts = build(backend, preferences)
+    parts.window.recording.look_for_last()
     qtbot.waitUntil(parts.window.recording.open_last.isEnabled)
     with qtbot.waitSignal(parts.window.recording.open_wanted) as wanted:
         parts.window.recording.open_last.trigger()
