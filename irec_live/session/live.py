@@ -35,9 +35,6 @@ SLICES = 1200
 SHORTEST_SLICE_S = 0.1
 """Level and activations come no faster than ten times a second."""
 
-_PATIENCE_S = 1.0
-"""How long `close` waits for events that are found anew."""
-
 MAX_PENDING = 5
 MAX_PENDING_S = 0.5
 """Number of windows of one model that may wait, or those of the last half second if that is more; older ones are
@@ -284,10 +281,7 @@ class LiveSession:
     def close(self) -> None:
         """Stop the analysis and release the device; may be called twice."""
         self._engine.stop()
-        held = self._tracking_anew.acquire(timeout=_PATIENCE_S)
         self._engine.pipeline.timeline.close()
-        if held:
-            self._tracking_anew.release()
 
     def _retrack(self) -> None:
         """Find the events of a session that has ended anew. Blocks: those of hours take seconds."""
