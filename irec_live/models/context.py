@@ -11,7 +11,7 @@ Shapes: B windows, T samples in a window, K labels, W features, C values of a co
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -19,8 +19,9 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from irec_live.errors import ModelError
+from irec_live.models.onnx_file import inspect_model
 from irec_live.models.protobuf import MalformedError
-from irec_live.models.runtime import build_session, first_line, in_range, runtime_errors
+from irec_live.models.runtime import build_session, calls, first_line, in_range, runtime_errors
 from irec_live.models.spec import ModelSpec
 from irec_live.models.subgraph import Tensor, cut_out
 
@@ -95,7 +96,13 @@ class ContextHead:
             part = cut_out(data, given, [Tensor(DECIDED, ("batch", self._labels))])
         except MalformedError as error:
             raise ModelError(f"{origin} has no usable context head: {error}") from error
+        inspect_model(part, origin)  # in the whole graph a context may be a constant; here it is what was heard
         self._session = build_session(part, origin, cuda=False, threads=threads)[0]
+        self._sizes: tuple[int, ...] = ()
+
+    def keep_to(self, sizes: Sequence[int]) -> None:
+        """Decide from now on only so many windows a call, largest first; 1 is the last. See `Detector.keep_to`."""
+        self._sizes = tuple(sizes)
 
     def __call__(self, context: Array) -> Array:
         """Contexts (B, C) to activations (B, K) in 0..1, always finite.
@@ -105,6 +112,10 @@ class ContextHead:
         ModelError
             The head failed, or returned another shape than its metadata says.
         """
+        parts = [self._run(context[first:last]) for first, last in calls(len(context), self._sizes)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _run(self, context: Array) -> Array:
         try:
             (said,) = self._session.run(None, {CONTEXT: context})
         except runtime_errors() as error:

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,6 +28,7 @@ from irec_live.models.runtime import (
     FATAL,
     LOAD_LIMIT_S,
     build_session,
+    calls,
     deadline,
     finite,
     first_line,
@@ -192,13 +193,13 @@ class Detector:
         windows = self._checked(windows)
         if len(windows) == 0:
             return np.zeros(self._shape(0), np.float32)
-        outputs = [self._run(windows[first:last])[0] for first, last in self._calls(len(windows))]
+        outputs = [self._run(windows[first:last])[0] for first, last in calls(len(windows), self._batches)]
         return in_range(outputs[0] if len(outputs) == 1 else np.concatenate(outputs))
 
     def with_features(self, windows: npt.NDArray[np.floating[Any]]) -> tuple[Array, Array]:
         """What calling it gives for one window or more, and their features (B, W) float32; with a `context` only."""
         windows = self._checked(windows)
-        parts = [self._run(windows[first:last]) for first, last in self._calls(len(windows))]
+        parts = [self._run(windows[first:last]) for first, last in calls(len(windows), self._batches)]
         outputs, features = (np.concatenate(each) for each in zip(*parts, strict=True))
         return in_range(outputs), features
 
@@ -221,8 +222,9 @@ class Detector:
             One of them is 1.
         """
         self._batches = tuple(sorted(batches, reverse=True))
-        if self.stateful is not None:
-            self.stateful.most_steps = self._batches[0]
+        for part in (self.stateful, self.context):
+            if part is not None:
+                part.keep_to(self._batches)
 
     def try_batch(self, batch: int) -> float:
         """Run so many windows of noise in one call; the seconds it took.
@@ -241,14 +243,6 @@ class Detector:
         if self.stateful is not None:
             self.stateful.try_steps(batch)
         return time.perf_counter() - began
-
-    def _calls(self, count: int) -> Iterator[tuple[int, int]]:
-        """First window and end of every call that predicts on so many."""
-        first = 0
-        while first < count:
-            size = next((batch for batch in self._batches if batch <= count - first), count - first)
-            yield first, first + size
-            first += size
 
     def _run(self, windows: npt.NDArray[np.floating[Any]], options: RunOptions | None = None) -> tuple[Array, Array]:
         """The network's output for windows, and their features: none without a context."""

@@ -9,7 +9,7 @@ import contextlib
 import io
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -117,6 +117,27 @@ def runtime_errors() -> tuple[type[Exception], ...]:
     state = load_onnx_runtime("capi.onnxruntime_pybind11_state")
     own = tuple(kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception))
     return (*own, RuntimeError, ValueError, MemoryError)
+
+
+def calls(count: int, sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and end of every call that runs a network on so many things, where calls may have some sizes alone.
+
+    Parameters
+    ----------
+    count : int
+    sizes : sequence of int
+        Largest first, 1 the last; empty where one call may have all.
+
+    Examples
+    --------
+    >>> list(calls(21, (16, 2, 1)))
+    [(0, 16), (16, 18), (18, 20), (20, 21)]
+    """
+    first = 0
+    while first < count:
+        size = next((size for size in sizes if size <= count - first), count - first)
+        yield first, first + size
+        first += size
 
 
 def in_range(answer: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -22,8 +22,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from irec_live.errors import ModelError
 from irec_live.models.columns import COLUMNS, COLUMNS_KEY, FRAMES, ColumnsSpec
+from irec_live.models.onnx_file import inspect_model
 from irec_live.models.protobuf import MalformedError
-from irec_live.models.runtime import build_session, finite, first_line, in_range, runtime_errors
+from irec_live.models.runtime import build_session, calls, finite, first_line, in_range, runtime_errors
 from irec_live.models.spec import ModelSpec
 from irec_live.models.subgraph import Tensor, cut_out, fingerprint
 
@@ -126,19 +127,41 @@ class StatefulNetwork:
             self.front = fingerprint(front)
         except MalformedError as error:
             raise ModelError(f"{origin} cannot be run over a stream: {error}") from error
+        # The whole graph's state and frames may be constants; here they are what was heard, and must not decide sizes.
+        for part in (front, rest):
+            inspect_model(part, origin)
         self._names = [tensor.name for tensor in given]
         self._front, self._rest = (build_session(part, origin, cuda=cuda, threads=threads)[0] for part in (front, rest))
-        self.most_steps = 0
-        """Steps in one call, beyond those of a window; 0 for any number."""
+        self._sizes: tuple[int, ...] = ()
+
+    def keep_to(self, sizes: Sequence[int]) -> None:
+        """Read from now on only so many steps a call, largest first; 1 is the last. See `Detector.keep_to`."""
+        self._sizes = tuple(sizes)
 
     def columns(self, frames: Array) -> Array:
-        """Frames (n, L), contiguous, to columns (n, F)."""
-        most = self._most_columns(len(frames))
-        parts = [
-            self._front.run(None, {FRAMES: frames[at : at + most][None]})[0][0] for at in range(0, len(frames), most)
-        ]
-        columns: Array = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return columns
+        """Frames (n, L), contiguous, to columns (n, F).
+
+        Raises
+        ------
+        ModelError
+            The network failed, or returned another shape than its metadata says.
+        """
+        count = len(frames)
+        if self._sizes and count % self.step:
+            missing = self.step - count % self.step
+            frames = np.concatenate([frames, np.zeros((missing, frames.shape[1]), np.float32)])
+        parts = [self._columns(frames[first:last]) for first, last in self._calls(len(frames))]
+        return parts[0][:count] if len(parts) == 1 else np.concatenate(parts)[:count]
+
+    def _columns(self, frames: Array) -> Array:
+        made: Array
+        try:
+            (made,) = self._front.run(None, {FRAMES: frames[None]})
+        except runtime_errors() as error:
+            raise ModelError(f"{self._origin} failed while it ran: {first_line(error)}") from error
+        if made.shape != (1, len(frames), self.spec.bands) or made.dtype != np.float32:
+            raise ModelError(f"{self._origin} returned {made.dtype} {made.shape} for {len(frames)} frames of a stream")
+        return made[0]
 
     def begin(self) -> State:
         """The state at the start of a stream."""
@@ -165,16 +188,17 @@ class StatefulNetwork:
         ModelError
             The network failed, or returned other shapes than its metadata says.
         """
-        most = self._most_columns(len(columns))
         found = []
-        for first in range(0, len(columns), most):
-            rows, state = self._run(columns[first : first + most], state)
+        for first, last in self._calls(len(columns)):
+            rows, state = self._run(columns[first:last], state)
             found.append(rows)
         return found[0] if len(found) == 1 else np.concatenate(found), state
 
-    def _most_columns(self, count: int) -> int:
-        """Columns in one call, where there are so many."""
-        return self.most_steps * self.step + self.frames if self.most_steps else max(1, count)
+    def _calls(self, count: int) -> Iterator[tuple[int, int]]:
+        """First column and end of every call that reads so many."""
+        if not self._sizes:
+            return iter([(0, count)])
+        return ((first * self.step, last * self.step) for first, last in calls(count // self.step, self._sizes))
 
     def _run(self, columns: Array, state: State) -> tuple[Array, State]:
         try:
@@ -190,14 +214,14 @@ class StatefulNetwork:
         return in_range(rows[0]), _all_finite(after)
 
     def try_steps(self, steps: int) -> None:
-        """Run so many steps beside those of a window in one call.
+        """Run so many steps in one call.
 
         Raises
         ------
         ModelError
             The network failed.
         """
-        count = steps * self.step + self.frames
+        count = steps * self.step
         frames = np.full((count, self.spec.frame_length), 0.1, np.float32)
         self.advance(self.columns(frames), self.begin())
 
@@ -212,9 +236,12 @@ class StatefulNetwork:
         framed = np.lib.stride_tricks.sliding_window_view(window[0, self.spec.offset :], self.spec.frame_length)
         columns = self.columns(np.ascontiguousarray(framed[:: self.spec.frame_hop][: self.frames]))
         at_once, _ = self.advance(columns, self.begin())
-        some, state = self.advance(columns[: self.step], self.begin())
-        others, _ = self.advance(columns[self.step :], state)
-        for rows in (at_once, np.concatenate([some, others])):
+        one_by_one, state = [], self.begin()
+        for part in (columns[: self.step], columns[self.step :]):
+            if len(part):  # a window may be a single step
+                rows, state = self.advance(part, state)
+                one_by_one.append(rows)
+        for rows in (at_once, one_by_one[-1]):
             if not float(np.abs(rows[-1] - whole[0]).max()) <= _LARGEST_DIFFERENCE:
                 raise ModelError(f"{self._origin} says one thing of a window and another of a stream")
 

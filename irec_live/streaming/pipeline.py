@@ -18,6 +18,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -318,6 +319,9 @@ class Pipeline:
 
     def reset(self) -> None:
         """Forget all samples and results; the decisions are kept."""
+        for _, _, future in self._in_flight:
+            if future is not None and not future.cancel():
+                wait_for([future])  # a network with a state would leave it to what comes next
         self._restart_streams()
         self._mono.reset()
         for stream in self.streams:

@@ -90,5 +90,7 @@ class StateStream:
 
     def _read(self, run: Sequence[Array], ends: Sequence[int]) -> Array:
         """Rows with which windows end, of columns that follow each other."""
-        rows, self._state = self._network.advance(np.concatenate(run), self._state)
+        # If it fails, the state is that of a moment which the next window does not follow: then nothing is left of it.
+        state, self._state = self._state, None
+        rows, self._state = self._network.advance(np.concatenate(run), state)
         return rows[ends]

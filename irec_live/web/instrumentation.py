@@ -1,7 +1,7 @@
 """Instrumentation of requests: metrics, and if wanted a log of JSON lines. No names of files, no query, no addresses.
 
 The log is written by a thread of its own, from a queue with a limit: whoever reads it slowly holds nobody up; lines
-that find no room are counted in the next one.
+that find no room are counted in the next one. Where the disk is full, the log goes on once it is not.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from irec_live.web.metrics import Metrics
 
 _MOST_LINES = 1000  # that wait to be written
 _STOP_S = 1.0
+_RETRY_S = 1.0
+"""Between two attempts to write a line."""
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -35,6 +37,7 @@ class JsonLog:
         self._file = file
         self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue(_MOST_LINES)
         self._lost = 0
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="irec-log", daemon=True)
         self._thread.start()
 
@@ -52,6 +55,7 @@ class JsonLog:
 
     def close(self) -> None:
         """Write what waits, if somebody reads it within a second."""
+        self._closing.set()
         with suppress(queue.Full):
             self._lines.put_nowait(None)
         self._thread.join(_STOP_S)
@@ -59,9 +63,31 @@ class JsonLog:
     def _run(self) -> None:
         while (line := self._lines.get()) is not None:
             try:
-                self._file.write(json.dumps(line, ensure_ascii=True, allow_nan=False) + "\n")
-                self._file.flush()
+                self._put(json.dumps(line, ensure_ascii=True, allow_nan=False) + "\n")
             except (OSError, ValueError):  # nobody reads it any more, or it is closed
+                return
+
+    def _put(self, text: str) -> None:
+        """Write a line, at a later attempt if need be: of a full disk, the next lines are told how many found no room.
+
+        Raises
+        ------
+        OSError, ValueError
+            It will not be written.
+        """
+        taken = False
+        while True:
+            try:
+                if not taken:
+                    self._file.write(text)
+                    taken = True  # by the file's buffer, which keeps what it could not write
+                self._file.flush()
+            except BrokenPipeError:
+                raise
+            except OSError:
+                if self._closing.wait(_RETRY_S):
+                    raise
+            else:
                 return
 
 

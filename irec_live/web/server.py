@@ -1,15 +1,18 @@
-"""The server's run, until Ctrl-C: uvicorn with the limits that strangers need."""
+"""The server's run, until it is asked to end: uvicorn with the limits that strangers need."""
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
+from irec_live.interrupts import ending_signals
 from irec_live.web.connections import accepted_at_a_stroke, bounded_connections
 from irec_live.web.stream import MOST_BYTES
 
@@ -18,7 +21,9 @@ _LEAVE_S = 10
 
 
 def run_server(app: FastAPI, listener: socket.socket, ending: threading.Event) -> None:
-    """Answer requests until Ctrl-C, which sets `ending`: open requests are waited for, and they for nothing more."""
+    """Answer requests until one of `ending_signals`, which sets `ending`: open requests are waited for, and they for
+    nothing more.
+    """
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -38,4 +43,30 @@ def run_server(app: FastAPI, listener: socket.socket, ending: threading.Event) -
             access_log=False,
             lifespan="on",
         )
-        Server(config).run(sockets=[listener])
+        server = Server(config)
+
+        def leave() -> None:
+            server.should_exit = True
+            ending.set()
+
+        with _asked_to_end(leave):
+            server.run(sockets=[listener])
+
+
+@contextmanager
+def _asked_to_end(leave: Callable[[], None]) -> Iterator[None]:
+    """What ends programs that nobody looks at comes to no more than Ctrl-C: there is a last line to be written.
+
+    uvicorn hands SIGTERM on once it has ended, by which the process would die of it, and does not know of a terminal
+    that goes away.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ours = [each for each in ending_signals() if each is not signal.SIGINT]
+    former = {each: signal.signal(each, lambda _number, _frame: leave()) for each in ours}
+    try:
+        yield
+    finally:
+        for each, handler in former.items():
+            signal.signal(each, handler)

@@ -10,12 +10,14 @@ import onnx
 import pytest
 import torch
 from cuts import cut
+from grafts import grafted, sized_by
 from network_fixtures import exported
 from torch import Tensor
 
 from irec_live.errors import ExportError, ModelError
-from irec_live.models.context import CONTEXT_KEY
+from irec_live.models.context import CONTEXT_KEY, ContextHead, ContextSpec
 from irec_live.models.detector import Detector, load_model
+from irec_live.models.onnx_file import inspect_model
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.web.merging import MergedDetector, Merger, says_the_same_in_company
 from irec_models.checkpoint import spec_for
@@ -151,6 +153,34 @@ def test_a_strangers_file_is_heard_with_its_context_after_a_test_run(data: bytes
     np.testing.assert_allclose(activations(loaded, audio, "all"), activations(Detector(data), audio, "all"), atol=1e-5)
 
 
+def test_a_strangers_head_decides_on_so_many_windows_a_call_as_were_tried_and_no_others(
+    data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, calls = ContextHead._run, set()
+
+    def counted(self: ContextHead, context: np.ndarray) -> np.ndarray:
+        calls.add(len(context))
+        return plain(self, context)
+
+    detector, audio = Detector(data, share_columns=False), sound(6.0)
+    wanted = activations(detector, audio, "all", batch=16)
+    monkeypatch.setattr(ContextHead, "_run", counted)
+    detector.keep_to([1, 2, 16])
+    np.testing.assert_allclose(activations(detector, audio, "all", batch=16), wanted, atol=1e-5)
+    assert calls <= {1, 2, 16}
+    assert len(calls) > 1
+
+
+def test_a_context_decides_no_sizes_even_if_it_is_constant_in_the_whole_graph(data: bytes) -> None:
+    nodes = [onnx.helper.make_node("ConstantOfShape", ["graft.shape"], ["context"])]
+    spec = ContextSpec.model_validate_json(_said(data)[CONTEXT_KEY])
+    data = grafted(data, "context", nodes, {"graft.shape": np.array([1, spec.size])})
+    data = grafted(data, "decided", *sized_by("context", "decided"))
+    inspect_model(data)  # of the whole there is nothing to be said
+    with pytest.raises(ModelError, match="lets the sound decide how much memory its operator Range takes"):
+        Detector(data)
+
+
 @pytest.mark.parametrize("said", ["{", '{"width": 8, "means_s": [-1]}', '{"width": 0}', '{"width": 9}', "[" * 9999])
 def test_a_file_whose_context_makes_no_sense_is_refused(data: bytes, said: str) -> None:
     with pytest.raises(ModelError):
@@ -173,9 +203,13 @@ def test_only_a_graph_with_readings_takes_a_head(plain: bytes, head: ContextHead
         with_head(changed, head)
 
 
+def _said(data: bytes) -> dict[str, str]:
+    return {entry.key: entry.value for entry in onnx.load_from_string(data).metadata_props}
+
+
 def _saying(data: bytes, context: str) -> bytes:
     model = onnx.load_from_string(data)
-    kept = {entry.key: entry.value for entry in model.metadata_props}
+    kept = _said(data)
     del model.metadata_props[:]
     for key, value in {**kept, CONTEXT_KEY: context}.items():
         model.metadata_props.add(key=key, value=value)

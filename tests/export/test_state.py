@@ -11,17 +11,22 @@ import onnx
 import pytest
 import torch
 from cuts import CUTS, cut
+from grafts import grafted, sized_by
+from onnx import helper
 from tiny_columns import LENGTH, RATE
 from tiny_stream import STEP, TinyNet, directly, exported, network, sound, spec
 
+from irec_export.convert import convert, finish
 from irec_export.verify import compare_streams
 from irec_live.errors import ModelError
 from irec_live.models.detector import Detector
+from irec_live.models.onnx_file import inspect_model
 from irec_live.models.state import STATE_KEY, StatefulNetwork
 from irec_live.streaming.column_stream import ColumnStreams
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.streaming.state_stream import StateStream
 from irec_live.web.merging import Merging
+from irec_models.checkpoint import Checkpoint
 from irec_models.measuring.predictors import CheckpointPredictor, StatefulCheckpoint, hop_of, predict_recording
 
 
@@ -129,6 +134,46 @@ def test_after_silence_a_gap_or_a_reset_a_stream_begins_anew(detector: Detector)
     assert len(loud) == len(once)
 
 
+def test_a_reset_leaves_nothing_of_what_was_still_being_read(
+    detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal = sound(1.0)
+    wanted = rows_of(detector, signal)
+    plain, begun, go_on = StatefulNetwork.advance, threading.Event(), threading.Event()
+
+    def held(self: StatefulNetwork, columns: np.ndarray, state: tuple[np.ndarray, ...]) -> object:
+        begun.set()
+        go_on.wait()
+        return plain(self, columns, state)
+
+    monkeypatch.setattr(StatefulNetwork, "advance", held)
+    with ThreadPoolExecutor(1) as executor:
+        pipeline = Pipeline(RATE, [detector], spectrogram=False, executor=executor)
+        pipeline.push(signal[::-1].copy())
+        begun.wait()
+        resetting = threading.Thread(target=pipeline.reset)
+        resetting.start()
+        go_on.set()
+        resetting.join()
+        pipeline.push(signal)
+        pipeline.flush()
+    np.testing.assert_allclose(pipeline.timeline.activations()[1], wanted, atol=1e-5)
+
+
+def test_behind_a_call_that_failed_a_stream_begins_anew(detector: Detector) -> None:
+    network, signal = detector.stateful, sound(1.0)
+    assert network is not None
+    frames = np.lib.stride_tricks.sliding_window_view(signal[network.spec.offset :], network.spec.frame_length)
+    columns = network.columns(np.ascontiguousarray(frames[:: network.spec.frame_hop]))
+    stream, hop = StateStream(network, 160), STEP
+    windows = [columns[hop * place :][: network.frames] for place in range(3)]
+    stream.decide([0], windows[:1])
+    with pytest.raises(ModelError):
+        stream.decide([160], [windows[1][:, :5]])
+    found = stream.decide([320], windows[2:])
+    np.testing.assert_allclose(found, directly(signal[320:])[:1], atol=1e-5)
+
+
 def test_skipped_windows_are_a_gap(detector: Detector) -> None:
     signal = sound(2.0)
     pipeline = Pipeline(RATE, [detector], spectrogram=False, max_pending=1)
@@ -222,7 +267,7 @@ def test_streams_of_a_server_keep_their_own_states(detector: Detector) -> None:
     assert Merging().of(detector) is detector
 
 
-def test_a_strangers_network_reads_no_more_in_a_call_than_was_tried(
+def test_a_strangers_network_reads_so_many_steps_a_call_as_were_tried_and_no_others(
     detector: Detector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = rows_of(detector, sound(2.0), "all", batch=64)
@@ -243,11 +288,65 @@ def test_a_strangers_network_reads_no_more_in_a_call_than_was_tried(
 
     monkeypatch.setattr(StatefulNetwork, "_run", counted)
     monkeypatch.setattr(network, "_front", Front())
-    detector.keep_to([1, 2])
+    for batch in (1, 2, 5):
+        detector.try_batch(batch)
+    tried = {1 * STEP, 2 * STEP, 5 * STEP}
+    assert set(calls) == set(fronts) == tried
+    detector.keep_to([1, 2, 5])
     np.testing.assert_allclose(rows_of(detector, sound(2.0), "all", batch=64), wanted, atol=1e-5)
-    assert max(calls) <= 2 * STEP + 16
-    assert max(fronts) <= 2 * STEP + 16
-    assert detector.try_batch(2) > 0.0
+    np.testing.assert_allclose(rows_of(detector, sound(2.0), 333), wanted, atol=1e-5)
+    assert set(calls) == set(fronts) == tried
+
+
+@pytest.mark.parametrize(("heard", "tensor"), [("state.1", "rows"), ("frames", "columns")])
+def test_what_was_heard_decides_no_sizes_even_if_it_is_constant_in_the_whole_graph(heard: str, tensor: str) -> None:
+    data = exported()
+    if heard == "frames":
+        nodes = [helper.make_node("Expand", ["graft.silence", "graft.shape"], [heard])]
+        silence = {"graft.silence": np.zeros(1, np.float32), "graft.shape": np.array([1, 16, 90])}
+        data = grafted(data, heard, nodes, silence)
+    data = grafted(data, tensor, *sized_by(heard, tensor))
+    inspect_model(data)  # of the whole there is nothing to be said
+    with pytest.raises(ModelError, match="lets the sound decide how much memory its operator Range takes"):
+        Detector(data)
+
+
+@pytest.mark.parametrize(
+    ("node", "reason"),
+    [
+        (
+            [helper.make_node("Slice", ["columns.plain", "cut.first", "cut.last", "cut.axis"], ["columns"])],
+            "returned float32",
+        ),
+        ([helper.make_node("Reshape", ["columns.plain", "cut.shape"], ["columns"])], "failed while it ran"),
+    ],
+)
+def test_columns_that_are_not_what_was_promised_are_one_sentence(node: onnx.NodeProto, reason: str) -> None:
+    sizes = {"cut.first": [0], "cut.last": [16], "cut.axis": [1], "cut.shape": [-1, 16, 12]}
+    data = grafted(exported(), "columns", [node], {name: np.array(value, np.int64) for name, value in sizes.items()})
+    detector = Detector(data)
+    with pytest.raises(ModelError, match=reason):
+        rows_of(detector, sound(1.0))
+    with pytest.raises(ModelError, match=reason):
+        detector.try_batch(5)
+
+
+def test_a_window_may_be_a_single_step() -> None:
+    class Short(TinyNet):
+        window_length = 320
+
+    net = Short().eval()
+    net.load_state_dict(network().state_dict())
+    own = spec(window_length=320)
+    checkpoint = Checkpoint(net.architecture, net.hyperparameters, net.state_dict(), own, card="")
+    detector = Detector(finish(convert(net), net, checkpoint, "fp32"))
+    assert detector.stateful is not None
+    assert detector.stateful.frames == STEP
+    signal = sound(1.0)
+    with torch.no_grad():
+        columns = net.columns_of(net.frames_of(torch.from_numpy(signal)[None]))
+        wanted = torch.sigmoid(net.advance(columns[:, : columns.shape[1] // STEP * STEP])[0])[0].numpy()
+    np.testing.assert_allclose(rows_of(detector, signal, 100)[: len(wanted)], wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize(

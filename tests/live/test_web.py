@@ -140,6 +140,21 @@ def test_serving_until_interrupted(clip: Path, own: list[Path]) -> None:
         assert (process.wait(PATIENCE_S), process.stderr.read()) == (0, "")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
+@pytest.mark.parametrize("asked", ["SIGTERM", "SIGHUP"])
+def test_serving_ends_as_the_system_asks_for_it(own: list[Path], asked: str) -> None:
+    command = [sys.executable, "-m", "irec_live", "serve", "--port", "0", "--log", "json", "--model", str(own[0])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        url = process.stderr.readline().split()[1]
+        with urllib.request.urlopen(url + "api/models", timeout=PATIENCE_S) as answer:
+            assert json.load(answer)
+        process.send_signal(getattr(signal, asked))
+        assert (process.wait(PATIENCE_S), process.stderr.read()) == (0, "")
+        assert [json.loads(line)["event"] for line in process.stdout] == ["start", "request", "end"]
+
+
 def test_what_nobody_waits_for_is_given_up(tmp_path: Path, own: list[Path]) -> None:
     """A client that goes, and a server that ends, leave no analysis running."""
     long = tmp_path / "long.flac"

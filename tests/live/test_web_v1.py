@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import threading
@@ -285,6 +286,41 @@ def test_a_log_that_nobody_reads_holds_nobody_up() -> None:
     log.close()
     lines = [json.loads(line) for line in file.getvalue().splitlines()]
     assert len(lines) + sum(line.get("lost_lines", 0) for line in lines) == 3001
+
+
+def test_a_log_goes_on_once_its_disk_has_room_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("irec_live.web.instrumentation._RETRY_S", 0.001)
+    full, tried = threading.Event(), threading.Semaphore(0)
+    full.set()
+
+    class Disk(io.StringIO):
+        def flush(self) -> None:
+            tried.release()
+            if full.is_set():
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = Disk()
+    log = JsonLog(file)
+    for number in range(3):
+        log.write("request", number=number)
+    for _ in range(3):
+        assert tried.acquire(timeout=PATIENCE_S)
+    full.clear()
+    wait_until(lambda: file.getvalue().count("\n") == 3)
+    log.close()
+    assert [json.loads(line)["number"] for line in file.getvalue().splitlines()] == [0, 1, 2]
+
+
+def test_a_log_that_is_closed_while_its_disk_is_full_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Disk(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    log = JsonLog(Disk())
+    log.write("request")
+    log.close()
+    log._thread.join(PATIENCE_S)
+    assert not log._thread.is_alive()
 
 
 def test_answers_of_the_versioned_interface_are_those_described(

@@ -239,13 +239,14 @@ class Sounds(Kind):
 
 
 class Models(Kind):
-    """ONNX models of both kinds, damaged in their bytes or in what they say of themselves."""
+    """ONNX models of both kinds, and one with a state, damaged in their bytes or in what they say of themselves."""
 
     def __post_init__(self) -> None:
         import tiny_models
 
         self.files["activation.onnx"] = tiny_models.activation_model()
         self.files["envelope.onnx"] = tiny_models.envelope_model()
+        self.files["stream.onnx"] = tiny_models.stream_model()
 
     def damaged(self, data: bytes, random: Random) -> bytes:
         if random.random() < 0.5:
@@ -264,6 +265,22 @@ class Models(Kind):
             answer = detector(np.zeros((2, spec.window_length), np.float32))
             if not (np.isfinite(answer).all() and answer.shape[:2] == (2, len(spec.labels))):
                 raise AssertionError(f"an answer of {answer.shape}, not all of it finite")
+            _listen(detector)
+
+
+def _listen(detector: Any) -> None:
+    """Run a model over a stream of some windows, in blocks that fit none of them."""
+    from irec_live.streaming.pipeline import Pipeline
+
+    spec = detector.spec
+    pipeline = Pipeline(spec.sample_rate, [detector], spectrogram=False)
+    count = spec.window_length + min(20 * spec.hop_length, 2 * spec.window_length)
+    for block in np.array_split(np.random.default_rng(0).uniform(-0.5, 0.5, count).astype(np.float32), 7):
+        pipeline.push(block)
+    pipeline.flush()
+    rows = (pipeline.timeline.activations if spec.kind == "activation" else pipeline.timeline.envelopes)()[1]
+    if not (len(rows) and np.isfinite(rows).all()):
+        raise AssertionError(f"{len(rows)} rows of a stream, not all of them finite")
 
 
 def _with_other_words(data: bytes, random: Random) -> bytes:

@@ -1,7 +1,8 @@
 """Tiny ONNX models with honest answers, for tests that need a model but not a trained one.
 
 FIR filters split the sound into K equal bands; the activation model says which bands sound (a sigmoid of the band's
-level), the envelope model how loud each one is (RMS at every frame). Both build in a millisecond or two, run in well
+level), the envelope model how loud each one is (RMS at every frame). The stream model says which of three tones sounded
+in the last 160 ms, and keeps a state. All build in a millisecond or two, run in well
 under one, and obey the same contract as the published models.
 
 Shapes: B batch, T samples in a window, K bands (labels), N frames.
@@ -18,7 +19,9 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from irec_live.models.columns import COLUMNS, COLUMNS_KEY, FRAMES, ColumnsSpec
 from irec_live.models.spec import CARD_KEY, INPUT_NAME, ModelSpec
+from irec_live.models.state import NEXT, ROWS, STATE, STATE_KEY, StateSpec
 
 LABELS = ("bass", "flute", "violin")
 """The three bands, lowest first: 0..1333 Hz, 1333..2667 Hz, 2667..4000 Hz."""
@@ -129,6 +132,56 @@ def envelope_model(spec: ModelSpec | None = None, *, card: str = "# Tiny\nA test
         helper.make_node("Sqrt", ["clipped"], ["envelope"]),
     ]
     return model_bytes(spec, nodes, constants, card=card)
+
+
+def stream_model(**changes: Any) -> bytes:
+    """A model that keeps a state: 0.5 where a tone of `TONES_HZ` has a level of -36 dBFS over the last four steps.
+
+    Frames of 10 ms, steps of four of them, windows of 25 steps; the state is the last three steps' powers.
+    """
+    length, step, kept = SAMPLE_RATE // 100, 4, 3
+    spec = activation_spec(name="tiny-stream", **({"hop_length": step * length} | changes))
+    turns = 2 * np.pi * np.arange(length)[:, None] * np.array(list(TONES_HZ.values())) / SAMPLE_RATE
+    constants = {
+        "cut": np.array([0, SAMPLE_RATE // length, length], np.int64),
+        "bank": (np.concatenate([np.cos(turns), np.sin(turns)], axis=1) / length).astype(np.float32),
+        "pairs": np.array([0, 0, 2, len(LABELS)], np.int64),
+        "steps": np.array([0, -1, step, len(LABELS)], np.int64),
+        "shape": np.array([kept, len(LABELS)], np.int64),
+        "last": np.array([-kept], np.int64),
+        "end": np.array([2**31], np.int64),
+        "time": np.array([1], np.int64),
+        "pair": np.array([2], np.int64),
+        "newest": np.array(-1, np.int64),
+        "floor": np.array(1e-12, np.float32),
+        "middle": np.array(10**-4.2, np.float32),  # half of an amplitude, squared
+    }
+    nodes = [
+        helper.make_node("Reshape", [INPUT_NAME, "cut"], [FRAMES]),
+        helper.make_node("MatMul", [FRAMES, "bank"], ["waves"]),
+        helper.make_node("Mul", ["waves", "waves"], ["squares"]),
+        helper.make_node("Reshape", ["squares", "pairs"], ["paired"]),
+        helper.make_node("ReduceSum", ["paired", "pair"], [COLUMNS], keepdims=0),
+        helper.make_node("Shape", [INPUT_NAME], ["windows"], start=0, end=1),
+        helper.make_node("Concat", ["windows", "shape"], ["sizes"], axis=0),
+        helper.make_node("ConstantOfShape", ["sizes"], [f"{STATE}0"]),
+        helper.make_node("Reshape", [COLUMNS, "steps"], ["stepped"]),
+        helper.make_node("ReduceMean", ["stepped"], ["powers"], axes=[2], keepdims=0),
+        helper.make_node("Concat", [f"{STATE}0", "powers"], ["joined"], axis=1),
+        helper.make_node("Slice", ["joined", "last", "end", "time"], [f"{NEXT}0"]),
+        helper.make_node("Transpose", ["joined"], ["turned"], perm=[0, 2, 1]),
+        helper.make_node("AveragePool", ["turned"], ["means"], kernel_shape=[kept + 1]),
+        helper.make_node("Transpose", ["means"], ["told"], perm=[0, 2, 1]),
+        helper.make_node("Add", ["told", "floor"], ["positive"]),
+        helper.make_node("Div", ["positive", "middle"], ["ratio"]),
+        helper.make_node("Log", ["ratio"], ["logits"]),
+        helper.make_node("Sigmoid", ["logits"], [ROWS]),
+        helper.make_node("Gather", [ROWS, "newest"], ["activation"], axis=1),
+    ]
+    columns = ColumnsSpec(frame_length=length, frame_hop=length, bands=len(LABELS))
+    state = StateSpec(step=step, shapes=((kept, len(LABELS)),))
+    told = {COLUMNS_KEY: columns.model_dump_json(), STATE_KEY: state.model_dump_json(), CARD_KEY: "# Tiny"}
+    return model_bytes(spec, nodes, constants, metadata={**spec.to_metadata(), **told})
 
 
 def model_bytes(
