@@ -64,6 +64,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from irec_live import home as _home  # noqa: F401 - some have none
 from irec_live import onnx_runtime as _onnx_runtime  # noqa: F401 - no telemetry, from the first import on
 
 if TYPE_CHECKING:

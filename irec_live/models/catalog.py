@@ -140,7 +140,7 @@ def find_model(name_or_path: str | os.PathLike[str]) -> Path:
     """
     text = os.fspath(name_or_path)
     if isinstance(name_or_path, Path) or text.lower().endswith(".onnx") or os.sep in text or "/" in text:
-        path = Path(text).expanduser()
+        path = Path(os.path.expanduser(text))  # noqa: PTH111 - which leaves the name of a user who is not known as it is
         if not look(path, ModelError):
             raise ModelError(f"no model file at {path}")
         return path

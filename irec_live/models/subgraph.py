@@ -158,6 +158,8 @@ def _graph(data: bytes, wire: WireReader, span: Span, inputs: Sequence[Tensor], 
     kept, used = _needed(nodes, {tensor.name for tensor in inputs}, {tensor.name for tensor in outputs}, set(weights))
     written = [_field(_NODE, data[node.span[0] : node.span[1]]) for node in kept]
     written.append(_field(_NAME, name))
+    # A weight of the same name would be an input's default value, and that input would count as a constant.
+    used -= {tensor.name for tensor in inputs}
     written += [_field(_INITIALIZER, data[at[0] : at[1]]) for key, at in weights.items() if key in used]
     written += [_field(_INPUT, _value_info(tensor)) for tensor in inputs]
     written += [_field(_OUTPUT, _value_info(tensor)) for tensor in outputs]

@@ -37,6 +37,29 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/model.onnx", "~nobody-of-this-name.onnx"])
+def test_a_path_may_begin_with_a_user_whom_nobody_knows(path: str) -> None:
+    with pytest.raises(ModelError, match="no model file at ~nobody"):
+        catalog.find_model(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a user is told by other variables")
+@pytest.mark.parametrize(("command", "status"), [("models", 0), ("library search piano", 2)])
+def test_a_user_without_a_home_has_no_models_or_library_and_no_traceback(command: str, status: int) -> None:
+    as_nobody = (
+        "import os, pwd, sys\n"
+        "def unlisted(number): raise KeyError(number)\n"
+        "pwd.getpwuid = unlisted\n"
+        "from irec_live.__main__ import start\n"
+        f"sys.argv = {['irec-live', *command.split()]}\n"
+        "start()\n"
+    )
+    without = {name: value for name, value in os.environ.items() if not name.startswith(("HOME", "XDG_", "IREC_"))}
+    run = subprocess.run([sys.executable, "-c", as_nobody], capture_output=True, text=True, env=without, check=False)
+    assert (run.returncode, run.stderr.count("\n")) == (status, 0 if status == 0 else 1), run.stderr
+    assert status == 0 or "/nonexistent" in run.stderr
+
+
 def test_models_in_the_users_folder_have_names(user_folder: Path) -> None:
     path = tiny_models.write_activation_model(user_folder, "mine")
     (model,) = catalog.user_models()
