@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
+from pathlib import Path
 from typing import Any
 
 import click
@@ -84,12 +85,28 @@ def tell(text: str) -> None:
     click.echo(one_line(text), err=True)
 
 
+def _hold_streams() -> None:
+    """Give those of the three standard streams that whoever started us has closed a place that swallows all.
+
+    The next file opened would get the number of a closed one, and what native code prints would be written into it.
+    Standard input and output stay none, for whoever needs them to tell.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free: this one
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
+
+
 class QuietCommand(click.Command):
     """A program that ends with one sentence where standard output takes no more, whoever wrote to it: click its help,
     rich a table. A reader that has seen enough (``| head``) click knows of itself."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """See `click.Command.main`."""
+        _hold_streams()
         try:
             return super().main(*args, **extra)
         except OSError as error:

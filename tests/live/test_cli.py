@@ -220,6 +220,23 @@ def test_reader_that_stands_still_does_not_keep_the_process(
     assert json.loads((folder / "session.json").read_text())["state"] == "finished"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such shell there")
+@pytest.mark.parametrize("closed", ["2>&-", "<&- 2>&-", "<&-"])
+def test_who_closes_input_and_errors_gets_the_result_all_the_same(
+    clip: Path, model_options: list[str], tmp_path: Path, closed: str
+) -> None:
+    folder = tmp_path / "results"
+    for more in (("--format", "csv", "--out", "-"), ("--format", "csv", "--out", folder)):
+        arguments = [str(part) for part in command("analyze", clip, *more, *model_options)]
+        run = subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *arguments], capture_output=True, text=True)
+        assert (run.returncode, run.stderr) == (0, "")
+        if more[-1] == "-":
+            printed = run.stdout
+    (written,) = (path for path in folder.iterdir() if path.suffix == ".csv")
+    assert written.read_text() == printed
+    assert printed.startswith("kind,time_s,")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other terminals")
 def test_a_terminal_that_goes_away_leaves_a_whole_recording(
     clip: Path, model_options: list[str], tmp_path: Path
