@@ -16,7 +16,7 @@ from onnx import helper
 from tiny_columns import LENGTH, RATE
 from tiny_stream import STEP, TinyNet, directly, exported, network, sound, spec
 
-from irec_export.convert import convert, finish
+import tiny_models
 from irec_export.verify import compare_streams
 from irec_live.errors import ModelError
 from irec_live.models.detector import Detector
@@ -26,7 +26,6 @@ from irec_live.streaming.column_stream import ColumnStreams
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.streaming.state_stream import StateStream
 from irec_live.web.merging import Merging
-from irec_models.checkpoint import Checkpoint
 from irec_models.measuring.predictors import CheckpointPredictor, StatefulCheckpoint, hop_of, predict_recording
 
 
@@ -316,19 +315,17 @@ def test_what_was_heard_decides_no_sizes_even_if_it_is_constant_in_the_whole_gra
 
 
 @pytest.mark.parametrize(
-    ("node", "reason"),
-    [
-        (
-            [helper.make_node("Slice", ["columns.plain", "cut.first", "cut.last", "cut.axis"], ["columns"])],
-            "returned float32",
-        ),
-        ([helper.make_node("Reshape", ["columns.plain", "cut.shape"], ["columns"])], "failed while it ran"),
-    ],
+    ("operator", "inputs", "reason"),
+    [("Slice", ("first", "last", "axis"), "returned float32"), ("Reshape", ("shape",), "failed while it ran")],
 )
-def test_columns_that_are_not_what_was_promised_are_one_sentence(node: onnx.NodeProto, reason: str) -> None:
-    sizes = {"cut.first": [0], "cut.last": [16], "cut.axis": [1], "cut.shape": [-1, 16, 12]}
-    data = grafted(exported(), "columns", [node], {name: np.array(value, np.int64) for name, value in sizes.items()})
-    detector = Detector(data)
+def test_columns_that_are_not_what_was_promised_are_one_sentence(
+    operator: str, inputs: tuple[str, ...], reason: str
+) -> None:
+    """A part that gives the columns of a window, and no more however many it is asked for."""
+    sizes = {"first": [0], "last": [16], "axis": [1], "shape": [-1, 16, 12]}
+    node = helper.make_node(operator, ["columns.plain", *(f"cut.{name}" for name in inputs)], ["columns"])
+    weights = {f"cut.{name}": np.array(sizes[name], np.int64) for name in inputs}
+    detector = Detector(grafted(exported(), "columns", [node], weights))
     with pytest.raises(ModelError, match=reason):
         rows_of(detector, sound(1.0))
     with pytest.raises(ModelError, match=reason):
@@ -336,21 +333,15 @@ def test_columns_that_are_not_what_was_promised_are_one_sentence(node: onnx.Node
 
 
 def test_a_window_may_be_a_single_step() -> None:
-    class Short(TinyNet):
-        window_length = 320
-
-    net = Short().eval()
-    net.load_state_dict(network().state_dict())
-    own = spec(window_length=320)
-    checkpoint = Checkpoint(net.architecture, net.hyperparameters, net.state_dict(), own, card="")
-    detector = Detector(finish(convert(net), net, checkpoint, "fp32"))
-    assert detector.stateful is not None
-    assert detector.stateful.frames == STEP
-    signal = sound(1.0)
-    with torch.no_grad():
-        columns = net.columns_of(net.frames_of(torch.from_numpy(signal)[None]))
-        wanted = torch.sigmoid(net.advance(columns[:, : columns.shape[1] // STEP * STEP])[0])[0].numpy()
-    np.testing.assert_allclose(rows_of(detector, signal, 100)[: len(wanted)], wanted, atol=1e-5)
+    long, short = (Detector(tiny_models.stream_model(window_length=length)) for length in (8000, 320))
+    assert long.stateful is not None
+    assert short.stateful is not None
+    assert (long.stateful.frames, short.stateful.frames) == (100, 4)
+    signal = sound(3.0)
+    found, wanted = rows_of(short, signal, 100), rows_of(long, signal)
+    assert np.ptp(wanted) > 0.05
+    whole = (len(signal) - 8000) // 320 + 1
+    np.testing.assert_allclose(found[24 : 24 + whole], wanted[:whole], atol=1e-5)
 
 
 @pytest.mark.parametrize(

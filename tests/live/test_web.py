@@ -143,7 +143,9 @@ def test_serving_until_interrupted(clip: Path, own: list[Path]) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
 @pytest.mark.parametrize("asked", ["SIGTERM", "SIGHUP"])
 def test_serving_ends_as_the_system_asks_for_it(own: list[Path], asked: str) -> None:
-    command = [sys.executable, "-m", "irec_live", "serve", "--port", "0", "--log", "json", "--model", str(own[0])]
+    # These tests may be run where SIGHUP is ignored, which a server keeps to.
+    start = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); from irec_live.__main__ import start; start()"
+    command = [sys.executable, "-c", start, "serve", "--port", "0", "--log", "json", "--model", str(own[0])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert process.stdout is not None

@@ -137,13 +137,14 @@ def envelope_model(spec: ModelSpec | None = None, *, card: str = "# Tiny\nA test
 def stream_model(**changes: Any) -> bytes:
     """A model that keeps a state: 0.5 where a tone of `TONES_HZ` has a level of -36 dBFS over the last four steps.
 
-    Frames of 10 ms, steps of four of them, windows of 25 steps; the state is the last three steps' powers.
+    Frames of 10 ms, steps of four of them, by default windows of 25 steps; the state is the last three steps' powers.
+    `changes` are of `activation_spec`.
     """
     length, step, kept = SAMPLE_RATE // 100, 4, 3
     spec = activation_spec(name="tiny-stream", **({"hop_length": step * length} | changes))
     turns = 2 * np.pi * np.arange(length)[:, None] * np.array(list(TONES_HZ.values())) / SAMPLE_RATE
     constants = {
-        "cut": np.array([0, SAMPLE_RATE // length, length], np.int64),
+        "cut": np.array([0, spec.window_length // length, length], np.int64),
         "bank": (np.concatenate([np.cos(turns), np.sin(turns)], axis=1) / length).astype(np.float32),
         "pairs": np.array([0, 0, 2, len(LABELS)], np.int64),
         "steps": np.array([0, -1, step, len(LABELS)], np.int64),
