@@ -184,8 +184,12 @@ def refusal(error: BaseException, origin: str) -> str:
     >>> refusal(RuntimeError("Unsupported model IR version: 14, max supported IR version: 13"), "a.onnx")
     'a.onnx is in ONNX IR version 14, and the newest that runs here is 13; export it for an older version, or \
 install a newer onnxruntime'
+    >>> refusal(RuntimeError("can't start new thread"), "a.onnx")
+    'a.onnx cannot be loaded: the system lets this program have no more threads (ulimit -u)'
     """
     text = str(error)
+    if "can't start new thread" in text:
+        return f"{origin} cannot be loaded: the system lets this program have no more threads (ulimit -u)"
     remedy = "export it for an older version, or install a newer onnxruntime"
     if found := re.search(r"IR version: (\d+), max supported IR version: (\d+)", text):
         return f"{origin} is in ONNX IR version {found[1]}, and the newest that runs here is {found[2]}; {remedy}"

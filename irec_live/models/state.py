@@ -154,14 +154,14 @@ class StatefulNetwork:
         return parts[0][:count] if len(parts) == 1 else np.concatenate(parts)[:count]
 
     def _columns(self, frames: Array) -> Array:
-        made: Array
         try:
             (made,) = self._front.run(None, {FRAMES: frames[None]})
         except runtime_errors() as error:
             raise ModelError(f"{self._origin} failed while it ran: {first_line(error)}") from error
         if made.shape != (1, len(frames), self.spec.bands) or made.dtype != np.float32:
             raise ModelError(f"{self._origin} returned {made.dtype} {made.shape} for {len(frames)} frames of a stream")
-        return made[0]
+        columns: Array = made[0]
+        return columns
 
     def begin(self) -> State:
         """The state at the start of a stream."""

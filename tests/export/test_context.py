@@ -165,10 +165,10 @@ def test_a_strangers_head_decides_on_so_many_windows_a_call_as_were_tried_and_no
     detector, audio = Detector(data, share_columns=False), sound(6.0)
     wanted = activations(detector, audio, "all", batch=16)
     monkeypatch.setattr(ContextHead, "_run", counted)
-    detector.keep_to([1, 2, 16])
+    detector.keep_to([1, 4])
     np.testing.assert_allclose(activations(detector, audio, "all", batch=16), wanted, atol=1e-5)
-    assert calls <= {1, 2, 16}
-    assert len(calls) > 1
+    assert calls <= {1, 4}
+    assert 4 in calls
 
 
 def test_a_context_decides_no_sizes_even_if_it_is_constant_in_the_whole_graph(data: bytes) -> None:

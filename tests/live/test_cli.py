@@ -229,7 +229,7 @@ def test_who_closes_input_and_errors_gets_the_result_all_the_same(
     for more in (("--format", "csv", "--out", "-"), ("--format", "csv", "--out", folder)):
         arguments = [str(part) for part in command("analyze", clip, *more, *model_options)]
         run = subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *arguments], capture_output=True, text=True)
-        assert (run.returncode, run.stderr) == (0, "")
+        assert run.returncode == 0, run.stderr
         if more[-1] == "-":
             printed = run.stdout
     (written,) = (path for path in folder.iterdir() if path.suffix == ".csv")
