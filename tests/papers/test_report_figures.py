@@ -14,18 +14,27 @@ from torch import Tensor, nn
 
 from irec_live.models.catalog import ModelInfo, bundled_models
 from irec_live.models.spec import ModelSpec, Threshold
+from irec_models.checkpoint import spec_for
+from irec_models.data import EvalClip
 from irec_models.measuring.restore import network_of
 from irec_models.metrics import UNKNOWN, score
-from irec_models.nets import build
-from irec_papers.report import figures_chen, figures_lumen, figures_mistakes, figures_thresholds, sequence
+from irec_models.nets import Network, build
+from irec_papers.report import (
+    figures_chen,
+    figures_deconvolution,
+    figures_lumen,
+    figures_mistakes,
+    figures_thresholds,
+    sequence,
+)
 from irec_papers.report.deconvolution import strongest_units
 from irec_papers.report.figures_hidden import embed
 from irec_papers.report.figures_instruments import confusion
 from irec_papers.report.figures_thresholds import f1_curves, micro_macro
 from irec_papers.report.layers import look_inside, stages
-from irec_papers.report.section import highest
+from irec_papers.report.section import Picture, Remark, highest
 from irec_papers.report.sounds import loudest_part, player_uri
-from irec_papers.report.study import Subject
+from irec_papers.report.study import Study, Subject
 
 LABELS = ("flute", "piano", "drums")
 
@@ -286,6 +295,54 @@ def test_activation_functions_are_applied_to_what_comes_back() -> None:
     assert len(place) == 1
     assert float(unit.image[tuple(place[0])]) == pytest.approx(-unit.activation)
     assert float(features[0].min()) == pytest.approx(-unit.activation)
+
+
+def clip(*labels: str, seconds: float = 0.6) -> EvalClip:
+    audio = 0.1 * np.random.default_rng(len(labels)).standard_normal(round(8000 * seconds)).astype(np.float32)
+    return EvalClip(f"{'-'.join(labels)}.wav", audio, labels, (), (), "south", "", "music")
+
+
+def study(network: Network | None, *clips: EvalClip) -> Study:
+    """What these figures need of a study: one network, and clips."""
+    spec = spec_for(ladder()[0], name="ladder", labels=LABELS, hop_length=2048)
+    subject = SimpleNamespace(name="ladder", network=network, spec=spec)
+    material = SimpleNamespace(clips=lambda spec: iter(clips))
+    return cast(Study, SimpleNamespace(subjects=[subject], material=material))
+
+
+def test_units_are_drawn_for_two_clips_of_several_instruments_if_there_are_such() -> None:
+    network, _ = ladder()
+    clips = (
+        clip("piano"),
+        clip(),
+        clip("flute", "piano"),
+        clip("flute", "piano"),
+        clip("drums"),
+        clip("flute", "drums"),
+    )
+    shown = study(network, *clips)
+    chosen = figures_deconvolution.two_clips(shown, shown.subjects[0])
+    assert [each.labels for each in chosen] == [("flute", "piano"), ("flute", "drums")]
+    chosen = figures_deconvolution.two_clips(study(network, *clips[:4]), shown.subjects[0])
+    assert [each.labels for each in chosen] == [("flute", "piano"), ("piano",)]
+    (section,) = figures_deconvolution.sections(shown)
+    (block,) = section.blocks
+    assert isinstance(block, Picture)
+    assert block.source.startswith("data:image/webp;base64,")
+    assert "two strongest units of each block" in block.caption
+    assert "ladder" in block.alt
+    alone = figures_deconvolution.sections(study(network, clip("flute", seconds=0.2)))
+    assert isinstance(alone[0].blocks[0], Picture), "one clip is enough, also if it is shorter than a window"
+
+
+def test_what_cannot_be_sent_back_is_told() -> None:
+    network, _ = ladder()
+    (section,) = figures_deconvolution.sections(study(network, clip()))
+    assert section.blocks == (Remark("ladder: no clip has one of its labels."),)
+    network.classify = lambda given: network.output(network.hidden(given[:, 0, :6]))  # type: ignore[method-assign]
+    (section,) = figures_deconvolution.sections(study(network, clip("flute")))
+    assert section.blocks == (Remark("ladder: it has no maps in time and frequency to send back."),)
+    assert figures_deconvolution.sections(study(None, clip("flute"))) == []
 
 
 @pytest.mark.parametrize("model", bundled_models(), ids=lambda model: model.name)

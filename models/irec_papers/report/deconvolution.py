@@ -92,13 +92,12 @@ def strongest_units(network: Network, features: Tensor, blocks: Sequence[str], c
         Units of each block.
     """
     prepared = _prepared(network)
-    names = {name: _renamed(prepared, name) for name in blocks}
     found: list[Unit] = []
     with torch.enable_grad():
         given = features.clone().requires_grad_(True)
-        maps = block_outputs(prepared, given, list(names.values()))
+        maps = block_outputs(prepared, given, blocks)
         for number, name in enumerate(blocks):
-            out = maps[names[name]][0]  # (U, H, W)
+            out = maps[name][0]  # (U, H, W)
             values = out.flatten(1)
             furthest = values.gather(1, values.abs().argmax(dim=1, keepdim=True))[:, 0]
             order = torch.argsort(furthest.abs(), descending=True)[:count]
@@ -110,7 +109,7 @@ def strongest_units(network: Network, features: Tensor, blocks: Sequence[str], c
 
 
 def _prepared(network: Network) -> Network:
-    """A copy whose activation functions send back what a deconvolutional network does."""
+    """A copy whose activation functions, by their old names, send back what a deconvolutional network does."""
     network = copy.deepcopy(network).eval()
     for parent in list(network.modules()):
         if isinstance(parent, _Rectifier):
@@ -121,10 +120,3 @@ def _prepared(network: Network) -> Network:
     for parameter in network.parameters():
         parameter.requires_grad_(False)
     return network
-
-
-def _renamed(network: Network, name: str) -> str:
-    """A block may end with an activation function, which now is one level deeper; its wrapper has the old name."""
-    if name not in dict(network.named_modules()):
-        raise ValueError(f"there is no module {name}")
-    return name
