@@ -15,14 +15,13 @@ from torch import Tensor
 
 from irec_live.errors import CheckpointError
 from irec_live.models.spec import ModelSpec
-from irec_live.streaming.pipeline import SILENCE_DB
 from irec_models.data.mixing.sequences import SequenceStream
+from irec_models.measuring.predictors import SILENCE_RMS
 from irec_models.measuring.restore import network_of
 from irec_models.nets import StatefulNetwork, TuttiMobileNet
 from irec_models.nets.column_network import cut_frames
 from irec_models.progress import Progress, silent, tracked
 
-_SILENCE_RMS = 10 ** (SILENCE_DB / 20)
 _BATCH = 32
 
 
@@ -86,7 +85,7 @@ def sequence_features(
     for number in tracked(range(count), progress, "sequences", count):
         audio, found.presence[number], found.mask[number] = stream.sequence(number)
         readings, logits, rms = _window_features(network, torch.from_numpy(audio), stream.hop, rows)
-        found.readings[number], found.logits[number], found.sounding[number] = readings, logits, rms >= _SILENCE_RMS
+        found.readings[number], found.logits[number], found.sounding[number] = readings, logits, rms >= SILENCE_RMS
     return found
 
 

@@ -30,7 +30,8 @@ from irec_models.nets import Network, StatefulNetwork
 Array = npt.NDArray[np.float32]
 
 _BATCH = 32
-_SILENCE_RMS = 10 ** (SILENCE_DB / 20)  # as in the app, which does not run a network on silence
+SILENCE_RMS = 10 ** (SILENCE_DB / 20)
+"""Of a window, below which no network is run, as in the app."""
 
 
 class Predictor(Protocol):
@@ -169,7 +170,7 @@ def predict_recording(predictor: Predictor, audio: Array, hop_length: int) -> Ar
     windows = windows_of(audio, predictor.spec.window_length, hop_length)
     # In batches: a recording of ten minutes would need gigabytes inside the network at once.
     batches = [windows[start : start + _BATCH] for start in range(0, len(windows), _BATCH)]
-    sounding = np.sqrt(np.mean(windows**2, axis=1)) >= _SILENCE_RMS
+    sounding = np.sqrt(np.mean(windows**2, axis=1)) >= SILENCE_RMS
     stateful = stateful_of(predictor)
     if stateful is not None:
         return _in_order(stateful, windows, sounding, hop_length)
