@@ -46,43 +46,43 @@ class _Past:
     Parameters
     ----------
     state : sequence of Tensor, optional
-        Of the call before, the columns heard so far first; none at the start of a stream.
+        Of the call before, the number of columns until then first; none at the start of a stream.
     """
 
     def __init__(self, state: Sequence[Tensor] = ()) -> None:
-        self._heard = state[0] if state else None
-        self._before = iter(state[1:])
+        self._columns = state[0] if state else None
+        self._maps = iter(state[1:])
         self._kept: list[Tensor] = []
         self._shares: dict[tuple[int, int], Tensor] = {}
 
     def join(self, maps: Tensor, count: int) -> Tensor:
         """Maps (B, C, f, n) behind the last `count` of those before, which are zeros at the start of a stream."""
-        joined = functional.pad(maps, (count, 0)) if self._heard is None else torch.cat((next(self._before), maps), 3)
+        joined = functional.pad(maps, (count, 0)) if self._columns is None else torch.cat((next(self._maps), maps), 3)
         self._kept.append(joined[..., joined.shape[-1] - count :])
         return joined
 
     def mean(self, joined: Tensor, count: int, stride: int) -> Tensor:
-        """At each step the mean of the last `count`, of those that were heard; of ``join(maps, count - 1)``."""
+        """At each step the mean of the last `count`, of those since the start; of ``join(maps, count - 1)``."""
         sums = functional.avg_pool2d(joined, (1, count), 1)
         if (count, stride) not in self._shares:
-            heard = torch.arange(1, sums.shape[-1] + 1, dtype=torch.float32) + self._heard_steps(stride)
-            self._shares[count, stride] = count / heard.clamp(max=float(count))
+            steps = torch.arange(1, sums.shape[-1] + 1, dtype=torch.float32) + self._steps_before(stride)
+            self._shares[count, stride] = count / steps.clamp(max=float(count))
         return sums * self._shares[count, stride]
 
     def maximum(self, joined: Tensor, count: int, stride: int) -> Tensor:
         """The same of the maximum."""
         places = torch.arange(joined.shape[-1], dtype=torch.float32)
-        unheard = places < count - 1 - self._heard_steps(stride)
-        return functional.max_pool2d(joined.masked_fill(unheard, _LOWEST), (1, count), 1)
+        too_early = places < count - 1 - self._steps_before(stride)
+        return functional.max_pool2d(joined.masked_fill(too_early, _LOWEST), (1, count), 1)
 
     def state(self, columns: Tensor) -> tuple[Tensor, ...]:
         """What the call after that with these columns (B, n, F) needs."""
-        before = columns.new_zeros(columns.shape[0], 1, 1, 1) if self._heard is None else self._heard
+        before = columns.new_zeros(columns.shape[0], 1, 1, 1) if self._columns is None else self._columns
         return (before + columns.shape[1]).clamp(max=_MOST), *self._kept
 
-    def _heard_steps(self, stride: int) -> Tensor | float:
+    def _steps_before(self, stride: int) -> Tensor | float:
         """Steps of a map before the first one of this call, (B, 1, 1, 1)."""
-        return 0.0 if self._heard is None else self._heard / stride
+        return 0.0 if self._columns is None else self._columns / stride
 
 
 def _steps(seconds: float, stride: int) -> int:
