@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
+import warnings
 from pathlib import Path
 
+import jams
 import mido
 import pytest
 import soundfile
@@ -71,6 +71,5 @@ def read_back(stem: Path) -> None:
     assert {track.name for track in midi.tracks[1:]} == labels
     assert midi.length == pytest.approx(analysis.duration_s, abs=0.001)
     assert soundfile.info(stem.with_suffix(".wav")).duration == pytest.approx(analysis.duration_s, abs=0.001)
-    script = f"import jams; print(len(jams.load({str(stem.with_suffix('.jams'))!r}).annotations[0].data))"
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, check=True)
-    assert int(done.stdout) == len(analysis.events)
+    with warnings.catch_warnings(action="ignore"):  # of the libraries that read it
+        assert len(jams.load(str(stem.with_suffix(".jams"))).annotations[0].data) == len(analysis.events)
