@@ -14,14 +14,14 @@ import onnx
 import pytest
 import small_nets
 import torch
-from network_fixtures import one_torch_thread, write_network
+from network_fixtures import exporter_reads_its_operators_once, one_torch_thread, write_network
 from torch import Tensor, nn
 
 from irec_export.convert import convert
 from irec_models.checkpoint import load_checkpoint
 from irec_models.nets import ARCHITECTURES, Network, build
 
-__all__ = ["one_torch_thread"]
+__all__ = ["exporter_reads_its_operators_once", "one_torch_thread"]
 
 LABELS = ("flute", "piano", "violin")
 HOPS = {"tiny": 800, "han": 2205, "neuroment": 8192}

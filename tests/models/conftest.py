@@ -2,6 +2,7 @@
 
 from network_fixtures import (
     context_file,
+    exporter_reads_its_operators_once,
     one_torch_thread,
     small_architectures,
     small_checkpoint,
@@ -11,6 +12,7 @@ from network_fixtures import (
 
 __all__ = [
     "context_file",
+    "exporter_reads_its_operators_once",
     "one_torch_thread",
     "small_architectures",
     "small_checkpoint",

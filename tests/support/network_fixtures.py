@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,19 @@ def one_torch_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def exporter_reads_its_operators_once() -> Iterator[None]:
+    """PyTorch's exporter makes the table of what it can convert anew for each network, in a fifth of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        try:
+            from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+            patch.setattr(ONNXRegistry, "from_torchlib", staticmethod(cache(ONNXRegistry.from_torchlib)))
+        except (ImportError, AttributeError):  # another PyTorch: it takes its time
+            pass
+        yield
 
 
 @pytest.fixture(scope="package", autouse=True)
