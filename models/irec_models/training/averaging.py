@@ -78,8 +78,8 @@ def average(checkpoints: Sequence[Checkpoint], shares: Sequence[float]) -> Check
             or checkpoint.state_dict.keys() != first.state_dict.keys()
         ):
             raise CheckpointError(
-                f"'{checkpoint.spec.name}' is not built as '{first.spec.name}'; only checkpoints of the same "
-                "architecture, hyperparameters and labels can be averaged"
+                f"'{checkpoint.spec.name}' is not built as '{first.spec.name}' ({_apart(checkpoint, first)}); only "
+                "checkpoints of the same architecture, hyperparameters and labels can be averaged"
             )
     total = sum(shares)
     state = dict(last.state_dict)
@@ -91,3 +91,14 @@ def average(checkpoints: Sequence[Checkpoint], shares: Sequence[float]) -> Check
             state[key] = mean.to(value.dtype)
     training = {**last.training, "mean_of": len(checkpoints)}
     return Checkpoint(last.architecture, last.hyperparameters, state, spec=last.spec, card=last.card, training=training)
+
+
+def _apart(one: Checkpoint, other: Checkpoint) -> str:
+    """In what two checkpoints differ: versions of one network bear the same name."""
+    if one.architecture != other.architecture:
+        return f"{one.architecture} and {other.architecture}"
+    if one.spec.labels != other.spec.labels:
+        return "other labels"
+    theirs, others = one.network().hyperparameters, other.network().hyperparameters
+    names = [name for name in theirs if theirs[name] != others.get(name)]
+    return ", ".join(f"{name} {theirs[name]} and {others.get(name)}" for name in names) or "other weights"
