@@ -143,6 +143,7 @@ class LiveOutput:
         try:
             while not self._stop.wait(1.0 / RATE_HZ):
                 self._send(self._taken(on))
+            self._send(self._taken(on))  # what came since the last turn
             self._send([Switch(label, False, 0.0, 0.0) for label, lit in on.items() if lit])
         finally:
             self._receiver.close()

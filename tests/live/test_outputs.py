@@ -109,6 +109,16 @@ def test_values_are_sent_at_a_limited_rate_and_only_when_they_change() -> None:
     assert desk.closed
 
 
+def test_what_came_last_before_the_end_is_sent() -> None:
+    desk = Slow()
+    output = LiveOutput(LABELS, desk)
+    output.take_step(step(1.0, [0.9, 0.0], ("flute",)))
+    output.take_step(step(2.0, [0.1, 0.9], ("acoustic guitar",)))
+    output.close()  # in most runs before the sender's first turn
+    said = [(switch.label, switch.on) for switches, _, _ in desk.calls for switch in switches]
+    assert sorted(said) == [*(("acoustic guitar", False), ("acoustic guitar", True), ("flute", False), ("flute", True))]
+
+
 def test_a_stuck_receiver_never_holds_up_the_stream_nor_fills_memory() -> None:
     desk = Slow()
     desk.gate.clear()

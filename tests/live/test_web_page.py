@@ -78,9 +78,13 @@ def page(clips: dict[str, Path], library: Path) -> Iterator[Any]:
 
 
 def until(page: Any, what: Callable[[], Any]) -> Any:
+    from selenium.common.exceptions import TimeoutException
     from selenium.webdriver.support.ui import WebDriverWait
 
-    return WebDriverWait(page, PATIENCE_S, poll_frequency=0.1).until(lambda _: what())
+    try:
+        return WebDriverWait(page, PATIENCE_S, poll_frequency=0.1).until(lambda _: what())
+    except TimeoutException:
+        pytest.fail(f"it did not happen; the page says {text(page, 'state')!r}")
 
 
 def text(page: Any, name: str) -> str:
