@@ -2,6 +2,7 @@
 
 import { streamAddress, token } from "./service.js";
 
+const ANSWER_S = 10;  // that the server may take to send the recorder
 const LATE_S = 2;  // of sound that may wait to be sent; then the newest is left out
 
 /**
@@ -25,7 +26,8 @@ export class Microphone {
       throw new Error(error.name === "NotFoundError" ? "There is no microphone." : "The microphone was not allowed.");
     }
     this.context = new AudioContext();
-    await this.context.audioWorklet.addModule("static/recorder.js").catch(() => {
+    const late = new Promise((_, refuse) => setTimeout(refuse, 1000 * ANSWER_S));
+    await Promise.race([this.context.audioWorklet.addModule("static/recorder.js"), late]).catch(() => {
       throw new Error("The server does not answer.");
     });
     await this.context.resume();
