@@ -227,8 +227,7 @@ class _Stream:
             self._source.stop()
             closing = asyncio.create_task(asyncio.to_thread(session.close))
             if speaking is not None:
-                speaking.cancel()
-                await asyncio.gather(speaking, return_exceptions=True)
+                await _cancelled(speaking)
             await asyncio.shield(closing)
             self._metrics.heard(session.time_s, "stream")
 
@@ -288,9 +287,7 @@ class _Stream:
                 if task.done():
                     task.result()
         finally:
-            for task in (listening, watching):
-                task.cancel()
-            await asyncio.gather(listening, watching, return_exceptions=True)
+            await _cancelled(listening, watching)
 
     async def _listen(self, session: LiveSession) -> None:
         """Take sound and wishes from the client until it ends."""
@@ -343,8 +340,7 @@ class _Stream:
                         task.result()
                 await asyncio.sleep(_LOOK_S)
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            await _cancelled(watching)
         if session.error is not None:
             raise StreamError(_FAULT, session.message)
         job = None
@@ -353,6 +349,17 @@ class _Stream:
         await self._socket.send_json(stats_message(session.stats()))
         await self._socket.send_json({"type": "end", "duration_s": round(session.time_s, 4), "job": job})
         await self._socket.close()
+
+
+async def _cancelled(*tasks: asyncio.Task[None]) -> None:
+    """Cancel tasks, and wait until they have ended, in whatever way."""
+    for task in tasks:
+        task.cancel()
+    # Not `gather`: broken off meanwhile, it raises the cancellation of these tasks, which nobody takes for its own.
+    await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()
 
 
 async def _receive(socket: WebSocket) -> str | bytes:

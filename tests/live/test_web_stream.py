@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -175,6 +177,27 @@ def test_a_client_that_goes_leaves_no_engine_behind(client: TestClient) -> None:
             socket.send_text(start())
             assert socket.receive_json()["type"] == "ready"
     wait_until(lambda: "irec-engine" not in [thread.name for thread in threading.enumerate()])
+
+
+def test_who_breaks_a_stream_off_while_it_ends_is_told_of_his_own_cancellation_only() -> None:
+    async def unwilling() -> None:
+        try:
+            await asyncio.sleep(PATIENCE_S)
+        except asyncio.CancelledError:
+            with contextlib.suppress(asyncio.CancelledError):  # ends by the first one, whatever comes after it
+                await asyncio.sleep(0.05)
+            raise
+
+    async def broken_off() -> bool:
+        task = asyncio.create_task(unwilling())
+        await asyncio.sleep(0)
+        with anyio.CancelScope() as scope:
+            asyncio.get_running_loop().call_soon(scope.cancel)
+            await stream._cancelled(task)
+        await asyncio.wait([task])
+        return scope.cancelled_caught
+
+    assert asyncio.run(broken_off())
 
 
 def test_silence_on_the_line_is_ended(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
