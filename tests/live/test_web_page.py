@@ -315,6 +315,8 @@ def test_a_server_that_is_gone_is_said_by_every_button(page: Any, clips: dict[st
     try:
         with server() as url:
             page.get(url)
+            # The page is all there: its scripts have run, and have asked what they ask at first.
+            until(page, lambda: page.find_elements("css selector", "#format option"))
         page.find_element("id", "microphone").click()
         until(page, lambda: text(page, "state") == "The server does not answer.")
         assert text(page, "microphone") == "Use the microphone"

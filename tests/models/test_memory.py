@@ -21,14 +21,13 @@ def faults():
 usual = min(faults() for _ in range(4))
 with freed_memory_kept():
     kept = min(faults() for _ in range(12))
-print(usual, kept, min(faults() for _ in range(4)))
+print(usual, kept)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of GNU's C library")
 def test_memory_that_is_asked_for_again_is_not_cleared_again_while_a_network_learns() -> None:
     told = subprocess.run([sys.executable, "-c", _COUNT], capture_output=True, text=True, check=True).stdout
-    usual, kept, after = map(int, told.split())
+    usual, kept = map(int, told.split())
     assert usual >= 16  # pages may be as large as two megabytes
     assert kept < usual / 4
-    assert after >= 16

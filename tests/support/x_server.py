@@ -48,9 +48,17 @@ class XServer:
         with os.fdopen(reader) as pipe:
             self.display = f":{pipe.readline().strip()}"
         if window_manager:
-            self._processes.append(subprocess.Popen(["openbox"], env=self.environment, stderr=subprocess.DEVNULL))
-            # Before it is there, no window can be given the keys; it tells how many desktops there are.
-            wait_for(lambda: self.do("get_num_desktops") not in ("", "0"))
+            self._processes.append(self._window_manager())
+            # Before it is there, no window can be given the keys.
+            wait_for(self._is_managed)
+
+    def _window_manager(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["openbox"], env=self.environment, stderr=subprocess.DEVNULL)
+
+    def _is_managed(self) -> bool:
+        if self._processes[-1].poll() is not None:  # a busy machine's new screen may refuse it at first
+            self._processes[-1] = self._window_manager()
+        return self.do("get_num_desktops") not in ("", "0")  # which the window manager tells
 
     @property
     def environment(self) -> dict[str, str]:
