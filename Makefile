@@ -9,7 +9,7 @@ export PYTHON
 BIN := .venv/bin
 SETUP := .ci/setup
 
-.PHONY: run test suite app lint lint-code lint-format lint-types lint-contracts ready format bench benchmark soak fuzz screenshot \
+.PHONY: run test app lint lint-code lint-format lint-types lint-contracts ready format bench benchmark soak fuzz screenshot \
     licences constraints translations
 
 run:
@@ -23,22 +23,14 @@ REALTIME = $(if $(PYTEST_ARGS),,$(shell grep -rl --include="test_*.py" "pytest\.
 
 # What runs at the pace of time comes first and alone; the rest shares the cores, a file to each process. Whatever
 # fails, the rest runs all the same, and the end says what failed.
-define SUITE
-$(BIN)/pytest -m realtime $(REALTIME) $(PYTEST_ARGS) $(OR_NONE) || failed="$$failed, the tests in real time"; \
-$(BIN)/pytest -m "not realtime" --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS) $(OR_NONE) \
-    || failed="$$failed, the other tests"; \
-[ -z "$$failed" ] || { echo "make $@: failed: $${failed#, }" >&2; exit 1; }
-endef
-
 test:
 	@$(SETUP) test
 	@failed=""; \
 	$(MAKE) --no-print-directory --keep-going --jobs=2 lint || failed="$$failed, lint"; \
-	$(SUITE)
-
-# The same without lint.
-suite: ready
-	@failed=""; $(SUITE)
+	$(BIN)/pytest -m realtime $(REALTIME) $(PYTEST_ARGS) $(OR_NONE) || failed="$$failed, the tests in real time"; \
+	$(BIN)/pytest -m "not realtime" --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS) $(OR_NONE) \
+	    || failed="$$failed, the other tests"; \
+	[ -z "$$failed" ] || { echo "make test: failed: $${failed#, }" >&2; exit 1; }
 
 lint: lint-code lint-format lint-types lint-contracts
 

@@ -84,9 +84,6 @@ def test_what_a_change_must_pass_runs_to_its_end_and_the_end_says_what_failed(tm
     assert (done.returncode != 0) == bool(fails), done.stderr
     assert (".ci/run: failed: " in done.stderr) == bool(fails)
     assert done.stdout.count("== 1 passed in 0.01s ==\n") >= 1
-    # What runs in real time has the machine to itself.
-    first = next(number for number, line in enumerate(ran) if line.startswith("pytest"))
-    assert {line.split()[0] for line in ran[first:]} <= {"pytest", "setup"}
 
 
 def tell(script: str) -> subprocess.Popen[str]:

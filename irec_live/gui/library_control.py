@@ -212,7 +212,9 @@ class LibraryControl(QObject):
 
     def _on_slow(self) -> None:
         if self._searcher.busy:
-            self.panel.show_problem(tr("Still searching: this waits while another program adds to the library."))
+            self.panel.show_problem(
+                tr("Still searching. If another program is adding to the library, this waits for it.")
+            )
 
     def _on_progress(self, text: str, share: float) -> None:
         if self._adder.busy:

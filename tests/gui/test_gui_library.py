@@ -83,7 +83,7 @@ def test_a_search_that_waits_for_another_program_says_so(
 
     monkeypatch.setattr(Library, "search", search)
     control.action.trigger()
-    qtbot.waitUntil(lambda: "while another program adds to the library" in control.panel.note.text())
+    qtbot.waitUntil(lambda: "If another program is adding to the library" in control.panel.note.text())
     free.set()
     qtbot.waitUntil(lambda: control.panel.note.text() == "2 recordings. Double-click to play from there.")
 

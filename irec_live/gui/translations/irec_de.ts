@@ -1661,8 +1661,8 @@ Doppelklick: die Schwellen des Modells.</translation>
         <translation>Ruhig: langsamer, mit weniger kurzen Ereignissen, die falsch sind</translation>
     </message>
     <message>
-        <source>Still searching: this waits while another program adds to the library.</source>
-        <translation>Es wird noch gesucht: Das wartet, solange ein anderes Programm zur Bibliothek hinzufügt.</translation>
+        <source>Still searching. If another program is adding to the library, this waits for it.</source>
+        <translation>Es wird noch gesucht. Wenn gerade ein anderes Programm etwas zur Bibliothek hinzufügt, wird darauf gewartet.</translation>
     </message>
     <message>
         <source>Stop</source>
