@@ -7,16 +7,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import onnx
-import pytest
 from onnx import TensorProto, helper
 
-import irec_assets
 import tiny_models
 from irec_export.half_weights import halve_within_gate, store_half, worth_halving
-from irec_export.resave import resave
-from irec_live.errors import ExportError
 from irec_live.models.detector import Detector
-from irec_live.models.spec import CARD_KEY, ModelSpec
 from irec_live.onnx_runtime import load_onnx_runtime
 
 RNG = np.random.default_rng(4)
@@ -83,32 +78,3 @@ def test_small_weights_and_those_beyond_float16_are_not_worth_it() -> None:
     assert worth_halving(model(), trained) == ["network.weight"]
     assert worth_halving(model(beyond), trained) == []
     assert worth_halving(model(), ["another"]) == []
-
-
-def test_a_file_can_be_saved_again_with_more_said_of_it(tmp_path: Path) -> None:
-    old = irec_assets.models_folder() / "vaznonis-lstm.onnx"
-    sources = [{"name": "north", "licence": "CC0-1.0", "clips": 3}]
-    spec, difference = resave(old, tmp_path / "new.onnx", sources=sources, reference="")
-    assert (spec.trained_on, spec.published, spec.weights, difference) == ({"north"}, False, "fp16", 0.0)
-    new, before = Detector(tmp_path / "new.onnx"), Detector(old)
-    assert new.spec == spec
-    assert new.card == before.card
-    noise = 0.1 * RNG.standard_normal((1, new.spec.window_length)).astype(np.float32)
-    np.testing.assert_array_equal(new(noise), before(noise))
-
-
-def test_a_file_without_hyperparameters_is_told_apart(tmp_path: Path) -> None:
-    path = tmp_path / "old.onnx"
-    path.write_bytes(model().SerializeToString())
-    with pytest.raises(ExportError, match="does not contain its hyperparameters"):
-        resave(path, path)
-    with pytest.raises(ExportError, match="of no network with these hyperparameters"):
-        resave(path, path, hyperparameters={"labels": 3})
-    with pytest.raises(ExportError, match="cannot have such a spec"):
-        resave(path, path, labels=())
-    spec, difference = resave(path, path, half=False, title="Another")
-    assert (spec.title, spec.weights, difference) == ("Another", "fp32", 0.0)
-    assert Detector(path).card == "# A"
-    stored = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
-    assert stored[CARD_KEY] == "# A"
-    assert ModelSpec.from_metadata(stored) == spec

@@ -9,10 +9,11 @@ import small_nets
 import tiny_bank
 
 from irec_live.models.catalog import bundled_models
-from irec_models.checkpoint import Checkpoint, load_checkpoint, respecify
+from irec_models.checkpoint import load_checkpoint, respecify
 from irec_models.data.manifests.manifest import read_manifest
-from irec_models.publishing.provenance import data_sha256, joint_terms, with_provenance
-from irec_models.training.lineage import ancestors_of, sources_of
+from irec_models.publishing.provenance import data_sha256, joint_terms, provenance
+from irec_models.recipes.recipe import load_recipe
+from irec_models.training.lineage import ancestors_of, sources_of, start_of
 from irec_models.training.start_weights import load_start
 
 
@@ -36,29 +37,26 @@ def test_the_sum_of_data_does_not_depend_on_the_order_of_folders_but_on_every_cl
     assert data_sha256([other]) != data_sha256([bank])
 
 
-def test_a_published_checkpoint_of_before_gets_its_provenance_from_run_and_data(
+def test_provenance_tells_recipe_training_and_what_it_began_with(
     small_checkpoint: Path, bank: Path, tmp_path: Path
 ) -> None:
-    recipe = small_nets.RECIPE.format(architecture="small", monitor="map")
-    (tmp_path / "recipe.toml").write_text(recipe, encoding="utf-8")
-    old = load_checkpoint(small_checkpoint)
-    assert old.spec.lineage is None
+    text = small_nets.RECIPE.format(architecture="small", monitor="map")
+    (tmp_path / "recipe.toml").write_text(text, encoding="utf-8")
+    recipe, plain = load_recipe(tmp_path / "recipe.toml"), load_checkpoint(small_checkpoint).spec
     start = {"name": "first", "sources": [{"name": "west", "licence": "CC0-1.0", "clips": 4}], "ancestors": []}
     training = {"step": 9, "hours": 0.5, "steps_in_all": 12, "start": start, "mean_of": 2}
-    parts = (old.architecture, old.hyperparameters, old.state_dict, old.spec, old.card, training)
-    spec = with_provenance(Checkpoint(*parts), tmp_path, [bank]).spec
+    spec = respecify(plain, **provenance(recipe, text, training, plain, [bank]))
     assert spec.trained_on == {"north", "west"}
     assert spec.lineage is not None
-    assert spec.lineage.recipe_text == recipe
     assert (spec.lineage.recipe, spec.lineage.start, spec.lineage.mean_of) == ("small", "first", 2)
     assert (spec.lineage.step, spec.lineage.steps, spec.lineage.hours) == (9, 12, 0.5)
     assert spec.lineage.windows_hours == pytest.approx(9 * 8 * 0.512 / 3600)
-    assert spec.lineage.data_sha256 == data_sha256([bank])
+    assert (spec.lineage.recipe_text, spec.lineage.data_sha256) == (text, data_sha256([bank]))
     bundled = next(model.spec for model in bundled_models() if model.name == "tutti-1s")
-    again = with_provenance(Checkpoint(*parts), tmp_path, [bank], bundled)
-    assert again.spec.trained_on == {"north", *bundled.trained_on}
-    assert again.spec.lineage is not None
-    assert again.spec.lineage.start == "tutti-1s"
+    again = respecify(plain, **provenance(recipe, text, training | {"start": start_of(bundled)}, plain, [bank]))
+    assert again.trained_on == {"north", *bundled.trained_on}
+    assert again.lineage is not None
+    assert again.lineage.start == "tutti-1s"
 
 
 def test_a_start_hands_on_its_sources_and_its_ancestors() -> None:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from irec_live.models.provenance import Lineage, Source
 from irec_live.models.spec import ModelSpec
-from irec_models.checkpoint import Checkpoint, respecify
 from irec_models.data.manifests.manifest import read_manifests
-from irec_models.recipes.recipe import Recipe, load_recipe
-from irec_models.training.lineage import ancestors_of, sources_of, start_of
+from irec_models.recipes.recipe import Recipe
+from irec_models.training.lineage import ancestors_of, sources_of
 
 
 def data_sha256(data: Sequence[Path]) -> str:
@@ -100,33 +98,3 @@ def joint_terms(specs: Sequence[ModelSpec]) -> dict[str, Any]:
         "lineage": Lineage(ancestors=tuple(ancestors.values())),
         "reference": "; ".join(references)[:300],
     }
-
-
-def with_provenance(
-    checkpoint: Checkpoint, run_folder: Path, data: Sequence[Path], start: ModelSpec | None = None
-) -> Checkpoint:
-    """A published checkpoint of version 0.1 with the provenance that its run's folder and its data tell.
-
-    Parameters
-    ----------
-    checkpoint : Checkpoint
-        As ``irec-train publish`` wrote it; card and weights stay.
-    run_folder : Path
-        With the ``recipe.toml`` that it was trained by.
-    data : sequence of Path
-        Folders that it was trained on.
-    start : ModelSpec, optional
-        Of the model that it began with, of which runs of version 0.1 stored only the card.
-
-    Raises
-    ------
-    RecipeError, DataError
-        Recipe or data are missing or broken.
-    """
-    path = run_folder / "recipe.toml"
-    recipe = load_recipe(path)
-    training = dict(checkpoint.training)
-    if start is not None:
-        training["start"] = start_of(start)
-    fields = provenance(recipe, path.read_text(encoding="utf-8"), training, checkpoint.spec, data)
-    return replace(checkpoint, spec=respecify(checkpoint.spec, **fields), training=training)
