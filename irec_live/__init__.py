@@ -25,7 +25,7 @@ Each word has one meaning:
 sample             one value of one channel; counts and indices of samples are of each channel (PortAudio: frames)
 block              the samples of one callback or read, (n, channels) float32
 window, hop        the samples that a network takes as one input; samples from one window to the next
-frame              one spectral column inside a window, or one value of an envelope
+frame              one spectral column inside a window, or one value of an envelope; a codec's own in `decoders`
 state, step        what some networks hand on from call to call over a stream; columns from answer to answer
 taper              the weights that fade a window or column in and out (Hann)
 predict            run a network: windows in, activations or envelopes (its predictions) out

@@ -128,14 +128,14 @@ def analyze(
                 if on_seconds is not None:
                     on_seconds((first + len(block)) / audio.sample_rate)
 
-            frames = decode_into(audio, pipeline, on_block=pace, progress=progress, cancel=cancel, most_s=most_s)
-        if not frames:
+            samples = decode_into(audio, pipeline, on_block=pace, progress=progress, cancel=cancel, most_s=most_s)
+        if not samples:
             raise MediaError(audio.warning or f"{audio.name} has sound, but none of it could be decoded")
         if pipeline.timeline.problem:
             raise OutputError(f"{audio.name} is too long for this disk: {pipeline.timeline.problem}")
         return collect(
             audio.name,
-            frames / audio.sample_rate,
+            samples / audio.sample_rate,
             pipeline,
             warning=audio.warning,
             warnings=(*audio.warnings, *band_limit(audio.name, audio.sample_rate, detectors)),
@@ -144,7 +144,7 @@ def analyze(
 
 def _history(audio: AudioFile) -> HistoryFile | None:
     """Where results are kept that are not to fill the memory: those of many hours, and of nobody knows how many."""
-    short = audio.frames and audio.frames <= _LONG_S * audio.sample_rate  # as announced, which is no promise
+    short = audio.samples and audio.samples <= _LONG_S * audio.sample_rate  # as announced, which is no promise
     return None if short else HistoryFile()
 
 
@@ -195,7 +195,7 @@ def decode_into(
     pipeline : Pipeline
         At the file's rate.
     on_block : callable, optional
-        Called with every block (n, C) and the index of its first frame, after it went through.
+        Called with every block (n, C) and the index of its first sample, after it went through.
     progress : callable, optional
         Called with the share done, 0..1; only at the end where the file does not tell its length.
     cancel : threading.Event, optional
@@ -228,8 +228,8 @@ def decode_into(
             pipeline.push(block)
             if on_block is not None:
                 on_block(block, position - len(block))
-            if progress is not None and audio.frames:
-                progress(min(1.0, position / audio.frames))
+            if progress is not None and audio.samples:
+                progress(min(1.0, position / audio.samples))
     pipeline.flush()
     if progress is not None:
         progress(1.0)
@@ -237,7 +237,7 @@ def decode_into(
 
 
 def _read_ahead(audio: AudioFile) -> Generator[tuple[npt.NDArray[np.float32], int]]:
-    """Blocks (n, C) of a file, each with the frame behind it; the next is decoded while one is analysed."""
+    """Blocks (n, C) of a file, each with the sample behind it; the next is decoded while one is analysed."""
     decoded = audio.blocks(audio.block_of(BLOCK_S))
 
     def read() -> tuple[npt.NDArray[np.float32], int] | None:

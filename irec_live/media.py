@@ -4,7 +4,7 @@
 float32 with full scale at 1. Nothing here holds more than a block in memory. An `AudioFile` belongs to the thread that
 reads it.
 
-Shapes: n frames, C channels.
+Shapes: n samples, C channels.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class AudioFile:
         Hz.
     channels : int
         C.
-    frames : int or None
+    samples : int or None
         As the file announces; None where it does not. Once the end was reached from the start: what there really was.
     position : int
-        Index of the frame that `read` gives next.
+        Index of the sample that `read` gives next.
     """
 
     def __init__(
@@ -67,21 +67,21 @@ class AudioFile:
         self._spool = spool
         self.sample_rate = decoder.sample_rate
         self.channels = decoder.channels
-        self.frames = decoder.frames
+        self.samples = decoder.samples
         self.position = 0
         self._decoder = decoder
         self._notes = tuple(notes)
         self._cut = cut
         self._size = _size(path)
         self._growth = ""
-        self._announced = decoder.frames if decoder.announces else None
+        self._announced = decoder.samples if decoder.announces else None
         self._end: int | None = None
-        self._read_through = True  # every frame so far was decoded: only then does the end tell the length
+        self._read_through = True  # every sample so far was decoded: only then does the end tell the length
 
     @property
     def duration_s(self) -> float | None:
-        """Seconds, from `frames`."""
-        return None if self.frames is None else self.frames / self.sample_rate
+        """Seconds, from `samples`."""
+        return None if self.samples is None else self.samples / self.sample_rate
 
     @property
     def announced_s(self) -> float | None:
@@ -113,15 +113,15 @@ class AudioFile:
         return (*((self.warning,) if self.warning else ()), *(f"{self.name} {note}" for note in notes))
 
     def block_of(self, seconds: float) -> int:
-        """Frames to read at once: so many seconds, or fewer where many channels would make that a huge block."""
+        """Samples to read at once: so many seconds, or fewer where many channels would make that a huge block."""
         return max(1, min(round(seconds * self.sample_rate), _MOST_VALUES // self.channels))
 
-    def read(self, frames: int) -> Block:
-        """The next frames.
+    def read(self, samples: int) -> Block:
+        """The next samples.
 
         Parameters
         ----------
-        frames : int
+        samples : int
             At most so many.
 
         Returns
@@ -132,14 +132,14 @@ class AudioFile:
         Raises
         ------
         ValueError
-            `frames` is not positive.
+            `samples` is not positive.
         """
-        if frames < 1:
-            raise ValueError(f"frames must be positive, not {frames}")
-        block = self._decoder.read(frames)
+        if samples < 1:
+            raise ValueError(f"samples must be positive, not {samples}")
+        block = self._decoder.read(samples)
         self.position += len(block)
         if not len(block) and self._read_through:
-            self.frames = self._end = self.position
+            self.samples = self._end = self.position
             self._note_growth()
         return finite(block)
 
@@ -151,38 +151,38 @@ class AudioFile:
                 f"{self.position / self.sample_rate:.1f} s; analyse it again when it is finished"
             )
 
-    def blocks(self, frames: int) -> Iterator[Block]:
-        """From here to the end in blocks of `frames`, the last one shorter.
+    def blocks(self, samples: int) -> Iterator[Block]:
+        """From here to the end in blocks of `samples`, the last one shorter.
 
         Yields
         ------
         (n, C) float32
         """
-        while len(block := self.read(frames)):
+        while len(block := self.read(samples)):
             yield block
 
-    def seek(self, frame: int) -> None:
-        """Continue reading at `frame`; beyond the end means at the end.
+    def seek(self, sample: int) -> None:
+        """Continue reading at `sample`; beyond the end means at the end.
 
         Raises
         ------
         ValueError
-            `frame` is negative.
+            `sample` is negative.
         MediaError
             The file cannot be read any more.
         """
-        if frame < 0:
-            raise ValueError(f"cannot seek to frame {frame}")
-        # NB: not `frames`, which can be an estimate: the file may well go on behind it.
+        if sample < 0:
+            raise ValueError(f"cannot seek to sample {sample}")
+        # NB: not `samples`, which can be an estimate: the file may well go on behind it.
         end = self._announced if self._end is None else self._end
         if end is not None:
-            frame = min(frame, end)
+            sample = min(sample, end)
         try:
-            self._decoder.seek(frame)
+            self._decoder.seek(sample)
         except (NotDecodableError, OSError) as error:
             raise MediaError(f"{self.name} cannot be read any more: {_reason(error)}") from error
-        self.position = frame
-        self._read_through = frame == 0
+        self.position = sample
+        self._read_through = sample == 0
 
     def close(self) -> None:
         """Release the file. May be called twice."""
@@ -210,7 +210,7 @@ def open_audio(path: str | os.PathLike[str], *, track: int | None = None) -> Aud
     Returns
     -------
     AudioFile
-        At least one frame of it has been decoded already.
+        At least one sample of it has been decoded already.
 
     Raises
     ------
@@ -287,7 +287,7 @@ def _open_file(path: Path, name: str, track: int | None, *, spool: Path | None =
 
 
 def _has_sound(audio: AudioFile, track: int | None) -> bool:
-    """Whether there is at least one frame; the file stands at its start again.
+    """Whether there is at least one sample; the file stands at its start again.
 
     Raises
     ------

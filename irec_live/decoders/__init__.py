@@ -4,10 +4,10 @@ Neither reads every file to its end of its own accord: `headers` finds lengths t
 are several, and `extent` the MP3s of which libsndfile decodes only the beginning. `candidates` looks a file through and
 says which ways there are to decode it.
 
-All give float32 frames in order, and can jump to any frame. They know nothing of what the samples are for; checks that
+All give float32 samples in order, and can jump to any of them. They know nothing of what samples are for; checks that
 hold for every file are in `irec_live.media`.
 
-Shapes: n frames, C channels.
+Shapes: n samples, C channels.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from irec_live.decoders.guarded_file import Part
 
 _AT_ONCE = 1 << 16
-"""Frames decoded to be thrown away, divided by the channels."""
+"""Samples decoded to be thrown away, divided by the channels."""
 
 
 class ConcatenatedDecoder:
@@ -37,14 +37,14 @@ class ConcatenatedDecoder:
 
     tracks = 1
     announces = False
-    frames: int | None = None  # the parts' own lengths are no more to be believed than their number
+    samples: int | None = None  # the parts' own lengths are no more to be believed than their number
 
     def __init__(self, parts: Sequence[Part], open_part: Callable[[Part], Decoder]) -> None:
         self._parts = tuple(parts)
         self._open_part = open_part
         self.complaint = ""
         self._changes: dict[str, None] = {}
-        self._starts: list[int] = []  # first frame of each part reached so far
+        self._starts: list[int] = []  # first sample of each part reached so far
         self._position = 0
         self._index = -1
         self._decoder: Decoder | None = None
@@ -70,10 +70,10 @@ class ConcatenatedDecoder:
         """See `Decoder.notes`."""
         return tuple(self._changes)
 
-    def read(self, frames: int) -> Block:
+    def read(self, samples: int) -> Block:
         """See `Decoder.read`."""
         pieces = []
-        wanted = frames
+        wanted = samples
         while wanted:
             if len(self._ready):
                 pieces.append(self._ready[:wanted])
@@ -86,9 +86,9 @@ class ConcatenatedDecoder:
                 self._decode(self._decoder, wanted)
         return np.concatenate(pieces) if pieces else self._nothing()
 
-    def _decode(self, decoder: Decoder, frames: int) -> None:
-        """Make some frames ready, or go on to the next part."""
-        block = decoder.read(frames)
+    def _decode(self, decoder: Decoder, samples: int) -> None:
+        """Make some samples ready, or go on to the next part."""
+        block = decoder.read(samples)
         if len(block):
             self._ready = self._converter.fit(block, decoder.sample_rate)
             self._changes.update(dict.fromkeys(self._converter.changes))
@@ -96,31 +96,31 @@ class ConcatenatedDecoder:
             self._ready = self._converter.finish()
             self._next_part(self._position + len(self._ready))
 
-    def seek(self, frame: int) -> None:
+    def seek(self, sample: int) -> None:
         """See `Decoder.seek`."""
-        index = bisect_right(self._starts, frame) - 1
+        index = bisect_right(self._starts, sample) - 1
         if index != self._index or self._decoder is None:
             decoder = self._enter(index)
         else:
             decoder = self._decoder
-            if self._position <= frame and index + 1 == len(self._starts) < len(self._parts):
-                self._discard(frame - self._position)  # where this part ends is not known yet
+            if self._position <= sample and index + 1 == len(self._starts) < len(self._parts):
+                self._discard(sample - self._position)  # where this part ends is not known yet
                 return
         self._ready = self._nothing()
         self._converter.forget()
-        # A part that was not decoded to its end may end before the frame; resampling is exact from the start only.
+        # A part that was not decoded to its end may end before the sample; resampling is exact from the start only.
         known = index + 1 < len(self._starts) or index + 1 == len(self._parts)
-        self._position = frame if known and decoder.sample_rate == self.sample_rate else self._starts[index]
+        self._position = sample if known and decoder.sample_rate == self.sample_rate else self._starts[index]
         decoder.seek(self._position - self._starts[index])
-        self._discard(frame - self._position)
+        self._discard(sample - self._position)
 
-    def _discard(self, frames: int) -> None:
+    def _discard(self, samples: int) -> None:
         most = max(1, _AT_ONCE // self.channels)
-        while frames > 0 and (passed := len(self.read(min(frames, most)))):
-            frames -= passed
+        while samples > 0 and (passed := len(self.read(min(samples, most)))):
+            samples -= passed
 
     def _next_part(self, start: int) -> None:
-        """Go on with the part after this one, which begins at a frame; with none at the end."""
+        """Go on with the part after this one, which begins at a sample; with none at the end."""
         self._note_damage()
         if self._index + 1 < len(self._parts):
             if self._index + 1 == len(self._starts):
@@ -162,7 +162,7 @@ class _Nothing:
     """A part that cannot be decoded."""
 
     announces, complaint, tracks = False, "", 1
-    frames: int | None = 0
+    samples: int | None = 0
     notes: tuple[str, ...] = ()
 
     def __init__(self, sample_rate: int, channels: int) -> None:
@@ -171,6 +171,6 @@ class _Nothing:
     def read(self, _frames: int) -> Block:
         return np.zeros((0, self.channels), np.float32)
 
-    def seek(self, frame: int) -> None: ...
+    def seek(self, sample: int) -> None: ...
 
     def close(self) -> None: ...

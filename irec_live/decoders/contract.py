@@ -1,6 +1,6 @@
 """The decoder protocol.
 
-Shapes: n frames, C channels.
+Shapes: n samples, C channels.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Decoder(Protocol):
 
     sample_rate: int
     channels: int
-    frames: int | None  # as the file announces, None where it does not
-    announces: bool  # whether `frames` is a count from the file, rather than an estimate from its size
+    samples: int | None  # as the file announces, None where it does not
+    announces: bool  # whether `samples` is a count from the file, rather than an estimate from its size
     tracks: int  # of sound, of which one is decoded
 
     @property
@@ -48,11 +48,11 @@ class Decoder(Protocol):
     def notes(self) -> tuple[str, ...]:
         """What is odd about the file and was got over: ends of sentences that begin with its name."""
 
-    def read(self, frames: int) -> Block:
-        """The next frames, (n, C) with ``0 < n <= frames``, or n = 0 at the end."""
+    def read(self, samples: int) -> Block:
+        """The next samples, (n, C) with ``0 < n <= samples``, or n = 0 at the end."""
 
-    def seek(self, frame: int) -> None:
-        """Continue at this frame; beyond the end means at the end.
+    def seek(self, sample: int) -> None:
+        """Continue at this sample; beyond the end means at the end.
 
         Raises
         ------

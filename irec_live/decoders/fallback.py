@@ -29,10 +29,10 @@ class FallbackDecoder:
         self._first = first
         self._open_second = open_second
         self._second: Decoder | None = None
-        self._handed_at: int | None = None  # frame from which on the second decodes
+        self._handed_at: int | None = None  # sample from which on the second decodes
         self._hopeless = False
         self._position = 0
-        self.sample_rate, self.channels, self.frames = first.sample_rate, first.channels, first.frames
+        self.sample_rate, self.channels, self.samples = first.sample_rate, first.channels, first.samples
         self.announces, self.tracks = first.announces, first.tracks
         self._converter = FormatConverter(self.sample_rate, self.channels)
 
@@ -49,21 +49,21 @@ class FallbackDecoder:
         """See `Decoder.notes`."""
         return (*self._first.notes, *self._converter.changes)
 
-    def read(self, frames: int) -> Block:
+    def read(self, samples: int) -> Block:
         """See `Decoder.read`."""
-        block = self._read_second(frames) if self._handed_at is not None else self._first.read(frames)
+        block = self._read_second(samples) if self._handed_at is not None else self._first.read(samples)
         if not len(block) and self._handed_at is None and self._ends_early() and self._hand_over():
-            block = self._read_second(frames)
+            block = self._read_second(samples)
         self._position += len(block)
         return block
 
     def _ends_early(self) -> bool:
-        if self._hopeless or not self.announces or self.frames is None:
+        if self._hopeless or not self.announces or self.samples is None:
             return False
-        return self.frames - self._position > _SHORTFALL_S * self.sample_rate
+        return self.samples - self._position > _SHORTFALL_S * self.sample_rate
 
     def _hand_over(self) -> bool:
-        """Open the second at this frame; whether that went."""
+        """Open the second at this sample; whether that went."""
         try:
             if self._second is None:
                 self._second = self._open_second()
@@ -75,23 +75,23 @@ class FallbackDecoder:
         self._handed_at = self._position
         return True
 
-    def _read_second(self, frames: int) -> Block:
+    def _read_second(self, samples: int) -> Block:
         block = np.zeros((0, self.channels), np.float32)
         if self._second is not None:
-            block = self._converter.fit(self._second.read(frames), self._second.sample_rate)
+            block = self._converter.fit(self._second.read(samples), self._second.sample_rate)
         if not len(block) and self._handed_at == self._position:  # it decodes no more either: the file was cut
             self._handed_at, self._hopeless = None, True
         return block
 
-    def seek(self, frame: int) -> None:
+    def seek(self, sample: int) -> None:
         """See `Decoder.seek`."""
-        self._position = frame
+        self._position = sample
         self._hopeless = False
-        if self._handed_at is not None and frame >= self._handed_at and self._second is not None:
-            self._second.seek(frame)
+        if self._handed_at is not None and sample >= self._handed_at and self._second is not None:
+            self._second.seek(sample)
         else:
             self._handed_at = None
-            self._first.seek(frame)
+            self._first.seek(sample)
 
     def close(self) -> None:
         """See `Decoder.close`."""

@@ -43,7 +43,7 @@ _MOST_VALUES = 1 << 18
 """Samples of all channels that are decoded at once to be thrown away."""
 
 _PREROLL_S = 0.1
-"""Decoded before the frame sought and thrown away: lossy codecs need a little past (Opus asks for 80 ms)."""
+"""Decoded before the sample sought and thrown away: lossy codecs need a little past (Opus asks for 80 ms)."""
 
 
 class FFmpegDecoder:
@@ -95,7 +95,7 @@ class FFmpegDecoder:
         self._jumps = kind not in _WITHOUT_CLOCK
         late_s = self._late_s(first)
         seconds, its_own = self._announced_s()
-        self.frames: int | None = None if seconds is None else round((seconds + late_s * its_own) * self.sample_rate)
+        self.samples: int | None = None if seconds is None else round((seconds + late_s * its_own) * self.sample_rate)
         self.announces = kind not in _WITHOUT_LENGTH and (its_own or not self._has_more())
         self._first_pts = first.pts
         if late_s and self._stream.time_base:
@@ -207,10 +207,10 @@ class FFmpegDecoder:
             block /= -float(np.iinfo(raw.dtype).min)
         return block
 
-    def read(self, frames: int) -> Block:
+    def read(self, samples: int) -> Block:
         """See `Decoder.read`."""
         pieces = []
-        wanted = frames
+        wanted = samples
         while wanted:
             if self._missing:
                 pieces.append(np.zeros((min(wanted, self._missing), self.channels), np.float32))
@@ -229,7 +229,7 @@ class FFmpegDecoder:
             pieces.append(self._ready[:wanted])
             self._ready = self._ready[wanted:]
             wanted -= len(pieces[-1])
-        self._position += frames - wanted
+        self._position += samples - wanted
         return np.concatenate(pieces) if pieces else np.zeros((0, self.channels), np.float32)
 
     def _take(self, frame: Any) -> None:
@@ -250,10 +250,10 @@ class FFmpegDecoder:
         return round(float((frame.pts - self._first_pts) * self._stream.time_base) * self.sample_rate)
 
     def _longest_gap(self) -> float:
-        """Frames that may be missing at once; more than what rounding makes missing."""
-        if self._container.format.name in _WITHOUT_LENGTH or self.frames is None:
+        """Samples that may be missing at once; more than what rounding makes missing."""
+        if self._container.format.name in _WITHOUT_LENGTH or self.samples is None:
             return _LONGEST_UNANNOUNCED_GAP_S * self.sample_rate
-        left = max(self.frames - self._decoded_to, _GAP_S * self.sample_rate)
+        left = max(self.samples - self._decoded_to, _GAP_S * self.sample_rate)
         return min(left, _LONGEST_GAP_S * self.sample_rate)
 
     def _forget(self, position: int) -> None:
@@ -263,13 +263,13 @@ class FFmpegDecoder:
         self._missing = 0
         self._position = self._decoded_to = position
 
-    def seek(self, frame: int) -> None:
+    def seek(self, sample: int) -> None:
         """See `Decoder.seek`. Exact to the resolution of the container's time stamps (WebM: 1 ms)."""
-        if self._jumps and self._seek_by_time(frame):
+        if self._jumps and self._seek_by_time(sample):
             return
-        if self._jumps or frame < self._position:
+        if self._jumps or sample < self._position:
             self._open_again()
-        self._discard(frame - self._position)
+        self._discard(sample - self._position)
 
     def _open_again(self) -> None:
         """Stand at the start as if nothing had been read; without a file to open, at the end of nothing."""
@@ -278,11 +278,11 @@ class FFmpegDecoder:
         self._forget(0)
         self._open()
 
-    def _seek_by_time(self, frame: int) -> bool:
-        """Jump shortly before the frame and decode up to it; False where time stamps do not allow that."""
+    def _seek_by_time(self, sample: int) -> bool:
+        """Jump shortly before the sample and decode up to it; False where time stamps do not allow that."""
         if self._first_pts is None or self._stream.time_base is None:
             return False
-        seconds = frame / self.sample_rate - _PREROLL_S
+        seconds = sample / self.sample_rate - _PREROLL_S
         if seconds <= 0.0:  # only opening anew decodes the encoder's priming, which is before the first time stamp
             return False
         try:
@@ -293,20 +293,20 @@ class FFmpegDecoder:
         self._decoded = self._frames()
         landed = next(self._decoded, None)
         position = None if landed is None else self._place_of(landed)
-        if position is None or position > frame:
+        if position is None or position > sample:
             return False
         self._forget(position)
         self._take(landed)
-        self._discard(frame - position)
+        self._discard(sample - position)
         return True
 
-    def _discard(self, frames: int) -> None:
+    def _discard(self, samples: int) -> None:
         """Decode and drop."""
-        while frames > 0:
-            passed = len(self.read(min(frames, max(1, _MOST_VALUES // self.channels))))
+        while samples > 0:
+            passed = len(self.read(min(samples, max(1, _MOST_VALUES // self.channels))))
             if not passed:
                 return
-            frames -= passed
+            samples -= passed
 
     def close(self) -> None:
         """See `Decoder.close`."""

@@ -1,6 +1,6 @@
 """Format conversion: sound whose sample rate or channel count changes midway, at one rate and channel count.
 
-Shapes: n frames, C channels.
+Shapes: n samples, C channels.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class FormatConverter:
         self._stream: Any = None
 
     def fit(self, block: Block, rate: int) -> Block:
-        """The next frames, and the end of what was before at another rate.
+        """The next samples, and the end of what was before at another rate.
 
         Parameters
         ----------

@@ -22,13 +22,13 @@ _BY_MPG123 = ("MP3", "MPEG")
 """Formats whose library prints on standard error."""
 
 _CRUMB = 256
-"""Frames read at once right before damage: of a read that meets it, libsndfile gives nothing."""
+"""Samples read at once right before damage: of a read that meets it, libsndfile gives nothing."""
 
 _FIRST_LEAP = 8192
-"""Frames passed over behind damage, doubled until decoding works again."""
+"""Samples passed over behind damage, doubled until decoding works again."""
 
 _LONGEST_LEAP = 1 << 24
-"""Frames, where the length is not known: damage that is longer (6 minutes at 44.1 kHz) ends the file."""
+"""Samples, where the length is not known: damage that is longer (6 minutes at 44.1 kHz) ends the file."""
 
 _MOST_VALUES = 1 << 18
 """Samples of all channels that are decoded at once to be thrown away."""
@@ -81,12 +81,12 @@ class SoundFileDecoder:
         self.sample_rate: int = self._file.samplerate
         self.channels: int = self._file.channels
         self._length: int | None = None if self._file.frames == _UNKNOWN else self._file.frames
-        self.frames = self._length
+        self.samples = self._length
         self.announces = whole and self._length is not None
         self._chatters = self._file.format in _BY_MPG123
         self._preroll = round(_SEEK_PREROLL_S.get(self._file.format, 0.0) * self.sample_rate)
         self._position = 0
-        self._silence = 0  # frames of silence to give before the file goes on
+        self._silence = 0  # samples of silence to give before the file goes on
         self._ended = False
         self._faults = 0  # reads in which the library reported an error and recovered
         self._unsound = False  # after an error libsndfile's state cannot be relied on
@@ -107,55 +107,55 @@ class SoundFileDecoder:
             name = str(self._part.path) if sys.platform == "win32" else self._opened.fileno()
             return self._type(name, closefd=False)
 
-    def read(self, frames: int) -> Block:
+    def read(self, samples: int) -> Block:
         """See `Decoder.read`."""
         if self._silence:
-            block = np.zeros((min(frames, self._silence), self.channels), np.float32)
+            block = np.zeros((min(samples, self._silence), self.channels), np.float32)
             self._silence -= len(block)
         elif self._ended:
             block = np.zeros((0, self.channels), np.float32)
         else:
             try:
                 faults = self._faults
-                block = self._decode(frames)
+                block = self._decode(samples)
                 if self._faults > faults:
                     self.complaint = self.complaint or "parts of it cannot be decoded"
             except self._errors as error:
                 self._complain(error)
-                block = self._before_damage(frames)
+                block = self._before_damage(samples)
                 self._leap_over_damage(self._position + len(block))
                 if not len(block) and not self._ended:
-                    return self.read(frames)
+                    return self.read(samples)
         self._position += len(block)
         return block
 
-    def _decode(self, frames: int) -> Block:
+    def _decode(self, samples: int) -> Block:
         with without_chatter() if self._chatters else nullcontext([]) as chatter:
-            block: Block = self._file.read(frames, dtype="float32", always_2d=True)
+            block: Block = self._file.read(samples, dtype="float32", always_2d=True)
         if any(b"error" in line for line in chatter):
             self._faults += 1
         return block
 
-    def _before_damage(self, frames: int) -> Block:
-        """What still decodes from here, fewer than `frames`."""
+    def _before_damage(self, samples: int) -> Block:
+        """What still decodes from here, fewer than `samples`."""
         crumbs: list[Block] = [np.zeros((0, self.channels), np.float32)]
         try:
             self._go_to(self._position)
-            while len(crumbs) <= frames // _CRUMB and len(crumb := self._decode(_CRUMB)):
+            while len(crumbs) <= samples // _CRUMB and len(crumb := self._decode(_CRUMB)):
                 crumbs.append(crumb)
         except self._errors as error:
             self._complain(error)
-        return np.concatenate(crumbs)[:frames]
+        return np.concatenate(crumbs)[:samples]
 
-    def _leap_over_damage(self, frame: int) -> None:
-        """Find where decoding works again behind a frame where it does not; if nowhere, this is the end."""
+    def _leap_over_damage(self, sample: int) -> None:
+        """Find where decoding works again behind a sample where it does not; if nowhere, this is the end."""
         leap = _FIRST_LEAP
-        limit = frame + _LONGEST_LEAP if self._length is None else self._length
-        while frame + leap < limit:
+        limit = sample + _LONGEST_LEAP if self._length is None else self._length
+        while sample + leap < limit:
             try:
-                self._go_to(frame + leap)
+                self._go_to(sample + leap)
                 if len(self._decode(_CRUMB)):
-                    self._go_to(frame + leap)
+                    self._go_to(sample + leap)
                     self._silence = leap
                     return
             except self._errors as error:
@@ -163,9 +163,9 @@ class SoundFileDecoder:
             leap *= 2
         self._ended = True
 
-    def seek(self, frame: int) -> None:
+    def seek(self, sample: int) -> None:
         """See `Decoder.seek`."""
-        self._position = frame if self._length is None else min(frame, self._length)
+        self._position = sample if self._length is None else min(sample, self._length)
         self._silence = 0
         self._ended = False
         before = self.complaint
@@ -181,11 +181,11 @@ class SoundFileDecoder:
         self.complaint = _last_clause(error)
         self._unsound = True
 
-    def _go_to(self, frame: int) -> None:
-        """Let the file stand at a frame."""
+    def _go_to(self, sample: int) -> None:
+        """Let the file stand at a sample."""
         if self._unsound:
             self._open_again()
-        start = max(0, frame - self._preroll)
+        start = max(0, sample - self._preroll)
         try:
             with without_chatter() if self._chatters else nullcontext():
                 self._file.seek(start)
@@ -194,7 +194,7 @@ class SoundFileDecoder:
             self._open_again()
             start = 0
         most = max(_CRUMB, _MOST_VALUES // self.channels)
-        while start < frame and (passed := len(self._decode(min(frame - start, most)))):
+        while start < sample and (passed := len(self._decode(min(sample - start, most)))):
             start += passed
 
     def _open_again(self) -> None:

@@ -102,7 +102,7 @@ class FileSession(PlayedSession):
         self._preview = Preview(path, track, detectors, hop_s)
         self._rate = self._audio.sample_rate
         self._name = self._audio.name
-        self._waveform = Waveform(self._audio.frames)
+        self._waveform = Waveform(self._audio.samples)
         self._cancel = threading.Event()
         # NB: an event rather than a queue: however often the slider moves, only its last position counts.
         self._retrack = threading.Event()  # set when the threshold has moved since the events were computed

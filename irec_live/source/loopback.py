@@ -8,7 +8,7 @@ source of the default monitor watches the server, and starts another recorder th
 microphone, without a word, when its own is unplugged. So a source of one that was named watches, too, and counts as
 lost then.
 
-Shapes: n frames, C channels.
+Shapes: n samples, C channels.
 """
 
 from __future__ import annotations
@@ -251,16 +251,16 @@ class LoopbackSource:
                 self._finished = following is None
 
     def _copy(self, pipe: IO[bytes]) -> None:
-        frame_bytes = 4 * self.channels
-        store = bytearray(256 * frame_bytes)
-        kept = 0  # bytes of a frame that is not whole yet
+        stride = 4 * self.channels  # bytes from one sample of a channel to the next
+        store = bytearray(256 * stride)
+        kept = 0  # bytes of which some channels are still missing
         with pipe:
             while True:
                 count = pipe.readinto(memoryview(store)[kept:])  # type: ignore[attr-defined]
                 if not count:
                     break
                 filled = kept + count
-                whole = filled - filled % frame_bytes
+                whole = filled - filled % stride
                 samples = np.frombuffer(store, np.float32, whole // 4)
                 self._ring.write(samples.reshape(-1, self.channels))
                 kept = filled - whole

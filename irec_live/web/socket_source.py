@@ -56,7 +56,7 @@ class SocketSource:
         self.overflows = 0
         self.lost = False
         self._type, self._on_room = _TYPES[form], on_room
-        self._frame_bytes = self._type.itemsize * channels
+        self._stride = self._type.itemsize * channels  # bytes from one sample of a channel to the next
         self._parts: deque[bytes] = deque()
         self._waiting = 0  # bytes in them
         self._position = 0
@@ -67,12 +67,12 @@ class SocketSource:
     @property
     def ended(self) -> bool:
         """Whether no more will come and everything has been read."""
-        return self._ended and self._waiting < self._frame_bytes
+        return self._ended and self._waiting < self._stride
 
     @property
     def is_full(self) -> bool:
         """Whether as much waits as may."""
-        return self._waiting >= BUFFER_S * self.sample_rate * self._frame_bytes
+        return self._waiting >= BUFFER_S * self.sample_rate * self._stride
 
     def feed(self, data: bytes) -> None:
         """Take what was sent.
@@ -82,9 +82,10 @@ class SocketSource:
         ValueError
             It is not a whole number of samples of each channel.
         """
-        if len(data) % self._frame_bytes:
+        if len(data) % self._stride:
             raise ValueError(
-                f"a message of {len(data)} bytes is not a whole number of frames of {self._frame_bytes} bytes"
+                f"a message of {len(data)} bytes does not hold as many samples of each channel; "
+                f"{self._stride} bytes hold one"
             )
         with self._changed:
             if data:
@@ -120,7 +121,7 @@ class SocketSource:
             if not self._waiting and not self._ended:
                 self._changed.wait(timeout_s)
             was_full = self.is_full
-            data = self._take(round(_BLOCK_S * self.sample_rate) * self._frame_bytes)
+            data = self._take(round(_BLOCK_S * self.sample_rate) * self._stride)
             has_room = was_full and not self.is_full
         if has_room:
             self._on_room()

@@ -86,18 +86,18 @@ class Sound:
     Attributes
     ----------
     path : Path
-    frames, sample_rate, channels : int
+    samples, sample_rate, channels : int
     """
 
     path: Path
-    frames: int
+    samples: int
     sample_rate: int
     channels: int
 
     @property
     def size(self) -> int:
         """Bytes as WAV."""
-        return _HEADER.size + self.frames * self.channels * _WIDTH
+        return _HEADER.size + self.samples * self.channels * _WIDTH
 
     def pieces(self, first: int, count: int) -> Generator[bytes, None, None]:
         """So many bytes from `first` on, a second at a time; silence where the file has less than it had.
@@ -113,9 +113,9 @@ class Sound:
             first = _HEADER.size
         if not count:
             return
-        frame, ahead = divmod(first - _HEADER.size, self.channels * _WIDTH)
+        sample, ahead = divmod(first - _HEADER.size, self.channels * _WIDTH)
         with open_audio(self.path) as audio:
-            audio.seek(frame)
+            audio.seek(sample)
             while count:
                 block = _few(audio.read(audio.block_of(_BLOCK_S)), self.channels)
                 samples = np.rint(np.clip(block, -1.0, 1.0) * np.float32(32767.0)).astype("<i2")
@@ -129,7 +129,7 @@ class Sound:
     def _header(self) -> bytes:
         width = self.channels * _WIDTH
         shape = (16, 1, self.channels, self.sample_rate, self.sample_rate * width, width, 8 * _WIDTH)
-        return _HEADER.pack(b"RIFF", self.size - 8, b"WAVE", b"fmt ", *shape, b"data", self.frames * width)
+        return _HEADER.pack(b"RIFF", self.size - 8, b"WAVE", b"fmt ", *shape, b"data", self.samples * width)
 
 
 class Sounds:
@@ -243,9 +243,9 @@ def asked_range(header: str, size: int) -> tuple[int, int] | None:
 
 def _sound(place: Place) -> Sound:
     sample_rate, channels = _shape(place.path, place.size_bytes, place.modified_ns)
-    frames = round(place.duration_s * sample_rate)
+    samples = round(place.duration_s * sample_rate)
     for fewer in range(channels, 0, -1):
-        if (sound := Sound(path_of(place.path), frames, sample_rate, fewer)).size <= _LARGEST:
+        if (sound := Sound(path_of(place.path), samples, sample_rate, fewer)).size <= _LARGEST:
             return sound
     hours = _LARGEST / (_WIDTH * sample_rate * 3600)
     raise Refused(422, f"the recording is longer than {hours:.0f} hours, too long for a browser's player")

@@ -94,14 +94,14 @@ def test_decoding_does_not_depend_on_block_size(folder: Path, suffix: str) -> No
 def test_seeking_lands_where_reading_through_would(folder: Path, suffix: str) -> None:
     with open_audio(folder / f"a.{suffix}") as audio:
         signal = whole(audio)
-        for frame in (0, 70_001, 12_345, len(signal) - 700, len(signal) // 2):
-            audio.seek(frame)
-            assert audio.position == frame
+        for sample in (0, 70_001, 12_345, len(signal) - 700, len(signal) // 2):
+            audio.seek(sample)
+            assert audio.position == sample
             block = audio.read(500)
-            wanted = signal[frame : frame + 500]
+            wanted = signal[sample : sample + 500]
             if suffix in ("webm", "mka"):  # time stamps in milliseconds: half of one is 24 samples
-                shifts = range(max(-25, -frame), 26)
-                assert min(np.abs(block - signal[frame + s : frame + s + 500]).max() for s in shifts) < 0.05
+                shifts = range(max(-25, -sample), 26)
+                assert min(np.abs(block - signal[sample + s : sample + s + 500]).max() for s in shifts) < 0.05
             else:  # AAC fills what is masked with noise that is different each time
                 np.testing.assert_allclose(block, wanted, atol=0.01)
 
@@ -125,11 +125,11 @@ def test_sound_behind_a_pause_in_the_time_stamps_keeps_its_time(tmp_path: Path, 
         signal = whole(audio)
         np.testing.assert_allclose(signal, np.concatenate((parts[0], np.zeros((2 * RATE, 1)), parts[1])), atol=1e-3)
         for second in (0.5, 2.0, 3.5, 1.2):
-            frame = round(second * RATE)
-            audio.seek(frame)
+            sample = round(second * RATE)
+            audio.seek(sample)
             block = audio.read(500)
             # Time stamps in milliseconds: half of one is 23 samples.
-            assert min(np.abs(block - signal[frame + s : frame + s + 500]).max() for s in range(-23, 24)) < 1e-3
+            assert min(np.abs(block - signal[sample + s : sample + s + 500]).max() for s in range(-23, 24)) < 1e-3
         assert audio.warning == ""
 
 
@@ -140,7 +140,7 @@ def test_seeking_beyond_the_end_is_the_end_and_back_works(folder: Path) -> None:
         assert len(audio.read(100)) == 0
         audio.seek(0)
         np.testing.assert_array_equal(audio.read(100), first)
-        with pytest.raises(ValueError, match="cannot seek to frame -1"):
+        with pytest.raises(ValueError, match="cannot seek to sample -1"):
             audio.seek(-1)
 
 
@@ -149,7 +149,7 @@ def test_many_channels_and_high_rates_are_read_as_they_are(tmp_path: Path, chann
     signal = chirp(0.5, rate, channels)
     soundfile.write(tmp_path / "a.wav", signal, rate, subtype="FLOAT")
     with open_audio(tmp_path / "a.wav") as audio:
-        assert (audio.channels, audio.sample_rate, audio.frames) == (channels, rate, len(signal))
+        assert (audio.channels, audio.sample_rate, audio.samples) == (channels, rate, len(signal))
         np.testing.assert_array_equal(whole(audio), signal)
 
 
@@ -171,7 +171,7 @@ def test_a_truncated_file_gives_what_is_there_and_a_warning(folder: Path, tmp_pa
     with open_audio(path) as audio:
         signal = whole(audio)
         warning = audio.warning
-        assert audio.frames == len(signal)
+        assert audio.samples == len(signal)
     with open_audio(folder / f"a.{suffix}") as audio:
         wanted = whole(audio)[: len(signal)]
     assert 0.3 * SECONDS * RATE < len(signal) < 0.7 * SECONDS * RATE
@@ -186,13 +186,13 @@ def test_jumping_past_the_end_of_a_truncated_file_teaches_nothing_about_its_leng
     data = (folder / "a.flac").read_bytes()
     (tmp_path / "cut.flac").write_bytes(data[: len(data) // 2])
     with open_audio(tmp_path / "cut.flac") as audio:
-        announced = audio.frames
+        announced = audio.samples
         audio.seek(announced - 10)
         assert len(audio.read(100)) == 0
-        assert audio.frames == announced
+        assert audio.samples == announced
         audio.seek(0)
         length = len(whole(audio))
-        assert audio.frames == length < announced
+        assert audio.samples == length < announced
 
 
 @pytest.mark.parametrize("suffix", ["webm", "mka", "aac"])
@@ -282,10 +282,10 @@ def test_a_file_that_goes_on_behind_what_it_announces_is_decoded_to_its_end(
         assert announced_s is None
     with open_audio(path) as audio:  # which has not been read through: its length is at best an estimate
         for second in (0.7 * seconds, 0.9 * seconds, 0.1 * seconds, 0.0, 0.5 * seconds):
-            frame = round(second * audio.sample_rate)
-            audio.seek(frame)
-            assert audio.position == frame
-            np.testing.assert_array_equal(audio.read(3000), signal[frame : frame + 3000])
+            sample = round(second * audio.sample_rate)
+            audio.seek(sample)
+            assert audio.position == sample
+            np.testing.assert_array_equal(audio.read(3000), signal[sample : sample + 3000])
         audio.seek(10**9)
         assert len(audio.read(100)) == 0
         assert audio.warning == ""
@@ -365,16 +365,16 @@ def test_a_flac_that_does_not_tell_its_length_is_read_and_sought_in(folder: Path
     with open_audio(folder / "a.flac") as audio:
         wanted = whole(audio)
     with open_audio(tmp_path / "pipe.flac") as audio:
-        assert audio.frames is None
+        assert audio.samples is None
         assert audio.duration_s is None
-        for frame in (70_001, 12_345, len(wanted) - 700):
-            audio.seek(frame)
-            np.testing.assert_array_equal(audio.read(500), wanted[frame : frame + 500])
+        for sample in (70_001, 12_345, len(wanted) - 700):
+            audio.seek(sample)
+            np.testing.assert_array_equal(audio.read(500), wanted[sample : sample + 500])
         audio.seek(10**12)
         assert len(audio.read(100)) == 0
         audio.seek(0)
         np.testing.assert_array_equal(whole(audio), wanted)
-        assert (audio.frames, audio.warning) == (len(wanted), "")
+        assert (audio.samples, audio.warning) == (len(wanted), "")
 
 
 def test_damage_in_a_flac_that_does_not_tell_its_length_is_got_over(folder: Path, tmp_path: Path) -> None:
@@ -401,7 +401,7 @@ def test_an_estimated_length_does_not_limit_seeking(tmp_path: Path) -> None:
         decoded = whole(audio)
     with open_audio(tmp_path / "loud-first.aac") as audio:
         assert audio.announced_s is None
-        audio.frames = 2 * RATE  # how far the estimate is off depends on the encoder
+        audio.samples = 2 * RATE  # how far the estimate is off depends on the encoder
         audio.seek(10 * RATE)
         assert audio.position == 10 * RATE
         np.testing.assert_allclose(audio.read(3000), decoded[10 * RATE : 10 * RATE + 3000], atol=0.001)
@@ -542,11 +542,11 @@ def test_a_long_file_is_read_in_constant_memory(tmp_path: Path) -> None:
     with open_audio(tmp_path / "long.wav") as audio:
         tracemalloc.start()
         try:
-            frames = sum(len(block) for block in audio.blocks(8000))
+            samples = sum(len(block) for block in audio.blocks(8000))
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-    assert frames == 4_800_000
+    assert samples == 4_800_000
     assert peak < 1_000_000
 
 

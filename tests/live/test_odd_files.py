@@ -189,9 +189,9 @@ def test_a_joined_file_can_be_sought_in(tmp_path: Path) -> None:
     whole, *_ = heard(tmp_path / "joined.flac")
     with open_audio(tmp_path / "joined.flac") as audio:
         for second_at in (1.0, 6.0, 3.0, 0.5, 5.5, 2.0):
-            frame = round(second_at * RATE)
-            audio.seek(frame)
-            np.testing.assert_allclose(audio.read(2000), whole[frame : frame + 2000], atol=1e-6)
+            sample = round(second_at * RATE)
+            audio.seek(sample)
+            np.testing.assert_allclose(audio.read(2000), whole[sample : sample + 2000], atol=1e-6)
         audio.seek(10**9)
         assert len(audio.read(100)) == 0
         audio.seek(0)
@@ -265,9 +265,9 @@ def test_codecs_that_are_decoded_in_order_only_are_heard_and_sought_in(
     assert len(got) / rate == pytest.approx(2.0, abs=0.05)
     assert np.sqrt(np.mean(got**2)) == pytest.approx(0.35, abs=0.05)
     with open_audio(path) as audio:
-        for frame in (rate, 100, rate + 500):
-            audio.seek(frame)
-            np.testing.assert_array_equal(audio.read(500), got[frame : frame + 500])
+        for sample in (rate, 100, rate + 500):
+            audio.seek(sample)
+            np.testing.assert_array_equal(audio.read(500), got[sample : sample + 500])
 
 
 # ---- videos

@@ -147,7 +147,7 @@ def test_channels_and_models_are_as_asked_for(client: TestClient, sound: Samples
         ([start(more=1)], 1008, "more"),
         ([start(models=["none"])], 1008, "no model named"),
         ([start(models=["/etc/passwd"])], 1008, "no model named"),
-        ([start(), b"abc"], 1007, "frames of 4 bytes"),
+        ([start(), b"abc"], 1007, "4 bytes hold one"),
         ([start(), '{"type": "dance"}'], 1008, "dance"),
         ([start(), "x" * 5000], 1008, "at most"),
     ],
@@ -276,7 +276,7 @@ def test_a_source_takes_so_much_and_no_more(sound: Samples) -> None:
         assert index == total
         total += len(block)
     assert total == 32_000
-    with pytest.raises(ValueError, match="whole number of frames"):
+    with pytest.raises(ValueError, match="as many samples of each channel; 4 bytes hold one"):
         source.feed(b"abc")
 
 
