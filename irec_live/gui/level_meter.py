@@ -30,7 +30,7 @@ class LevelMeter(ThemedWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._level_db = self._peak_db = self._held_db = -120.0
+        self._level_db = self._held_db = -120.0
         self._picture = (0, 0)
         self._held_s = self._drawn_s = time.monotonic()
         self._menu: QMenu | None = None
@@ -94,7 +94,6 @@ class LevelMeter(ThemedWidget):
         elapsed = max(0.0, now - self._drawn_s)
         self._drawn_s = now
         self._level_db = max(level_db, self._level_db - _RELEASE_DB_PER_S * elapsed)
-        self._peak_db = peak_db
         if peak_db >= self._held_db:
             self._held_db, self._held_s = peak_db, now
         elif now - self._held_s > _HOLD_S:

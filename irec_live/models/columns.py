@@ -135,7 +135,7 @@ class SharedColumns:
         answers = [Tensor(spec.kind, ("batch", len(spec.labels), *ends))]
         if context is not None:
             answers.append(features_of(context))
-        self._heard = audio.name
+        self._audio = audio.name
         try:
             front = cut_out(data, [frames], [Tensor(COLUMNS, ("batch", "n", columns.bands))])
             parts = front, cut_out(data, [audio, shared], answers)
@@ -152,21 +152,21 @@ class SharedColumns:
         columns: Array = found[0]
         return columns
 
-    def predict(self, heard: Array, columns: Array) -> Array:
+    def predict(self, audio: Array, columns: Array) -> Array:
         """What the whole network says of windows.
 
         Parameters
         ----------
-        heard : (B, T) or, if `levelled`, (B, 1) float32
+        audio : (B, T) or, if `levelled`, (B, 1) float32
             Their samples, or their RMS about their means.
         columns : (B, N, F) float32
             Their columns.
         """
-        return in_range(self._rest.run(None, {self._heard: heard, COLUMNS: columns})[0])
+        return in_range(self._rest.run(None, {self._audio: audio, COLUMNS: columns})[0])
 
-    def predict_with_features(self, heard: Array, columns: Array) -> tuple[Array, Array]:
+    def predict_with_features(self, audio: Array, columns: Array) -> tuple[Array, Array]:
         """What `predict` gives, and the features (B, W) of the windows; for a network with a context."""
-        answer, features = self._rest.run(None, {self._heard: heard, COLUMNS: columns})
+        answer, features = self._rest.run(None, {self._audio: audio, COLUMNS: columns})
         return in_range(answer), finite(features)
 
     def agrees_with(self, whole: Callable[[Array], Any], spec: ModelSpec) -> bool:

@@ -52,10 +52,10 @@ class ColumnMaker(Protocol):
 class WindowMaker(ColumnMaker, Protocol):
     """What computes columns, and what a network says of windows of them."""
 
-    def predict(self, heard: Array, columns: Array, /) -> Array:
+    def predict(self, audio: Array, columns: Array, /) -> Array:
         """Windows (B, T), or their levels (B, 1), and columns (B, N, F) to what the network says."""
 
-    def predict_with_features(self, heard: Array, columns: Array, /) -> tuple[Array, Array]:
+    def predict_with_features(self, audio: Array, columns: Array, /) -> tuple[Array, Array]:
         """The same, and features (B, W); asked for of networks with a context alone."""
 
 
@@ -82,7 +82,7 @@ class ColumnStream:
 
     def reset(self) -> None:
         """Forget all samples and start again at index 0."""
-        self.heard = 0
+        self.taken = 0
         """Samples taken so far."""
         self._samples = np.zeros(0, np.float32)  # from the first frame on that has no column yet
         self._columns: Array | None = None
@@ -92,7 +92,7 @@ class ColumnStream:
 
     def push(self, block: Array) -> None:
         """Take the next samples, (n,) float32."""
-        self.heard += block.size
+        self.taken += block.size
         if self._ahead:
             passed = min(self._ahead, block.size)
             self._ahead -= passed
@@ -160,13 +160,13 @@ class ColumnReader:
 
     def reset(self) -> None:
         """Forget all samples; to be done for all readers of a stream."""
-        self.frame = self._heard = 0
+        self.frame = self._taken = 0
         self._stream.reset()
 
     def push(self, block: Array) -> None:
         """Take the next samples, (n,) float32: what another reader gave is there already."""
-        known = self._stream.heard - self._heard
-        self._heard += block.size
+        known = self._stream.taken - self._taken
+        self._taken += block.size
         if known < block.size:
             self._stream.push(block[known:])
 

@@ -53,7 +53,7 @@ class Window(NamedTuple):
     ----------
     start : int
         Absolute index of its first sample, at the network's rate.
-    heard : (T,) or (1,) float32
+    audio : (T,) or (1,) float32
         Its samples, or its level, where the network needs no more than that.
     columns : (N, F) float32 or None
         Where the network shares them and the window is predicted on.
@@ -62,7 +62,7 @@ class Window(NamedTuple):
     """
 
     start: int
-    heard: Array
+    audio: Array
     columns: Array | None
     loud: bool
 
@@ -80,7 +80,7 @@ class WindowBatch:
         Filled in by `ModelStream.predict`; 0 for silent windows.
     features : (predicted, W) float32 or None
         Of a network with a context: of the windows that it was run on.
-    heard : (B,) bool
+    loud : (B,) bool
         Which windows those were.
     predicted : int
         Windows that the network was run on: those that were not silent.
@@ -88,14 +88,14 @@ class WindowBatch:
         Inference time; 0 if all windows were silent.
     """
 
-    __slots__ = ("features", "heard", "outputs", "predicted", "seconds", "starts", "windows")
+    __slots__ = ("features", "loud", "outputs", "predicted", "seconds", "starts", "windows")
 
     def __init__(self, windows: list[Window]) -> None:
         self.windows = windows
         self.starts = [window.start for window in windows]
         self.outputs: Array = np.zeros(0, np.float32)
         self.features: Array | None = None
-        self.heard = np.ones(len(windows), np.bool_)
+        self.loud = np.ones(len(windows), np.bool_)
         self.predicted = 0
         self.seconds = 0.0
 
@@ -200,28 +200,28 @@ class ModelStream:
 
     def take_tail(self) -> None:
         """End the stream: the last samples wait in a window padded with zeros."""
-        heard = self._cutter.samples
+        before = self._cutter.samples
         windows = self._cutter.flush()
         if self._columns_of is not None:
-            self._columns_of.push(np.zeros(self._cutter.samples - heard, np.float32))
+            self._columns_of.push(np.zeros(self._cutter.samples - before, np.float32))
         self._wait(windows)
 
     def _wait(self, windows: Sequence[tuple[Array, int] | WindowLevel]) -> None:
         for window in windows:
             if isinstance(window, WindowLevel):
                 start, energy = window.start, window.energy
-                heard = np.array([window.level], np.float32)
+                audio = np.array([window.level], np.float32)
             else:
-                heard, start = window
+                audio, start = window
                 # Not np.dot: at this length NumPy's BLAS wakes its thread pool, which costs more than it saves.
-                energy = float(np.einsum("t,t->", heard, heard))
+                energy = float(np.einsum("t,t->", audio, audio))
             loud = energy >= self._silence_energy
             columns = None
             if self._columns_of is not None and loud:
                 columns = self._columns_of.window(start)
             elif self._columns_of is not None:
                 self._columns_of.pass_over(start)
-            self._pending.append(Window(start, heard, columns, loud))
+            self._pending.append(Window(start, audio, columns, loud))
 
     def batches(self, max_pending: int | None, *, whole: bool = False) -> list[WindowBatch]:
         """All waiting windows, oldest first.
@@ -265,8 +265,8 @@ class ModelStream:
         shape = (len(spec.labels),) if spec.kind == "activation" else (len(spec.labels), spec.frames)
         batch.outputs = np.zeros((len(waiting), *shape), np.float32)
         if loud:
-            batch.heard = np.array([window.loud for window in waiting], np.bool_)
-            batch.outputs[batch.heard] = self._run(loud, batch)
+            batch.loud = np.array([window.loud for window in waiting], np.bool_)
+            batch.outputs[batch.loud] = self._run(loud, batch)
 
     def _run(self, waiting: Sequence[Window], batch: WindowBatch) -> Array:
         """What the network says of windows, and how long it took."""
@@ -278,23 +278,23 @@ class ModelStream:
             batch.seconds = time.perf_counter() - started
             return said
         if self._shared is not None and columns:
-            heard, shared = _stacked([window.heard for window in waiting]), _stacked(columns)
+            audio, shared = _stacked([window.audio for window in waiting]), _stacked(columns)
             started = time.perf_counter()
             if self._context is not None:
-                said, batch.features = self._shared.predict_with_features(heard, shared)
+                said, batch.features = self._shared.predict_with_features(audio, shared)
             else:
-                said = self._shared.predict(heard, shared)
+                said = self._shared.predict(audio, shared)
             batch.seconds = time.perf_counter() - started
             return said
-        heard = _stacked([window.heard for window in waiting])
+        audio = _stacked([window.audio for window in waiting])
         if self._padded and count < self._batch:
-            heard = np.concatenate([heard, np.zeros((self._batch - count, heard.shape[1]), np.float32)])
+            audio = np.concatenate([audio, np.zeros((self._batch - count, audio.shape[1]), np.float32)])
         started = time.perf_counter()
         if self._context is not None:
-            both: tuple[Array, Array] = self.model.with_features(heard)  # type: ignore[attr-defined]
+            both: tuple[Array, Array] = self.model.with_features(audio)  # type: ignore[attr-defined]
             outputs, batch.features = both[0][:count], both[1][:count]
         else:
-            outputs = self.model(heard)[:count]
+            outputs = self.model(audio)[:count]
         batch.seconds = time.perf_counter() - started
         return outputs
 
@@ -319,11 +319,11 @@ class ModelStream:
         """Put what the seconds before tell in the place of what each window alone does."""
         if self._context is None or batch.features is None:
             return
-        if batch.heard.all():
+        if batch.loud.all():
             batch.outputs = self._context.decide(batch.starts, batch.features)
         else:
-            starts = [batch.starts[index] for index in np.flatnonzero(batch.heard)]
-            batch.outputs[batch.heard] = self._context.decide(starts, batch.features)
+            starts = [batch.starts[index] for index in np.flatnonzero(batch.loud)]
+            batch.outputs[batch.loud] = self._context.decide(starts, batch.features)
         batch.features = None
 
     def tail_rows(self) -> tuple[Times, Array]:

@@ -41,7 +41,7 @@ class LibraryState(BaseModel):
 
 
 class FoundSpan(BaseModel):
-    """Where it is heard."""
+    """Where a label plays."""
 
     label: str
     start_s: float
@@ -50,8 +50,8 @@ class FoundSpan(BaseModel):
     level_db: float | None
 
 
-class Heard(BaseModel):
-    """What can be heard."""
+class Playable(BaseModel):
+    """A recording that can be played."""
 
     path: str = Field(description="on the server's machine")
     sha256: str
@@ -62,7 +62,7 @@ class Heard(BaseModel):
     )
 
 
-class Found(Heard):
+class Found(Playable):
     """A file that a search found."""
 
     matched_s: float
@@ -77,7 +77,7 @@ class FoundAll(BaseModel):
     matches: list[Found]
 
 
-class WholeRecording(Heard):
+class WholeRecording(Playable):
     """All that is known of a recording."""
 
     name: str

@@ -187,13 +187,13 @@ class _MergedColumns:
         self.columns, self.front = shared.columns, shared.front
         self._predict, self._merger = shared.predict, merger
 
-    def predict(self, heard: Array, columns: Array, /) -> Array:
+    def predict(self, audio: Array, columns: Array, /) -> Array:
         """What the network says of windows."""
-        return self._merger(self._predict, heard, columns)
+        return self._merger(self._predict, audio, columns)
 
-    def predict_with_features(self, heard: Array, columns: Array, /) -> tuple[Array, Array]:
+    def predict_with_features(self, audio: Array, columns: Array, /) -> tuple[Array, Array]:
         """The same, and features of the windows; of a network with a context."""
-        return _parted(self._merger(self._both, heard, columns), self._labels)
+        return _parted(self._merger(self._both, audio, columns), self._labels)
 
 
 @dataclass(frozen=True, slots=True)

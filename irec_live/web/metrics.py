@@ -51,7 +51,7 @@ class Metrics:
         """Ask this for the number of open streams."""
         self._streams.set_function(number)
 
-    def heard(self, seconds: float, source: str) -> None:
+    def analysed(self, seconds: float, source: str) -> None:
         """Count sound that was analysed, of a ``file`` or a ``stream``."""
         if seconds > 0.0:
             self._sound.labels(source).inc(seconds)

@@ -229,7 +229,7 @@ class _Stream:
             if speaking is not None:
                 await _cancelled(speaking)
             await asyncio.shield(closing)
-            self._metrics.heard(session.time_s, "stream")
+            self._metrics.analysed(session.time_s, "stream")
 
     def _opened(self, detectors: Sequence[Detector]) -> LiveSession:
         session = LiveSession(

@@ -221,7 +221,7 @@ class UploadAnalyzer:
             running.share = share
 
         def reached(seconds: float) -> None:
-            self._metrics.heard(seconds - running.seconds, "file")
+            self._metrics.analysed(seconds - running.seconds, "file")
             running.seconds = seconds
             if most_s is not None and seconds > most_s:
                 raise Refused(413, f"this is more than {most_s / 60:g} minutes of sound; send it to POST /v1/jobs")
