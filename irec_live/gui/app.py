@@ -175,6 +175,7 @@ def run(
 def _begin(window: MainWindow, request: SourceRequest, fallback: bool, more: Sequence[Path] = ()) -> None:
     window.check_settings()
     window.recording.look_for_last()
+    window.earlier.look()
     if request.path is not None and (more or _holds_files(request.path)):
         window.open_paths([request.path, *more])
     elif fallback and window.preferences.is_first_run:

@@ -18,6 +18,7 @@ from irec_live.gui.correction_control import CorrectionControl
 from irec_live.gui.decision_control import DecisionControl
 from irec_live.gui.device_watch import DeviceWatch
 from irec_live.gui.drop_overlay import DropOverlay, drop_text, dropped_paths
+from irec_live.gui.earlier_sessions import EarlierSessions
 from irec_live.gui.exporter import Exporter
 from irec_live.gui.input_control import InputControl
 from irec_live.gui.lane_control import LaneControl
@@ -188,6 +189,9 @@ class MainWindow(QMainWindow):
         )
         self.recording = RecordingControl(manager, preferences, menu, before, self)
         self.top.add_button(self.recording.button)
+        self.earlier = EarlierSessions(
+            manager, preferences, self.messages, self.actions_.go_back, self.recording.menu, self
+        )
         self.correcting = CorrectionControl(manager, lanes.canvas, menu, before, self)
         self.sending = OutputControl(manager, preferences, menu, before, self)
         self.library = LibraryControl(manager, self.playback, self.open_paths, menu, before, self)
@@ -236,6 +240,7 @@ class MainWindow(QMainWindow):
         self.playlist.changed.connect(self._on_playlist)
 
     def _connect_messages(self) -> None:
+        self.earlier.changed.connect(self._enable_go_back)
         for control in (self.recording, self.correcting, self.sending, self.scale, self.languages, self.comparison):
             control.said.connect(self._report)
         for export in (self.exporter, self.view_export):
@@ -254,7 +259,7 @@ class MainWindow(QMainWindow):
         actions.listen_mic.triggered.connect(lambda: self.open(SourceRequest(InputKind.MIC)))
         actions.listen_computer.triggered.connect(lambda: self.open(SourceRequest(InputKind.LOOPBACK)))
         actions.open_menu.triggered.connect(self.top.open_menu)
-        actions.go_back.triggered.connect(self.manager.go_back)
+        actions.go_back.triggered.connect(self._go_back)
         actions.quit.triggered.connect(self.close)
         actions.toggle_theme.triggered.connect(self.themes.toggle)
         actions.theme_chosen.connect(self._choose_theme)
@@ -339,7 +344,17 @@ class MainWindow(QMainWindow):
     def _show_kept(self) -> None:
         """Whether there is something to go back to; what was said of another one is no longer true."""
         self.messages.clear("left")
-        self.actions_.go_back.setEnabled(self.manager.kept is not None)
+        self._enable_go_back()
+
+    def _enable_go_back(self) -> None:
+        self.actions_.go_back.setEnabled(self.manager.kept is not None or self.earlier.newest is not None)
+
+    def _go_back(self) -> None:
+        """To the live session that was left last, or to what is kept of an earlier one."""
+        if self.manager.kept is not None:
+            self.manager.go_back()
+        else:
+            self.earlier.open_newest()
 
     def _on_left(self, setup: Setup) -> None:
         length = clock_text(setup.session.snapshot(1.0).now_s)
@@ -507,6 +522,7 @@ class MainWindow(QMainWindow):
         self.finder.stop()
         self.exporter.stop()
         self.recording.close()
+        self.earlier.close()
         self.sending.close()
         self.view_export.close()
         self.correcting.close()

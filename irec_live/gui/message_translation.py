@@ -74,6 +74,7 @@ SENTENCES = (
     marked("the disk is full ({free} MB are left)"),
     marked("the program ended while this was recorded; what it had heard in the last second is missing"),
     marked("the session {name} has no sound: nothing was recorded"),
+    marked("only the results of this session were kept, not its sound"),
     # irec_live.files
     marked("cannot write {path}: {error}; choose another place"),
     marked("'{folder}' is a file; give a folder"),

@@ -74,6 +74,11 @@ class Preferences:
         self._set(_GEOMETRY, value)
 
     @property
+    def stored(self) -> bool:
+        """Whether anything is remembered at all."""
+        return self._store is not None
+
+    @property
     def is_first_run(self) -> bool:
         """Whether no source was ever listened to with these settings; False if nothing is stored at all."""
         return self._store is not None and not self._store.contains(schema.SOURCE_KIND.key)

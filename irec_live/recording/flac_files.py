@@ -47,6 +47,8 @@ class FlacFiles:
         Hz.
     channels : int
         C.
+    first : str
+        Name of the first file.
 
     Raises
     ------
@@ -54,9 +56,9 @@ class FlacFiles:
         They cannot be made, or there is a file already.
     """
 
-    def __init__(self, folder: Path, sample_rate: int, channels: int) -> None:
+    def __init__(self, folder: Path, sample_rate: int, channels: int, first: str = "audio.flac") -> None:
         self.channels = channels
-        self.paths = tuple(folder / name for name in file_names(channels))
+        self.paths = tuple(folder / name for name in (first, *file_names(channels)[1:]))
         self.samples = 0
         """Written so far, of each channel."""
         self._files: list[Any] = []

@@ -22,6 +22,9 @@ from irec_live.suffixes import SESSION_FILE
 
 SCHEMA: Literal["irec.session/1"] = "irec.session/1"
 
+AUDIO, SILENCE = "audio.flac", "silence.flac"
+"""The sound, and what stands in for it where it is not kept: nothing takes that for a recording."""
+
 _MOST_BYTES = 64 * 2**20
 """Of a session.json: it is read as a whole."""
 
@@ -97,6 +100,8 @@ class SessionInfo(_Part):
         When sample 0 was heard.
     program : str
     audio : Audio
+    sound_kept : bool
+        False where only the results were kept: the audio is silence as long as the session.
     only_detected : bool
         Whether stretches in which nothing was detected were left out.
     gaps : tuple of Gap
@@ -122,6 +127,7 @@ class SessionInfo(_Part):
     began: datetime
     program: str = ""
     audio: Audio
+    sound_kept: bool = True
     only_detected: bool = False
     gaps: tuple[Gap, ...] = ()
     models: tuple[Network, ...] = Field(min_length=1, max_length=2)
@@ -158,7 +164,7 @@ class SessionFolder:
     @property
     def audio(self) -> Path:
         """The sound, its first eight channels."""
-        return self.path / "audio.flac"
+        return self.path / AUDIO
 
     @property
     def activations(self) -> Path:

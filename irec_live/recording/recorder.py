@@ -72,13 +72,24 @@ class Recorder:
         Name of the source, when it is asked for.
     preroll_s : float
         Seconds before `start` that a recording has too, as far as the recorder followed the stream by then.
+    sound : bool
+        False keeps the results alone.
     """
 
-    def __init__(self, pipeline: Pipeline, channels: int, title: Callable[[], str], *, preroll_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        channels: int,
+        title: Callable[[], str],
+        *,
+        preroll_s: float = 0.0,
+        sound: bool = True,
+    ) -> None:
         if preroll_s < 0.0:
             raise ValueError(f"a pre-roll has no negative length: {preroll_s}")
         self._pipeline, self._channels, self._title = pipeline, channels, title
         self.preroll_s = preroll_s
+        self._sound = sound
         self._lock = threading.Lock()  # NB: around the queue and its count; held for moments, by worker and writer
         self._queue: deque[Item] = deque()
         self._queued = 0  # samples
@@ -187,7 +198,7 @@ class Recorder:
             # Here, not in `start`: a folder on a disk that sleeps takes seconds, and `start` is called by the window.
             folder = numbered_folder(path) if numbered else new_folder(path)
             path = folder.path
-            writer = SessionWriter(folder, self._pipeline, self._channels, self._title(), gate)
+            writer = SessionWriter(folder, self._pipeline, self._channels, self._title(), gate, sound=self._sound)
             began = time.monotonic()
             while True:
                 stopping = self._stopping.is_set()  # before the queue is emptied, or its end would be lost

@@ -149,7 +149,8 @@ def _repaired(folder: SessionFolder, info: SessionInfo, progress: Callable[[floa
         )
         _complete_events(folder, repaired, samples / info.audio.sample_rate)
         folder.write(repaired)
-        write_results(folder, repaired)
+        if repaired.sound_kept:
+            write_results(folder, repaired)
     except OutputError:
         return info
     return repaired

@@ -16,10 +16,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
 from irec_live.assembly import Circumstances
 from irec_live.errors import IrecError, OutputError
-from irec_live.recording.flac_files import FlacFiles, file_names
-from irec_live.recording.folder import SCHEMA, Audio, Gap, Network, SessionFolder, SessionInfo, Why
+from irec_live.recording.flac_files import FlacFiles
+from irec_live.recording.folder import AUDIO, SCHEMA, SILENCE, Audio, Gap, Network, SessionFolder, SessionInfo, Why
 from irec_live.recording.format_conversion import FormatConverter
 from irec_live.recording.gate import Gate, GateSettings
 from irec_live.recording.result_log import ResultLog
@@ -30,6 +32,8 @@ from irec_live.streaming.ring import Block
 
 LEAST_FREE = 64 * 2**20
 """Bytes of the disk that are left to others: a recording ends before it takes them."""
+
+NO_SOUND = "only the results of this session were kept, not its sound"
 
 _SHORTEST_GAP_S = 0.001
 
@@ -79,6 +83,8 @@ class SessionWriter:
     title : str
         Of the source.
     gate : GateSettings, optional
+    sound : bool
+        False keeps the results alone: silence is written in place of what is heard.
 
     Raises
     ------
@@ -90,9 +96,18 @@ class SessionWriter:
     """How often `sync` is to be called."""
 
     def __init__(
-        self, folder: SessionFolder, pipeline: Pipeline, channels: int, title: str, gate: GateSettings | None = None
+        self,
+        folder: SessionFolder,
+        pipeline: Pipeline,
+        channels: int,
+        title: str,
+        gate: GateSettings | None = None,
+        *,
+        sound: bool = True,
     ) -> None:
+        channels = channels if sound else 1
         self.folder = folder
+        self._sound = sound
         self._pipeline = pipeline
         self._rate = pipeline.sample_rate
         self._title = title
@@ -110,7 +125,7 @@ class SessionWriter:
             if not self._stack.enter_context(folder.lock()):
                 raise OutputError(f"something else records to {folder.path}; choose another folder")
             self._check_room()
-            self._audio = FlacFiles(folder.path, self._rate, channels)
+            self._audio = FlacFiles(folder.path, self._rate, channels, AUDIO if sound else SILENCE)
             self._stack.callback(self._audio.close)
             self._log = ResultLog(folder, len(pipeline.labels))
             self._stack.callback(self._log.close)
@@ -153,7 +168,8 @@ class SessionWriter:
             The disk is nearly full.
         """
         self._check_room()
-        self._audio.sync()
+        if self._sound:  # the disk need not wake every few seconds for results that nobody asked to keep
+            self._audio.sync()
         self._save()
 
     def finish(self) -> None:
@@ -171,7 +187,8 @@ class SessionWriter:
             self._log.close()
             self._audio.close()
             self._save(finished=True)
-            write_results(self.folder, self.folder.read())
+            if self._sound:
+                write_results(self.folder, self.folder.read())
 
     def abandon(self, reason: str) -> None:
         """Close after a failure, and note the reason if there is room for it."""
@@ -191,6 +208,7 @@ class SessionWriter:
             self._append(None, start, "samples lost")
         block = block[max(0, self._end - start) :]  # positions are rounded: blocks may overlap by a sample
         if len(block):
+            block = block if self._sound else np.zeros_like(block)
             self._append(block, self._end + len(block))
 
     def _append(self, block: Block | None, end: int, why: Why | None = None) -> None:
@@ -265,11 +283,12 @@ class SessionWriter:
             began=self._began,
             program=f"irec-live {version('irec-live')}",
             audio=Audio(
-                files=file_names(self._audio.channels),
+                files=tuple(path.name for path in self._audio.paths),
                 sample_rate=self._rate,
                 channels=self._audio.channels,
                 samples=self._audio.samples if finished else None,
             ),
+            sound_kept=self._sound,
             only_detected=self._gate is not None,
             gaps=tuple(self._gaps),
             models=tuple(
@@ -282,7 +301,7 @@ class SessionWriter:
             own_offsets=dict(decisions.own),
             tracker=decisions.settings,
             decisions_moved=self._decisions_moved or decisions != self._decisions,
-            warnings=(warning,) if warning else (),
+            warnings=tuple(filter(None, (warning, "" if self._sound else NO_SOUND))),
         )
 
 

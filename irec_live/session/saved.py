@@ -90,8 +90,8 @@ class SavedSession(PlayedSession):
 
     @property
     def audio_path(self) -> Path:
-        """The audio file that is played."""
-        return self._audio_path
+        """The audio file that is played; of a session whose sound was not kept, one that is not there."""
+        return self._audio_path if self.saved.info.sound_kept else self.saved.folder.audio
 
     @property
     def labels(self) -> tuple[str, ...]:

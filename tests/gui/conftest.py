@@ -22,6 +22,7 @@ from x_server import XServer
 from irec_live.gui.app import Composition, application, compose
 from irec_live.gui.backend import Backend
 from irec_live.gui.preferences import Preferences
+from irec_live.recording.kept import KEPT_VARIABLE
 
 PATIENCE_MS = round(1000 * PATIENCE_S)
 
@@ -49,6 +50,14 @@ def qapp() -> object:
 def qtbot(qapp: object, request: pytest.FixtureRequest) -> QtBot:
     """pytest-qt's, with patience."""
     return PatientQtBot(request)
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where windows keep what was found in live sound, those in other processes too."""
+    folder = tmp_path_factory.mktemp("kept") / "sessions"
+    monkeypatch.setenv(KEPT_VARIABLE, str(folder))
+    return folder
 
 
 @pytest.fixture

@@ -119,6 +119,10 @@
         <translation>Ereignis &amp;löschen</translation>
     </message>
     <message>
+        <source>&amp;Earlier live sessions</source>
+        <translation>&amp;Frühere Live-Sitzungen</translation>
+    </message>
+    <message>
         <source>&amp;Event list</source>
         <translation>&amp;Ereignisliste</translation>
     </message>
@@ -157,6 +161,10 @@
     <message>
         <source>&amp;Instruments</source>
         <translation>&amp;Instrumente</translation>
+    </message>
+    <message>
+        <source>&amp;Keep what was found in live sound</source>
+        <translation>&amp;Behalten, was live erkannt wurde</translation>
     </message>
     <message>
         <source>&amp;Language</source>
@@ -1844,12 +1852,20 @@ Doppelklick: die Schwellen des Modells.</translation>
         <translation>Wartet auf das Gerät…</translation>
     </message>
     <message>
+        <source>What is found is lost when this window is closed: {reason}</source>
+        <translation>Was erkannt wird, geht beim Schließen dieses Fensters verloren: {reason}</translation>
+    </message>
+    <message>
         <source>What is shown</source>
         <translation>Was gezeigt wird</translation>
     </message>
     <message>
         <source>What the curves mean</source>
         <translation>Was die Kurven bedeuten</translation>
+    </message>
+    <message>
+        <source>What was kept is removed, unless you corrected it.</source>
+        <translation>Was behalten wurde, ist gelöscht, außer was Sie korrigiert haben.</translation>
     </message>
     <message>
         <source>What was recorded is being saved</source>
@@ -2218,6 +2234,10 @@ und wie laut jedes ist.</translation>
         <source>oboe</source>
         <comment>instrument</comment>
         <translation>Oboe</translation>
+    </message>
+    <message>
+        <source>only the results of this session were kept, not its sound</source>
+        <translation>von dieser Sitzung wurden nur die Ergebnisse behalten, nicht ihr Ton</translation>
     </message>
     <message>
         <source>organ</source>
@@ -2678,6 +2698,10 @@ und wie laut jedes ist.</translation>
     <message>
         <source>{source} was heard for {length}; {key} goes back to that.</source>
         <translation>{source} wurde {length} lang gehört; {key} kehrt dahin zurück.</translation>
+    </message>
+    <message>
+        <source>{source}, {day}: what was found then is kept; {key} goes back to it.</source>
+        <translation>{source}, {day}: Was damals erkannt wurde, ist noch da; {key} kehrt dahin zurück.</translation>
     </message>
     <message numerus="yes">
         <source>{times} and %n more</source>

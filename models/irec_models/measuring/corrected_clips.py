@@ -44,6 +44,8 @@ def _reviewed(place: Path, model: Path) -> Reviewed:
         raise DataError(f"there are no corrections of the {what} {place}; correct some events in the window (Ctrl+K)")
     if is_session_folder(place):
         saved = open_session(place)
+        if not saved.info.sound_kept:
+            raise DataError(f"the sound of the session {place} was not kept: there is nothing to train on")
         return Reviewed(place / saved.info.audio.files[0], place.name, corrections, saved.events)
     file = model_file(model)
     found = analyze(place, models=[file] if file.suffix.lower() == ".onnx" else None)
