@@ -8,11 +8,12 @@ from pathlib import Path
 SUFFIXES = (
     ".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".ogv", ".ogx", ".opus", ".spx", ".mp3",
     ".mp2", ".mp1", ".mpa", ".mpga", ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".voc", ".sf", ".ircam",
-    ".nist", ".sph", ".paf", ".pvf", ".svx", ".8svx", ".iff", ".avr", ".htk", ".xi", ".sd2", ".mat", ".mpc", ".m4a",
+    ".nist", ".sph", ".paf", ".pvf", ".svx", ".8svx", ".iff", ".avr", ".htk", ".xi", ".sd2", ".mat", ".wve",
+    ".sds", ".mpc", ".mpp", ".shn", ".mlp", ".thd", ".m4a",
     ".m4b", ".m4r", ".m4v", ".aac", ".adts", ".latm", ".loas", ".mp4", ".mov", ".qt", ".mkv", ".mka", ".mk3d",
     ".webm", ".weba", ".wma", ".wmv", ".asf", ".avi", ".flv", ".f4v", ".f4a", ".3gp", ".3g2", ".amr", ".awb", ".ac3",
     ".eac3", ".ec3", ".dts", ".ape", ".wv", ".tta", ".tak", ".dsf", ".oma", ".aa3", ".rm", ".ra", ".rmvb", ".mpg",
-    ".mpeg", ".vob", ".ts", ".m2ts", ".mts", ".m2t",
+    ".mpeg", ".vob", ".ts", ".m2ts", ".mts", ".m2t", ".mxf", ".gxf", ".dv", ".nut", ".wtv",
 )  # fmt: skip
 """Of sound and video that `irec_live.media` decodes; it looks at the content only."""
 

@@ -13,17 +13,20 @@ from irec_live.decoders.format_conversion import FormatConverter
 from irec_live.decoders.guarded_file import GuardedFile, Part
 
 _DEMUXERS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,loas,matroska,webm,mov,mp4,mp3,mpc,mpc8,mpeg,mpegts,"
-    "ogg,oma,rm,tak,tta,voc,w64,wav,wv"
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,dv,eac3,flac,flv,gxf,loas,matroska,webm,mlp,mov,mp4,mp3,mpc,mpc8,"
+    "mpeg,mpegts,mxf,nut,ogg,oma,rm,shn,tak,truehd,tta,voc,w64,wav,wtv,wv"
 )
 """Containers that hold their sound themselves. NB: not on the list are playlists (HLS, DASH, concat, SDP ...), whose
 files can name other files and addresses: opening an untrusted file must not make the app read those."""
 
-_WITHOUT_CLOCK = {"aac", "ac3", "eac3", "dts", "loas", "amr", "mp3"}
+_WITHOUT_CLOCK = {"aac", "ac3", "eac3", "dts", "loas", "amr", "mlp", "mp3", "shn", "truehd"}
 """Bare codec streams: FFmpeg makes up their time stamps, and makes up others after a jump."""
 
 _WITHOUT_LENGTH = _WITHOUT_CLOCK | {"mpeg", "mpegts"}
 """FFmpeg guesses their length from the size and the bit rate of the first packets."""
+
+_TOLD_BY_END = {"asf", "matroska,webm", "nut"}
+"""Their length is where the last of their streams ends, by a clock that need not begin at 0."""
 
 _TAGS = (b"ID3", b"TAG", b"APETAGEX")
 """Between MP3s that were put one after another."""
@@ -154,10 +157,12 @@ class FFmpegDecoder:
 
     def _announced_s(self) -> tuple[float | None, bool]:
         """Length by the container's own account, in seconds, and whether it is that of the sound alone."""
-        stream = self._stream
-        if stream.duration and stream.time_base:
-            return float(stream.duration * stream.time_base), True
-        return self._container.duration / float(self._av.time_base) if self._container.duration else None, False
+        stream, container_s = self._stream, (self._container.duration or 0) / float(self._av.time_base)
+        own_s = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
+        if self._container.format.name in _TOLD_BY_END:  # of ASF, each stream repeats the length of all
+            before_s = max(0, self._container.start_time or 0) / float(self._av.time_base)
+            own_s, container_s = 0.0, (own_s or container_s) - before_s
+        return (own_s, True) if own_s else (container_s if container_s > 0.0 else None, False)
 
     def _frames(self) -> Iterator[Any]:
         """Decoded frames from where the container stands; packets that are broken are left out."""

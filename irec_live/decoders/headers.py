@@ -29,6 +29,8 @@ _NO_LENGTH = 0xFFFFFFFF
 _FROM_A_PIPE = ((0x7FFFF000, 0x80000000), (0xFFFFFF00, _NO_LENGTH))
 """What programs write that do not know the length yet: the most that a signed or unsigned 32-bit number takes, more or
 less their header."""
+_NEVER = 1 << 62
+"""Of 64 bits: no file is so long."""
 
 # Wave64 has GUIDs where WAV has four characters; these begin with the same four in lower case.
 _W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
@@ -262,7 +264,7 @@ def _true_length(file: BinaryIO, at: int, said: int, size: int, layout: _Layout,
     if there <= least:
         return None
     if said > there:
-        from_a_pipe = layout.size == 4 and any(low <= said <= high for low, high in _FROM_A_PIPE)
+        from_a_pipe = said >= _NEVER or (layout.size == 4 and any(low <= said <= high for low, high in _FROM_A_PIPE))
         return there if from_a_pipe else None
     for turns in range(1 + there // _4GIB if layout.size == 4 else 1):
         length = said + turns * _4GIB

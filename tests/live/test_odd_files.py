@@ -57,6 +57,15 @@ def test_a_header_that_was_never_finished_is_read_to_the_end_of_the_file(tmp_pat
     assert notes[0].startswith(f"{path.name} has a header that was never finished: it tells of ")
 
 
+@pytest.mark.parametrize("form", ["RF64", "W64"])
+def test_a_header_of_the_largest_number_is_read_to_the_end_of_the_file(tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"rec{LENGTHS[form][0]}"
+    soundfile.write(path, chirp(2.0), RATE, format=form, subtype="PCM_16")
+    got, _, notes, missing = heard(with_length(path, form, 0xFFFFFFFF_FFFFFFFF))
+    assert (len(got), missing) == (2 * RATE, "")
+    assert notes == (f"{path.name} has a header that was never finished: it was read to the end of the file",)
+
+
 @pytest.mark.parametrize("form", LENGTHS)
 def test_a_header_that_is_right_is_believed(tmp_path: Path, form: str) -> None:
     path = tmp_path / f"rec{LENGTHS[form][0]}"
@@ -291,6 +300,18 @@ def test_times_count_from_the_start_of_the_video(tmp_path: Path, suffix: str, co
             block = audio.read(3000)
             close = [np.abs(block - got[at + s : at + s + 3000]).max() for s in range(-50, 51) if at + s >= 0]
             assert min(close) < 0.1
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".mkv", "libopus"), (".wmv", "aac"), (".nut", "aac"), (".ts", "aac")])
+def test_a_video_whose_clock_does_not_begin_at_0_is_no_shorter_than_it_says(
+    tmp_path: Path, suffix: str, codec: str
+) -> None:
+    path = write_video(
+        tmp_path / f"part{suffix}", [chirp(1.0, 48_000)], 48_000, codec=codec, starts_s=1.5, picture_s=4.0, clock_s=5.0
+    )
+    got, rate, notes, missing = heard(path)
+    assert np.flatnonzero(np.abs(got[:, 0]) > 0.05)[0] / rate == pytest.approx(1.5, abs=0.08)
+    assert (notes, missing) == ((), "")
 
 
 def test_the_default_track_is_heard_and_the_others_by_number(tmp_path: Path) -> None:

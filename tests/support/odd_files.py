@@ -72,10 +72,11 @@ def write_video(
     starts_s: float = 0.0,
     picture_s: float = 2.0,
     default: int | None = None,
+    clock_s: float = 0.0,
 ) -> Path:
     """A grey picture, and sound tracks (frames, channels) float32 that begin later than it.
 
-    `default` counts from 0.
+    `default` counts from 0; `clock_s` is what the container's clock shows at the first picture.
     """
     with av.open(str(path), "w") as container:
         picture = container.add_stream("mpeg4", rate=10)
@@ -88,8 +89,9 @@ def write_video(
                 flag = av.stream.Disposition.default
                 stream.disposition = flag if number == default else av.stream.Disposition(0)
             streams.append((stream, signal))
-        for _ in range(round(10 * picture_s)):
+        for number in range(round(10 * picture_s)):
             grey = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 128, np.uint8), format="rgb24")
+            grey.pts, grey.time_base = round(10 * clock_s) + number, Fraction(1, 10)
             container.mux(picture.encode(grey))
         container.mux(picture.encode(None))
         for stream, signal in streams:
@@ -99,7 +101,7 @@ def write_video(
                 frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=layout)
                 frame.sample_rate = rate
                 frame.time_base = Fraction(1, rate)
-                frame.pts = round(starts_s * rate) + first
+                frame.pts = round((clock_s + starts_s) * rate) + first
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
     return path
