@@ -26,6 +26,7 @@ from irec_live.models.columns import COLUMNS, COLUMNS_KEY, FRAMES, ColumnsSpec
 from irec_live.models.context import CONTEXT_KEY
 from irec_live.models.spec import CARD_KEY, INPUT_NAME, ModelSpec
 from irec_live.models.state import NEXT, ROWS, STATE, STATE_KEY, StateSpec
+from irec_live.models.trunk import MAPS, TRUNK_KEY, TrunkSpec
 from irec_models.checkpoint import Checkpoint
 from irec_models.nets import Network, StatefulNetwork
 from irec_models.nets.column_network import ColumnNetwork
@@ -35,7 +36,7 @@ OPSET = 18
 
 TRACED_BATCH = 2
 
-_KEPT = (COLUMNS_KEY, CONTEXT_KEY, STATE_KEY)
+_KEPT = (COLUMNS_KEY, CONTEXT_KEY, STATE_KEY, TRUNK_KEY)
 
 
 class _Predict(nn.Module):
@@ -50,14 +51,17 @@ class _Predict(nn.Module):
 
 
 class _PredictWithColumns(nn.Module):
-    """The same, with the two tensors given out that the app cuts the graph at; see `irec_live.models.columns`."""
+    """The same, with the tensors given out that the app cuts the graph at.
+
+    See `irec_live.models.columns` and `irec_live.models.trunk`.
+    """
 
     def __init__(self, network: ColumnNetwork) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, audio: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return self.network.predict_with_columns(audio)
+    def forward(self, audio: Tensor) -> tuple[Tensor, ...]:
+        return self.network.predict_with_maps(audio)
 
 
 class _Columns(nn.Module):
@@ -73,15 +77,15 @@ class _Columns(nn.Module):
 
 
 class _Advance(nn.Module):
-    """Columns and a state to activations and the next state: the second part."""
+    """Columns and a state to activations, the next state, and the maps on the way: the second part."""
 
     def __init__(self, network: StatefulNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, columns: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        logits, after = self.network.advance(columns, state)
-        return self.network.probabilities(logits), *after
+        logits, after, maps = self.network.advance_with_maps(columns, state)
+        return self.network.probabilities(logits), *after, *maps
 
 
 def convert(network: Network) -> onnx.ModelProto:
@@ -101,7 +105,7 @@ def convert(network: Network) -> onnx.ModelProto:
     batch = {0: torch.export.Dim("batch")}
     if not isinstance(network, ColumnNetwork):
         return _traced(_Predict(network), (audio,), [INPUT_NAME], [network.kind], (batch,))
-    names = [network.kind, FRAMES, COLUMNS]
+    names = [network.kind, FRAMES, COLUMNS, *_map_names(network)]
     model = _traced(_PredictWithColumns(network), (audio,), [INPUT_NAME], names, (batch,))
     del model.graph.output[1:]  # the tensors keep their names; what a file tells is the first alone
     return model
@@ -161,7 +165,7 @@ def _with_state(network: StatefulNetwork) -> onnx.ModelProto:
     state = tuple(torch.zeros(TRACED_BATCH, *shape) for shape in shapes)
     taken, given = ([f"{name}{number}" for number in range(len(shapes))] for name in (STATE, NEXT))
     free = ({0: batch, 1: columns * steps}, tuple({0: batch} for _ in shapes))
-    rest = _traced(_Advance(network), (made, state), [COLUMNS, *taken], [ROWS, *given], free)
+    rest = _traced(_Advance(network), (made, state), [COLUMNS, *taken], [ROWS, *given, *_map_names(network)], free)
     front = onnx.compose.add_prefix(
         front, "front.", rename_inputs=False, rename_outputs=False, rename_initializers=False, rename_functions=False
     )
@@ -180,6 +184,10 @@ def _with_state(network: StatefulNetwork) -> onnx.ModelProto:
     del graph.output[:], graph.value_info[:]
     graph.output.append(helper.make_tensor_value_info(network.kind, onnx.TensorProto.FLOAT, ["batch", network.labels]))
     return front
+
+
+def _map_names(network: ColumnNetwork) -> list[str]:
+    return [f"{MAPS}{number}" for number in range(len(network.map_shapes))]
 
 
 def finish(
@@ -216,7 +224,10 @@ def finish(
     state = None
     if isinstance(network, StatefulNetwork):
         state = StateSpec(step=network.step_columns, shapes=network.state_shapes)
-    return serialize(model, spec, checkpoint.card, _columns(network), state)
+    trunk = None
+    if isinstance(network, ColumnNetwork) and network.map_shapes:
+        trunk = TrunkSpec(maps=network.map_shapes)
+    return serialize(model, spec, checkpoint.card, _columns(network), state, trunk)
 
 
 def _columns(network: Network) -> ColumnsSpec | None:
@@ -239,6 +250,7 @@ def serialize(
     card: str,
     columns: ColumnsSpec | None = None,
     state: StateSpec | None = None,
+    trunk: TrunkSpec | None = None,
 ) -> bytes:
     """The bytes of a file, checked against the ONNX standard: graph, spec and card, and how it is run over a stream.
 
@@ -256,6 +268,8 @@ def serialize(
         metadata[COLUMNS_KEY] = columns.model_dump_json()
     if state is not None:
         metadata[STATE_KEY] = state.model_dump_json()
+    if trunk is not None:
+        metadata[TRUNK_KEY] = trunk.model_dump_json()
     for key, value in sorted(metadata.items()):
         model.metadata_props.add(key=key, value=value)
     try:

@@ -21,6 +21,7 @@ MEL: dict[str, dict[str, Any]] = {
     "tutti-mobile": {"n_fft": 1024, "hop_length": 320, "win_length": 800, "n_mels": 128, "fmax": 15_000.0},
     "tutti-stream": {"n_fft": 1024, "hop_length": 320, "win_length": 800, "n_mels": 128, "fmax": 15_000.0},
     "tutti-mobile-envelope": {"n_fft": 1024, "hop_length": 320, "win_length": 800, "n_mels": 128, "fmax": 15_000.0},
+    "tutti-stream-envelope": {"n_fft": 1024, "hop_length": 320, "win_length": 800, "n_mels": 128, "fmax": 15_000.0},
 }
 """By architecture: what librosa is told to come to a spectrogram of the same size."""
 
@@ -32,6 +33,7 @@ FRAMES = {
     "tutti-mobile": 98,
     "tutti-stream": 96,
     "tutti-mobile-envelope": 35,
+    "tutti-stream-envelope": 32,
 }
 
 

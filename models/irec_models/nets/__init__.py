@@ -20,6 +20,7 @@ from irec_models.nets.tutti_envelope import TuttiEnvelopeNet
 from irec_models.nets.tutti_mobile import TuttiMobileNet
 from irec_models.nets.tutti_mobile_envelope import TuttiMobileEnvelopeNet
 from irec_models.nets.tutti_stream import TuttiStreamNet
+from irec_models.nets.tutti_stream_envelope import TuttiStreamEnvelopeNet
 from irec_models.plugins import load, plugins
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "TuttiMobileEnvelopeNet",
     "TuttiMobileNet",
     "TuttiNet",
+    "TuttiStreamEnvelopeNet",
     "TuttiStreamNet",
     "build",
     "check_hyperparameters",
@@ -62,7 +64,9 @@ class Architectures(dict[str, type[Network]]):
         return sorted({*self, *(name for plugin in plugins() for name in plugin.architectures)})
 
 
-ARCHITECTURES = Architectures(TuttiNet, TuttiEnvelopeNet, TuttiMobileNet, TuttiMobileEnvelopeNet, TuttiStreamNet)
+ARCHITECTURES = Architectures(
+    TuttiNet, TuttiEnvelopeNet, TuttiMobileNet, TuttiMobileEnvelopeNet, TuttiStreamNet, TuttiStreamEnvelopeNet
+)
 """Every architecture that recipes and checkpoints can name."""
 
 

@@ -73,6 +73,14 @@ class ColumnNetwork(Network):
     def features_of(self, columns: Tensor, audio: Tensor) -> Tensor:
         """Columns (B, N, F) and the window (B, T) that they are of to the spectrum (B, N, F) before standardisation."""
 
+    @property
+    def map_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Shapes of the maps of one step that another network can have in common with it, time as their last axis.
+
+        An exported file keeps these tensors by name too, so that the app computes them once for both.
+        """
+        return ()
+
     def raw_features(self, audio: Tensor) -> Tensor:
         """Audio (B, T) to the spectrum (B, N, F) before standardisation."""
         return self.features_of(self.columns_of(self.frames_of(audio)), audio)
@@ -83,3 +91,7 @@ class ColumnNetwork(Network):
         columns = self.columns_of(frames)
         logits = self.classify(self.standardizer(self.features_of(columns, audio)))
         return self.outputs(logits, audio), frames, columns
+
+    def predict_with_maps(self, audio: Tensor) -> tuple[Tensor, ...]:
+        """What `predict_with_columns` gives, and the maps of `map_shapes` on the way."""
+        return self.predict_with_columns(audio)

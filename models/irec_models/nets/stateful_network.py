@@ -45,6 +45,12 @@ class StatefulNetwork(ColumnNetwork):
         state : tuple of (B, ...) Tensor
         """
 
+    def advance_with_maps(
+        self, columns: Tensor, state: Sequence[Tensor] = ()
+    ) -> tuple[Tensor, tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """What `advance` gives, and the maps of `map_shapes` on the way to it: of n steps, as many times as long."""
+        return *self.advance(columns, state), ()
+
     @property
     def bands(self) -> int:
         """F."""

@@ -25,7 +25,7 @@ _JOINED = 160
 _HIDDEN = 128
 
 
-class _Reading(nn.Module):
+class MapReading(nn.Module):
     """Maps read out for every step of their time: wider, weighed over the bands, brought to a common width."""
 
     def __init__(self, channels: int, width: int, bands: int) -> None:
@@ -88,7 +88,7 @@ class TuttiMobileEnvelopeNet(EnvelopeNetwork, MobileNetwork):
         strides = (*_STRIDES.values(), _LAST_STRIDE)
         depths = (*(channels[block] for block in _STRIDES), self.trunk.depths[-1])
         bands = [BANDS // stride for stride in strides]
-        self.readings = nn.ModuleList(_Reading(*each) for each in zip(depths, _WIDTHS, bands, strict=True))
+        self.readings = nn.ModuleList(MapReading(*each) for each in zip(depths, _WIDTHS, bands, strict=True))
         self.register_buffer("spread", spread_over_frames(strides), persistent=False)
         window = 2 * (sum(channels[block] for block in DEPTHS) + self.trunk.depths[-1]) + HIDDEN
         self.read = nn.Linear(window, READ)

@@ -27,6 +27,9 @@ STEP = 16
 _LEVEL_COLUMNS = 200
 _EXCITED_S, _SHORT_S, _LONG_S = 2.0, 1.0, 4.0
 _COLUMN_S = 0.01
+SHARED_BLOCKS = (1, 3, 6, 12)
+"""Blocks, counted from one, whose maps a network of envelopes reads: one of each stride."""
+
 _KEPT_STRIDE = 13  # the block whose stride in time is left out, so that answers come twice as often
 _TAPS = 3  # in time, of the filters from that block on: this step and two of the past
 _LOWEST = -1e4  # below every map
@@ -137,6 +140,11 @@ def _causal(layer: MobileConv, maps: Tensor, step: int, apart: int, past: _Past)
     return result
 
 
+def _shared(maps: Sequence[_Maps], told: Tensor) -> tuple[Tensor, ...]:
+    by_step = told.reshape(maps[0].maps.shape[0], -1, told.shape[1]).transpose(1, 2).unsqueeze(2)
+    return *(maps[block - 1].maps for block in SHARED_BLOCKS), maps[-1].maps, by_step
+
+
 class TuttiStreamNet(ActivationMobileNetwork, StatefulNetwork):
     """`MobileTrunk` over a stream, two layers of labels behind the last second and the last four.
 
@@ -181,8 +189,8 @@ class TuttiStreamNet(ActivationMobileNetwork, StatefulNetwork):
 
         Before that they must be the identity, as in a network that was folded; the answers stay the same.
         """
-        maps = (self._maps(self.spectrum(self.sequence_columns(each))) for each in batches)
-        read = torch.cat([self._readings(each, (_SHORT_S,), _Past())[0] for each in maps])
+        maps = (self._maps(self.spectrum(self.sequence_columns(each)), _Past()) for each in batches)
+        read = torch.cat([self._readings(self._read_of(each), (_SHORT_S,), _Past())[0] for each in maps])
         mean, deviation = read.mean(dim=0), read.std(dim=0).clamp(min=1e-2)
         self.readings.mean.copy_(mean)
         self.readings.deviation.copy_(deviation)
@@ -193,38 +201,67 @@ class TuttiStreamNet(ActivationMobileNetwork, StatefulNetwork):
 
     def features_of(self, columns: Tensor, audio: Tensor) -> Tensor:
         """Powers (B, n, F) to log-mel (B, n, F), brought to one level; the samples (B, T) need not be known."""
-        return self._levelled(columns, _Past())
+        return self._levelled(columns, self.powers(columns), _Past())
 
     def spectrum(self, columns: Tensor) -> Tensor:
         """Powers (B, n, F) of a stream from its start to standardised log-mel (B, n, F)."""
-        standard: Tensor = self.standardizer(self._levelled(columns, _Past()))
+        standard: Tensor = self.standardizer(self.features_of(columns, columns))
         return standard
+
+    def powers(self, columns: Tensor) -> Tensor:
+        """Powers (B, n, F) to the mean square of each column's sound, (B, 1, 1, n)."""
+        return (columns @ self.level_weights)[:, None, None]
 
     def classify(self, features: Tensor) -> Tensor:
         """Features (B, n, F) of a stream from its start to logits (B, K) of its last step."""
-        return self._decided(self._maps(features), _Past())[:, -1]
+        return self._decided(self._told(self._maps(features, _Past()), _Past()), features.shape[0])[:, -1]
 
     def advance(self, columns: Tensor, state: Sequence[Tensor] = ()) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The next powers (B, n, F) of a stream to logits (B, R, K), and the state for those after them."""
-        past = _Past(state)
-        maps = self._maps(self.standardizer(self._levelled(columns, past)), past)
-        logits = self._decided(maps, past)
-        return logits, past.state(columns)
+        logits, after, _ = self.advance_with_maps(columns, state)
+        return logits, after
+
+    def advance_with_maps(
+        self, columns: Tensor, state: Sequence[Tensor] = ()
+    ) -> tuple[Tensor, tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """What `advance` gives, and the maps of `shared_maps` and powers (B, 1, 1, n) on the way to it."""
+        past, powers = _Past(state), self.powers(columns)
+        maps = self._maps(self.standardizer(self._levelled(columns, powers, past)), past)
+        told = self._told(maps, past)
+        return self._decided(told, columns.shape[0]), past.state(columns), (*_shared(maps, told), powers)
+
+    def shared_maps(self, features: Tensor) -> tuple[Tensor, ...]:
+        """Standardised features (B, n, F) of a stream from its start to what a network of envelopes reads.
+
+        Returns
+        -------
+        (B, C, F / s, n / stride) Tensors
+            Behind each of `SHARED_BLOCKS`, and behind the last convolution.
+        (B, 512, 1, R) Tensor
+            What the labels are told from.
+        """
+        maps = self._maps(features, _Past())
+        return _shared(maps, self._told(maps, _Past()))
+
+    @property
+    def map_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Of the maps of one step, without their batch axis."""
+        with torch.no_grad():
+            maps = self.advance_with_maps(torch.zeros(1, self.step_columns, self.bands))[2]
+        return tuple(tuple(each.shape[1:]) for each in maps)
 
     def learn(self, columns: Tensor) -> tuple[Tensor, Tensor]:
         """Columns (B, n, F) of whole sequences to logits (B, R, K), and those of AudioSet's classes (B, 527)."""
-        maps = self._maps(self.spectrum(columns))
+        maps = self._maps(self.spectrum(columns), _Past())
         hidden = functional.hardswish(self.hidden(maps[-1].maps.mean(dim=(2, 3))))
-        return self._decided(maps, _Past()), self.tags(hidden)
+        return self._decided(self._told(maps, _Past()), columns.shape[0]), self.tags(hidden)
 
-    def _levelled(self, columns: Tensor, past: _Past) -> Tensor:
-        power = (columns @ self.level_weights)[:, None, None]
-        level = past.mean(past.join(power, _LEVEL_COLUMNS - 1), _LEVEL_COLUMNS, 1)[:, 0, 0, :, None]
+    def _levelled(self, columns: Tensor, powers: Tensor, past: _Past) -> Tensor:
+        level = past.mean(past.join(powers, _LEVEL_COLUMNS - 1), _LEVEL_COLUMNS, 1)[:, 0, 0, :, None]
         return torch.log(LEVEL**2 / level.clamp(min=LEVEL_FLOOR**2) * columns + FLOOR)
 
-    def _maps(self, features: Tensor, past: _Past | None = None) -> list[_Maps]:
-        """Standardised features (B, n, F) to the maps that are read."""
-        past = past or _Past()
+    def _maps(self, features: Tensor, past: _Past) -> list[_Maps]:
+        """Standardised features (B, n, F) to the maps behind each block and behind the last convolution."""
         maps = _causal(self.trunk.stem, features.transpose(1, 2).unsqueeze(1), 2, 1, past)
         stride, found = 2, []
         for number, block in enumerate(self.trunk.each_block(), start=1):
@@ -239,15 +276,23 @@ class TuttiStreamNet(ActivationMobileNetwork, StatefulNetwork):
                 wide = wide * block.weigh.weights(past.mean(past.join(now, count - 1), count, stride))
             narrow = block.narrow(wide)
             maps = maps + narrow if block.around else narrow
-            if number in self.trunk.read:
-                found.append(_Maps(maps, stride))
+            found.append(_Maps(maps, stride))
         return [*found, _Maps(self.trunk.last(maps), stride)]
 
-    def _decided(self, maps: Sequence[_Maps], past: _Past) -> Tensor:
-        """Maps to logits (B, R, K)."""
-        short, long = (self.before(each) for each in self._readings(maps, (_SHORT_S, _LONG_S), past))
-        logits: Tensor = self.output(self.between(torch.relu(self.read(short) + self.longer(long))))
-        return logits.reshape(maps[0].maps.shape[0], -1, self.labels)
+    def _read_of(self, maps: Sequence[_Maps]) -> list[_Maps]:
+        """Those of all maps that the labels are told from."""
+        return [*(maps[block - 1] for block in self.trunk.read), maps[-1]]
+
+    def _told(self, maps: Sequence[_Maps], past: _Past) -> Tensor:
+        """Maps to what the labels are told from, (B R, 512)."""
+        readings = self._readings(self._read_of(maps), (_SHORT_S, _LONG_S), past)
+        short, long = (self.before(each) for each in readings)
+        return torch.relu(self.read(short) + self.longer(long))
+
+    def _decided(self, told: Tensor, count: int) -> Tensor:
+        """What the labels of so many streams are told from, (B R, 512), to logits (B, R, K)."""
+        logits: Tensor = self.output(self.between(told))
+        return logits.reshape(count, -1, self.labels)
 
     def _readings(self, maps: Sequence[_Maps], spans_s: Sequence[float], past: _Past) -> list[Tensor]:
         """Of each span the means and maxima of all maps over bands and time, and the hidden layer: (B R, E)."""
