@@ -21,6 +21,7 @@ from irec_live.errors import ModelError
 from irec_live.models.catalog import bundled_models, find_model
 from irec_live.models.columns import SharedColumns, shared_columns
 from irec_live.models.context import ContextHead, context_spec, features_of
+from irec_live.models.envelope_head import envelope_head
 from irec_live.models.onnx_file import inspect_model, printable, read_model_bytes
 from irec_live.models.ports import check_ports
 from irec_live.models.protobuf import MalformedError
@@ -96,6 +97,8 @@ class Detector:
         One sentence when it does not run where it was asked to, else empty.
     context : ContextHead or None
         What decides from the features of a stream's last seconds, where the file has such a head.
+    head : EnvelopeHead or None
+        What tells envelopes of maps that another network made, where the file has such a head.
 
     Raises
     ------
@@ -150,11 +153,21 @@ class Detector:
         if self.stateful is not None:
             window = np.random.default_rng(0).uniform(-0.3, 0.3, (1, self.spec.window_length)).astype(np.float32)
             self.stateful.check(self._run(window)[0], window)
-        elif share_columns and names[0] == "CPU":
-            self._parts = shared_columns(data, self.spec, contents.metadata, self, threads, context)
+        self.head = envelope_head(data, self.spec, contents.metadata, origin, cuda=names[0] == "CUDA", threads=threads)
+        self._unparted: tuple[bytes, dict[str, str]] | None = None
+        if self._parts is None and share_columns and names[0] == "CPU":
+            self._unparted = data, contents.metadata
+            if self.head is None:  # one that may follow another then needs no parts
+                self.shared_columns()
 
     def shared_columns(self) -> SharedColumns | StatefulNetwork | None:
         """The network in two parts, of which the first need run only once a stream; None where it cannot be parted."""
+        unparted = self._unparted
+        if unparted is not None:
+            data, metadata = unparted
+            context = None if self.context is None else self.context.spec
+            self._parts = shared_columns(data, self.spec, metadata, self, self._asked[1], context)
+            self._unparted = None
         return self._parts
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -222,7 +235,7 @@ class Detector:
             One of them is 1.
         """
         self._batches = tuple(sorted(batches, reverse=True))
-        for part in (self.stateful, self.context):
+        for part in (self.stateful, self.context, self.head):
             if part is not None:
                 part.keep_to(self._batches)
 
@@ -242,6 +255,8 @@ class Detector:
             self.context(np.tile(features, (1, self.context.spec.size // self.context.spec.width)))
         if self.stateful is not None:
             self.stateful.try_steps(batch)
+        if self.head is not None:
+            self.head.try_windows(batch)
         return time.perf_counter() - began
 
     def _run(self, windows: npt.NDArray[np.floating[Any]], options: RunOptions | None = None) -> tuple[Array, Array]:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,10 @@ from irec_live.models.protobuf import MalformedError
 from irec_live.models.runtime import build_session, calls, finite, first_line, in_range, runtime_errors
 from irec_live.models.spec import ModelSpec
 from irec_live.models.subgraph import Tensor, cut_out, fingerprint
+from irec_live.models.trunk import TrunkSpec, trunk_spec
+
+if TYPE_CHECKING:
+    from irec_live.onnx_runtime import InferenceSession
 
 Array = npt.NDArray[np.float32]
 State = tuple[Array, ...]
@@ -79,12 +84,17 @@ class StatefulNetwork:
     state : StateSpec
     origin : str
         What to call the file in an error.
+    trunk : TrunkSpec, optional
     cuda : bool
     threads : int
 
     Attributes
     ----------
     spec : ColumnsSpec
+    sample_rate : int
+        Hz.
+    trunk : TrunkSpec or None
+        What it can give beside its rows.
     step : int
         Columns from one row to the next.
     frames : int
@@ -109,11 +119,13 @@ class StatefulNetwork:
         columns: ColumnsSpec,
         state: StateSpec,
         origin: str,
+        trunk: TrunkSpec | None = None,
         *,
         cuda: bool = False,
         threads: int = 1,
     ) -> None:
         self.spec, self.step, self.frames = columns, state.step, columns.frames(model.window_length)
+        self.sample_rate, self.trunk = model.sample_rate, trunk
         self._origin, self._shapes, self._labels = origin, state.shapes, len(model.labels)
         if not self.frames or self.frames % state.step or model.hop_length != state.step * columns.frame_hop:
             raise ModelError(f"{origin} cannot be run over a stream: its windows are no whole number of its steps")
@@ -121,9 +133,10 @@ class StatefulNetwork:
         made = Tensor(COLUMNS, ("batch", "n", columns.bands))
         given = [Tensor(f"{STATE}{number}", ("batch", *shape)) for number, shape in enumerate(state.shapes)]
         handed_on = [Tensor(f"{NEXT}{number}", ("batch", *shape)) for number, shape in enumerate(state.shapes)]
+        rows = Tensor(ROWS, ("batch", "rows", self._labels))
         try:
             front = cut_out(data, [frames], [made])
-            rest = cut_out(data, [made, *given], [Tensor(ROWS, ("batch", "rows", self._labels)), *handed_on])
+            rest = cut_out(data, [made, *given], [rows, *handed_on])
             self.front = fingerprint(front)
         except MalformedError as error:
             raise ModelError(f"{origin} cannot be run over a stream: {error}") from error
@@ -133,6 +146,10 @@ class StatefulNetwork:
         self._names = [tensor.name for tensor in given]
         self._front, self._rest = (build_session(part, origin, cuda=cuda, threads=threads)[0] for part in (front, rest))
         self._sizes: tuple[int, ...] = ()
+        self._whole_part = data, [made, *given], [rows, *handed_on]
+        self._options = cuda, threads
+        self._lock = threading.Lock()
+        self._mapping: InferenceSession | None = None  # NB: made under the lock when somebody first wants maps
 
     def keep_to(self, sizes: Sequence[int]) -> None:
         """Read from now on only so many steps a call, largest first; 1 is the last. See `Detector.keep_to`."""
@@ -194,6 +211,38 @@ class StatefulNetwork:
             found.append(rows)
         return found[0] if len(found) == 1 else np.concatenate(found), state
 
+    def advance_with_maps(self, columns: Array, state: State) -> tuple[Array, State, list[Array]]:
+        """What `advance` gives, and the maps of these steps, (1, ...); of a network with a `trunk`.
+
+        Raises
+        ------
+        ModelError
+            As of `advance`, or the graph has no such maps.
+        """
+        session, parts = self._with_maps(), []
+        for first, last in self._calls(len(columns)):
+            rows, state, maps = self._answer(session, columns[first:last], state)
+            if self.trunk is None or not self.trunk.fits(maps, 1, (last - first) // self.step):
+                raise ModelError(f"{self._origin} returned maps of other shapes than its metadata says")
+            parts.append((rows, maps))
+        if len(parts) == 1:
+            return parts[0][0], state, parts[0][1]
+        found = [np.concatenate(each, axis=-1) for each in zip(*(maps for _, maps in parts), strict=True)]
+        return np.concatenate([rows for rows, _ in parts]), state, found
+
+    def _with_maps(self) -> InferenceSession:
+        """The second part with maps beside its rows."""
+        with self._lock:
+            if self._mapping is None:
+                (data, given, wanted), (cuda, threads) = self._whole_part, self._options
+                try:
+                    part = cut_out(data, given, [*wanted, *(self.trunk.tensors() if self.trunk is not None else ())])
+                except MalformedError as error:
+                    raise ModelError(f"{self._origin} has no maps: {error}") from error
+                inspect_model(part, self._origin)
+                self._mapping = build_session(part, self._origin, cuda=cuda, threads=threads)[0]
+            return self._mapping
+
     def _calls(self, count: int) -> Iterator[tuple[int, int]]:
         """First column and end of every call that reads so many."""
         if not self._sizes:
@@ -201,20 +250,26 @@ class StatefulNetwork:
         return ((first * self.step, last * self.step) for first, last in calls(count // self.step, self._sizes))
 
     def _run(self, columns: Array, state: State) -> tuple[Array, State]:
+        rows, after, _ = self._answer(self._rest, columns, state)
+        return rows, after
+
+    def _answer(self, session: InferenceSession, columns: Array, state: State) -> tuple[Array, State, list[Array]]:
+        """Rows, the state after them, and whatever else a session gives."""
         try:
-            rows, *after = self._rest.run(None, {COLUMNS: columns[None], **dict(zip(self._names, state, strict=True))})
+            rows, *after = session.run(None, {COLUMNS: columns[None], **dict(zip(self._names, state, strict=True))})
         except runtime_errors() as error:
             raise ModelError(f"{self._origin} failed while it ran: {first_line(error)}") from error
+        after, more = after[: len(state)], after[len(state) :]
         expected = (1, len(columns) // self.step, self._labels)
         shapes = [each.shape[1:] for each in after]
         if rows.shape != expected or rows.dtype != np.float32 or shapes != list(self._shapes):
             raise ModelError(
                 f"{self._origin} returned {rows.dtype} {rows.shape} for {len(columns)} columns of a stream"
             )
-        return in_range(rows[0]), _all_finite(after)
+        return in_range(rows[0]), _all_finite(after), more
 
     def try_steps(self, steps: int) -> None:
-        """Run so many steps in one call.
+        """Run so many steps in one call, and once more with maps if it can give them.
 
         Raises
         ------
@@ -223,7 +278,14 @@ class StatefulNetwork:
         """
         count = steps * self.step
         frames = np.full((count, self.spec.frame_length), 0.1, np.float32)
-        self.advance(self.columns(frames), self.begin())
+        columns = self.columns(frames)
+        self.advance(columns, self.begin())
+        if self.trunk is not None:
+            try:
+                self._with_maps()
+            except ModelError:
+                return  # nobody follows it, then
+            self.advance_with_maps(columns, self.begin())
 
     def check(self, whole: npt.NDArray[np.float32], window: Array) -> None:
         """Compare the parts with what the whole network says, (1, K), of a window (1, T).
@@ -273,4 +335,4 @@ def stateful_network(
         state = StateSpec.model_validate(json.loads(metadata[STATE_KEY]))
     except (KeyError, ValidationError, ValueError, RecursionError) as error:
         raise ModelError(f"{origin} does not tell how it is run over a stream: {first_line(error)}") from error
-    return StatefulNetwork(data, model, columns, state, origin, cuda=cuda, threads=threads)
+    return StatefulNetwork(data, model, columns, state, origin, trunk_spec(metadata), cuda=cuda, threads=threads)

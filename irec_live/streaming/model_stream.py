@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from concurrent.futures import Future
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from irec_live.models.spec import ModelSpec, Threshold
 from irec_live.streaming.column_stream import ColumnStreams, WindowMaker
 from irec_live.streaming.context_stream import ContextDecider, ContextStream
 from irec_live.streaming.overlap_add import OverlapAdd
-from irec_live.streaming.state_stream import StatefulMaker, StateStream
+from irec_live.streaming.state_stream import FollowingHead, StatefulMaker, StateStream
 from irec_live.streaming.window_level import WindowLevel, WindowLevels
 from irec_live.streaming.windows import Windower
 
@@ -86,9 +87,29 @@ class WindowBatch:
         Windows that the network was run on: those that were not silent.
     seconds : float
         Inference time; 0 if all windows were silent.
+    maps : list of (V, ...) float32
+        Of a network that is followed: what `ModelStream.follow` tells envelopes from.
+    following : list of (int, bool)
+        Of a network that is followed: windows of the one that follows, each with its start and whether it is one of V.
+    envelopes : (V, k, N) float32 or None
+        Of these, filled in by `ModelStream.follow`.
+    followed : Future or None
+        Of that call, where an executor makes it.
     """
 
-    __slots__ = ("features", "loud", "outputs", "predicted", "seconds", "starts", "windows")
+    __slots__ = (
+        "envelopes",
+        "features",
+        "followed",
+        "following",
+        "loud",
+        "maps",
+        "outputs",
+        "predicted",
+        "seconds",
+        "starts",
+        "windows",
+    )
 
     def __init__(self, windows: list[Window]) -> None:
         self.windows = windows
@@ -98,6 +119,10 @@ class WindowBatch:
         self.loud = np.ones(len(windows), np.bool_)
         self.predicted = 0
         self.seconds = 0.0
+        self.maps: list[Array] = []
+        self.following: list[tuple[int, bool]] = []
+        self.envelopes: Array | None = None
+        self.followed: Future[None] | None = None
 
     @property
     def silent(self) -> bool:
@@ -121,6 +146,10 @@ class ModelStream:
         Windows predicted in one call, where so many wait.
     columns : ColumnStreams, optional
         Of the pipeline, whose networks share what they can; its own by default.
+    head : FollowingHead, optional
+        Of a network of envelopes that follows this one; see `head_that_follows`.
+    follows : bool
+        Whether this is the network that follows: it has no windows of its own, and is given `rows_behind` another's.
 
     Raises
     ------
@@ -137,11 +166,16 @@ class ModelStream:
         silence_db: float,
         batch: int = 1,
         columns: ColumnStreams | None = None,
+        head: FollowingHead | None = None,
+        follows: bool = False,
     ) -> None:
         spec = model.spec
         self.model = model
         self.spec = spec
+        self.head = head
+        self.follows = follows
         self.hop_s = hop_length / spec.sample_rate
+        self._hop = hop_length
         self.skipped = 0
         self._batch = batch
         # Always whole batches on a GPU, which plans anew for each batch size that it has not met.
@@ -150,18 +184,20 @@ class ModelStream:
         self._same_labels = tuple(labels) == spec.labels
         self._n_labels = len(labels)
         self._silence_energy: float = 10.0 ** (silence_db / 10) * spec.window_length
-        shared = _shared_columns(model, hop_length)
+        shared = None if follows else _shared_columns(model, hop_length)
         self._columns_of = None
         if shared is not None:
             self._columns_of = (columns or ColumnStreams()).reader(shared, spec.sample_rate)
         levelled = shared is not None and shared.levelled
-        self._state = StateStream(shared, hop_length) if isinstance(shared, StatefulMaker) else None
+        self._state = None
+        if isinstance(shared, StatefulMaker):
+            self._state = StateStream(shared, hop_length, 0 if head is None else head.steps)
         if self._state is not None and batch > 1:
             self._batch = _STEPS * batch
         self._shared = None if isinstance(shared, StatefulMaker) else shared
         self._cutter = (WindowLevels if levelled else Windower)(spec.window_length, hop_length)
-        head: ContextDecider | None = getattr(model, "context", None)
-        self._context = ContextStream(head) if head is not None else None
+        context: ContextDecider | None = getattr(model, "context", None)
+        self._context = ContextStream(context) if context is not None else None
         self._pending: deque[Window] = deque()
         self._begun = False
         self._overlap: OverlapAdd | None = None
@@ -250,12 +286,16 @@ class ModelStream:
         return (batch.starts[-1] + self.spec.window_length) / self.spec.sample_rate
 
     def predict(self, batch: WindowBatch) -> None:
-        """Run the network on those windows of the batch that are not silent.
+        """Run the network on those windows of the batch that are not silent; where it is followed, `follow` next.
 
         Any thread, and several at once, but `in_turn`.
         """
         waiting = batch.windows[:]
         batch.windows.clear()
+        if self._state is not None and self.head is not None:
+            for start, loud_one in ((window.start, window.loud) for window in waiting):
+                first = start + self._state.lead if start else 0
+                batch.following += [(at, loud_one) for at in range(first, start + self._state.lead + 1, self._hop)]
         loud = [window for window in waiting if window.loud]
         batch.predicted = len(loud)
         if len(loud) == len(waiting):
@@ -273,8 +313,12 @@ class ModelStream:
         count = len(waiting)
         columns = [window.columns for window in waiting if window.columns is not None]
         if self._state is not None:
+            starts = [window.start for window in waiting]
             started = time.perf_counter()
-            said = self._state.decide([window.start for window in waiting], columns)
+            if self.head is not None:
+                said, batch.maps = self._state.decide_with_maps(starts, columns)
+            else:
+                said = self._state.decide(starts, columns)
             batch.seconds = time.perf_counter() - started
             return said
         if self._shared is not None and columns:
@@ -298,6 +342,15 @@ class ModelStream:
         batch.seconds = time.perf_counter() - started
         return outputs
 
+    def follow(self, batch: WindowBatch) -> None:
+        """Run the head that follows on what `predict` has left for it. Any thread, and several at once."""
+        if self.head is None or not batch.maps:
+            return
+        started = time.perf_counter()
+        batch.envelopes = self.head(batch.maps)
+        batch.seconds += time.perf_counter() - started
+        batch.maps = []
+
     def rows(self, batch: WindowBatch) -> tuple[Times, Array]:
         """Rows that a predicted batch completes. Batches must come in the order of their windows.
 
@@ -312,7 +365,17 @@ class ModelStream:
             self._decide(batch)
             starts = np.array(batch.starts, np.float64)
             return (starts + self.spec.window_length / 2) / self.spec.sample_rate, self._spread(batch.outputs)
-        parts = [self._add(output, start) for output, start in zip(batch.outputs, batch.starts, strict=True)]
+        return self._add_all(batch.outputs, batch.starts)
+
+    def rows_behind(self, batch: WindowBatch) -> tuple[Times, Array]:
+        """Rows of the network that follows, which a batch of the followed one completes; see `rows`."""
+        outputs = np.zeros((len(batch.following), len(self.spec.labels), self.spec.frames), np.float32)
+        if batch.envelopes is not None:
+            outputs[[loud for _, loud in batch.following]] = batch.envelopes
+        return self._add_all(outputs, [start for start, _ in batch.following])
+
+    def _add_all(self, outputs: Array, starts: Sequence[int]) -> tuple[Times, Array]:
+        parts = [self._add(output, start) for output, start in zip(outputs, starts, strict=True)]
         return np.concatenate([times for times, _ in parts]), np.concatenate([rows for _, rows in parts])
 
     def _decide(self, batch: WindowBatch) -> None:
@@ -368,6 +431,16 @@ def keeps_state(model: WindowPredictor) -> bool:
     """Whether a network hands on what it needs of the past, and so costs a step a window."""
     parts = getattr(model, "shared_columns", None)
     return parts is not None and isinstance(parts(), StatefulMaker)
+
+
+def head_that_follows(models: Sequence[WindowPredictor]) -> FollowingHead | None:
+    """Of the network of envelopes among the models, where it can read on from what the one of activations computes."""
+    activation, envelope = (
+        next((model for model in models if model.spec.kind == kind), None) for kind in ("activation", "envelope")
+    )
+    head: Any = getattr(envelope, "head", None)
+    parts = getattr(activation, "shared_columns", None)
+    return head if head is not None and parts is not None and head.follows(parts(), envelope) else None
 
 
 def hop_length(model: WindowPredictor, hop_s: float | None) -> int:

@@ -37,6 +37,7 @@ from irec_live.streaming.model_stream import (
     Times,
     WindowBatch,
     WindowPredictor,
+    head_that_follows,
     hop_length,
     thresholds,
 )
@@ -155,6 +156,7 @@ class Pipeline:
         self.channel = channel
         self._mono = MonoMix(sample_rate, channel)
         columns = ColumnStreams()
+        head = head_that_follows(self.models)
         self.streams = tuple(
             ModelStream(
                 model,
@@ -163,9 +165,13 @@ class Pipeline:
                 silence_db=silence_db,
                 batch=batch,
                 columns=columns,
+                head=head if model.spec.kind == "activation" else None,
+                follows=head is not None and model.spec.kind == "envelope",
             )
             for model in self.models
         )
+        self._own = tuple(stream for stream in self.streams if not stream.follows)  # those with windows of their own
+        self._follower = next((stream for stream in self.streams if stream.follows), None)
         self._activation = next((stream for stream in self.streams if stream.spec.kind == "activation"), None)
         self.not_predicted: dict[str, frozenset[str]] = {
             model.spec.kind: frozenset(self.labels).difference(model.spec.labels) for model in self.models
@@ -386,9 +392,9 @@ class Pipeline:
         mono = self._gathered[0] if len(self._gathered) == 1 else np.concatenate(self._gathered)
         self._gathered.clear()
         resampled = {rate: resampler.push(mono) for rate, resampler in self._resamplers.items()}
-        for stream in self.streams:
+        for stream in self._own:
             stream.take(resampled[stream.spec.sample_rate])
-        self._due = min(self._whole_at(stream) for stream in self.streams)
+        self._due = min(self._whole_at(stream) for stream in self._own)
 
     def _whole_at(self, stream: ModelStream) -> int:
         """Source sample, from the origin on, by which a stream's next window has come out of its resampler."""
@@ -397,13 +403,13 @@ class Pipeline:
 
     def _gather_anew(self) -> None:
         self._gathered: list[Array] = []
-        self._due = min(self._whole_at(stream) for stream in self.streams)
+        self._due = min(self._whole_at(stream) for stream in self._own)
 
     def _drain(self) -> PipelineStep:
         """Predict the last windows, which are padded with zeros, and close all open events."""
         self._hear()
         tails = {rate: resampler.flush() for rate, resampler in self._resamplers.items()}
-        for stream in self.streams:
+        for stream in self._own:
             stream.take(tails[stream.spec.sample_rate])
             stream.take_tail()
         step = self._predict(wait=True)
@@ -463,25 +469,30 @@ class Pipeline:
                 times = np.minimum(times + self._origin / self.sample_rate, self.time_s)
                 events += self._store_activation(times, rows)
                 activations += zip(times.tolist(), rows, strict=True)
+                if self._follower is not None:
+                    envelopes += self._store_envelope(*self._follower.rows_behind(batch))
         return PipelineStep(tuple(activations), tuple(envelopes), tuple(events), self._lit)
 
     def _completed(self, wait: bool) -> list[tuple[ModelStream, WindowBatch]]:
         """Batches that are done, in the order of their windows: all with `wait`, else those that need no waiting."""
         # A network costs less a window in whole batches, and nobody waits for the rows of a file's last second or two.
         batches = [
-            (stream, batch) for stream in self.streams for batch in stream.batches(self.max_pending, whole=not wait)
+            (stream, batch) for stream in self._own for batch in stream.batches(self.max_pending, whole=not wait)
         ]
         batches.sort(key=lambda pair: pair[0].end_s(pair[1]))
         if self._executor is None:
             for stream, batch in batches:
                 stream.predict(batch)
+                stream.follow(batch)
             return batches
         self._in_flight.extend((stream, batch, self._begun(stream, batch)) for stream, batch in batches)
         done = []
-        while self._in_flight and (wait or len(self._in_flight) > _MOST_IN_FLIGHT or _is_done(self._in_flight[0][2])):
+        while self._in_flight and (wait or len(self._in_flight) > _MOST_IN_FLIGHT or _is_done(*self._in_flight[0][1:])):
             stream, batch, future = self._in_flight.popleft()
             if future is not None:
                 future.result()
+            if batch.followed is not None:  # NB: looked at once the first is done, which sets it
+                batch.followed.result()
             done.append((stream, batch))
         return done
 
@@ -492,7 +503,13 @@ class Pipeline:
             return None
         if not stream.in_turn:
             return self._executor.submit(stream.predict, batch)
-        return self._turns[stream].submit(functools.partial(stream.predict, batch))
+        return self._turns[stream].submit(functools.partial(self._predict_in_turn, stream, batch))
+
+    def _predict_in_turn(self, stream: ModelStream, batch: WindowBatch) -> None:
+        """What follows needs no turn: the next batch need not wait for it."""
+        stream.predict(batch)
+        if batch.maps and self._executor is not None:
+            batch.followed = self._executor.submit(stream.follow, batch)
 
     def _store_activation(self, times: Times, rows: Array) -> list[Event]:
         if self.tracker.at_rest and not rows.any():
@@ -524,8 +541,8 @@ class Pipeline:
                 self._hop_times.close(len(batch.starts))
 
 
-def _is_done(future: Future[None] | None) -> bool:
-    return future is None or future.done()
+def _is_done(batch: WindowBatch, future: Future[None] | None) -> bool:
+    return (future is None or future.done()) and (batch.followed is None or batch.followed.done())
 
 
 def union_labels(models: Sequence[WindowPredictor]) -> tuple[str, ...]:

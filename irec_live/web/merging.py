@@ -156,7 +156,7 @@ class MergedDetector:
         self._detector, self._merger = detector, merger
         self.spec: ModelSpec = detector.spec
         self.providers, self.sha256 = detector.providers, detector.sha256
-        self.context = detector.context
+        self.context, self.head = detector.context, detector.head
         self._both = _Joined(detector.with_features) if detector.context is not None else None
         shared = detector.shared_columns()
         self._columns = (

@@ -185,7 +185,7 @@ class Network:
     """
 
     spec = tiny_models.activation_spec()
-    providers, sha256, context = ("CPU",), "", None
+    providers, sha256, context, head = ("CPU",), "", None, None
 
     def __init__(self, alone_up_to: int) -> None:
         self.alone_up_to = alone_up_to
