@@ -20,6 +20,9 @@ Failed = Callable[[str], None]
 _STOP_S = 3.0
 """How long the running task is waited for at the end, unless told otherwise."""
 
+WRITE_S = 60.0
+"""How long what writes for the user is: the window is hidden by then, and hours of sound take seconds to export."""
+
 
 def _nothing(_: object) -> None:
     pass
@@ -89,6 +92,10 @@ class Background(QObject):
         if self._thread is not None:
             self._thread.join(_STOP_S if timeout_s is None else timeout_s)
         self._thread = None
+
+    def finish(self) -> None:
+        """Accept no more tasks, and wait for all that writes something which the user asked for."""
+        self.stop(WRITE_S)
 
     def _deliver(self, answer: tuple[Callable[[Any], None], Any]) -> None:
         self._pending = max(0, self._pending - 1)  # a late result of an abandoned thread was not counted

@@ -242,7 +242,7 @@ class CorrectionControl(QObject):
 
     def close(self) -> None:
         """Write what waits."""
-        self._worker.stop()
+        self._worker.finish()
 
     def _event(self) -> Event | None:
         """The held event, as it is now."""

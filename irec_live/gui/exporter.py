@@ -57,4 +57,4 @@ class Exporter(QObject):
 
     def stop(self) -> None:
         """Finish the file that is being written and stop."""
-        self._worker.stop()
+        self._worker.finish()

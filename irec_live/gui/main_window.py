@@ -520,9 +520,9 @@ class MainWindow(QMainWindow):
         self.bridge.watch(None)
         self.playback.attach(None)
         self.finder.stop()
-        self.exporter.stop()
-        self.recording.close()
+        self.recording.close()  # before what may take longer: the user has ended it now
         self.earlier.close()
+        self.exporter.stop()
         self.sending.close()
         self.view_export.close()
         self.correcting.close()

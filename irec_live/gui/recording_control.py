@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 PREROLLS_S = (0.0, 5.0, 15.0, 30.0)
 _TICK_MS = 250
-_CLOSE_S = 3.0
-"""How long closing the window waits for the end of a recording; what is left then is completed when it is opened."""
+_CLOSE_S = 60.0
+"""How long closing the window waits for the end of a recording, whose results.json takes 2 s an hour."""
 
 
 def default_folder() -> Path:

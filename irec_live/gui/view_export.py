@@ -142,7 +142,7 @@ class ViewExport(QObject):
 
     def close(self) -> None:
         """Finish the clip that is being written."""
-        self._worker.stop()
+        self._worker.finish()
 
     def _save_png(self, path: Path) -> None:
         size = self._page.size()

@@ -144,7 +144,7 @@ def _repaired(folder: SessionFolder, info: SessionInfo, progress: Callable[[floa
             update={
                 "state": "finished",
                 "audio": info.audio.model_copy(update={"samples": samples}),
-                "warnings": (*info.warnings, said),
+                "warnings": (*info.warnings, *([said] if info.sound_kept else [])),
             }
         )
         _complete_events(folder, repaired, samples / info.audio.sample_rate)

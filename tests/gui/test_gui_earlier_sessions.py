@@ -119,7 +119,9 @@ def test_a_process_that_is_killed_leaves_them_too(make: Callable[[], MainWindow]
     shutil.rmtree(folder)
     left.rename(folder)
     assert json.loads((folder / "session.json").read_text("utf-8"))["state"] == "recording"
-    assert len(go_back(make(), qtbot).overview().events) >= 6
+    session = go_back(make(), qtbot)
+    assert len(session.overview().events) >= 6
+    assert session.warning == "only the results of this session were kept, not its sound"
 
 
 def test_keeping_is_switched_off_and_what_was_kept_is_removed(

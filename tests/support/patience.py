@@ -10,6 +10,7 @@ from waiting import PATIENCE_S
 LIMITS = (
     "irec_live.batch.local._END_S",
     "irec_live.devices.portaudio.ANSWER_S",
+    "irec_live.gui.background.WRITE_S",
     "irec_live.gui.background._STOP_S",
     "irec_live.gui.library_control._LEAVE_S",
     "irec_live.gui.recording_control._CLOSE_S",
