@@ -11,11 +11,13 @@ the graph.
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -43,6 +45,16 @@ MOST_VALUES = 2**20
 
 Kind = Literal["activation", "envelope"]
 """What a model predicts: activations or envelopes. Also the name of its output."""
+
+
+def _in_one_line(text: str) -> str:
+    # Terminals obey them, and tables and label tracks end a column or a line there.
+    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text):
+        raise ValueError("there is a control character in it")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_in_one_line)]
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -156,9 +168,9 @@ class ModelSpec(BaseModel):
 
     schema_id: Literal["irec.model/1"] = Field(default="irec.model/1", alias="schema")
     name: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    title: str = Field(default="", max_length=200)
+    title: Line = Field(default="", max_length=200)
     kind: Kind
-    labels: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(min_length=1, max_length=1024)
+    labels: tuple[Annotated[Line, Field(min_length=1, max_length=64)], ...] = Field(min_length=1, max_length=1024)
     sample_rate: int = Field(ge=4000, le=384_000)
     window_length: int = Field(ge=16, le=60 * 384_000)
     hop_length: int = Field(ge=1, le=60 * 384_000)
@@ -178,7 +190,7 @@ class ModelSpec(BaseModel):
     hyperparameters: dict[str, JsonValue] = Field(default_factory=dict)
     sources: tuple[Source, ...] = ()
     lineage: Lineage | None = None
-    reference: str = Field(default="", max_length=300)
+    reference: Line = Field(default="", max_length=300)
     weights: Literal["fp32", "fp16"] = "fp32"
 
     @model_validator(mode="after")
