@@ -73,7 +73,7 @@ class EarlierSessions(QObject):
         self._setup: Setup | None = None
         self._found: tuple[KeptResults, ...] = ()
         self._worker = Background("irec-earlier", self)
-        self._look = QTimer(self, singleShot=True, interval=round(1000 * LEAST_S))
+        self._look = QTimer(self, interval=round(1000 * LEAST_S))
         self._look.timeout.connect(self._tell_failure)
         self.keep = command(window, tr("&Keep what was found in live sound"), checkable=True)
         self.keep.setChecked(preferences.get(KEEP_RESULTS))

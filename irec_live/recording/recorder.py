@@ -224,10 +224,10 @@ class Recorder:
 
     def _fail(self, path: Path, writer: SessionWriter | None, reason: str) -> None:
         elapsed_s = 0.0 if writer is None else writer.elapsed_s
-        message = f"recording stopped: {reason}"
+        message = f"recording stopped: {reason}" if self._sound else reason
         if writer is not None:
             writer.abandon(message)
-            if look(path):
+            if self._sound and look(path):
                 message += f"; the {elapsed_s:.0f} s before are kept in {path}"
         self._state = RecorderState("failed", path, elapsed_s, message)
         with self._lock:

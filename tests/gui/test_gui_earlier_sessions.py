@@ -150,6 +150,7 @@ def test_a_disk_that_takes_nothing_is_told_and_the_window_closes(
     window.earlier.look()
     listen(window, qtbot)
     window.earlier._look.timeout.emit()
-    assert window.messages.text.startswith("What is found is lost when this window is closed: ")
+    told = f"What is found is lost when this window is closed: '{kept}' is a file; give a folder"
+    assert window.messages.text == told
     window.close()
     assert kept.read_text() == "no folder"
