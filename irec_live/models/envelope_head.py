@@ -13,7 +13,6 @@ import json
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -29,9 +28,6 @@ from irec_live.models.state import StatefulNetwork
 from irec_live.models.subgraph import Tensor, cut_out, fingerprint
 from irec_live.models.trunk import MAPS, TrunkSpec, trunk_spec
 
-if TYPE_CHECKING:
-    from irec_live.onnx_runtime import InferenceSession
-
 Array = npt.NDArray[np.float32]
 
 _LARGEST_DIFFERENCE = 1e-3
@@ -40,8 +36,6 @@ _LARGEST_DIFFERENCE = 1e-3
 
 class EnvelopeHead:
     """The part of a network of envelopes behind its maps. Any thread may call it, and two may at once.
-
-    It takes time and memory from the first question on whether it follows.
 
     Parameters
     ----------
@@ -59,6 +53,11 @@ class EnvelopeHead:
     ----------
     steps : int
         W. Where a window ends before its last step does, its last column stands for those that are missing.
+
+    Raises
+    ------
+    ModelError
+        The graph has no such part, or windows do not fit its steps.
     """
 
     def __init__(
@@ -72,15 +71,23 @@ class EnvelopeHead:
         cuda: bool = False,
         threads: int = 1,
     ) -> None:
-        self._data, self._model, self._columns, self._trunk, self._origin = data, model, columns, trunk, origin
-        self._cuda, self._threads = cuda, threads
+        self._model, self._columns, self._trunk, self._origin = model, columns, trunk, origin
         self._step = model.hop_length // columns.frame_hop
-        self.steps = -(-columns.frames(model.window_length) // self._step)
+        self.steps = -(-columns.frames(model.window_length) // max(1, self._step))
+        if model.hop_length % columns.frame_hop or not self.steps:
+            raise ModelError(f"{origin} cannot follow another network: its windows are no whole number of steps")
+        frames = Tensor(FRAMES, ("batch", "n", columns.frame_length))
+        said = Tensor(model.kind, ("batch", len(model.labels), model.frames))
+        try:
+            part = cut_out(data, trunk.tensors(self.steps), [said])
+            self._front = fingerprint(cut_out(data, [frames], [Tensor(COLUMNS, ("batch", "n", columns.bands))]))
+        except MalformedError as error:
+            raise ModelError(f"{origin} cannot follow another network: {error}") from error
+        inspect_model(part, origin)  # in the whole graph maps may be constants; here they are sound
+        self._session, _ = build_session(part, origin, cuda=cuda, threads=threads)
         self._sizes: tuple[int, ...] = ()
         self._lock = threading.Lock()
-        # NB: all below under the lock.
-        self._session: InferenceSession | None = None
-        self._unusable = False
+        # NB: under the lock.
         self._follows: weakref.WeakKeyDictionary[StatefulNetwork, bool] = weakref.WeakKeyDictionary()
 
     def keep_to(self, sizes: Sequence[int]) -> None:
@@ -109,28 +116,23 @@ class EnvelopeHead:
         Raises
         ------
         ModelError
-            The head failed, returned another shape than its metadata says, or never followed any network.
+            The head failed, or returned another shape than its metadata says.
         """
         parts = [self._run([each[a:b] for each in maps]) for a, b in calls(len(maps[0]), self._sizes)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def try_windows(self, count: int) -> None:
-        """Run so many windows in one call, if it can be run at all.
+        """Run so many windows in one call.
 
         Raises
         ------
         ModelError
             The head failed.
         """
-        with self._lock:
-            usable = self._build()
-        if usable:
-            shapes = ((count, *shape[:-1], self.steps * shape[-1]) for shape in self._trunk.maps)
-            self._run([np.full(shape, 0.1, np.float32) for shape in shapes])
+        shapes = ((count, *shape[:-1], self.steps * shape[-1]) for shape in self._trunk.maps)
+        self._run([np.full(shape, 0.1, np.float32) for shape in shapes])
 
     def _run(self, maps: Sequence[Array]) -> Array:
-        if self._session is None:
-            raise ModelError(f"{self._origin} follows no other network")
         count = len(maps[0])
         try:
             (said,) = self._session.run(None, {f"{MAPS}{at}": each for at, each in enumerate(maps)})
@@ -140,32 +142,11 @@ class EnvelopeHead:
             raise ModelError(f"{self._origin} returned {said.dtype} {said.shape} for the maps of {count} windows")
         return in_range(said)
 
-    def _build(self) -> bool:
-        """Make the session, unless that was done; whether there is one."""
-        if self._session is None and not self._unusable:
-            model = self._model
-            said = Tensor(model.kind, ("batch", len(model.labels), model.frames))
-            try:
-                part = cut_out(self._data, self._trunk.tensors(self.steps), [said])
-                inspect_model(part, self._origin)  # in the whole graph maps may be constants; here they are sound
-                self._session, _ = build_session(part, self._origin, cuda=self._cuda, threads=self._threads)
-            except (MalformedError, ModelError):
-                self._unusable = True
-        return self._session is not None
-
     def _reads_the_same(self, network: StatefulNetwork) -> bool:
         """Whether a network reads the same columns, a step at a time, at least as many in a window."""
-        columns, model = self._columns, self._model
-        if (network.spec, network.step, network.sample_rate) != (columns, self._step, model.sample_rate):
+        if (network.spec, network.step, network.sample_rate) != (self._columns, self._step, self._model.sample_rate):
             return False
-        if model.hop_length % columns.frame_hop or network.frames < self.steps * self._step:
-            return False
-        try:
-            frames = Tensor(FRAMES, ("batch", "n", columns.frame_length))
-            front = cut_out(self._data, [frames], [Tensor(COLUMNS, ("batch", "n", columns.bands))])
-            return fingerprint(front) == network.front
-        except MalformedError:
-            return False
+        return network.frames >= self.steps * self._step and network.front == self._front
 
     def _agrees_with(self, network: StatefulNetwork, whole: Callable[[Array], Array]) -> bool:
         """Whether the head says behind a network's maps what its own network says, on noise that swells."""
@@ -178,8 +159,6 @@ class EnvelopeHead:
             missing = self.steps * self._step - len(columns)
             columns = np.concatenate([columns, np.repeat(columns[-1:], missing, axis=0)])
             _, _, maps = network.advance_with_maps(columns, network.begin())
-            if not self._build():
-                return False
             return float(np.abs(self._run(maps) - whole(windows)).max()) <= _LARGEST_DIFFERENCE
         except ModelError:
             return False
@@ -194,14 +173,12 @@ def envelope_head(
     cuda: bool = False,
     threads: int = 1,
 ) -> EnvelopeHead | None:
-    """The head of a file of envelopes whose metadata tells of a trunk and of columns; None of another."""
+    """The head of a file of envelopes that has one of use; None of another, which runs all the same."""
     trunk = trunk_spec(metadata)
     if trunk is None or model.kind != "envelope":
         return None
     try:
         columns = ColumnsSpec.model_validate(json.loads(metadata[COLUMNS_KEY]))
-    except (KeyError, ValidationError, ValueError, RecursionError):
+        return EnvelopeHead(data, model, columns, trunk, origin, cuda=cuda, threads=threads)
+    except (KeyError, ModelError, ValidationError, ValueError, RecursionError):
         return None
-    if model.hop_length < columns.frame_hop or not columns.frames(model.window_length):
-        return None
-    return EnvelopeHead(data, model, columns, trunk, origin, cuda=cuda, threads=threads)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import math
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -133,23 +132,31 @@ class StatefulNetwork:
         made = Tensor(COLUMNS, ("batch", "n", columns.bands))
         given = [Tensor(f"{STATE}{number}", ("batch", *shape)) for number, shape in enumerate(state.shapes)]
         handed_on = [Tensor(f"{NEXT}{number}", ("batch", *shape)) for number, shape in enumerate(state.shapes)]
-        rows = Tensor(ROWS, ("batch", "rows", self._labels))
+        ends = [Tensor(ROWS, ("batch", "rows", self._labels)), *handed_on]
         try:
             front = cut_out(data, [frames], [made])
-            rest = cut_out(data, [made, *given], [rows, *handed_on])
             self.front = fingerprint(front)
+            # The whole graph's state and frames may be constants; here they are what was heard: they decide no sizes.
+            inspect_model(front, origin)
+            self._front, _ = build_session(front, origin, cuda=cuda, threads=threads)
+            self._names, self._wanted = [tensor.name for tensor in given], [tensor.name for tensor in ends]
+
+            def second(more: Sequence[Tensor] = ()) -> InferenceSession:
+                part = cut_out(data, [made, *given], [*ends, *more])
+                inspect_model(part, origin)
+                return build_session(part, origin, cuda=cuda, threads=threads)[0]
+
+            # With maps among its ends it takes the same time and gives the same bits: one session for whoever asks.
+            if trunk is not None:
+                try:
+                    self._rest = second(trunk.tensors())
+                except (MalformedError, ModelError):
+                    self.trunk = None  # nobody follows it, then
+            if self.trunk is None:
+                self._rest = second()
         except MalformedError as error:
             raise ModelError(f"{origin} cannot be run over a stream: {error}") from error
-        # The whole graph's state and frames may be constants; here they are what was heard, and must not decide sizes.
-        for part in (front, rest):
-            inspect_model(part, origin)
-        self._names = [tensor.name for tensor in given]
-        self._front, self._rest = (build_session(part, origin, cuda=cuda, threads=threads)[0] for part in (front, rest))
         self._sizes: tuple[int, ...] = ()
-        self._whole_part = data, [made, *given], [rows, *handed_on]
-        self._options = cuda, threads
-        self._lock = threading.Lock()
-        self._mapping: InferenceSession | None = None  # NB: made under the lock when somebody first wants maps
 
     def keep_to(self, sizes: Sequence[int]) -> None:
         """Read from now on only so many steps a call, largest first; 1 is the last. See `Detector.keep_to`."""
@@ -217,11 +224,11 @@ class StatefulNetwork:
         Raises
         ------
         ModelError
-            As of `advance`, or the graph has no such maps.
+            As of `advance`.
         """
-        session, parts = self._with_maps(), []
+        parts = []
         for first, last in self._calls(len(columns)):
-            rows, state, maps = self._answer(session, columns[first:last], state)
+            rows, state, maps = self._answer(columns[first:last], state, None)
             if self.trunk is None or not self.trunk.fits(maps, 1, (last - first) // self.step):
                 raise ModelError(f"{self._origin} returned maps of other shapes than its metadata says")
             parts.append((rows, maps))
@@ -230,19 +237,6 @@ class StatefulNetwork:
         found = [np.concatenate(each, axis=-1) for each in zip(*(maps for _, maps in parts), strict=True)]
         return np.concatenate([rows for rows, _ in parts]), state, found
 
-    def _with_maps(self) -> InferenceSession:
-        """The second part with maps beside its rows."""
-        with self._lock:
-            if self._mapping is None:
-                (data, given, wanted), (cuda, threads) = self._whole_part, self._options
-                try:
-                    part = cut_out(data, given, [*wanted, *(self.trunk.tensors() if self.trunk is not None else ())])
-                except MalformedError as error:
-                    raise ModelError(f"{self._origin} has no maps: {error}") from error
-                inspect_model(part, self._origin)
-                self._mapping = build_session(part, self._origin, cuda=cuda, threads=threads)[0]
-            return self._mapping
-
     def _calls(self, count: int) -> Iterator[tuple[int, int]]:
         """First column and end of every call that reads so many."""
         if not self._sizes:
@@ -250,13 +244,14 @@ class StatefulNetwork:
         return ((first * self.step, last * self.step) for first, last in calls(count // self.step, self._sizes))
 
     def _run(self, columns: Array, state: State) -> tuple[Array, State]:
-        rows, after, _ = self._answer(self._rest, columns, state)
+        rows, after, _ = self._answer(columns, state, self._wanted)
         return rows, after
 
-    def _answer(self, session: InferenceSession, columns: Array, state: State) -> tuple[Array, State, list[Array]]:
-        """Rows, the state after them, and whatever else a session gives."""
+    def _answer(self, columns: Array, state: State, wanted: list[str] | None) -> tuple[Array, State, list[Array]]:
+        """Rows, the state after them, and whatever else is wanted; None for all that there is."""
+        given = {COLUMNS: columns[None], **dict(zip(self._names, state, strict=True))}
         try:
-            rows, *after = session.run(None, {COLUMNS: columns[None], **dict(zip(self._names, state, strict=True))})
+            rows, *after = self._rest.run(wanted, given)
         except runtime_errors() as error:
             raise ModelError(f"{self._origin} failed while it ran: {first_line(error)}") from error
         after, more = after[: len(state)], after[len(state) :]
@@ -281,10 +276,6 @@ class StatefulNetwork:
         columns = self.columns(frames)
         self.advance(columns, self.begin())
         if self.trunk is not None:
-            try:
-                self._with_maps()
-            except ModelError:
-                return  # nobody follows it, then
             self.advance_with_maps(columns, self.begin())
 
     def check(self, whole: npt.NDArray[np.float32], window: Array) -> None:
