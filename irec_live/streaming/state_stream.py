@@ -160,6 +160,9 @@ def _of_last_steps(maps: Array, steps: int, ends: npt.NDArray[np.int_], count: i
     middle, times = maps.shape[1:-1], maps.shape[-1] // steps
     apart = np.moveaxis(maps.reshape(*middle, steps, times), -2, 0)  # (steps, ..., t)
     parts = np.empty((len(ends), *middle, count, times), np.float32)
-    for place in range(count):
-        parts[..., place, :] = apart[ends + (place + 1 - count)]
+    # Most often each ends a step after the one before: a slice is copied once, what is picked twice.
+    together = ends[-1] - ends[0] == len(ends) - 1
+    for place in range(1 - count, 1):
+        picked = slice(ends[0] + place, ends[-1] + place + 1) if together else ends + place
+        parts[..., place - 1, :] = apart[picked]
     return parts.reshape(len(ends), *middle, count * times)
