@@ -6,8 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from irec_live.cli.output import tell, write_text
 
 if TYPE_CHECKING:
@@ -52,16 +50,11 @@ def print_models(as_json: bool) -> None:
 
     found = list_models()
     for hidden in hidden_models():
-        click.echo(
-            f"irec-live: {hidden.path} has the name of a bundled model, {hidden.name}; use it by its path", err=True
-        )
+        tell(f"irec-live: {hidden.path} has the name of a bundled model, {hidden.name}; use it by its path")
     for model in found:
         if model.name != model.spec.name:
-            click.echo(
-                f"irec-live: {model.path} has the name of another model, {model.spec.name}; "
-                f"it is listed as {model.name}",
-                err=True,
-            )
+            other = f"has the name of another model, {model.spec.name}; it is listed as {model.name}"
+            tell(f"irec-live: {model.path} {other}")
     for left_out in left_out_models():
         tell(f"irec-live: left out of the models: {left_out.reason}")
     if as_json:

@@ -81,8 +81,11 @@ def one_line(text: str) -> str:
 
 
 def tell(text: str) -> None:
-    """Print a line on standard error, whatever the names of files in it hold."""
-    click.echo(one_line(text), err=True)
+    """Print a line on standard error, whatever the names of files in it hold, as long as anybody reads there."""
+    try:
+        click.echo(one_line(text), err=True)
+    except OSError:  # a log on a full disk, or one that is read no more, costs no result
+        _silence(sys.stderr)
 
 
 def _hold_streams() -> None:
@@ -111,7 +114,10 @@ class QuietCommand(click.Command):
             return super().main(*args, **extra)
         except OSError as error:
             if not _refuses(sys.stdout):
-                raise
+                if not _refuses(sys.stderr):
+                    raise
+                _silence(sys.stderr)
+                sys.exit(2)
             _silence(sys.stdout)
             name = extra.get("prog_name") or self.name or "irec-live"
             tell(f"{name}: cannot write to standard output: {error.strerror or error}")
@@ -143,21 +149,21 @@ def _write(stdout: Any, text: str | bytes) -> None:
     binary.flush()
 
 
-def _refuses(stdout: Any) -> bool:
+def _refuses(stream: Any) -> bool:
     """Whether what still waits to be written is not taken now either, nor the end of a line."""
-    if stdout is None:
+    if stream is None:
         return False
     try:
-        stdout.flush()
-        stdout.write("\n")  # an output without a buffer keeps nothing that could wait
-        stdout.flush()
+        stream.flush()
+        stream.write("\n")  # an output without a buffer keeps nothing that could wait
+        stream.flush()
     except OSError:
         return True
     return False
 
 
-def _silence(stdout: Any) -> None:
+def _silence(stream: Any) -> None:
     """Let what could not be written vanish: Python would try again when it ends, and say so in its own words."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import threading
@@ -43,6 +44,7 @@ def run_server(app: FastAPI, listener: socket.socket, ending: threading.Event) -
             access_log=False,
             lifespan="on",
         )
+        logging.getLogger("uvicorn.error").addFilter(_is_a_fault)  # where the configuration has put it
         server = Server(config)
 
         def leave() -> None:
@@ -51,6 +53,11 @@ def run_server(app: FastAPI, listener: socket.socket, ending: threading.Event) -
 
         with _asked_to_end(leave):
             server.run(sockets=[listener])
+
+
+def _is_a_fault(record: logging.LogRecord) -> bool:
+    """Whether it is worth a line: uvicorn has one for each WebSocket that was refused, as any client can be."""
+    return record.msg != "ASGI callable returned without completing handshake."
 
 
 @contextmanager

@@ -19,6 +19,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner, Result
 from fake_portaudio import FakeSoundDevice, device
+from odd_files import with_length
 from waiting import PATIENCE_S, wait_until
 
 import tiny_models
@@ -235,6 +236,23 @@ def test_who_closes_input_and_errors_gets_the_result_all_the_same(
     (written,) = (path for path in folder.iterdir() if path.suffix == ".csv")
     assert written.read_text() == printed
     assert printed.startswith("kind,time_s,")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device there")
+def test_a_log_that_takes_no_more_costs_no_result(clip: Path, model_options: list[str], tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "odd.wav", soundfile.read(clip)[0], 8000)
+    odd = with_length(tmp_path / "odd.wav", "WAV", 0)
+    arguments = [str(part) for part in command("analyze", odd, "--format", "csv", "--out", "-", *model_options)]
+    wanted = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert "never finished" in wanted.stderr
+    for target in ("/dev/full", "&1 >/dev/null | true"):
+        shell = ["bash", "-c", f'set -o pipefail; "$@" --overwrite --out {tmp_path}/got.csv 2>{target}', "bash"]
+        assert subprocess.run([*shell, *arguments], check=False).returncode == 0
+    shell = ["bash", "-c", '"$@" 2>/dev/full', "bash"]
+    got = subprocess.run([*shell, *arguments], stdout=subprocess.PIPE, text=True, check=False)
+    assert (got.returncode, got.stdout) == (0, wanted.stdout)
+    refused = subprocess.run([*shell, *command("analyse")], stdout=subprocess.DEVNULL, check=False)
+    assert refused.returncode == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other terminals")

@@ -246,7 +246,7 @@ def test_an_answer_that_nobody_reads_is_given_up(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits of descriptors there")
-def test_few_descriptors_are_enough(own: list[Path]) -> None:
+def test_few_descriptors_are_enough_and_nothing_fills_the_log(own: list[Path]) -> None:
     command = [sys.executable, "-m", "irec_live", "serve", "--port", "0", "--model", str(own[0])]
     limited = ["sh", "-c", 'ulimit -n 256 && exec "$@"', "sh", *command]
     with subprocess.Popen(limited, stderr=subprocess.PIPE, text=True) as process:
@@ -257,6 +257,14 @@ def test_few_descriptors_are_enough(own: list[Path]) -> None:
                 connection = half_sent.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S))
                 connection.sendall(b"GET / HTTP/1.1\r\nHost: local")
             assert get_models(port) == 200
+        # Nor does a page of another site that asks for a stream again and again fill the log.
+        foreign = (
+            "GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nOrigin: http://elsewhere.example\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
+            connection.sendall(foreign.encode())
+            assert connection.recv(100).startswith(b"HTTP/1.1 403")
         process.send_signal(signal.SIGINT)
         assert (process.wait(PATIENCE_S), process.stderr.read()) == (0, "")
 
