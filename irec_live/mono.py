@@ -77,14 +77,14 @@ class MonoMix:
         self._begin(0)
 
     def _begin(self, channels: int) -> None:
-        room = min(self._stretch, max(1, _MOST_VALUES // max(1, channels)))
-        self._room: Wide = np.empty((channels, room))  # the newest samples of the running stretch
-        self._total: Wide = np.empty(room)  # and their sum
+        room = min(self._stretch, max(1, _MOST_VALUES // (channels + 1)))
+        self._room: Wide = np.empty((channels + 1, room))  # the newest samples of the running stretch, last their sum
         self._held = 0  # samples that are in there
         self._count = 0  # samples of the running stretch
-        self._power, self._sum_power = np.zeros(channels), 0.0  # of the running stretch, as far as it is known
-        self._past_power, self._past_sum_power, self._past_loudest = np.zeros(channels), 0.0, 0.0
+        self._power = np.zeros(channels + 1)  # of the running stretch, as far as it is known; last that of the sum
+        self._past_power, self._past_loudest = np.zeros(channels + 1), 0.0
         self._included: Bools = np.ones(channels, np.bool_)  # channels in the sum; the others are left out
+        self._in_sum: Bools | slice = slice(None)  # the same, as what to index with
         self._lead: int | None = None  # the channel that stands for all
         self._scale = 1.0  # of the sum
         self._before: tuple[float, Bools, int | None] = 1.0, self._included, None  # scale and so on of the last stretch
@@ -110,8 +110,8 @@ class MonoMix:
             raise ValueError(f"expected floating-point samples (n,) or (n, C), not {block.dtype} {block.shape}")
         if self._channel is not None and block.ndim == 2:
             block = block[:, self._channel - 1] if self._channel <= block.shape[1] else np.zeros(len(block), np.float32)
-        # NaN compares false: one pass finds everything that must not go further.
-        if block.size and not np.abs(block).max() <= _LOUDEST:
+        # NaN compares false, and is what both give of a block that has one.
+        if block.size and not (block.max() <= _LOUDEST and block.min() >= -_LOUDEST):
             block = np.nan_to_num(np.clip(block, -_LOUDEST, _LOUDEST) * np.isfinite(block), nan=0.0)
         if block.ndim == 1 or block.shape[1] == 1:
             return np.array(block.reshape(-1), np.float32)
@@ -127,15 +127,15 @@ class MonoMix:
             # save. A stretch at a time at most: it stays in the processor's cache.
             end = min(len(block), start + self._stretch - self._count, start + self._room.shape[1] - self._held)
             at = slice(self._held, self._held + end - start)
-            self._room[:, at] = block[start:end].T
+            self._room[:-1, at] = block[start:end].T
             self._mix(at, mono[start:end])
             start = end
         return mono
 
     def _mix(self, at: slice, mono: Samples) -> None:
         """Mix the newest samples of a stretch, which are at a place in its room."""
-        part, total = self._room[:, at], self._total[at]
-        heard = part if self._included.all() else part[self._included]
+        part, total = self._room[:-1, at], self._room[-1, at]
+        heard = part[self._in_sum]
         if len(heard) == 2:
             np.add(heard[0], heard[1], out=total)
         else:
@@ -158,9 +158,8 @@ class MonoMix:
     def _add(self) -> None:
         """Count what is in the room towards the power of the running stretch, and empty it."""
         if self._past_loudest:  # else it was counted sample by sample
-            part, total = self._room[:, : self._held], self._total[: self._held]
-            self._power = self._power + np.einsum("cn,cn->c", part, part)
-            self._sum_power += float(np.einsum("n,n->", total, total))
+            held = self._room[:, : self._held]
+            self._power += np.einsum("cn,cn->c", held, held)
         self._held = 0
 
     def _mix_first(self, part: Wide, total: Wide, mono: Samples) -> None:
@@ -168,11 +167,11 @@ class MonoMix:
         if not (self._power.any() or part.any()):
             mono[:] = 0.0
             return
-        each = self._power[:, None] + np.cumsum(np.square(part), axis=1)
-        sum_power = self._sum_power + np.cumsum(np.square(total))
+        each = self._power[:-1, None] + np.cumsum(np.square(part), axis=1)
+        sum_power = self._power[-1] + np.cumsum(np.square(total))
         scale = _scale(each.max(axis=0), sum_power)
         mono[:] = scale * total
-        self._power, self._sum_power, self._scale = each[:, -1], float(sum_power[-1]), float(scale[-1])
+        self._power, self._scale = np.append(each[:, -1], sum_power[-1]), float(scale[-1])
 
     def _fade_in(self, part: Wide, total: Wide, mono: Samples) -> None:
         """Let what was mixed of samples within a stretch, (C, n), follow on what the last stretch's weights give."""
@@ -191,24 +190,25 @@ class MonoMix:
         """Choose the weights of the next stretch."""
         self._before = self._scale, self._included, self._lead
         self._past_power = _MEMORY * self._past_power + self._power
-        self._past_sum_power = _MEMORY * self._past_sum_power + self._sum_power
-        self._count, self._power, self._sum_power = 0, np.zeros(len(self._power)), 0.0
-        loudest = self._past_loudest = float(self._past_power.max())
+        self._count, self._power = 0, np.zeros(len(self._power))
+        loudest = self._past_loudest = float(self._past_power[:-1].max())
         if loudest > 0.0:
             self._choose(loudest)
 
     def _choose(self, loudest: float) -> None:
         """Choose the weights by the power so far, the loudest channel's among it."""
-        included = self._past_power >= np.where(self._included, _EXCLUDE_BELOW, _INCLUDE_ABOVE) * loudest
+        each, sum_power = self._past_power[:-1], float(self._past_power[-1])
+        included = each >= np.where(self._included, _EXCLUDE_BELOW, _INCLUDE_ABOVE) * loudest
         if (included != self._included).any():
             self._included = included
+            self._in_sum = slice(None) if included.all() else included
         lost = (_CANCELLED if self._lead is None else _SOUND) ** 2
-        if self._past_sum_power < lost * loudest:
-            if self._lead is None or self._past_power[self._lead] * _LEAD < loudest:
-                self._lead = int(self._past_power.argmax())
+        if sum_power < lost * loudest:
+            if self._lead is None or each[self._lead] * _LEAD < loudest:
+                self._lead = int(each.argmax())
         else:
             self._lead = None
-            ratio = loudest / self._past_sum_power if self._past_sum_power > loudest else 1.0
+            ratio = loudest / sum_power if sum_power > loudest else 1.0
             self._scale = round(math.sqrt(ratio) * _STEPS) / _STEPS
 
 
