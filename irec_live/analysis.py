@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 
@@ -28,10 +29,15 @@ from irec_live.streaming.history_file import HistoryFile
 from irec_live.streaming.model_stream import WindowPredictor
 from irec_live.streaming.pipeline import Pipeline
 
+Samples = npt.NDArray[np.float32]
+
 __all__ = ["Analysis", "AnalysisCancelled", "analyze", "collect", "decode_into", "side_by_side"]
 
 BLOCK_S = 1.0
 """Analysed at a time: how soon a cancelled analysis stops."""
+
+_BLOCKS_AHEAD = 4
+"""Decoded before they are needed: enough that whoever pushes does not wait for a thread that was not let run."""
 
 _MOST_WORKERS = 8
 _ENOUGH = 0.6
@@ -124,7 +130,7 @@ def analyze(
             )
             stack.callback(pipeline.timeline.close)
 
-            def pace(block: npt.NDArray[np.float32], first: int) -> None:
+            def pace(block: Samples, first: int) -> None:
                 if on_seconds is not None:
                     on_seconds((first + len(block)) / audio.sample_rate)
 
@@ -182,7 +188,7 @@ def decode_into(
     audio: AudioFile,
     pipeline: Pipeline,
     *,
-    on_block: Callable[[npt.NDArray[np.float32], int], None] | None = None,
+    on_block: Callable[[Samples, int], None] | None = None,
     progress: Callable[[float], None] | None = None,
     cancel: threading.Event | None = None,
     most_s: float | None = None,
@@ -219,13 +225,13 @@ def decode_into(
     if pipeline.sample_rate != audio.sample_rate:
         raise ValueError(f"the file has {audio.sample_rate} Hz, the pipeline {pipeline.sample_rate} Hz")
     began = audio.position
-    with contextlib.closing(_read_ahead(audio)) as blocks:
-        for block, position in blocks:
+    with contextlib.closing(_read_ahead(audio, pipeline)) as blocks:
+        for block, mono, position in blocks:
             if cancel is not None and cancel.is_set():
                 raise AnalysisCancelled(f"the analysis of {audio.name} was cancelled")
             if most_s is not None and position - began > most_s * audio.sample_rate:
                 raise MediaError(f"{audio.name} has more than {_spoken(most_s)} of sound; give a shorter part of it")
-            pipeline.push(block)
+            pipeline.push(mono)
             if on_block is not None:
                 on_block(block, position - len(block))
             if progress is not None and audio.samples:
@@ -236,20 +242,26 @@ def decode_into(
     return audio.position - began
 
 
-def _read_ahead(audio: AudioFile) -> Generator[tuple[npt.NDArray[np.float32], int]]:
-    """Blocks (n, C) of a file, each with the sample behind it; the next is decoded while one is analysed."""
+def _read_ahead(audio: AudioFile, pipeline: Pipeline) -> Generator[tuple[Samples, Samples, int]]:
+    """Blocks (n, C) of a file, each with its mix (n,) and the sample behind it; the next are made meanwhile.
+
+    The thread that pushes has most to do, so whatever needs nothing of it is not left to it.
+    """
     decoded = audio.blocks(audio.block_of(BLOCK_S))
 
-    def read() -> tuple[npt.NDArray[np.float32], int] | None:
+    def read() -> tuple[Samples, Samples, int] | None:
         block = next(decoded, None)
-        return None if block is None else (block, audio.position)
+        return None if block is None else (block, pipeline.mix(block), audio.position)
 
-    # Its end waits for the block being read: nobody else may touch the file before.
-    with ThreadPoolExecutor(1, thread_name_prefix="decoder") as reader:
-        waiting = reader.submit(read)
-        while (found := waiting.result()) is not None:
-            waiting = reader.submit(read)
+    reader = ThreadPoolExecutor(1, thread_name_prefix="decoder")
+    try:
+        waiting = deque(reader.submit(read) for _ in range(_BLOCKS_AHEAD))
+        while (found := waiting.popleft().result()) is not None:
+            waiting.append(reader.submit(read))
             yield found
+    finally:
+        # Waits for the block being read: nobody else may touch the file before.
+        reader.shutdown(cancel_futures=True)
 
 
 def collect(

@@ -271,6 +271,13 @@ class Pipeline:
         (inference_ms,) = self._hop_times.percentiles(50)
         return 1000.0 * (decided_s + lag_s) + inference_ms
 
+    def mix(self, block: npt.NDArray[np.floating]) -> Array:
+        """The channels of the next samples as one, (n,) float32, as `push` mixes them: to be pushed in their place.
+
+        Blocks come in order; any thread, also while `push` runs on the one before.
+        """
+        return self._mono.push(block)
+
     def push(self, block: npt.NDArray[np.floating], index: int | None = None) -> PipelineStep:
         """Take the next samples.
 

@@ -332,6 +332,24 @@ def test_blocks_are_shown_to_whoever_asks(song: Path) -> None:
         decode_into(audio, Pipeline(8000, [FakeActivation()]))
 
 
+def test_a_file_is_decoded_a_few_blocks_ahead_and_not_touched_after_the_end(song: Path) -> None:
+    read: list[int] = []
+
+    def stop(_: object, first: int) -> None:
+        raise AnalysisCancelled(str(first))
+
+    with open_audio(song) as audio:
+        whole = audio.read
+        audio.read = lambda samples: read.append(samples) or whole(samples)  # type: ignore[func-returns-value,method-assign]
+        with pytest.raises(AnalysisCancelled, match=r"^0$"):
+            decode_into(audio, Pipeline(RATE, [FakeActivation()]), on_block=stop)
+        blocks = len(read)
+        assert 1 <= blocks <= 5
+        audio.seek(0)
+        assert len(audio.read(RATE)) == RATE
+        assert len(read) == blocks + 1
+
+
 def test_on_a_gpu_windows_go_in_batches() -> None:
     model = FakeActivation()
     model.providers = ("CUDA", "CPU")  # type: ignore[assignment]

@@ -281,6 +281,19 @@ def test_worker_threads_change_nothing() -> None:
     np.testing.assert_array_equal(alone.timeline.envelopes()[1], shared.timeline.envelopes()[1])
 
 
+@pytest.mark.parametrize("channel", [None, 2])
+def test_channels_mixed_ahead_are_what_push_makes_of_them(channel: int | None) -> None:
+    sound = np.stack([noise(3 * RATE), 0.1 * noise(3 * RATE)], axis=1)
+    at_once, ahead = (Pipeline(RATE, [FakeActivation()], channel=channel) for _ in range(2))
+    for block in [ahead.mix(part) for part in cut(sound, RATE // 3)]:
+        ahead.push(block)
+    at_once.push(sound)
+    at_once.flush()
+    ahead.flush()
+    for found, wanted in zip(ahead.timeline.activations(), at_once.timeline.activations(), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
 @pytest.mark.parametrize("batch", [2, 7])
 @pytest.mark.parametrize("providers", [("CPU",), ("CUDA", "CPU")])
 def test_batches_change_nothing_and_have_one_size_on_a_gpu(batch: int, providers: tuple[str, ...]) -> None:
