@@ -7,6 +7,7 @@ Shapes: K labels of the pipeline, k labels of this network, T samples in a windo
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -30,6 +31,10 @@ Times = npt.NDArray[np.float64]
 _STEPS = 4
 """Windows of a network with a state for one of another, where many go into a call: each costs a step alone, and 64 of
 them a quarter less than four times 16."""
+
+
+_ROUNDING = 1e-6
+"""Of frames: seconds that are whole ones may be a little less."""
 
 
 class WindowPredictor(Protocol):
@@ -389,11 +394,20 @@ class ModelStream:
             batch.outputs[batch.loud] = self._context.decide(starts, batch.features)
         batch.features = None
 
-    def tail_rows(self) -> tuple[Times, Array]:
-        """Envelope frames that no later window will complete now; see `rows`."""
+    def tail_rows(self, end_s: float) -> tuple[Times, Array]:
+        """Envelope frames up to the end of the stream, in seconds, that no later window will complete now; see `rows`.
+
+        Of a network that follows, the last frames may lie behind its last window, by less than a hop: the last row
+        stands for them.
+        """
         if self._overlap is None:
             return np.zeros(0), np.zeros((0, self._n_labels), np.float32)
         rows, first = self._overlap.flush()
+        if self.follows and len(rows):
+            frames = math.floor(end_s * self.spec.sample_rate / self.spec.frame_hop + _ROUNDING) + 1
+            missing = frames - first - len(rows)
+            if 0 < missing < self._overlap.hop_frames:
+                rows = np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)])
         return self._frame_times(first, len(rows)), rows
 
     def _add(self, output: Array, start: int) -> tuple[Times, Array]:

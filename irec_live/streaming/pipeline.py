@@ -422,7 +422,8 @@ class Pipeline:
         step = self._predict(wait=True)
         envelopes: list[tuple[float, Array]] = []
         for stream in self.streams:
-            envelopes += self._store_envelope(*stream.tail_rows())
+            end_s = (self.position - self._origin) / self.sample_rate
+            envelopes += self._store_envelope(*stream.tail_rows(end_s))
         ended = self.tracker.flush()
         self.timeline.append_events(ended, ())
         self._lit = ()

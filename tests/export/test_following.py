@@ -159,7 +159,7 @@ def test_a_gap_and_a_reset_begin_anew(pair: tuple[Detector, Detector], signal: n
     np.testing.assert_allclose(rows_in(pipeline), wanted, atol=1e-5)
 
 
-@pytest.mark.parametrize("samples", [LENGTH + 3 * HOP + 77, LENGTH + 77, LENGTH - 200, 90])
+@pytest.mark.parametrize("samples", [LENGTH + 3 * HOP, LENGTH + 3 * HOP + 77, LENGTH + 77, LENGTH, LENGTH - 200, 90])
 def test_the_end_is_padded_like_windows(pair: tuple[Detector, Detector], signal: np.ndarray, samples: int) -> None:
     hops = max(0, -(-(samples - LENGTH) // HOP))
     padded = np.concatenate([signal[:samples], np.zeros(LENGTH + hops * HOP - samples, np.float32)])
@@ -174,8 +174,9 @@ def test_skipped_windows_have_no_rows_and_count_once(pair: tuple[Detector, Detec
         pipeline.push(signal)
         pipeline.flush()
     assert pipelines[0].stats.skipped_windows == pipelines[1].stats.skipped_windows == 60
-    last = windows_directly(signal[60 * HOP :])[-1:]
-    np.testing.assert_allclose(rows_in(pipelines[0]), stitched(last), atol=1e-5)
+    found, last = rows_in(pipelines[0]), stitched(windows_directly(signal[60 * HOP :])[-1:])
+    np.testing.assert_allclose(found[: len(last)], last, atol=1e-5)
+    assert len(found) < len(last) + HOP // FRAME_HOP
 
 
 def test_alone_it_says_what_it_said_before(pair: tuple[Detector, Detector], signal: np.ndarray) -> None:
@@ -352,8 +353,8 @@ def test_behind_a_call_that_failed_a_stream_begins_anew(
             pipeline.push(signal[half : half + HOP])
     pipeline.push(signal[half + HOP :])
     pipeline.flush()
-    anew = windows_directly(signal[4 * HOP :])[WINDOW_STEPS - STEPS :]
-    np.testing.assert_allclose(rows_in(pipeline)[-4 * 40 :], stitched(anew)[-4 * 40 :], atol=1e-5)
+    found, anew = rows_in(pipeline), heard_directly(signal[4 * HOP :])
+    np.testing.assert_allclose(found[-160:], anew[-160:], atol=1e-5)
 
 
 def test_the_file_is_sound(pair: tuple[Detector, Detector]) -> None:

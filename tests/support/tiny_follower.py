@@ -170,6 +170,8 @@ def stitched(windows: np.ndarray, first: int = 0) -> np.ndarray:
 
 
 def heard_directly(signal: np.ndarray) -> np.ndarray:
-    """Rows (M, K), of `LABELS`, of a signal of whole hops behind a first window."""
+    """Rows (M, K), of `LABELS`, of a signal of whole hops behind a first window: to its end, where the last is held."""
     assert (len(signal) - LENGTH) % HOP == 0
-    return stitched(windows_directly(signal))
+    rows = stitched(windows_directly(signal))
+    held = np.repeat(rows[-1:], len(signal) // FRAME_HOP + 1 - len(rows), axis=0)
+    return np.concatenate([rows, held])
