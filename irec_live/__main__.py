@@ -29,6 +29,8 @@ def start() -> None:
         multiprocessing.freeze_support()
     # Of other packages; to look for them, pydantic would read the entry points of all that is installed, at each start.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # NumPy's BLAS would begin a thread a processor, which spin for a while, and nothing here multiplies matrices.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     ended: list[object] = []
     atexit.register(lambda: _leave(*ended) if ended else None)  # the first to be registered is the last to be run
     status: object = 0

@@ -23,7 +23,7 @@ from odd_files import with_length
 from waiting import PATIENCE_S, wait_until
 
 import tiny_models
-from irec_live.analysis import Analysis
+from irec_live.analysis import Analysis, processors
 from irec_live.cli import main
 from irec_live.cli.analyzing import _targets
 from irec_live.cli.live_table import bar
@@ -116,6 +116,27 @@ def test_help_and_version_import_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+@pytest.mark.parametrize(("given", "threads"), [(None, 1), ("2", 2)])
+def test_a_command_begins_no_threads_of_a_blas_unless_told_to(given: str | None, threads: int) -> None:
+    script = (
+        "import os, sys\n"
+        "import irec_live.cli\n"
+        "from irec_live.__main__ import start\n"
+        "@irec_live.cli.main.command('count')\n"
+        "def count():\n"
+        "    import numpy\n"
+        "    print(len(os.listdir('/proc/self/task')))\n"
+        "sys.argv = ['irec-live', 'count']\n"
+        "start()\n"
+    )
+    env = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    if given is not None:
+        env["OPENBLAS_NUM_THREADS"] = given
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=env)
+    assert int(done.stdout) == min(threads, processors())
 
 
 @pytest.mark.usefixtures("no_waiting")
