@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 import tiny_bank
-from ticks import Ticks
+from recorded_progress import RecordedProgress
 
 from irec_live.errors import DataError, OutputError
 from irec_models.data import Bank, ClipSelection, DataFolders, read_manifest
@@ -203,9 +203,9 @@ def test_an_interrupted_build_goes_on_and_gives_the_same_store(folder: Path, tmp
         build_store(clips, tiny_bank.RATE, broken, progress=stop)
     with (broken / "index.jsonl.part").open("a") as stream:
         stream.write('{"offset": 12')  # the line that a crash cut short
-    ticks = Ticks()
-    build_store(clips, tiny_bank.RATE, broken, progress=ticks)
-    (amounts,) = ticks.done.values()
+    recorded = RecordedProgress()
+    build_store(clips, tiny_bank.RATE, broken, progress=recorded)
+    (amounts,) = recorded.done.values()
     assert amounts == [20] + [1] * (len(clips) - 20)  # those of before count at once
     assert (broken / "samples.i16").read_bytes() == (whole / "samples.i16").read_bytes()
     assert open_store(broken)[1] == open_store(whole)[1]

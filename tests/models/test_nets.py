@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from by_heart import learn_by_heart
+from overfitting import overfit
 from torch import nn
 
 from irec_models.nets import Network, build
@@ -143,7 +143,7 @@ def test_one_batch_is_learnt_by_heart(architecture: str) -> None:
     even = 0.2 * present[:, :, None].expand(-1, -1, 16)
     wanted = present if network.kind == "activation" else network.targets(even, audio)
     features = network.features(audio)
-    learn_by_heart(network, features, wanted, steps=25, rate=2e-3)
+    overfit(network, features, wanted, steps=25, rate=2e-3)
     with torch.no_grad():
         values = network.probabilities(network.classify(features))
     score = values if values.ndim == 2 else values.mean(dim=2)

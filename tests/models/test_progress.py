@@ -1,26 +1,26 @@
 """Progress: tasks that open, advance and close, seen on a terminal alone."""
 
 import pytest
-from ticks import Ticks
+from recorded_progress import RecordedProgress
 
 from irec_models.progress import Bars, silent, tracked
 
 
 def test_a_tracked_list_is_a_task_with_its_length_that_ends_with_the_last_item() -> None:
-    ticks = Ticks()
-    assert list(tracked("abc", ticks, "letters")) == ["a", "b", "c"]
-    assert ticks.done == {"letters": [1, 1, 1]}
-    assert ticks.totals == {"letters": 3}
+    recorded = RecordedProgress()
+    assert list(tracked("abc", recorded, "letters")) == ["a", "b", "c"]
+    assert recorded.done == {"letters": [1, 1, 1]}
+    assert recorded.totals == {"letters": 3}
 
 
 def test_an_item_counts_when_it_is_done_with() -> None:
-    ticks = Ticks()
-    items = tracked(iter("ab"), ticks, "letters")
+    recorded = RecordedProgress()
+    items = tracked(iter("ab"), recorded, "letters")
     next(items)
-    assert ticks.done == {"letters": []}
+    assert recorded.done == {"letters": []}
     next(items)
-    assert ticks.done == {"letters": [1]}
-    assert ticks.totals == {}
+    assert recorded.done == {"letters": [1]}
+    assert recorded.totals == {}
 
 
 def test_bars_are_on_a_terminals_error_stream_alone(

@@ -10,8 +10,8 @@ import av
 import numpy as np
 import pytest
 import stress_predictors
+from recorded_progress import RecordedProgress
 from stress_predictors import Formula
-from ticks import Ticks
 
 from irec_models.data import ClipSelection, DataFolders, EvalClip
 from irec_models.measuring.stress import robustness as module
@@ -149,10 +149,10 @@ def signed() -> Formula:
 
 def test_drops_are_relative_to_the_clean_score(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "eval_clips", two_clips)
-    ticks = Ticks()
-    found = robustness(signed(), NOWHERE, only=["-30 dB", "+12 dB, clipped"], progress=ticks)
+    recorded = RecordedProgress()
+    found = robustness(signed(), NOWHERE, only=["-30 dB", "+12 dB, clipped"], progress=recorded)
     assert list(found.conditions) == [CLEAN, "-30 dB", "+12 dB, clipped"]
-    assert (found.clips, found.solos, sum(map(len, ticks.done.values()))) == (2, 2, 6)
+    assert (found.clips, found.solos, sum(map(len, recorded.done.values()))) == (2, 2, 6)
     assert (found.conditions[CLEAN].macro_map, found.conditions[CLEAN].map_drop) == (1.0, 0.0)
     assert found.conditions["+12 dB, clipped"].map_drop == 0.0
     assert found.conditions["-30 dB"].top1 == found.conditions["-30 dB"].top1_drop == 0.5  # all zeros: the first label

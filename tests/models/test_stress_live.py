@@ -13,8 +13,8 @@ import pytest
 import soundfile
 import tiny_bank
 from click.testing import CliRunner
+from recorded_progress import RecordedProgress
 from stress_predictors import LABELS, RATE, Formula, always, envelope_predictor, louder_than
-from ticks import Ticks
 
 from irec_live.errors import DataError
 from irec_live.models.spec import Threshold
@@ -63,8 +63,8 @@ def test_a_model_that_never_lights_has_no_false_labels(talk: Path) -> None:
 
 
 def test_a_model_that_always_lights_has_one_event_a_label_and_noise_and_none_on_silence(talk: Path) -> None:
-    ticks = Ticks()
-    found = false_labels(always(0.9, 0.0, 0.9), DataFolders(talk), seconds=NOISE_S, progress=ticks)
+    recorded = RecordedProgress()
+    found = false_labels(always(0.9, 0.0, 0.9), DataFolders(talk), seconds=NOISE_S, progress=recorded)
     by_name = {row.name: row for row in found.noises}
     assert by_name["digital silence"].events == 0
     for name in ("white -50 dBFS", "pink -10 dBFS", "hum 50 Hz -40 dBFS"):
@@ -78,7 +78,7 @@ def test_a_model_that_always_lights_has_one_event_a_label_and_noise_and_none_on_
     expected = 60 * sum(row.events for row in noisy) / sum(row.seconds for row in noisy)
     assert found.per_minute == pytest.approx(expected)
     assert found.per_minute_recorded == pytest.approx(60 * found.recorded[0].events / found.recorded[0].seconds)
-    assert sum(map(len, ticks.done.values())) == len(found.noises) + 1 + 3
+    assert sum(map(len, recorded.done.values())) == len(found.noises) + 1 + 3
 
 
 def test_noises_fade_so_that_they_are_no_strokes(talk: Path) -> None:

@@ -7,7 +7,7 @@ import copy
 import onnx_twin
 import pytest
 import torch
-from by_heart import assert_each_is_known, learn_by_heart
+from overfitting import assert_each_is_known, overfit
 from torch import Tensor, nn
 
 from irec_live.errors import CheckpointError
@@ -91,7 +91,7 @@ def test_one_batch_is_learnt_by_heart() -> None:
     torch.manual_seed(0)
     network = ChenNet(3)
     features = network.features(tones(3))
-    learn_by_heart(network, features, torch.eye(3), steps=15, rate=2e-3)
+    overfit(network, features, torch.eye(3), steps=15, rate=2e-3)
     with torch.no_grad():
         assert_each_is_known(torch.sigmoid(network.classify(features)))
 

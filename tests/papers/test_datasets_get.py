@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import tiny_datasets
 from click.testing import CliRunner
-from ticks import Ticks
+from recorded_progress import RecordedProgress
 from tiny_server import Server, serve
 
 from irec_live.errors import DataError, OutputError
@@ -69,11 +69,11 @@ def irmas(server: Server, tmp_path: Path) -> DataSet:
 
 
 def test_get_ends_with_a_manifest(irmas: DataSet, tmp_path: Path) -> None:
-    ticks = Ticks()
-    found = get(irmas, tmp_path / "here", progress=ticks)
+    recorded = RecordedProgress()
+    found = get(irmas, tmp_path / "here", progress=recorded)
     assert (found.clips, found.incomplete, found.absent) == (18, (), ())
     assert len(read_manifest(tmp_path / "here")) == 18
-    assert list(ticks.done)[:3] == [
+    assert list(recorded.done)[:3] == [
         f"{verb} IRMAS-TrainingData.zip" for verb in ("downloading", "verifying", "unpacking")
     ]
 
@@ -118,10 +118,10 @@ def test_a_download_that_only_lacked_its_name_is_not_repeated(server: Server, tm
 
 def test_progress_reaches_the_whole(server: Server, tmp_path: Path) -> None:
     (server.root / "a.zip").write_bytes(b"x" * 3_000_000)
-    ticks = Ticks()
-    fetch(replace(published(server, server.root / "a.zip"), md5=None), tmp_path, progress=ticks)
-    assert {task: sum(amounts) for task, amounts in ticks.done.items()} == {"downloading a.zip": 3_000_000}
-    assert ticks.totals == {"downloading a.zip": 3_000_000}
+    recorded = RecordedProgress()
+    fetch(replace(published(server, server.root / "a.zip"), md5=None), tmp_path, progress=recorded)
+    assert {task: sum(amounts) for task, amounts in recorded.done.items()} == {"downloading a.zip": 3_000_000}
+    assert recorded.totals == {"downloading a.zip": 3_000_000}
 
 
 def test_a_wrong_checksum_is_one_sentence_and_nothing_is_unpacked(server: Server, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import onnx_twin
 import pytest
 import torch
-from by_heart import assert_each_is_known, learn_by_heart
+from overfitting import assert_each_is_known, overfit
 from torch import Tensor, nn
 
 from irec_live.errors import CheckpointError
@@ -95,7 +95,7 @@ def test_one_batch_is_learnt_by_heart(architecture: str, options: dict[str, str]
     network.fit_normalization([audio])
     network.train()
     features = network.features(audio)
-    learn_by_heart(network, features, torch.eye(3), steps=12, rate=1e-3)
+    overfit(network, features, torch.eye(3), steps=12, rate=1e-3)
     with torch.no_grad():
         assert_each_is_known(torch.sigmoid(network.classify(features)))
 

@@ -12,8 +12,8 @@ import small_nets
 import tiny_bank
 import tiny_datasets
 from click.testing import CliRunner
+from recorded_progress import RecordedProgress
 from rich.console import Console
-from ticks import Ticks
 
 from irec_live.errors import DataError, RecipeError
 from irec_models.checkpoint import load_checkpoint
@@ -168,11 +168,11 @@ def test_what_learnt_from_clips_is_published_by_its_validation_clips_alone(
         monkeypatch.setattr(
             f"irec_models.publishing.predict.{name}", lambda *args, **options: pytest.fail("something is mixed")
         )
-    ticks = Ticks()
-    scores = publish(tmp_path / "run", [irmas], tmp_path / "out.pt", progress=ticks)
+    recorded = RecordedProgress()
+    scores = publish(tmp_path / "run", [irmas], tmp_path / "out.pt", progress=recorded)
     dev = [clip for clip in read_manifest(irmas) if clip.split == "dev"]
     assert (scores.clips.clips, scores.mixtures) == (len(dev), None)
-    assert ticks.done == {"clips of the split dev": [1] * len(dev)}
+    assert recorded.done == {"clips of the split dev": [1] * len(dev)}
     finished = load_checkpoint(tmp_path / "out.pt")
     best = load_checkpoint(tmp_path / "run" / "best.pt")
     predictions = predict_clips(

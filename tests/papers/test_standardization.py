@@ -10,7 +10,7 @@ import small_nets
 import tiny_bank
 import torch
 from click.testing import CliRunner
-from ticks import Ticks
+from recorded_progress import RecordedProgress
 
 from irec_live.models.spec import ModelSpec
 from irec_models.cli import main
@@ -94,10 +94,10 @@ def test_every_form_tells_how_far_it_is(
 ) -> None:
     monkeypatch.setattr("irec_papers.standardization._MIXES_PER_SIZE", 1)
     bank = tiny_bank.write_bank(tmp_path)
-    ticks = Ticks()
-    measure(network, SPEC, [bank], ["south"], progress=ticks)
-    assert list(ticks.done) == [f"{form}: {what}" for form in ("constants", "so far", "whole") for what in WORK]
-    numbers = [len(amounts) for amounts in ticks.done.values()]
+    recorded = RecordedProgress()
+    measure(network, SPEC, [bank], ["south"], progress=recorded)
+    assert list(recorded.done) == [f"{form}: {what}" for form in ("constants", "so far", "whole") for what in WORK]
+    numbers = [len(amounts) for amounts in recorded.done.values()]
     assert len(set(numbers)) == len(WORK)  # each form predicts on the same
     assert min(numbers) >= 3
 

@@ -8,7 +8,7 @@ import numpy as np
 import onnx_twin
 import pytest
 import torch
-from by_heart import assert_each_is_known, learn_by_heart
+from overfitting import assert_each_is_known, overfit
 from torch import Tensor, nn
 
 from irec_models.nets import build
@@ -124,7 +124,7 @@ def test_one_batch_is_learnt_by_heart(architecture: str, options: dict[str, obje
     audio = torch.stack((torch.sin(time * 0.2), torch.sign(torch.sin(time * 1.7))))
     network.fit_normalization([audio])
     features = network.features(audio)
-    learn_by_heart(network, features, torch.eye(2), steps=steps, rate=1e-2)
+    overfit(network, features, torch.eye(2), steps=steps, rate=1e-2)
     with torch.no_grad():
         assert_each_is_known(network.eval().predict(audio))
 

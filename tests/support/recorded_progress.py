@@ -1,4 +1,4 @@
-"""A progress that remembers what it was told."""
+"""A `Progress` that records what it was told."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from irec_models.progress import Advance
 
 
 @dataclass
-class Ticks:
+class RecordedProgress:
     """Amounts by task, in the order in which tasks were opened; totals, where they were known."""
 
     done: dict[str, list[float]] = field(default_factory=dict)

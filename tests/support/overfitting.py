@@ -1,4 +1,4 @@
-"""Learning one batch by heart: what every network can that trains at all."""
+"""Overfitting one batch: what every network can that trains at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from irec_models.losses import masked_cross_entropy
 from irec_models.nets import Network
 
 
-def learn_by_heart(network: Network, features: Tensor, wanted: Tensor, *, steps: int, rate: float) -> None:
+def overfit(network: Network, features: Tensor, wanted: Tensor, *, steps: int, rate: float) -> None:
     """Train on one batch alone, without dropout."""
     for module in network.modules():
         if isinstance(module, nn.Dropout | nn.Dropout2d):
