@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from irec_live.cli.options import GivenPath, Number
-from irec_live.cli.output import QuietCommand, tell
+from irec_live.cli.output import INTERRUPTED, QuietCommand, tell
 from irec_live.errors import ExportError, IrecError, MissingExtraError
 from irec_live.files import check_writable
 from irec_models.caches import keep_caches_together
@@ -89,6 +89,9 @@ def main(
     except IrecError as error:
         tell(f"irec-export: {error}")
         sys.exit(EXIT_DIFFERS if isinstance(error, ExportError) else EXIT_UNUSABLE)
+    except KeyboardInterrupt:
+        tell("irec-export: stopped")
+        sys.exit(INTERRUPTED)
 
 
 def _print_json(report: ExportReport) -> None:

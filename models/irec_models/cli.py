@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from irec_live.cli.output import QuietGroup, tell
+from irec_live.cli.output import INTERRUPTED, QuietGroup, tell
 from irec_live.errors import IrecError, MissingExtraError
 from irec_models.caches import keep_caches_together
 from irec_models.commands.adapt import adapt
@@ -44,6 +44,9 @@ class _Commands(PluginGroup, QuietGroup):
                 raise
             tell(f"irec-train: {MissingExtraError(str(error.name), 'train')}")
             ctx.exit(2)
+        except KeyboardInterrupt:
+            tell("irec-train: stopped")
+            ctx.exit(INTERRUPTED)
 
 
 @click.group("irec-train", cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -83,12 +83,20 @@ start()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself Ctrl-C there")
-@pytest.mark.parametrize("module", ["irec_live.cli", "irec_live.gui.app"])
-def test_ctrl_c_while_modules_are_loaded_ends_the_process_without_a_word(module: str) -> None:
+@pytest.mark.parametrize(
+    ("package", "module"),
+    [
+        ("irec_live", "irec_live.cli"),
+        ("irec_live", "irec_live.gui.app"),
+        ("irec_models", "irec_models.cli"),
+        ("irec_export", "irec_export.cli"),
+    ],
+)
+def test_ctrl_c_while_modules_are_loaded_ends_the_process_without_a_word(package: str, module: str) -> None:
     code = f"""
 import signal, sys
 from importlib.abc import MetaPathFinder
-from irec_live.__main__ import start
+from {package}.__main__ import start
 
 class Loading(MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
@@ -103,3 +111,29 @@ start()
     command = [sys.executable, "-c", code]
     left = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
     assert (left.returncode, left.stdout, left.stderr) == (-signal.SIGINT, "", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself Ctrl-C there")
+@pytest.mark.parametrize(
+    ("package", "arguments", "slow"),
+    [
+        ("irec_models", ["recipes"], "irec_models.caches.keep_caches_together"),
+        ("irec_export", ["a.pt", "-o", "a.onnx"], "irec_export.cli.check_extra"),
+    ],
+)
+def test_ctrl_c_in_a_command_of_training_or_export_is_told_and_is_status_130(
+    package: str, arguments: list[str], slow: str
+) -> None:
+    place, _, name = slow.rpartition(".")
+    code = f"""
+import signal, sys
+import {place} as place
+setattr(place, "{name}", lambda *_: signal.raise_signal(signal.SIGINT))
+from {package}.__main__ import start
+
+sys.argv = ["program", *{arguments}]
+start()
+"""
+    left = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
+    program = {"irec_models": "irec-train", "irec_export": "irec-export"}[package]
+    assert (left.returncode, left.stdout, left.stderr) == (130, "", f"{program}: stopped\n")
