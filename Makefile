@@ -1,15 +1,15 @@
 # Two commands, each enough on its own on a fresh Debian 12:
 #   make run     opens irec-live (ARGS="gui song.flac" and the like are handed to it)
 #   make test    lint, types, import contracts, test suite (PYTEST_ARGS="-k ring" narrows the last)
-# and: make app (dist/irec-live, a folder that needs no Python); for those who change the code: make lint, make format, make bench, make benchmark, make soak, make fuzz, make screenshot,
-# make licences, make constraints.
+# and: make app (dist/irec-live, a folder that needs no Python); for those who change the code: make lint,
+# make format, make bench, make benchmark, make soak, make fuzz, make fuzz-service, make screenshot, make licences, make constraints.
 
 PYTHON ?= python3
 export PYTHON
 BIN := .venv/bin
 SETUP := .ci/setup
 
-.PHONY: run test app lint lint-code lint-format lint-types lint-contracts ready format bench benchmark soak fuzz screenshot \
+.PHONY: run test app lint lint-code lint-format lint-types lint-contracts ready format bench benchmark soak fuzz fuzz-service screenshot \
     licences constraints translations
 
 run:
@@ -81,6 +81,15 @@ soak:
 fuzz:
 	@$(SETUP) test
 	$(BIN)/python tests/support/fuzz.py $(FUZZ_ARGS)
+
+# The server, asked by Schemathesis whatever its OpenAPI page allows; that program has an environment of its own.
+fuzz-service:
+	@$(SETUP) test
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv venv --quiet --allow-existing build/schemathesis
+	$(BIN)/uv pip install --quiet --python build/schemathesis schemathesis
+	$(BIN)/python tests/support/fuzz_service.py --schemathesis build/schemathesis/bin/schemathesis \
+	    --max-examples 20 $(FUZZ_ARGS)
 
 # The README's picture: the app on its demo clip, on a screen of its own.
 screenshot:
