@@ -156,8 +156,9 @@ def reproduce(
         progress=progress,
         go_on="the same command continues",
     )
-    guess = math.log(len(recipe.data.labels)) if recipe.train.loss == "categorical" else math.inf
-    learnt = recipe.train.monitor != "loss" or -trainer.best < STUCK * guess
+    # The loss of taking every label for equally likely: a training that stays near it has learnt nothing.
+    chance = math.log(len(recipe.data.labels)) if recipe.train.loss == "categorical" else math.inf
+    learnt = recipe.train.monitor != "loss" or -trainer.best < STUCK * chance
     best = load_checkpoint(run.best)
     network = best.network().folded()
     predictor = CheckpointPredictor(network, best.spec)

@@ -103,6 +103,7 @@ def predict_recordings(model: Predictor, clips: Iterable[EvalClip]) -> Recording
         There are no clips, or the model knows none of `LABELS`.
     """
     spec = model.spec
+    # -1 is the column of zeros that is put behind the means below: what the model does not know, it never names.
     columns = [spec.labels.index(label) if label in spec.labels else -1 for label in LABELS]
     if spec.kind != "activation" or max(columns) < 0:
         raise DataError(f"{spec.name} tells activations of none of {', '.join(LABELS)}")
@@ -154,6 +155,7 @@ def figures(recordings: Recordings) -> dict[str, Figure]:
     for name, (kinds, measure) in MEASURES.items():
         rows = np.flatnonzero([kind in kinds for kind in recordings.kinds])
 
+        # The threshold is chosen once, on all sources, not anew in every resample: it belongs to the system compared.
         def tell(drawn: Ints, measure: Measure = measure) -> float:
             return measure(recordings, drawn, flat)
 

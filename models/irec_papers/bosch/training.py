@@ -209,6 +209,7 @@ def train_machine(
             f"of {len(y)} windows {int(y.sum())} hold '{label}'; at least {_ENOUGH} with and without it are needed, so "
             "raise steps in [train]"
         )
+    # Balanced: a label sounds in few windows, and without weights a machine that never names it would do well.
     svm = SVC(C=penalty, kernel="rbf", gamma=1.0 / features.shape[1], class_weight="balanced", cache_size=500)
     folds = StratifiedGroupKFold(_FOLDS)
     try:
@@ -217,6 +218,7 @@ def train_machine(
         raise DataError(
             f"the windows that hold '{label}' come from too few mixtures or recordings; raise steps in [train]"
         ) from error
+    # Platt's scaling has no penalty; scikit-learn's default of 1 would pull the slope towards 0.
     platt = LogisticRegression(C=1e6).fit(held_out[:, None], y)
     svm.fit(x, y)
     return Machine(

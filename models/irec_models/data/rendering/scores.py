@@ -144,6 +144,7 @@ def played_by(parts: Sequence[Part], instruments: Sequence[str]) -> list[Part]:
 
 
 def _arranged(part: Part, program: Program) -> Part:
+    # Of equally good octaves the nearest: the second number breaks ties.
     def outside(shift: int) -> tuple[int, int]:
         return sum(not program.low <= key.key + shift <= program.high for key in part.keys), abs(shift)
 
@@ -234,7 +235,7 @@ def render_scores(
 
 def _starts(parts: Sequence[Part], seconds: float, excerpts: int) -> Iterator[float]:
     last = max(key.onset_s + key.duration_s for part in parts for key in part.keys)
-    if last <= seconds:
+    if last <= seconds:  # all of them would be the same
         excerpts = 1
     for number in range(excerpts):
         yield max(0.0, (number + 0.5) / excerpts * last - seconds / 2)
