@@ -186,6 +186,27 @@ def test_a_folder_that_is_linked_into_the_data_folder_is_named(
     assert all(str(tmp_path / "elsewhere") in line for line in told)
 
 
+def test_a_manifest_that_is_a_link_out_of_the_data_folder_is_named(
+    bank: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    elsewhere = (bank / manifest.MANIFEST).rename(tmp_path / "other.csv")
+    (bank / manifest.MANIFEST).symlink_to(elsewhere)
+    assert read_manifest(bank)
+    assert [record.getMessage() for record in caplog.records if str(elsewhere) in record.getMessage()]
+
+
+def test_columns_without_end_are_not_all_told(bank: Path) -> None:
+    for header in (
+        ",".join(f"c{number}" for number in range(10_000)),
+        "x" * 100_000,
+        "file,labels,source,split" + ",y" * 10_000,
+    ):
+        (bank / manifest.MANIFEST).write_text(header + "\n")
+        with pytest.raises(DataError) as caught:
+            read_manifest(bank)
+        assert len(str(caught.value)) < 1000
+
+
 @pytest.mark.parametrize("rate", ["²", "9" * 5000, "-1"])
 def test_a_rate_that_is_no_number_is_not_known(bank: Path, rate: str) -> None:
     path = bank / "manifest.csv"

@@ -33,8 +33,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 """No file is called so; the system refuses the first of them, and a sentence would be torn by others."""
 
 _log = logging.getLogger(__name__)
+_MOST_TOLD = 20
+"""Columns in a message."""
+
 _named: set[Path] = set()
-"""Folders outside of a data folder, of which that was said in this process."""
+"""What is outside of the data folder that links to it, of which that was said in this process."""
 
 HANDLING, RELEASE = "handling", "release"
 _HANDLING = re.compile(
@@ -170,6 +173,7 @@ def read_manifest(folder: Path | str) -> tuple[Clip, ...]:
     path = root / MANIFEST
     try:
         _check_plain(path)
+        _tell_link(root, MANIFEST, path.resolve())
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             _check_columns(path, reader.fieldnames or ())
@@ -200,10 +204,15 @@ def _check_columns(path: Path, names: Sequence[str]) -> None:
         mark = "semicolons" if ";" in marks else "tabs"
         raise DataError(f"{path} has {mark} between its columns; save it with commas (in a spreadsheet: as CSV, UTF-8)")
     if missing:
-        raise DataError(f"{path} lacks column {', '.join(missing)}; it has {', '.join(names) or 'none'}")
+        raise DataError(f"{path} lacks column {', '.join(missing)}; it has {_some(names) or 'none'}")
     unknown = [name for name in names if name not in NEEDED + OPTIONAL]
     if unknown:
-        raise DataError(f"{path} has unknown column {', '.join(unknown)}; known are {', '.join(NEEDED + OPTIONAL)}")
+        raise DataError(f"{path} has unknown column {_some(unknown)}; known are {', '.join(NEEDED + OPTIONAL)}")
+
+
+def _some(names: Sequence[str]) -> str:
+    """Names of columns in a line, however many and long somebody made them."""
+    return ", ".join(map(printable, names[:_MOST_TOLD])) + (", ..." if len(names) > _MOST_TOLD else "")
 
 
 def _check_files(path: Path, clips: Sequence[Clip]) -> None:
@@ -233,9 +242,14 @@ def _check_files(path: Path, clips: Sequence[Clip]) -> None:
             raise DataError(f"{path} names {clip.file}, which is not a plain file; remove the row")
     # A folder that is linked is how collections are put together, but it must not go unsaid.
     for folder, real in sorted(inside.items()):
-        if not real.is_relative_to(root) and real not in _named:
-            _named.add(real)
-            _log.warning("irec-train: %s holds a link: %s is %s", path.parent, folder, real)
+        _tell_link(path.parent, folder, real)
+
+
+def _tell_link(root: Path, name: str, real: Path) -> None:
+    """Say once if what has a name in a data folder is elsewhere."""
+    if not real.is_relative_to(root.resolve()) and real not in _named:
+        _named.add(real)
+        _log.warning("irec-train: %s holds a link: %s is %s", root, name, real)
 
 
 class DataFolders(tuple[Path, ...]):
