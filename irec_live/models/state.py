@@ -11,9 +11,11 @@ Shapes: n columns, R steps, F bands, N columns in a window, K labels, L samples 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -124,7 +126,7 @@ class StatefulNetwork:
         threads: int = 1,
     ) -> None:
         self.spec, self.step, self.frames = columns, state.step, columns.frames(model.window_length)
-        self.sample_rate, self.trunk = model.sample_rate, trunk
+        self.sample_rate, self.trunk, self._data = model.sample_rate, trunk, data
         self._origin, self._shapes, self._labels = origin, state.shapes, len(model.labels)
         if not self.frames or self.frames % state.step or model.hop_length != state.step * columns.frame_hop:
             raise ModelError(f"{origin} cannot be run over a stream: its windows are no whole number of its steps")
@@ -157,6 +159,19 @@ class StatefulNetwork:
         except MalformedError as error:
             raise ModelError(f"{origin} cannot be run over a stream: {error}") from error
         self._sizes: tuple[int, ...] = ()
+
+    @cached_property
+    def trunk_print(self) -> str:
+        """Fingerprint of what makes the maps, of samples and state; empty without maps. The first time it takes a moment."""
+        if self.trunk is None:
+            return ""
+        columns = Tensor(COLUMNS, ("batch", "n", self.spec.bands))
+        given, handed_on = (
+            [Tensor(f"{name}{number}", ("batch", *shape)) for number, shape in enumerate(self._shapes)]
+            for name in (STATE, NEXT)
+        )
+        maps = cut_out(self._data, [columns, *given], [*self.trunk.tensors(), *handed_on])
+        return hashlib.sha256(f"{self.front} {fingerprint(maps)}".encode()).hexdigest()
 
     def keep_to(self, sizes: Sequence[int]) -> None:
         """Read from now on only so many steps a call, largest first; 1 is the last. See `Detector.keep_to`."""

@@ -2,11 +2,10 @@
 
 Names and envelopes are told from much the same: most of what a network of envelopes computes of its windows, a network
 of activations has computed of the stream already. A file whose metadata has `TRUNK_KEY` says so: its graph has tensors
-``maps.0`` and so on, which are all that its later layers read. A network with a state gives them beside its rows; a
-network of envelopes whose own are the same has a head behind them, which follows
-(`irec_live.models.envelope_head`): it is given those of the stream, in windows of some steps, and the network's own
-trunk does not run. Whoever runs single windows gets what those alone tell: to the trunk, each is a stream that begins
-with it.
+``maps.0`` and so on. A network with a state gives them beside its rows. A file of envelopes may have a head behind such
+maps, from them to a tensor `FOLLOWED`, and name the trunk that it was trained behind: where that runs, the head follows
+(`irec_live.models.envelope_head`) and the file's own network does not run. To the file's own output the head is nothing,
+and its maps are zeros: whoever runs single windows gets what those alone tell.
 
 Shapes: B windows.
 """
@@ -31,6 +30,9 @@ TRUNK_KEY = "irec.trunk"
 MAPS = "maps."
 """Before their numbers, names of tensors in the graph: float32, time the last axis."""
 
+FOLLOWED = "followed"
+"""Name of the tensor in the graph that a head ends with: envelopes (B, K, N)."""
+
 _MOST_VALUES = 2**18
 
 Size = Annotated[int, Field(ge=1, le=65_536)]
@@ -44,11 +46,17 @@ class TrunkSpec(BaseModel):
     ----------
     maps : tuple of tuple of int
         Shapes of the maps of one step, without their first axis. The last axis is time: more steps are longer maps.
+    of : str
+        Of a head: fingerprint of the trunk whose maps it reads; empty where this is the trunk.
+    steps : int
+        Of a head: in a window.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     maps: Annotated[tuple[Shape, ...], Field(min_length=1, max_length=64)]
+    of: str = Field(default="", max_length=128)
+    steps: int = Field(default=1, ge=1, le=64)
 
     @model_validator(mode="after")
     def _bounded(self) -> TrunkSpec:

@@ -454,7 +454,7 @@ def head_that_follows(models: Sequence[WindowPredictor]) -> FollowingHead | None
     )
     head: Any = getattr(envelope, "head", None)
     parts = getattr(activation, "shared_columns", None)
-    return head if head is not None and parts is not None and head.follows(parts(), envelope) else None
+    return head if head is not None and parts is not None and head.follows(parts()) else None
 
 
 def hop_length(model: WindowPredictor, hop_s: float | None) -> int:

@@ -157,11 +157,12 @@ class Pipeline:
         self._mono = MonoMix(sample_rate, channel)
         columns = ColumnStreams()
         head = head_that_follows(self.models)
+        clock = {model.spec.kind: model for model in self.models}.get("activation") if head is not None else None
         self.streams = tuple(
             ModelStream(
                 model,
                 self.labels,
-                hop_length=hop_length(model, hop_s),
+                hop_length=hop_length(clock or model, hop_s),
                 silence_db=silence_db,
                 batch=batch,
                 columns=columns,

@@ -22,12 +22,12 @@ from tiny_follower import (
     HOP,
     LABELS,
     STEPS,
-    columns_said,
     envelope_spec,
     followed,
     follower,
     heard_directly,
     stitched,
+    trunk_said,
     windows_directly,
     with_metadata,
 )
@@ -199,12 +199,12 @@ def spec_said(**changed: object) -> str:
 @pytest.mark.parametrize(
     "said",
     [
-        {"trunk": json.dumps({"maps": [[3, 1], [12, 2]]})},
-        {"trunk": json.dumps({"maps": [[3, 1]]})},
-        {"columns": columns_said(offset=60)},
-        {"columns": columns_said(frame_hop=20)},
-        {"columns": "no"},
-        {"spec": spec_said(hop_length=200)},
+        {"trunk": trunk_said(maps=[[3, 1], [12, 2]])},
+        {"trunk": trunk_said(maps=[[3, 1]])},
+        {"trunk": trunk_said(of="")},
+        {"trunk": trunk_said(of="0" * 64)},
+        {"trunk": trunk_said(steps=99)},
+        {"trunk": trunk_said(steps=1)},
         {"spec": spec_said(sample_rate=16_000)},
     ],
 )

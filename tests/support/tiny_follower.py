@@ -1,4 +1,4 @@
-"""Tiny files of a network with a state that gives maps, and of a network of envelopes that can follow it.
+"""Tiny files of a network with a state that gives maps, and of a network of envelopes whose head can follow it.
 
 Shapes: R steps, V windows of two steps, K labels, N frames in a window.
 """
@@ -16,10 +16,11 @@ from onnx import NodeProto, helper, numpy_helper
 from tiny_columns import LENGTH, RATE
 from tiny_stream import STEP, TinyNet, network, spec
 
-from irec_live.models.columns import COLUMNS, COLUMNS_KEY, ColumnsSpec
+from irec_live.models.columns import COLUMNS
+from irec_live.models.detector import Detector
 from irec_live.models.spec import SPEC_KEY, ModelSpec
 from irec_live.models.state import ROWS, STATE_KEY
-from irec_live.models.trunk import MAPS, TRUNK_KEY
+from irec_live.models.trunk import FOLLOWED, MAPS, TRUNK_KEY
 from irec_live.streaming.overlap_add import OverlapAdd
 
 LABELS = ("voice", "drums", "flute")
@@ -59,6 +60,13 @@ def with_trunk(model: onnx.ModelProto, columns: str) -> None:
     model.graph.node.append(helper.make_node("Transpose", [ROWS], [f"{MAPS}0"], perm=[0, 2, 1]))
     model.graph.node.append(helper.make_node("Transpose", [columns], [f"{MAPS}1"], perm=[0, 2, 1]))
     model.metadata_props.add(key=TRUNK_KEY, value=json.dumps({"maps": MAP_SHAPES}))
+
+
+def trunk_said(**changed: object) -> str:
+    """What the second file says of the trunk that its head reads, but for some of it."""
+    network = Detector(followed()).stateful
+    assert network is not None
+    return json.dumps({"maps": MAP_SHAPES, "of": network.trunk_print, "steps": STEPS} | changed)
 
 
 def put_behind(model: onnx.ModelProto, tensor: str, nodes: list[NodeProto]) -> None:
@@ -101,6 +109,7 @@ def follower() -> bytes:
             helper.make_node("MatMul", ["head.both", "head.weights"], ["head.sums"]),
             helper.make_node("Sigmoid", ["head.sums"], ["head.values"]),
             helper.make_node("Reshape", ["head.values", "head.shape"], ["envelope"]),
+            helper.make_node("Identity", ["envelope"], [FOLLOWED]),
         ]
     )
     numbers = {
@@ -117,7 +126,7 @@ def follower() -> bytes:
     shape = ["batch", 3, FRAMES]
     model.graph.output.append(helper.make_tensor_value_info("envelope", onnx.TensorProto.FLOAT, shape))
     kept = {entry.key: entry.value for entry in model.metadata_props if entry.key != STATE_KEY}
-    kept[SPEC_KEY] = envelope_spec().to_metadata()[SPEC_KEY]
+    kept |= {SPEC_KEY: envelope_spec().to_metadata()[SPEC_KEY], TRUNK_KEY: trunk_said()}
     del model.metadata_props[:]
     for key, value in kept.items():
         model.metadata_props.add(key=key, value=value)
@@ -136,13 +145,6 @@ def with_metadata(data: bytes, **said: str | None) -> bytes:
             model.metadata_props.add(key=key, value=value)
     made: bytes = model.SerializeToString()
     return made
-
-
-def columns_said(**changed: int) -> str:
-    """What the files say of their columns, but for some of it."""
-    model = onnx.load_from_string(follower())
-    said = next(entry.value for entry in model.metadata_props if entry.key == COLUMNS_KEY)
-    return ColumnsSpec.model_validate(json.loads(said) | changed).model_dump_json()
 
 
 def windows_directly(signal: np.ndarray) -> np.ndarray:
