@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import onnx
 import pytest
+import tiny_bank
 import torch
 from network_fixtures import write_network
+from rich.console import Console
 
 from irec_export.to_onnx import export
+from irec_live.errors import RecipeError
 from irec_live.models.catalog import find_model
 from irec_live.models.onnx_file import inspect_model, read_model_bytes
 from irec_live.models.trunk import MAPS, trunk_spec
+from irec_models.checkpoint import load_checkpoint
+from irec_models.data import ClipSelection, DataFolders
 from irec_models.measuring.restore import network_of
 from irec_models.nets import HeadedNetwork, TuttiStreamEnvelopeNet, TuttiStreamNet
 from irec_models.nets.tutti_mobile_envelope import FRAME_HOP, FRAMES
 from irec_models.nets.tutti_stream import STEP
+from irec_models.recipes.recipe import load_recipe
+from irec_models.training.envelope_sequences import LENGTH, EnvelopeSequenceTrainer, cut_windows, envelope_stream
+from irec_models.training.fit import fit
 
 SHAPES = ((8, 64, 8), (16, 32, 4), (16, 16, 2), (48, 8, 1), (384, 4, 1), (512, 1, 1), (1, 1, 16))
 
@@ -152,3 +161,97 @@ def test_the_bundled_network_of_activations_gives_the_same_maps() -> None:
 def test_no_labels_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         TuttiStreamEnvelopeNet(labels=0)
+
+
+SETTINGS = (
+    'data.labels=["flute", "piano", "drums"]',
+    'data.hold_out=["south"]',
+    "model.start_from=given",
+    "stream.label_weights=",
+    "stream.batch_size=8",
+    "sequences.batch_size=2",
+    "train.steps=3",
+    "train.validation_steps=1",
+    "train.checkpoint_every=1",
+)
+
+
+def train(bank: Path, out: Path, given: Path, *settings: str, **options: object) -> EnvelopeSequenceTrainer:
+    console = Console(file=io.StringIO())
+    trainer = fit(
+        Path("tutti-348ms"),
+        [bank],
+        out,
+        settings=(*SETTINGS, *settings),
+        start_from=given,
+        workers=0,
+        device="cpu",
+        console=console,
+        **options,  # type: ignore[arg-type]
+    )
+    assert isinstance(trainer, EnvelopeSequenceTrainer)
+    return trainer
+
+
+def test_what_it_reads_out_is_learnt_and_the_trunk_stays(tmp_path: Path, private_home: Path) -> None:
+    bank = tiny_bank.write_bank(tmp_path / "bank")
+    torch.manual_seed(1)
+    given = TuttiStreamNet(3).eval()
+    torch.nn.init.normal_(given.longer.weight, 0.0, 0.02)
+    given.fit_readings([0.1 * torch.randn(2, given.window_length)])
+    path = write_network(tmp_path / "given.pt", given, hop_length=5120)
+    assert train(bank, tmp_path / "run", path, "train.steps=1").step == 1
+    trainer = train(bank, tmp_path / "run", path, resume=True)
+    assert trainer.step == 3
+    best = load_checkpoint(tmp_path / "run" / "best.pt")
+    assert best.spec.lineage is not None
+    assert best.spec.lineage.start == best.training["start"]["name"] == "given"
+    network = best.network()
+    assert isinstance(network, TuttiStreamEnvelopeNet)
+    for name, value in given.folded().state_dict().items():
+        if not name.startswith("output."):
+            torch.testing.assert_close(network.state_dict()[f"stream.{name}"], value, rtol=0, atol=0)
+    torch.manual_seed(trainer.recipe.train.seed)
+    begun = trainer.recipe.network().state_dict()
+    assert all(not torch.equal(network.state_dict()[name], begun[name]) for name in ("near.weight", "whole.weight"))
+
+
+@torch.no_grad()
+def test_a_window_is_learnt_as_it_is_heard_in_the_app() -> None:
+    network = fresh()
+    audio = swelling(LENGTH, many=2)
+    columns = network.stream.sequence_columns(audio[:, network.column_offset :])
+    assert columns.shape[1] == 13 * STEP
+    numbered = torch.arange(12.0)[None, :, None, None].expand(2, -1, 3, FRAMES)
+    for first in (0, 1):
+        cut, told = cut_windows(columns, numbered, first)
+        logits, rms = network.learn(cut)
+        for piece in (0, 3, len(cut) - 1):
+            window = int(told[piece, 0, 0, 0])
+            alone = audio[piece % 2, 5120 * window :][None, : network.window_length]
+            torch.testing.assert_close(logits[piece], network(alone)[0, :, 2:], atol=1e-4, rtol=1e-4)
+            torch.testing.assert_close(rms[piece], network.frame_rms(alone)[0])
+    logits, rms = network.learn(columns)
+    assert logits.shape == (24, 3, 16)
+    begins = audio[1:, 7 * 5120 :][:, : network.window_length]
+    torch.testing.assert_close(rms[12 + 7][:, :-1], network.frame_rms(begins)[0, :, :-1])
+    maps = network.maps_of(columns[1:])
+    followed = [each[..., 7 * shape[-1] : 9 * shape[-1]] for each, shape in zip(maps, SHAPES, strict=True)]
+    wanted = network.decide(network.embed(followed[:-1]))[0, :, 2:]
+    torch.testing.assert_close(logits[12 + 7], wanted, atol=1e-4, rtol=1e-4)
+
+
+def test_sequences_of_envelopes_have_no_teacher() -> None:
+    for setting in ("sequences.teach=1", "sequences.keep=1"):
+        with pytest.raises(RecipeError, match="gives envelopes, of which neither a teacher"):
+            load_recipe(Path("tutti-348ms"), (*SETTINGS, setting)).network()
+    with pytest.raises(RecipeError, match="what networks that keep a state learn from"):
+        load_recipe(Path("tutti-348ms"), ("sequences=",)).network()
+
+
+def test_its_sequences_have_thirteen_steps_and_their_envelopes(tmp_path: Path, private_home: Path) -> None:
+    bank = tiny_bank.write_bank(tmp_path / "bank")
+    selection = ClipSelection(DataFolders([bank]), "train", labels=tiny_bank.LABELS)
+    batch = envelope_stream(load_recipe(Path("tutti-348ms"), SETTINGS), selection).batch(1)
+    assert batch.audio.shape == (2, LENGTH)
+    assert batch.envelope.shape == (2, 3, LENGTH // FRAME_HOP + 1)

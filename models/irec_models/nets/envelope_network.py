@@ -47,6 +47,9 @@ class EnvelopeNetwork(Network):
 
     def targets(self, wanted: Tensor, audio: Tensor) -> Tensor:
         """RMS envelopes (B, K, N) to shares on the scale of the sigmoid."""
-        rms = self.frame_rms(audio)
+        return self.shares(wanted, self.frame_rms(audio))
+
+    def shares(self, wanted: Tensor, rms: Tensor) -> Tensor:
+        """The same by the RMS of frames (B, 1, N)."""
         share = torch.where(rms > _SILENT, wanted / rms.clamp(min=_SILENT), torch.zeros_like(wanted)).clamp(0.0, 1.0)
         return torch.log1p((_RANGE - 1.0) * share) / math.log(_RANGE)

@@ -147,6 +147,21 @@ class TuttiStreamEnvelopeNet(EnvelopeNetwork, ColumnNetwork):
         """Powers (B, n, F) of a stream from its start to the maps that it has in common with a `TuttiStreamNet`."""
         return *self.stream.shared_maps(self.stream.spectrum(columns)), self.stream.powers(columns)
 
+    def learn(self, columns: Tensor) -> tuple[Tensor, Tensor]:
+        """Powers (B, n, F) of streams from their start to what is learnt of every two steps of theirs, as a window.
+
+        Returns
+        -------
+        logits : (B (R - 1), K, 16) Tensor
+            Of each place.
+        rms : (B (R - 1), 1, N) Tensor
+            Of each frame.
+        """
+        with torch.no_grad():
+            *maps, powers = self.maps_of(columns)
+            rms = self._rms_of(_windows(powers.squeeze(2), STEP).unsqueeze(2))
+        return self.decide(_windows(self.embed(maps), PLACES))[..., LEAD:], rms
+
     def envelopes(self, maps: Sequence[Tensor]) -> Tensor:
         """The maps of windows of two steps to envelopes (B, K, N)."""
         *some, powers = maps
@@ -171,6 +186,11 @@ class TuttiStreamEnvelopeNet(EnvelopeNetwork, ColumnNetwork):
     def _rms_of(self, powers: Tensor) -> Tensor:
         """Powers (B, 1, 1, 32) of a window's columns to the RMS of its frames (B, 1, N)."""
         return torch.sqrt(powers.squeeze(2) @ self.weights_of_powers)
+
+
+def _windows(values: Tensor, step: int) -> Tensor:
+    """Values (B, C, R * step) of streams to those of every two steps (B (R - 1), C, 2 * step)."""
+    return values.unfold(2, STEPS * step, step).transpose(1, 2).flatten(0, 1)
 
 
 def whole_steps(columns: Tensor) -> Tensor:

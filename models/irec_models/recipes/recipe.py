@@ -25,6 +25,7 @@ from irec_models.nets import (
     Network,
     StatefulNetwork,
     TrunkNetwork,
+    TuttiStreamEnvelopeNet,
     check_hyperparameters,
 )
 from irec_models.nets.bounded import build_bounded
@@ -197,9 +198,9 @@ class ContextSection(_Section):
 
 
 class SequencesSection(_Section):
-    """``[sequences]``: what a network that keeps a state learns from, in place of windows."""
+    """``[sequences]``: what a network behind a trunk that keeps a state learns from, in place of windows."""
 
-    batch_size: int = Field(default=16, ge=1, description="sequences of a step, some ten seconds each")
+    batch_size: int = Field(default=16, ge=1, description="sequences of a step: ten seconds each, of envelopes two")
     ensembles: float = Field(default=2.0, ge=0, description="weight of ensembles of which only is known who plays")
     teach: float = Field(default=0.0, ge=0, description="of the loss against what the --teacher says")
     teacher: str = Field(default="", description="name of that network; of a run, the one that was given")
@@ -272,9 +273,15 @@ class Recipe(_Section):
                 f"recipe '{self.model.name}': [stream] gives windows of {given[1]} samples at {given[0]} Hz, but "
                 f"architecture '{self.model.architecture}' takes {wanted[1]} at {wanted[0]} Hz"
             )
-        if isinstance(network, StatefulNetwork) != (self.sequences is not None):
+        if isinstance(network, StatefulNetwork | TuttiStreamEnvelopeNet) != (self.sequences is not None):
             raise RecipeError(
-                f"recipe '{self.model.name}': [sequences] is what networks that keep a state learn from, and no others"
+                f"recipe '{self.model.name}': [sequences] is what networks that keep a state learn from, and those on "
+                "the trunk of one, and no others"
+            )
+        if network.kind == "envelope" and self.sequences and (self.sequences.teach or self.sequences.keep):
+            raise RecipeError(
+                f"recipe '{self.model.name}': '{self.model.architecture}' gives envelopes, of which neither a teacher "
+                "nor the published trunk says anything; set sequences.teach and sequences.keep to 0"
             )
         if network.kind == "envelope" and (self.stream.mode == "clips" or self.train.loss != "binary"):
             raise RecipeError(

@@ -15,9 +15,10 @@ from irec_live.errors import CheckpointError, DataError, RecipeError
 from irec_models.checkpoint import load_checkpoint
 from irec_models.data import Batch, ClipStream, DataFolders, ExcerptStream, MixStream, make_loader
 from irec_models.inputs import LAST, check_new_run
-from irec_models.nets import TrunkNetwork, TuttiStreamNet
+from irec_models.nets import ARCHITECTURES, TrunkNetwork, TuttiStreamNet
 from irec_models.progress import Progress, silent
 from irec_models.recipes.recipe import Recipe, load_recipe
+from irec_models.training.envelope_sequences import EnvelopeSequenceTrainer, envelope_stream
 from irec_models.training.held_out import with_held_out
 from irec_models.training.lineage import sources_of
 from irec_models.training.memory import freed_memory_kept
@@ -111,8 +112,11 @@ def fit(
     network = recipe.network().to(target, memory_format=torch.channels_last)  # type: ignore[call-overload]
     stream = _stream(recipe, data, 0, teacher, progress)
     validation = validation_batches(recipe, data)
-    if recipe.sequences:
-        trainer: Trainer = SequenceTrainer(recipe, network, run, validation, kept)
+    trainer: Trainer
+    if recipe.sequences and network.kind == "envelope":
+        trainer = EnvelopeSequenceTrainer(recipe, network, run, validation)
+    elif recipe.sequences:
+        trainer = SequenceTrainer(recipe, network, run, validation, kept)
     else:
         trainer = Trainer(recipe, network, run, validation)
     trainer.sources = sources_of(data, recipe.data.hold_out)
@@ -232,6 +236,8 @@ def _validate(trainer: Trainer, console: Console) -> None:
 
 
 def _stream(recipe: Recipe, data: Sequence[Path], start_step: int, teacher: Path | None, progress: Progress) -> Stream:
+    if recipe.sequences and ARCHITECTURES[recipe.model.architecture].kind == "envelope":
+        return envelope_stream(recipe, recipe.data.training(data), start_step=start_step, progress=progress)
     if recipe.sequences:
         sequences = sequence_stream(recipe, recipe.data.training(data), start_step=start_step, progress=progress)
         return TaughtSequences(sequences, teacher) if teacher else sequences

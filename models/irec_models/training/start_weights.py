@@ -27,7 +27,7 @@ from irec_models.checkpoint import load_checkpoint
 from irec_models.frontends.normalize import Standardizer
 from irec_models.measuring.predictors import model_file
 from irec_models.measuring.restore import network_of
-from irec_models.nets import Network, TuttiMobileNet, TuttiStreamNet
+from irec_models.nets import Network, TuttiMobileNet, TuttiStreamEnvelopeNet, TuttiStreamNet
 from irec_models.nets.tutti_stream import shorten
 from irec_models.recipes.recipe import StartSection
 from irec_models.training.lineage import start_of
@@ -160,7 +160,9 @@ def take_over(network: Network, labels: Sequence[str], start: Start, audio: Iter
         given = copy.deepcopy(given)
         shorten(given.trunk)
     mine, theirs = _layers(network), _layers(given)
-    same_front_end = (network.front_end, network.window_length) == (given.front_end, given.window_length)
+    same_front_end = (network.front_end, network.window_length) == (given.front_end, given.window_length) or (
+        _on_trunk_of(network, given)
+    )
     put_back = []
     taken = 0
     for name, found in _pairs(network, given, tuple(labels), start.labels).items():
@@ -225,9 +227,16 @@ def _pairs(network: Network, start: Network, labels: tuple[str, ...], known: tup
         place = {str(number): str(known.index(label)) for number, label in enumerate(labels) if label in known}
         moved = {name: _member(name, place) for name in mine}
         return {name: other for name, other in moved.items() if other in theirs}
+    if _on_trunk_of(network, start):
+        return {f"stream.{name}": name for name in theirs if f"stream.{name}" in mine}
     if network.architecture == start.architecture and len(mine) == len(theirs):
         return dict(zip(mine, theirs, strict=True))
     return {name: name for name in mine if name in theirs}
+
+
+def _on_trunk_of(network: Network, start: Network) -> bool:
+    """Whether the one has the whole of the other in it, but for what tells the other's labels."""
+    return isinstance(network, TuttiStreamEnvelopeNet) and isinstance(start, TuttiStreamNet)
 
 
 def _member(name: str, place: Mapping[str, str]) -> str:

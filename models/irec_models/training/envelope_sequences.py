@@ -1,0 +1,118 @@
+"""Training of envelopes on sequences, for a network behind the trunk of one that keeps a state over a stream.
+
+In the app that trunk has heard seconds before a window, or nothing: both are learnt.
+
+Shapes: B sequences, T samples, n columns, F bands, M frames of a sequence, R steps, W windows, K labels, N frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from irec_live.errors import RecipeError
+from irec_models.data import Batch, ClipSelection, ExcerptStream
+from irec_models.nets import Network, TuttiStreamEnvelopeNet
+from irec_models.nets.column_network import cut_frames
+from irec_models.nets.tutti_stream import STEP
+from irec_models.nets.tutti_stream_envelope import LEAD, PLACES, STEPS
+from irec_models.progress import Progress, silent
+from irec_models.recipes.recipe import Recipe
+from irec_models.training.run import Run
+from irec_models.training.teacher import TaughtBatch
+from irec_models.training.trainer import Trainer
+
+LENGTH = 67_840
+"""Samples of a sequence, 2.1 s: thirteen steps of the network."""
+
+_PIECES = 0.35  # of the batches: windows that are streams of their own, as the network alone hears them
+
+
+def envelope_stream(
+    recipe: Recipe, selection: ClipSelection, *, start_step: int = 0, progress: Progress = silent
+) -> ExcerptStream:
+    """The sequences that a recipe of envelopes with ``[sequences]`` learns from.
+
+    Raises
+    ------
+    DataError
+        The selection has nothing to learn from.
+    """
+    changes = {
+        "window_length": LENGTH,
+        "mix_s": (LENGTH + 1) / recipe.stream.sample_rate,
+        "windows_per_mix": 1,
+        "batch_size": recipe.sequences.batch_size if recipe.sequences else 1,
+    }
+    return ExcerptStream(
+        recipe.stream.model_copy(update=changes),
+        selection,
+        seed=recipe.train.seed,
+        start_step=start_step,
+        progress=progress,
+    )
+
+
+def cut_windows(columns: Tensor, envelopes: Tensor, first: int) -> tuple[Tensor, Tensor]:
+    """Cut sequences into windows that do not overlap, each one a stream of its own.
+
+    Parameters
+    ----------
+    columns : (B, n, F) Tensor
+    envelopes : (B, R - 1, K, N) Tensor
+        Of every two steps.
+    first : int
+        Step that the first window begins with.
+
+    Returns
+    -------
+    columns : (W B, 32, F) Tensor
+        The last one as the one before, as the network alone has it.
+    envelopes : (W B, 1, K, N) Tensor
+    """
+    firsts = range(first, envelopes.shape[1], STEPS)
+    cut = torch.cat([columns[:, STEP * step : STEP * (step + STEPS)] for step in firsts])
+    return torch.cat((cut[:, :-1], cut[:, -2:-1]), dim=1), torch.cat([envelopes[:, step : step + 1] for step in firsts])
+
+
+class EnvelopeSequenceTrainer(Trainer):
+    """A `Trainer` whose batches are sequences; validation is on windows, as of any network.
+
+    Parameters
+    ----------
+    recipe, network, run, validation
+        As of `Trainer`.
+
+    Raises
+    ------
+    RecipeError
+        The recipe has no ``[sequences]``, or its network is not on such a trunk.
+    """
+
+    def __init__(self, recipe: Recipe, network: Network, run: Run, validation: Sequence[Batch]) -> None:
+        super().__init__(recipe, network, run, validation)
+        if recipe.sequences is None or not isinstance(network, TuttiStreamEnvelopeNet):
+            raise RecipeError(f"recipe '{recipe.model.name}' has no [sequences]")
+        self._followed = network
+
+    def _loss_of(self, given: Batch | TaughtBatch) -> tuple[Tensor, float]:
+        """The loss of one batch; no part of it is a teacher's."""
+        batch = given.batch if isinstance(given, TaughtBatch) else given
+        audio, _, envelope, mask = (part.to(self.device) for part in batch)
+        network = self._followed
+        random = np.random.default_rng([self.recipe.train.seed, self.step, 9])
+        with torch.no_grad():
+            # Windows begin where columns do, less what lies before the first column of each.
+            frames = cut_frames(audio[:, network.column_offset :], network.column_length, network.column_hop)
+            columns = network.columns_of(frames[:, : frames.shape[1] // STEP * STEP])
+            windows = columns.shape[1] // STEP - STEPS + 1
+            wanted = envelope.unfold(2, network.frames, PLACES)[:, :, :windows].transpose(1, 2)
+            if random.random() < _PIECES:
+                columns, wanted = cut_windows(columns, wanted, int(random.integers(STEPS)))
+        logits, rms = network.learn(columns)
+        targets = network.shares(wanted.flatten(0, 1), rms)[..., LEAD:]
+        known = mask.repeat(len(columns) // len(mask), 1).repeat_interleave(wanted.shape[1], dim=0)
+        return self.loss(logits, targets, known), 0.0
