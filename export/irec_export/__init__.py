@@ -12,5 +12,7 @@
 import irec_live  # noqa: F401 - before any other library: it switches telemetry off
 from irec_models.plugins import Plugin
 
-PLUGIN = Plugin(commands={"rebuild": "irec_export.rebuild_command:rebuild"})
+PLUGIN = Plugin(
+    commands={"follow": "irec_export.follow_command:follow", "rebuild": "irec_export.rebuild_command:rebuild"}
+)
 """Commands that the export adds to ``irec-train``."""

@@ -179,7 +179,7 @@ SETTINGS = (
 def train(bank: Path, out: Path, given: Path, *settings: str, **options: object) -> EnvelopeSequenceTrainer:
     console = Console(file=io.StringIO())
     trainer = fit(
-        Path("tutti-348ms"),
+        Path("tutti-348ms-head"),
         [bank],
         out,
         settings=(*SETTINGS, *settings),
@@ -244,14 +244,14 @@ def test_a_window_is_learnt_as_it_is_heard_in_the_app() -> None:
 def test_sequences_of_envelopes_have_no_teacher() -> None:
     for setting in ("sequences.teach=1", "sequences.keep=1"):
         with pytest.raises(RecipeError, match="gives envelopes, of which neither a teacher"):
-            load_recipe(Path("tutti-348ms"), (*SETTINGS, setting)).network()
+            load_recipe(Path("tutti-348ms-head"), (*SETTINGS, setting)).network()
     with pytest.raises(RecipeError, match="what networks that keep a state learn from"):
-        load_recipe(Path("tutti-348ms"), ("sequences=",)).network()
+        load_recipe(Path("tutti-348ms-head"), ("sequences=",)).network()
 
 
 def test_its_sequences_have_thirteen_steps_and_their_envelopes(tmp_path: Path, private_home: Path) -> None:
     bank = tiny_bank.write_bank(tmp_path / "bank")
     selection = ClipSelection(DataFolders([bank]), "train", labels=tiny_bank.LABELS)
-    batch = envelope_stream(load_recipe(Path("tutti-348ms"), SETTINGS), selection).batch(1)
+    batch = envelope_stream(load_recipe(Path("tutti-348ms-head"), SETTINGS), selection).batch(1)
     assert batch.audio.shape == (2, LENGTH)
     assert batch.envelope.shape == (2, 3, LENGTH // FRAME_HOP + 1)
