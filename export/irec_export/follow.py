@@ -119,9 +119,10 @@ def _card(card: str, head: Detector, followed: Detector) -> str:
     """A card with a section on the head, before those on decisions and recordings."""
     name = followed.spec.name
     lines = [
-        f"Beside `{name}`, envelopes are told by a head that reads what that network computes of the stream, {head.spec.hop_s:g} s",
-        f"at a time, and this network does not run. The head is what lies behind the trunk of `{name}` in a network of its own,",
-        f"trained as the recipe `{head.spec.name}` says: {head.spec.training_data}. Scores here are of the network without it.",
+        f"Beside `{name}`, envelopes are told by a head that reads what that network computes of the stream,",
+        f"{head.spec.hop_s:g} s at a time, and this network does not run. The head is what lies behind the trunk of",
+        f"`{name}` in a network of its own, `{head.spec.name}`: {head.spec.training_data}.",
+        "Scores here are of the network without it.",
     ]
     place = next((at for title in _NEXT if (at := card.find(title)) >= 0), len(card))
     before, _, _ = card[:place].partition(_TITLE)

@@ -162,7 +162,7 @@ class StatefulNetwork:
 
     @cached_property
     def trunk_print(self) -> str:
-        """Fingerprint of what makes the maps, of samples and state; empty without maps. The first time it takes a moment."""
+        """Fingerprint of what makes the maps of samples and state; empty without maps. Takes a moment once."""
         if self.trunk is None:
             return ""
         columns = Tensor(COLUMNS, ("batch", "n", self.spec.bands))

@@ -3,9 +3,9 @@
 Names and envelopes are told from much the same: most of what a network of envelopes computes of its windows, a network
 of activations has computed of the stream already. A file whose metadata has `TRUNK_KEY` says so: its graph has tensors
 ``maps.0`` and so on. A network with a state gives them beside its rows. A file of envelopes may have a head behind such
-maps, from them to a tensor `FOLLOWED`, and name the trunk that it was trained behind: where that runs, the head follows
-(`irec_live.models.envelope_head`) and the file's own network does not run. To the file's own output the head is nothing,
-and its maps are zeros: whoever runs single windows gets what those alone tell.
+maps, from them to a tensor `FOLLOWED`, and name the trunk that it was trained behind: where that runs, the head
+follows (`irec_live.models.envelope_head`) and the file's own network does not run. To the file's own output the head is
+nothing, and its maps are zeros: whoever runs single windows gets what those alone tell.
 
 Shapes: B windows.
 """

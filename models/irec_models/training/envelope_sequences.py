@@ -1,15 +1,12 @@
 """Training of envelopes on sequences, for a network behind the trunk of one that keeps a state over a stream.
 
-In the app that trunk has heard seconds before a window, or nothing: both are learnt.
-
-Shapes: B sequences, T samples, n columns, F bands, M frames of a sequence, R steps, W windows, K labels, N frames.
+Shapes: B sequences, T samples, K labels, N frames of a window of two steps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,8 +24,6 @@ from irec_models.training.trainer import Trainer
 
 LENGTH = 67_840
 """Samples of a sequence, 2.1 s: thirteen steps of the network."""
-
-_PIECES = 0.35  # of the batches: windows that are streams of their own, as the network alone hears them
 
 
 def envelope_stream(
@@ -56,28 +51,6 @@ def envelope_stream(
     )
 
 
-def cut_windows(columns: Tensor, envelopes: Tensor, first: int) -> tuple[Tensor, Tensor]:
-    """Cut sequences into windows that do not overlap, each one a stream of its own.
-
-    Parameters
-    ----------
-    columns : (B, n, F) Tensor
-    envelopes : (B, R - 1, K, N) Tensor
-        Of every two steps.
-    first : int
-        Step that the first window begins with.
-
-    Returns
-    -------
-    columns : (W B, 32, F) Tensor
-        The last one as the one before, as the network alone has it.
-    envelopes : (W B, 1, K, N) Tensor
-    """
-    firsts = range(first, envelopes.shape[1], STEPS)
-    cut = torch.cat([columns[:, STEP * step : STEP * (step + STEPS)] for step in firsts])
-    return torch.cat((cut[:, :-1], cut[:, -2:-1]), dim=1), torch.cat([envelopes[:, step : step + 1] for step in firsts])
-
-
 class EnvelopeSequenceTrainer(Trainer):
     """A `Trainer` whose batches are sequences; validation is on windows, as of any network.
 
@@ -103,16 +76,13 @@ class EnvelopeSequenceTrainer(Trainer):
         batch = given.batch if isinstance(given, TaughtBatch) else given
         audio, _, envelope, mask = (part.to(self.device) for part in batch)
         network = self._followed
-        random = np.random.default_rng([self.recipe.train.seed, self.step, 9])
         with torch.no_grad():
             # Windows begin where columns do, less what lies before the first column of each.
             frames = cut_frames(audio[:, network.column_offset :], network.column_length, network.column_hop)
             columns = network.columns_of(frames[:, : frames.shape[1] // STEP * STEP])
             windows = columns.shape[1] // STEP - STEPS + 1
             wanted = envelope.unfold(2, network.frames, PLACES)[:, :, :windows].transpose(1, 2)
-            if random.random() < _PIECES:
-                columns, wanted = cut_windows(columns, wanted, int(random.integers(STEPS)))
         logits, rms = network.learn(columns)
         targets = network.shares(wanted.flatten(0, 1), rms)[..., LEAD:]
-        known = mask.repeat(len(columns) // len(mask), 1).repeat_interleave(wanted.shape[1], dim=0)
+        known = mask.repeat_interleave(windows, dim=0)
         return self.loss(logits, targets, known), 0.0
