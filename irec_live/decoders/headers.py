@@ -186,18 +186,20 @@ def _aiff(path: Path, file: BinaryIO, size: int) -> Finding | None:
     if b"SSND" not in chunks or b"COMM" not in chunks:
         return None
     at, said = chunks[b"SSND"]
-    length = _true_length(file, at, said, size, _RIFX, least=8)
-    if length is None or at + length - 8 > _NO_LENGTH:
-        return None
     file.seek(0)
     header = bytearray(file.read(at))
-    header[4:8], header[at - 4 : at] = _RIFX.pack(at + length - 8), _RIFX.pack(length)
     common, common_size = chunks[b"COMM"]
-    channels, bits = struct.unpack(">H4xH", header[common : common + 8])  # between them the number of frames
+    channels, frames, bits = struct.unpack(">HIH", header[common : common + 8])
     coding = bytes(header[common + 18 : common + 22]) if common_size >= 22 else b"NONE"
-    width = _AIFC_WIDTHS.get(coding) or ((bits + 7) // 8 if coding in _AIFC_BY_BITS else 0)
-    if width and channels:
-        header[common + 2 : common + 6] = struct.pack(">I", (length - 8) // (width * channels))
+    width = channels * (_AIFC_WIDTHS.get(coding) or ((bits + 7) // 8 if coding in _AIFC_BY_BITS else 0))
+    length = _true_length(file, at, said, size, _RIFX, least=8)
+    if length is None and width and said <= size - at and frames * width + _SLACK < said - 8:
+        said, length = frames * width, said  # only the number of frames was never brought up to date
+    if length is None or at + length - 8 > _NO_LENGTH:
+        return None
+    header[4:8], header[at - 4 : at] = _RIFX.pack(at + length - 8), _RIFX.pack(length)
+    if width:
+        header[common + 2 : common + 6] = struct.pack(">I", (length - 8) // width)
     return Finding(Part(path, bytes(header), at), _words(said, length))
 
 

@@ -66,6 +66,20 @@ def test_a_header_of_the_largest_number_is_read_to_the_end_of_the_file(tmp_path:
     assert notes == (f"{path.name} has a header that was never finished: it was read to the end of the file",)
 
 
+def test_an_aiff_that_counts_fewer_frames_than_it_holds_is_read_whole_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "rec.aiff"
+    soundfile.write(path, chirp(2.0), RATE, subtype="PCM_16")
+    wanted, *_ = heard(path)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"COMM") + 10  # behind the chunk's length and the number of channels
+    data[at : at + 4] = (RATE // 2).to_bytes(4, "big")
+    path.write_bytes(data)
+    got, _, notes, missing = heard(path)
+    np.testing.assert_array_equal(got, wanted)
+    assert (len(notes), missing) == (1, "")
+    assert notes[0].startswith(f"rec.aiff has a header that was never finished: it tells of {2 * RATE} bytes of sound")
+
+
 @pytest.mark.parametrize("form", LENGTHS)
 def test_a_header_that_is_right_is_believed(tmp_path: Path, form: str) -> None:
     path = tmp_path / f"rec{LENGTHS[form][0]}"
