@@ -7,6 +7,7 @@ wherever that trunk runs (`irec_live.models.envelope_head`).
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -118,15 +119,17 @@ def _append(graph: onnx.GraphProto, part: onnx.ModelProto, trunk: TrunkSpec, ste
 def _card(card: str, head: Detector, followed: Detector) -> str:
     """A card with a section on the head, before those on decisions and recordings."""
     name = followed.spec.name
-    lines = [
-        f"Beside `{name}`, envelopes are told by a head that reads what that network computes of the stream,",
-        f"{head.spec.hop_s:g} s at a time, and this network does not run. The head is what lies behind the trunk of",
-        f"`{name}` in a network of its own, `{head.spec.name}`: {head.spec.training_data}.",
+    data = head.spec.training_data.removesuffix("; see the card")
+    told = textwrap.fill(
+        f"Beside `{name}`, envelopes are told by a head that reads what that network computes of the stream, "
+        f"{head.spec.hop_s:g} s at a time, and this network does not run. The head is what lies behind the trunk of "
+        f"`{name}` in a network of its own, `{head.spec.name}`: {data}. "
         "Scores here are of the network without it.",
-    ]
+        110,
+    )
     place = next((at for title in _NEXT if (at := card.find(title)) >= 0), len(card))
     before, _, _ = card[:place].partition(_TITLE)
-    return f"{before.rstrip()}\n\n{_TITLE}\n" + "\n".join(lines) + f"\n\n{card[place:]}"
+    return f"{before.rstrip()}\n\n{_TITLE}\n{told}\n\n{card[place:]}"
 
 
 def _check(made: Detector, head: Detector, columns: ColumnsSpec, network: StatefulNetwork, steps: int) -> None:

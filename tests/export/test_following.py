@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from tiny_columns import LENGTH, RATE
 from tiny_follower import (
     FRAME_HOP,
+    FRAMES,
     HOP,
     LABELS,
     STEPS,
@@ -34,6 +35,7 @@ from tiny_follower import (
 from tiny_stream import sound
 
 from irec_live.analysis import analyze
+from irec_live.errors import ModelError
 from irec_live.models.detector import Detector, load_model
 from irec_live.models.envelope_head import EnvelopeHead
 from irec_live.models.onnx_file import inspect_model
@@ -44,6 +46,7 @@ from irec_live.streaming.model_stream import WindowPredictor, head_that_follows
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.web.app import create_app
 from irec_live.web.merging import Merging
+from irec_models.measuring.predictors import FollowingPredictor, load_predictor, predict_recording, stitch
 
 WINDOW_STEPS = 4
 """Steps in a window of activations."""
@@ -360,3 +363,17 @@ def test_behind_a_call_that_failed_a_stream_begins_anew(
 def test_the_file_is_sound(pair: tuple[Detector, Detector]) -> None:
     onnx.checker.check_model(onnx.load_from_string(follower()))
     assert pair[1].shared_columns() is not None
+
+
+def test_measured_beside_the_other_it_says_what_the_app_says(
+    tmp_path: Path, pair: tuple[Detector, Detector], signal: np.ndarray, wanted: np.ndarray
+) -> None:
+    predictor = FollowingPredictor(pair[1], pair[0])
+    rows = predict_recording(predictor, signal, predictor.spec.hop_length)
+    whole = len(wanted) - 2 * FRAMES  # the last windows reach beyond the sound
+    np.testing.assert_allclose(stitch(rows, HOP // FRAME_HOP).T[:whole], wanted[:whole], atol=1e-5)
+    for name, data in (("tiny", followed()), ("tiny-envelope", follower())):
+        (tmp_path / f"{name}.onnx").write_bytes(data)
+    assert isinstance(load_predictor(tmp_path / "tiny-envelope.onnx", tmp_path / "tiny.onnx")[0], FollowingPredictor)
+    with pytest.raises(ModelError, match="tiny does not follow tiny"):
+        load_predictor(tmp_path / "tiny.onnx", tmp_path / "tiny.onnx")

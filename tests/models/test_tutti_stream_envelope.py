@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 import tiny_bank
@@ -24,7 +25,7 @@ from irec_models.nets import HeadedNetwork, TuttiStreamEnvelopeNet, TuttiStreamN
 from irec_models.nets.tutti_mobile_envelope import FRAME_HOP, FRAMES
 from irec_models.nets.tutti_stream import STEP
 from irec_models.recipes.recipe import load_recipe
-from irec_models.training.envelope_sequences import LENGTH, EnvelopeSequenceTrainer, envelope_stream
+from irec_models.training.envelope_sequences import LENGTH, EnvelopeSequenceTrainer, envelope_stream, with_changes
 from irec_models.training.fit import fit
 
 SHAPES = ((8, 64, 8), (16, 32, 4), (16, 16, 2), (48, 8, 1), (384, 4, 1), (512, 1, 1), (1, 1, 16))
@@ -246,3 +247,18 @@ def test_its_sequences_have_thirteen_steps_and_their_envelopes(tmp_path: Path, p
     batch = envelope_stream(load_recipe(Path("tutti-348ms-head"), SETTINGS), selection).batch(1)
     assert batch.audio.shape == (2, LENGTH)
     assert batch.envelope.shape == (2, 3, LENGTH // FRAME_HOP + 1)
+
+
+def test_sequences_change_into_each_other_with_their_envelopes() -> None:
+    numbers = torch.arange(1.0, 6.0)
+    audio, envelopes = numbers[:, None].expand(5, 1600), numbers[:, None, None].expand(5, 2, 17)
+    mask = torch.tensor([[1.0, 0.0], *[[1.0, 1.0]] * 4])
+    sound, told, known = with_changes(audio, envelopes, mask, 100, np.random.default_rng(0))
+    changed = [row for row in range(5) if sound[row, 0] != sound[row, -1]]
+    assert changed
+    for row in range(5):
+        assert sound[row, 0] == row + 1
+        assert torch.equal(sound[row, ::100], told[row, 0, :-1])
+        both = {row, int(sound[row, -1]) - 1}
+        assert known[row].tolist() == [1.0, 0.0 if 0 in both else 1.0]
+    assert torch.equal(audio[:, 0], numbers)

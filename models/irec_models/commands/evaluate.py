@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @data_folders
 @click.option("--split", default="dev", show_default=True)
 @click.option("--source", "sources", multiple=True, help="Only clips of this source; may be repeated.")
+@click.option("--beside", type=MODEL, help="A network that each MODEL follows, as in the app; alone if not given.")
 @click.option("--hop", type=click.FloatRange(min=0.01), help="Seconds between windows; default half a window.")
 @click.option("--compare", "rival", type=THERE, help="JSON with another system's scores of the same clips.")
 @click.option("--mixes", is_flag=True, help="Instead, mixtures of 0 to 6 sources (those named by --source).")
@@ -53,6 +54,7 @@ def evaluate(
     data: tuple[Path, ...],
     split: str,
     sources: tuple[str, ...],
+    beside: Path | None,
     hop: float | None,
     rival: Path | None,
     mixes: bool,
@@ -74,6 +76,8 @@ def evaluate(
         )
     if mixes and (rival or hop) and not report:
         raise click.UsageError("--mixes cannot be combined with others; leave --compare and --hop out")
+    if report and beside:
+        raise click.UsageError("--report measures each model alone; leave --beside out")
     if report:
         _check_report(report, rival, mixes)
     for path in (json_path, report):
@@ -88,9 +92,9 @@ def evaluate(
     if report is None:
         for model in models:
             if overlaid:
-                contents.append(_overlay(console, model, selection, per_size))
+                contents.append(_overlay(console, model, beside, selection, per_size))
             else:
-                contents.append(_measure(console, model, selection, hop, rival, mixes))
+                contents.append(_measure(console, model, beside, selection, hop, rival, mixes))
     else:
         draw = load(report_place())
         contents = draw(report, models, selection, hop=hop, per_size=per_size, mistakes=mistakes, cache=cache)
@@ -108,7 +112,13 @@ def _check_report(path: Path, rival: Path | None, mixes: bool) -> None:
 
 
 def _measure(
-    console: Console, model: Path, selection: ClipSelection, hop: float | None, rival: Path | None, mixes: bool
+    console: Console,
+    model: Path,
+    beside: Path | None,
+    selection: ClipSelection,
+    hop: float | None,
+    rival: Path | None,
+    mixes: bool,
 ) -> dict[str, Any]:
     """Predict, print tables, and return what the JSON file holds of one model."""
     from irec_models.data import MixPlan, common_players, eval_clips, held_out_mixes
@@ -119,7 +129,7 @@ def _measure(
     from irec_models.measuring.predictors import load_predictor
     from irec_models.measuring.tables import comparison_table, evaluation_tables, mix_table
 
-    predictor, _ = load_predictor(model)
+    predictor, _ = load_predictor(model, beside)
     rate, labels, split = predictor.spec.sample_rate, predictor.spec.labels, str(selection.split)
     content: dict[str, Any] = {"model": predictor.spec.name}
     bars, task = Bars(), f"{predictor.spec.name}: {'mixtures' if mixes else 'clips'} of {split}"
@@ -143,14 +153,16 @@ def _measure(
     return content
 
 
-def _overlay(console: Console, model: Path, selection: ClipSelection, per_size: int) -> dict[str, Any]:
+def _overlay(
+    console: Console, model: Path, beside: Path | None, selection: ClipSelection, per_size: int
+) -> dict[str, Any]:
     """Score clips laid over each other, print the table, and return what the JSON file holds of one model."""
     from irec_models.data.mixing.overlaid import CHEN_PLAN, overlaid_clips
     from irec_models.measuring.mixture_scores import evaluate_mixes
     from irec_models.measuring.predictors import load_predictor
     from irec_models.measuring.tables import mix_table
 
-    predictor, _ = load_predictor(model)
+    predictor, _ = load_predictor(model, beside)
     spec = predictor.spec
     chosen = overlaid_clips(selection.of(spec.labels), spec.sample_rate, replace(CHEN_PLAN, per_size=per_size))
     task = f"{spec.name}: clips of {selection.split} over each other"

@@ -14,12 +14,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from irec_live.errors import CheckpointError
+from irec_live.errors import CheckpointError, ModelError
 from irec_live.models.catalog import find_model
 from irec_live.models.columns import ColumnsSpec
 from irec_live.models.detector import Detector
 from irec_live.models.spec import ModelSpec
 from irec_live.streaming.context_stream import ContextStream
+from irec_live.streaming.model_stream import head_that_follows
 from irec_live.streaming.overlap_add import OverlapAdd
 from irec_live.streaming.pipeline import SILENCE_DB
 from irec_live.streaming.state_stream import StatefulMaker, StateStream
@@ -109,6 +110,61 @@ class StatefulCheckpoint:
         return torch.sigmoid(logits[0]).numpy(), after
 
 
+class FollowingPredictor:
+    """A network of envelopes whose head follows another network over a recording, as in the app.
+
+    Parameters
+    ----------
+    envelope, followed : Detector
+
+    Attributes
+    ----------
+    spec : ModelSpec
+        Its hop is that of the network that it follows.
+
+    Raises
+    ------
+    ModelError
+        It does not follow that network.
+    """
+
+    def __init__(self, envelope: Detector, followed: Detector) -> None:
+        head = head_that_follows([followed, envelope])
+        if head is None or followed.stateful is None:
+            raise ModelError(f"{envelope.spec.name} does not follow {followed.spec.name}")
+        self.spec = envelope.spec.model_copy(update={"hop_length": followed.spec.hop_length})
+        self._alone, self._head, self._network = envelope, head, followed.stateful
+
+    def __call__(self, windows: npt.NDArray[np.floating[Any]]) -> Array:
+        """(B, T) float32 to (B, K, N) float32: what windows alone tell, of which nobody is followed."""
+        return self._alone(windows)
+
+    def of_recording(self, audio: Array, count: int) -> Array:
+        """The first windows of a recording (T,), as many as `count`: (R, K, N)."""
+        network, hop = self._network, self.spec.hop_length
+        rest = network.frames // network.step - self._head.steps  # windows of the network followed that come sooner
+        followed = max(1, count - rest)
+        columns = _columns_of(network, audio, network.frames + (followed - 1) * network.step)
+        stream = StateStream(network, hop, self._head.steps)
+        parts = []
+        for first in range(0, followed, _BATCH):
+            starts = [hop * index for index in range(first, min(first + _BATCH, followed))]
+            wanted = [columns[start // network.spec.frame_hop :][: network.frames] for start in starts]
+            parts.append(self._head(stream.decide_with_maps(starts, wanted)[1]))
+        return np.concatenate(parts)[:count]
+
+
+def _columns_of(network: StatefulMaker, audio: Array, count: int) -> Array:
+    """The first columns (n, F) of a recording (T,), which is padded with zeros: as many as `count`."""
+    cut = network.spec
+    length = cut.offset + (count - 1) * cut.frame_hop + cut.frame_length
+    audio = np.concatenate([audio, np.zeros(max(0, length - len(audio)), np.float32)])
+    frames = np.lib.stride_tricks.sliding_window_view(audio[cut.offset :], cut.frame_length)[:: cut.frame_hop][:count]
+    return np.concatenate(
+        [network.columns(np.ascontiguousarray(frames[at : at + 1000])) for at in range(0, len(frames), 1000)]
+    )
+
+
 def model_file(given: Path) -> Path:
     """The file of a model: itself, or that of the installed model that a bare word names, as for the app.
 
@@ -126,8 +182,14 @@ def model_file(given: Path) -> Path:
     return find_model(given.name) if named else given
 
 
-def load_predictor(path: Path) -> tuple[Predictor, Mapping[str, Any]]:
+def load_predictor(path: Path, beside: Path | None = None) -> tuple[Predictor, Mapping[str, Any]]:
     """Open an ``.onnx`` file, a checkpoint, or an installed model given by its name.
+
+    Parameters
+    ----------
+    path : Path
+    beside : Path, optional
+        An exported network with a state that the one at `path` follows; alone by default.
 
     Returns
     -------
@@ -138,9 +200,11 @@ def load_predictor(path: Path) -> tuple[Predictor, Mapping[str, Any]]:
     Raises
     ------
     ModelError, CheckpointError
-        It is none of these, or broken.
+        It is none of these, or broken, or does not follow.
     """
     path = model_file(path)
+    if beside is not None:
+        return FollowingPredictor(Detector(path, provider="cpu"), Detector(model_file(beside), provider="cpu")), {}
     if path.suffix.lower() == ".onnx":
         return Detector(path), {}
     if path.suffix.lower() not in (".pt", ".pth", ".ckpt"):
@@ -157,8 +221,9 @@ def windows_of(audio: Array, window_length: int, hop_length: int) -> Array:
 
 
 def hop_of(predictor: Predictor, hop_length: int) -> int:
-    """Samples between windows that were wanted `hop_length` apart: a network that keeps a state has its own hop."""
-    return hop_length if stateful_of(predictor) is None else predictor.spec.hop_length
+    """Samples between windows that were wanted `hop_length` apart: a network over a stream has its own hop."""
+    own = stateful_of(predictor) is not None or isinstance(predictor, FollowingPredictor)
+    return predictor.spec.hop_length if own else hop_length
 
 
 def predict_recording(predictor: Predictor, audio: Array, hop_length: int) -> Array:
@@ -174,7 +239,9 @@ def predict_recording(predictor: Predictor, audio: Array, hop_length: int) -> Ar
     stateful = stateful_of(predictor)
     if stateful is not None:
         return _in_order(stateful, windows, sounding, hop_length)
-    if isinstance(predictor, Detector) and predictor.context is not None:
+    if isinstance(predictor, FollowingPredictor):
+        rows = predictor.of_recording(audio, len(windows))
+    elif isinstance(predictor, Detector) and predictor.context is not None:
         said = [predictor.with_features(batch) for batch in batches]
         rows, features = (np.concatenate(each) for each in zip(*said, strict=True))
         places = np.flatnonzero(sounding)
@@ -198,11 +265,8 @@ def _in_order(
 ) -> npt.NDArray[np.float32]:
     """What a network that keeps a state says of the windows (R, T) of a recording, as in the app: (R, K)."""
     audio = np.concatenate([windows[0], windows[1:, windows.shape[1] - hop_length :].reshape(-1)])
-    cut, apart = network.spec, network.spec.frame_hop
-    frames = np.lib.stride_tricks.sliding_window_view(audio[cut.offset :], cut.frame_length)[::apart]
-    columns = np.concatenate(
-        [network.columns(np.ascontiguousarray(frames[at : at + 1000])) for at in range(0, len(frames), 1000)]
-    )
+    apart = network.spec.frame_hop
+    columns = _columns_of(network, audio, network.frames + (len(windows) - 1) * (hop_length // apart))
     stream = StateStream(network, hop_length)
     places = [int(index) for index in np.flatnonzero(sounding)]
     parts = []

@@ -1,12 +1,13 @@
 """Training of envelopes on sequences, for a network behind the trunk of one that keeps a state over a stream.
 
-Shapes: B sequences, T samples, K labels, N frames of a window of two steps.
+Shapes: B sequences, T samples, K labels, M frames of a sequence, N frames of a window of two steps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,6 +25,9 @@ from irec_models.training.trainer import Trainer
 
 LENGTH = 67_840
 """Samples of a sequence, 2.1 s: thirteen steps of the network."""
+
+_CHANGED = 0.6
+"""Share of the sequences that end as another does: what the trunk remembers of one must not be heard in the other."""
 
 
 def envelope_stream(
@@ -51,6 +55,36 @@ def envelope_stream(
     )
 
 
+def with_changes(
+    audio: Tensor, envelopes: Tensor, mask: Tensor, frame_hop: int, random: np.random.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Let most sequences become another one of the batch, from one sample to the next.
+
+    Parameters
+    ----------
+    audio : (B, T) Tensor
+    envelopes : (B, K, M) Tensor
+        Of frames `frame_hop` samples apart.
+    mask : (B, K) Tensor
+    frame_hop : int
+    random : Generator
+
+    Returns
+    -------
+    audio, envelopes, mask
+        Copies. What is not known of both is not known.
+    """
+    count, frames = len(audio), envelopes.shape[2]
+    made = audio.clone(), envelopes.clone(), mask.clone()
+    for row in np.flatnonzero(random.random(count) < _CHANGED) if count > 1 else ():
+        other = (row + int(random.integers(1, count))) % count
+        place = int(random.integers(frames // 8, frames - frames // 8))
+        made[0][row, place * frame_hop :] = audio[other, place * frame_hop :]
+        made[1][row, :, place:] = envelopes[other, :, place:]
+        made[2][row] = torch.minimum(mask[row], mask[other])
+    return made
+
+
 class EnvelopeSequenceTrainer(Trainer):
     """A `Trainer` whose batches are sequences; validation is on windows, as of any network.
 
@@ -74,8 +108,12 @@ class EnvelopeSequenceTrainer(Trainer):
     def _loss_of(self, given: Batch | TaughtBatch) -> tuple[Tensor, float]:
         """The loss of one batch; no part of it is a teacher's."""
         batch = given.batch if isinstance(given, TaughtBatch) else given
-        audio, _, envelope, mask = (part.to(self.device) for part in batch)
         network = self._followed
+        random = np.random.default_rng([self.recipe.train.seed, self.step, 9])
+        audio, envelope, mask = (
+            part.to(self.device)
+            for part in with_changes(batch.audio, batch.envelope, batch.mask, network.frame_hop, random)
+        )
         with torch.no_grad():
             # Windows begin where columns do, less what lies before the first column of each.
             frames = cut_frames(audio[:, network.column_offset :], network.column_length, network.column_hop)
