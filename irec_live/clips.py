@@ -5,7 +5,6 @@ Shapes: n samples of each channel, C channels.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import IO, Any
 import numpy as np
 
 from irec_live.errors import MediaError, OutputError
-from irec_live.files import part_path
+from irec_live.files import whole_file
 from irec_live.media import AudioFile, open_audio
 from irec_live.streaming.ring import Block
 
@@ -130,16 +129,8 @@ def sound_file(path: Path, sample_rate: int, channels: int) -> Iterator[Any]:
     """
     if path.suffix.lower() not in SOUND_SUFFIXES:
         raise OutputError(f"a clip is a {' or '.join(SOUND_SUFFIXES)} file, not '{path.name}'")
-    part, form = part_path(path), path.suffix[1:].upper()
-    try:
-        with encoder(part, sample_rate, channels, form) as file:
-            yield file
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+    with whole_file(path) as part, encoder(part, sample_rate, channels, path.suffix[1:].upper()) as file:
+        yield file
 
 
 def save_clip(sound: Path, from_s: float, to_s: float, target: Path) -> None:

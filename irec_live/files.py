@@ -10,7 +10,7 @@ import re
 import stat
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -71,18 +71,29 @@ def write_atomically(path: str | os.PathLike[str], content: str | bytes | memory
     OutputError
         There is no such folder, it cannot be written to, or the disk is full. A file at `path` is left as it was.
     """
-    path = Path(path)
+    with whole_file(Path(path)) as part, part.open("xb") as file:
+        if isinstance(content, bytes | memoryview):
+            file.write(content)
+        else:
+            for piece in (content,) if isinstance(content, str) else content:
+                file.write(piece if isinstance(piece, bytes) else piece.encode("utf-8", "surrogateescape"))
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Where to write a file for `path` to: it takes its place once the block ends, and is gone if the block fails.
+
+    Raises
+    ------
+    OutputError
+        As of `write_atomically`, whatever the block raises as OSError.
+    """
     # Not `tempfile`: it makes files that only their owner may read (mode 0600), and the final file would keep that.
     part = part_path(path)
     try:
         try:
-            with part.open("xb") as file:
-                if isinstance(content, bytes | memoryview):
-                    file.write(content)
-                else:
-                    for piece in (content,) if isinstance(content, str) else content:
-                        file.write(piece if isinstance(piece, bytes) else piece.encode("utf-8", "surrogateescape"))
-                file.flush()
+            yield part
+            with part.open("r+b") as file:
                 os.fsync(file.fileno())  # before the rename, or a crash may leave an empty file in its place
             part.replace(path)
         finally:
