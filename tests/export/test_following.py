@@ -46,7 +46,7 @@ from irec_live.streaming.model_stream import WindowPredictor, head_that_follows
 from irec_live.streaming.pipeline import Pipeline
 from irec_live.web.app import create_app
 from irec_live.web.merging import Merging
-from irec_models.measuring.predictors import FollowingPredictor, load_predictor, predict_recording, stitch
+from irec_models.measuring.predictors import FollowingPredictor, load_following, predict_recording, stitch
 
 WINDOW_STEPS = 4
 """Steps in a window of activations."""
@@ -374,6 +374,6 @@ def test_measured_beside_the_other_it_says_what_the_app_says(
     np.testing.assert_allclose(stitch(rows, HOP // FRAME_HOP).T[:whole], wanted[:whole], atol=1e-5)
     for name, data in (("tiny", followed()), ("tiny-envelope", follower())):
         (tmp_path / f"{name}.onnx").write_bytes(data)
-    assert isinstance(load_predictor(tmp_path / "tiny-envelope.onnx", tmp_path / "tiny.onnx")[0], FollowingPredictor)
+    assert load_following(tmp_path / "tiny-envelope.onnx", tmp_path / "tiny.onnx").spec == predictor.spec
     with pytest.raises(ModelError, match="tiny does not follow tiny"):
-        load_predictor(tmp_path / "tiny.onnx", tmp_path / "tiny.onnx")
+        load_following(tmp_path / "tiny.onnx", tmp_path / "tiny.onnx")

@@ -126,10 +126,10 @@ def _measure(
     from irec_models.measuring.clip_scores import predict_clips
     from irec_models.measuring.comparison import compare
     from irec_models.measuring.mixture_scores import evaluate_mixes
-    from irec_models.measuring.predictors import load_predictor
+    from irec_models.measuring.predictors import load_following, load_predictor
     from irec_models.measuring.tables import comparison_table, evaluation_tables, mix_table
 
-    predictor, _ = load_predictor(model, beside)
+    predictor = load_following(model, beside) if beside else load_predictor(model)[0]
     rate, labels, split = predictor.spec.sample_rate, predictor.spec.labels, str(selection.split)
     content: dict[str, Any] = {"model": predictor.spec.name}
     bars, task = Bars(), f"{predictor.spec.name}: {'mixtures' if mixes else 'clips'} of {split}"
@@ -159,10 +159,10 @@ def _overlay(
     """Score clips laid over each other, print the table, and return what the JSON file holds of one model."""
     from irec_models.data.mixing.overlaid import CHEN_PLAN, overlaid_clips
     from irec_models.measuring.mixture_scores import evaluate_mixes
-    from irec_models.measuring.predictors import load_predictor
+    from irec_models.measuring.predictors import load_following, load_predictor
     from irec_models.measuring.tables import mix_table
 
-    predictor, _ = load_predictor(model, beside)
+    predictor = load_following(model, beside) if beside else load_predictor(model)[0]
     spec = predictor.spec
     chosen = overlaid_clips(selection.of(spec.labels), spec.sample_rate, replace(CHEN_PLAN, per_size=per_size))
     task = f"{spec.name}: clips of {selection.split} over each other"

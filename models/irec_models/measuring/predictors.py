@@ -182,14 +182,8 @@ def model_file(given: Path) -> Path:
     return find_model(given.name) if named else given
 
 
-def load_predictor(path: Path, beside: Path | None = None) -> tuple[Predictor, Mapping[str, Any]]:
+def load_predictor(path: Path) -> tuple[Predictor, Mapping[str, Any]]:
     """Open an ``.onnx`` file, a checkpoint, or an installed model given by its name.
-
-    Parameters
-    ----------
-    path : Path
-    beside : Path, optional
-        An exported network with a state that the one at `path` follows; alone by default.
 
     Returns
     -------
@@ -200,17 +194,27 @@ def load_predictor(path: Path, beside: Path | None = None) -> tuple[Predictor, M
     Raises
     ------
     ModelError, CheckpointError
-        It is none of these, or broken, or does not follow.
+        It is none of these, or broken.
     """
     path = model_file(path)
-    if beside is not None:
-        return FollowingPredictor(Detector(path, provider="cpu"), Detector(model_file(beside), provider="cpu")), {}
     if path.suffix.lower() == ".onnx":
         return Detector(path), {}
     if path.suffix.lower() not in (".pt", ".pth", ".ckpt"):
         raise CheckpointError(f"{path} is neither an .onnx model nor a .pt checkpoint")
     checkpoint = load_checkpoint(path)
     return CheckpointPredictor(checkpoint.network(), checkpoint.spec), checkpoint.training
+
+
+def load_following(path: Path, beside: Path) -> FollowingPredictor:
+    """Open an exported model of envelopes and the one that it follows, files or names of installed models.
+
+    Raises
+    ------
+    ModelError
+        One is unusable, or the first does not follow the second.
+    """
+    envelope, followed = (Detector(model_file(each), provider="cpu") for each in (path, beside))
+    return FollowingPredictor(envelope, followed)
 
 
 def windows_of(audio: Array, window_length: int, hop_length: int) -> Array:
